@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is built with: warnings are errors.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "secrets-distributor",
+    products: [.executable(name: "secrets-distributor", targets: ["secrets-distributor"])],
+    dependencies: [],
+    targets: [
+        // System libraries: a module map and a one-page shim each.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Pure: values in, values out. No threads, clocks or descriptors.
+        library("Observability"),
+        library("Snapshots", ["COpenSSL", "CLinux"]),
+        library("Scheduling"),
+        library("YAML", ["CLibYAML"]),
+        library("Distribution", ["Observability", "Snapshots"]),
+        library("Kube", ["Observability", "YAML"]),
+
+        // Edges: threads, descriptors, sockets.
+        library("LinuxIO", ["CLinux"]),
+        library("MountWatch", ["LinuxIO", "CLinux", "Observability", "Scheduling", "Snapshots"]),
+        library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability", "YAML"]),
+
+        // The services that join the parts, and the program.
+        library(
+            "Agent",
+            ["Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling", "Snapshots", "YAML"]
+        ),
+        .executableTarget(
+            name: "secrets-distributor",
+            dependencies: ["Agent", "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability"],
+            swiftSettings: settings
+        ),
+
+        // Tests.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Kube", "KubeCurl", "LinuxIO", "Observability"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        tests("ObservabilityTests", ["Observability"]),
+        tests("SnapshotsTests", ["Snapshots"]),
+        tests("SchedulingTests", ["Scheduling"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("DistributionTests", ["Distribution", "Snapshots", "Observability"]),
+        tests("KubeTests", ["Kube"]),
+        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
+        tests("KubeCurlTests", ["KubeCurl", "Kube", "Observability"]),
+        tests("AgentTests", ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Snapshots"]),
+        tests("EndToEndTests", ["Agent", "Kube", "KubeCurl", "Observability"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

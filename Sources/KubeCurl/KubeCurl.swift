@@ -1,0 +1,1 @@
+// KubeCurl: to come.

@@ -1,0 +1,1 @@
+// MountWatch: to come.

@@ -1,0 +1,91 @@
+import Glibc
+import Synchronization
+
+/// Writes one line a message: a constant message and fields.
+///
+///     logger.info("secret written", ["secret": .string(key.description), "keys": 2])
+///
+/// The message is a `StaticString` so that nothing from outside can become part of it.
+package struct Logger: Sendable {
+    package enum Level: Int, Sendable, CaseIterable, Comparable {
+        case debug, info, warning, error
+
+        package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+        package var name: String { "\(self)" }
+    }
+
+    package enum Format: String, Sendable, CaseIterable {
+        /// One JSON object a line.
+        case json
+        /// `time LEVEL message key=value`, for people.
+        case text
+    }
+
+    package typealias Fields = KeyValuePairs<StaticString, LogValue>
+
+    private let shared: Shared
+
+    /// - Parameter write: gets each line, without its newline; called from any thread.
+    package init(
+        level: Level = .info,
+        format: Format = .json,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        write: @escaping @Sendable (String) -> Void = Logger.standardError
+    ) {
+        shared = Shared(level: level, format: format, now: now, write: write)
+    }
+
+    /// Throws every line away.
+    package static let none = Logger(level: .error, write: { _ in })
+
+    /// The lowest level that is written; can be changed while the program runs, and every copy follows.
+    package var level: Level {
+        get { Level(rawValue: shared.level.load(ordering: .relaxed)) ?? .info }
+        nonmutating set { shared.level.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    package func debug(_ message: StaticString, _ fields: Fields = [:]) { log(.debug, message, fields) }
+    package func info(_ message: StaticString, _ fields: Fields = [:]) { log(.info, message, fields) }
+    package func warning(_ message: StaticString, _ fields: Fields = [:]) { log(.warning, message, fields) }
+    package func error(_ message: StaticString, _ fields: Fields = [:]) { log(.error, message, fields) }
+
+    private func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
+        guard level >= self.level else { return }
+        let time = shared.now().rfc3339Micro
+        switch shared.format {
+        case .json:
+            var line = "{\"time\":\"\(time)\",\"level\":\"\(level.name)\",\"message\":\(JSONText.quoted("\(message)"))"
+            for (key, value) in fields { line += ",\(JSONText.quoted("\(key)")):\(value.json)" }
+            shared.write(line + "}")
+        case .text:
+            let padding = String(repeating: " ", count: 7 - level.name.count)
+            var line = "\(time) \(level.name.uppercased())\(padding) \(message)"
+            for (key, value) in fields { line += " \(key)=\(value.text)" }
+            shared.write(line)
+        }
+    }
+
+    /// One `write(2)` a line, so that lines of several threads do not mix.
+    package static let standardError: @Sendable (String) -> Void = { line in
+        var bytes = Array(line.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private final class Shared: Sendable {
+        let level: Atomic<Int>
+        let format: Format
+        let now: @Sendable () -> Timestamp
+        let write: @Sendable (String) -> Void
+
+        init(
+            level: Level, format: Format, now: @escaping @Sendable () -> Timestamp,
+            write: @escaping @Sendable (String) -> Void
+        ) {
+            self.level = Atomic(level.rawValue)
+            self.format = format
+            self.now = now
+            self.write = write
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// All source files of one generation of the mount, read together.
+package struct Snapshot: Sendable {
+    /// The generation's name: in an atomically written volume the directory that `..data` points to, in a plain folder
+    /// the time of its newest change (RFC 3339, nanoseconds).
+    package var generation: String
+    /// When the generation came to be, seconds since 1970: the change time of its directory, or the newest change.
+    package var createdAt: Int64
+    /// By path relative to the mount, `certs/tls.crt`.
+    package var files: [String: SourceFile]
+
+    package init(generation: String, createdAt: Int64, files: [String: SourceFile]) {
+        self.generation = generation
+        self.createdAt = createdAt
+        self.files = files
+    }
+
+    /// The paths whose content differs between `old` and this snapshot: added, removed, changed, become readable or
+    /// unreadable. All paths if there is no old one.
+    package func changedPaths(since old: Snapshot?) -> Set<String> {
+        guard let old else { return Set(files.keys) }
+        var changed = Set(files.keys.filter { old.files[$0] != files[$0] })
+        for path in old.files.keys where files[path] == nil { changed.insert(path) }
+        return changed
+    }
+}
+
+/// One source file of a snapshot: its content, or why there is none.
+package enum SourceFile: Sendable, Equatable {
+    case content(SecretBytes, Digest)
+    case failed(SourceError)
+
+    /// The largest content of a Secret, over all its keys: 1 MiB (Kubernetes API, `v1.MaxSecretSize`).
+    package static let maximumSize = 1 << 20
+
+    package init(_ bytes: SecretBytes) { self = .content(bytes, Digest(of: bytes)) }
+
+    package static func == (left: SourceFile, right: SourceFile) -> Bool {
+        switch (left, right) {
+        case (.content(_, let one), .content(_, let other)): one == other
+        case (.failed(let one), .failed(let other)): one == other
+        default: false
+        }
+    }
+}
+
+/// Why a source file of a snapshot has no content; an error of that file alone.
+package enum SourceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Larger than a Secret can be; `size` in bytes.
+    case tooLarge(size: Int)
+    /// The kernel refused; `reason` is strerror(3)'s text.
+    case unreadable(reason: String)
+    /// A symbolic link that leads out of the mount.
+    case outsideMount
+    /// A directory, device, FIFO or socket.
+    case notRegular
+
+    package var description: String {
+        switch self {
+        case .tooLarge(let size): "is \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can hold"
+        case .unreadable(let reason): "cannot be read: \(reason)"
+        case .outsideMount: "is a link that leads out of the mount"
+        case .notRegular: "is not a regular file"
+        }
+    }
+}
