@@ -1,0 +1,84 @@
+/// Why a request to the Kubernetes API failed. The text is a sentence for an operator and holds no bytes of an object.
+package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
+    package let operation: Operation
+    package let kind: Kind
+
+    package init(_ operation: Operation, _ kind: Kind) {
+        self.operation = operation
+        self.kind = kind
+    }
+
+    package enum Kind: Sendable, Equatable {
+        /// 404: no such object, or no such resource.
+        case notFound(message: String)
+        /// 409 to a create.
+        case alreadyExists(message: String)
+        /// 409: changed since the resource version (or uid) of the request.
+        case conflict(message: String)
+        /// 403: the role does not allow it, or an admission plugin refused it.
+        case forbidden(message: String)
+        /// 403 to a create: the namespace is being deleted.
+        case namespaceTerminating
+        /// 410, or a resource version from the future: the list has to be taken anew.
+        case expired
+        /// 401, also after the credentials were read anew.
+        case unauthorized
+        case tooManyRequests(retryAfter: Duration?)
+        /// 400 or 422: the fields that are wrong, each with the reason, `data[a]: FieldValueInvalid`.
+        case invalid(status: Int, fields: [String])
+        /// 5xx.
+        case server(status: Int, reason: String?, retryAfter: Duration?)
+        /// Any other answer.
+        case unexpected(status: Int, reason: String?)
+        case transport(TransportFailure)
+        /// The answer is not what was asked for; says where, not what.
+        case decoding(String)
+    }
+
+    /// Whether the same request may succeed later with nothing changed by us.
+    package var isRetryable: Bool {
+        switch kind {
+        case .tooManyRequests, .server: true
+        case .transport(let failure): failure.isRetryable
+        case .notFound, .alreadyExists, .conflict, .forbidden, .namespaceTerminating, .expired, .unauthorized,
+            .invalid, .unexpected, .decoding:
+            false
+        }
+    }
+
+    /// How long the server asked to wait.
+    package var retryAfter: Duration? {
+        switch kind {
+        case .tooManyRequests(let delay), .server(_, _, let delay): delay
+        default: nil
+        }
+    }
+
+    package var description: String { "cannot \(operation): \(kind.text)" }
+}
+
+extension KubeError.Kind {
+    fileprivate var text: String {
+        switch self {
+        case .notFound(let message): "not found: \(message)"
+        case .alreadyExists(let message): "it exists already: \(message)"
+        case .conflict(let message): "it was changed meanwhile: \(message)"
+        case .forbidden(let message): "the API server forbids it: \(message)"
+        case .namespaceTerminating: "its namespace is being deleted"
+        case .expired: "the resource version has expired"
+        case .unauthorized: "the API server does not accept the credentials (status 401)"
+        case .tooManyRequests: "the API server asks to slow down (status 429)"
+        case .invalid(let status, []): "the API server calls it invalid (status \(status))"
+        case .invalid(let status, let fields):
+            "the API server calls it invalid (status \(status)): \(fields.joined(separator: ", "))"
+        case .server(let status, let reason, _): "the API server failed (status \(status)\(reason.suffix))"
+        case .unexpected(let status, let reason): "unexpected answer (status \(status)\(reason.suffix))"
+        case .transport(let failure): failure.description
+        case .decoding(let place): "the answer cannot be understood: \(place)"
+        }
+    }
+}
+
+extension String? {
+    fileprivate var suffix: String { map { ", \($0)" } ?? "" }
+}

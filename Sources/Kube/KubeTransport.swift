@@ -1,0 +1,74 @@
+/// Performs requests: the seam between what is asked and how it travels.
+package protocol KubeTransport: Sendable {
+    /// - Throws: also for an answer that is no success. Cancellation ends the request with `TransportFailure.cancelled`.
+    func send(_ request: Request) async throws(KubeError) -> Response
+
+    /// Begins a request whose answer has no foreseeable end; returns when its head has come and is a success.
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream
+}
+
+/// The body of an answer, as it comes. Letting go of it ends the transfer.
+package protocol ByteStream: Sendable {
+    /// The bytes that came since the last call, waiting for the first of them; nil at the end.
+    ///
+    /// - Throws: when the transfer fails, or `TransportFailure.cancelled`. One caller at a time.
+    func next() async throws(KubeError) -> [UInt8]?
+}
+
+extension KubeTransport {
+    package func get<Item: Decodable>(
+        _ type: Item.Type, _ resource: Resource, namespace: String? = nil, name: String
+    ) async throws(KubeError) -> Item {
+        try await send(.get(resource, namespace: namespace, name: name), decoding: type)
+    }
+
+    /// One page; see `Request.list`.
+    package func list<Item: Decodable & Sendable>(
+        _ type: Item.Type, _ resource: Resource, namespace: String? = nil, labelSelector: String? = nil,
+        limit: Int? = nil, continue token: String? = nil
+    ) async throws(KubeError) -> ListPage<Item> {
+        let request = Request.list(
+            resource, namespace: namespace, labelSelector: labelSelector, limit: limit, continue: token)
+        return try await send(request, decoding: ListPage<Item>.self)
+    }
+
+    /// - Returns: the metadata of the object as it was stored.
+    @discardableResult
+    package func create(
+        _ resource: Resource, namespace: String? = nil, _ object: JSONValue
+    ) async throws(KubeError) -> ObjectMeta {
+        try await send(.create(resource, namespace: namespace, object), decoding: MetadataOnly.self).metadata
+    }
+
+    /// A JSON merge patch; see `Request.mergePatch`.
+    ///
+    /// - Returns: the metadata of the object as it was stored.
+    @discardableResult
+    package func patch(
+        _ resource: Resource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: JSONValue
+    ) async throws(KubeError) -> ObjectMeta {
+        let request = Request.mergePatch(
+            resource, namespace: namespace, name: name, subresource: subresource, patch)
+        return try await send(request, decoding: MetadataOnly.self).metadata
+    }
+
+    /// See `Request.delete`.
+    package func delete(
+        _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil
+    ) async throws(KubeError) {
+        _ = try await send(
+            .delete(resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion))
+    }
+
+    /// Sends and decodes the answer.
+    package func send<Value: Decodable>(
+        _ request: Request, decoding type: Value.Type
+    ) async throws(KubeError) -> Value {
+        let response = try await send(request)
+        do {
+            return try JSONBytes.decode(type, from: response.body)
+        } catch {
+            throw KubeError(request.operation, .decoding(error.description))
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/// `metav1.ObjectMeta`, the fields that are needed here. Never sent back: it holds fewer fields than the object had.
+package struct ObjectMeta: Sendable, Equatable, Codable {
+    package var name: String
+    package var namespace: String?
+    package var uid: String?
+    package var resourceVersion: String?
+    package var generation: Int?
+    /// RFC 3339, whole seconds.
+    package var creationTimestamp: String?
+    package var deletionTimestamp: String?
+    package var labels: [String: String]?
+    package var annotations: [String: String]?
+    package var ownerReferences: [OwnerReference]?
+    package var finalizers: [String]?
+
+    package init(
+        name: String, namespace: String? = nil, uid: String? = nil, resourceVersion: String? = nil,
+        labels: [String: String]? = nil, annotations: [String: String]? = nil,
+        ownerReferences: [OwnerReference]? = nil
+    ) {
+        self.name = name
+        self.namespace = namespace
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.labels = labels
+        self.annotations = annotations
+        self.ownerReferences = ownerReferences
+    }
+}
+
+/// `metav1.OwnerReference`.
+package struct OwnerReference: Sendable, Equatable, Codable {
+    package var apiVersion: String
+    package var kind: String
+    package var name: String
+    package var uid: String
+    package var controller: Bool?
+    package var blockOwnerDeletion: Bool?
+
+    package init(
+        apiVersion: String, kind: String, name: String, uid: String, controller: Bool? = nil,
+        blockOwnerDeletion: Bool? = nil
+    ) {
+        self.apiVersion = apiVersion
+        self.kind = kind
+        self.name = name
+        self.uid = uid
+        self.controller = controller
+        self.blockOwnerDeletion = blockOwnerDeletion
+    }
+}
+
+/// An object that can be listed and watched.
+///
+/// The type should be lenient: one object that cannot be decoded fails the page or the watch that brings it, and so
+/// hides all others.
+package protocol KubeObject: Sendable, Decodable {
+    var metadata: ObjectMeta { get }
+}
+
+/// An object of which only the metadata is wanted.
+package struct MetadataOnly: KubeObject, Equatable {
+    package var metadata: ObjectMeta
+
+    package init(metadata: ObjectMeta) { self.metadata = metadata }
+}

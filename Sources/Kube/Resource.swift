@@ -1,0 +1,35 @@
+/// A kind of object of the Kubernetes API, as it stands in a path.
+package struct Resource: Sendable, Hashable {
+    /// Empty for the core group.
+    package let group: String
+    package let version: String
+    /// As in a path and in a role: `secrets`.
+    package let plural: String
+    package let isNamespaced: Bool
+
+    package init(group: String = "", version: String = "v1", plural: String, isNamespaced: Bool = true) {
+        self.group = group
+        self.version = version
+        self.plural = plural
+        self.isNamespaced = isNamespaced
+    }
+
+    package static let secrets = Resource(plural: "secrets")
+    package static let events = Resource(plural: "events")
+    package static let namespaces = Resource(plural: "namespaces", isNamespaced: false)
+    package static let leases = Resource(group: "coordination.k8s.io", plural: "leases")
+    package static let secretsDistributions = Resource(group: "xlscsde.nhs.uk", plural: "secretsdistributions")
+
+    /// As in a manifest: `v1`, `coordination.k8s.io/v1`.
+    package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+
+    /// Where all objects of this kind, those of one namespace, or one object are found.
+    package func path(namespace: String? = nil, name: String? = nil, subresource: String? = nil) -> String {
+        var segments = group.isEmpty ? ["api", version] : ["apis", group, version]
+        if isNamespaced, let namespace { segments += ["namespaces", namespace] }
+        segments.append(plural)
+        if let name { segments.append(name) }
+        if let name = subresource { segments.append(name) }
+        return segments.map { "/" + PercentEncoding.encode($0) }.joined()
+    }
+}

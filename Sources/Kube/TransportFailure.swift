@@ -1,0 +1,38 @@
+/// Why there is no answer at all.
+package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// No connection: name not found, refused, no route.
+    case connect(reason: String)
+    /// The connection was lost, or the other side does not keep to HTTP.
+    case broken(reason: String)
+    case timeout(reason: String)
+    /// The server's certificate is not accepted, or the server does not accept ours.
+    case tls(reason: String)
+    /// A token, certificate or credential plugin of ours cannot be used.
+    case credentials(reason: String)
+    /// The receiver took so long that more than its limit of bytes waited for it.
+    case overrun(limit: Int)
+    /// The caller was cancelled.
+    case cancelled
+    /// The transport was shut down.
+    case shutDown
+
+    package var isRetryable: Bool {
+        switch self {
+        case .connect, .broken, .timeout, .overrun: true
+        case .tls, .credentials, .cancelled, .shutDown: false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .connect(let reason): "no connection to the API server: \(reason)"
+        case .broken(let reason): "the connection to the API server broke: \(reason)"
+        case .timeout(let reason): "the API server did not answer in time: \(reason)"
+        case .tls(let reason): "no secure connection to the API server: \(reason)"
+        case .credentials(let reason): "the credentials cannot be used: \(reason)"
+        case .overrun(let limit): "more than \(limit) bytes waited to be processed"
+        case .cancelled: "it was cancelled"
+        case .shutDown: "the connection is shut down"
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/// List, then watch, for ever: decides what to do next from what happened last. No I/O, no clock, no random source.
+///
+/// After each step the caller performs the actions in order. The last one is always a request or a wait, and its outcome
+/// is the next step's input.
+package struct WatchStateMachine<Item: KubeObject>: Sendable {
+    package enum Input: Sendable {
+        case start
+        /// The answer to `.list`.
+        case page(ListPage<Item>)
+        /// The watch brought an event; it goes on.
+        case event(WatchEvent<Item>)
+        /// The watch ended as it should, `lasted` after it was opened.
+        case ended(lasted: Duration)
+        /// The list or the watch failed, `lasted` after it was begun.
+        case failed(KubeError, lasted: Duration)
+        /// The wait is over.
+        case waited
+    }
+
+    package enum Action: Sendable {
+        /// Ask for a page; the first one if there is no token.
+        case list(continue: String?)
+        /// Ask for the changes since then.
+        case watch(resourceVersion: String, timeout: Duration)
+        case wait(Duration)
+        case emit(FeedEvent<Item>)
+        case report(KubeError)
+        /// The watch is of no more use: let go of it. Always followed by a request or a wait.
+        case stopWatch
+    }
+
+    /// The waits and limits.
+    package struct Policy: Sendable {
+        /// Wait after a failure.
+        package var retry = RetryDelay()
+        /// Wait after a 403: a role may be added later.
+        package var forbidden: Duration = .seconds(30)
+        /// A watch that lasted so long was healthy: what fails next is a new fault.
+        package var healthy: Duration = .seconds(10)
+        /// How long a watch is asked to last, spread so that not all watchers come back at once.
+        package var watch: ClosedRange<Duration> = .seconds(300)...(.seconds(600))
+
+        package init() {}
+    }
+
+    private enum Phase {
+        case listing(items: [Item], next: String?)
+        case watching(resourceVersion: String)
+    }
+
+    private let policy: Policy
+    private var retry: RetryDelay
+    private var phase: Phase = .listing(items: [], next: nil)
+
+    package init(policy: Policy = Policy()) {
+        self.policy = policy
+        retry = policy.retry
+    }
+
+    /// - Parameter random: from 0 to 1, new each time.
+    package mutating func step(_ input: Input, random: Double) -> [Action] {
+        switch input {
+        case .start, .waited: [request(random)]
+        case .page(let page): receive(page, random)
+        case .event(let event): receive(event, random)
+        case .ended(let lasted): ended(after: lasted, random)
+        case .failed(let error, let lasted): failed(error, after: lasted, random)
+        }
+    }
+}
+
+extension WatchStateMachine {
+    private func request(_ random: Double) -> Action {
+        switch phase {
+        case .listing(_, let next): return .list(continue: next)
+        case .watching(let resourceVersion):
+            let (shortest, longest) = (policy.watch.lowerBound, policy.watch.upperBound)
+            return .watch(resourceVersion: resourceVersion, timeout: shortest + (longest - shortest) * random)
+        }
+    }
+
+    private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
+        guard case .listing(let items, _) = phase else { return [request(random)] }
+        let all = items.isEmpty ? page.items : items + page.items
+        if let next = page.nextPage {
+            phase = .listing(items: all, next: next)
+            return [request(random)]
+        }
+        phase = .watching(resourceVersion: page.metadata.resourceVersion)
+        return [.emit(.replace(all)), request(random)]
+    }
+
+    private mutating func receive(_ event: WatchEvent<Item>, _ random: Double) -> [Action] {
+        switch event {
+        case .upsert(let item):
+            advance(to: item.metadata.resourceVersion)
+            return [.emit(.upsert(item))]
+        case .delete(let item):
+            // Its resource version is the one of the deletion.
+            advance(to: item.metadata.resourceVersion)
+            return [.emit(.delete(item))]
+        case .bookmark(let resourceVersion):
+            advance(to: resourceVersion)
+            return []
+        case .error(let status):
+            let error = KubeError(Operation(.watch, resource: "events of the watch"), status: status)
+            return [.stopWatch] + failed(error, after: .zero, random)
+        case .unknown: return []
+        }
+    }
+
+    private mutating func advance(to resourceVersion: String?) {
+        if let resourceVersion, !resourceVersion.isEmpty { phase = .watching(resourceVersion: resourceVersion) }
+    }
+
+    private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
+        guard lasted < policy.healthy else {
+            retry.reset()
+            return [request(random)]
+        }
+        // A server or proxy that ends each watch at once must not be asked in a tight loop.
+        return [.wait(retry.next(random: random))]
+    }
+
+    private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
+        if lasted >= policy.healthy { retry.reset() }
+        switch error.kind {
+        case .expired:
+            // Normal after a silence or in a long list: begin anew at once, but not over and over.
+            phase = .listing(items: [], next: nil)
+            let delay = retry.next(random: random)
+            return retry.attempts == 1 ? [request(random)] : [.report(error), .wait(delay)]
+        case .forbidden:
+            return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
+        default:
+            return [.report(error), .wait(max(error.retryAfter ?? .zero, retry.next(random: random)))]
+        }
+    }
+}
