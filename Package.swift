@@ -32,7 +32,7 @@ let package = Package(
         library("Snapshots", ["COpenSSL", "CLinux"]),
         library("Scheduling"),
         library("YAML", ["CLibYAML"]),
-        library("Distribution", ["Observability", "Snapshots"]),
+        library("Distribution", ["Kube", "Snapshots"]),
         library("Kube", ["Observability", "YAML"]),
 
         // Edges: threads, descriptors, sockets.

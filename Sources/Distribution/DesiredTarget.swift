@@ -1,0 +1,90 @@
+package import Kube
+package import Snapshots
+
+/// What a target should be: a distribution applied to one snapshot.
+package struct DesiredTarget: Sendable {
+    package let key: ObjectKey
+    package let type: String
+    /// Content and digest by data key. All from one snapshot.
+    package let data: [String: Value]
+    package let labels: [String: String]
+    /// Without `mountGeneration`, which is written only together with new content.
+    package let annotations: [String: String]
+    /// Set if the target goes when its distribution goes.
+    package let owner: OwnerReference?
+    /// The snapshot's generation.
+    package let generation: String
+
+    package struct Value: Sendable {
+        package let bytes: SecretBytes
+        package let digest: Digest
+    }
+
+    /// - Parameter snapshot: nil if the mount never held a generation.
+    /// - Throws: why the target must stay as it is.
+    package init(
+        _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String
+    ) throws(Refusal) {
+        if let refusal = distribution.refusal { throw refusal }
+        guard let target = distribution.target else {
+            throw Refusal(.invalidSpec, "spec.name is missing, expected the name of a Secret.")
+        }
+        guard let snapshot else {
+            throw Refusal(.sourceNotFound, "The mount holds no files yet.")
+        }
+        key = target
+        let spec = distribution.spec
+        type = spec.type
+        data = try Self.values(of: spec.mappings, in: snapshot)
+        var labels = spec.labels
+        labels[Marks.managedByLabel] = managedBy
+        self.labels = labels
+        var annotations = spec.annotations
+        annotations[Marks.managedBy] = managedBy
+        annotations[Marks.distribution] = distribution.key.description
+        self.annotations = annotations
+        owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
+        generation = snapshot.generation
+    }
+
+    private static func values(
+        of mappings: [Mapping], in snapshot: Snapshot
+    ) throws(Refusal) -> [String: Value] {
+        var values: [String: Value] = [:]
+        var missing: [String] = []
+        var failed: [(SourcePath, SourceError)] = []
+        for mapping in mappings {
+            switch snapshot.files[mapping.from.text] {
+            case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
+            case .failed(let error)?: failed.append((mapping.from, error))
+            case nil where mapping.optional: continue
+            case nil: missing.append(mapping.from.text)
+            }
+        }
+        if !missing.isEmpty {
+            let names = missing.map(shown).joined(separator: ", ")
+            throw Refusal(.sourceNotFound, "The mount has no file \(names).")
+        }
+        if let (path, error) = failed.first {
+            let reason: Reason = if case .tooLarge = error { .targetTooLarge } else { .sourceUnreadable }
+            throw Refusal(reason, "Source file \(shown(path.text)) \(error).")
+        }
+        let size = values.values.reduce(0) { $0 + $1.bytes.count }
+        guard size <= SourceFile.maximumSize else {
+            throw Refusal(
+                .targetTooLarge,
+                "Its \(values.count) sources are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can hold."
+            )
+        }
+        return values
+    }
+}
+
+extension OwnerReference {
+    init(to distribution: SecretsDistribution) {
+        self.init(apiVersion: Marks.apiVersion, kind: Marks.kind, name: distribution.key.name, uid: distribution.uid)
+    }
+
+    /// It refers to a `SecretsDistribution`: one of ours to set and to remove.
+    package var isOurs: Bool { kind == Marks.kind && apiVersion.hasPrefix("\(Marks.group)/") }
+}

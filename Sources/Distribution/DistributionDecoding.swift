@@ -1,0 +1,104 @@
+/// Reads a manifest of any shape: what is wrong is collected in `problems`, each with its path, and nothing is thrown
+/// but for a document that is no object at all. One bad resource must not end the list of all.
+///
+/// The same code reads the API server's JSON and a user's YAML.
+extension SecretsDistribution: Decodable {
+    package init(from decoder: any Decoder) throws {
+        var root = FieldReader(try decoder.container(keyedBy: FieldKey.self))
+        var metadata = root.object("metadata", required: true)
+        key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: metadata.string("name") ?? "")
+        uid = metadata.string("uid") ?? ""
+        resourceVersion = metadata.string("resourceVersion") ?? ""
+        generation = metadata.int("generation") ?? 0
+        createdAt = metadata.string("creationTimestamp") ?? ""
+        isBeingDeleted = metadata.string("deletionTimestamp") != nil
+        assignedTo = metadata.strings("annotations")[Marks.managedBy]
+
+        var status = root.object("status")
+        self.status = StoredStatus(reading: &status)
+
+        var spec = root.object("spec", required: true)
+        self.spec = DistributionSpec(reading: &spec)
+        root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec", "status"])
+        // A status that another program spoilt is written anew; it says nothing about the spec.
+        problems = root.problems + metadata.problems + spec.problems
+    }
+}
+
+extension StoredStatus {
+    fileprivate init(reading reader: inout FieldReader) {
+        statusText = reader.string("statusText")
+        lastUpdated = reader.string("lastUpdated")
+        mountGeneration = reader.string("mountGeneration")
+        observedGeneration = reader.int("observedGeneration")
+        conditions = reader.decode("conditions", as: [Condition].self) ?? []
+    }
+}
+
+extension DistributionSpec {
+    fileprivate init(reading reader: inout FieldReader) {
+        guard reader.exists else { return }
+        name = reader.string("name", required: true).flatMap { value in
+            reader.check("name", Syntax.problem(ofName: value)) ? value : nil
+        }
+        if let type = reader.string("type"), !type.isEmpty {
+            self.type = type
+            if let refusal = Syntax.refusal(ofType: type) {
+                reader.note("type", refusal, reason: .typeRefused)
+            }
+        }
+        if let text = reader.string("deletionPolicy"), !text.isEmpty {
+            if let policy = DeletionPolicy(rawValue: text) {
+                deletionPolicy = policy
+            } else {
+                reader.note("deletionPolicy", "is \(shown(text)), expected \"Retain\" or \"Delete\"")
+            }
+        }
+        var metadata = reader.object("metadata")
+        labels = metadata.metadataMap("labels", check: Syntax.problem(ofLabelValue:))
+        annotations = metadata.metadataMap("annotations", check: { _ in nil })
+        metadata.expectNoOther(than: ["labels", "annotations"])
+        reader.adopt(metadata)
+
+        readMappings(&reader)
+        reader.expectNoOther(than: ["name", "type", "secrets", "metadata", "deletionPolicy"])
+    }
+
+    private mutating func readMappings(_ reader: inout FieldReader) {
+        guard let entries = reader.array("secrets", required: true) else { return }
+        if entries.isEmpty { reader.note("secrets", "is empty, expected at least one mapping") }
+        var keys: Set<String> = []
+        for var entry in entries {
+            let from = entry.string("from", required: true)
+            let to = entry.string("to", required: true)
+            let optional = entry.bool("optional") ?? false
+            var path: SourcePath?
+            if let from {
+                do { path = try SourcePath(from) } catch { entry.note("from", error.message) }
+            }
+            if let to, entry.check("to", Syntax.problem(ofDataKey: to)), let path {
+                if keys.insert(to).inserted {
+                    mappings.append(Mapping(from: path, to: to, optional: optional))
+                } else {
+                    entry.note("to", "is \(shown(to)), which another mapping has already; expected each key once")
+                }
+            }
+            entry.expectNoOther(than: ["from", "to", "optional"])
+            reader.adopt(entry)
+        }
+    }
+}
+
+extension FieldReader {
+    /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
+    fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
+        strings(name).filter { key, value in
+            let problem =
+                Syntax.problem(ofMetadataKey: key)
+                ?? Marks.refusal(ofMetadataKey: key).map { "is refused: it \($0)" }
+                ?? check(value)
+            if let problem { note(at: [.key(name), .key(key)], problem) }
+            return problem == nil
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// Namespace and name of an object; also how a target is named in the work queue.
+package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let namespace: String
+    package let name: String
+
+    package init(namespace: String, name: String) {
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// Parses `namespace/name`; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        self.init(namespace: String(parts[0]), name: String(parts[1]))
+    }
+
+    package var description: String { "\(namespace)/\(name)" }
+
+    package static func < (left: ObjectKey, right: ObjectKey) -> Bool {
+        (left.namespace, left.name) < (right.namespace, right.name)
+    }
+}

@@ -1,0 +1,47 @@
+package import Kube
+package import Snapshots
+
+/// What is kept of an actual Secret: digests of its values, never the values.
+package struct ObservedTarget: Sendable, Equatable {
+    package var key: ObjectKey
+    package var uid: String
+    package var resourceVersion: String
+    package var type: String
+    package var isImmutable: Bool
+    /// It has a deletion timestamp.
+    package var isBeingDeleted: Bool
+    /// By data key.
+    package var digests: [String: Digest]
+    package var labels: [String: String]
+    /// Without `Marks.lastApplied`.
+    package var annotations: [String: String]
+    package var owners: [OwnerReference]
+
+    package init(
+        key: ObjectKey, uid: String, resourceVersion: String, type: String, isImmutable: Bool = false,
+        isBeingDeleted: Bool = false, digests: [String: Digest] = [:], labels: [String: String] = [:],
+        annotations: [String: String] = [:], owners: [OwnerReference] = []
+    ) {
+        self.key = key
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.type = type
+        self.isImmutable = isImmutable
+        self.isBeingDeleted = isBeingDeleted
+        self.digests = digests
+        self.labels = labels
+        self.annotations = annotations
+        self.owners = owners
+    }
+
+    /// Nil if nobody says that it is theirs.
+    package var managedBy: String? { annotations[Marks.managedBy] }
+
+    /// The distribution that it was written for.
+    package var distribution: ObjectKey? { annotations[Marks.distribution].flatMap { ObjectKey($0) } }
+
+    package var mountGeneration: String? { annotations[Marks.mountGeneration] }
+
+    /// The owner reference by which a target goes with its distribution.
+    package var distributionOwner: OwnerReference? { owners.first(where: \.isOurs) }
+}

@@ -1,0 +1,69 @@
+/// One `SecretsDistribution` resource as it was read, usable or not.
+package struct SecretsDistribution: Sendable, Equatable {
+    package var key: ObjectKey
+    package var uid: String
+    package var resourceVersion: String
+    /// `metadata.generation`; 0 where there is none (local mode).
+    package var generation: Int
+    /// RFC 3339, as the API server wrote it; older resources win a target, then the smaller name.
+    package var createdAt: String
+    /// The instance that it is assigned to by annotation `xlscsde.nhs.uk/managedBy`.
+    package var assignedTo: String?
+    /// It has a deletion timestamp: somebody's finalizer is all that keeps it.
+    package var isBeingDeleted: Bool
+    package var spec: DistributionSpec
+    package var status: StoredStatus
+    /// What is wrong with it; empty if it can be used.
+    package var problems: [Problem]
+
+    /// The Secret that it describes; nil if `spec.name` cannot name one.
+    package var target: ObjectKey? {
+        spec.name.map { ObjectKey(namespace: key.namespace, name: $0) }
+    }
+
+    /// The first problem that makes it unusable, as a refusal that names them all.
+    package var refusal: Refusal? {
+        let errors = problems.filter { $0.severity == .error }
+        guard let first = errors.first else { return nil }
+        return Refusal(first.reason, errors.map(\.description).joined(separator: "; ") + ".")
+    }
+
+    /// Whether the instance `managedBy` is to act on it.
+    ///
+    /// - Parameter onlyAssigned: leave those that are assigned to nobody to another instance.
+    package func belongs(to managedBy: String, onlyAssigned: Bool) -> Bool {
+        assignedTo.map { $0 == managedBy } ?? !onlyAssigned
+    }
+
+    /// Older first; of equal age the smaller uid, so that all agents agree.
+    package static func isOlder(_ left: SecretsDistribution, _ right: SecretsDistribution) -> Bool {
+        (left.createdAt, left.key, left.uid) < (right.createdAt, right.key, right.uid)
+    }
+}
+
+/// `spec`, as far as it is valid.
+package struct DistributionSpec: Sendable, Equatable {
+    /// Name of the target; nil if missing or not a name that a Secret can have.
+    package var name: String?
+    package var type = "Opaque"
+    package var mappings: [Mapping] = []
+    package var labels: [String: String] = [:]
+    package var annotations: [String: String] = [:]
+    package var deletionPolicy = DeletionPolicy.retain
+
+    package init() {}
+}
+
+/// One `from` -> `to` entry.
+package struct Mapping: Sendable, Equatable {
+    package var from: SourcePath
+    package var to: String
+    /// A missing source leaves the key out instead of holding the target back.
+    package var optional: Bool
+}
+
+/// What becomes of a target whose distribution goes, or names another.
+package enum DeletionPolicy: String, Sendable, CaseIterable {
+    case retain = "Retain"
+    case delete = "Delete"
+}

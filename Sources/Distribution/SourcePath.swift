@@ -1,0 +1,39 @@
+/// The path of a source file relative to the mount, known not to lead out of it by its text.
+///
+/// The kernel guards the rest (`openat2` with `RESOLVE_BENEATH`); a snapshot's files are looked up by this text alone.
+package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
+    /// `certs/tls.crt`: no empty, `.` or `..` component.
+    package let text: String
+
+    package var description: String { text }
+
+    /// - Throws: what is wrong with `raw`, as the rest of a sentence.
+    init(_ raw: String) throws(SourcePathError) {
+        guard !raw.isEmpty else { throw .init("is empty, expected the path of a file in the mount") }
+        guard !raw.utf8.contains(0) else {
+            throw .init("has a NUL character, expected the path of a file in the mount")
+        }
+        guard !raw.hasPrefix("/") else {
+            throw .init("is \(shown(raw)), an absolute path; expected one relative to the mount")
+        }
+        var components = raw.split(separator: "/").filter { $0 != "." }
+        guard !components.contains("..") else {
+            throw .init("is \(shown(raw)), which leads out of a folder; expected a path without \"..\"")
+        }
+        // The volume's own link to its current generation: the file is meant, not the link.
+        if components.count > 1, components.first == "..data" { components.removeFirst() }
+        guard let first = components.first, !raw.hasSuffix("/") else {
+            throw .init("is \(shown(raw)), a folder; expected the path of a file in the mount")
+        }
+        guard !first.hasPrefix("..") else {
+            throw .init(
+                "is \(shown(raw)), a name that the volume keeps for itself; expected the path of a file in the mount")
+        }
+        text = components.joined(separator: "/")
+    }
+}
+
+struct SourcePathError: Error {
+    let message: String
+    init(_ message: String) { self.message = message }
+}

@@ -1,0 +1,27 @@
+/// `status` as the API server holds it. The older resource definition drops all but the first two fields.
+package struct StoredStatus: Sendable, Equatable {
+    package var statusText: String?
+    package var lastUpdated: String?
+    package var mountGeneration: String?
+    package var observedGeneration: Int?
+    /// All conditions, others' too: a merge patch replaces the list as a whole.
+    package var conditions: [Condition] = []
+
+    package init() {}
+
+    package var ready: Condition? { conditions.first { $0.type == Condition.ready } }
+}
+
+/// metav1.Condition.
+package struct Condition: Sendable, Equatable, Codable {
+    package static let ready = "Ready"
+
+    package var type: String
+    /// `True`, `False` or `Unknown`.
+    package var status: String
+    package var reason: String
+    package var message: String
+    /// RFC 3339; when `status` last changed.
+    package var lastTransitionTime: String
+    package var observedGeneration: Int?
+}

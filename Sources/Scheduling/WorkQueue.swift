@@ -1,0 +1,102 @@
+/// Keys to be worked on: each at most once at a time, in the order in which they came, with failed ones later.
+///
+/// A value without threads or clocks; whoever holds it calls `next` when something changed or `deadline` has come.
+/// The semantics are those of client-go's rate limiting work queue: a key added while it is worked on is worked on
+/// once more afterwards; a key added while it waits for a retry is due at once.
+package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
+where Instant.Duration == Duration {
+    /// What became of a key's turn.
+    package enum Outcome: Sendable, Equatable {
+        /// Forget its failures.
+        case done
+        /// Failed: again after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
+        case retry(notBefore: Duration = .zero)
+    }
+
+    /// How many keys may be worked on at once.
+    package let limit: Int
+    package let backoff: Backoff
+
+    private var ready = FIFO<Key>()
+    private var waiting: [Key: Instant] = [:]
+    private var alarms = Heap<Alarm>()
+    private var active: [Key: Bool] = [:]  // true: added again meanwhile
+    private var failures: [Key: Int] = [:]
+
+    package init(limit: Int, backoff: Backoff = .standard) {
+        precondition(limit > 0, "a work queue needs a worker")
+        self.limit = limit
+        self.backoff = backoff
+    }
+
+    /// Keys that are due and not yet taken.
+    package var depth: Int { ready.count }
+    /// Keys being worked on.
+    package var inFlight: Int { active.count }
+    /// Keys that wait for a retry.
+    package var retrying: Int { waiting.count }
+    /// Nothing due and nothing under way; retries may be waiting.
+    package var isIdle: Bool { ready.isEmpty && active.isEmpty }
+
+    /// Makes `key` due now.
+    package mutating func add(_ key: Key) {
+        if active[key] != nil {
+            active[key] = true
+        } else {
+            waiting[key] = nil
+            ready.append(key)
+        }
+    }
+
+    /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
+    package mutating func next(at now: Instant) -> Key? {
+        while let alarm = alarms.first, alarm.instant <= now {
+            alarms.removeFirst()
+            // An alarm whose key was added, or put off again, since it was set says nothing any more.
+            guard waiting[alarm.key] == alarm.instant else { continue }
+            waiting[alarm.key] = nil
+            ready.append(alarm.key)
+        }
+        guard active.count < limit, let key = ready.popFirst() else { return nil }
+        active[key] = false
+        return key
+    }
+
+    /// Ends the turn of a key that `next` returned.
+    ///
+    /// - Parameter jitter: 0 to 1, drawn by the caller.
+    package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
+        guard let again = active.removeValue(forKey: key) else { return }
+        switch outcome {
+        case .done:
+            failures[key] = nil
+        case .retry:
+            failures[key, default: 0] += 1
+        }
+        if again {
+            ready.append(key)
+        } else if case .retry(let notBefore) = outcome {
+            let delay = max(backoff.delay(failures: failures[key, default: 1], jitter: jitter), notBefore)
+            let instant = now.advanced(by: delay)
+            waiting[key] = instant
+            alarms.insert(Alarm(instant: instant, key: key))
+        }
+    }
+
+    /// How often `key` failed in a row.
+    package func failures(of key: Key) -> Int { failures[key, default: 0] }
+
+    /// When `next` should be called again although nothing was added or finished; nil if no retry waits.
+    package mutating func deadline() -> Instant? {
+        while let alarm = alarms.first, waiting[alarm.key] != alarm.instant { alarms.removeFirst() }
+        return alarms.first?.instant
+    }
+
+    private struct Alarm: Comparable {
+        let instant: Instant
+        let key: Key
+
+        static func < (left: Alarm, right: Alarm) -> Bool { left.instant < right.instant }
+        static func == (left: Alarm, right: Alarm) -> Bool { left.instant == right.instant }
+    }
+}
