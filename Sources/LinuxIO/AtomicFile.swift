@@ -1,0 +1,52 @@
+import Glibc
+
+/// Files that are replaced as a whole: a reader finds the old content or the new, after a crash too.
+package enum AtomicFile {
+    /// Writes `bytes` to the file `name` of `directory`, in place of what was there.
+    ///
+    /// - Parameters:
+    ///   - name: one component.
+    ///   - mode: exactly; the process's umask does not count.
+    /// - Throws: `LinuxError`; the old content is still there, and no temporary file.
+    package static func write(
+        _ bytes: UnsafeRawBufferPointer, named name: String, in directory: borrowing Directory, mode: UInt32 = 0o600
+    ) throws(LinuxError) {
+        let object = "\(directory.path)/\(name)"
+        guard !name.isEmpty, !name.contains("/") else { throw LinuxError("write", object, code: EINVAL) }
+        let folder = directory.descriptor.rawValue
+        let temporary = "\(prefix)\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        let file = FileDescriptor(
+            owning: try checked("create a file beside", object) {
+                openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            })
+        do throws(LinuxError) {
+            try file.write(all: bytes)
+            try checked("set the mode of", object) { fchmod(file.rawValue, mode) }
+            // Without fsync(2) a crash can leave the new name with no content.
+            try checked("save", object) { fsync(file.rawValue) }
+            try checked("replace", object) { renameat(folder, temporary, folder, name) }
+        } catch {
+            unlinkat(folder, temporary, 0)
+            throw LinuxError(error.operation, object, code: error.code)
+        }
+        try checked("save the directory of", object) { fsync(folder) }
+    }
+
+    /// Removes the file `name` of `directory`; false if there was none.
+    package static func remove(named name: String, in directory: borrowing Directory) throws(LinuxError) -> Bool {
+        let folder = directory.descriptor.rawValue
+        let object = "\(directory.path)/\(name)"
+        do throws(LinuxError) {
+            try checked("remove", object) { unlinkat(folder, name, 0) }
+        } catch  where error.code == ENOENT {
+            return false
+        }
+        try checked("save the directory of", object) { fsync(folder) }
+        return true
+    }
+
+    /// Whether `name` is a file that a `write` was at when the process was killed.
+    package static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) }
+
+    private static let prefix = ".secrets-distributor-tmp-"
+}

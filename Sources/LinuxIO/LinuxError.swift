@@ -1,0 +1,60 @@
+import Glibc
+
+/// A system call that failed: what was tried, on what, and the kernel's answer.
+package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What was tried, as it reads after "cannot": `open`, `watch`, `start a thread for`.
+    package var operation: String
+    /// The object, mostly a path.
+    package var object: String
+    /// errno(3).
+    package var code: Int32
+
+    package init(_ operation: String, _ object: String, code: Int32) {
+        self.operation = operation
+        self.object = object
+        self.code = code
+    }
+
+    /// Takes `errno` of the call just made.
+    static func last(_ operation: String, _ object: String) -> LinuxError {
+        LinuxError(operation, object, code: errno)
+    }
+
+    /// `cannot open /mnt/secrets: Permission denied`, with a hint where the text alone does not say what to do.
+    package var description: String {
+        let text = "cannot \(operation) \(object): \(reason)"
+        return hint.map { "\(text) (\($0))" } ?? text
+    }
+
+    /// strerror(3)'s text alone.
+    package var reason: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            guard let start = buffer.baseAddress, strerror_r(code, start, buffer.count) == 0 else {
+                return "error \(code)"
+            }
+            return String(cString: start)
+        }
+    }
+
+    private var hint: String? {
+        switch code {
+        case EMFILE where operation == "start inotify": "raise fs.inotify.max_user_instances on the node"
+        case ENOSPC where operation == "watch": "raise fs.inotify.max_user_watches on the node"
+        case EMFILE: "raise the limit of open files"
+        default: nil
+        }
+    }
+}
+
+/// Repeats a system call that a signal interrupted; -1 is thrown as the error it stands for.
+@discardableResult
+func checked<Result: SignedInteger>(
+    _ operation: String, _ object: @autoclosure () -> String, _ call: () -> Result
+) throws(LinuxError) -> Result {
+    while true {
+        let result = call()
+        if result != -1 { return result }
+        let code = errno
+        if code != EINTR { throw LinuxError(operation, object(), code: code) }
+    }
+}
