@@ -14,7 +14,8 @@ package struct Directory: ~Copyable, Sendable {
         self.path = path
     }
 
-    init(descriptor: consuming FileDescriptor, path: String) {
+    /// Takes an open directory; `path` is for messages.
+    package init(descriptor: consuming FileDescriptor, path: String) {
         self.descriptor = descriptor
         self.path = path
     }

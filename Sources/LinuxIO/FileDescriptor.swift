@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A descriptor with one owner; closed when the owner lets go.
@@ -18,6 +19,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try checked("read", "descriptor \(rawValue)") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
     }
 
+    /// Reads at `offset`, in bytes, up to the buffer's size; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LinuxError) -> Int {
+        try checked("read", "descriptor \(rawValue)") { pread(rawValue, buffer.baseAddress, buffer.count, offset) }
+    }
+
     /// Writes all the bytes, in as many calls as it takes.
     package func write(all bytes: UnsafeRawBufferPointer) throws(LinuxError) {
         var rest = bytes[...]
@@ -36,4 +42,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try checked("look at", "descriptor \(rawValue)") { fstat(rawValue, &status) }
         return FileStatus(status)
     }
+
+    /// Whether the open file is mounted by itself, as a file mounted by `subPath` is; false where the kernel cannot
+    /// say (before Linux 5.8).
+    package var isMountRoot: Bool { linux_is_mount_root(rawValue) == 1 }
 }

@@ -1,0 +1,135 @@
+package import LinuxIO
+package import Observability
+import Snapshots
+import Synchronization
+
+/// The mount, watched: a stream of readings, each when there is something new.
+package final class Mount: Sendable {
+    private let loop: WatchLoop
+    private let watched: Watched
+
+    /// Nothing happens before `start`.
+    ///
+    /// - Parameters:
+    ///   - path: the mount; it may come and go.
+    ///   - quiet, longest: how long to wait after a change, see `Debouncer`.
+    ///   - pollInterval: how often to look without an event.
+    ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
+    package init(
+        path: String, quiet: Duration, longest: Duration, pollInterval: Duration, logger: Logger,
+        inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() }
+    ) {
+        let watched = Watched(path: path, logger: logger)
+        self.watched = watched
+        loop = WatchLoop(
+            path: path, timing: .init(quiet: quiet, longest: longest, pollInterval: pollInterval), logger: logger,
+            inotify: inotify, look: { watched.look() })
+    }
+
+    /// Starts the thread; the first reading comes at once.
+    ///
+    /// - Throws: when there are too many threads or open files.
+    package func start() throws(LinuxError) { try loop.start() }
+
+    /// The first reading, and then each that differs from the one before: another generation, other content, another
+    /// reason for absence. For one consumer; only the newest is kept for it.
+    package var readings: AsyncStream<Reading> { watched.readings }
+
+    /// Reads soon, on the mount's thread.
+    package func lookNow() { loop.lookNow() }
+
+    /// Ends the thread, waits for it and ends the stream.
+    package func stop() {
+        loop.stop()
+        watched.finish()
+    }
+
+    /// When the thread was last seen to run.
+    package var lastProgress: ContinuousClock.Instant { loop.lastProgress }
+
+    /// Reads the mount at `path` once. Blocks.
+    package static func read(path: String) -> Reading {
+        var reader = SnapshotReader(path: path)
+        return reader.read()
+    }
+}
+
+/// What the mount's thread remembers from one look to the next.
+private final class Watched: Sendable {
+    private struct State {
+        var reader: SnapshotReader
+        /// The last generation that there was, also while there is none.
+        var snapshot: Snapshot?
+        var absence: String?
+        var remarks = ReadingRemarks()
+    }
+
+    let readings: AsyncStream<Reading>
+    private let output: AsyncStream<Reading>.Continuation
+    private let path: String
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    init(path: String, logger: Logger) {
+        self.path = path
+        self.logger = logger
+        state = Mutex(State(reader: SnapshotReader(path: path)))
+        (readings, output) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func finish() { output.finish() }
+
+    /// Called by the mount's thread alone; the lock is there for the compiler and never waited for.
+    func look() {
+        let news = state.withLock { state -> Reading? in
+            switch state.reader.read(previous: state.snapshot) {
+            case .snapshot(let snapshot):
+                let isNews = present(snapshot, &state)
+                return isNews ? .snapshot(snapshot) : nil
+            case .absent(let reason):
+                return absent(reason, &state) ? .absent(reason: reason) : nil
+            }
+        }
+        if let news { output.yield(news) }
+    }
+
+    private func present(_ snapshot: Snapshot, _ state: inout State) -> Bool {
+        let changed = snapshot.changedPaths(since: state.snapshot).count
+        let isNews = changed > 0 || state.absence != nil || snapshot.generation != state.snapshot?.generation
+        let isFirst = state.snapshot == nil
+        state.snapshot = snapshot
+        state.absence = nil
+        remark(state.reader.remarks, &state)
+        if isNews {
+            let failed = snapshot.files.values.count { if case .failed = $0 { true } else { false } }
+            logger.info(
+                isFirst ? "mount read" : "mount changed",
+                [
+                    "path": .string(path), "generation": .string(snapshot.generation),
+                    "files": .int(snapshot.files.count), "changed": .int(changed), "failed": .int(failed),
+                ])
+        }
+        return isNews
+    }
+
+    private func absent(_ reason: String, _ state: inout State) -> Bool {
+        defer { state.absence = reason }
+        if state.absence == nil {
+            logger.warning("mount has no generation, the last one stays", ["reason": .string(reason)])
+        }
+        return state.absence != reason
+    }
+
+    private func remark(_ remarks: ReadingRemarks, _ state: inout State) {
+        if remarks == state.remarks { return }
+        state.remarks = remarks
+        if !remarks.frozen.isEmpty {
+            logger.warning(
+                "files are mounted by subPath: the container never sees them change, mount the volume instead",
+                ["files": .strings(remarks.frozen.sorted())])
+        }
+        if remarks.undecodableNames > 0 {
+            logger.warning("file names are not UTF-8 and left out", ["count": .int(remarks.undecodableNames)])
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// MountWatch: to come.

@@ -1,0 +1,171 @@
+import Glibc
+package import LinuxIO
+package import Observability
+import Scheduling
+import Synchronization
+
+/// Calls a function when a folder may have changed: at the start, after events once they have been quiet, when a
+/// periodic look finds another stamp, and when asked to.
+///
+/// Events are for speed, polling for truth: without inotify everything is still found, only later. All of it happens on
+/// one thread that this object owns.
+package final class WatchLoop: Sendable {
+    /// When to look.
+    package struct Timing: Sendable {
+        /// How long there has to be no event.
+        package var quiet: Duration
+        /// How long a change waits at most.
+        package var longest: Duration
+        /// How often to look without an event.
+        package var pollInterval: Duration
+
+        package init(quiet: Duration, longest: Duration, pollInterval: Duration) {
+            self.quiet = quiet
+            self.longest = longest
+            self.pollInterval = pollInterval
+        }
+    }
+
+    private struct State: ~Copyable {
+        var thread: OwnedThread?
+        var wakeUp: WakeUp?
+        var isStopping = false
+        var isLookRequested = false
+        var lastProgress = ContinuousClock.now
+    }
+
+    private let path: String
+    private let timing: Timing
+    private let logger: Logger
+    private let makeInotify: DirectoryWatcher.Factory
+    private let look: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
+    ///   - look: called on this object's thread; may block, and events are kept until it returns.
+    package init(
+        path: String, timing: Timing, logger: Logger,
+        inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
+        look: @escaping @Sendable () -> Void
+    ) {
+        self.path = path
+        self.timing = timing
+        self.logger = logger
+        makeInotify = inotify
+        self.look = look
+    }
+
+    /// Starts the thread, which looks at once. To be called once.
+    ///
+    /// - Throws: when there are too many threads or open files.
+    package func start() throws(LinuxError) {
+        let wakeUp = try WakeUp()
+        // The thread waits for the lock before it can look at this state.
+        try state.withLock { (state) throws(LinuxError) in
+            state.thread = try OwnedThread(name: "watch") { [self] in run(wakeUp) }
+            state.wakeUp = wakeUp
+            // For what was asked before there was anything to wake.
+            wakeUp.signal()
+        }
+    }
+
+    /// Looks soon, whatever the stamp says. Callable from any thread.
+    package func lookNow() {
+        state.withLock { state in
+            state.isLookRequested = true
+            state.wakeUp?.signal()
+        }
+    }
+
+    /// Ends the thread and waits for it; a look that is under way ends first. Called by the look itself it returns at
+    /// once, and the thread ends after that look.
+    package func stop() {
+        let thread = state.withLock { state in
+            state.isStopping = true
+            state.wakeUp?.signal()
+            return state.thread.take()
+        }
+        if let thread { thread.join() }
+    }
+
+    /// When the thread was last seen to run. Older than the poll interval and a look take: it hangs.
+    package var lastProgress: ContinuousClock.Instant { state.withLock { $0.lastProgress } }
+
+    private func run(_ wakeUp: WakeUp) {
+        let clock = ContinuousClock()
+        var debouncer = Debouncer<ContinuousClock.Instant>(quiet: timing.quiet, longest: timing.longest)
+        var watcher = DirectoryWatcher(root: path, inotify: makeInotify)
+        // Watch, take the stamp, look: what changes after any of them shows in the one before.
+        repair(&watcher)
+        var stamp = MountStamp(path: path)
+        look()
+        var nextPoll = clock.now.advanced(by: timing.pollInterval)
+        while true {
+            let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
+            let hasEvents = Self.wait(until: deadline, now: clock.now, wakeUp: wakeUp, events: watcher.rawValue)
+            wakeUp.clear()
+            let now = clock.now
+            let (isStopping, isRequested) = state.withLock { state in
+                state.lastProgress = now
+                defer { state.isLookRequested = false }
+                return (state.isStopping, state.isLookRequested)
+            }
+            if isStopping { return }
+            if hasEvents {
+                let before = watcher.problem
+                if watcher.drain() { debouncer.changed(at: now) }
+                report(watcher.problem, before)
+            }
+            if now >= nextPoll {
+                nextPoll = now.advanced(by: timing.pollInterval)
+                if watcher.problem != nil { repair(&watcher) }
+                if debouncer.deadline == nil, MountStamp(path: path) != stamp { debouncer.changed(at: now) }
+            }
+            if debouncer.fire(at: now) || isRequested {
+                stamp = MountStamp(path: path)
+                look()
+            }
+        }
+    }
+
+    private func repair(_ watcher: inout DirectoryWatcher) {
+        let before = watcher.problem
+        watcher.repair()
+        report(watcher.problem, before)
+    }
+
+    /// Once when it begins and once when it ends.
+    private func report(_ problem: LinuxError?, _ before: LinuxError?) {
+        switch (before, problem) {
+        case (nil, .some(let error)):
+            logger.warning(
+                "file events are not available, polling alone goes on",
+                ["path": .string(path), "error": .string("\(error)"), "pollInterval": .duration(timing.pollInterval)])
+        case (.some, nil):
+            logger.info("file events are available again", ["path": .string(path)])
+        default: break
+        }
+    }
+
+    /// poll(2) on the wake-up and the events; true if there are events.
+    private static func wait(
+        until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant, wakeUp: WakeUp, events: Int32?
+    ) -> Bool {
+        // A negative descriptor is passed over: poll(2).
+        var waiting = [
+            pollfd(fd: wakeUp.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: events ?? -1, events: Int16(POLLIN), revents: 0),
+        ]
+        // EINTR and other failures end the wait early, which does no harm.
+        _ = poll(&waiting, nfds_t(waiting.count), milliseconds(now.duration(to: deadline)))
+        return waiting[1].revents != 0
+    }
+
+    /// Rounded up, so that the deadline has passed when the wait ends.
+    private static func milliseconds(_ duration: Duration) -> Int32 {
+        let (seconds, attoseconds) = duration.components
+        if seconds >= 86_400 { return 86_400_000 }
+        return max(0, Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
+    }
+}
