@@ -1,14 +1,14 @@
 /// List, then watch, for ever: decides what to do next from what happened last. No I/O, no clock, no random source.
 ///
-/// After each step the caller performs the actions in order. The last one is always a request or a wait, and its outcome
-/// is the next step's input.
+/// After each step the caller performs the actions in order. At most the last one is a request or a wait, and its outcome
+/// is the next step's input; if there is none, the watch goes on.
 package struct WatchStateMachine<Item: KubeObject>: Sendable {
     package enum Input: Sendable {
         case start
         /// The answer to `.list`.
         case page(ListPage<Item>)
-        /// The watch brought an event; it goes on.
-        case event(WatchEvent<Item>)
+        /// The watch brought an event, `after` its beginning.
+        case event(WatchEvent<Item>, after: Duration)
         /// The watch ended as it should, `lasted` after it was opened.
         case ended(lasted: Duration)
         /// The list or the watch failed, `lasted` after it was begun.
@@ -25,8 +25,14 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         case wait(Duration)
         case emit(FeedEvent<Item>)
         case report(KubeError)
-        /// The watch is of no more use: let go of it. Always followed by a request or a wait.
-        case stopWatch
+
+        /// Whether it has an outcome. A watch that is under way is to be let go of then.
+        package var isRequest: Bool {
+            switch self {
+            case .list, .watch, .wait: true
+            case .emit, .report: false
+            }
+        }
     }
 
     /// The waits and limits.
@@ -48,11 +54,14 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         case watching(resourceVersion: String)
     }
 
+    private let resource: Resource
     private let policy: Policy
     private var retry: RetryDelay
     private var phase: Phase = .listing(items: [], next: nil)
 
-    package init(policy: Policy = Policy()) {
+    /// - Parameter resource: for errors.
+    package init(_ resource: Resource, policy: Policy = Policy()) {
+        self.resource = resource
         self.policy = policy
         retry = policy.retry
     }
@@ -62,7 +71,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         switch input {
         case .start, .waited: [request(random)]
         case .page(let page): receive(page, random)
-        case .event(let event): receive(event, random)
+        case .event(let event, let lasted): receive(event, after: lasted, random)
         case .ended(let lasted): ended(after: lasted, random)
         case .failed(let error, let lasted): failed(error, after: lasted, random)
         }
@@ -90,7 +99,7 @@ extension WatchStateMachine {
         return [.emit(.replace(all)), request(random)]
     }
 
-    private mutating func receive(_ event: WatchEvent<Item>, _ random: Double) -> [Action] {
+    private mutating func receive(_ event: WatchEvent<Item>, after lasted: Duration, _ random: Double) -> [Action] {
         switch event {
         case .upsert(let item):
             advance(to: item.metadata.resourceVersion)
@@ -103,8 +112,8 @@ extension WatchStateMachine {
             advance(to: resourceVersion)
             return []
         case .error(let status):
-            let error = KubeError(Operation(.watch, resource: "events of the watch"), status: status)
-            return [.stopWatch] + failed(error, after: .zero, random)
+            let error = KubeError(Operation(.watch, resource: resource.plural), status: status)
+            return failed(error, after: lasted, random)
         case .unknown: return []
         }
     }

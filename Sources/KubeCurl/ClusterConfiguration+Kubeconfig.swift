@@ -1,0 +1,92 @@
+import FoundationEssentials
+package import Kube
+
+extension ClusterConfiguration {
+    /// The cluster and user of a kubeconfig's context.
+    ///
+    /// - Parameters:
+    ///   - file: the kubeconfig's path: relative paths in it are relative to its directory.
+    ///   - context: nil for the current one.
+    package init(kubeconfig: Kubeconfig, file: String, context: String? = nil) throws(ConfigurationError) {
+        let selection = try kubeconfig.select(context: context, file: file)
+        let cluster = selection.cluster
+        let place = Place(file: file, cluster: selection.clusterField, user: selection.userField)
+        guard let text = cluster.server, let server = ServerURL(text) else {
+            throw ConfigurationError(
+                source: file, field: "\(place.cluster).server", value: cluster.server, expected: "an https URL")
+        }
+        self.init(server: server, namespace: selection.namespace)
+        authority = try place.material(
+            cluster.certificateAuthorityData, cluster.certificateAuthority,
+            field: "\(place.cluster).certificate-authority")
+        insecureSkipTLSVerify = cluster.insecureSkipTLSVerify ?? false
+        tlsServerName = cluster.tlsServerName.nonEmpty
+        proxy = cluster.proxyURL.nonEmpty
+        if let user = selection.user { try set(user, place) }
+    }
+
+    private mutating func set(_ user: Kubeconfig.User, _ place: Place) throws(ConfigurationError) {
+        certificate = try place.material(
+            user.clientCertificateData, user.clientCertificate, field: "\(place.user).client-certificate")
+        key = try place.material(user.clientKeyData, user.clientKey, field: "\(place.user).client-key")
+        guard (certificate == nil) == (key == nil) else {
+            throw ConfigurationError(
+                source: place.file, field: place.user, expected: "a client certificate and its key, or neither")
+        }
+        // The order is client-go's: a token file wins over a token.
+        if let file = user.tokenFile.nonEmpty {
+            token = .file(place.resolve(file))
+        } else if let text = user.token.nonEmpty {
+            token = .inline(text)
+        } else if let exec = user.exec {
+            token = .exec(try place.plugin(exec))
+        }
+    }
+}
+
+extension String? {
+    fileprivate var nonEmpty: String? { self?.isEmpty == false ? self : nil }
+}
+
+/// Where we are in a kubeconfig.
+private struct Place {
+    let file: String
+    let cluster: String
+    let user: String
+
+    func resolve(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return String(file[...slash]) + path
+    }
+
+    /// Data in place win over a file, as in client-go.
+    func material(
+        _ data: String?, _ path: String?, field: String
+    ) throws(ConfigurationError) -> ClusterConfiguration.Material? {
+        if let data = data.nonEmpty {
+            guard let bytes = Data(base64Encoded: data, options: .ignoreUnknownCharacters), !bytes.isEmpty else {
+                throw ConfigurationError(source: file, field: "\(field)-data", expected: "PEM in base64")
+            }
+            return .inline(Array(bytes))
+        }
+        return path.nonEmpty.map { .file(resolve($0)) }
+    }
+
+    func plugin(_ exec: Kubeconfig.Exec) throws(ConfigurationError) -> ExecPlugin {
+        let versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"]
+        guard versions.contains(exec.apiVersion) else {
+            throw ConfigurationError(
+                source: file, field: "\(user).exec.apiVersion", value: exec.apiVersion,
+                expected: versions.joined(separator: " or "))
+        }
+        guard !exec.command.isEmpty else {
+            throw ConfigurationError(source: file, field: "\(user).exec.command", expected: "a program")
+        }
+        // A bare name is looked for in PATH; only a path is relative to the file.
+        let command = exec.command.contains("/") ? resolve(exec.command) : exec.command
+        var plugin = ExecPlugin(apiVersion: exec.apiVersion, command: command, arguments: exec.args ?? [])
+        plugin.environment = Dictionary((exec.env ?? []).map { ($0.name, $0.value) }) { _, last in last }
+        plugin.providesClusterInfo = exec.provideClusterInfo ?? false
+        return plugin
+    }
+}

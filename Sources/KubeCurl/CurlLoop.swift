@@ -1,0 +1,138 @@
+import CCurl
+import Kube
+import Synchronization
+
+/// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
+final class CurlLoop: @unchecked Sendable {
+    // Sendable: `active` belongs to the thread in `run`; the multi handle too, but for curl_multi_wakeup(3), which may be
+    // called from any thread while the handle lives: the mailbox's lock sees to that.
+    private enum Command {
+        case start(Transfer)
+        case cancel(Transfer)
+    }
+
+    private struct Mailbox {
+        var commands: [Command] = []
+        var isStopping = false
+        var isGone = false
+    }
+
+    /// What went over the wire, for metrics and tests.
+    struct Statistics: Sendable, Equatable {
+        /// Connections made.
+        var connections = 0
+        /// Answers that came by HTTP/2.
+        var http2 = 0
+    }
+
+    private let multi: UnsafeMutableRawPointer
+    private let mailbox = Mutex(Mailbox())
+    private let counters = Mutex(Statistics())
+    private var active: [UnsafeMutableRawPointer: Transfer] = [:]
+
+    private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
+
+    /// Nil when libcurl has no memory.
+    init?() {
+        guard Self.isLibraryReady, let multi = curl_multi_init() else { return nil }
+        self.multi = multi
+        curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
+        // As many as the API server allows on one connection (--http2-max-streams-per-connection).
+        curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
+        curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 4)
+    }
+
+    var statistics: Statistics { counters.withLock { $0 } }
+
+    /// - Returns: false after `stop`; the transfer is not started then, and not finished.
+    func start(_ transfer: Transfer) -> Bool { post(.start(transfer)) }
+
+    /// Ends the transfer if it is under way or will be.
+    func cancel(_ transfer: Transfer) {
+        transfer.isCancelled.store(true, ordering: .relaxed)
+        _ = post(.cancel(transfer))
+    }
+
+    /// Makes `run` end all transfers and return.
+    func stop() {
+        mailbox.withLock { mailbox in
+            mailbox.isStopping = true
+            if !mailbox.isGone { curl_multi_wakeup(multi) }
+        }
+    }
+
+    private func post(_ command: Command) -> Bool {
+        mailbox.withLock { mailbox in
+            guard !mailbox.isStopping else { return false }
+            mailbox.commands.append(command)
+            if mailbox.commands.count == 1 { curl_multi_wakeup(multi) }
+            return true
+        }
+    }
+}
+
+extension CurlLoop {
+    func run() {
+        while true {
+            let (commands, isStopping) = mailbox.withLock { mailbox in
+                defer { mailbox.commands = [] }
+                return (mailbox.commands, mailbox.isStopping)
+            }
+            for command in commands { perform(command) }
+            if isStopping { break }
+            var running: Int32 = 0
+            curl_multi_perform(multi, &running)
+            collect()
+            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer, only a
+            // long time.
+            curl_multi_poll(multi, nil, 0, 3_600_000, nil)
+        }
+        for transfer in active.values { remove(transfer, .shutDown) }
+        mailbox.withLock { $0.isGone = true }
+        curl_multi_cleanup(multi)
+    }
+
+    private func perform(_ command: Command) {
+        switch command {
+        case .start(let transfer):
+            guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
+            guard let easy = transfer.start() else { return }
+            active[easy] = transfer
+            let code = curl_multi_add_handle(multi, easy)
+            if code != CURLM_OK {
+                remove(transfer, .broken(reason: String(cString: curl_multi_strerror(code))))
+            }
+        case .cancel(let transfer): remove(transfer, .cancelled)
+        }
+    }
+
+    private func remove(_ transfer: Transfer, _ failure: TransportFailure) {
+        guard let easy = transfer.easy, active.removeValue(forKey: easy) != nil else { return }
+        curl_multi_remove_handle(multi, easy)
+        transfer.finish(failure)
+    }
+
+    private func collect() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            // Read before the handle is removed: the message goes with it.
+            let result = curl_message_result(message)
+            guard let transfer = active.removeValue(forKey: easy) else { continue }
+            count(easy)
+            curl_multi_remove_handle(multi, easy)
+            transfer.complete(result)
+        }
+    }
+
+    private func count(_ easy: UnsafeMutableRawPointer) {
+        var connections = 0
+        var version = 0
+        curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
+        curl_get_long(easy, CURLINFO_HTTP_VERSION, &version)
+        counters.withLock { counters in
+            counters.connections += connections
+            if version == curl_http_version_2 { counters.http2 += 1 }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Kube
+
+/// HTTP over libcurl: one thread of our own, one HTTP/2 connection for all requests and watches.
+final class CurlTransport: Sendable {
+    /// In bytes: more than this may not wait for the reader of a stream.
+    static let maximumBacklog = 32 << 20
+
+    private let loop: CurlLoop
+    private let thread: CurlThread
+
+    init() throws(TransportFailure) {
+        guard let loop = CurlLoop() else { throw .broken(reason: "libcurl cannot be initialised") }
+        self.loop = loop
+        do {
+            thread = try CurlThread { loop.run() }
+        } catch {
+            throw .broken(reason: error.description)
+        }
+    }
+
+    deinit { shutdown() }
+
+    var statistics: CurlLoop.Statistics { loop.statistics }
+
+    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
+    func shutdown() {
+        loop.stop()
+        thread.join()
+    }
+
+    /// The answer, whatever its status. Cancellation ends the transfer.
+    func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
+        try await begin { Transfer(request, to: endpoint, reply: $0) }.response
+    }
+
+    /// The head of the answer, and its body as it comes; no stream and the whole body if the status is no success.
+    func stream(
+        _ request: Request, to endpoint: Endpoint
+    ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
+        let buffer = ChunkBuffer(limit: Self.maximumBacklog)
+        let (response, transfer) = try await begin { Transfer(request, to: endpoint, stream: buffer, reply: $0) }
+        guard response.isSuccess else { return (response, nil) }
+        return (response, CurlStream(request.operation, transfer, buffer, loop))
+    }
+
+    private func begin(
+        _ make: (@escaping @Sendable (Transfer.Outcome) -> Void) -> Transfer
+    ) async throws(TransportFailure) -> (response: Response, transfer: Transfer) {
+        let once = Once()
+        let transfer = make { once.resolve($0) }
+        let outcome = await withTaskCancellationHandler {
+            if !loop.start(transfer) { once.resolve(.failure(.shutDown)) }
+            return await once.value()
+        } onCancel: {
+            loop.cancel(transfer)
+        }
+        return (try outcome.get(), transfer)
+    }
+}

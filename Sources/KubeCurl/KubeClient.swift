@@ -1,0 +1,108 @@
+package import Kube
+package import Observability
+
+/// Requests to one cluster: credentials, repetition of what may be repeated, and errors that say what is wrong.
+package final class KubeClient: KubeTransport {
+    private let transport: CurlTransport
+    private let credentials: Credentials
+    private let logger: Logger
+    /// How often, and after what waits, a request that may be repeated is sent again.
+    private let attempts: Int
+    private let retry: RetryDelay
+
+    /// Starts the transport's thread.
+    ///
+    /// - Parameter attempts: how often at most a request is sent that may be repeated.
+    package init(
+        configuration: ClusterConfiguration, logger: Logger, attempts: Int = 4,
+        retry: RetryDelay = RetryDelay(first: .milliseconds(200), maximum: .seconds(5))
+    ) throws(TransportFailure) {
+        transport = try CurlTransport()
+        credentials = Credentials(configuration)
+        self.logger = logger
+        self.attempts = attempts
+        self.retry = retry
+    }
+
+    /// Ends all requests and the thread; every later request fails with `TransportFailure.shutDown`.
+    package func shutdown() { transport.shutdown() }
+
+    /// Connections made so far.
+    package var connections: Int { transport.statistics.connections }
+
+    /// Answers so far that came by HTTP/2.
+    package var http2Answers: Int { transport.statistics.http2 }
+
+    package func send(_ request: Request) async throws(KubeError) -> Response {
+        try await repeating(request) { endpoint throws(TransportFailure) in
+            let response = try await self.transport.send(request, to: endpoint)
+            return (response, response)
+        }
+    }
+
+    /// A watch is not repeated here: its state machine decides.
+    package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        try await authorized(request) { endpoint throws(TransportFailure) in
+            let (response, stream) = try await self.transport.stream(request, to: endpoint)
+            return (response, stream)
+        }
+    }
+
+    private typealias Attempt<Value> = (Endpoint) async throws(TransportFailure) -> (Response, Value?)
+
+    private func repeating<Value>(
+        _ request: Request, _ attempt: Attempt<Value>
+    ) async throws(KubeError) -> Value {
+        var delay = retry
+        while true {
+            do {
+                return try await authorized(request, attempt)
+            } catch {
+                guard error.isRetryable, request.isRepeatable || error.isRefusal, delay.attempts + 1 < attempts,
+                    (error.retryAfter ?? .zero) <= .seconds(30)
+                else { throw error }
+                let wait = max(error.retryAfter ?? .zero, delay.next(random: .random(in: 0...1)))
+                logger.debug(
+                    "request failed, will be repeated",
+                    ["operation": .string("\(request.operation)"), "error": .string("\(error)")])
+                do {
+                    try await Task.sleep(for: wait)
+                } catch _ {
+                    throw KubeError(request.operation, .transport(.cancelled))
+                }
+            }
+        }
+    }
+
+    /// One attempt; a second one with new credentials if the first ones are refused.
+    private func authorized<Value>(
+        _ request: Request, _ attempt: Attempt<Value>
+    ) async throws(KubeError) -> Value {
+        do {
+            var isSecond = false
+            while true {
+                let endpoint = try await credentials.endpoint()
+                let (response, value) = try await attempt(endpoint)
+                if response.isSuccess, let value { return value }
+                if response.status == 401 { credentials.refuse(endpoint) }
+                guard response.status == 401, !isSecond else {
+                    throw KubeError(request.operation, response: response)
+                }
+                isSecond = true
+            }
+        } catch let failure as TransportFailure {
+            throw KubeError(request.operation, .transport(failure))
+        } catch let error as KubeError {
+            throw error
+        } catch {
+            throw KubeError(request.operation, .transport(.broken(reason: "unknown failure")))
+        }
+    }
+}
+
+extension KubeError {
+    /// The server has not acted on the request, so that any may be sent again.
+    fileprivate var isRefusal: Bool {
+        if case .tooManyRequests = kind { true } else { false }
+    }
+}

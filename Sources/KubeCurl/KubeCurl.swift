@@ -1,1 +1,0 @@
-// KubeCurl: to come.

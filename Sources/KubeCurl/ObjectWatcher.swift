@@ -1,0 +1,174 @@
+package import Kube
+package import Observability
+import Synchronization
+
+/// Keeps its user informed about all objects of one kind: lists them, watches them, and starts over when it must.
+package final class ObjectWatcher<Item: KubeObject>: Sendable {
+    /// What to watch.
+    package struct Scope: Sendable {
+        package var resource: Resource
+        /// nil for all namespaces.
+        package var namespace: String?
+        package var labelSelector: String?
+        /// Objects in one page of a list.
+        package var pageSize = 500
+
+        package init(_ resource: Resource, namespace: String? = nil, labelSelector: String? = nil) {
+            self.resource = resource
+            self.namespace = namespace
+            self.labelSelector = labelSelector
+        }
+    }
+
+    private struct State {
+        var lastSign = ContinuousClock.now
+        var lastError: KubeError?
+    }
+
+    private let transport: any KubeTransport
+    private let scope: Scope
+    private let policy: WatchStateMachine<Item>.Policy
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    package init(
+        _ transport: any KubeTransport, _ scope: Scope, policy: WatchStateMachine<Item>.Policy = .init(),
+        logger: Logger
+    ) {
+        self.transport = transport
+        self.scope = scope
+        self.policy = policy
+        self.logger = logger
+    }
+
+    /// When something last happened: an answer, a chunk of the watch, a bookmark (about one a minute), a retry. Old when
+    /// the watcher is stuck, or when the server is silent: at most the longest watch and 30 seconds.
+    package var lastSign: ContinuousClock.Instant { state.withLock { $0.lastSign } }
+
+    /// The error that keeps the watcher from being up to date; nil while all is well.
+    package var lastError: KubeError? { state.withLock { $0.lastError } }
+
+    /// Until the task is cancelled. The first event is `.replace`; `emit` is awaited before the next one.
+    package func run(_ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
+        var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
+        var actions = machine.step(.start, random: .random(in: 0...1))
+        while !Task.isCancelled {
+            for action in actions.dropLast() { await perform(action, emit) }
+            guard let request = actions.last else { return }
+            actions = await outcome(of: request, &machine, emit)
+            stamp()
+        }
+    }
+}
+
+extension ObjectWatcher {
+    private typealias Machine = WatchStateMachine<Item>
+
+    private func stamp() { state.withLock { $0.lastSign = .now } }
+
+    /// An action that has no outcome.
+    private func perform(_ action: Machine.Action, _ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
+        switch action {
+        case .emit(let event): await emit(event)
+        case .report(let error): report(error)
+        case .list, .watch, .wait: break
+        }
+    }
+
+    /// Performs a request or a wait.
+    ///
+    /// - Returns: what to do then; the last action is again a request or a wait.
+    private func outcome(
+        of action: Machine.Action, _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void
+    ) async -> [Machine.Action] {
+        let begin = ContinuousClock.now
+        var input = Machine.Input.waited
+        do throws(KubeError) {
+            switch action {
+            case .list(let token):
+                let page = try await transport.list(
+                    Item.self, scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector,
+                    limit: scope.pageSize, continue: token)
+                input = .page(page)
+            case .watch(let resourceVersion, let timeout):
+                let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit)
+                if let next { return next }
+                input = .ended(lasted: .now - begin)
+            case .wait(let delay):
+                // Cancellation ends the wait, and then the loop.
+                try? await Task.sleep(for: delay)
+            case .emit, .report: break
+            }
+        } catch {
+            input = .failed(error, lasted: .now - begin)
+        }
+        return machine.step(input, random: .random(in: 0...1))
+    }
+
+    /// - Returns: what to do then, if an event has ended the watch; nil if the server has.
+    private func watch(
+        from resourceVersion: String, _ timeout: Duration, _ begin: ContinuousClock.Instant,
+        _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void
+    ) async throws(KubeError) -> [Machine.Action]? {
+        let request = Request.watch(
+            scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector,
+            resourceVersion: resourceVersion, timeout: timeout)
+        let stream = try await transport.stream(request)
+        healthy()
+        var lines = LineSplitter()
+        while let chunk = try await stream.next() {
+            stamp()
+            for line in try split(chunk, &lines, request.operation) {
+                let event = try decode(line, request.operation)
+                let actions = machine.step(.event(event, after: .now - begin), random: .random(in: 0...1))
+                if actions.last?.isRequest == true { return actions }
+                for action in actions { await perform(action, emit) }
+                stamp()
+            }
+        }
+        return nil
+    }
+
+    private func split(
+        _ chunk: [UInt8], _ lines: inout LineSplitter, _ operation: Operation
+    ) throws(KubeError) -> [[UInt8]] {
+        do {
+            return try lines.feed(chunk)
+        } catch {
+            throw KubeError(operation, .decoding(error.description))
+        }
+    }
+
+    private func decode(_ line: [UInt8], _ operation: Operation) throws(KubeError) -> WatchEvent<Item> {
+        do {
+            return try JSONBytes.decode(WatchEvent<Item>.self, from: line)
+        } catch {
+            throw KubeError(operation, .decoding(error.description))
+        }
+    }
+
+    private func healthy() {
+        let before = state.withLock { state in
+            defer { state.lastError = nil }
+            return state.lastError
+        }
+        guard before != nil else { return }
+        logger.info("watch recovered", ["resource": .string(scope.resource.plural)])
+    }
+
+    /// One line for each distinct error until the watch works again.
+    private func report(_ error: KubeError) {
+        guard error.kind != .transport(.cancelled) else { return }
+        let isNew = state.withLock { state in
+            defer { state.lastError = error }
+            return state.lastError != error
+        }
+        guard isNew else { return }
+        logger.warning(
+            "watch failed",
+            [
+                "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
+                "error": .string("\(error)"),
+            ])
+    }
+}

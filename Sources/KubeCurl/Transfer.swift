@@ -1,0 +1,147 @@
+import CCurl
+import Glibc
+import Kube
+import Synchronization
+
+/// One request on its way through libcurl.
+///
+/// Made by the caller, then owned by the curl thread: all but `isCancelled` and the buffer is touched by that thread only,
+/// from `start` on.
+final class Transfer: @unchecked Sendable {
+    // Sendable: see above; the hand-over is `CurlLoop`'s mailbox, whose lock orders it.
+    typealias Outcome = Result<Response, TransportFailure>
+
+    /// In bytes; a page of a list is the largest answer there is.
+    static let maximumBody = 256 << 20
+
+    let isCancelled = Atomic(false)
+    /// Where the body goes if the answer is a success; nil: into the `Response`.
+    let stream: ChunkBuffer?
+
+    private let request: Request
+    private let endpoint: Endpoint
+    /// Called once: with the answer, or for a stream with its head.
+    private var reply: (@Sendable (Outcome) -> Void)?
+
+    private(set) var easy: UnsafeMutableRawPointer?
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var connectList: UnsafeMutablePointer<curl_slist>?
+    private var requestBody: WipedBuffer?
+    private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+
+    private var status = 0
+    private var headers: [String: String] = [:]
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+
+    init(
+        _ request: Request, to endpoint: Endpoint, stream: ChunkBuffer? = nil,
+        reply: @escaping @Sendable (Outcome) -> Void
+    ) {
+        self.request = request
+        self.endpoint = endpoint
+        self.stream = stream
+        self.reply = reply
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        release()
+        errorText.deallocate()
+    }
+
+    /// Makes the easy handle; on failure the transfer is finished.
+    func start() -> UnsafeMutableRawPointer? {
+        var options = CurlOptions()
+        easy = options.easy
+        requestBody = request.body.isEmpty ? nil : WipedBuffer(request.body)
+        options.setAddress(endpoint, target: request.target, connectTo: &connectList)
+        options.setCredentials(endpoint)
+        options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
+        options.setHeaders(request, token: endpoint.token, list: &headerList)
+        options.setLimits(timeout: request.timeout)
+        options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
+        if let failure = options.failure {
+            finish(failure)
+            return nil
+        }
+        return easy
+    }
+
+    /// - Parameter code: as libcurl's message says.
+    func complete(_ code: CURLcode) {
+        guard code == CURLE_OK else {
+            let failure =
+                isTooLarge
+                ? TransportFailure.overrun(limit: Self.maximumBody)
+                : TransportFailure(code, easy: easy, text: String(cString: errorText))
+            return finish(failure)
+        }
+        finish(nil)
+    }
+
+    /// Tells the caller how it ended and lets go of everything; does nothing the second time.
+    func finish(_ failure: TransportFailure?) {
+        if let failure {
+            answer(.failure(failure))
+        } else {
+            answer(.success(Response(status: status, headers: headers, body: body)))
+        }
+        body = []
+        stream?.finish(failure)
+        release()
+    }
+
+    private func answer(_ outcome: Outcome) {
+        reply?(outcome)
+        reply = nil
+    }
+
+    private func release() {
+        if let easy { curl_easy_cleanup(easy) }
+        easy = nil
+        curl_slist_free_all(headerList)
+        headerList = nil
+        curl_slist_free_all(connectList)
+        connectList = nil
+        requestBody = nil
+    }
+}
+
+extension Transfer {
+    private static let wantedHeaders: Set<String> = ["content-type", "retry-after"]
+
+    /// One line of the head of an answer, with its line end.
+    func receive(header line: UnsafeRawBufferPointer) {
+        let text = String(decoding: line, as: UTF8.self)
+        if text.hasPrefix("HTTP/") {
+            // Also after an interim answer (1xx).
+            headers = [:]
+        } else if text.allSatisfy({ $0.isNewline }) {
+            var code = 0
+            if let easy { curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code) }
+            status = code
+            if stream != nil, (200..<300).contains(status) {
+                answer(.success(Response(status: status, headers: headers)))
+            }
+        } else if let colon = text.firstIndex(of: ":") {
+            let name = text[..<colon].lowercased()
+            guard Self.wantedHeaders.contains(name) else { return }
+            let value = text[text.index(after: colon)...]
+            let start = value.firstIndex { !$0.isWhitespace } ?? value.endIndex
+            let end = value.lastIndex { !$0.isWhitespace }.map { value.index(after: $0) } ?? start
+            headers[name] = String(value[start..<end])
+        }
+    }
+
+    /// - Returns: false to end the transfer.
+    func receive(body chunk: UnsafeRawBufferPointer) -> Bool {
+        if let stream, (200..<300).contains(status) { return stream.append(chunk) }
+        guard body.count + chunk.count <= Self.maximumBody else {
+            isTooLarge = true
+            return false
+        }
+        body += chunk
+        return true
+    }
+}
