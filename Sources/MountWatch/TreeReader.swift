@@ -33,9 +33,9 @@ struct TreeReader {
     private mutating func visit(
         _ directory: borrowing Directory, root: borrowing Directory, prefix: String, above: [FileIdentity]
     ) throws(LinuxError) {
-        let status = try directory.status()
-        if above.contains(status.identity) { return }
-        note(status)
+        let here = try directory.status()
+        if above.contains(here.identity) { return }
+        note(here)
         let listing = try directory.entries()
         remarks.undecodableNames += listing.undecodable
         for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: above.count) {
@@ -55,11 +55,11 @@ struct TreeReader {
                     note(status)
                     if status.links == 0 || opened.isMountRoot { remarks.frozen.append(path) }
                     files[path] = try content(of: opened, path: path)
-                case .directory where above.count + 1 > MountLimits.depth:
+                case .directory where above.count >= MountLimits.depth:
                     files[path] = .failed(.unreadable(reason: "nested too deeply"))
                 case .directory:
                     let below = Directory(descriptor: opened, path: "\(root.path)/\(path)")
-                    try visit(below, root: root, prefix: path + "/", above: above + [status.identity])
+                    try visit(below, root: root, prefix: path + "/", above: above + [here.identity])
                 case .link, .special:
                     files[path] = .failed(.notRegular)
                 }

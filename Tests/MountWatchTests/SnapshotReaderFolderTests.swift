@@ -1,0 +1,184 @@
+import Glibc
+import LinuxIO
+import MountWatch
+import Snapshots
+import TestSupport
+import Testing
+
+/// Plain folders, and what may stand in them.
+@Suite struct SnapshotReaderFolderTests {
+    private let folder: TemporaryDirectory
+    private var path: String { folder("mount") }
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        try makeDirectory(folder("mount"))
+    }
+
+    private func read() throws -> Snapshot { try #require(Mount.read(path: path).snapshot) }
+
+    @Test func `all files are read, by their paths`() throws {
+        try makeDirectory(folder("mount/certs/deep"))
+        try writeFile(folder("mount/a"), "1")
+        try writeFile(folder("mount/certs/deep/er"), "2")
+        #expect(try read().texts == ["a": "1", "certs/deep/er": "2"])
+    }
+
+    @Test func `names at the top that begin with two dots are the volume's own`() throws {
+        try makeDirectory(folder("mount/sub"))
+        for name in ["a", "..b", "sub/..c", ".d"] { try writeFile(folder("mount/\(name)"), "1") }
+        #expect(Set(try read().files.keys) == ["a", "sub/..c", ".d"])
+    }
+
+    @Test func `the generation moves on with each change, removals too`() throws {
+        try writeFile(folder("mount/a"), "1")
+        try writeFile(folder("mount/b"), "1")
+        let first = try read()
+        #expect(first.generation.hasSuffix("Z"))
+        usleep(20_000)
+        unlink(folder("mount/b"))
+        let second = try read()
+        #expect(second.generation > first.generation)
+        #expect(second.changedPaths(since: first) == ["b"])
+    }
+
+    @Test func `a missing folder, an empty one and a file in its place are absent`() throws {
+        #expect(Mount.read(path: path).absence == "\(path) is empty")
+        try makeDirectory(folder("mount/empty"))
+        #expect(Mount.read(path: path).absence == "\(path) is empty")
+        #expect(Mount.read(path: folder("none")).absence?.contains("No such file") == true)
+        try writeFile(folder("file"), "1")
+        #expect(Mount.read(path: folder("file")).absence?.contains("Not a directory") == true)
+    }
+
+    @Test func `links that stay in the mount are followed, across subfolders too`() throws {
+        try makeDirectory(folder("mount/one"))
+        try makeDirectory(folder("mount/two"))
+        try writeFile(folder("mount/two/a"), "1")
+        try makeLink(folder("mount/one/a"), to: "../two/a")
+        try makeLink(folder("mount/three"), to: "two")
+        #expect(try read().texts == ["one/a": "1", "two/a": "1", "three/a": "1"])
+    }
+
+    @Test(arguments: [
+        "../secret", "../../../../../../../../etc/hostname", "sub/../../secret", "/etc/hostname", "ABSOLUTE",
+    ])
+    func `a link that leads out of the mount is refused`(target: String) throws {
+        try makeDirectory(folder("mount/sub"))
+        try writeFile(folder("secret"), "x")
+        try makeLink(folder("mount/link"), to: target == "ABSOLUTE" ? folder("secret") : target)
+        #expect(try read().files["link"]?.error == .outsideMount)
+    }
+
+    @Test func `a folder link that leads out of the mount is refused`() throws {
+        try makeDirectory(folder("outside"))
+        try writeFile(folder("outside/a"), "x")
+        try makeLink(folder("mount/link"), to: "../outside")
+        let snapshot = try read()
+        #expect(snapshot.files["link"]?.error == .outsideMount)
+        #expect(snapshot.texts.isEmpty)
+    }
+
+    @Test func `links into proc are refused`() throws {
+        try makeLink(folder("mount/root"), to: "/proc/self/root")
+        try makeLink(folder("mount/cwd"), to: "/proc/self/cwd")
+        try makeLink(folder("mount/environment"), to: "/proc/self/environ")
+        let snapshot = try read()
+        #expect(snapshot.files.count == 3)
+        #expect(snapshot.files.values.allSatisfy { $0.error == .outsideMount })
+    }
+
+    @Test func `folder links in a circle come to an end`() throws {
+        try makeDirectory(folder("mount/sub"))
+        try writeFile(folder("mount/sub/a"), "1")
+        try makeLink(folder("mount/sub/up"), to: "../sub")
+        try makeLink(folder("mount/sub/top"), to: "..")
+        try makeLink(folder("mount/self"), to: ".")
+        try makeLink(folder("mount/one"), to: "two")
+        try makeLink(folder("mount/two"), to: "one")
+        let snapshot = try read()
+        #expect(snapshot.texts == ["sub/a": "1"])
+        #expect(snapshot.files["one"]?.error?.description.contains("symbolic links") == true)
+    }
+
+    @Test func `what is no regular file fails at once and is not waited for`() throws {
+        try require("mkfifo", "fifo", mkfifo(folder("mount/fifo"), 0o644))
+        try makeLink(folder("mount/link"), to: "fifo")
+        try writeFile(folder("mount/a"), "1")
+        let snapshot = try read()
+        #expect(snapshot.files["fifo"]?.error == .notRegular)
+        #expect(snapshot.files["link"]?.error == .notRegular)
+        #expect(snapshot.texts == ["a": "1"])
+    }
+
+    @Test func `a file as large as a Secret is read, a larger one is not`() throws {
+        try writeFile(folder("mount/fits"), [UInt8](repeating: 7, count: SourceFile.maximumSize))
+        try writeFile(folder("mount/large"), [UInt8](repeating: 7, count: SourceFile.maximumSize + 1))
+        let snapshot = try read()
+        #expect(snapshot.files["fits"]?.bytes?.count == SourceFile.maximumSize)
+        #expect(snapshot.files["large"]?.error == .tooLarge(size: SourceFile.maximumSize + 1))
+    }
+
+    @Test func `a huge file costs no memory`() throws {
+        try writeFile(folder("mount/huge"), "")
+        try require("truncate", "huge", truncate(folder("mount/huge"), 1 << 40))
+        #expect(try read().files["huge"]?.error == .tooLarge(size: 1 << 40))
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+    func `a file that may not be read fails alone`() throws {
+        try writeFile(folder("mount/a"), "1")
+        try writeFile(folder("mount/b"), "2")
+        chmod(folder("mount/b"), 0)
+        let snapshot = try read()
+        #expect(snapshot.files["b"]?.error == .unreadable(reason: "Permission denied"))
+        #expect(snapshot.texts == ["a": "1"])
+    }
+
+    @Test func `the files of a folder that cannot be read any more are unreadable, not gone`() throws {
+        try makeDirectory(folder("mount/certs"))
+        try writeFile(folder("mount/certs/tls.crt"), "1")
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        removeTree(folder("mount/certs"))
+        try makeLink(folder("mount/certs"), to: "certs")
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.files["certs/tls.crt"]?.error == second.files["certs"]?.error)
+        #expect(second.files["certs/tls.crt"]?.error != nil)
+    }
+
+    @Test func `names that are not UTF-8 are left out and counted`() throws {
+        try writeFile(folder("mount/a"), "1")
+        let bytes = Array(folder("mount/").utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
+        close(open(bytes, O_WRONLY | O_CREAT, 0o644))
+        var reader = SnapshotReader(path: path)
+        #expect(reader.read().texts == ["a": "1"])
+        #expect(reader.remarks.undecodableNames == 1)
+        unlink(bytes)
+    }
+
+    @Test func `a file that is written meanwhile is never read half`() throws {
+        let size = 64 << 10
+        try writeFile(folder("mount/a"), [UInt8](repeating: 0, count: size))
+        let isDone = Switch(false)
+        let file = folder("mount/a")
+        let writer = try OwnedThread(name: "writer") {
+            for number in 0..<200 {
+                try? writeFile(file, [UInt8](repeating: UInt8(number), count: size))
+                usleep(2000)
+            }
+            isDone.isOn = true
+        }
+        var whole = 0
+        var torn = 0
+        while !isDone.isOn {
+            guard let bytes = Mount.read(path: path).snapshot?.files["a"]?.bytes else { continue }
+            // Truncated to nothing is a state that the file really had.
+            let isWhole = bytes.count == 0 || bytes.count == size && bytes.withUnsafeBytes { Set($0).count == 1 }
+            if isWhole { whole += 1 } else { torn += 1 }
+        }
+        writer.join()
+        #expect(whole > 0)
+        #expect(torn == 0)
+    }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import LinuxIO
+import MountWatch
+import Snapshots
+import TestSupport
+import Testing
+
+/// Atomically written volumes.
+@Suite struct SnapshotReaderVolumeTests {
+    private let folder: TemporaryDirectory
+    private let volume: AtomicVolume
+    private var path: String { folder("mount") }
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        volume = try AtomicVolume(folder("mount"))
+    }
+
+    @Test func `all files of the generation are read, by their paths`() throws {
+        let name = try volume.write(["a": "1", "certs/tls.crt": "2", "certs/deep/er": "3", "empty": ""])
+        let snapshot = try #require(Mount.read(path: path).snapshot)
+        #expect(snapshot.texts == ["a": "1", "certs/tls.crt": "2", "certs/deep/er": "3", "empty": ""])
+        #expect(snapshot.generation == name)
+        #expect(snapshot.createdAt > 1_700_000_000)
+    }
+
+    @Test func `a file that was not changed keeps its bytes in memory`() throws {
+        try volume.write(["a": "1", "b": "2"])
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        try volume.write(["a": "1", "b": "3"])
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.generation != first.generation)
+        #expect(second.changedPaths(since: first) == ["b"])
+        #expect(first.files["a"]?.bytes != nil)
+        #expect(first.files["a"]?.bytes === second.files["a"]?.bytes)
+    }
+
+    @Test func `files appear and disappear with their generation`() throws {
+        try volume.write(["a": "1", "b": "2"])
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        try volume.write(["b": "2", "c/d": "3"])
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == ["b": "2", "c/d": "3"])
+        #expect(second.changedPaths(since: first) == ["a", "c/d"])
+    }
+
+    @Test func `what is written but not swapped in is not seen`() throws {
+        try volume.write(["a": "1"])
+        let next: [String: [UInt8]] = ["a": Array("2".utf8), "b": Array("2".utf8)]
+        let generation = try volume.writeGeneration(next)
+        try volume.addLinks(for: next)
+        #expect(Mount.read(path: path).texts == ["a": "1"])
+        try volume.swap(to: generation)
+        #expect(Mount.read(path: path).texts == ["a": "2", "b": "2"])
+    }
+
+    @Test func `a volume before its first swap is absent`() throws {
+        #expect(Mount.read(path: path).absence?.contains("empty") == true)
+        let files: [String: [UInt8]] = ["a": Array("1".utf8)]
+        _ = try volume.writeGeneration(files)
+        #expect(Mount.read(path: path).absence != nil)
+        try volume.addLinks(for: files)
+        #expect(Mount.read(path: path).absence?.contains("no ..data") == true)
+    }
+
+    @Test func `a volume without files is absent`() throws {
+        try volume.write([String: String]())
+        #expect(Mount.read(path: path).absence?.contains("empty") == true)
+    }
+
+    @Test func `a volume that is taken down is never a generation, at no step`() throws {
+        let name = try volume.write(["a": "1", "b": "2", "c/d": "3"])
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        for step in ["\(name)/a", "\(name)/c/d", "\(name)/c", "\(name)/b", name, "b", "..data", "a", "c", ""] {
+            removeTree(folder("mount/\(step)"))
+            #expect(reader.read(previous: first).absence != nil, "after the removal of \(step)")
+        }
+    }
+
+    @Test func `a volume that loses its link first is never a plain folder`() throws {
+        try volume.write(["a": "1"])
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        unlink(folder("mount/..data"))
+        unlink(folder("mount/a"))
+        try writeFile(folder("mount/stray"), "x")
+        #expect(reader.read(previous: first).absence != nil)
+        try volume.write(["a": "2"])
+        #expect(reader.read(previous: first).texts == ["a": "2"])
+    }
+
+    @Test func `a generation link that leads out of the mount is not followed`() throws {
+        try makeDirectory(folder("outside"))
+        try writeFile(folder("outside/a"), "x")
+        try makeLink(folder("mount/..data"), to: "../outside")
+        #expect(Mount.read(path: path).absence != nil)
+        unlink(folder("mount/..data"))
+        try makeLink(folder("mount/..data"), to: folder("outside"))
+        #expect(Mount.read(path: path).absence != nil)
+    }
+
+    @Test func `a dangling link in a generation fails that file alone`() throws {
+        let name = try volume.write(["a": "1"])
+        try makeLink(folder("mount/\(name)/b"), to: "nowhere")
+        let snapshot = try #require(Mount.read(path: path).snapshot)
+        #expect(snapshot.files["b"]?.error == .unreadable(reason: "No such file or directory"))
+        #expect(snapshot.texts == ["a": "1"])
+    }
+
+    @Test func `a generation does not reach into its neighbours`() throws {
+        let old = try volume.writeGeneration(["key": Array("old".utf8)])
+        let name = try volume.write(["a": "1"])
+        try makeLink(folder("mount/\(name)/key"), to: "../\(old)/key")
+        let snapshot = try #require(Mount.read(path: path).snapshot)
+        #expect(snapshot.files["key"]?.error == .outsideMount)
+    }
+
+    @Test func `generations are never mixed, however often they are swapped meanwhile`() throws {
+        let swaps = 300
+        let names = (0..<8).map { "file\($0)" } + ["sub/file"]
+        @Sendable func files(_ number: Int) -> [String: [UInt8]] {
+            Dictionary(uniqueKeysWithValues: names.map { ($0, Array("\(number)".utf8)) })
+        }
+        try volume.write(files(0))
+        let isDone = Switch(false)
+        let path = path
+        let writer = try OwnedThread(name: "kubelet") {
+            defer { isDone.isOn = true }
+            guard let volume = try? AtomicVolume(path, firstNumber: 1000) else { return }
+            for number in 1...swaps {
+                _ = try? volume.write(files(number))
+                // The reader gives up after some tries, so it is left some time.
+                usleep(300)
+            }
+        }
+        var reader = SnapshotReader(path: path)
+        var previous: Snapshot?
+        var seen: Set<String> = []
+        var mixed = 0
+        while !isDone.isOn {
+            guard let snapshot = reader.read(previous: previous).snapshot else { continue }
+            previous = snapshot
+            let values = Set(snapshot.texts.values)
+            if values.count != 1 || snapshot.files.count != names.count { mixed += 1 }
+            seen.formUnion(values)
+        }
+        writer.join()
+        #expect(mixed == 0)
+        #expect(seen.count > 10)
+        #expect(Mount.read(path: path).texts?["file0"] == "\(swaps)")
+    }
+}
