@@ -25,7 +25,7 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// Whether sending it twice does the same as sending it once, so that it may be repeated after a broken connection.
     package var isRepeatable: Bool
 
-    init(
+    package init(
         _ method: Method, _ operation: Operation, path: String, query: [QueryItem] = [], body: [UInt8] = [],
         contentType: String? = nil, isRepeatable: Bool
     ) {

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// All signals are blocked on it: they are the main thread's, and a write to a closed connection must not end the
 /// program by `SIGPIPE`.
-final class CurlThread: Sendable {
+package final class CurlThread: Sendable {
     private enum State {
         case running(pthread_t)
         case joined
@@ -22,7 +22,7 @@ final class CurlThread: Sendable {
     private let state: Mutex<State>
 
     /// - Throws: when there can be no more threads (pthread_create(3), EAGAIN).
-    init(_ body: @escaping @Sendable () -> Void) throws(ThreadError) {
+    package init(_ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -45,7 +45,7 @@ final class CurlThread: Sendable {
     }
 
     /// Waits until the thread's work is done; does nothing the second time.
-    func join() {
+    package func join() {
         let thread = state.withLock { state -> pthread_t? in
             guard case .running(let thread) = state else { return nil }
             state = .joined
@@ -60,14 +60,14 @@ final class CurlThread: Sendable {
 }
 
 /// pthread_create(3) failed.
-struct ThreadError: Error, CustomStringConvertible {
+package struct ThreadError: Error, CustomStringConvertible {
     let code: Int32
-    var description: String { "cannot start a thread: \(String(cString: strerror(code)))" }
+    package var description: String { "cannot start a thread: \(String(cString: strerror(code)))" }
 }
 
 extension CurlThread {
     /// Runs blocking work on a thread of its own and returns its result.
-    static func run<Value: Sendable>(
+    package static func run<Value: Sendable>(
         _ body: @escaping @Sendable () -> Value
     ) async throws(ThreadError) -> Value {
         let result: Result<Value, ThreadError> = await withCheckedContinuation { continuation in

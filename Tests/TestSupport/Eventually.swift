@@ -1,11 +1,11 @@
-/// Whether `condition` comes true within `timeout`; looks again every few milliseconds.
+/// Whether `condition` comes true within `limit`; looks again every few milliseconds.
 package func eventually(
-    within timeout: Duration = .seconds(5), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
-    let end = ContinuousClock.now.advanced(by: timeout)
-    while true {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
         if try await condition() { return true }
-        if ContinuousClock.now >= end { return false }
-        try? await Task.sleep(for: .milliseconds(2))
+        try? await Task.sleep(for: .milliseconds(5))
     }
+    return try await condition()
 }

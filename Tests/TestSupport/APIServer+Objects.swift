@@ -1,0 +1,98 @@
+import FoundationEssentials
+package import Kube
+import KubeCurl
+
+extension APIServer {
+    /// Makes a namespace that no other test has.
+    package func namespace() async throws -> String {
+        let name = "test-" + UUID().uuidString.lowercased()
+        try await client.create(
+            .namespaces,
+            ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(name)]])
+        return name
+    }
+
+    /// Lets a named user do `verbs` with a resource, in one namespace or, with nil, in all.
+    package func allow(
+        _ user: String, _ verbs: [String], _ resource: Resource, in namespace: String?
+    ) async throws {
+        let scope = namespace == nil ? "Cluster" : ""
+        let name = JSONValue.string("\(user)-\(UUID().uuidString.lowercased())")
+        let group = "rbac.authorization.k8s.io"
+        let version = JSONValue.string(group + "/v1")
+        let role: JSONValue = [
+            "apiVersion": version, "kind": .string(scope + "Role"), "metadata": ["name": name],
+            "rules": [
+                [
+                    "apiGroups": [.string(resource.group)],
+                    "resources": [.string(resource.plural), .string(resource.plural + "/status")],
+                    "verbs": .array(verbs.map { .string($0) }),
+                ]
+            ],
+        ]
+        let binding: JSONValue = [
+            "apiVersion": version, "kind": .string(scope + "RoleBinding"), "metadata": ["name": name],
+            "roleRef": ["apiGroup": .string(group), "kind": .string(scope + "Role"), "name": name],
+            "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
+        ]
+        let isNamespaced = namespace != nil
+        let kinds = isNamespaced ? ("roles", "rolebindings") : ("clusterroles", "clusterrolebindings")
+        let roles = Resource(group: group, plural: kinds.0, isNamespaced: isNamespaced)
+        let bindings = Resource(group: group, plural: kinds.1, isNamespaced: isNamespaced)
+        try await client.create(roles, namespace: namespace, role)
+        try await client.create(bindings, namespace: namespace, binding)
+    }
+
+    /// Installs a CustomResourceDefinition, if it is not there yet, and waits until its resource is served.
+    package func install(definition: JSONValue) async throws {
+        let definitions = Resource(
+            group: "apiextensions.k8s.io", plural: "customresourcedefinitions", isNamespaced: false)
+        do {
+            try await client.create(definitions, definition)
+        } catch {
+            guard case .alreadyExists = error.kind else { throw error }
+        }
+        let name = definition["metadata"]?["name"]?.string ?? ""
+        _ = try await eventually {
+            let current = try await self.client.get(JSONValue.self, definitions, name: name)
+            let conditions = current["status"]?["conditions"]?.array ?? []
+            return conditions.contains { $0["type"]?.string == "Established" && $0["status"]?.string == "True" }
+        }
+    }
+
+    /// A kubeconfig as JSON, which is YAML too, in a file of its own.
+    package func kubeconfig(_ user: User = .admin, namespace: String = "default") throws -> String {
+        let credentials: JSONValue =
+            switch user {
+            case .admin:
+                [
+                    "client-certificate": .string(file("admin.crt")),
+                    "client-key-data": .string(
+                        Data(try Data(contentsOf: URL(fileURLWithPath: file("admin.key"))))
+                            .base64EncodedString()),
+                ]
+            case .named(let name): ["token": .string(token(of: name))]
+            case .token(let token): ["token": .string(token)]
+            }
+        let config: JSONValue = [
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [
+                [
+                    "name": "test",
+                    "cluster": [
+                        "server": .string("https://127.0.0.1:\(port)"),
+                        "certificate-authority": .string(file("ca.crt")),
+                    ],
+                ]
+            ],
+            "users": [["name": "test", "user": credentials]],
+            "contexts": [
+                [
+                    "name": "test",
+                    "context": ["cluster": "test", "user": "test", "namespace": .string(namespace)],
+                ]
+            ],
+        ]
+        return try ScratchFolder().write("kubeconfig", String(decoding: config.encoded(), as: UTF8.self))
+    }
+}

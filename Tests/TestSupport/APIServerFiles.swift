@@ -1,0 +1,54 @@
+import Glibc
+
+/// The certificates, keys and tokens of a test cluster.
+struct APIServerFiles: Sendable {
+    let folder: ScratchFolder
+    /// Holds `etcd` and `kube-apiserver`.
+    let assets: String
+
+    /// Users that may authenticate by token; roles are the tests' matter.
+    static let users = ["alice", "bob", "carol", "dave"]
+
+    static func token(of user: String) -> String { "token-of-\(user)" }
+
+    static func make() async throws -> APIServerFiles {
+        let folder = try ScratchFolder()
+        let tool = String(#filePath.dropLast("TestSupport/APIServerFiles.swift".count)) + "Tools/apiserver-assets"
+        // The tool builds the servers if they are not there yet: minutes, once for a machine.
+        try await ServerProcess.run(
+            ["sh", "-c", "exec \"$0\" > \"$1\"", tool, folder("assets")], log: folder("assets.log"))
+        let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
+        let tokens = users.map { "\(token(of: $0)),\($0),\($0)\n" }.joined()
+        try folder.write("tokens.csv", tokens)
+        try folder.write("make-certificates", script, executable: true)
+        try await ServerProcess.run([folder("make-certificates"), folder.path], log: folder("certificates.log"))
+        return APIServerFiles(folder: folder, assets: assets)
+    }
+
+    /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `admin.crt` in group system:masters; `other-ca.crt`,
+    /// which has signed nothing; `service-account.key`; and the keys.
+    private static let script = """
+        #!/bin/sh
+        set -eu
+        cd "$1"
+        key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
+        authority() {
+            key "$1"
+            openssl req -x509 -new -key "$1.key" -subj "/CN=$1" -days 2 -out "$1.crt" \\
+                -addext keyUsage=critical,keyCertSign,cRLSign
+        }
+        signed() {
+            key "$1"
+            openssl req -new -key "$1.key" -subj "$2" -out "$1.csr"
+            printf '%s\\n' "$3" > "$1.ext"
+            openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 1 -extfile "$1.ext" \\
+                -out "$1.crt"
+        }
+        authority ca
+        authority other-ca
+        key service-account
+        signed server /CN=kube-apiserver 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes
+        extendedKeyUsage=serverAuth'
+        signed admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
+        """
+}

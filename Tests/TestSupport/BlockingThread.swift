@@ -1,0 +1,32 @@
+import Dispatch
+import KubeCurl
+import Synchronization
+
+/// One thread that lives as long as the process, for blocking work and for starting child processes.
+///
+/// A child that asks for a signal at its parent's death gets it when the *thread* that started it ends (prctl(2),
+/// PR_SET_PDEATHSIG): so all children are started here.
+final class BlockingThread: Sendable {
+    static let shared = BlockingThread()
+
+    private let work = Mutex<[@Sendable () -> Void]>([])
+    private let ready = DispatchSemaphore(value: 0)
+    private let thread = Mutex<CurlThread?>(nil)
+
+    private init() {
+        let thread = try? CurlThread { [self] in
+            while true {
+                ready.wait()
+                work.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
+            }
+        }
+        self.thread.withLock { $0 = thread }
+    }
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            work.withLock { $0.append { continuation.resume(with: Result { try body() }) } }
+            ready.signal()
+        }
+    }
+}

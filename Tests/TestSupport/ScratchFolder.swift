@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// A folder of its own for a test, removed when the test process ends.
+package struct ScratchFolder: Sendable {
+    package let path: String
+
+    private static let all = Mutex<[String]>([])
+    private static let atEnd: Void = {
+        atexit {
+            ServerProcess.endAll()
+            for path in ScratchFolder.all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+        }
+    }()
+
+    /// In memory if the machine has such a file system.
+    package init() throws {
+        _ = Self.atEnd
+        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+        path = "\(parent)/secrets-distributor-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let path = path
+        Self.all.withLock { $0.append(path) }
+    }
+
+    /// The path of a file in the folder.
+    package func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Writes a file and returns its path.
+    @discardableResult
+    package func write(_ name: String, _ text: String, executable: Bool = false) throws -> String {
+        let file = self(name)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        if executable { chmod(file, 0o700) }
+        return file
+    }
+
+    package func read(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: self(name))))
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Synchronization
+
+/// A server that the tests run beside themselves. It does not outlive them, however they end.
+final class ServerProcess: Sendable {
+    struct StartError: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static let all = Mutex<Set<pid_t>>([])
+
+    let identifier: pid_t
+    private let isOver = Mutex(false)
+
+    /// - Parameters:
+    ///   - log: a file that gets its output.
+    init(_ command: String, _ arguments: [String], log: String) async throws {
+        identifier = try await BlockingThread.shared.run {
+            // setpriv(1) asks for the signal and becomes the command.
+            let words = ["setpriv", "--pdeathsig", "KILL", "--", command] + arguments
+            return try Self.spawn(words, log: log)
+        }
+        Self.all.withLock { _ = $0.insert(identifier) }
+    }
+
+    /// Ends it at once, as a crash would, and waits until it is gone.
+    func kill() async {
+        _ = try? await BlockingThread.shared.run { [self] in end() }
+    }
+
+    private func end() {
+        isOver.withLock { isOver in
+            guard !isOver else { return }
+            isOver = true
+            Self.end(identifier)
+        }
+        Self.all.withLock { _ = $0.remove(identifier) }
+    }
+
+    /// Stops it without ending it: connections stay and are silent.
+    func pause() { _ = Glibc.kill(identifier, SIGSTOP) }
+
+    func resume() { _ = Glibc.kill(identifier, SIGCONT) }
+
+    /// Whether it has ended by itself.
+    var hasEnded: Bool {
+        var info = siginfo_t()
+        info.si_signo = 0
+        return waitid(P_PID, id_t(identifier), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
+    }
+
+    /// At the end of the tests: before their folders are removed.
+    static func endAll() {
+        for identifier in all.withLock({ $0 }) { end(identifier) }
+    }
+
+    private static func end(_ identifier: pid_t) {
+        _ = Glibc.kill(identifier, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Runs a command to its end; for short ones.
+    static func run(_ words: [String], log: String) async throws {
+        try await BlockingThread.shared.run {
+            let identifier = try spawn(words, log: log)
+            var status: Int32 = 0
+            while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+            guard status == 0 else { throw StartError(description: "\(words[0]) failed, see \(log)") }
+        }
+    }
+
+    private static func spawn(_ words: [String], log: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The thread that spawns blocks all signals, and an interrupt of the tests shall reach only them.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        let strings = words.map { strdup($0) }
+        defer { for string in strings { free(string) } }
+        var identifier = pid_t()
+        let code = posix_spawnp(&identifier, words[0], &actions, &attributes, strings + [nil], environ)
+        guard code == 0 else {
+            throw StartError(description: "cannot start \(words[0]): \(String(cString: strerror(code)))")
+        }
+        return identifier
+    }
+}

@@ -1,1 +1,0 @@
-// Fakes and real servers for the tests.
