@@ -1,1 +1,122 @@
-// Agent: to come.
+package import Distribution
+import LinuxIO
+import MountWatch
+package import Observability
+import Scheduling
+
+/// The program's two ways of working: until told to stop, and one pass.
+package struct Agent: Sendable {
+    private let settings: Settings
+    private let backend: Backend
+    private let logger: Logger
+
+    package init(settings: Settings, backend: Backend, logger: Logger) {
+        self.settings = settings
+        self.backend = backend
+        self.logger = logger
+    }
+
+    /// How long writes under way may take after `stops` has said so; the orchestrator kills at 10 s or later.
+    private static let grace: Duration = .seconds(8)
+
+    private enum Ended {
+        case stopRequested, workDone, graceOver, other
+    }
+
+    /// Keeps all targets in line until `stops` yields or ends; then lets writes under way end and returns.
+    ///
+    /// - Throws: when the mount's thread cannot be started.
+    package func run(until stops: AsyncStream<Void>) async throws {
+        let controller = Controller(
+            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger)
+        let mount = Mount(
+            path: settings.secretsPath, quiet: settings.debounceQuiet, longest: settings.debounceMax,
+            pollInterval: settings.pollInterval, logger: logger)
+        try mount.start()
+        defer { mount.stop() }
+        logger.info(
+            "started",
+            [
+                "mount": .string(settings.secretsPath), "backend": .string(backend.name),
+                "managedBy": .string(settings.managedBy), "version": .string(Version.text),
+            ])
+        await withTaskGroup(of: Ended.self) { group in
+            group.addTask {
+                for await reading in mount.readings { await controller.mount(reading) }
+                return .other
+            }
+            for scope in settings.scopes {
+                group.addTask { await follow(scope, controller) }
+            }
+            group.addTask {
+                await controller.work()
+                return .workDone
+            }
+            group.addTask {
+                for await _ in stops { break }
+                return .stopRequested
+            }
+            while let ended = await group.next() {
+                switch ended {
+                case .stopRequested:
+                    logger.info("stopping")
+                    await controller.stop()
+                    group.addTask {
+                        try? await Task.sleep(for: Self.grace)
+                        return .graceOver
+                    }
+                case .workDone, .graceOver: group.cancelAll()
+                case .other: break
+                }
+            }
+        }
+        logger.info("stopped")
+    }
+
+    /// Feeds the controller with one scope's objects. Lists anew at each resync: a watch that died in silence, or an
+    /// event that was missed, costs time and not correctness.
+    private func follow(_ scope: Scope, _ controller: Controller) async -> Ended {
+        let ofDistributions = FeedObserver<SecretsDistribution>(
+            event: { await controller.distributions(scope, $0) }, failed: { _ in })
+        let ofTargets = FeedObserver<ObservedTarget>(
+            event: { await controller.targets(scope, $0) }, failed: { await controller.targetsFailed(scope, $0) })
+        while !Task.isCancelled {
+            let interval = settings.resyncInterval * Double.random(in: 0.9...1.1)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await backend.distributions.watch(scope, ofDistributions) }
+                group.addTask { await backend.secrets.watch(scope, ofTargets) }
+                group.addTask { try? await Task.sleep(for: interval, tolerance: .seconds(1)) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+        return .other
+    }
+
+    /// One pass: reads the mount and both lists once and brings all targets in line.
+    ///
+    /// - Returns: how each distribution that is ours fared.
+    /// - Throws: `StoreError` when a list cannot be read.
+    package func sync() async throws(StoreError) -> [ObjectKey: DistributionStatus] {
+        let controller = Controller(
+            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
+            triesAtMost: 5)
+        let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
+        if case .absent(let reason) = reading {
+            logger.warning("mount has no generation", ["reason": .string(reason)])
+        }
+        for scope in settings.scopes {
+            await controller.distributions(scope, .replace(try await backend.distributions.list(scope)))
+            do {
+                await controller.targets(scope, .replace(try await backend.secrets.list(scope)))
+            } catch {
+                guard case .forbidden = error else { throw error }
+                await controller.targetsFailed(scope, error)
+            }
+        }
+        await controller.mount(reading)
+        await controller.finishWhenIdle()
+        await controller.work()
+        return await controller.outcomes
+    }
+}

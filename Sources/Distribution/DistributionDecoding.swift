@@ -8,6 +8,11 @@ extension SecretsDistribution: Decodable {
         var metadata = root.object("metadata", required: true)
         key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: metadata.string("name") ?? "")
         uid = metadata.string("uid") ?? ""
+        // Empty in a manifest that leaves the choice to who applies it.
+        if !key.namespace.isEmpty { _ = metadata.check("namespace", Syntax.problem(ofNamespace: key.namespace)) }
+        if !key.name.isEmpty { _ = metadata.check("name", Syntax.problem(ofName: key.name)) }
+        if key.name.isEmpty { metadata.note("name", "is missing, expected the name of the resource") }
+        hasUsableName = metadata.problems.isEmpty
         resourceVersion = metadata.string("resourceVersion") ?? ""
         generation = metadata.int("generation") ?? 0
         createdAt = metadata.string("creationTimestamp") ?? ""

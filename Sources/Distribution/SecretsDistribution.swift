@@ -1,6 +1,8 @@
 /// One `SecretsDistribution` resource as it was read, usable or not.
 package struct SecretsDistribution: Sendable, Equatable {
     package var key: ObjectKey
+    /// The name, and the namespace if there is one, are such as Kubernetes allows.
+    package var hasUsableName: Bool
     package var uid: String
     package var resourceVersion: String
     /// `metadata.generation`; 0 where there is none (local mode).

@@ -11,6 +11,14 @@ enum Syntax {
                 + " at most 253 characters, each part beginning and ending with a letter or digit"
     }
 
+    /// A namespace's name: RFC 1123 label.
+    static func problem(ofNamespace value: String) -> String? {
+        value.utf8.count <= 63 && isLabel(value[...].utf8)
+            ? nil
+            : "is \(shown(value)), expected the name of a namespace: lower case letters, digits and \"-\","
+                + " at most 63 characters, beginning and ending with a letter or digit"
+    }
+
     /// Types that the API server turns into credentials: whoever may make a distribution could make itself any
     /// service account's token, or a node's.
     static func refusal(ofType value: String) -> String? {

@@ -49,11 +49,19 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     package var lastError: KubeError? { state.withLock { $0.lastError } }
 
     /// Until the task is cancelled. The first event is `.replace`; `emit` is awaited before the next one.
-    package func run(_ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
+    ///
+    /// - Parameter failed: hears of every failed list or watch; the watcher goes on trying.
+    package func run(
+        _ emit: @Sendable (FeedEvent<Item>) async -> Void,
+        failed: @Sendable (KubeError) async -> Void = { _ in }
+    ) async {
         var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
         var actions = machine.step(.start, random: .random(in: 0...1))
         while !Task.isCancelled {
-            for action in actions.dropLast() { await perform(action, emit) }
+            for action in actions.dropLast() {
+                await perform(action, emit)
+                if case .report(let error) = action { await failed(error) }
+            }
             guard let request = actions.last else { return }
             actions = await outcome(of: request, &machine, emit)
             stamp()

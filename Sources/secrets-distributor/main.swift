@@ -1,1 +1,3 @@
-print("secrets-distributor")
+import Glibc
+
+exit(await Program.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,114 @@
+package import Distribution
+import Kube
+import MountWatch
+package import Observability
+import Snapshots
+import Synchronization
+
+/// Distributions from YAML files below a folder, which is watched like the mount: it may be an atomically written
+/// volume too.
+///
+/// A file that cannot be parsed keeps what it last said. Statuses are not kept anywhere but in memory.
+package final class FolderDistributionStore: DistributionStore {
+    private let settings: Settings
+    private let path: String
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        /// By file: what it said when it could last be parsed.
+        var lastGood: [String: [SecretsDistribution]] = [:]
+        var current: [ObjectKey: SecretsDistribution] = [:]
+        /// What was last logged about a file, so that it is not said again at each look.
+        var complaints: [String: [String]] = [:]
+    }
+
+    package init(settings: Settings, path: String, logger: Logger) {
+        self.settings = settings
+        self.path = path
+        self.logger = logger
+    }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
+        switch Mount.read(path: path) {
+        case .snapshot(let snapshot): return distributions(in: snapshot, scope)
+        case .absent(let reason): throw .unavailable("cannot read the distributions: \(reason)", retryAfter: nil)
+        }
+    }
+
+    package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
+        let folder = Mount(
+            path: path, quiet: settings.debounceQuiet, longest: settings.debounceMax,
+            pollInterval: settings.pollInterval, logger: logger)
+        defer { folder.stop() }
+        do {
+            try folder.start()
+        } catch {
+            await observer.failed(.unavailable(error.description, retryAfter: nil))
+            return
+        }
+        for await reading in folder.readings {
+            guard case .snapshot(let snapshot) = reading else { continue }
+            await observer.event(.replace(distributions(in: snapshot, scope)))
+        }
+    }
+
+    package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        state.withLock { $0.current[key] }
+    }
+
+    package func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
+        var stored = distribution
+        stored.status = status
+        state.withLock { $0.current[stored.key]?.status = status }
+        return (stored, definition)
+    }
+
+    private func distributions(in snapshot: Snapshot, _ scope: Scope) -> [SecretsDistribution] {
+        state.withLock { state in
+            var found: [ObjectKey: SecretsDistribution] = [:]
+            let files = snapshot.files.filter { Manifests.isManifest($0.key) }
+            for (name, file) in files.sorted(by: { $0.key < $1.key }) {
+                var complaints: [String] = []
+                for distribution in distributions(of: name, file, &state, &complaints)
+                where scope.contains(distribution.key.namespace) {
+                    var distribution = distribution
+                    if found[distribution.key] != nil {
+                        complaints.append("\(name): \(distribution.key) stands in another file already")
+                        continue
+                    }
+                    distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
+                    found[distribution.key] = distribution
+                }
+                if state.complaints.updateValue(complaints, forKey: name) ?? [] != complaints {
+                    for text in complaints { logger.error("manifest has a problem", ["problem": .string(text)]) }
+                }
+            }
+            for name in Array(state.lastGood.keys) where files[name] == nil {
+                state.lastGood[name] = nil
+                state.complaints[name] = nil
+            }
+            state.current = found
+            return Array(found.values)
+        }
+    }
+
+    private func distributions(
+        of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout [String]
+    ) -> [SecretsDistribution] {
+        switch file {
+        case .failed(let error): complaints.append("\(name) \(error)")
+        case .content(let bytes, _):
+            let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
+            complaints += parsed.problems.map(\.description)
+            if parsed.isComplete {
+                state.lastGood[name] = parsed.usable(defaultNamespace: "default")
+            } else {
+                complaints.append("\(name): what it last said stays in force")
+            }
+        }
+        return state.lastGood[name] ?? []
+    }
+}

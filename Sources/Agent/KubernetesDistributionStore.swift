@@ -1,0 +1,84 @@
+package import Distribution
+package import Kube
+import KubeCurl
+package import Observability
+
+/// Distributions as resources of a Kubernetes API.
+package struct KubernetesDistributionStore: DistributionStore {
+    private let client: any KubeTransport
+    private let logger: Logger
+
+    package init(client: any KubeTransport, logger: Logger) {
+        self.client = client
+        self.logger = logger
+    }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
+        let items: [DistributionObject] = try await client.listAll(.secretsDistributions, scope)
+        return items.map(\.distribution)
+    }
+
+    package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
+        let watcher = ObjectWatcher<DistributionObject>(
+            client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger)
+        await watcher.run(observer, \.distribution)
+    }
+
+    package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        do {
+            return try await client.get(
+                SecretsDistribution.self, .secretsDistributions, namespace: key.namespace, name: key.name)
+        } catch {
+            if case .notFound = error.kind { return nil }
+            throw StoreError(error)
+        }
+    }
+
+    /// Writes to the status subresource; where there is none, or the role does not allow it, to the resource itself.
+    ///
+    /// The older definition has no subresource (404), and an older role may not know it (403, which is asked first).
+    /// A server that has one ignores a status that is written to the resource: its answer shows it.
+    package func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
+        var refused: KubeError?
+        if definition.hasStatusSubresource {
+            do {
+                let stored = try await patch(status, distribution, subresource: "status")
+                return (
+                    stored, DefinitionTraits(hasStatusSubresource: true, keepsConditions: stored.status.ready != nil)
+                )
+            } catch {
+                switch error.kind {
+                case .notFound, .forbidden: refused = error
+                default: throw StoreError(error)
+                }
+            }
+        }
+        let stored: SecretsDistribution
+        do {
+            stored = try await patch(status, distribution, subresource: nil)
+        } catch {
+            throw StoreError(refused.flatMap { $0.isForbidden ? $0 : nil } ?? error)
+        }
+        if stored.status.statusText == status.statusText {
+            return (stored, DefinitionTraits(hasStatusSubresource: false, keepsConditions: stored.status.ready != nil))
+        }
+        if let refused { throw StoreError(refused) }
+        // The definition has got a subresource since.
+        return try await write(status, to: stored, on: .current)
+    }
+
+    private func patch(
+        _ status: StoredStatus, _ distribution: SecretsDistribution, subresource: String?
+    ) async throws(KubeError) -> SecretsDistribution {
+        let request = Request.mergePatch(
+            .secretsDistributions, namespace: distribution.key.namespace, name: distribution.key.name,
+            subresource: subresource, status.mergePatch(of: distribution))
+        return try await client.send(request, decoding: SecretsDistribution.self)
+    }
+}
+
+extension KubeError {
+    fileprivate var isForbidden: Bool { if case .forbidden = kind { true } else { false } }
+}

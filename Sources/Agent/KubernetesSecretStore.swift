@@ -1,0 +1,154 @@
+package import Distribution
+package import Kube
+import KubeCurl
+package import Observability
+
+/// Targets as Secrets of a Kubernetes API.
+package struct KubernetesSecretStore: SecretStore {
+    private let client: any KubeTransport
+    private let managedBy: String
+    private let logger: Logger
+
+    package init(client: any KubeTransport, managedBy: String, logger: Logger) {
+        self.client = client
+        self.managedBy = managedBy
+        self.logger = logger
+    }
+
+    private var selector: String { "\(Marks.managedByLabel)=\(managedBy)" }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
+        let items: [SecretObject] = try await client.listAll(.secrets, scope, labelSelector: selector)
+        return items.map(\.observed)
+    }
+
+    package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
+        let watcher = ObjectWatcher<SecretObject>(
+            client, .init(.secrets, namespace: scope.namespace, labelSelector: selector), logger: logger)
+        await watcher.run(observer, \.observed)
+    }
+
+    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        do {
+            return try await client.get(SecretObject.self, .secrets, namespace: key.namespace, name: key.name).observed
+        } catch {
+            if case .notFound = error.kind { return nil }
+            throw StoreError(error)
+        }
+    }
+
+    package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        try await create(target.key, target.manifest())
+    }
+
+    package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        let request = Request.mergePatch(
+            .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
+        do {
+            return try await client.send(request, decoding: SecretObject.self).observed
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    package func recreate(
+        _ target: ObservedTarget, as desired: DesiredTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let key = target.key
+        let old: JSONValue
+        do {
+            old = try await client.get(JSONValue.self, .secrets, namespace: key.namespace, name: key.name)
+        } catch {
+            throw StoreError(error)
+        }
+        do {
+            try await delete(target)
+        } catch {
+            guard case .forbidden(let text) = error else { throw error }
+            throw .cannotReplace(
+                "the Secret's type or immutable content can only be changed by replacing it, but \(text)")
+        }
+        do {
+            return try await create(key, desired.manifest(inPlaceOf: old["metadata"]))
+        } catch {
+            // A finalizer of somebody's holds the old one; its end comes as an event.
+            if case .changed = error {
+                throw .cannotReplace("the Secret's former object is still being deleted; a finalizer holds it")
+            }
+            throw error
+        }
+    }
+
+    package func delete(_ target: ObservedTarget) async throws(StoreError) {
+        do {
+            try await client.delete(
+                .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
+                resourceVersion: target.resourceVersion)
+        } catch {
+            if case .notFound = error.kind { return }
+            throw StoreError(error)
+        }
+    }
+
+    private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
+        do {
+            let request = Request.create(.secrets, namespace: key.namespace, manifest)
+            return try await client.send(request, decoding: SecretObject.self).observed
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
+extension StoreError {
+    package init(_ error: KubeError) {
+        switch error.kind {
+        case .conflict, .alreadyExists, .notFound: self = .changed(error.description)
+        case .forbidden, .namespaceTerminating: self = .forbidden(error.description)
+        case .invalid, .decoding: self = .rejected(error.description)
+        case .expired, .unauthorized, .tooManyRequests, .server, .unexpected, .transport:
+            self = .unavailable(error.description, retryAfter: error.retryAfter)
+        }
+    }
+}
+
+extension KubeTransport {
+    /// All pages of a list. One whose continue token expired meanwhile is begun again, twice at most.
+    func listAll<Item: KubeObject>(
+        _ resource: Resource, _ scope: Scope, labelSelector: String? = nil
+    ) async throws(StoreError) -> [Item] {
+        var tries = 0
+        while true {
+            do {
+                var items: [Item] = []
+                var token: String?
+                repeat {
+                    let page = try await list(
+                        Item.self, resource, namespace: scope.namespace, labelSelector: labelSelector, limit: 500,
+                        continue: token)
+                    items += page.items
+                    token = page.nextPage
+                } while token != nil
+                return items
+            } catch {
+                tries += 1
+                guard case .expired = error.kind, tries < 3 else { throw StoreError(error) }
+            }
+        }
+    }
+}
+
+extension ObjectWatcher {
+    /// Runs, and hands on what `value` makes of each item.
+    func run<Value: Sendable>(_ observer: FeedObserver<Value>, _ value: @escaping @Sendable (Item) -> Value) async {
+        await run(
+            { event in
+                switch event {
+                case .replace(let items): await observer.event(.replace(items.map(value)))
+                case .upsert(let item): await observer.event(.upsert(value(item)))
+                case .delete(let item): await observer.event(.delete(value(item)))
+                }
+            },
+            failed: { error in await observer.failed(StoreError(error)) })
+    }
+}

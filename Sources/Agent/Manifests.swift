@@ -1,0 +1,95 @@
+package import Distribution
+import Kube
+import YAML
+
+/// Files of YAML documents that hold distributions.
+package enum Manifests {
+    /// A problem, and where it is.
+    package struct Finding: Sendable, Equatable, CustomStringConvertible {
+        package let file: String
+        /// From 1; 0 if it concerns the file as a whole.
+        package let line: Int
+        package let message: String
+
+        package init(file: String, line: Int, message: String) {
+            self.file = file
+            self.line = line
+            self.message = message
+        }
+
+        package var description: String { line > 0 ? "\(file):\(line): \(message)" : "\(file): \(message)" }
+    }
+
+    package struct Parsed: Sendable {
+        package var distributions: [(distribution: SecretsDistribution, line: Int)] = []
+        /// Documents of another kind.
+        package var others = 0
+        package var problems: [Finding] = []
+        /// The whole file is YAML; if not, only the documents before the fault are here.
+        package var isComplete = true
+
+        /// Those whose name and namespace can be used.
+        func usable(defaultNamespace: String) -> [SecretsDistribution] {
+            distributions.compactMap { entry in
+                var distribution = entry.distribution
+                if distribution.key.namespace.isEmpty {
+                    distribution.key = ObjectKey(namespace: defaultNamespace, name: distribution.key.name)
+                }
+                // There is no server to give it one.
+                distribution.uid = distribution.key.description
+                return distribution.hasUsableName ? distribution : nil
+            }
+        }
+    }
+
+    package static func isManifest(_ path: String) -> Bool {
+        [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
+    }
+
+    /// All that can be said of one file.
+    package static func parse(_ bytes: [UInt8], file: String) -> Parsed {
+        let stream = YAMLParser.parse(bytes)
+        var parsed = Parsed()
+        for document in stream.documents {
+            guard document["kind"]?.string == Marks.kind else {
+                parsed.others += 1
+                continue
+            }
+            if let problem = problem(ofVersion: document) {
+                parsed.problems.append(Finding(file: file, line: document.line(of: ["apiVersion"]), message: problem))
+                continue
+            }
+            guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
+                parsed.problems.append(
+                    Finding(file: file, line: document.line, message: "is no object, expected a SecretsDistribution"))
+                continue
+            }
+            parsed.distributions.append((distribution, document.line))
+            parsed.problems += distribution.problems.map { problem in
+                Finding(
+                    file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description)
+            }
+        }
+        for error in stream.errors {
+            parsed.isComplete = false
+            parsed.problems.append(Finding(file: file, line: error.line, message: error.reason))
+        }
+        parsed.problems.sort { $0.line < $1.line }
+        return parsed
+    }
+
+    private static func problem(ofVersion document: YAMLNode) -> String? {
+        let version = document["apiVersion"]?.string
+        guard version != Marks.apiVersion else { return nil }
+        return "apiVersion is \(version.map { "\"\($0)\"" } ?? "missing"), expected \"\(Marks.apiVersion)\""
+    }
+}
+
+extension PathKey {
+    fileprivate init(_ element: Problem.PathElement) {
+        switch element {
+        case .key(let key): self = .key(key)
+        case .index(let index): self = .index(index)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package import Distribution
+import FoundationEssentials
+package import Kube
+import Snapshots
+
+/// A Secret of the API, or of a manifest, as far as it is kept: values become digests while it is decoded.
+package struct SecretObject: KubeObject {
+    package let metadata: ObjectMeta
+    package let observed: ObservedTarget
+
+    private enum CodingKeys: CodingKey {
+        case metadata, type, immutable, data
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        var metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
+        metadata.annotations?[Marks.lastApplied] = nil
+        self.metadata = metadata
+        let values = try container.decodeIfPresent([String: String?].self, forKey: .data) ?? [:]
+        observed = ObservedTarget(
+            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
+            resourceVersion: metadata.resourceVersion ?? "",
+            type: try container.decodeIfPresent(String.self, forKey: .type) ?? "Opaque",
+            isImmutable: try container.decodeIfPresent(Bool.self, forKey: .immutable) ?? false,
+            isBeingDeleted: metadata.deletionTimestamp != nil, digests: values.mapValues(Self.digest),
+            labels: metadata.labels ?? [:], annotations: metadata.annotations ?? [:],
+            owners: metadata.ownerReferences ?? [])
+    }
+
+    /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
+    /// equals no content.
+    private static func digest(of base64: String?) -> Digest {
+        let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
+        return data.withUnsafeBytes { Digest(of: $0) }
+    }
+}
+
+extension DesiredTarget {
+    /// The manifest of a new Secret.
+    ///
+    /// - Parameter old: metadata of a Secret in whose place it comes; what others put there is carried over.
+    package func manifest(inPlaceOf old: JSONValue? = nil) -> JSONValue {
+        var labels = old?["labels"]?.strings ?? [:]
+        var annotations = old?["annotations"]?.strings ?? [:]
+        labels.merge(self.labels) { $1 }
+        annotations.merge(self.annotations) { $1 }
+        annotations[Marks.mountGeneration] = generation
+        annotations[Marks.lastApplied] = nil
+        var metadata: [String: JSONValue] = [
+            "name": .string(key.name), "namespace": .string(key.namespace),
+            "labels": JSONValue(labels), "annotations": JSONValue(annotations),
+        ]
+        let others = (old?["ownerReferences"]?.array ?? []).filter { $0["kind"]?.string != Marks.kind }
+        let owners = others + (owner.map { [JSONValue($0)] } ?? [])
+        if !owners.isEmpty { metadata["ownerReferences"] = .array(owners) }
+        if let finalizers = old?["finalizers"] { metadata["finalizers"] = finalizers }
+        return [
+            "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata), "type": .string(type),
+            "data": .object(data.mapValues(\.base64)),
+        ]
+    }
+}
+
+extension TargetPatch {
+    /// As a JSON merge patch that the server refuses if `target` is no longer as it was observed.
+    package func mergePatch(of target: ObservedTarget) -> JSONValue {
+        var metadata: [String: JSONValue] = [
+            "uid": .string(target.uid), "resourceVersion": .string(target.resourceVersion),
+        ]
+        if !labels.isEmpty { metadata["labels"] = JSONValue(labels) }
+        if !annotations.isEmpty { metadata["annotations"] = JSONValue(annotations) }
+        if let owners { metadata["ownerReferences"] = .array(owners.map { JSONValue($0) }) }
+        var patch: [String: JSONValue] = ["metadata": .object(metadata)]
+        if changesContent {
+            var data = set.mapValues(\.base64)
+            for key in removed { data[key] = .null }
+            patch["data"] = .object(data)
+        }
+        return .object(patch)
+    }
+}
+
+extension DesiredTarget.Value {
+    fileprivate var base64: JSONValue {
+        .string(
+            bytes.withUnsafeBytes { buffer in
+                guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }
+                // Lent, not copied; `Data` only reads it here.
+                let lent = UnsafeMutableRawPointer(mutating: start)
+                return Data(bytesNoCopy: lent, count: buffer.count, deallocator: .none).base64EncodedString()
+            })
+    }
+}
+
+extension JSONValue {
+    init(_ strings: [String: String]) { self = .object(strings.mapValues { .string($0) }) }
+
+    init(_ reference: OwnerReference) {
+        var object: [String: JSONValue] = [
+            "apiVersion": .string(reference.apiVersion), "kind": .string(reference.kind),
+            "name": .string(reference.name), "uid": .string(reference.uid),
+        ]
+        if let controller = reference.controller { object["controller"] = .bool(controller) }
+        if let block = reference.blockOwnerDeletion { object["blockOwnerDeletion"] = .bool(block) }
+        self = .object(object)
+    }
+
+    fileprivate var strings: [String: String]? { object?.compactMapValues(\.string) }
+}

@@ -1,0 +1,87 @@
+package import Distribution
+package import Kube
+
+/// Where targets are kept: a Kubernetes API, or a folder of manifests.
+package protocol SecretStore: Sendable {
+    /// All targets of `scope` that carry our label.
+    func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget]
+
+    /// Lists, then follows changes until cancelled. `failed` hears of faults; the store goes on trying.
+    func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async
+
+    /// The Secret of that name, whoever's it is; nil if there is none.
+    func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget?
+
+    /// - Throws: `.changed` if there is such a Secret already.
+    func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget
+
+    /// - Throws: `.changed` if it is not as it was observed.
+    func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget
+
+    /// Replaces a Secret whose type or content cannot be changed. Others' labels, annotations, owner references and
+    /// finalizers are carried over.
+    ///
+    /// - Throws: `.changed` if it is not as it was observed; `.cannotReplace` if the old one stays.
+    func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget
+
+    /// - Throws: `.changed` if it is not as it was observed.
+    func delete(_ target: ObservedTarget) async throws(StoreError)
+}
+
+/// Where distributions are kept: a Kubernetes API, or a folder of manifests.
+package protocol DistributionStore: Sendable {
+    func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution]
+
+    /// Lists, then follows changes until cancelled.
+    func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async
+
+    /// The distribution as it is now, not as a cache has it; nil if there is none.
+    func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution?
+
+    /// - Returns: the distribution as it was stored, and what the answer told of its definition.
+    func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits)
+}
+
+/// Who is told of a feed's events and faults.
+package struct FeedObserver<Item: Sendable>: Sendable {
+    package let event: @Sendable (FeedEvent<Item>) async -> Void
+    package let failed: @Sendable (StoreError) async -> Void
+
+    package init(
+        event: @escaping @Sendable (FeedEvent<Item>) async -> Void,
+        failed: @escaping @Sendable (StoreError) async -> Void
+    ) {
+        self.event = event
+        self.failed = failed
+    }
+}
+
+/// Why a store did not do what it was asked for. The cases are what the agent does about it.
+package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The object is not as it was observed: look again.
+    case changed(String)
+    /// The role lacks a permission, or the namespace is going: retried when something changes and at the resync.
+    case forbidden(String)
+    /// The object is refused as it is: retried when something changes.
+    case rejected(String)
+    /// A Secret that has to be replaced stays.
+    case cannotReplace(String)
+    /// Retried with backoff, after `retryAfter` at the earliest.
+    case unavailable(String, retryAfter: Duration?)
+
+    package var description: String {
+        switch self {
+        case .changed(let text), .forbidden(let text), .rejected(let text), .cannotReplace(let text),
+            .unavailable(let text, _):
+            text
+        }
+    }
+
+    /// As a status gives it.
+    var refusal: Refusal {
+        let reason: Reason = if case .cannotReplace = self { .typeChangeRefused } else { .writeFailed }
+        return Refusal(reason, "\(description.prefix(1).uppercased())\(description.dropFirst()).")
+    }
+}

@@ -1,0 +1,5 @@
+/// What this is.
+package enum Version {
+    package static let number = "0.1.0"
+    package static let text = "secrets-distributor \(number)"
+}

@@ -1,0 +1,43 @@
+import Glibc
+
+extension Directory {
+    /// Makes the directory at `path` and those above it that are missing, each with `mode`.
+    package static func create(path: String, mode: UInt32) throws(LinuxError) {
+        do throws(LinuxError) {
+            try checked("create the directory", path) { mkdir(path, mode) }
+        } catch {
+            switch error.code {
+            case EEXIST: return
+            case ENOENT:
+                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+                try create(path: String(path[..<slash]), mode: mode)
+                try create(path: path, mode: mode)
+            default: throw error
+            }
+        }
+    }
+
+    /// The content of a regular file beneath this directory, and a text that changes when the file does.
+    ///
+    /// - Parameter limit: bytes.
+    /// - Returns: nil if it is no regular file or larger than `limit`.
+    /// - Throws: `LinuxError`; ENOENT if there is none.
+    package func content(
+        ofBeneath relative: String, limit: Int
+    ) throws(LinuxError) -> (bytes: [UInt8], version: String)? {
+        let file = try openBeneath(relative)
+        let status = try file.status()
+        guard status.kind == .file, status.size <= limit else { return nil }
+        var bytes: [UInt8] = []
+        try withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { (buffer) throws(LinuxError) in
+            while bytes.count <= limit {
+                let count = try file.read(into: buffer)
+                if count == 0 { return }
+                bytes += UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            }
+        }
+        let changed = status.changed
+        return bytes.count > limit
+            ? nil : (bytes, "\(status.identity.inode).\(changed.seconds).\(changed.nanoseconds).\(status.size)")
+    }
+}

@@ -1,0 +1,77 @@
+import Agent
+import Distribution
+import Glibc
+
+/// `check FILE...`: manifests, with no cluster.
+enum CheckCommand {
+    static func run(_ files: [String]) -> Int32 {
+        guard !files.isEmpty else {
+            return Program.fail("check needs a file; see secrets-distributor check --help", 64)
+        }
+        var problems = 0
+        var count = 0
+        var claims: [ObjectKey: String] = [:]
+        for file in files {
+            let parsed: Manifests.Parsed
+            do {
+                parsed = Manifests.parse(try FileBytes.read(file), file: file)
+            } catch {
+                print("\(file): \(error)")
+                problems += 1
+                continue
+            }
+            var findings = parsed.problems
+            for (distribution, line) in parsed.distributions {
+                count += 1
+                guard let target = distribution.target else { continue }
+                let place = "\(file):\(line)"
+                if let other = claims.updateValue(place, forKey: target) {
+                    findings.append(
+                        .init(
+                            file: file, line: line,
+                            message: "describes Secret \(target.name), as \(other) does; the older of the two would win"
+                        ))
+                }
+            }
+            for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding) }
+            problems += findings.count
+            if parsed.distributions.isEmpty && findings.isEmpty {
+                print("\(file): holds no SecretsDistribution")
+                problems += 1
+            }
+        }
+        print("\(counted(count, "distribution")) in \(counted(files.count, "file")): \(counted(problems, "problem"))")
+        return problems == 0 ? 0 : 1
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+}
+
+/// Whole files, of any kind that can be read.
+private enum FileBytes {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static let limit = 16 << 20
+
+    static func read(_ path: String) throws(Failure) -> [UInt8] {
+        let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure() }
+        defer { if file != STDIN_FILENO { close(file) } }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure() }
+            guard count > 0 else { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= limit else { throw Failure(description: "is larger than \(limit) bytes") }
+        }
+    }
+
+    private static func failure() -> Failure {
+        Failure(description: "cannot be read: \(String(cString: strerror(errno)))")
+    }
+}

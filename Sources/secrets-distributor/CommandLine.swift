@@ -1,0 +1,98 @@
+import Agent
+import Glibc
+
+/// What the command line asks for.
+struct Invocation {
+    enum Command: String, CaseIterable {
+        case run, sync, check, version, help
+    }
+
+    var command = Command.run
+    var settings = Settings()
+    /// What follows the command and is no flag.
+    var operands: [String] = []
+    /// `--help` with a command.
+    var wantsHelp = false
+}
+
+/// The command line itself is wrong, not a value.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Invocation {
+    /// - Throws: `UsageError` or `OptionError`. A flag wins over the variable of the same name, and a variable that is
+    ///   overruled is not looked at.
+    init(_ arguments: [String], environment: (String) -> String?) throws {
+        var flags: [String: String] = [:]
+        var words: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                words += rest
+                break
+            }
+            if argument == "--help" || argument == "-h" {
+                wantsHelp = true
+            } else if argument.hasPrefix("--") {
+                let (option, value) = try Self.flag(argument, &rest)
+                flags[option.variable] = value
+            } else if argument.hasPrefix("-"), argument != "-" {
+                throw UsageError(description: "there is no flag \(argument)")
+            } else {
+                words.append(argument)
+            }
+        }
+        if let word = words.first {
+            guard let command = Command(rawValue: word) else {
+                let names = Command.allCases.map(\.rawValue).joined(separator: ", ")
+                throw UsageError(description: "there is no command \"\(word)\", expected one of \(names)")
+            }
+            self.command = command
+            operands = Array(words.dropFirst())
+        }
+        try apply(flags, environment)
+        guard command == .check || operands.isEmpty else {
+            throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operands[0])\"")
+        }
+    }
+
+    private static func flag(_ argument: String, _ rest: inout ArraySlice<String>) throws -> (Option, String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let option = Option.all.first(where: { $0.flag == parts[0] }) else {
+            throw UsageError(description: "there is no flag \(parts[0])")
+        }
+        if parts.count == 2 { return (option, String(parts[1])) }
+        if option.isSwitch { return (option, "true") }
+        guard let value = rest.popFirst() else { throw UsageError(description: "\(option.flag) needs a value") }
+        return (option, value)
+    }
+
+    private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
+        // These two need no settings: a wrong variable must not keep them from working.
+        guard !wantsHelp, command == .run || command == .sync else { return }
+        for option in Option.all {
+            let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
+            guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
+            // An empty variable, as a chart leaves it, is one that is not set.
+            if value.isEmpty, flags[option.variable] == nil { continue }
+            guard option.apply(value, &settings) else {
+                throw OptionError(name: name, value: value, takes: option.takes)
+            }
+        }
+        if settings.debounceMax < settings.debounceQuiet {
+            throw OptionError(
+                name: "DEBOUNCE_MAX", value: "\(settings.debounceMax)",
+                takes: "a time not shorter than DEBOUNCE_QUIET, which is \(settings.debounceQuiet)")
+        }
+        switch (settings.distributionsPath, settings.outputPath) {
+        case (nil, let path?):
+            throw OptionError(
+                name: "OUTPUT_PATH", value: path, takes: "a path only together with DISTRIBUTIONS_PATH (local mode)")
+        case (let path?, nil):
+            throw OptionError(
+                name: "DISTRIBUTIONS_PATH", value: path, takes: "a path only together with OUTPUT_PATH (local mode)")
+        default: break
+        }
+    }
+}

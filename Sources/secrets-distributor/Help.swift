@@ -1,0 +1,63 @@
+import Agent
+
+/// The texts of `--help`.
+enum Help {
+    static let overview = """
+        Keeps Kubernetes Secrets in step with files of a mounted vault, as SecretsDistribution resources say.
+
+        usage: secrets-distributor [COMMAND] [FLAG...]
+
+        commands:
+          run            keep all targets in line until SIGTERM (the default)
+          sync           one pass; exit status 0 when all is in sync, 1 when something is not
+          check FILE...  validate manifests, with no cluster; exit status 1 if there is a problem
+          version        print the version
+          help           print this
+
+        """
+
+    static let check = """
+        usage: secrets-distributor check FILE...
+
+        Reports every problem of every SecretsDistribution in the files, as FILE:LINE: PROBLEM; "-" is standard input.
+        Documents of other kinds are passed over. Needs no cluster and no mount.
+        Exit status: 0 no problem, 1 problems, 64 wrong usage.
+        """
+
+    static func text(of command: Invocation.Command) -> String {
+        switch command {
+        case .check: check
+        case .version: "usage: secrets-distributor version\n\nPrints the version."
+        case .sync:
+            """
+            usage: secrets-distributor sync [FLAG...]
+
+            Reads the mount and all distributions once and brings every target in line: for an init container or a CI step.
+            Exit status: 0 all in sync, 1 something is not, 78 a value cannot be used.
+
+            \(flags)
+            """
+        case .run:
+            """
+            usage: secrets-distributor [run] [FLAG...]
+
+            Keeps all targets in line until SIGTERM or SIGINT, which let writes under way end; a second one ends at once.
+            Exit status: 0 after a signal, 78 a value cannot be used, 1 otherwise.
+
+            \(flags)
+            """
+        case .help: overview + "\n" + flags
+        }
+    }
+
+    private static var flags: String {
+        var text =
+            "Each flag has an environment variable of the same name (--secrets-path is SECRETS_PATH); the flag wins.\n\n"
+        let width = (Option.all.map(\.flag.count).max() ?? 0) + 2
+        for option in Option.all {
+            let padding = String(repeating: " ", count: width - option.flag.count)
+            text += "  \(option.flag)\(padding)\(option.help) (default: \(option.standard))\n"
+        }
+        return text + "\nLocal mode: with DISTRIBUTIONS_PATH and OUTPUT_PATH set no cluster is used."
+    }
+}

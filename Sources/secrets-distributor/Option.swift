@@ -1,0 +1,176 @@
+import Agent
+import Observability
+
+/// One setting: an environment variable and the flag of the same name.
+struct Option: Sendable {
+    /// `SECRETS_PATH`; the flag is `--secrets-path`.
+    let variable: String
+    /// As help shows it.
+    let standard: String
+    let help: String
+    /// What a value must be, as the end of a sentence.
+    let takes: String
+    /// A flag of this kind may stand without a value.
+    var isSwitch = false
+    /// Puts a value into the settings; false if it cannot be used.
+    let apply: @Sendable (String, inout Settings) -> Bool
+
+    var flag: String { "--" + variable.lowercased().map { $0 == "_" ? "-" : String($0) }.joined() }
+}
+
+/// A value that cannot be used.
+struct OptionError: Error, CustomStringConvertible {
+    let name: String
+    let value: String
+    let takes: String
+
+    var description: String { "\(name) is \(JSONText.quoted(value)): it takes \(takes)" }
+}
+
+extension Option {
+    static let all: [Option] = [
+        .path("SECRETS_PATH", "/mnt/secrets", "the mount", \.secretsPath),
+        Option(
+            variable: "MANAGED_BY", standard: "secrets-distributor",
+            help: "owner mark; lets several instances share a cluster",
+            takes: "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\"",
+            apply: { value, settings in
+                settings.managedBy = value
+                return isLabelValue(value)
+            }),
+        .bool(
+            "ONLY_ASSIGNED", "leave distributions without the managedBy annotation to another instance", \.onlyAssigned),
+        Option(
+            variable: "WATCH_NAMESPACES", standard: "all", help: "comma-separated",
+            takes: "names of namespaces, separated by commas",
+            apply: { value, settings in
+                let names = value.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+                var unique: [String] = []
+                for name in names where !unique.contains(name) { unique.append(name) }
+                settings.watchNamespaces = unique.isEmpty ? nil : unique
+                return unique.allSatisfy(isNamespace)
+            }),
+        .duration("DEBOUNCE_QUIET", "200ms", "quiet time after the last change", \.debounceQuiet, from: .zero),
+        .duration("DEBOUNCE_MAX", "2s", "the longest wait after a change", \.debounceMax, from: .zero),
+        .duration(
+            "POLL_INTERVAL", "10s", "cheap look at the mount, beside inotify", \.pollInterval, from: .milliseconds(100)),
+        .duration("RESYNC_INTERVAL", "10m", "full comparison of all targets", \.resyncInterval, from: .seconds(1)),
+        Option(
+            variable: "MAX_IN_FLIGHT", standard: "32", help: "API writes under way at once",
+            takes: "a whole number from 1 to 1000",
+            apply: { value, settings in
+                guard let number = Int(value), (1...1000).contains(number) else { return false }
+                settings.maxInFlight = number
+                return true
+            }),
+        .choice(
+            "LOG_LEVEL", "info", "the least level that is logged", Logger.Level.allCases.map { ($0.name, $0) },
+            \.logLevel),
+        .choice(
+            "LOG_FORMAT", "json", "json, or text for people", Logger.Format.allCases.map { ($0.rawValue, $0) },
+            \.logFormat),
+        .optionalPath("KUBECONFIG", "none", "outside a cluster; then also ~/.kube/config", \.kubeconfig),
+        .optionalPath(
+            "DISTRIBUTIONS_PATH", "none", "local mode: folder of SecretsDistribution manifests", \.distributionsPath),
+        .optionalPath(
+            "OUTPUT_PATH", "none", "local mode: folder that the Secret manifests are written to", \.outputPath),
+        Option(
+            variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics and probes; not served by this version",
+            takes: "an address such as \":9895\", or nothing", apply: { _, _ in true }),
+        .absent("LEADER_ELECTION", allowed: "false"),
+        .absent("POLICY_PATH", allowed: ""),
+    ]
+
+    private static func path(
+        _ variable: String, _ standard: String, _ help: String,
+        _ keyPath: any WritableKeyPath<Settings, String> & Sendable
+    ) -> Option {
+        Option(
+            variable: variable, standard: standard, help: help, takes: "an absolute path",
+            apply: { value, settings in
+                settings[keyPath: keyPath] = value
+                return value.hasPrefix("/")
+            })
+    }
+
+    /// Relative to the working directory if it is no absolute path; empty is none.
+    private static func optionalPath(
+        _ variable: String, _ standard: String, _ help: String,
+        _ keyPath: any WritableKeyPath<Settings, String?> & Sendable
+    ) -> Option {
+        Option(
+            variable: variable, standard: standard, help: help, takes: "a path",
+            apply: { value, settings in
+                settings[keyPath: keyPath] = value.isEmpty ? nil : value
+                return !value.contains("\0")
+            })
+    }
+
+    private static func bool(
+        _ variable: String, _ help: String, _ keyPath: any WritableKeyPath<Settings, Bool> & Sendable
+    ) -> Option {
+        Option(
+            variable: variable, standard: "false", help: help, takes: "true or false", isSwitch: true,
+            apply: { value, settings in
+                guard let flag = ["true": true, "false": false, "1": true, "0": false][value.lowercased()] else {
+                    return false
+                }
+                settings[keyPath: keyPath] = flag
+                return true
+            })
+    }
+
+    private static func duration(
+        _ variable: String, _ standard: String, _ help: String,
+        _ keyPath: any WritableKeyPath<Settings, Duration> & Sendable, from least: Duration
+    ) -> Option {
+        Option(
+            variable: variable, standard: standard, help: help,
+            takes: "a time such as 200ms, 2s, 10m or 1h" + (least > .zero ? ", at least \(least)" : ""),
+            apply: { value, settings in
+                guard let duration = DurationText.parse(value), duration >= least else { return false }
+                settings[keyPath: keyPath] = duration
+                return true
+            })
+    }
+
+    private static func choice<Value: Sendable>(
+        _ variable: String, _ standard: String, _ help: String, _ values: [(String, Value)],
+        _ keyPath: any WritableKeyPath<Settings, Value> & Sendable
+    ) -> Option {
+        Option(
+            variable: variable, standard: standard, help: help,
+            takes: values.map(\.0).joined(separator: ", ").replacingLast(", ", with: " or "),
+            apply: { value, settings in
+                guard let match = values.first(where: { $0.0 == value.lowercased() }) else { return false }
+                settings[keyPath: keyPath] = match.1
+                return true
+            })
+    }
+
+    /// Part of the contract, but not of this version: refused rather than ignored, because who sets it relies on it.
+    private static func absent(_ variable: String, allowed: String) -> Option {
+        Option(
+            variable: variable, standard: allowed.isEmpty ? "none" : allowed, help: "not in this version",
+            takes: "nothing else than \(JSONText.quoted(allowed)) in this version",
+            apply: { value, _ in value.lowercased() == allowed })
+    }
+
+    private static func isLabelValue(_ value: String) -> Bool {
+        let edge: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        guard let first = value.first, let last = value.last, value.utf8.count <= 63 else { return false }
+        return edge(first) && edge(last) && value.allSatisfy { edge($0) || "-_.".contains($0) }
+    }
+
+    private static func isNamespace(_ value: String) -> Bool {
+        isLabelValue(value) && value.allSatisfy { $0.isNumber || $0.isLowercase || $0 == "-" }
+    }
+}
+
+extension String {
+    fileprivate func replacingLast(_ part: String, with other: String) -> String {
+        let pieces = split(separator: part)
+        guard let last = pieces.last, pieces.count > 1 else { return self }
+        return pieces.dropLast().joined(separator: part) + other + last
+    }
+}

@@ -1,0 +1,95 @@
+import Agent
+import Distribution
+import Glibc
+import Kube
+import LinuxIO
+import Observability
+import Synchronization
+
+/// The commands, and how they end. Exit statuses are those of sysexits.h(3head).
+enum Program {
+    private static let usage: Int32 = 64
+    private static let configuration: Int32 = 78
+
+    static func run(_ arguments: [String]) async -> Int32 {
+        let invocation: Invocation
+        do {
+            invocation = try Invocation(arguments) { name in getenv(name).map { String(cString: $0) } }
+        } catch let error as UsageError {
+            return fail("\(error); see secrets-distributor --help", usage)
+        } catch {
+            return fail("\(error)", configuration)
+        }
+        if invocation.wantsHelp {
+            print(Help.text(of: arguments.contains(invocation.command.rawValue) ? invocation.command : .help))
+            return 0
+        }
+        switch invocation.command {
+        case .help: print(Help.text(of: .help))
+        case .version: print(Version.text)
+        case .check: return CheckCommand.run(invocation.operands)
+        case .sync: return await sync(invocation.settings)
+        case .run: return await run(invocation.settings)
+        }
+        return 0
+    }
+
+    private static func run(_ settings: Settings) async -> Int32 {
+        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        do {
+            let stops = try Stops()
+            defer { stops.end() }
+            let backend = try Backend(settings, logger: logger)
+            defer { backend.close() }
+            try await Agent(settings: settings, backend: backend, logger: logger).run(until: stops.requests)
+            return 0
+        } catch {
+            return fail("\(error)", isConfiguration(error) ? configuration : 1)
+        }
+    }
+
+    private static func sync(_ settings: Settings) async -> Int32 {
+        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        do {
+            let backend = try Backend(settings, logger: logger)
+            defer { backend.close() }
+            let outcomes = try await Agent(settings: settings, backend: backend, logger: logger).sync()
+            let bad = outcomes.filter { $0.value.reason != .synced }.sorted { $0.key < $1.key }
+            for (key, status) in bad { print("\(key): \(status.reason.rawValue): \(status.message)") }
+            print("\(outcomes.count - bad.count) of \(outcomes.count) distributions are in sync")
+            return bad.isEmpty ? 0 : 1
+        } catch {
+            return fail("\(error)", isConfiguration(error) ? configuration : 1)
+        }
+    }
+
+    private static func isConfiguration(_ error: any Error) -> Bool { error is ConfigurationError }
+
+    static func fail(_ text: String, _ status: Int32) -> Int32 {
+        Logger.standardError("secrets-distributor: \(text)")
+        return status
+    }
+}
+
+/// Termination signals as requests to stop: the first asks, the second ends the process at once.
+private final class Stops: Sendable {
+    let requests: AsyncStream<Void>
+    private let signals: TerminationSignals
+
+    init() throws(LinuxError) {
+        let (requests, request) = AsyncStream<Void>.makeStream()
+        self.requests = requests
+        let count = Mutex(0)
+        signals = try TerminationSignals { number in
+            let isSecond = count.withLock { count in
+                count += 1
+                return count > 1
+            }
+            // 128 and the signal's number, as a shell reports it.
+            if isSecond { _exit(128 + number) }
+            request.yield()
+        }
+    }
+
+    func end() { signals.stop() }
+}
