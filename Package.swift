@@ -43,11 +43,14 @@ let package = Package(
         // The services that join the parts, and the program.
         library(
             "Agent",
-            ["Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling", "Snapshots", "YAML"]
+            [
+                "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling", "Snapshots",
+                "YAML",
+            ]
         ),
         .executableTarget(
             name: "secrets-distributor",
-            dependencies: ["Agent", "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability"],
+            dependencies: ["Agent", "Distribution", "Kube", "LinuxIO", "Observability"],
             swiftSettings: settings
         ),
 
@@ -62,13 +65,18 @@ let package = Package(
         tests("SnapshotsTests", ["Snapshots"]),
         tests("SchedulingTests", ["Scheduling"]),
         tests("YAMLTests", ["YAML"]),
-        tests("DistributionTests", ["Distribution", "Snapshots", "Observability"]),
+        tests("DistributionTests", ["Distribution", "Kube", "Snapshots"]),
         tests("KubeTests", ["Kube"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
         tests("KubeCurlTests", ["KubeCurl", "Kube", "Observability"]),
-        tests("AgentTests", ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Snapshots"]),
-        tests("EndToEndTests", ["Agent", "Kube", "KubeCurl", "Observability"]),
+        tests(
+            "AgentTests",
+            ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Scheduling", "Snapshots"]
+        ),
+        tests(
+            "EndToEndTests",
+            ["secrets-distributor", "Agent", "Distribution", "Kube", "KubeCurl", "Observability", "YAML"]),
     ],
     swiftLanguageModes: [.v6]
 )
