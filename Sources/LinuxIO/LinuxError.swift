@@ -38,7 +38,7 @@ package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
 
     private var hint: String? {
         switch code {
-        case EMFILE where operation == "start inotify": "raise fs.inotify.max_user_instances on the node"
+        case EMFILE where object == "inotify": "raise fs.inotify.max_user_instances on the node"
         case ENOSPC where operation == "watch": "raise fs.inotify.max_user_watches on the node"
         case EMFILE: "raise the limit of open files"
         default: nil

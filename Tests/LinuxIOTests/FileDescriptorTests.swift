@@ -1,0 +1,38 @@
+import Glibc
+import LinuxIO
+import TestSupport
+import Testing
+
+@Suite struct FileDescriptorTests {
+    @Test func `a descriptor is closed with its owner`() throws {
+        var ends: [Int32] = [-1, -1]
+        try require("pipe", "", pipe(&ends))
+        let reader = FileDescriptor(owning: ends[0])
+        do { _ = FileDescriptor(owning: ends[1]) }
+        // The other end of a pipe says so, where the number itself may be taken again by another test.
+        var byte: UInt8 = 0
+        let count = try withUnsafeMutableBytes(of: &byte) { try reader.read(into: $0) }
+        #expect(count == 0)
+    }
+
+    @Test func `all is written, more than a pipe holds at once`() throws {
+        var ends: [Int32] = [-1, -1]
+        try require("pipe", "", pipe(&ends))
+        let reader = FileDescriptor(owning: ends[0])
+        let end = ends[1]
+        let size = 300_000
+        let writer = try OwnedThread(name: "writer") {
+            let writer = FileDescriptor(owning: end)
+            try? [UInt8](repeating: 7, count: size).withUnsafeBytes { try writer.write(all: $0) }
+        }
+        var total = 0
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try reader.read(into: $0) }
+            if count == 0 { break }
+            total += count
+        }
+        writer.join()
+        #expect(total == size)
+    }
+}

@@ -1,0 +1,91 @@
+import Glibc
+import LinuxIO
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct ThreadTests {
+    @Test func `a thread has run when it is joined`() throws {
+        let hasRun = Switch(false)
+        let thread = try OwnedThread(name: "test") {
+            usleep(10_000)
+            hasRun.isOn = true
+        }
+        thread.join()
+        #expect(hasRun.isOn)
+    }
+
+    @Test func `a thread has its name and takes no signals, its creator does still`() throws {
+        let seen = Mutex<(name: String, isBlocked: Bool)>(("", false))
+        let before = isBlocked(SIGTERM)
+        try OwnedThread(name: "a name that is too long") {
+            let file = FileDescriptor(owning: open("/proc/thread-self/comm", O_RDONLY))
+            var text = [UInt8](repeating: 0, count: 32)
+            let count = (try? text.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
+            seen.withLock { $0 = (String(decoding: text[..<count], as: UTF8.self), isBlocked(SIGTERM)) }
+        }.join()
+        #expect(seen.withLock { $0.name } == "a name that is \n")
+        #expect(seen.withLock { $0.isBlocked })
+        #expect(isBlocked(SIGTERM) == before)
+    }
+
+    @Test func `a wake-up is readable until it is cleared, however often it was given`() throws {
+        let wakeUp = try WakeUp()
+        #expect(!isReadable(wakeUp.rawValue))
+        wakeUp.signal()
+        wakeUp.signal()
+        #expect(isReadable(wakeUp.rawValue))
+        wakeUp.clear()
+        #expect(!isReadable(wakeUp.rawValue))
+        wakeUp.clear()
+    }
+
+    @Test func `a wake-up ends the wait of another thread`() throws {
+        let wakeUp = try WakeUp()
+        let thread = try OwnedThread(name: "waiter") {
+            var waiting = pollfd(fd: wakeUp.rawValue, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, -1)
+        }
+        wakeUp.signal()
+        thread.join()
+    }
+}
+
+/// Signals belong to the whole process: one test after another.
+@Suite(.serialized) struct TerminationSignalsTests {
+    @Test func `signals of the process reach the handler, one by one`() async throws {
+        let seen = Mutex<[Int32]>([])
+        let signals = try TerminationSignals([SIGUSR1, SIGUSR2]) { number in seen.withLock { $0.append(number) } }
+        for number in [SIGUSR1, SIGUSR2, SIGUSR1] {
+            let before = seen.withLock { $0.count }
+            kill(getpid(), number)
+            #expect(await eventually { seen.withLock { $0.count } == before + 1 })
+        }
+        #expect(seen.withLock { $0 } == [SIGUSR1, SIGUSR2, SIGUSR1])
+        signals.stop()
+    }
+
+    @Test func `a broken pipe is an error, not the end`() throws {
+        let signals = try TerminationSignals([SIGUSR1]) { _ in }
+        defer { signals.stop() }
+        var ends: [Int32] = [-1, -1]
+        try require("pipe", "", pipe(&ends))
+        let writer = FileDescriptor(owning: ends[1])
+        close(ends[0])
+        let text = "x"
+        #expect(throws: LinuxError.self) {
+            try Array(text.utf8).withUnsafeBytes { bytes in try writer.write(all: bytes) }
+        }
+    }
+}
+
+private func isBlocked(_ number: Int32) -> Bool {
+    var mask = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &mask)
+    return sigismember(&mask, number) == 1
+}
+
+private func isReadable(_ descriptor: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 0) == 1
+}

@@ -1,0 +1,56 @@
+import Glibc
+import MountWatch
+import TestSupport
+import Testing
+
+@Suite struct MountStampTests {
+    private let folder: TemporaryDirectory
+    private var path: String { folder("mount") }
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        try makeDirectory(folder("mount/sub"))
+        try writeFile(folder("mount/a"), "1")
+        try writeFile(folder("mount/sub/b"), "1")
+        try makeLink(folder("mount/link"), to: "..hidden")
+        try writeFile(folder("mount/..hidden"), "1")
+        // Times are as coarse as a clock tick on older kernels.
+        usleep(10_000)
+    }
+
+    @Test func `nothing changed, nothing differs`() {
+        #expect(MountStamp(path: path) == MountStamp(path: path))
+        #expect(MountStamp(path: folder("none")) == MountStamp(path: folder("nor this")))
+        #expect(MountStamp(path: path) != MountStamp(path: folder("none")))
+    }
+
+    @Test(arguments: ["rewrite", "rename", "add", "remove", "mode", "linked"])
+    func `a change in a plain folder differs`(change: String) throws {
+        let before = MountStamp(path: path)
+        switch change {
+        case "rewrite": try writeFile(folder("mount/sub/b"), "2")
+        case "rename": try rename(folder("mount/a"), to: folder("mount/c"))
+        case "add": try writeFile(folder("mount/sub/c"), "")
+        case "remove": unlink(folder("mount/sub/b"))
+        case "mode": chmod(folder("mount/sub/b"), 0o600)
+        default: try writeFile(folder("mount/..hidden"), "2")
+        }
+        #expect(MountStamp(path: path) != before)
+    }
+
+    @Test func `a swap of a volume differs, though all else is as before`() throws {
+        let volume = try AtomicVolume(folder("volume"))
+        try volume.write(["a": "1"])
+        let before = MountStamp(path: folder("volume"))
+        try volume.write(["a": "1"])
+        #expect(MountStamp(path: folder("volume")) != before)
+    }
+
+    @Test func `a folder that was exchanged for an equal one differs`() throws {
+        try AtomicVolume(folder("one")).write(["a": "1"])
+        let before = MountStamp(path: folder("one"))
+        try rename(folder("one"), to: folder("other"))
+        try AtomicVolume(folder("one")).write(["a": "1"])
+        #expect(MountStamp(path: folder("one")) != before)
+    }
+}

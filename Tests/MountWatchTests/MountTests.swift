@@ -1,0 +1,179 @@
+import Glibc
+import LinuxIO
+import MountWatch
+import Observability
+import Snapshots
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct MountTests {
+    private let folder: TemporaryDirectory
+    private let log = LineRecorder()
+
+    init() throws { folder = try TemporaryDirectory() }
+
+    /// A started mount and what it reads; stopped when the test lets go.
+    private func watch(poll: Duration = .seconds(3600)) throws -> Watched {
+        let mount = Mount(
+            path: folder("mount"), quiet: .milliseconds(20), longest: .seconds(1), pollInterval: poll,
+            logger: log.logger)
+        let watched = Watched(mount)
+        try mount.start()
+        return watched
+    }
+
+    @Test func `the first reading comes at once, and one for each rotation`() async throws {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["a": "1", "b": "1"])
+        let watched = try watch()
+        #expect(await eventually { watched.last?.texts == ["a": "1", "b": "1"] })
+        try volume.write(["a": "2", "b": "1"])
+        #expect(await eventually { watched.last?.texts == ["a": "2", "b": "1"] })
+        #expect(watched.count == 2)
+        #expect(log.count("mount changed") == 1)
+        #expect(log.count("changed=1") == 1)
+    }
+
+    @Test func `another generation with the same content is news`() async throws {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["a": "1"])
+        let watched = try watch()
+        #expect(await eventually { watched.count == 1 })
+        let name = try volume.write(["a": "1"])
+        #expect(await eventually { watched.last?.snapshot?.generation == name })
+    }
+
+    @Test func `a look that finds nothing new is no reading`() async throws {
+        try AtomicVolume(folder("mount")).write(["a": "1"])
+        let watched = try watch()
+        #expect(await eventually { watched.count == 1 })
+        let before = watched.mount.lastProgress
+        watched.mount.lookNow()
+        #expect(await eventually { watched.mount.lastProgress > before })
+        // The stop waits for the look.
+        watched.mount.stop()
+        #expect(await eventually { watched.isFinished })
+        #expect(watched.count == 1)
+    }
+
+    @Test func `a mount that goes and comes is absent meanwhile, and that is said once`() async throws {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["a": "1"])
+        let watched = try watch()
+        #expect(await eventually { watched.last?.snapshot != nil })
+        volume.tearDown()
+        #expect(await eventually { watched.last?.absence != nil })
+        try AtomicVolume(folder("mount"), firstNumber: 10).write(["a": "2"])
+        #expect(await eventually { watched.last?.texts == ["a": "2"] })
+        #expect(log.count("WARNING") == 1)
+    }
+
+    @Test func `a mount that is not there yet is waited for`() async throws {
+        let watched = try watch()
+        #expect(await eventually { watched.last?.absence != nil })
+        try AtomicVolume(folder("mount")).write(["a": "1"])
+        #expect(await eventually { watched.last?.texts == ["a": "1"] })
+    }
+
+    @Test func `a plain folder's changes are read, in new subfolders too`() async throws {
+        try makeDirectory(folder("mount"))
+        try writeFile(folder("mount/a"), "1")
+        let watched = try watch()
+        #expect(await eventually { watched.last?.texts == ["a": "1"] })
+        try writeFile(folder("mount/a"), "2")
+        #expect(await eventually { watched.last?.texts == ["a": "2"] })
+        try makeDirectory(folder("mount/one/two"))
+        try writeFile(folder("mount/one/two/b"), "3")
+        #expect(await eventually { watched.last?.texts == ["a": "2", "one/two/b": "3"] })
+        try writeFile(folder("new"), "4")
+        try rename(folder("new"), to: folder("mount/one/two/b"))
+        #expect(await eventually { watched.last?.texts == ["a": "2", "one/two/b": "4"] })
+        removeTree(folder("mount/one"))
+        #expect(await eventually { watched.last?.texts == ["a": "2"] })
+    }
+
+    @Test func `no secret is logged`() async throws {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["name": "hunter2"])
+        let watched = try watch()
+        #expect(await eventually { watched.count == 1 })
+        try volume.write(["name": "hunter3"])
+        #expect(await eventually { watched.last?.texts == ["name": "hunter3"] })
+        #expect(log.count("hunter") == 0)
+        #expect(watched.last.map { "\($0)" }?.contains("hunter") == false)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
+    func `a file that is mounted by subPath is warned of`() async throws {
+        try makeDirectory(folder("mount"))
+        try writeFile(folder("source"), "1")
+        try writeFile(folder("mount/a"), "")
+        try writeFile(folder("mount/b"), "")
+        // A mount namespace of its own, seen through /proc.
+        let namespace = try Child(
+            "/usr/bin/unshare", "-m", "/bin/sh", "-c",
+            "mount --bind '\(folder("source"))' '\(folder("mount/a"))' && : > '\(folder("ready"))'; read line")
+        defer { namespace.end() }
+        // In a container root may lack the right to mount.
+        guard await eventually(within: .seconds(3), { access(folder("ready"), F_OK) == 0 }) else { return }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        #expect(reader.read().texts == ["a": "1", "b": ""])
+        #expect(reader.remarks.frozen == ["a"])
+    }
+}
+
+/// A mount and what it has read so far.
+private final class Watched: Sendable {
+    let mount: Mount
+    private let seen = Mutex<(readings: [Reading], isFinished: Bool)>(([], false))
+    private let reader = Mutex<Task<Void, Never>?>(nil)
+
+    init(_ mount: Mount) {
+        self.mount = mount
+        let task = Task { [weak self, readings = mount.readings] in
+            for await reading in readings { self?.seen.withLock { $0.readings.append(reading) } }
+            self?.seen.withLock { $0.isFinished = true }
+        }
+        reader.withLock { $0 = task }
+    }
+
+    deinit {
+        mount.stop()
+        reader.withLock { $0 }?.cancel()
+    }
+
+    var last: Reading? { seen.withLock { $0.readings.last } }
+    var count: Int { seen.withLock { $0.readings.count } }
+    var isFinished: Bool { seen.withLock { $0.isFinished } }
+}
+
+/// A program that runs until its standard input ends.
+private struct Child {
+    let id: pid_t
+    private let input: Int32
+
+    init(_ arguments: String...) throws {
+        var ends: [Int32] = [-1, -1]
+        try require("pipe", "", pipe(&ends))
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        var id = pid_t()
+        var words = arguments.map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        let code = posix_spawn(&id, arguments[0], &actions, nil, &words, environ)
+        close(ends[0])
+        input = ends[1]
+        self.id = id
+        try #require(code == 0)
+    }
+
+    func end() {
+        close(input)
+        var status: Int32 = 0
+        waitpid(id, &status, 0)
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import LinuxIO
+import MountWatch
+import Observability
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct WatchLoopTests {
+    private let folder: TemporaryDirectory
+    private let log = LineRecorder()
+    private let looks = Counter()
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        try makeDirectory(folder("root"))
+    }
+
+    private func loop(
+        quiet: Duration = .milliseconds(20), longest: Duration = .seconds(1), poll: Duration = .seconds(3600),
+        inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() }
+    ) throws -> WatchLoop {
+        let loop = WatchLoop(
+            path: folder("root"), timing: .init(quiet: quiet, longest: longest, pollInterval: poll),
+            logger: log.logger, inotify: inotify, look: { [looks] in looks.add() })
+        try loop.start()
+        return loop
+    }
+
+    @Test func `it looks at the start, and after a change`() async throws {
+        let loop = try loop()
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try writeFile(folder("root/a"), "1")
+        #expect(await eventually { looks.count == 2 })
+    }
+
+    @Test func `a burst of changes is one look`() async throws {
+        let loop = try loop(quiet: .milliseconds(150))
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        for number in 0..<50 { try writeFile(folder("root/\(number)"), "1") }
+        #expect(await eventually { looks.count == 2 })
+    }
+
+    @Test func `changes without end are looked at all the same`() async throws {
+        let loop = try loop(quiet: .seconds(3600), longest: .milliseconds(50))
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try writeFile(folder("root/a"), "1")
+        #expect(await eventually { looks.count == 2 })
+    }
+
+    @Test func `it looks when asked to, though nothing changed`() async throws {
+        let loop = try loop()
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        loop.lookNow()
+        #expect(await eventually { looks.count == 2 })
+    }
+
+    @Test func `a root that comes later and goes is looked at`() async throws {
+        removeTree(folder("root"))
+        let loop = try loop()
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try makeDirectory(folder("root"))
+        #expect(await eventually { looks.count == 2 })
+        removeTree(folder("root"))
+        #expect(await eventually { looks.count == 3 })
+    }
+
+    @Test func `without inotify polling alone finds changes, and says so once`() async throws {
+        let loop = try loop(poll: .milliseconds(20)) { () throws(LinuxError) in
+            throw LinuxError("start", "inotify", code: EMFILE)
+        }
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try writeFile(folder("root/a"), "1")
+        #expect(await eventually { looks.count == 2 })
+        try writeFile(folder("root/a"), "22")
+        #expect(await eventually { looks.count == 3 })
+        #expect(log.count("polling alone goes on") == 1)
+        #expect(log.count("max_user_instances") == 1)
+    }
+
+    @Test func `inotify that comes back is used again`() async throws {
+        let isAvailable = Switch(false)
+        let loop = try loop(poll: .milliseconds(20)) { () throws(LinuxError) in
+            if !isAvailable.isOn { throw LinuxError("start", "inotify", code: EMFILE) }
+            return try Inotify()
+        }
+        defer { loop.stop() }
+        #expect(await eventually { log.count("polling alone goes on") == 1 })
+        isAvailable.isOn = true
+        #expect(await eventually { log.count("available again") == 1 })
+        #expect(log.lines.count == 2)
+    }
+
+    @Test func `polling without a change does not look`() async throws {
+        let loop = try loop(poll: .milliseconds(2))
+        defer { loop.stop() }
+        let start = loop.lastProgress
+        #expect(await eventually { start.duration(to: loop.lastProgress) > .milliseconds(50) })
+        #expect(looks.count == 1)
+    }
+
+    @Test func `its progress is seen while it polls`() async throws {
+        let loop = try loop(poll: .milliseconds(5))
+        defer { loop.stop() }
+        let first = loop.lastProgress
+        #expect(await eventually { loop.lastProgress > first })
+    }
+
+    @Test func `after the stop it looks no more`() async throws {
+        let loop = try loop(poll: .milliseconds(5))
+        #expect(await eventually { looks.count == 1 })
+        loop.stop()
+        let progress = loop.lastProgress
+        try writeFile(folder("root/a"), "1")
+        loop.lookNow()
+        loop.stop()
+        #expect(looks.count == 1)
+        #expect(loop.lastProgress == progress)
+    }
+
+    @Test func `a request before the start and a stop before it do no harm`() async throws {
+        let loop = WatchLoop(
+            path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
+            logger: log.logger, look: { [looks] in looks.add() })
+        loop.lookNow()
+        try loop.start()
+        #expect(await eventually { looks.count == 2 })
+        loop.stop()
+        let other = WatchLoop(
+            path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
+            logger: log.logger, look: {})
+        other.stop()
+    }
+
+    @Test func `a look may stop the loop`() async throws {
+        let holder = Mutex<WatchLoop?>(nil)
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            let loop = WatchLoop(
+                path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
+                logger: log.logger
+            ) { [looks] in
+                looks.add()
+                done.resume()
+            }
+            holder.withLock { $0 = loop }
+            do { try loop.start() } catch { done.resume(throwing: error) }
+        }
+        holder.withLock { $0 }?.stop()
+        #expect(looks.count == 1)
+    }
+}
+
+/// Counts from any thread.
+private final class Counter: Sendable {
+    private let value = Atomic(0)
+
+    var count: Int { value.load(ordering: .relaxed) }
+    func add() { value.add(1, ordering: .relaxed) }
+}

@@ -1,0 +1,82 @@
+import Observability
+import TestSupport
+import Testing
+
+@Suite struct LoggerTests {
+    private let recorder = LineRecorder()
+
+    private func logger(_ format: Logger.Format, _ level: Logger.Level = .debug) -> Logger {
+        Logger(level: level, format: format, now: { Timestamp(seconds: 1, nanoseconds: 2000) }, write: recorder.add)
+    }
+
+    @Test func `a line is one JSON object, fields in their order`() {
+        logger(.json).info(
+            "secret written",
+            [
+                "secret": "a/b", "keys": 2, "ok": true, "took": .duration(.milliseconds(1500)),
+                "list": .strings(["x", "y"]),
+            ])
+        #expect(
+            recorder.lines == [
+                #"{"time":"1970-01-01T00:00:01.000002Z","level":"info","message":"secret written","#
+                    + #""secret":"a/b","keys":2,"ok":true,"took":1.500000,"list":["x","y"]}"#
+            ])
+    }
+
+    @Test func `a line for people has plain values without quotes`() {
+        logger(.text).warning(
+            "look", ["path": "/mnt", "reason": "is empty", "none": "", "list": .strings(["a b", "c"])])
+        #expect(
+            recorder.lines == [
+                #"1970-01-01T00:00:01.000002Z WARNING look path=/mnt reason="is empty" none="" list=["a b" c]"#
+            ])
+    }
+
+    @Test(arguments: Logger.Format.allCases)
+    func `a value from outside cannot forge a line or a field`(format: Logger.Format) {
+        let value = "x\n{\"level\":\"error\"}\r\u{2028}\u{85}\u{1b}[2J\" forged=\"1"
+        logger(format).info("message", ["name": .string(value), "names": .strings([value])])
+        let line = recorder.lines.first ?? ""
+        #expect(recorder.lines.count == 1)
+        #expect(!line.unicodeScalars.contains { $0.properties.generalCategory == .control })
+        #expect(!line.unicodeScalars.contains { [0x2028, 0x2029].contains($0.value) })
+        // Each quote of the value is escaped, so that it ends nothing.
+        #expect(line.contains(#"\" forged=\"1"#))
+        #expect(line.contains(#"\n{\"level\":\"error\"}"#))
+    }
+
+    @Test func `text that a terminal would show in another order is escaped`() {
+        #expect(LogValue.string("a\u{202e}b\u{2066}c\u{200f}").json == #""a\u202eb\u2066c\u200f""#)
+    }
+
+    @Test(arguments: [
+        ("", #""""#), ("a\"b", #""a\"b""#), (#"a\b"#, #""a\\b""#), ("\t\n\r", #""\t\n\r""#), ("\u{0}", #""\u0000""#),
+        ("\u{1f}\u{7f}", #""\u001f\u007f""#), ("é 漢 🙂", "\"é 漢 🙂\""), ("e\u{301}", "\"e\u{301}\""),
+        ("\r\n", #""\r\n""#),
+    ])
+    func `strings are quoted as JSON`(value: String, quoted: String) {
+        #expect(JSONText.quoted(value) == quoted)
+    }
+
+    @Test func `lines below the level are not written, and every copy follows a change of it`() {
+        let logger = logger(.json, .warning)
+        let copy = logger
+        copy.info("hidden")
+        copy.warning("shown")
+        logger.level = .error
+        copy.warning("hidden")
+        copy.error("shown")
+        logger.level = .debug
+        copy.debug("shown")
+        #expect(recorder.lines.count == 3)
+        #expect(recorder.lines.allSatisfy { $0.contains("shown") })
+    }
+
+    @Test(arguments: [
+        (Duration.milliseconds(12), "0.012000"), (.seconds(3), "3.000000"), (.nanoseconds(999), "0.000000"),
+        (.zero - .milliseconds(1500), "-1.500000"), (.zero - .milliseconds(5), "-0.005000"),
+    ])
+    func `durations are seconds with six decimals`(duration: Duration, text: String) {
+        #expect(duration.seconds == text)
+    }
+}

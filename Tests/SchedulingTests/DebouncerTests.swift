@@ -1,0 +1,62 @@
+import Scheduling
+import Testing
+
+@Suite struct DebouncerTests {
+    private let start = ContinuousClock.now
+    private var debouncer = Debouncer<ContinuousClock.Instant>(quiet: .milliseconds(200), longest: .seconds(2))
+
+    /// `milliseconds` after the start.
+    private func at(_ milliseconds: Int) -> ContinuousClock.Instant {
+        start.advanced(by: .milliseconds(milliseconds))
+    }
+
+    /// `#expect` calls no mutating method itself.
+    private func fires(_ debouncer: inout Debouncer<ContinuousClock.Instant>, _ milliseconds: Int) -> Bool {
+        debouncer.fire(at: at(milliseconds))
+    }
+
+    @Test func `without a change there is nothing to wait for`() {
+        var debouncer = debouncer
+        #expect(debouncer.deadline == nil)
+        #expect(!fires(&debouncer, 10_000))
+    }
+
+    @Test func `one change is due after the quiet time, once`() {
+        var debouncer = debouncer
+        debouncer.changed(at: at(0))
+        #expect(debouncer.deadline == at(200))
+        #expect(!fires(&debouncer, 199))
+        #expect(fires(&debouncer, 200))
+        #expect(debouncer.deadline == nil)
+        #expect(!fires(&debouncer, 400))
+    }
+
+    @Test func `each change moves the deadline on`() {
+        var debouncer = debouncer
+        debouncer.changed(at: at(0))
+        debouncer.changed(at: at(150))
+        #expect(!fires(&debouncer, 200))
+        #expect(debouncer.deadline == at(350))
+    }
+
+    @Test func `the first change waits no longer than the limit`() {
+        var debouncer = debouncer
+        for time in stride(from: 0, through: 1900, by: 100) { debouncer.changed(at: at(time)) }
+        #expect(debouncer.deadline == at(2000))
+        #expect(fires(&debouncer, 2000))
+    }
+
+    @Test func `after it fired the limit begins anew`() {
+        var debouncer = debouncer
+        for time in stride(from: 0, through: 1900, by: 100) { debouncer.changed(at: at(time)) }
+        #expect(fires(&debouncer, 2000))
+        debouncer.changed(at: at(2100))
+        #expect(debouncer.deadline == at(2300))
+    }
+
+    @Test func `a limit below the quiet time wins`() {
+        var debouncer = Debouncer<ContinuousClock.Instant>(quiet: .seconds(5), longest: .seconds(1))
+        debouncer.changed(at: at(0))
+        #expect(debouncer.deadline == at(1000))
+    }
+}

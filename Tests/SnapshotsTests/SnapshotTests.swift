@@ -1,0 +1,46 @@
+import Snapshots
+import Testing
+
+@Suite struct SnapshotTests {
+    private func snapshot(_ files: [String: SourceFile]) -> Snapshot {
+        Snapshot(generation: "g", createdAt: 0, files: files)
+    }
+
+    private func text(_ text: String) -> SourceFile { SourceFile(SecretBytes(Array(text.utf8))) }
+
+    @Test func `all paths are new without an old snapshot`() {
+        #expect(snapshot(["a": text("1"), "b/c": .failed(.notRegular)]).changedPaths(since: nil) == ["a", "b/c"])
+    }
+
+    @Test func `equal bytes are no change, in other memory and another generation too`() {
+        var new = snapshot(["a": text("1")])
+        new.generation = "h"
+        #expect(new.changedPaths(since: snapshot(["a": text("1")])).isEmpty)
+    }
+
+    @Test func `added, removed and changed paths are told, and only those`() {
+        let old = snapshot(["same": text("1"), "changed": text("1"), "removed": text("1")])
+        let new = snapshot(["same": text("1"), "changed": text("2"), "added": text("1")])
+        #expect(new.changedPaths(since: old) == ["changed", "removed", "added"])
+        #expect(old.changedPaths(since: new) == ["changed", "removed", "added"])
+    }
+
+    @Test func `a file that becomes unreadable, or readable, or fails otherwise, has changed`() {
+        let good = snapshot(["a": text("1")])
+        let bad = snapshot(["a": .failed(.outsideMount)])
+        #expect(bad.changedPaths(since: good) == ["a"])
+        #expect(good.changedPaths(since: bad) == ["a"])
+        #expect(bad.changedPaths(since: bad).isEmpty)
+        #expect(bad.changedPaths(since: snapshot(["a": .failed(.notRegular)])) == ["a"])
+    }
+
+    @Test(arguments: [
+        (SourceError.tooLarge(size: 1_048_577), "is 1048577 bytes, more than the 1048576 that a Secret can hold"),
+        (.unreadable(reason: "Permission denied"), "cannot be read: Permission denied"),
+        (.outsideMount, "is a link that leads out of the mount"),
+        (.notRegular, "is not a regular file"),
+    ])
+    func `an error reads on after the file's name`(error: SourceError, text: String) {
+        #expect("\(error)" == text)
+    }
+}

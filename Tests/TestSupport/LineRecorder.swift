@@ -1,0 +1,25 @@
+package import Observability
+import Synchronization
+
+/// Keeps lines, from any thread.
+package final class LineRecorder: Sendable {
+    private let recorded = Mutex<[String]>([])
+
+    package init() {}
+
+    package var lines: [String] { recorded.withLock { $0 } }
+
+    /// How many lines contain `text`.
+    package func count(_ text: String) -> Int { lines.count { $0.contains(text) } }
+
+    package var add: @Sendable (String) -> Void {
+        { [self] line in recorded.withLock { $0.append(line) } }
+    }
+}
+
+extension LineRecorder {
+    /// A logger that writes here, as text and from `debug` on.
+    package var logger: Logger {
+        Logger(level: .debug, format: .text, now: { Timestamp(seconds: 0) }, write: add)
+    }
+}
