@@ -4,6 +4,7 @@ package struct LineSplitter: Sendable {
     package struct TooLong: Error, Sendable, Equatable, CustomStringConvertible {
         /// In bytes.
         package let limit: Int
+        package init(limit: Int) { self.limit = limit }
         package var description: String { "a line is longer than \(limit) bytes" }
     }
 

@@ -17,17 +17,9 @@ final class CurlLoop: @unchecked Sendable {
         var isGone = false
     }
 
-    /// What went over the wire, for metrics and tests.
-    struct Statistics: Sendable, Equatable {
-        /// Connections made.
-        var connections = 0
-        /// Answers that came by HTTP/2.
-        var http2 = 0
-    }
-
     private let multi: UnsafeMutableRawPointer
     private let mailbox = Mutex(Mailbox())
-    private let counters = Mutex(Statistics())
+    private let counters = TransferCounters()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
 
     private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
@@ -42,7 +34,7 @@ final class CurlLoop: @unchecked Sendable {
         curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 4)
     }
 
-    var statistics: Statistics { counters.withLock { $0 } }
+    var statistics: TransferCounters.Values { counters.values }
 
     /// - Returns: false after `stop`; the transfer is not started then, and not finished.
     func start(_ transfer: Transfer) -> Bool { post(.start(transfer)) }
@@ -96,7 +88,7 @@ extension CurlLoop {
         switch command {
         case .start(let transfer):
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
-            guard let easy = transfer.start() else { return }
+            guard let easy = transfer.start(counters) else { return }
             active[easy] = transfer
             let code = curl_multi_add_handle(multi, easy)
             if code != CURLM_OK {
@@ -119,20 +111,8 @@ extension CurlLoop {
             // Read before the handle is removed: the message goes with it.
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
-            count(easy)
             curl_multi_remove_handle(multi, easy)
             transfer.complete(result)
-        }
-    }
-
-    private func count(_ easy: UnsafeMutableRawPointer) {
-        var connections = 0
-        var version = 0
-        curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
-        curl_get_long(easy, CURLINFO_HTTP_VERSION, &version)
-        counters.withLock { counters in
-            counters.connections += connections
-            if version == curl_http_version_2 { counters.http2 += 1 }
         }
     }
 }

@@ -20,7 +20,7 @@ final class CurlTransport: Sendable {
 
     deinit { shutdown() }
 
-    var statistics: CurlLoop.Statistics { loop.statistics }
+    var statistics: TransferCounters.Values { loop.statistics }
 
     /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
     func shutdown() {

@@ -29,6 +29,7 @@ final class Transfer: @unchecked Sendable {
     private var requestBody: WipedBuffer?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
+    private var counters: TransferCounters?
     private var status = 0
     private var headers: [String: String] = [:]
     private var body: [UInt8] = []
@@ -51,7 +52,8 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// Makes the easy handle; on failure the transfer is finished.
-    func start() -> UnsafeMutableRawPointer? {
+    func start(_ counters: TransferCounters) -> UnsafeMutableRawPointer? {
+        self.counters = counters
         var options = CurlOptions()
         easy = options.easy
         requestBody = request.body.isEmpty ? nil : WipedBuffer(request.body)
@@ -119,8 +121,11 @@ extension Transfer {
             headers = [:]
         } else if text.allSatisfy({ $0.isNewline }) {
             var code = 0
-            if let easy { curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code) }
+            guard let easy else { return }
+            curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code)
             status = code
+            guard status >= 200 else { return }
+            counters?.count(easy)
             if stream != nil, (200..<300).contains(status) {
                 answer(.success(Response(status: status, headers: headers)))
             }

@@ -1,0 +1,39 @@
+import Kube
+import KubeCurl
+import Synchronization
+
+func secret(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: JSONValue] = [:]) -> JSONValue {
+    [
+        "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name), "labels": .object(labels)],
+        "data": .object(data),
+    ]
+}
+
+/// What a watcher has said so far, one word an event: `replace a b`, `upsert c`, `delete c`.
+final class Transcript: Sendable {
+    private let words = Mutex<[String]>([])
+
+    var lines: [String] { words.withLock { $0 } }
+
+    func contains(_ line: String) -> Bool { lines.contains(line) }
+
+    @Sendable func record(_ event: FeedEvent<MetadataOnly>) async {
+        let line =
+            switch event {
+            case .replace(let items): (["replace"] + items.map(\.metadata.name).sorted()).joined(separator: " ")
+            case .upsert(let item): "upsert \(item.metadata.name)"
+            case .delete(let item): "delete \(item.metadata.name)"
+            }
+        words.withLock { $0.append(line) }
+    }
+}
+
+/// The error's kind of what `body` throws; nil if it throws none.
+func failure<Value>(_ body: () async throws(KubeError) -> Value) async -> KubeError.Kind? {
+    do throws(KubeError) {
+        _ = try await body()
+        return nil
+    } catch {
+        return error.kind
+    }
+}

@@ -1,0 +1,32 @@
+import Kube
+import Testing
+
+struct JSONValueTests {
+    @Test func `equal values have equal bytes`() {
+        let value: JSONValue = ["b": [1, 2.5, true, nil], "a": "x", "c": [:]]
+        #expect(String(decoding: value.encoded(), as: UTF8.self) == #"{"a":"x","b":[1,2.5,true,null],"c":{}}"#)
+    }
+
+    @Test(arguments: ["", "plain", "\"\\\n\r\t\u{0}\u{1f}\u{7f}", "ä€𐍈\u{2028}", "/"])
+    func `any text comes back as it went`(text: String) throws {
+        let value: JSONValue = .object([text: .string(text)])
+        #expect(try JSONValue(json: value.encoded()) == value)
+    }
+
+    @Test func `numbers and booleans keep their kind`() throws {
+        let json = #"[0, -7, 9223372036854775807, 1.5, 1e3, true, false, null]"#
+        let value = try JSONValue(json: Array(json.utf8))
+        #expect(value == [0, -7, 9_223_372_036_854_775_807, 1.5, 1000, true, false, nil])
+    }
+
+    @Test(arguments: ["", "{", "nope", "[1,]", "{\"a\":1"])
+    func `what is no JSON is refused`(json: String) {
+        #expect(throws: JSONBytes.Failure.self) { try JSONValue(json: Array(json.utf8)) }
+    }
+
+    @Test func `members are reached by name`() {
+        let value: JSONValue = ["metadata": ["labels": ["a": "b"]]]
+        #expect(value["metadata"]?["labels"]?["a"]?.string == "b")
+        #expect(value["metadata"]?["none"]?["a"] == nil)
+    }
+}

@@ -1,0 +1,69 @@
+import Kube
+import Testing
+
+struct RequestTests {
+    @Test(arguments: [
+        (Request.list(.secrets), "GET /api/v1/secrets"),
+        (.list(.secrets, namespace: "web", limit: 500), "GET /api/v1/namespaces/web/secrets?limit=500"),
+        (
+            .list(.secrets, labelSelector: "a in (b,c),d=e/f", continue: "x+/=", resourceVersion: "0"),
+            "GET /api/v1/secrets?labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De%2Ff&continue=x%2B%2F%3D&resourceVersion=0"
+        ),
+        (
+            .watch(.secretsDistributions, resourceVersion: "7", timeout: .seconds(300)),
+            "GET /apis/xlscsde.nhs.uk/v1/secretsdistributions"
+                + "?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=300"
+        ),
+        (
+            .get(.leases, namespace: "kube-system", name: "a"),
+            "GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/a"
+        ),
+        (.get(.namespaces, name: "a/../b"), "GET /api/v1/namespaces/a%2F..%2Fb"),
+        (
+            .create(.events, namespace: "web", [:]),
+            "POST /api/v1/namespaces/web/events?fieldManager=secrets-distributor"
+        ),
+        (
+            .mergePatch(.secretsDistributions, namespace: "web", name: "a", subresource: "status", [:]),
+            "PATCH /apis/xlscsde.nhs.uk/v1/namespaces/web/secretsdistributions/a/status"
+                + "?fieldManager=secrets-distributor"
+        ),
+        (
+            .delete(.secrets, namespace: "web", name: "a", uid: nil), "DELETE /api/v1/namespaces/web/secrets/a"
+        ),
+    ])
+    func `a request has the path and query of the API`(request: Request, line: String) {
+        #expect("\(request)" == line)
+    }
+
+    @Test func `a delete names what it has seen`() {
+        let request = Request.delete(.secrets, namespace: "web", name: "a", uid: "u", resourceVersion: "7")
+        let body = String(decoding: request.body, as: UTF8.self)
+        #expect(
+            body == #"{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"7","uid":"u"}}"#)
+    }
+
+    @Test func `a patch may be sent twice only if it names the version that it is for`() {
+        let blind = Request.mergePatch(.secrets, namespace: "web", name: "a", ["data": [:]])
+        let sure = Request.mergePatch(
+            .secrets, namespace: "web", name: "a", ["metadata": ["resourceVersion": "7"], "data": [:]])
+        #expect(!blind.isRepeatable)
+        #expect(sure.isRepeatable)
+        #expect(sure.contentType == "application/merge-patch+json")
+        #expect(!Request.create(.secrets, namespace: "web", [:]).isRepeatable)
+    }
+
+    @Test func `a request and an answer cannot be printed with their bodies`() {
+        let request = Request.create(.secrets, namespace: "web", ["data": ["k": "c2VjcmV0"]])
+        let response = Response(status: 200, body: Array("c2VjcmV0".utf8))
+        var text = ""
+        dump(request, to: &text)
+        dump(response, to: &text)
+        text += "\(request) \(response) \(String(reflecting: request)) \(String(reflecting: response))"
+        #expect(!text.contains("c2VjcmV0") && !text.contains("99"))
+    }
+
+    @Test func `a watch is given up a little after the server should have ended it`() {
+        #expect(Request.watch(.secrets, resourceVersion: "1", timeout: .seconds(300)).timeout == .seconds(330))
+    }
+}

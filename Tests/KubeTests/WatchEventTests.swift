@@ -1,0 +1,50 @@
+import Kube
+import Testing
+
+struct WatchEventTests {
+    private func decode(_ json: String) throws -> WatchEvent<MetadataOnly> {
+        try JSONBytes.decode(WatchEvent<MetadataOnly>.self, from: Array(json.utf8))
+    }
+
+    @Test(arguments: ["ADDED", "MODIFIED"])
+    func `what is new and what is changed are told alike`(type: String) throws {
+        guard case .upsert(let item) = try decode(#"{"type":"\#(type)","object":{"metadata":{"name":"a"}}}"#) else {
+            Issue.record("no upsert")
+            return
+        }
+        #expect(item.metadata.name == "a")
+    }
+
+    @Test func `a bookmark needs a version only`() throws {
+        let json =
+            #"{"type":"BOOKMARK","object":{"kind":"Secret","metadata":{"resourceVersion":"12","creationTimestamp":null}}}"#
+        guard case .bookmark("12") = try decode(json) else {
+            Issue.record("no bookmark")
+            return
+        }
+    }
+
+    @Test func `an error carries a status`() throws {
+        guard case .error(let status) = try decode(#"{"type":"ERROR","object":{"code":410,"reason":"Gone"}}"#) else {
+            Issue.record("no error")
+            return
+        }
+        #expect(status == Status(code: 410, reason: "Gone"))
+    }
+
+    @Test func `an event of the future is passed over`() throws {
+        guard case .unknown = try decode(#"{"type":"MOVED","object":{}}"#) else {
+            Issue.record("not unknown")
+            return
+        }
+    }
+
+    @Test func `a list without items is empty`() throws {
+        for items in [#","items":null"#, "", #","items":[]"#] {
+            let json = #"{"metadata":{"resourceVersion":"1","continue":""}\#(items)}"#
+            let page = try JSONBytes.decode(ListPage<MetadataOnly>.self, from: Array(json.utf8))
+            #expect(page.items.isEmpty)
+            #expect(page.nextPage == nil)
+        }
+    }
+}

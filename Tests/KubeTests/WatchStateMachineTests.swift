@@ -1,0 +1,169 @@
+import Kube
+import Testing
+
+private typealias Machine = WatchStateMachine<MetadataOnly>
+
+/// One step of a transcript: what happened, and what is to be done then.
+struct Step: Sendable {
+    fileprivate let input: Machine.Input
+    let actions: String
+
+    fileprivate init(_ input: Machine.Input, _ actions: String) {
+        self.input = input
+        self.actions = actions
+    }
+}
+
+struct Script: Sendable, CustomTestStringConvertible {
+    let name: String
+    let steps: [Step]
+    var testDescription: String { name }
+}
+
+struct WatchStateMachineTests {
+    @Test(arguments: scripts)
+    func `the machine does what the transcript says`(script: Script) {
+        var policy = Machine.Policy()
+        policy.retry = RetryDelay(first: .seconds(1), maximum: .seconds(8))
+        var machine = Machine(.secrets, policy: policy)
+        for (index, step) in script.steps.enumerated() {
+            let actions = machine.step(step.input, random: 1).map(text).joined(separator: ", ")
+            #expect(actions == step.actions, "step \(index)")
+        }
+    }
+
+    @Test func `watches last from five to ten minutes`() {
+        for (random, seconds) in [(0.0, 300), (0.5, 450), (1.0, 600)] {
+            var machine = Machine(.secrets)
+            _ = machine.step(.start, random: random)
+            guard case .watch(_, let timeout) = machine.step(.page(page("1")), random: random).last else {
+                Issue.record("no watch")
+                return
+            }
+            #expect(timeout == .seconds(seconds))
+        }
+    }
+
+    private func text(_ action: Machine.Action) -> String {
+        switch action {
+        case .list(let token): "list" + (token.map { " \($0)" } ?? "")
+        case .watch(let resourceVersion, _): "watch \(resourceVersion)"
+        case .wait(let delay): "wait \(delay.components.seconds)"
+        case .report(let error): "report \(error.operation.verb)"
+        case .emit(.replace(let items)): (["replace"] + items.map(\.metadata.name)).joined(separator: " ")
+        case .emit(.upsert(let item)): "upsert \(item.metadata.name)"
+        case .emit(.delete(let item)): "delete \(item.metadata.name)"
+        }
+    }
+}
+
+private func item(_ name: String, _ version: String = "1") -> MetadataOnly {
+    MetadataOnly(metadata: ObjectMeta(name: name, resourceVersion: version))
+}
+
+private func page(_ version: String, _ names: [String] = [], next: String? = nil) -> ListPage<MetadataOnly> {
+    ListPage(resourceVersion: version, continue: next, items: names.map { item($0) })
+}
+
+private func failed(_ kind: KubeError.Kind, after lasted: Duration = .zero) -> Machine.Input {
+    .failed(KubeError(Operation(.list, resource: "secrets"), kind), lasted: lasted)
+}
+
+private func event(_ event: WatchEvent<MetadataOnly>) -> Machine.Input { .event(event, after: .seconds(60)) }
+
+private let broken = KubeError.Kind.transport(.broken(reason: "reset"))
+
+private let scripts: [Script] = [
+    Script(
+        name: "pages, events, bookmark, a normal end, and on from the last version",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5", ["a"], next: "t")), "list t"),
+            Step(.page(page("5", ["b"])), "replace a b, watch 5"),
+            Step(event(.upsert(item("c", "6"))), "upsert c"),
+            Step(event(.delete(item("a", "7"))), "delete a"),
+            Step(event(.bookmark(resourceVersion: "9")), ""),
+            Step(event(.unknown), ""),
+            Step(.ended(lasted: .seconds(300)), "watch 9"),
+        ]),
+    Script(
+        name: "an expired token starts the list again at once, but not over and over",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5", ["a"], next: "t")), "list t"),
+            Step(failed(.expired), "list"),
+            Step(.page(page("6", ["a"], next: "u")), "list u"),
+            Step(failed(.expired), "report list, wait 2"),
+            Step(.waited, "list"),
+            Step(.page(page("7", ["a"])), "replace a, watch 7"),
+        ]),
+    Script(
+        name: "410 as the status of the watch lists again",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(.expired), "list"),
+            Step(.page(page("8", ["a"])), "replace a, watch 8"),
+        ]),
+    Script(
+        name: "410 as an event lists again",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(event(.error(Status(code: 410, reason: "Expired"))), "list"),
+            Step(.page(page("8")), "replace, watch 8"),
+            Step(event(.error(Status(code: 500))), "report watch, wait 1"),
+            Step(.waited, "watch 8"),
+        ]),
+    Script(
+        name: "a failed list goes on with the same page, with growing waits",
+        steps: [
+            Step(.start, "list"),
+            Step(failed(broken), "report list, wait 1"),
+            Step(.waited, "list"),
+            Step(failed(.server(status: 500, reason: nil, retryAfter: nil)), "report list, wait 2"),
+            Step(.waited, "list"),
+            Step(.page(page("5", ["a"], next: "t")), "list t"),
+            Step(failed(broken), "report list, wait 4"),
+            Step(.waited, "list t"),
+            Step(.page(page("5", ["b"])), "replace a b, watch 5"),
+        ]),
+    Script(
+        name: "a list that works does not reset the waits of a watch that does not; a healthy time does",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(broken), "report list, wait 1"),
+            Step(.waited, "watch 5"),
+            Step(failed(broken), "report list, wait 2"),
+            Step(.waited, "watch 5"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+        ]),
+    Script(
+        name: "a watch that ends at once is not asked for in a tight loop",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(.ended(lasted: .milliseconds(5)), "wait 1"),
+            Step(.waited, "watch 5"),
+            Step(.ended(lasted: .milliseconds(5)), "wait 2"),
+        ]),
+    Script(
+        name: "the server's own wait is respected",
+        steps: [
+            Step(.start, "list"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(20))), "report list, wait 20"),
+            Step(.waited, "list"),
+            Step(failed(.tooManyRequests(retryAfter: nil)), "report list, wait 2"),
+        ]),
+    Script(
+        name: "what is forbidden is asked for again, slowly",
+        steps: [
+            Step(.start, "list"),
+            Step(failed(.forbidden(message: "m")), "report list, wait 30"),
+            Step(.waited, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(.forbidden(message: "m")), "report list, wait 30"),
+            Step(.waited, "watch 5"),
+        ]),
+]
