@@ -34,7 +34,7 @@ package final class APIServer: Sendable {
     /// A server of one's own, to be stopped and paused at will.
     package static func start() async throws -> APIServer {
         let files = try await APIServerFiles.make()
-        let (etcdPort, peerPort, port) = (LoopbackPort.free(), LoopbackPort.free(), LoopbackPort.free())
+        let (etcdPort, peerPort, port) = (LoopbackPort.reserve(), LoopbackPort.reserve(), LoopbackPort.reserve())
         let etcd = try await ServerProcess(
             files.assets + "/etcd",
             [
@@ -80,11 +80,20 @@ package final class APIServer: Sendable {
     private func waitUntilReady() async throws {
         let isReady = try await eventually(within: .seconds(60)) {
             if self.processes.withLock({ $0.server.hasEnded || $0.etcd.hasEnded }) {
-                throw ServerProcess.StartError(description: "the API server ended, see \(self.files.folder.path)")
+                throw self.failure("ended")
             }
             return (try? await self.client.send(.get(path: "/readyz"))) != nil
         }
-        guard isReady else { throw ServerProcess.StartError(description: "the API server does not become ready") }
+        guard isReady else { throw failure("does not become ready") }
+    }
+
+    /// With the end of what the servers have said.
+    private func failure(_ what: String) -> ServerProcess.StartError {
+        let tails = ["etcd.log", "kube-apiserver.log"].map { name in
+            let text = (try? files.folder.read(name)).map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+            return "--- \(name)\n\(text)"
+        }
+        return ServerProcess.StartError(description: "the API server \(what)\n" + tails.joined(separator: "\n"))
     }
 }
 
