@@ -84,17 +84,21 @@ final class Credentials: Sendable {
         } catch {
             result = .failure(.credentials(reason: error.description))
         }
-        let waiting = cache.withLock { cache in
-            if case .success(let loaded) = result {
+        let (waiting, kept) = cache.withLock { cache in
+            switch result {
+            case .success(let loaded):
                 cache.endpoint = loaded.endpoint
                 cache.stamps = loaded.stamps
                 cache.expiry = loaded.isNew ? loaded.expiry : expiry
                 cache.checkedAt = .now
+            // What was good is used until the server refuses it; the files are looked at again in a second.
+            case .failure: if cache.endpoint != nil { cache.checkedAt = .now }
             }
             defer { cache.waiting = nil }
-            return cache.waiting ?? []
+            return (cache.waiting ?? [], isExpired ? nil : cache.endpoint)
         }
         for continuation in waiting { continuation.resume() }
+        if case .failure = result, let kept { return kept }
         return try result.get().endpoint
     }
 }

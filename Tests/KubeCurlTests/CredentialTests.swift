@@ -49,12 +49,9 @@ struct CredentialTests {
         #expect(refused == .unauthorized)
         try folder.write("token", server.token(of: "bob") + "\n")
         try await client.create(.secrets, namespace: namespace, secret("a"))
-        try folder.write("token", "expired again\n")
-        #expect(
-            try await eventually {
-                let error = await failure { () throws(KubeError) in try await client.send(.get(path: "/api")) }
-                return error == .transport(.credentials(reason: "\(folder("token")) holds no token"))
-            })
+        // Nonsense is passed over as long as the last good token is accepted.
+        try folder.write("token", "\n")
+        _ = try await client.send(.get(path: "/api"))
     }
 
     @Test func `a server that another authority has signed is not trusted, and the error says so`() async throws {

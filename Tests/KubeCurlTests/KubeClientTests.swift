@@ -139,9 +139,34 @@ struct KubeClientTests {
         #expect(error == .namespaceTerminating)
     }
 
-    @Test func `a cancelled request ends at once`() async throws {
+    @Test func `a request that changes nothing is sent again until the server is back`() async throws {
+        let server = try await APIServer.start()
+        let client = try KubeClient(
+            configuration: server.configuration(), logger: .none, attempts: 1000,
+            retry: RetryDelay(first: .milliseconds(20), maximum: .milliseconds(100)))
+        defer { client.shutdown() }
+        _ = try await client.send(.get(path: "/version"))
+        await server.stop()
+        let created = await failure { () throws(KubeError) in try await client.create(.namespaces, [:]) }
+        #expect(created?.isConnectionFailure == true)
+        async let answer = client.send(.get(path: "/readyz"))
+        try await server.restart()
+        #expect(try await answer.isSuccess)
+        await server.end()
+    }
+
+    @Test func `a silent server costs the request's time, and a cancelled request none`() async throws {
         let server = try await APIServer.start()
         server.pause()
+        var short = Request.get(path: "/version")
+        short.timeout = .milliseconds(100)
+        let once = try KubeClient(configuration: server.configuration(), logger: .none, attempts: 1)
+        defer { once.shutdown() }
+        let silent = await failure { () throws(KubeError) in try await once.send(short) }
+        guard case .transport(.timeout) = silent else {
+            Issue.record("\(String(describing: silent))")
+            return
+        }
         let task = Task {
             await failure { () throws(KubeError) in try await server.client.send(.get(path: "/version")) }
         }
@@ -151,5 +176,14 @@ struct KubeClientTests {
         let late = await failure { () throws(KubeError) in try await server.client.send(.get(path: "/version")) }
         #expect(late == .transport(.shutDown))
         await server.end()
+    }
+}
+
+extension KubeError.Kind {
+    fileprivate var isConnectionFailure: Bool {
+        switch self {
+        case .transport(.connect), .transport(.broken): true
+        default: false
+        }
     }
 }

@@ -7,6 +7,18 @@ package struct ScratchFolder: Sendable {
     package let path: String
 
     private static let all = Mutex<[String]>([])
+    private static let prefix = "secrets-distributor-tests-"
+
+    private static let parent: String = {
+        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+        // A run that was killed could not remove its own.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
+            let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) ?? getpid()
+            if kill(owner, 0) != 0, errno == ESRCH { try? FileManager.default.removeItem(atPath: "\(parent)/\(name)") }
+        }
+        return parent
+    }()
+
     private static let atEnd: Void = {
         atexit {
             ServerProcess.endAll()
@@ -17,8 +29,7 @@ package struct ScratchFolder: Sendable {
     /// In memory if the machine has such a file system.
     package init() throws {
         _ = Self.atEnd
-        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
-        path = "\(parent)/secrets-distributor-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        path = "\(Self.parent)/\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let path = path
         Self.all.withLock { $0.append(path) }
