@@ -166,7 +166,7 @@ extension ObjectWatcher {
 
     /// One line for each distinct error until the watch works again.
     private func report(_ error: KubeError) {
-        guard error.kind != .transport(.cancelled) else { return }
+        guard error.kind != .transport(.cancelled), error.kind != .transport(.shutDown) else { return }
         let isNew = state.withLock { state in
             defer { state.lastError = error }
             return state.lastError != error
