@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+ARG BUILD_IMAGE=swift:6.3-bookworm
+ARG RUN_IMAGE=debian:bookworm-slim
+
+FROM ${BUILD_IMAGE} AS build
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        libcurl4-openssl-dev libssl-dev libyaml-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# The package manager wants every target's folder, so the tests come along.
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --static-swift-stdlib --product secrets-distributor \
+    && install -D "$(swift build -c release --static-swift-stdlib --show-bin-path)/secrets-distributor" \
+        /out/secrets-distributor \
+    && strip /out/secrets-distributor
+
+# The same Debian release as the build image: the program finds the same libraries.
+FROM ${RUN_IMAGE}
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        ca-certificates libcurl4 libssl3 libyaml-0-2 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /out/secrets-distributor /usr/local/bin/secrets-distributor
+# A number, so that runAsNonRoot can tell that it is not root.
+USER 65532:65532
+EXPOSE 9895
+ENTRYPOINT ["/usr/local/bin/secrets-distributor"]

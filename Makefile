@@ -1,0 +1,34 @@
+# `make` lists what there is to make.
+.DEFAULT_GOAL := help
+.PHONY: help deps build release test demo format lint
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+
+SOURCES := Sources Tests Package.swift
+RELEASE := -c release --static-swift-stdlib --product secrets-distributor
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  %-8s %s\n' "$$name" "$$text"; done
+
+deps: ## Install the Debian or Ubuntu packages that are missing (sudo)
+	@Tests/Tools/deps
+
+build: deps ## Build for debugging
+	swift build
+
+release: deps ## Build the program as it is shipped
+	swift build $(RELEASE)
+	@echo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
+
+test: deps ## Run all tests, against a real API server too
+	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
+
+demo: deps ## Show a rotation from file to Secret
+	Tests/Tools/demo
+
+format: ## Format the sources
+	swift format --in-place --recursive $(SOURCES)
+
+lint: ## Check the sources' format
+	swift format lint --strict --recursive $(SOURCES)
