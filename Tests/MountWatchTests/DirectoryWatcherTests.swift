@@ -78,6 +78,7 @@ import Testing
         try writeFile(folder("one/two/a"), "1")
         try writeFile(folder("one/a"), "1")
         #expect(!watcher.drain())
+        #expect(try watcher.kernelWatches() == 1)
     }
 
     @Test func `a subfolder that is removed and made anew is watched`() throws {
@@ -183,6 +184,17 @@ private final class Watched {
     var hasDescriptor: Bool { watcher.rawValue != nil }
 
     func repair() { watcher.repair() }
+
+    /// How many watches the kernel holds for it: proc_pid_fdinfo(5) has a line for each.
+    func kernelWatches() throws -> Int {
+        guard let descriptor = watcher.rawValue else { return 0 }
+        let file = try Directory(path: "/proc/self/fdinfo").openBeneath("\(descriptor)")
+        var text = [UInt8](repeating: 0, count: 65536)
+        let count = try text.withUnsafeMutableBytes { try file.read(into: $0) }
+        return String(decoding: text[..<count], as: UTF8.self).split(separator: "\n").count {
+            $0.hasPrefix("inotify wd:")
+        }
+    }
 
     /// Drains to the end: a repair may cause events of its own.
     func drain() -> Bool {

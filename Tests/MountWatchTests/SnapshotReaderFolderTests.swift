@@ -157,11 +157,16 @@ import Testing
         unlink(bytes)
     }
 
-    @Test func `a file that is written meanwhile is never read half`() throws {
+    @Test(arguments: ["mount/a", "mount/..generation/a"])
+    func `a file that is written meanwhile is never read half, in a volume neither`(name: String) throws {
         let size = 64 << 10
-        try writeFile(folder("mount/a"), [UInt8](repeating: 0, count: size))
+        if name != "mount/a" {
+            try makeDirectory(folder("mount/..generation"))
+            try makeLink(folder("mount/..data"), to: "..generation")
+        }
+        try writeFile(folder(name), [UInt8](repeating: 0, count: size))
         let isDone = Switch(false)
-        let file = folder("mount/a")
+        let file = folder(name)
         let writer = try OwnedThread(name: "writer") {
             for number in 0..<200 {
                 try? writeFile(file, [UInt8](repeating: UInt8(number), count: size))
@@ -180,5 +185,35 @@ import Testing
         writer.join()
         #expect(whole > 0)
         #expect(torn == 0)
+    }
+
+    @Test func `files that are exchanged one after another are read as they stood together`() throws {
+        let names = (0..<10).map { "file\($0)" }
+        for name in names { try writeFile(folder("mount/\(name)"), "0") }
+        let isDone = Switch(false)
+        let folder = folder
+        let writer = try OwnedThread(name: "writer") {
+            for number in 1...60 {
+                for name in names {
+                    try? writeFile(folder("next"), "\(number)")
+                    try? rename(folder("next"), to: folder("mount/\(name)"))
+                }
+                usleep(1000)
+            }
+            isDone.isOn = true
+        }
+        var wrong = 0
+        var seen = 0
+        while !isDone.isOn {
+            guard let texts = Mount.read(path: path).texts else { continue }
+            let numbers = names.compactMap { texts[$0].flatMap { Int($0) } }
+            seen += 1
+            // At any time the first ones have the next number, and the others the one before.
+            let isState = numbers == numbers.sorted(by: >) && (numbers.first ?? 0) - (numbers.last ?? 0) <= 1
+            if numbers.count != names.count || !isState { wrong += 1 }
+        }
+        writer.join()
+        #expect(seen > 0)
+        #expect(wrong == 0)
     }
 }
