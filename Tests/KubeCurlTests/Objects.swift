@@ -37,3 +37,26 @@ func failure<Value>(_ body: () async throws(KubeError) -> Value) async -> KubeEr
         return error.kind
     }
 }
+
+typealias Watcher = ObjectWatcher<MetadataOnly>
+
+extension WatchStateMachine<MetadataOnly>.Policy {
+    /// Short waits, so that a test is.
+    static var short: Self {
+        var policy = Self()
+        policy.retry = RetryDelay(first: .milliseconds(50), maximum: .milliseconds(500))
+        policy.forbidden = .milliseconds(100)
+        policy.healthy = .zero
+        return policy
+    }
+}
+
+/// Runs a watcher while `body` runs.
+func watching(_ watcher: Watcher, _ body: (Transcript) async throws -> Void) async throws {
+    let transcript = Transcript()
+    try await withThrowingTaskGroup { group in
+        group.addTask { await watcher.run(transcript.record) }
+        try await body(transcript)
+        group.cancelAll()
+    }
+}

@@ -1,0 +1,104 @@
+import Kube
+import KubeCurl
+import TestSupport
+import Testing
+
+/// With a server of their own, which they stop and pause in turn.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct ServerOutageTests {
+    private static let server = Task { try await APIServer.start() }
+
+    @Test func `a request that changes nothing is sent again until the server is back`() async throws {
+        let server = try await Self.server.value
+        let client = try KubeClient(
+            configuration: server.configuration(), logger: .none, attempts: 1000,
+            retry: RetryDelay(first: .milliseconds(20), maximum: .milliseconds(100)))
+        defer { client.shutdown() }
+        _ = try await client.send(.get(path: "/version"))
+        await server.stop()
+        let created = await failure { () throws(KubeError) in try await client.create(.namespaces, [:]) }
+        #expect(created?.isConnectionFailure == true)
+        async let answer = client.send(.get(path: "/readyz"))
+        try await server.restart()
+        #expect(try await answer.isSuccess)
+    }
+
+    @Test func `a silent server costs the request's time, and a cancelled request none`() async throws {
+        let server = try await Self.server.value
+        server.pause()
+        var short = Request.get(path: "/version")
+        short.timeout = .milliseconds(100)
+        let once = try KubeClient(configuration: server.configuration(), logger: .none, attempts: 1)
+        defer { once.shutdown() }
+        let silent = await failure { () throws(KubeError) in try await once.send(short) }
+        guard case .transport(.timeout) = silent else {
+            Issue.record("\(String(describing: silent))")
+            return
+        }
+        let task = Task {
+            await failure { () throws(KubeError) in try await server.client.send(.get(path: "/version")) }
+        }
+        task.cancel()
+        #expect(await task.value == .transport(.cancelled))
+        server.resume()
+        once.shutdown()
+        let late = await failure { () throws(KubeError) in try await once.send(.get(path: "/version")) }
+        #expect(late == .transport(.shutDown))
+    }
+
+    @Test func `a server that is restarted is watched again`() async throws {
+        let server = try await Self.server.value
+        let client = try KubeClient(configuration: server.configuration(), logger: .none, attempts: 1)
+        let namespace = try await server.namespace()
+        let watcher = Watcher(client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
+        try await watching(watcher) { transcript in
+            #expect(try await eventually { transcript.lines == ["replace"] })
+            try await client.create(.secrets, namespace: namespace, secret("before"))
+            #expect(try await eventually { transcript.contains("upsert before") })
+            await server.stop()
+            #expect(try await eventually { watcher.lastError != nil })
+            try await server.restart()
+            try await server.client.create(.secrets, namespace: namespace, secret("after"))
+            #expect(
+                try await eventually {
+                    transcript.contains("upsert after") || transcript.contains("replace after before")
+                })
+            #expect(watcher.lastError == nil)
+        }
+        client.shutdown()
+    }
+
+    @Test func `an old resource version and an old token have expired`() async throws {
+        let server = try await Self.server.value
+        let client = server.client
+        let namespace = try await server.namespace()
+        for name in ["a", "b", "c"] { try await client.create(.secrets, namespace: namespace, secret(name)) }
+        let page = try await client.list(MetadataOnly.self, .secrets, namespace: namespace, limit: 1)
+        try await client.create(.secrets, namespace: namespace, secret("d"))
+        try await server.compact()
+        let list = await failure { () throws(KubeError) in
+            try await client.list(
+                MetadataOnly.self, .secrets, namespace: namespace, limit: 1, continue: page.nextPage)
+        }
+        #expect(list == .expired)
+        // The server remembers recent changes itself: only a new one has forgotten them.
+        try await server.restart()
+        let old = OldWatches(client, resourceVersion: "1")
+        let watcher = Watcher(old, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
+        try await watching(watcher) { transcript in
+            // The first watch is told that its version is gone, and the second list is followed by a good one.
+            #expect(try await eventually { transcript.lines.count == 2 })
+            try await client.create(.secrets, namespace: namespace, secret("e"))
+            #expect(try await eventually { transcript.lines == ["replace a b c d", "replace a b c d", "upsert e"] })
+        }
+    }
+}
+
+extension KubeError.Kind {
+    fileprivate var isConnectionFailure: Bool {
+        switch self {
+        case .transport(.connect), .transport(.broken): true
+        default: false
+        }
+    }
+}
