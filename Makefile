@@ -24,8 +24,8 @@ release: deps ## Build the program as it is shipped
 test: deps ## Run all tests, against a real API server too
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
 
-demo: deps ## Show a rotation from file to Secret
-	Tests/Tools/demo
+demo: release ## Show a rotation from file to Secret
+	Tests/Tools/demo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
 
 format: ## Format the sources
 	swift format --in-place --recursive $(SOURCES)

@@ -1,5 +1,5 @@
 import Kube
-import KubeCurl
+package import KubeCurl
 import LinuxIO
 package import Observability
 
@@ -33,9 +33,14 @@ package struct Backend: Sendable {
         }
         let configuration = try Cluster.configuration(kubeconfig: settings.kubeconfig)
         let client = try KubeClient(configuration: configuration, logger: logger)
+        self.init(client, settings, name: configuration.description, logger: logger)
+    }
+
+    /// A cluster; `close` shuts the client down.
+    package init(_ client: KubeClient, _ settings: Settings, name: String = "cluster", logger: Logger) {
         self.init(
             secrets: KubernetesSecretStore(client: client, managedBy: settings.managedBy, logger: logger),
             distributions: KubernetesDistributionStore(client: client, logger: logger),
-            name: configuration.description, close: { client.shutdown() })
+            name: name, close: { client.shutdown() })
     }
 }

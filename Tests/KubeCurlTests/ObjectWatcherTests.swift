@@ -15,12 +15,12 @@ struct ObjectWatcherTests {
         var scope = Watcher.Scope(.secrets, namespace: namespace)
         scope.pageSize = 2
         try await watching(Watcher(client, scope, policy: .short, logger: .none)) { transcript in
-            #expect(try await eventually { transcript.lines == ["replace a b c"] })
+            #expect(await eventually { transcript.lines == ["replace a b c"] })
             let new = try await client.create(.secrets, namespace: namespace, secret("d"))
             try await client.patch(.secrets, namespace: namespace, name: "a", ["data": ["k": "AA=="]])
             try await client.delete(.secrets, namespace: namespace, name: "d", uid: new.uid)
             #expect(
-                try await eventually {
+                await eventually {
                     transcript.lines == ["replace a b c", "upsert d", "upsert a", "delete d"]
                 })
         }
@@ -34,10 +34,10 @@ struct ObjectWatcherTests {
         try await client.create(.secrets, namespace: namespace, secret("theirs"))
         let scope = Watcher.Scope(.secrets, namespace: namespace, labelSelector: "owner=us")
         try await watching(Watcher(client, scope, policy: .short, logger: .none)) { transcript in
-            #expect(try await eventually { transcript.lines == ["replace ours"] })
+            #expect(await eventually { transcript.lines == ["replace ours"] })
             try await client.patch(
                 .secrets, namespace: namespace, name: "ours", ["metadata": ["labels": ["owner": nil]]])
-            #expect(try await eventually { transcript.lines == ["replace ours", "delete ours"] })
+            #expect(await eventually { transcript.lines == ["replace ours", "delete ours"] })
         }
     }
 
@@ -50,9 +50,9 @@ struct ObjectWatcherTests {
         let scope = Watcher.Scope(.secrets, namespace: namespace)
         let counter = CountingTransport(client)
         try await watching(Watcher(counter, scope, policy: short, logger: .none)) { transcript in
-            #expect(try await eventually { counter.watches > 2 })
+            #expect(await eventually { counter.watches > 2 })
             try await client.create(.secrets, namespace: namespace, secret("late"))
-            #expect(try await eventually { transcript.lines == ["replace", "upsert late"] })
+            #expect(await eventually { transcript.lines == ["replace", "upsert late"] })
         }
         #expect(counter.lists == 1)
     }
@@ -67,9 +67,9 @@ struct ObjectWatcherTests {
         let watcher = Watcher(carol, .init(.secrets, namespace: namespace), policy: .short, logger: logger)
         try await watching(watcher) { transcript in
             let before = watcher.lastSign
-            #expect(try await eventually { watcher.lastError != nil && watcher.lastSign > before })
+            #expect(await eventually { watcher.lastError != nil && watcher.lastSign > before })
             try await server.allow("carol", ["list", "watch"], .secrets, in: namespace)
-            #expect(try await eventually { transcript.lines == ["replace"] && watcher.lastError == nil })
+            #expect(await eventually { transcript.lines == ["replace"] && watcher.lastError == nil })
         }
         let warnings = lines.withLock { $0.filter { $0.contains("watch failed") } }
         #expect(warnings.count == 1)
@@ -82,7 +82,7 @@ struct ObjectWatcherTests {
         let watcher = Watcher(server.client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
         let transcript = Transcript()
         let task = Task { await watcher.run(transcript.record) }
-        #expect(try await eventually { !transcript.lines.isEmpty })
+        #expect(await eventually { !transcript.lines.isEmpty })
         task.cancel()
         await task.value
     }

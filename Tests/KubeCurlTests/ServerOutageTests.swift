@@ -52,15 +52,15 @@ struct ServerOutageTests {
         let namespace = try await server.namespace()
         let watcher = Watcher(client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
         try await watching(watcher) { transcript in
-            #expect(try await eventually { transcript.lines == ["replace"] })
+            #expect(await eventually { transcript.lines == ["replace"] })
             try await client.create(.secrets, namespace: namespace, secret("before"))
-            #expect(try await eventually { transcript.contains("upsert before") })
+            #expect(await eventually { transcript.contains("upsert before") })
             await server.stop()
-            #expect(try await eventually { watcher.lastError != nil })
+            #expect(await eventually { watcher.lastError != nil })
             try await server.restart()
             try await server.client.create(.secrets, namespace: namespace, secret("after"))
             #expect(
-                try await eventually {
+                await eventually {
                     transcript.contains("upsert after") || transcript.contains("replace after before")
                 })
             #expect(watcher.lastError == nil)
@@ -87,9 +87,9 @@ struct ServerOutageTests {
         let watcher = Watcher(old, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
         try await watching(watcher) { transcript in
             // The first watch is told that its version is gone, and the second list is followed by a good one.
-            #expect(try await eventually { transcript.lines.count == 2 })
+            #expect(await eventually { transcript.lines.count == 2 })
             try await client.create(.secrets, namespace: namespace, secret("e"))
-            #expect(try await eventually { transcript.lines == ["replace a b c d", "replace a b c d", "upsert e"] })
+            #expect(await eventually { transcript.lines == ["replace a b c d", "replace a b c d", "upsert e"] })
         }
     }
 }

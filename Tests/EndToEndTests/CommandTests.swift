@@ -1,0 +1,255 @@
+import Distribution
+import FoundationEssentials
+import Glibc
+import Kube
+import TestSupport
+import Testing
+
+@Suite("The program")
+struct CommandTests {
+    private static let manifest = """
+        apiVersion: xlscsde.nhs.uk/v1
+        kind: SecretsDistribution
+        metadata:
+          name: wildcard
+          namespace: web
+        spec:
+          name: wildcard-tls-secret
+          type: kubernetes.io/tls
+          secrets:
+            - from: certificate
+              to: tls.crt
+            - from: key
+              to: tls.key
+        """
+
+    /// A mount, a folder of distributions and one for the Secrets.
+    private struct Folders {
+        let directory = try? TemporaryDirectory()
+        let volume: AtomicVolume
+        let root: TemporaryDirectory
+
+        init() throws {
+            root = try TemporaryDirectory()
+            volume = try AtomicVolume(root("mount"))
+            try makeDirectory(root("in"))
+        }
+
+        var environment: [String: String] {
+            [
+                "SECRETS_PATH": root("mount"), "DISTRIBUTIONS_PATH": root("in"), "OUTPUT_PATH": root("out"),
+                "DEBOUNCE_QUIET": "20ms",
+            ]
+        }
+
+        func secret(_ name: String) -> String {
+            String(
+                decoding: (try? Data(contentsOf: URL(fileURLWithPath: root("out/\(name).yaml")))) ?? Data(),
+                as: UTF8.self)
+        }
+    }
+
+    private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+
+    @Test("in local mode writes manifests, follows a rotation and ends with 0 on SIGTERM")
+    func localMode() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        try writeFile(folders.root("in/a.yaml"), Self.manifest)
+        let program = try Binary(["run"], environment: folders.environment)
+        #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c1")) })
+        var status = stat()
+        stat(folders.root("out/web/wildcard-tls-secret.yaml"), &status)
+        #expect(status.st_mode & 0o777 == 0o600)
+
+        try folders.volume.write(["certificate": "c2", "key": "k2"])
+        #expect(
+            await eventually {
+                let secret = folders.secret("web/wildcard-tls-secret")
+                return secret.contains(base64("c2")) && secret.contains(base64("k2"))
+            })
+        // Drift, a new distribution, and a broken file that keeps what it last said.
+        try writeFile(
+            folders.root("out/web/wildcard-tls-secret.yaml"), folders.secret("web/wildcard-tls-secret") + "\n# edited\n"
+        )
+        unlink(folders.root("out/web/wildcard-tls-secret.yaml"))
+        #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c2")) })
+        try writeFile(folders.root("in/a.yaml"), "kind: [")
+        #expect(await eventually { program.errors.contains("what it last said stays in force") })
+        try folders.volume.write(["certificate": "c3", "key": "k3"])
+        #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c3")) })
+
+        program.signal(SIGTERM)
+        let ended = await program.ended()
+        #expect(ended.status == 0)
+        for text in ["c1", "k1", "c3", "k3"] { #expect(!ended.errors.contains(base64(text))) }
+    }
+
+    @Test("sync makes one pass and says with its exit status whether all is in sync")
+    func sync() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        try writeFile(folders.root("in/a.yaml"), Self.manifest)
+        let first = try await Binary.run(["sync"], environment: folders.environment)
+        #expect(first.status == 0)
+        #expect(first.output == "1 of 1 distributions are in sync\n")
+        #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
+
+        try folders.volume.write(["certificate": "c2"])
+        let second = try await Binary.run(["sync"], environment: folders.environment)
+        #expect(second.status == 1)
+        #expect(second.output.contains("web/wildcard: SourceNotFound"))
+        #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
+    }
+
+    @Test("sync works with a kubeconfig on a real API server")
+    func syncInCluster() async throws {
+        let world = try await World()
+        try AtomicVolume(world.mount).write(["a": "A"])
+        try await world.create(world.distribution("once", [("a", "a")]))
+        let environment = [
+            "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+            "KUBECONFIG": try world.server.kubeconfig(),
+        ]
+        let ended = try await Binary.run(["sync"], environment: environment)
+        #expect(ended.status == 0, "\(ended.errors)")
+        try await world.expect("once", ["a": "A"])
+        try await world.create(world.distribution("bad", [("none", "a")]))
+        #expect(try await Binary.run(["sync"], environment: environment).status == 1)
+    }
+
+    @Test("a second signal ends it at once")
+    func secondSignal() async throws {
+        // An API server that never answers: a socket that listens and is not served.
+        let silent = try SilentServer()
+        let root = try TemporaryDirectory()
+        try writeFile(
+            root("kubeconfig"),
+            """
+            current-context: silent
+            clusters: [{name: silent, cluster: {server: "http://127.0.0.1:\(silent.port)"}}]
+            contexts: [{name: silent, context: {cluster: silent}}]
+            """)
+        try AtomicVolume(root("mount")).write(["a": "A"])
+        let program = try Binary(
+            ["run"], environment: ["SECRETS_PATH": root("mount"), "KUBECONFIG": root("kubeconfig")])
+        #expect(await eventually { program.errors.contains("mount read") })
+        program.signal(SIGTERM)
+        program.signal(SIGINT)
+        program.signal(SIGINT)
+        let ended = await program.ended()
+        #expect([0, 130, 143].contains(ended.status))
+    }
+
+    @Test(
+        "ends with 78 and one line that names the variable, the value and what it takes",
+        arguments: [
+            ("POLL_INTERVAL", "soon"), ("MAX_IN_FLIGHT", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
+            ("SECRETS_PATH", "relative"), ("ONLY_ASSIGNED", "maybe"), ("WATCH_NAMESPACES", "Web,../x"),
+            ("MANAGED_BY", "-"), ("LEADER_ELECTION", "true"), ("POLICY_PATH", "/policy.yaml"), ("OUTPUT_PATH", "/out"),
+            ("KUBECONFIG", "/does/not/exist"),
+        ])
+    func badValues(variable: String, value: String) async throws {
+        let ended = try await Binary.run(["run"], environment: [variable: value])
+        #expect(ended.status == 78)
+        let lines = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("{") }
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains(value) == true)
+        if variable != "KUBECONFIG" { #expect(lines.first?.contains(variable) == true) }
+    }
+
+    @Test("a flag wins over the variable of the same name")
+    func flagWins() async throws {
+        let ended = try await Binary.run(["run", "--log-level=quiet"], environment: ["LOG_LEVEL": "info"])
+        #expect(ended.status == 78)
+        #expect(ended.errors.contains("LOG_LEVEL (--log-level) is \"quiet\""))
+    }
+
+    @Test("knows its commands and flags, and explains each", arguments: ["run", "sync", "check", "version", "help"])
+    func help(command: String) async throws {
+        let ended = try await Binary.run([command, "--help"])
+        #expect(ended.status == 0)
+        #expect(ended.output.contains("usage: secrets-distributor"))
+        #expect(try await Binary.run(["--help"]).output.contains(command))
+    }
+
+    @Test("refuses what it does not know", arguments: [["fly"], ["--wings"], ["run", "extra"], ["--secrets-path"]])
+    func usage(arguments: [String]) async throws {
+        let ended = try await Binary.run(arguments)
+        #expect(ended.status == 64)
+        #expect(ended.errors.contains("secrets-distributor --help"))
+    }
+
+    @Test("check reports every problem of every document with file and line")
+    func check() async throws {
+        let root = try TemporaryDirectory()
+        try writeFile(
+            root("a.yaml"),
+            """
+            \(Self.manifest)
+            ---
+            apiVersion: xlscsde.nhs.uk/v1
+            kind: SecretsDistribution
+            metadata:
+              name: bad
+            spec:
+              name: Not A Name
+              tipe: Opaque
+              secrets:
+                - from: ../../etc/passwd
+                  to: a
+                - to: b
+            ---
+            kind: ConfigMap
+            ---
+            kind: SecretsDistribution
+            apiVersion: xlscsde.nhs.uk/v2
+            """)
+        let ended = try await Binary.run(["check", root("a.yaml")])
+        #expect(ended.status == 1)
+        let lines = ended.output.split(separator: "\n").map { $0.replacing(root("a.yaml"), with: "a.yaml") }
+        #expect(
+            lines.map { $0.prefix(while: { $0 != " " }) } == [
+                "a.yaml:20:", "a.yaml:21:", "a.yaml:23:", "a.yaml:25:", "a.yaml:30:", "2",
+            ])
+        #expect(lines[0].contains("spec.name is \"Not A Name\""))
+        #expect(lines[1].contains("spec.tipe"))
+        #expect(lines[2].contains("spec.secrets[0].from"))
+        #expect(lines[3].contains("spec.secrets[1].from is missing"))
+        #expect(lines[4].contains("xlscsde.nhs.uk/v2"))
+
+        #expect(try await Binary.run(["check", "-"], input: Self.manifest).status == 0)
+        let absent = try await Binary.run(["check", root("none.yaml")])
+        #expect(absent.status == 1)
+        #expect(absent.output.contains("No such file"))
+    }
+}
+
+/// A socket that takes connections and says nothing.
+private final class SilentServer {
+    let port: Int
+    private let socket: FileDescriptorBox
+
+    init() throws {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        socket = FileDescriptorBox(descriptor)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length)
+                listen(descriptor, 16)
+                getsockname(descriptor, generic, &length)
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    private final class FileDescriptorBox {
+        private let descriptor: Int32
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+        deinit { close(descriptor) }
+    }
+}
