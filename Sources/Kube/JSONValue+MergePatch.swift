@@ -4,7 +4,12 @@ extension JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var members = object ?? [:]
         for (key, change) in changes {
-            members[key] = change == .null ? nil : (members[key] ?? .null).merging(change)
+            // Not `members[key] = … ? nil : …`: that nil would be `JSONValue.null`.
+            if change == .null {
+                members.removeValue(forKey: key)
+            } else {
+                members[key] = (members[key] ?? .null).merging(change)
+            }
         }
         return .object(members)
     }
