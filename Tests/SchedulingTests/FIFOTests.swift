@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Scheduling
+
+@Suite struct FIFOTests {
+    @Test("Its memory is bound to what is in it, not to what went through it")
+    func memory() throws {
+        var fifo = FIFO<Int>()
+        for element in 0..<10 { fifo.append(element) }
+        var largest = 0
+        for element in 10..<10_000 {
+            fifo.append(element)
+            #expect(fifo.popFirst() == element - 10)
+            largest = max(largest, try stored(in: fifo))
+        }
+        #expect(fifo.count == 10)
+        #expect(largest <= 2 * 11)
+    }
+
+    @Test("An empty one holds nothing and gives nothing")
+    func empty() throws {
+        var fifo = FIFO<Int>()
+        #expect(fifo.popFirst() == nil)
+        fifo.append(1)
+        fifo.append(1)
+        #expect(fifo.count == 1)
+        #expect(fifo.popFirst() == 1)
+        #expect(fifo.popFirst() == nil)
+        #expect(fifo.isEmpty)
+        #expect(try stored(in: fifo) == 0)
+    }
+
+    @Test("An element that was taken can come again")
+    func again() {
+        var fifo = FIFO<Int>()
+        for _ in 0..<3 {
+            fifo.append(1)
+            #expect(fifo.popFirst() == 1)
+        }
+    }
+
+    private func stored(in fifo: FIFO<Int>) throws -> Int {
+        try #require(Mirror(reflecting: fifo).descendant("items") as? [Int]).count
+    }
+}

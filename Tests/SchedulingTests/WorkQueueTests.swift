@@ -1,0 +1,263 @@
+import Testing
+
+@testable import Scheduling
+
+@Suite struct WorkQueueTests {
+    typealias Queue = WorkQueue<String, ManualInstant>
+
+    private let start = ManualInstant(0)
+
+    private func queue(limit: Int = 2, _ keys: String...) -> Queue {
+        // Full jitter below: waits of 100, 200, 400 … ms.
+        var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)))
+        for key in keys { queue.add(key) }
+        return queue
+    }
+
+    @Test("Keys come out in the order in which they came")
+    func order() {
+        var queue = queue(limit: 9, "c", "a", "b")
+        #expect(queue.depth == 3)
+        #expect(taken(from: &queue, at: start) == ["c", "a", "b"])
+        #expect(queue.depth == 0)
+        #expect(queue.inFlight == 3)
+    }
+
+    @Test("A key that is due is not due twice and keeps its place")
+    func deduplication() {
+        var queue = queue(limit: 9, "a", "b", "a", "a")
+        #expect(queue.depth == 2)
+        #expect(taken(from: &queue, at: start) == ["a", "b"])
+    }
+
+    @Test("A key added while it is worked on waits for the end of its turn, then is worked on once more")
+    func addedWhileActive() {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.add("a")
+        queue.add("a")
+        #expect(queue.next(at: start) == nil)
+        #expect(queue.depth == 0)
+        queue.finish("a", .done, at: start, jitter: 1)
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .done, at: start, jitter: 1)
+        #expect(queue.next(at: start) == nil)
+        #expect(queue.isIdle)
+    }
+
+    @Test("A key that failed and was added meanwhile is due at once, its failure counted")
+    func failedAndAdded() {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.add("a")
+        queue.finish("a", .retry(notBefore: .seconds(5)), at: start, jitter: 1)
+        #expect(queue.failures(of: "a") == 1)
+        #expect(queue.deadline() == nil)
+        #expect(queue.next(at: start) == "a")
+    }
+
+    @Test("No more keys than the limit are under way", arguments: 1...4)
+    func limit(limit: Int) {
+        var queue = queue(limit: limit, "a", "b", "c", "d", "e")
+        let first = taken(from: &queue, at: start)
+        #expect(first == Array(["a", "b", "c", "d", "e"].prefix(limit)))
+        #expect(queue.inFlight == limit)
+        queue.finish("a", .done, at: start, jitter: 1)
+        #expect(taken(from: &queue, at: start).count == 1)
+    }
+
+    @Test("Retries wait twice as long after each failure, and success forgets the failures")
+    func backoff() {
+        var queue = queue("a")
+        var now = start
+        for (failures, wait) in [(1, 100), (2, 200), (3, 400), (4, 800)] {
+            #expect(queue.next(at: now) == "a")
+            queue.finish("a", .retry(), at: now, jitter: 1)
+            #expect(queue.failures(of: "a") == failures)
+            #expect(queue.retrying == 1)
+            #expect(queue.next(at: now.advanced(by: .milliseconds(wait - 1))) == nil)
+            now = now.advanced(by: .milliseconds(wait))
+            #expect(queue.deadline() == now)
+        }
+        #expect(queue.next(at: now) == "a")
+        #expect(queue.retrying == 0)
+        queue.finish("a", .done, at: now, jitter: 1)
+        #expect(queue.failures(of: "a") == 0)
+        #expect(queue.deadline() == nil)
+    }
+
+    @Test("Jitter shortens a wait to no less than its half")
+    func jitter() {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(), at: start, jitter: 0)
+        #expect(queue.deadline() == ManualInstant(50))
+    }
+
+    @Test(
+        "A server's wish to be asked later counts where it is longer than the backoff",
+        arguments: [(0, 100), (99, 100), (101, 101), (3_600_000, 3_600_000)])
+    func notBefore(wish: Int, wait: Int) {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(notBefore: .milliseconds(wish)), at: start, jitter: 1)
+        #expect(queue.deadline() == ManualInstant(wait))
+    }
+
+    @Test("Adding a key that waits for a retry makes it due at once and only once, its failures kept")
+    func waitCutShort() {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(notBefore: .seconds(60)), at: start, jitter: 1)
+        queue.add("a")
+        #expect(queue.retrying == 0)
+        #expect(queue.deadline() == nil)
+        #expect(queue.next(at: start) == "a")
+        #expect(queue.failures(of: "a") == 1)
+        queue.finish("a", .done, at: start, jitter: 1)
+        #expect(queue.next(at: ManualInstant(60_000)) == nil)
+    }
+
+    @Test("The alarm of a wait that was cut short does not end the next wait")
+    func staleAlarm() {
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(), at: start, jitter: 1)  // alarm at 100
+        queue.add("a")
+        #expect(queue.next(at: ManualInstant(50)) == "a")
+        queue.finish("a", .retry(), at: ManualInstant(50), jitter: 1)  // alarm at 250
+        #expect(queue.next(at: ManualInstant(100)) == nil)
+        #expect(queue.deadline() == ManualInstant(250))
+        #expect(queue.next(at: ManualInstant(250)) == "a")
+    }
+
+    @Test("Two alarms of one key for the same time make it due once")
+    func sameAlarmTwice() {
+        var queue = queue("a")
+        for _ in 0..<2 {
+            queue.add("a")
+            #expect(queue.next(at: start) == "a")
+            queue.finish("a", .retry(notBefore: .seconds(1)), at: start, jitter: 1)
+        }
+        #expect(queue.next(at: ManualInstant(1000)) == "a")
+        queue.finish("a", .done, at: ManualInstant(1000), jitter: 1)
+        #expect(queue.next(at: ManualInstant(1000)) == nil)
+        #expect(queue.deadline() == nil)
+    }
+
+    @Test("The deadline is the earliest retry, and retries become due in the order of their times")
+    func deadline() {
+        var queue = queue(limit: 9, "a", "b", "c", "d")
+        #expect(queue.deadline() == nil)
+        #expect(taken(from: &queue, at: start).count == 4)
+        for (key, wait) in [("a", 400), ("b", 200), ("c", 300), ("d", 250)] {
+            queue.finish(key, .retry(notBefore: .milliseconds(wait)), at: start, jitter: 1)
+        }
+        #expect(queue.deadline() == ManualInstant(200))
+        #expect(taken(from: &queue, at: ManualInstant(250)) == ["b", "d"])
+        #expect(queue.deadline() == ManualInstant(300))
+        #expect(taken(from: &queue, at: ManualInstant(1000)) == ["c", "a"])
+    }
+
+    @Test("A retry that is due stands behind the keys that came before it")
+    func retryBehindOthers() {
+        var queue = queue(limit: 1, "a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        queue.add("b")
+        #expect(queue.next(at: ManualInstant(100)) == "b")
+        #expect(queue.next(at: ManualInstant(100)) == nil)
+        queue.finish("b", .done, at: ManualInstant(100), jitter: 1)
+        #expect(queue.next(at: ManualInstant(100)) == "a")
+    }
+
+    @Test("A retry that becomes due while all workers are busy is not lost")
+    func dueWhileBusy() {
+        var queue = queue(limit: 1, "a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        queue.add("b")
+        #expect(queue.next(at: start) == "b")
+        #expect(queue.next(at: ManualInstant(5000)) == nil)
+        #expect(queue.deadline() == nil)
+        queue.finish("b", .done, at: ManualInstant(5000), jitter: 1)
+        #expect(queue.next(at: ManualInstant(5000)) == "a")
+    }
+
+    @Test("The end of a turn that nobody began is ignored")
+    func strangeFinish() {
+        var queue = queue("a")
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        queue.finish("b", .retry(), at: start, jitter: 1)
+        #expect(queue.failures(of: "a") == 0)
+        #expect(queue.retrying == 0)
+        #expect(queue.depth == 1)
+    }
+
+    @Test("A queue with only retries waiting is idle, one with work due or under way is not")
+    func idle() {
+        var queue = queue("a")
+        #expect(!queue.isIdle)
+        #expect(queue.next(at: start) == "a")
+        #expect(!queue.isIdle)
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        #expect(queue.isIdle)
+    }
+
+    @Test("Whatever happens, a key has one turn at a time and none is lost", arguments: [1, 7, 32])
+    func anyHistory(limit: Int) {
+        var random = Xorshift(state: UInt64(limit))
+        var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(10), longest: .milliseconds(500)))
+        var now = start
+        var active: [Int] = []
+        var owed: Set<String> = []
+        for _ in 0..<20_000 {
+            switch random.below(4) {
+            case 0:
+                let key = random.below(40)
+                queue.add("\(key)")
+                owed.insert("\(key)")
+            case 1:
+                now = now.advanced(by: .milliseconds(random.below(30)))
+            case 2:
+                guard let key = queue.next(at: now), let number = Int(key) else { continue }
+                #expect(!active.contains(number))
+                active.append(number)
+                owed.remove(key)
+            default:
+                guard !active.isEmpty else { continue }
+                let key = "\(active.remove(at: random.below(active.count)))"
+                let fails = random.below(3) == 0
+                queue.finish(key, fails ? .retry() : .done, at: now, jitter: 1)
+                if fails { owed.insert(key) }
+            }
+            #expect(active.count <= limit && queue.inFlight == active.count)
+        }
+        for key in active { queue.finish("\(key)", .done, at: now, jitter: 1) }
+        now = now.advanced(by: .seconds(1))
+        while let key = queue.next(at: now) {
+            owed.remove(key)
+            queue.finish(key, .done, at: now, jitter: 1)
+        }
+        #expect(owed.isEmpty)
+        #expect(queue.isIdle && queue.retrying == 0 && queue.deadline() == nil)
+    }
+
+    private func taken(from queue: inout Queue, at now: ManualInstant) -> [String] {
+        var keys: [String] = []
+        while let key = queue.next(at: now) { keys.append(key) }
+        return keys
+    }
+}
+
+/// Numbers that look random and are the same in each run.
+struct Xorshift {
+    var state: UInt64
+
+    mutating func below(_ limit: Int) -> Int {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return Int(state % UInt64(limit))
+    }
+}
