@@ -13,19 +13,21 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         guard !raw.utf8.contains(0) else {
             throw .init("has a NUL character, expected the path of a file in the mount")
         }
-        guard !raw.hasPrefix("/") else {
+        // By scalars: with a combining mark behind it, a slash is another character to Swift and a slash to the kernel.
+        let parts = raw.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
+        guard parts.first != "" else {
             throw .init("is \(shown(raw)), an absolute path; expected one relative to the mount")
         }
-        var components = raw.split(separator: "/").filter { $0 != "." }
+        var components = parts.filter { !$0.isEmpty && $0 != "." }
         guard !components.contains("..") else {
             throw .init("is \(shown(raw)), which leads out of a folder; expected a path without \"..\"")
         }
         // The volume's own link to its current generation: the file is meant, not the link.
         if components.count > 1, components.first == "..data" { components.removeFirst() }
-        guard let first = components.first, !raw.hasSuffix("/") else {
+        guard let first = components.first, parts.last == components.last else {
             throw .init("is \(shown(raw)), a folder; expected the path of a file in the mount")
         }
-        guard !first.hasPrefix("..") else {
+        guard !first.utf8.starts(with: "..".utf8) else {
             throw .init(
                 "is \(shown(raw)), a name that the volume keeps for itself; expected the path of a file in the mount")
         }
