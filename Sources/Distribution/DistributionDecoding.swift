@@ -6,26 +6,27 @@ extension SecretsDistribution: Decodable {
     package init(from decoder: any Decoder) throws {
         var root = FieldReader(try decoder.container(keyedBy: FieldKey.self))
         var metadata = root.object("metadata", required: true)
-        key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: metadata.string("name") ?? "")
+        let name = metadata.string("name", required: true)
+        key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: name ?? "")
         uid = metadata.string("uid") ?? ""
         // Empty in a manifest that leaves the choice to who applies it.
         if !key.namespace.isEmpty { _ = metadata.check("namespace", Syntax.problem(ofNamespace: key.namespace)) }
-        if !key.name.isEmpty { _ = metadata.check("name", Syntax.problem(ofName: key.name)) }
-        if key.name.isEmpty { metadata.note("name", "is missing, expected the name of the resource") }
-        hasUsableName = metadata.problems.isEmpty
+        if let name { _ = metadata.check("name", Syntax.problem(ofName: name, of: "a resource")) }
+        hasUsableName = metadata.exists && metadata.problems.isEmpty
         resourceVersion = metadata.string("resourceVersion") ?? ""
         generation = metadata.int("generation") ?? 0
         createdAt = metadata.string("creationTimestamp") ?? ""
         isBeingDeleted = metadata.string("deletionTimestamp") != nil
         assignedTo = metadata.strings("annotations")[Marks.managedBy]
 
-        var status = root.object("status")
+        // A status that another program spoilt is written anew; it says nothing about the spec.
+        var other = root
+        var status = other.object("status")
         self.status = StoredStatus(reading: &status)
 
         var spec = root.object("spec", required: true)
         self.spec = DistributionSpec(reading: &spec)
         root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec", "status"])
-        // A status that another program spoilt is written anew; it says nothing about the spec.
         problems = root.problems + metadata.problems + spec.problems
     }
 }
@@ -71,7 +72,6 @@ extension DistributionSpec {
 
     private mutating func readMappings(_ reader: inout FieldReader) {
         guard let entries = reader.array("secrets", required: true) else { return }
-        if entries.isEmpty { reader.note("secrets", "is empty, expected at least one mapping") }
         var keys: Set<String> = []
         for var entry in entries {
             let from = entry.string("from", required: true)
@@ -97,13 +97,16 @@ extension DistributionSpec {
 extension FieldReader {
     /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
     fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
-        strings(name).filter { key, value in
+        var usable = strings(name)
+        for (key, value) in usable.sorted(by: { $0.key < $1.key }) {
             let problem =
                 Syntax.problem(ofMetadataKey: key)
                 ?? Marks.refusal(ofMetadataKey: key).map { "is refused: it \($0)" }
                 ?? check(value)
-            if let problem { note(at: [.key(name), .key(key)], problem) }
-            return problem == nil
+            guard let problem else { continue }
+            note(at: [.key(name), .key(key)], problem)
+            usable[key] = nil
         }
+        return usable
     }
 }

@@ -21,6 +21,9 @@ struct FieldReader {
     /// The object is there.
     var exists: Bool { container != nil }
 
+    /// In order, so that the same manifest has the same problems in the same order each time.
+    private var keys: [String] { (container?.allKeys ?? []).map(\.stringValue).sorted() }
+
     mutating func note(_ field: String, _ message: String, reason: Reason = .invalidSpec) {
         problems.append(Problem(path + [.key(field)], message, reason: reason))
     }
@@ -39,10 +42,10 @@ struct FieldReader {
     mutating func adopt(_ other: FieldReader) { problems += other.problems }
 
     mutating func expectNoOther(than known: Set<String>) {
-        for key in container?.allKeys ?? [] where !known.contains(key.stringValue) {
+        for key in keys where !known.contains(key) {
             problems.append(
                 Problem(
-                    path + [.key(key.stringValue)],
+                    path + [.key(key)],
                     "is no field of a SecretsDistribution, expected one of \(known.sorted().joined(separator: ", "))",
                     severity: .unknownField))
         }
@@ -64,7 +67,7 @@ struct FieldReader {
     mutating func strings(_ field: String) -> [String: String] {
         var map = object(field)
         var result: [String: String] = [:]
-        for key in map.container?.allKeys ?? [] { result[key.stringValue] = map.string(key.stringValue) }
+        for key in map.keys { result[key] = map.string(key) }
         adopt(map)
         return result
     }
@@ -80,10 +83,11 @@ struct FieldReader {
         return FieldReader(nested, at: path + [.key(field)])
     }
 
-    /// The objects of a list; entries that are no objects are noted and left out.
+    /// The mappings of a list; entries that are no objects are noted and left out.
     mutating func array(_ field: String, required: Bool = false) -> [FieldReader]? {
         let nested = value(field, "a list", required: required) { try $0.nestedUnkeyedContainer(forKey: $1) }
         guard var nested else { return nil }
+        if required, nested.isAtEnd { note(field, "is empty, expected at least one mapping") }
         var readers: [FieldReader] = []
         while !nested.isAtEnd {
             let place = path + [.key(field), .index(nested.currentIndex)]

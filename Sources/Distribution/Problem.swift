@@ -31,7 +31,7 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package var field: String {
         path.reduce(into: "") { text, element in
             switch element {
-            case .key(let key): text += text.isEmpty ? key : ".\(key)"
+            case .key(let key): text += (text.isEmpty ? "" : ".") + (key.isPlainKey ? key : shown(key))
             case .index(let index): text += "[\(index)]"
             }
         }
@@ -44,7 +44,32 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
 func shown(_ value: String) -> String {
     let limit = 80
     let text = value.unicodeScalars.prefix(limit).map { scalar in
-        scalar.value < 0x20 || scalar.value == 0x7f ? scalar.escaped(asASCII: true) : String(scalar)
+        scalar.isInvisible ? scalar.escaped(asASCII: true) : String(scalar)
     }
     return "\"" + text.joined() + (value.unicodeScalars.count > limit ? "…" : "") + "\""
+}
+
+extension String {
+    /// Can stand in a path as it is: the longest key that metadata can have is 253 + 1 + 63 characters.
+    fileprivate var isPlainKey: Bool {
+        (1...317).contains(utf8.count)
+            && utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "-")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+extension Unicode.Scalar {
+    /// Ends a line, moves the cursor, or changes how the text around it looks.
+    fileprivate var isInvisible: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
 }

@@ -1,13 +1,13 @@
 /// The forms that Kubernetes gives to names, keys and labels. Each function returns what is wrong with a value, as the
 /// rest of a sentence after the field's name, or nil.
 enum Syntax {
-    /// A Secret's name: RFC 1123 subdomain.
-    static func problem(ofName value: String) -> String? {
+    /// A Secret's name, or that of another object: RFC 1123 subdomain.
+    static func problem(ofName value: String, of what: String = "a Secret") -> String? {
         let labels = value.split(separator: ".", omittingEmptySubsequences: false)
         let valid = value.utf8.count <= 253 && labels.allSatisfy { isLabel($0.utf8) }
         return valid
             ? nil
-            : "is \(shown(value)), expected the name of a Secret: lower case letters, digits, \"-\" and \".\","
+            : "is \(shown(value)), expected the name of \(what): lower case letters, digits, \"-\" and \".\","
                 + " at most 253 characters, each part beginning and ending with a letter or digit"
     }
 

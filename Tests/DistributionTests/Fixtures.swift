@@ -1,0 +1,76 @@
+import Kube
+import Snapshots
+
+@testable import Distribution
+
+/// Manifests as the API server sends them.
+enum Manifest {
+    static let good: JSONValue = [
+        "apiVersion": "xlscsde.nhs.uk/v1", "kind": "SecretsDistribution",
+        "metadata": [
+            "name": "app", "namespace": "shop", "uid": "uid-1", "resourceVersion": "77", "generation": 3,
+            "creationTimestamp": "2024-05-01T10:00:00Z",
+        ],
+        "spec": ["name": "app-secret", "secrets": [["from": "password", "to": "PASSWORD"]]],
+    ]
+
+    static func read(_ json: String) throws -> SecretsDistribution {
+        try JSONBytes.decode(SecretsDistribution.self, from: Array(json.utf8))
+    }
+
+    /// The good one with a merge patch on it.
+    static func amended(_ patch: JSONValue = [:]) throws -> SecretsDistribution {
+        try JSONBytes.decode(SecretsDistribution.self, from: good.merging(patch).encoded())
+    }
+
+    /// The good one with another `spec`, as JSON text.
+    static func with(spec: String) throws -> SecretsDistribution {
+        try read(#"{"metadata":{"name":"app","namespace":"shop"},"spec":\#(spec)}"#)
+    }
+
+    static func mappings(_ pairs: (String, String)...) -> JSONValue {
+        .array(pairs.map { ["from": .string($0.0), "to": .string($0.1)] })
+    }
+}
+
+extension SecretsDistribution {
+    /// Each problem in words.
+    var complaints: [String] { problems.map(\.description) }
+}
+
+extension Snapshot {
+    init(_ texts: [String: String], generation: String = "..2024_05_01", failed: [String: SourceError] = [:]) {
+        var files = texts.mapValues { SourceFile(SecretBytes(Array($0.utf8))) }
+        for (path, error) in failed { files[path] = .failed(error) }
+        self.init(generation: generation, createdAt: 0, files: files)
+    }
+}
+
+extension Digest {
+    init(_ text: String) { self.init(of: SecretBytes(Array(text.utf8))) }
+}
+
+extension SecretBytes {
+    var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+}
+
+extension OwnerReference {
+    static let ours = OwnerReference(
+        apiVersion: "xlscsde.nhs.uk/v1", kind: "SecretsDistribution", name: "app", uid: "uid-1")
+    static let other = OwnerReference(apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "uid-9")
+}
+
+extension ObservedTarget {
+    /// The Secret of `Manifest.good`, in line with `password: one`.
+    static func inLine(_ change: (inout ObservedTarget) -> Void = { _ in }) -> ObservedTarget {
+        var target = ObservedTarget(
+            key: ObjectKey(namespace: "shop", name: "app-secret"), uid: "uid-s", resourceVersion: "5", type: "Opaque",
+            digests: ["PASSWORD": Digest("one")], labels: ["app.kubernetes.io/managed-by": "agent"],
+            annotations: [
+                "xlscsde.nhs.uk/managedBy": "agent", "xlscsde.nhs.uk/distribution": "shop/app",
+                "xlscsde.nhs.uk/mountGeneration": "..2024_04_30",
+            ])
+        change(&target)
+        return target
+    }
+}
