@@ -26,16 +26,15 @@ package struct DistributionStatus: Sendable, Equatable {
         let stored = distribution.status
         let generation = distribution.generation > 0 ? distribution.generation : nil
         let ready = reason == .synced ? "True" : "False"
+        let message = Condition.bounded(message)
         var next = stored
         next.statusText = message
         next.mountGeneration = mountGeneration ?? stored.mountGeneration
         next.observedGeneration = generation
-        next.conditions.removeAll { $0.type == Condition.ready }
-        next.conditions.append(
-            Condition(
-                type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
-                lastTransitionTime: stored.ready?.status == ready ? stored.ready?.lastTransitionTime ?? now : now,
-                observedGeneration: generation))
+        next.ready = Condition(
+            type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
+            lastTransitionTime: stored.ready?.status == ready ? stored.ready?.lastTransitionTime ?? now : now,
+            observedGeneration: generation)
         // A pass that ended between the write of the target and that of the status left an older generation here.
         let missedUpdate = stored.ready != nil && next.mountGeneration != stored.mountGeneration
         if contentChanged || missedUpdate { next.lastUpdated = now }

@@ -9,7 +9,15 @@ package struct StoredStatus: Sendable, Equatable {
 
     package init() {}
 
-    package var ready: Condition? { conditions.first { $0.type == Condition.ready } }
+    /// Set in its place: a list in another order would be news to all who watch it, and call for a write.
+    package var ready: Condition? {
+        get { conditions.first { $0.type == Condition.ready } }
+        set {
+            let index = conditions.firstIndex { $0.type == Condition.ready } ?? conditions.endIndex
+            conditions.removeAll { $0.type == Condition.ready }
+            if let newValue { conditions.insert(newValue, at: index) }
+        }
+    }
 }
 
 /// metav1.Condition.
@@ -24,4 +32,15 @@ package struct Condition: Sendable, Equatable, Codable {
     /// RFC 3339; when `status` last changed.
     package var lastTransitionTime: String
     package var observedGeneration: Int?
+}
+
+extension Condition {
+    /// The longest message that the API server takes, in code points (metav1.Condition).
+    private static let longestMessage = 32_768
+
+    /// A longer message ends with "…"; the whole of it is in the log.
+    static func bounded(_ message: String) -> String {
+        guard message.unicodeScalars.count > longestMessage else { return message }
+        return String(message.unicodeScalars.prefix(longestMessage - 1)) + "…"
+    }
 }
