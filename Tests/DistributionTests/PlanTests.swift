@@ -1,0 +1,178 @@
+import Kube
+import Snapshots
+import Testing
+
+@testable import Distribution
+
+@Suite struct PlanTests {
+    private let one = Snapshot(["password": "one"], generation: "..new")
+    private let two = Snapshot(["password": "two"], generation: "..new")
+
+    private func plan(_ patch: JSONValue = [:], from snapshot: Snapshot, on target: ObservedTarget?) throws -> Plan {
+        let desired = try DesiredTarget(Manifest.amended(patch), from: snapshot, managedBy: "agent")
+        return Plan(desired: desired, observed: target, managedBy: "agent")
+    }
+
+    private func patch(_ plan: Plan) throws -> TargetPatch {
+        guard case .update(_, let patch) = plan else {
+            throw UnexpectedPlan(plan: "\(plan)")
+        }
+        return patch
+    }
+
+    @Test("A target that is not there is created")
+    func create() throws {
+        let plan = try plan(from: one, on: nil)
+        guard case .create(let target) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(target.key == ObjectKey(namespace: "shop", name: "app-secret"))
+    }
+
+    @Test("A target that is in line is left alone, though the generation is another")
+    func unchanged() throws {
+        let plan = try plan(from: one, on: .inLine())
+        guard case .unchanged = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+    }
+
+    @Test("Only keys that differ are written, keys that nobody names are removed, and the generation comes with them")
+    func content() throws {
+        let snapshot = Snapshot(["a": "1", "b": "2", "c": "3"], generation: "..new")
+        let mappings = Manifest.mappings(("a", "same"), ("b", "changed"), ("c", "added"))
+        let target = ObservedTarget.inLine {
+            $0.digests = ["same": Digest("1"), "changed": Digest("old"), "z": Digest("x"), "y": Digest("x")]
+        }
+        let plan = try plan(["spec": ["secrets": mappings]], from: snapshot, on: target)
+        let patch = try patch(plan)
+        #expect(patch.set.mapValues(\.bytes.text) == ["changed": "2", "added": "3"])
+        #expect(patch.removed == ["y", "z"])
+        #expect(patch.changesContent)
+        #expect(patch.labels.isEmpty)
+        #expect(patch.annotations == ["xlscsde.nhs.uk/mountGeneration": "..new"])
+        #expect(patch.owners == nil)
+    }
+
+    @Test("A key that is only removed is new content too")
+    func removedOnly() throws {
+        let target = ObservedTarget.inLine { $0.digests["old"] = Digest("x") }
+        let patch = try patch(try plan(from: one, on: target))
+        #expect(patch.set.isEmpty && patch.removed == ["old"])
+        #expect(patch.annotations == ["xlscsde.nhs.uk/mountGeneration": "..new"])
+    }
+
+    @Test("An update is made to what was observed")
+    func observed() throws {
+        let plan = try plan(from: two, on: .inLine())
+        guard case .update(let target, _) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(target == .inLine())
+    }
+
+    @Test("A Secret of the Python operator is adopted: marks are added, the content and its generation stay")
+    func adoption() throws {
+        let target = ObservedTarget.inLine {
+            $0.labels = [:]
+            $0.annotations = ["xlscsde.nhs.uk/managedBy": "agent"]
+        }
+        let patch = try patch(try plan(from: one, on: target))
+        #expect(!patch.changesContent && !patch.isEmpty)
+        #expect(patch.labels == ["app.kubernetes.io/managed-by": "agent"])
+        #expect(patch.annotations == ["xlscsde.nhs.uk/distribution": "shop/app"])
+        #expect(patch.owners == nil)
+    }
+
+    @Test("Labels and annotations that differ are written; others' stay")
+    func metadata() throws {
+        let target = ObservedTarget.inLine {
+            $0.labels["reloader"] = "no"
+            $0.labels["theirs"] = "x"
+            $0.annotations["theirs"] = "x"
+            $0.annotations["xlscsde.nhs.uk/distribution"] = "shop/former"
+        }
+        let metadata: JSONValue = ["labels": ["reloader": "yes"], "annotations": ["note": "n"]]
+        let patch = try patch(try plan(["spec": ["metadata": metadata]], from: one, on: target))
+        #expect(!patch.changesContent)
+        #expect(patch.labels == ["reloader": "yes"])
+        #expect(patch.annotations == ["note": "n", "xlscsde.nhs.uk/distribution": "shop/app"])
+    }
+
+    private static let stale = OwnerReference(
+        apiVersion: "xlscsde.nhs.uk/v1", kind: "SecretsDistribution", name: "app", uid: "uid-0")
+
+    @Test(
+        "Our owner reference follows the policy; others' stay in their place",
+        arguments: [
+            ("Delete", [], [.ours]), ("Delete", [.ours], nil), ("Delete", [.other], [.other, .ours]),
+            ("Delete", [.ours, .other], nil), ("Delete", [stale, .other], [.other, .ours]), ("Retain", [], nil),
+            ("Retain", [.other], nil), ("Retain", [.ours, .other], [.other]), ("Retain", [stale], []),
+        ] as [(String, [OwnerReference], [OwnerReference]?)])
+    func owners(policy: String, before: [OwnerReference], after: [OwnerReference]?) throws {
+        let target = ObservedTarget.inLine { $0.owners = before }
+        let plan = try plan(["spec": ["deletionPolicy": .string(policy)]], from: one, on: target)
+        if after == nil {
+            guard case .unchanged = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        } else {
+            let patch = try patch(plan)
+            #expect(patch.owners == after)
+            #expect(!patch.changesContent && patch.annotations.isEmpty)
+        }
+    }
+
+    @Test("Another type needs a new Secret, even where the content is the same")
+    func otherType() throws {
+        let plan = try plan(["spec": ["type": "example.com/t"]], from: one, on: .inLine())
+        guard case .recreate(let target, let desired) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(target == .inLine())
+        #expect(desired.type == "example.com/t")
+    }
+
+    @Test("New content of an immutable Secret needs a new one")
+    func immutable() throws {
+        let target = ObservedTarget.inLine { $0.isImmutable = true }
+        let plan = try plan(from: two, on: target)
+        guard case .recreate = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+    }
+
+    @Test("An immutable Secret whose content stays is left alone, or given its marks")
+    func immutableInLine() throws {
+        let target = ObservedTarget.inLine { $0.isImmutable = true }
+        let unchanged = try plan(from: one, on: target)
+        guard case .unchanged = unchanged else { throw UnexpectedPlan(plan: "\(unchanged)") }
+        let patch = try patch(try plan(["spec": ["metadata": ["labels": ["a": "b"]]]], from: one, on: target))
+        #expect(patch.labels == ["a": "b"])
+    }
+
+    @Test(
+        "A Secret of another manager, or of nobody, is never touched",
+        arguments: [
+            (nil, "is not managed by this program"), ("other", "is managed by \"other\""),
+            ("", "is managed by \"\""), ("Agent", "is managed by \"Agent\""), ("a\nb", "is managed by \"a\\nb\""),
+        ] as [(String?, String)])
+    func notManaged(owner: String?, words: String) throws {
+        let target = ObservedTarget.inLine {
+            $0.annotations["xlscsde.nhs.uk/managedBy"] = owner
+            // What looks like ours otherwise changes nothing, nor does what would call for a new Secret.
+            $0.type = "other"
+            $0.isBeingDeleted = true
+        }
+        let plan = try plan(from: two, on: target)
+        guard case .refuse(let refusal) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(refusal.reason == .notManaged)
+        #expect(
+            refusal.message
+                == "Secret app-secret exists and \(words), expected annotation xlscsde.nhs.uk/managedBy: agent;"
+                + " remove or rename it, or annotate it to hand it over.")
+    }
+
+    @Test("A Secret that is being deleted is waited for")
+    func beingDeleted() throws {
+        let target = ObservedTarget.inLine { $0.isBeingDeleted = true }
+        let plan = try plan(from: two, on: target)
+        guard case .refuse(let refusal) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(
+            refusal
+                == Refusal(.writeFailed, "Secret app-secret is being deleted; it is made anew once it is gone."))
+    }
+}
+
+/// A plan of another case than the test is about.
+struct UnexpectedPlan: Error {
+    let plan: String
+}
