@@ -37,7 +37,7 @@ package struct SecretsDistribution: Sendable, Equatable {
         assignedTo.map { $0 == managedBy } ?? !onlyAssigned
     }
 
-    /// Older first; of equal age the smaller uid, so that all agents agree.
+    /// Older first; of equal age the smaller name, so that all agents agree.
     package static func isOlder(_ left: SecretsDistribution, _ right: SecretsDistribution) -> Bool {
         (left.createdAt, left.key, left.uid) < (right.createdAt, right.key, right.uid)
     }
