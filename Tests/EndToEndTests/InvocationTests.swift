@@ -1,0 +1,194 @@
+import Agent
+import Testing
+
+@testable import secrets_distributor
+
+@Suite struct InvocationTests {
+    private func settings(_ arguments: [String] = [], _ environment: [String: String] = [:]) throws -> Settings {
+        try Invocation(arguments) { environment[$0] }.settings
+    }
+
+    private func error(_ arguments: [String] = [], _ environment: [String: String] = [:]) -> String? {
+        do {
+            _ = try Invocation(arguments) { environment[$0] }
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("With nothing said it runs with the defaults")
+    func defaults() throws {
+        let invocation = try Invocation([]) { _ in nil }
+        #expect(invocation.command == .run)
+        #expect(invocation.settings == Settings())
+        #expect(invocation.operands.isEmpty && !invocation.wantsHelp)
+    }
+
+    @Test("Each variable has the flag of its name, and both mean the same")
+    func variablesAndFlags() throws {
+        let values = [
+            ("SECRETS_PATH", "--secrets-path", "/other"), ("MANAGED_BY", "--managed-by", "me"),
+            ("ONLY_ASSIGNED", "--only-assigned", "true"), ("WATCH_NAMESPACES", "--watch-namespaces", "b, a,b,"),
+            ("DEBOUNCE_QUIET", "--debounce-quiet", "300ms"), ("DEBOUNCE_MAX", "--debounce-max", "3s"),
+            ("POLL_INTERVAL", "--poll-interval", "100ms"), ("RESYNC_INTERVAL", "--resync-interval", "1s"),
+            ("MAX_IN_FLIGHT", "--max-in-flight", "1000"), ("LOG_LEVEL", "--log-level", "WARNING"),
+            ("LOG_FORMAT", "--log-format", "Text"), ("KUBECONFIG", "--kubeconfig", "kube"),
+            ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
+            ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
+        ]
+        var expected = Settings()
+        expected.secretsPath = "/other"
+        expected.managedBy = "me"
+        expected.onlyAssigned = true
+        expected.watchNamespaces = ["b", "a"]
+        expected.debounceQuiet = .milliseconds(300)
+        expected.debounceMax = .seconds(3)
+        expected.pollInterval = .milliseconds(100)
+        expected.resyncInterval = .seconds(1)
+        expected.maxInFlight = 1000
+        expected.logLevel = .warning
+        expected.logFormat = .text
+        expected.kubeconfig = "kube"
+        expected.distributionsPath = "in"
+        expected.outputPath = "out"
+        let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
+        #expect(try settings([], environment) == expected)
+        #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
+        let separate = values.filter { $0.0 != "ONLY_ASSIGNED" }.flatMap { [$0.1, $0.2] }
+        #expect(try settings(separate + ["--only-assigned"]) == expected)
+        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0) + ["POLICY_PATH"]))
+    }
+
+    @Test("A flag wins, and the variable that it overrules is not looked at")
+    func flagWins() throws {
+        var asked: [String] = []
+        let invocation = try Invocation(["--max-in-flight=5", "sync", "--secrets-path", "/a"]) { name in
+            asked.append(name)
+            return name == "MAX_IN_FLIGHT" ? "nonsense" : nil
+        }
+        #expect(invocation.command == .sync)
+        #expect(invocation.settings.maxInFlight == 5 && invocation.settings.secretsPath == "/a")
+        #expect(!asked.contains("MAX_IN_FLIGHT") && !asked.contains("SECRETS_PATH"))
+        #expect(asked.contains("POLL_INTERVAL"))
+    }
+
+    @Test("Of two equal flags the last one counts")
+    func lastFlag() throws {
+        #expect(try settings(["--max-in-flight=5", "--max-in-flight", "6"]).maxInFlight == 6)
+    }
+
+    @Test("An empty variable is one that is not set", arguments: Option.all.map(\.variable))
+    func emptyVariable(variable: String) throws {
+        #expect(try settings([], [variable: ""]) == Settings())
+    }
+
+    @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")
+    func emptyFlag() throws {
+        #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
+        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\": it takes ") == true)
+    }
+
+    @Test(
+        "A value that cannot be used is named with its variable and what that takes",
+        arguments: [
+            ("SECRETS_PATH", "mnt", "an absolute path"),
+            ("MANAGED_BY", "a b", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            ("MANAGED_BY", "-a", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            ("MANAGED_BY", "é", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            (
+                "MANAGED_BY", String(repeating: "a", count: 64),
+                "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""
+            ),
+            ("ONLY_ASSIGNED", "yes", "true or false"),
+            ("WATCH_NAMESPACES", "a,B", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", "a.b", "names of namespaces, separated by commas"),
+            ("DEBOUNCE_QUIET", "200", "a time such as 200ms, 2s, 10m or 1h"),
+            ("DEBOUNCE_MAX", "soon", "a time such as 200ms, 2s, 10m or 1h"),
+            ("POLL_INTERVAL", "99ms", "a time such as 200ms, 2s, 10m or 1h, at least 0.1 seconds"),
+            ("RESYNC_INTERVAL", "0", "a time such as 200ms, 2s, 10m or 1h, at least 1.0 seconds"),
+            ("MAX_IN_FLIGHT", "0", "a whole number from 1 to 1000"),
+            ("MAX_IN_FLIGHT", "1001", "a whole number from 1 to 1000"),
+            ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
+            ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
+            ("LEADER_ELECTION", "true", "nothing else than \"false\" in this version"),
+            ("POLICY_PATH", "/policy", "nothing else than \"\" in this version"),
+        ])
+    func badValue(variable: String, value: String, takes: String) throws {
+        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
+        let flag = try #require(Option.all.first { $0.variable == variable }).flag
+        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\": it takes \(takes)")
+    }
+
+    @Test("A value stands in its error on one line")
+    func oneLine() {
+        #expect(
+            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\": it takes a whole number from 1 to 1000"
+        )
+    }
+
+    @Test("Local mode needs both of its paths")
+    func localMode() throws {
+        #expect(
+            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\": it takes a path only together") == true)
+        #expect(
+            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\": it takes a path only together")
+                == true)
+        #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
+    }
+
+    @Test("The longest wait is no shorter than the quiet time")
+    func debounce() {
+        #expect(
+            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_MAX is \"2.0 seconds\": it takes a time not shorter")
+                == true)
+        #expect(error(["--debounce-quiet=2s"]) == nil)
+    }
+
+    @Test(
+        "A flag or command that there is not is named",
+        arguments: [
+            (["--nonsense"], "there is no flag --nonsense"), (["--nonsense=1"], "there is no flag --nonsense"),
+            (["--SECRETS_PATH=/a"], "there is no flag --SECRETS_PATH"), (["-x"], "there is no flag -x"),
+            (["--secrets-path"], "--secrets-path needs a value"),
+            (["sync", "--log-level"], "--log-level needs a value"),
+            (
+                ["destroy"],
+                "there is no command \"destroy\", expected one of run, sync, check, version, help"
+            ),
+            (["run", "now"], "run takes no operand, got \"now\""),
+            (["version", "x"], "version takes no operand, got \"x\""),
+            (
+                ["--only-assigned", "false"],
+                "there is no command \"false\", expected one of run, sync, check, version, help"
+            ),
+        ])
+    func usage(arguments: [String], text: String) {
+        #expect(throws: UsageError.self) { try Invocation(arguments) { _ in nil } }
+        #expect(error(arguments) == text)
+    }
+
+    @Test("What follows -- is no flag, and - is none either")
+    func operands() throws {
+        let invocation = try Invocation(["check", "a.yaml", "-", "--", "--help", "-x", "--"]) { _ in nil }
+        #expect(invocation.command == .check)
+        #expect(invocation.operands == ["a.yaml", "-", "--help", "-x", "--"])
+        #expect(!invocation.wantsHelp)
+        #expect(try Invocation(["--", "sync"]) { _ in nil }.command == .sync)
+    }
+
+    @Test("A value may hold an equals sign and begin with a dash")
+    func strangeValues() throws {
+        #expect(try settings(["--secrets-path=/a=b"]).secretsPath == "/a=b")
+        #expect(try settings(["--kubeconfig", "--x"]).kubeconfig == "--x")
+    }
+
+    @Test(
+        "Help, and what needs no settings, work with any environment",
+        arguments: [["--help"], ["-h"], ["sync", "--help"], ["help"], ["version"], ["check", "x.yaml"]])
+    func wrongEnvironment(arguments: [String]) throws {
+        let invocation = try Invocation(arguments) { _ in "nonsense\n" }
+        #expect(invocation.wantsHelp == (arguments.last?.hasPrefix("-") == true))
+        #expect(invocation.settings == Settings())
+    }
+}
