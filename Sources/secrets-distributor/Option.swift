@@ -44,11 +44,14 @@ extension Option {
             variable: "WATCH_NAMESPACES", standard: "all", help: "comma-separated",
             takes: "names of namespaces, separated by commas",
             apply: { value, settings in
-                let names = value.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+                // Spaces go around a name only: "a b" is no namespace "ab".
+                let names = value.split(separator: ",").map { $0.split(separator: " ").joined(separator: " ") }
+                    .filter { !$0.isEmpty }
                 var unique: [String] = []
                 for name in names where !unique.contains(name) { unique.append(name) }
                 settings.watchNamespaces = unique.isEmpty ? nil : unique
-                return unique.allSatisfy(isNamespace)
+                // Commas alone must not mean all.
+                return unique.allSatisfy(isNamespace) && (value.isEmpty || !unique.isEmpty)
             }),
         .duration("DEBOUNCE_QUIET", "200ms", "quiet time after the last change", \.debounceQuiet, from: .zero),
         .duration("DEBOUNCE_MAX", "2s", "the longest wait after a change", \.debounceMax, from: .zero),

@@ -86,6 +86,7 @@ import Testing
     @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")
     func emptyFlag() throws {
         #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
+        #expect(try settings(["--watch-namespaces="], ["WATCH_NAMESPACES": "a"]).watchNamespaces == nil)
         #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\": it takes ") == true)
     }
 
@@ -102,6 +103,8 @@ import Testing
             ),
             ("ONLY_ASSIGNED", "yes", "true or false"),
             ("WATCH_NAMESPACES", "a,B", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", "a b", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", ", ,", "names of namespaces, separated by commas"),
             ("WATCH_NAMESPACES", "a.b", "names of namespaces, separated by commas"),
             ("DEBOUNCE_QUIET", "200", "a time such as 200ms, 2s, 10m or 1h"),
             ("DEBOUNCE_MAX", "soon", "a time such as 200ms, 2s, 10m or 1h"),
