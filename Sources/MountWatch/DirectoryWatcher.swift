@@ -34,6 +34,10 @@ package struct DirectoryWatcher: ~Copyable {
     }
 
     /// For poll(2); nil while there is no inotify.
+    ///
+    /// Not inlined: Swift 6.3 stops with an ownership error when it optimises a borrow of an optional that cannot be
+    /// copied into its caller.
+    @inline(never)
     package var rawValue: Int32? {
         switch inotify {
         case .some(let inotify): inotify.rawValue
