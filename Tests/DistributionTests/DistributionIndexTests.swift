@@ -11,7 +11,7 @@ import Testing
         try Manifest.amended([
             "metadata": [
                 "name": .string(name), "namespace": .string(namespace),  // In an order that is not the names'.
-                "uid": .string("uid-\(9 - name.count)"),
+                "uid": .string("uid-\(name.count)"),
                 "creationTimestamp": .string("2024-05-0\(9 - age)T10:00:00Z"),
             ],
             "spec": [
