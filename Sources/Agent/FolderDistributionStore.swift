@@ -1,9 +1,9 @@
 package import Distribution
 import Kube
+import LinuxIO
 import MountWatch
 package import Observability
 import Snapshots
-import Synchronization
 
 /// Distributions from YAML files below a folder, which is watched like the mount: it may be an atomically written
 /// volume too.

@@ -1,5 +1,5 @@
 import Kube
-import Synchronization
+import LinuxIO
 
 /// What a transfer has received and its reader has not yet taken.
 ///

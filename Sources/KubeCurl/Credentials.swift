@@ -1,6 +1,6 @@
 import Kube
+import LinuxIO
 import Observability
-import Synchronization
 
 /// The endpoint of a configuration, kept up to date: files are read again when they change, a plugin is run again when
 /// what it gave has expired.

@@ -1,6 +1,6 @@
 import CCurl
 import Kube
-import Synchronization
+import LinuxIO
 
 /// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
 final class CurlLoop: @unchecked Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import LinuxIO
 
 /// A thread of our own, for what would block the cooperative pool.
 ///

@@ -1,6 +1,6 @@
 package import Kube
+import LinuxIO
 package import Observability
-import Synchronization
 
 /// Keeps its user informed about all objects of one kind: lists them, watches them, and starts over when it must.
 package final class ObjectWatcher<Item: KubeObject>: Sendable {

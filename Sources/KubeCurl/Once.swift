@@ -1,4 +1,4 @@
-import Synchronization
+import LinuxIO
 
 /// The outcome of a transfer: set once, awaited once, in either order.
 final class Once: Sendable {

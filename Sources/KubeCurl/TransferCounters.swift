@@ -1,5 +1,5 @@
 import CCurl
-import Synchronization
+import LinuxIO
 
 /// What went over the wire, for metrics and tests.
 final class TransferCounters: Sendable {

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Runs an actor's work on one thread of our own: for actors whose calls block.
 package final class OwnedThreadExecutor: SerialExecutor {

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// Hands SIGTERM and its like to a function, on a thread of its own.
 ///

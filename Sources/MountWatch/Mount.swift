@@ -1,7 +1,6 @@
 package import LinuxIO
 package import Observability
 import Snapshots
-import Synchronization
 
 /// The mount, watched: a stream of readings, each when there is something new.
 package final class Mount: Sendable {

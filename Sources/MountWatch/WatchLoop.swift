@@ -2,7 +2,6 @@ import Glibc
 package import LinuxIO
 package import Observability
 import Scheduling
-import Synchronization
 
 /// Calls a function when a folder may have changed: at the start, after events once they have been quiet, when a
 /// periodic look finds another stamp, and when asked to.

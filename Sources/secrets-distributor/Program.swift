@@ -4,7 +4,6 @@ import Glibc
 import Kube
 import LinuxIO
 import Observability
-import Synchronization
 
 /// The commands, and how they end. Exit statuses are those of sysexits.h(3head).
 enum Program {

@@ -3,7 +3,7 @@ import Distribution
 import FoundationEssentials
 import Kube
 import KubeCurl
-import Synchronization
+import LinuxIO
 import TestSupport
 import Testing
 

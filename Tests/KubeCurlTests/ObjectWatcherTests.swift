@@ -1,7 +1,7 @@
 import Kube
 import KubeCurl
+import LinuxIO
 import Observability
-import Synchronization
 import TestSupport
 import Testing
 

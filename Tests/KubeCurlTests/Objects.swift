@@ -1,6 +1,6 @@
 import Kube
 import KubeCurl
-import Synchronization
+import LinuxIO
 
 func secret(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: JSONValue] = [:]) -> JSONValue {
     [

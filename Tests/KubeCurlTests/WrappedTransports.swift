@@ -1,5 +1,5 @@
 import Kube
-import Synchronization
+import LinuxIO
 
 /// Counts lists and watches.
 final class CountingTransport: KubeTransport {

@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 import TestSupport
 import Testing
 

@@ -3,7 +3,6 @@ import LinuxIO
 import MountWatch
 import Observability
 import Snapshots
-import Synchronization
 import TestSupport
 import Testing
 

@@ -2,7 +2,6 @@ import Glibc
 import LinuxIO
 import MountWatch
 import Observability
-import Synchronization
 import TestSupport
 import Testing
 
@@ -158,8 +157,8 @@ import Testing
 
 /// Counts from any thread.
 private final class Counter: Sendable {
-    private let value = Atomic(0)
+    private let value = Mutex(0)
 
-    var count: Int { value.load(ordering: .relaxed) }
-    func add() { value.add(1, ordering: .relaxed) }
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
 }

@@ -1,7 +1,7 @@
 import Kube
 package import KubeCurl
+import LinuxIO
 import Observability
-import Synchronization
 
 /// A real etcd and kube-apiserver on loopback, with RBAC, client certificates and token users.
 package final class APIServer: Sendable {

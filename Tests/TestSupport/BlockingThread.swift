@@ -1,6 +1,6 @@
 import Dispatch
 import KubeCurl
-import Synchronization
+import LinuxIO
 
 /// One thread that lives as long as the process, for blocking work and for starting child processes.
 ///

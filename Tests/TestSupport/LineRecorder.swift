@@ -1,5 +1,5 @@
+import LinuxIO
 package import Observability
-import Synchronization
 
 /// Keeps lines, from any thread.
 package final class LineRecorder: Sendable {

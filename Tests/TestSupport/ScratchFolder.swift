@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Synchronization
+import LinuxIO
 
 /// A folder of its own for a test, removed when the test process ends.
 package struct ScratchFolder: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import LinuxIO
 
 /// A server that the tests run beside themselves. It does not outlive them, however they end.
 final class ServerProcess: Sendable {
