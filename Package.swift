@@ -69,7 +69,7 @@ let package = Package(
         tests("KubeTests", ["Kube"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
-        tests("KubeCurlTests", ["KubeCurl", "Kube", "Observability"]),
+        tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Observability"]),
         tests(
             "AgentTests",
             ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Scheduling", "Snapshots"]

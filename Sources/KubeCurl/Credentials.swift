@@ -78,12 +78,7 @@ final class Credentials: Sendable {
         let (old, stamps, expiry) = cache.withLock { ($0.endpoint, $0.stamps, $0.expiry) }
         let isExpired = expiry.map { $0 <= now() } ?? false
         let loader = EndpointLoader(configuration: configuration, old: isExpired ? nil : old, stamps: stamps)
-        let result: Result<EndpointLoader.Loaded, TransportFailure>
-        do {
-            result = try await CurlThread.run { loader.load() }
-        } catch {
-            result = .failure(.credentials(reason: error.description))
-        }
+        let result = await OwnedThread.value(name: "credentials") { loader.load() }
         let (waiting, kept) = cache.withLock { cache in
             switch result {
             case .success(let loaded):

@@ -1,4 +1,5 @@
 import Kube
+import LinuxIO
 
 /// HTTP over libcurl: one thread of our own, one HTTP/2 connection for all requests and watches.
 final class CurlTransport: Sendable {
@@ -6,13 +7,14 @@ final class CurlTransport: Sendable {
     static let maximumBacklog = 32 << 20
 
     private let loop: CurlLoop
-    private let thread: CurlThread
+    private let thread: Mutex<OwnedThread?>
 
     init() throws(TransportFailure) {
         guard let loop = CurlLoop() else { throw .broken(reason: "libcurl cannot be initialised") }
         self.loop = loop
         do {
-            thread = try CurlThread { loop.run() }
+            // libcurl and TLS keep buffers of some 16 KiB on it.
+            thread = Mutex(try OwnedThread(name: "curl", stackSize: 1 << 20) { loop.run() })
         } catch {
             throw .broken(reason: error.description)
         }
@@ -25,7 +27,7 @@ final class CurlTransport: Sendable {
     /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
     func shutdown() {
         loop.stop()
-        thread.join()
+        if let running = thread.withLock({ $0.take() }) { running.join() }
     }
 
     /// The answer, whatever its status. Cancellation ends the transfer.

@@ -1,4 +1,5 @@
 import Kube
+import LinuxIO
 import Observability
 import TestSupport
 import Testing
@@ -165,7 +166,7 @@ struct CredentialTests {
             apiVersion: "client.authentication.k8s.io/v1",
             command: try folder.write("plugin", "#!/bin/sh\n\(script)\n", executable: true))
         let endpoint = Endpoint(server: try #require(ServerURL("https://localhost")))
-        let result = try await CurlThread.run {
+        let result = await OwnedThread.value(name: "plugin") {
             Result { () throws(TransportFailure) in try plugin.run(for: endpoint, timeout: .seconds(1)) }
         }
         guard case .failure(.credentials(let text)) = result else {

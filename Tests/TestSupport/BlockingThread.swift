@@ -1,5 +1,4 @@
 import Dispatch
-import KubeCurl
 import LinuxIO
 
 /// One thread that lives as long as the process, for blocking work and for starting child processes.
@@ -11,16 +10,15 @@ final class BlockingThread: Sendable {
 
     private let work = Mutex<[@Sendable () -> Void]>([])
     private let ready = DispatchSemaphore(value: 0)
-    private let thread = Mutex<CurlThread?>(nil)
 
     private init() {
-        let thread = try? CurlThread { [self] in
+        // Let go of, it is detached and runs on.
+        _ = try? OwnedThread(name: "children") { [self] in
             while true {
                 ready.wait()
                 work.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
             }
         }
-        self.thread.withLock { $0 = thread }
     }
 
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
