@@ -51,7 +51,7 @@ extension DesiredTarget {
             "name": .string(key.name), "namespace": .string(key.namespace),
             "labels": JSONValue(labels), "annotations": JSONValue(annotations),
         ]
-        let others = (old?["ownerReferences"]?.array ?? []).filter { $0["kind"]?.string != Marks.kind }
+        let others = (old?["ownerReferences"]?.array ?? []).filter { !$0.isOurReference }
         let owners = others + (owner.map { [JSONValue($0)] } ?? [])
         if !owners.isEmpty { metadata["ownerReferences"] = .array(owners) }
         if let finalizers = old?["finalizers"] { metadata["finalizers"] = finalizers }
@@ -104,6 +104,12 @@ extension JSONValue {
         if let controller = reference.controller { object["controller"] = .bool(controller) }
         if let block = reference.blockOwnerDeletion { object["blockOwnerDeletion"] = .bool(block) }
         self = .object(object)
+    }
+
+    fileprivate var isOurReference: Bool {
+        OwnerReference(
+            apiVersion: self["apiVersion"]?.string ?? "", kind: self["kind"]?.string ?? "", name: "", uid: ""
+        ).isOurs
     }
 
     fileprivate var strings: [String: String]? { object?.compactMapValues(\.string) }

@@ -1,0 +1,100 @@
+import Agent
+import Distribution
+import FoundationEssentials
+import Kube
+import TestSupport
+import Testing
+
+@Suite("The example")
+struct ExampleTests {
+    private static let group = "rbac.authorization.k8s.io"
+
+    /// The rules of `cluster-role.yaml`, and no others, bound in the namespaces of its own distributions.
+    @Test("gives just the rights that its distributions need")
+    func rolesAreEnough() async throws {
+        let world = try await World()
+        let roles = Resource(group: Self.group, plural: "clusterroles", isNamespaced: false)
+        let bindings = Resource(group: Self.group, plural: "clusterrolebindings", isNamespaced: false)
+        let name = JSONValue.string("example-\(world.namespace)")
+        let role = try World.manifest("sidecar-example/cluster-role.yaml").merging(["metadata": ["name": name]])
+        try await world.client.create(roles, role)
+        try await world.client.create(
+            bindings,
+            [
+                "apiVersion": .string("\(Self.group)/v1"), "kind": "ClusterRoleBinding", "metadata": ["name": name],
+                "roleRef": ["apiGroup": .string(Self.group), "kind": "ClusterRole", "name": name],
+                "subjects": [["kind": "User", "name": "dave", "apiGroup": .string(Self.group)]],
+            ])
+        let volume = try AtomicVolume(world.mount)
+        try volume.write([
+            "WildcardCertificate": "certificate", "WildcardCertificateKey": "key", "JupyterCookieSecret": "cookie",
+        ])
+        let manifests =
+            try World.manifests("sidecar-example/distributions/wildcard-tls.yaml")
+            + World.manifests("sidecar-example/distributions/jupyter-cookie.yaml")
+        #expect(manifests.count == 3)
+        // Two namespaces of the example become two of the test's own.
+        let second = try await world.server.namespace()
+        var places: [String: String] = [:]
+        for manifest in manifests {
+            let old = try #require(manifest["metadata"]?["namespace"]?.string)
+            let place = places[old] ?? (places.isEmpty ? world.namespace : second)
+            places[old] = place
+            try await world.client.create(
+                .secretsDistributions, namespace: place,
+                manifest.merging(["metadata": ["namespace": .string(place)]]))
+        }
+        try await world.withAgent(as: .named("dave")) {
+            $0.watchNamespaces = [world.namespace, second]
+        } _: {
+            for manifest in manifests {
+                let place = try #require(places[manifest["metadata"]?["namespace"]?.string ?? ""])
+                let secret = manifest["spec"]?["name"]?.string ?? ""
+                #expect(
+                    await eventually {
+                        let found = try? await world.client.get(
+                            LiveSecret.self, .secrets, namespace: place, name: secret)
+                        return found?.data?.isEmpty == false
+                    }, "\(secret) in \(place)")
+            }
+            #expect(world.logs.count("forbids") == 0)
+        }
+    }
+
+    @Test("has a definition that refuses typing errors and hostile values")
+    func definitionRefuses() async throws {
+        let world = try await World()
+        let bad: [JSONValue] = [
+            ["name": "Upper", "secrets": [["from": "a", "to": "a"]]],
+            ["name": "a", "secrets": [["from": "/etc/passwd", "to": "a"]]],
+            ["name": "a", "secrets": [["from": "a", "to": "not a key"]]],
+            ["name": "a", "secrets": [["from": "a", "to": "a"], ["from": "b", "to": "a"]]],
+            ["name": "a", "secrets": [["from": "a", "to": "a"]], "deletionPolicy": "Sometimes"],
+            ["secrets": [["from": "a", "to": "a"]]],
+        ]
+        for spec in bad {
+            let error = await #expect(throws: KubeError.self) {
+                try await world.create(world.distribution("bad", [], extra: [:]).replacing("spec", spec))
+            }
+            if case .invalid = error?.kind {} else { Issue.record("\(spec): \(String(describing: error))") }
+        }
+    }
+
+    @Test("is complete: every file that its kustomizations name is there")
+    func kustomizations() throws {
+        for folder in ["sidecar-example", "sidecar-example/distributions", "sidecar-example/namespaced"] {
+            let kustomization = try World.manifest("\(folder)/kustomization.yaml")
+            let files = kustomization["resources"]?.array?.compactMap(\.string) ?? []
+            #expect(!files.isEmpty)
+            for file in files { #expect(try !World.manifests("\(folder)/\(file)").isEmpty) }
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate func replacing(_ key: String, _ value: JSONValue) -> JSONValue {
+        guard case .object(var members) = self else { return self }
+        members[key] = value
+        return .object(members)
+    }
+}
