@@ -71,6 +71,7 @@ extension Invocation {
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // These two need no settings: a wrong variable must not keep them from working.
         guard !wantsHelp, command == .run || command == .sync else { return }
+        var given: [String: String] = [:]
         for option in Option.all {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
@@ -79,11 +80,17 @@ extension Invocation {
             guard option.apply(value, &settings) else {
                 throw OptionError(name: name, value: value, takes: option.takes)
             }
+            given[option.variable] = value
         }
         if settings.debounceMax < settings.debounceQuiet {
-            throw OptionError(
-                name: "DEBOUNCE_MAX", value: "\(settings.debounceMax)",
-                takes: "a time not shorter than DEBOUNCE_QUIET, which is \(settings.debounceQuiet)")
+            let quiet = given["DEBOUNCE_QUIET"]
+            throw given["DEBOUNCE_MAX"].map { longest in
+                OptionError(
+                    name: "DEBOUNCE_MAX", value: longest,
+                    takes: "a time not shorter than DEBOUNCE_QUIET, which is \(quiet ?? "200ms")")
+            }
+                ?? OptionError(
+                    name: "DEBOUNCE_QUIET", value: quiet ?? "", takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
         }
         switch (settings.distributionsPath, settings.outputPath) {
         case (nil, let path?):

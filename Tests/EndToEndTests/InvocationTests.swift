@@ -143,7 +143,7 @@ import Testing
     @Test("The longest wait is no shorter than the quiet time")
     func debounce() {
         #expect(
-            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_MAX is \"2.0 seconds\": it takes a time not shorter")
+            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\": it takes a time not longer")
                 == true)
         #expect(error(["--debounce-quiet=2s"]) == nil)
     }
