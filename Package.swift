@@ -33,12 +33,12 @@ let package = Package(
         library("Scheduling"),
         library("YAML", ["CLibYAML"]),
         library("Distribution", ["Kube", "Snapshots"]),
-        library("Kube", ["Observability", "YAML"]),
+        library("Kube", ["Scheduling"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
         library("MountWatch", ["LinuxIO", "CLinux", "Observability", "Scheduling", "Snapshots"]),
-        library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability", "YAML"]),
+        library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability", "Scheduling", "YAML"]),
 
         // The services that join the parts, and the program.
         library(
@@ -66,10 +66,10 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling"]),
         tests("YAMLTests", ["YAML"]),
         tests("DistributionTests", ["Distribution", "Kube", "Snapshots"]),
-        tests("KubeTests", ["Kube"]),
+        tests("KubeTests", ["Kube", "Scheduling"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
-        tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Observability"]),
+        tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Scheduling", "Observability"]),
         tests(
             "AgentTests",
             ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Scheduling", "Snapshots"]

@@ -1,3 +1,5 @@
+package import Scheduling
+
 /// List, then watch, for ever: decides what to do next from what happened last. No I/O, no clock, no random source.
 ///
 /// After each step the caller performs the actions in order. At most the last one is a request or a wait, and its outcome
@@ -38,7 +40,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     /// The waits and limits.
     package struct Policy: Sendable {
         /// Wait after a failure.
-        package var retry = RetryDelay()
+        package var retry = Backoff(initial: .milliseconds(500), longest: .seconds(30))
         /// Wait after a 403: a role may be added later.
         package var forbidden: Duration = .seconds(30)
         /// A watch that lasted so long was healthy: what fails next is a new fault.
@@ -56,14 +58,14 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
 
     private let resource: Resource
     private let policy: Policy
-    private var retry: RetryDelay
+    /// Failures in a row.
+    private var failures = 0
     private var phase: Phase = .listing(items: [], next: nil)
 
     /// - Parameter resource: for errors.
     package init(_ resource: Resource, policy: Policy = Policy()) {
         self.resource = resource
         self.policy = policy
-        retry = policy.retry
     }
 
     /// - Parameter random: from 0 to 1, new each time.
@@ -124,25 +126,30 @@ extension WatchStateMachine {
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
         guard lasted < policy.healthy else {
-            retry.reset()
+            failures = 0
             return [request(random)]
         }
         // A server or proxy that ends each watch at once must not be asked in a tight loop.
-        return [.wait(retry.next(random: random))]
+        return [.wait(nextDelay(random))]
     }
 
     private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
-        if lasted >= policy.healthy { retry.reset() }
+        if lasted >= policy.healthy { failures = 0 }
         switch error.kind {
         case .expired:
             // Normal after a silence or in a long list: begin anew at once, but not over and over.
             phase = .listing(items: [], next: nil)
-            let delay = retry.next(random: random)
-            return retry.attempts == 1 ? [request(random)] : [.report(error), .wait(delay)]
+            let delay = nextDelay(random)
+            return failures == 1 ? [request(random)] : [.report(error), .wait(delay)]
         case .forbidden:
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         default:
-            return [.report(error), .wait(max(error.retryAfter ?? .zero, retry.next(random: random)))]
+            return [.report(error), .wait(max(error.retryAfter ?? .zero, nextDelay(random)))]
         }
+    }
+
+    private mutating func nextDelay(_ random: Double) -> Duration {
+        failures += 1
+        return policy.retry.delay(failures: failures, jitter: random)
     }
 }

@@ -1,5 +1,6 @@
 package import Kube
 package import Observability
+package import Scheduling
 
 /// Requests to one cluster: credentials, repetition of what may be repeated, and errors that say what is wrong.
 package final class KubeClient: KubeTransport {
@@ -8,14 +9,14 @@ package final class KubeClient: KubeTransport {
     private let logger: Logger
     /// How often, and after what waits, a request that may be repeated is sent again.
     private let attempts: Int
-    private let retry: RetryDelay
+    private let retry: Backoff
 
     /// Starts the transport's thread.
     ///
     /// - Parameter attempts: how often at most a request is sent that may be repeated.
     package init(
         configuration: ClusterConfiguration, logger: Logger, attempts: Int = 4,
-        retry: RetryDelay = RetryDelay(first: .milliseconds(200), maximum: .seconds(5))
+        retry: Backoff = Backoff(initial: .milliseconds(200), longest: .seconds(5))
     ) throws(TransportFailure) {
         transport = try CurlTransport()
         credentials = Credentials(configuration)
@@ -53,15 +54,17 @@ package final class KubeClient: KubeTransport {
     private func repeating<Value>(
         _ request: Request, _ attempt: Attempt<Value>
     ) async throws(KubeError) -> Value {
-        var delay = retry
+        var failures = 0
         while true {
             do {
                 return try await authorized(request, attempt)
             } catch {
-                guard error.isRetryable, request.isRepeatable || error.isRefusal, delay.attempts + 1 < attempts,
+                guard error.isRetryable, request.isRepeatable || error.isRefusal, failures + 1 < attempts,
                     (error.retryAfter ?? .zero) <= .seconds(30)
                 else { throw error }
-                let wait = max(error.retryAfter ?? .zero, delay.next(random: .random(in: 0...1)))
+                failures += 1
+                let wait = max(
+                    error.retryAfter ?? .zero, retry.delay(failures: failures, jitter: .random(in: 0...1)))
                 logger.debug(
                     "request failed, will be repeated",
                     ["operation": .string("\(request.operation)"), "error": .string("\(error)")])

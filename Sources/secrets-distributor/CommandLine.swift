@@ -90,7 +90,8 @@ extension Invocation {
                     takes: "a time not shorter than DEBOUNCE_QUIET, which is \(quiet ?? "200ms")")
             }
                 ?? OptionError(
-                    name: "DEBOUNCE_QUIET", value: quiet ?? "", takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
+                    name: "DEBOUNCE_QUIET", value: quiet ?? "",
+                    takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
         }
         switch (settings.distributionsPath, settings.outputPath) {
         case (nil, let path?):

@@ -1,6 +1,7 @@
 import Kube
 import KubeCurl
 import LinuxIO
+import Scheduling
 
 func secret(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: JSONValue] = [:]) -> JSONValue {
     [
@@ -44,7 +45,7 @@ extension WatchStateMachine<MetadataOnly>.Policy {
     /// Short waits, so that a test is.
     static var short: Self {
         var policy = Self()
-        policy.retry = RetryDelay(first: .milliseconds(50), maximum: .milliseconds(500))
+        policy.retry = Backoff(initial: .milliseconds(50), longest: .milliseconds(500))
         policy.forbidden = .milliseconds(100)
         policy.healthy = .zero
         return policy

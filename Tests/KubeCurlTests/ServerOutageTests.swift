@@ -1,5 +1,6 @@
 import Kube
 import KubeCurl
+import Scheduling
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ struct ServerOutageTests {
         let server = try await Self.server.value
         let client = try KubeClient(
             configuration: server.configuration(), logger: .none, attempts: 1000,
-            retry: RetryDelay(first: .milliseconds(20), maximum: .milliseconds(100)))
+            retry: Backoff(initial: .milliseconds(20), longest: .milliseconds(100)))
         defer { client.shutdown() }
         _ = try await client.send(.get(path: "/version"))
         await server.stop()

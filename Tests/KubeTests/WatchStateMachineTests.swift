@@ -1,4 +1,5 @@
 import Kube
+import Scheduling
 import Testing
 
 private typealias Machine = WatchStateMachine<MetadataOnly>
@@ -24,7 +25,7 @@ struct WatchStateMachineTests {
     @Test(arguments: scripts)
     func `the machine does what the transcript says`(script: Script) {
         var policy = Machine.Policy()
-        policy.retry = RetryDelay(first: .seconds(1), maximum: .seconds(8))
+        policy.retry = Backoff(initial: .seconds(1), longest: .seconds(8))
         var machine = Machine(.secrets, policy: policy)
         for (index, step) in script.steps.enumerated() {
             let actions = machine.step(step.input, random: 1).map(text).joined(separator: ", ")
