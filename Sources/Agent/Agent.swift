@@ -77,9 +77,13 @@ package struct Agent: Sendable {
     /// event that was missed, costs time and not correctness.
     private func follow(_ scope: Scope, _ controller: Controller) async -> Ended {
         let ofDistributions = FeedObserver<SecretsDistribution>(
-            event: { await controller.distributions(scope, $0) }, failed: { _ in })
+            event: { await controller.distributions(scope, $0) }, failed: { log($0) })
         let ofTargets = FeedObserver<ObservedTarget>(
-            event: { await controller.targets(scope, $0) }, failed: { await controller.targetsFailed(scope, $0) })
+            event: { await controller.targets(scope, $0) },
+            failed: {
+                log($0)
+                await controller.targetsFailed(scope, $0)
+            })
         while !Task.isCancelled {
             let interval = settings.resyncInterval * Double.random(in: 0.9...1.1)
             await withTaskGroup(of: Void.self) { group in
@@ -89,18 +93,48 @@ package struct Agent: Sendable {
                 await group.next()
                 group.cancelAll()
             }
+            // A watch that cannot even begin, for want of threads or descriptors, is not begun in a tight loop.
+            if !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
         }
         return .other
     }
 
-    /// One pass: reads the mount and both lists once and brings all targets in line.
+    /// The Kubernetes watcher has said it already, once for each distinct error.
+    private func log(_ error: StoreError) {
+        logger.debug("feed failed", ["error": .string(error.description)])
+    }
+
+    /// What a single pass came to.
+    package struct Result: Sendable {
+        /// How each distribution that is ours fared.
+        package let outcomes: [ObjectKey: DistributionStatus]
+        /// What else could not be done; sentences.
+        package let faults: [String]
+    }
+
+    /// One pass: reads the mount and both lists once and brings all targets in line. When `stops` yields, writes under
+    /// way end and no more are begun.
     ///
-    /// - Returns: how each distribution that is ours fared.
     /// - Throws: `StoreError` when a list cannot be read.
-    package func sync() async throws(StoreError) -> [ObjectKey: DistributionStatus] {
+    package func sync(until stops: AsyncStream<Void>) async throws -> Result {
         let controller = Controller(
             settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
             triesAtMost: 5)
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await pass(controller) }
+            group.addTask {
+                for await _ in stops { break }
+                await controller.stop()
+                try? await Task.sleep(for: Self.grace)
+                return nil
+            }
+            if let result = try await group.next().flatMap({ $0 }) { return result }
+            return Result(outcomes: await controller.outcomes, faults: ["stopped with writes under way"])
+        }
+    }
+
+    private func pass(_ controller: Controller) async throws(StoreError) -> Result {
         let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
         if case .absent(let reason) = reading {
             logger.warning("mount has no generation", ["reason": .string(reason)])
@@ -117,6 +151,8 @@ package struct Agent: Sendable {
         await controller.mount(reading)
         await controller.finishWhenIdle()
         await controller.work()
-        return await controller.outcomes
+        var faults = await controller.faults + backend.distributions.faults()
+        if await !controller.isIdle { faults.append("stopped before all was looked at") }
+        return Result(outcomes: await controller.outcomes, faults: faults)
     }
 }

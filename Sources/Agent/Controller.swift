@@ -23,8 +23,12 @@ package actor Controller {
     var definition = DefinitionTraits.current
     /// How each distribution fared when it was last looked at.
     package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
-    /// By distribution: why its former target could not be removed.
-    var leftovers: [ObjectKey: String] = [:]
+    /// By distribution, then by target: why its former target could not be removed.
+    var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
+    /// By distribution: former targets that go once its own is in line.
+    var awaited: [ObjectKey: Set<ObjectKey>] = [:]
+    /// In one pass: what could not be done, besides what `outcomes` tells.
+    package private(set) var faults: [String] = []
 
     private var mountWasRead = false
     private var scopes: [Scope: ScopeState]
@@ -54,16 +58,25 @@ package actor Controller {
         var hasTargets = false
         /// Why there are no targets yet.
         var failure: StoreError?
+        /// Why changes of targets are not heard of.
+        var blindness: StoreError?
 
         var isReady: Bool { hasDistributions && (hasTargets || failure != nil) }
     }
 }
 
 /// What is in the queue.
-package enum WorkItem: Sendable, Hashable {
+package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
     case target(ObjectKey)
     /// One that names no target: only its status is to be written.
     case distribution(ObjectKey)
+
+    package var description: String {
+        switch self {
+        case .target(let key): "Secret \(key)"
+        case .distribution(let key): "SecretsDistribution \(key)"
+        }
+    }
 }
 
 // MARK: Events
@@ -107,15 +120,17 @@ extension Controller {
     package func targets(_ scope: Scope, _ event: FeedEvent<ObservedTarget>) {
         switch event {
         case .upsert(let target):
+            sees(scope)
             if record(target) { enqueue([target.key]) }
         case .delete(let target):
+            sees(scope)
             guard observed[target.key]?.uid == target.uid else { return }
-            observed[target.key] = nil
+            lost(target.key)
             enqueue([target.key])
         case .replace(let all):
             let present = Set(all.map(\.key))
             for key in Array(observed.keys) where scope.contains(key.namespace) && !present.contains(key) {
-                observed[key] = nil
+                lost(key)
             }
             for target in all { _ = record(target) }
             scopes[scope, default: ScopeState()].hasTargets = true
@@ -124,14 +139,31 @@ extension Controller {
         }
     }
 
-    /// The targets of `scope` cannot be listed: their distributions say so.
+    /// The targets of `scope` cannot be listed, or not be watched: their distributions say so.
     package func targetsFailed(_ scope: Scope, _ error: StoreError) {
-        guard case .forbidden = error, scopes[scope]?.hasTargets == false else { return }
-        scopes[scope]?.failure = error
+        guard case .forbidden = error, let state = scopes[scope] else { return }
+        if state.hasTargets {
+            guard state.blindness != error else { return }
+            scopes[scope]?.blindness = error
+        } else {
+            scopes[scope]?.failure = error
+        }
         enqueueAll(in: scope)
     }
 
-    private func upsert(_ distribution: SecretsDistribution) {
+    /// The watch of targets brought something.
+    private func sees(_ scope: Scope) {
+        guard scopes[scope]?.blindness != nil else { return }
+        scopes[scope]?.blindness = nil
+        enqueueAll(in: scope)
+    }
+
+    private func lost(_ target: ObjectKey) {
+        observed[target] = nil
+        forgetLeftover(target)
+    }
+
+    func upsert(_ distribution: SecretsDistribution) {
         if let known = index.distributions[distribution.key], known.uid == distribution.uid,
             known.resourceVersion.isNewer(than: distribution.resourceVersion)
         {
@@ -145,6 +177,7 @@ extension Controller {
     private func forget(_ key: ObjectKey) {
         outcomes[key] = nil
         leftovers[key] = nil
+        awaited[key] = nil
         enqueue(index.remove(key))
     }
 
@@ -166,6 +199,16 @@ extension Controller {
             !known.resourceVersion.isNewer(than: distribution.resourceVersion)
         else { return }
         enqueue(index.upsert(distribution).filter { $0 != distribution.target })
+    }
+
+    /// Why changes of targets in a namespace are not heard of; nil if they are.
+    func blindness(in namespace: String) -> StoreError? {
+        scopes.first { $0.key.contains(namespace) }?.value.blindness
+    }
+
+    /// Something that a single pass could not do.
+    func fault(_ text: String) {
+        if triesAtMost != nil { faults.append(text) }
     }
 
     /// Why nothing is known of the targets in a namespace; nil if it is.
@@ -242,8 +285,11 @@ extension Controller {
 
     /// For one pass: ends `work` once nothing is left to do, also if there is nothing at all.
     package func finishWhenIdle() {
-        if queue.isIdle && queue.retrying == 0 { stop() }
+        if isIdle { stop() }
     }
+
+    /// Nothing is left to do, or will be.
+    package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
 
     private func take() -> WorkItem? { isStopping ? nil : queue.next(at: .now) }
 
@@ -251,7 +297,16 @@ extension Controller {
 
     private func turn(_ item: WorkItem) async {
         var outcome = await reconcile(item)
-        if let triesAtMost, queue.failures(of: item) + 1 >= triesAtMost { outcome = .done }
+        if let triesAtMost {
+            switch outcome {
+            case .done: break
+            case .again: outcome = .done
+            case .retry:
+                guard queue.failures(of: item) + 1 >= triesAtMost else { break }
+                fault("\(item): given up after \(triesAtMost) tries")
+                outcome = .done
+            }
+        }
         queue.finish(item, outcome, at: .now, jitter: .random(in: 0...1))
         if triesAtMost != nil { finishWhenIdle() }
         wakeUp.yield()

@@ -19,6 +19,8 @@ package final class FolderDistributionStore: DistributionStore {
         /// By file: what it said when it could last be parsed.
         var lastGood: [String: [SecretsDistribution]] = [:]
         var current: [ObjectKey: SecretsDistribution] = [:]
+        /// Files that cannot be used as a whole: what they should say is not known.
+        var faulty: Set<String> = []
         /// What was last logged about a file, so that it is not said again at each look.
         var complaints: [String: [String]] = [:]
     }
@@ -44,6 +46,7 @@ package final class FolderDistributionStore: DistributionStore {
         do {
             try folder.start()
         } catch {
+            logger.error("folder cannot be watched", ["error": .string(error.description)])
             await observer.failed(.unavailable(error.description, retryAfter: nil))
             return
         }
@@ -53,9 +56,16 @@ package final class FolderDistributionStore: DistributionStore {
         }
     }
 
+    /// - Throws: `.rejected` if it is not there but may stand in a file that cannot be used.
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
-        state.withLock { $0.current[key] }
+        let (current, faulty) = state.withLock { ($0.current[key], $0.faulty) }
+        if current == nil, let file = faulty.min() {
+            throw .rejected("it cannot be told whether SecretsDistribution \(key) is gone: \(file) cannot be used")
+        }
+        return current
     }
+
+    package func faults() async -> [String] { state.withLock { $0.complaints.values.flatMap { $0 }.sorted() } }
 
     package func write(
         _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
@@ -86,11 +96,10 @@ package final class FolderDistributionStore: DistributionStore {
                     for text in complaints { logger.error("manifest has a problem", ["problem": .string(text)]) }
                 }
             }
-            for name in Array(state.lastGood.keys) where files[name] == nil {
-                state.lastGood[name] = nil
-                state.complaints[name] = nil
-            }
-            state.current = found
+            for name in Array(state.lastGood.keys) where files[name] == nil { state.lastGood[name] = nil }
+            for name in Array(state.complaints.keys) where files[name] == nil { state.complaints[name] = nil }
+            state.faulty.formIntersection(files.keys)
+            state.current = state.current.filter { !scope.contains($0.key.namespace) }.merging(found) { $1 }
             return Array(found.values)
         }
     }
@@ -99,13 +108,17 @@ package final class FolderDistributionStore: DistributionStore {
         of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout [String]
     ) -> [SecretsDistribution] {
         switch file {
-        case .failed(let error): complaints.append("\(name) \(error)")
+        case .failed(let error):
+            complaints.append("\(name) \(error)")
+            state.faulty.insert(name)
         case .content(let bytes, _):
             let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
             complaints += parsed.problems.map(\.description)
             if parsed.isComplete {
                 state.lastGood[name] = parsed.usable(defaultNamespace: "default")
+                state.faulty.remove(name)
             } else {
+                state.faulty.insert(name)
                 complaints.append("\(name): what it last said stays in force")
             }
         }

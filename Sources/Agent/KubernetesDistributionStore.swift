@@ -24,6 +24,8 @@ package struct KubernetesDistributionStore: DistributionStore {
         await watcher.run(observer, \.distribution)
     }
 
+    package func faults() async -> [String] { [] }
+
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         do {
             return try await client.get(
@@ -61,7 +63,10 @@ package struct KubernetesDistributionStore: DistributionStore {
         } catch {
             throw StoreError(refused.flatMap { $0.isForbidden ? $0 : nil } ?? error)
         }
-        if stored.status.statusText == status.statusText {
+        // Not found has one meaning alone; forbidden may hide a subresource, and then nothing of this was stored.
+        let isStored = stored.status.isWritten(as: status)
+        let tells = refused?.isForbidden != true || !distribution.status.isWritten(as: status)
+        if isStored, tells {
             return (stored, DefinitionTraits(hasStatusSubresource: false, keepsConditions: stored.status.ready != nil))
         }
         if let refused { throw StoreError(refused) }
@@ -76,6 +81,14 @@ package struct KubernetesDistributionStore: DistributionStore {
             .secretsDistributions, namespace: distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
         return try await client.send(request, decoding: SecretsDistribution.self)
+    }
+}
+
+extension StoredStatus {
+    /// It holds what was written, as far as every definition keeps it.
+    fileprivate func isWritten(as status: StoredStatus) -> Bool {
+        statusText == status.statusText && lastUpdated == status.lastUpdated
+            && (ready == nil || ready == status.ready)
     }
 }
 

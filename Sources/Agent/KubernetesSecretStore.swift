@@ -8,6 +8,7 @@ package struct KubernetesSecretStore: SecretStore {
     private let client: any KubeTransport
     private let managedBy: String
     private let logger: Logger
+    private let replaced = ReplacedMetadata()
 
     package init(client: any KubeTransport, managedBy: String, logger: Logger) {
         self.client = client
@@ -38,7 +39,9 @@ package struct KubernetesSecretStore: SecretStore {
     }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
-        try await create(target.key, target.manifest())
+        let created = try await create(target.key, target.manifest(inPlaceOf: replaced[target.key]))
+        replaced[target.key] = nil
+        return created
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
@@ -61,15 +64,22 @@ package struct KubernetesSecretStore: SecretStore {
         } catch {
             throw StoreError(error)
         }
+        let manifest = desired.manifest(inPlaceOf: old["metadata"])
+        try await rehearse(key, manifest)
+        // From the deletion on, what others put there is nowhere but here.
+        replaced[key] = old["metadata"]
         do {
             try await delete(target)
         } catch {
+            if case .changed = error { replaced[key] = nil }
             guard case .forbidden(let text) = error else { throw error }
-            throw .cannotReplace(
-                "the Secret's type or immutable content can only be changed by replacing it, but \(text)")
+            replaced[key] = nil
+            throw .cannotReplace(Self.why(text))
         }
         do {
-            return try await create(key, desired.manifest(inPlaceOf: old["metadata"]))
+            let created = try await create(key, manifest)
+            replaced[key] = nil
+            return created
         } catch {
             // A finalizer of somebody's holds the old one; its end comes as an event.
             if case .changed = error {
@@ -77,6 +87,22 @@ package struct KubernetesSecretStore: SecretStore {
             }
             throw error
         }
+    }
+
+    /// Makes sure that the server would take the new Secret before the old one is given up. It validates and admits
+    /// before it finds the name taken, so that "it exists already" is the good answer.
+    private func rehearse(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) {
+        do {
+            _ = try await client.send(.create(.secrets, namespace: key.namespace, manifest, dryRun: true))
+        } catch {
+            if case .alreadyExists = error.kind { return }
+            guard error.isRetryable else { throw .cannotReplace(Self.why(error.description)) }
+            throw StoreError(error)
+        }
+    }
+
+    private static func why(_ text: String) -> String {
+        "the Secret's type or immutable content can only be changed by replacing it, but \(text)"
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {

@@ -25,7 +25,7 @@ package enum Manifests {
         /// Documents of another kind.
         package var others = 0
         package var problems: [Finding] = []
-        /// The whole file is YAML; if not, only the documents before the fault are here.
+        /// All that the file says of distributions is here: it is YAML, and each has a name that can be used.
         package var isComplete = true
 
         /// Those whose name and namespace can be used.
@@ -50,32 +50,43 @@ package enum Manifests {
     package static func parse(_ bytes: [UInt8], file: String) -> Parsed {
         let stream = YAMLParser.parse(bytes)
         var parsed = Parsed()
-        for document in stream.documents {
-            guard document["kind"]?.string == Marks.kind else {
-                parsed.others += 1
-                continue
-            }
-            if let problem = problem(ofVersion: document) {
-                parsed.problems.append(Finding(file: file, line: document.line(of: ["apiVersion"]), message: problem))
-                continue
-            }
-            guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
-                parsed.problems.append(
-                    Finding(file: file, line: document.line, message: "is no object, expected a SecretsDistribution"))
-                continue
-            }
-            parsed.distributions.append((distribution, document.line))
-            parsed.problems += distribution.problems.map { problem in
-                Finding(
-                    file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description)
-            }
-        }
+        for document in stream.documents { add(document, to: &parsed, file: file) }
         for error in stream.errors {
             parsed.isComplete = false
             parsed.problems.append(Finding(file: file, line: error.line, message: error.reason))
         }
         parsed.problems.sort { $0.line < $1.line }
         return parsed
+    }
+
+    /// A document, or an item of a list as `kubectl get -o yaml` prints it.
+    private static func add(_ document: YAMLNode, to parsed: inout Parsed, file: String) {
+        let kind = document["kind"]?.string
+        if kind == "List" || kind == Marks.kind + "List", case .sequence(let items)? = document["items"]?.kind {
+            for item in items { add(item, to: &parsed, file: file) }
+            return
+        }
+        guard kind == Marks.kind else {
+            parsed.others += 1
+            return
+        }
+        if let problem = problem(ofVersion: document) {
+            parsed.isComplete = false
+            parsed.problems.append(Finding(file: file, line: document.line(of: ["apiVersion"]), message: problem))
+            return
+        }
+        guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
+            parsed.isComplete = false
+            parsed.problems.append(
+                Finding(file: file, line: document.line, message: "is no object, expected a SecretsDistribution"))
+            return
+        }
+        parsed.isComplete = parsed.isComplete && distribution.hasUsableName
+        parsed.distributions.append((distribution, document.line))
+        parsed.problems += distribution.problems.map { problem in
+            Finding(
+                file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description)
+        }
     }
 
     private static func problem(ofVersion document: YAMLNode) -> String? {

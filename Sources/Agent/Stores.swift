@@ -38,6 +38,9 @@ package protocol DistributionStore: Sendable {
     /// The distribution as it is now, not as a cache has it; nil if there is none.
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution?
 
+    /// What is wrong with what was read, besides the distributions' own problems.
+    func faults() async -> [String]
+
     /// - Returns: the distribution as it was stored, and what the answer told of its definition.
     func write(
         _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits

@@ -21,18 +21,22 @@ package enum Pruning: Sendable {
             self = .keep
             return
         }
-        guard let distribution = find(key), distribution.uid == owner.uid, !distribution.isBeingDeleted else {
+        guard let distribution = find(key), !distribution.isBeingDeleted else {
             self = .delete(target, of: key)
             return
         }
-        // One that cannot be read says nothing about where its target went.
-        guard distribution.belongs(to: managedBy, onlyAssigned: onlyAssigned), distribution.refusal == nil else {
+        // One that cannot be read says nothing about where its target went; one that describes this target, made anew
+        // perhaps, needs it.
+        guard distribution.belongs(to: managedBy, onlyAssigned: onlyAssigned), distribution.refusal == nil,
+            distribution.target != target.key
+        else {
             self = .keep
             return
         }
-        switch distribution.spec.deletionPolicy {
-        case .delete: self = .delete(target, of: key)
-        case .retain: self = .release(target, TargetPatch(releasing: target))
-        }
+        // Another object of the same name: the one that this target was made for is gone.
+        let isGone = distribution.uid != owner.uid
+        self =
+            isGone || distribution.spec.deletionPolicy == .delete
+            ? .delete(target, of: key) : .release(target, TargetPatch(releasing: target))
     }
 }

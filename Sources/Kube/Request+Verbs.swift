@@ -54,13 +54,19 @@ extension Request {
         return request
     }
 
-    /// - Parameter object: the manifest, with `apiVersion` and `kind`.
-    package static func create(_ resource: Resource, namespace: String? = nil, _ object: JSONValue) -> Request {
+    /// - Parameters:
+    ///   - object: the manifest, with `apiVersion` and `kind`.
+    ///   - dryRun: authorise, admit and validate it, but store nothing.
+    package static func create(
+        _ resource: Resource, namespace: String? = nil, _ object: JSONValue, dryRun: Bool = false
+    ) -> Request {
         let name = object["metadata"]?["name"]?.string
+        var query = [QueryItem(name: "fieldManager", value: fieldManager)]
+        if dryRun { query.add("dryRun", "All") }
         return Request(
             .post, Operation(.create, resource: resource.plural, namespace: namespace, name: name),
-            path: resource.path(namespace: namespace), query: [QueryItem(name: "fieldManager", value: fieldManager)],
-            body: object.encoded(), contentType: "application/json", isRepeatable: false)
+            path: resource.path(namespace: namespace), query: query,
+            body: object.encoded(), contentType: "application/json", isRepeatable: dryRun)
     }
 
     /// A JSON merge patch (RFC 7386): `null` removes a key, an array is replaced whole.

@@ -142,6 +142,8 @@ extension WatchStateMachine {
             let delay = nextDelay(random)
             return failures == 1 ? [request(random)] : [.report(error), .wait(delay)]
         case .forbidden:
+            // A role may allow lists and no watches: then lists have to do.
+            phase = .listing(items: [], next: nil)
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         default:
             return [.report(error), .wait(max(error.retryAfter ?? .zero, nextDelay(random)))]

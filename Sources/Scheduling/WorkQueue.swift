@@ -11,6 +11,8 @@ where Instant.Duration == Duration {
         case done
         /// Failed: again after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
         case retry(notBefore: Duration = .zero)
+        /// Not failed: a second look after this time, unless something changes before.
+        case again(after: Duration)
     }
 
     /// How many keys may be worked on at once.
@@ -33,7 +35,7 @@ where Instant.Duration == Duration {
     package var depth: Int { ready.count }
     /// Keys being worked on.
     package var inFlight: Int { active.count }
-    /// Keys that wait for a retry.
+    /// Keys that wait for a retry or a second look.
     package var retrying: Int { waiting.count }
     /// Nothing due and nothing under way; retries may be waiting.
     package var isIdle: Bool { ready.isEmpty && active.isEmpty }
@@ -68,19 +70,23 @@ where Instant.Duration == Duration {
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
         guard let again = active.removeValue(forKey: key) else { return }
         switch outcome {
-        case .done:
-            failures[key] = nil
-        case .retry:
-            failures[key, default: 0] += 1
+        case .done, .again: failures[key] = nil
+        case .retry: failures[key, default: 0] += 1
         }
-        if again {
-            ready.append(key)
-        } else if case .retry(let notBefore) = outcome {
-            let delay = max(backoff.delay(failures: failures[key, default: 1], jitter: jitter), notBefore)
-            let instant = now.advanced(by: delay)
-            waiting[key] = instant
-            alarms.insert(Alarm(instant: instant, key: key))
+        guard !again else { return ready.append(key) }
+        switch outcome {
+        case .done: break
+        case .retry(let notBefore):
+            wait(
+                key, until: now.advanced(by: max(backoff.delay(failures: failures(of: key), jitter: jitter), notBefore))
+            )
+        case .again(let delay): wait(key, until: now.advanced(by: delay))
         }
+    }
+
+    private mutating func wait(_ key: Key, until instant: Instant) {
+        waiting[key] = instant
+        alarms.insert(Alarm(instant: instant, key: key))
     }
 
     /// How often `key` failed in a row.

@@ -50,13 +50,18 @@ enum Program {
     private static func sync(_ settings: Settings) async -> Int32 {
         let logger = Logger(level: settings.logLevel, format: settings.logFormat)
         do {
+            let stops = try Stops()
+            defer { stops.end() }
             let backend = try Backend(settings, logger: logger)
             defer { backend.close() }
-            let outcomes = try await Agent(settings: settings, backend: backend, logger: logger).sync()
+            let agent = Agent(settings: settings, backend: backend, logger: logger)
+            let result = try await agent.sync(until: stops.requests)
+            let outcomes = result.outcomes
             let bad = outcomes.filter { $0.value.reason != .synced }.sorted { $0.key < $1.key }
             for (key, status) in bad { print("\(key): \(status.reason.rawValue): \(status.message)") }
+            for fault in result.faults { print(fault) }
             print("\(outcomes.count - bad.count) of \(outcomes.count) distributions are in sync")
-            return bad.isEmpty ? 0 : 1
+            return bad.isEmpty && result.faults.isEmpty ? 0 : 1
         } catch {
             return fail("\(error)", isConfiguration(error) ? configuration : 1)
         }

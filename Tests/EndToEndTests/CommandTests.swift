@@ -102,6 +102,49 @@ struct CommandTests {
         #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
     }
 
+    @Test("a manifest that cannot be used keeps its Secret, and sync says that not all is well")
+    func brokenManifestKeepsItsSecret() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        let manifest = Self.manifest.replacing("spec:", with: "spec:\n  deletionPolicy: Delete")
+        let other = manifest.replacing("name: wildcard", with: "name: other")
+        try writeFile(folders.root("in/a.yaml"), manifest)
+        try writeFile(folders.root("in/b.yaml"), other)
+        #expect(try await Binary.run(["sync"], environment: folders.environment).status == 0)
+        for broken in [manifest + "\nfoo: [", manifest.replacing("uk/v1", with: "uk/v2")] {
+            try writeFile(folders.root("in/a.yaml"), broken)
+            let ended = try await Binary.run(["sync"], environment: folders.environment)
+            #expect(ended.status == 1)
+            #expect(ended.output.contains("a.yaml"))
+            #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
+        }
+        // One that is gone takes its Secret with it.
+        unlink(folders.root("in/a.yaml"))
+        #expect(try await Binary.run(["sync"], environment: folders.environment).status == 0)
+        #expect(folders.secret("web/wildcard-tls-secret").isEmpty)
+        #expect(folders.secret("web/other-tls-secret").contains(base64("c1")))
+    }
+
+    @Test("sync ends with 1 when a Secret that should go may not be deleted")
+    func syncSaysWhatIsLeft() async throws {
+        let world = try await World()
+        try AtomicVolume(world.mount).write(["a": "A"])
+        try await world.server.allow(
+            "bob", ["get", "list", "watch", "create", "patch"], .secrets, in: world.namespace)
+        try await world.server.allow(
+            "bob", ["get", "list", "watch", "patch"], .secretsDistributions, in: world.namespace)
+        try await world.create(world.distribution("gone", [("a", "a")], policy: .delete))
+        let environment = [
+            "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+            "KUBECONFIG": try world.server.kubeconfig(.named("bob")),
+        ]
+        #expect(try await Binary.run(["sync"], environment: environment).status == 0)
+        try await world.delete("gone")
+        let ended = try await Binary.run(["sync"], environment: environment)
+        #expect(ended.status == 1)
+        #expect(ended.output.contains("\(world.namespace)/gone"))
+    }
+
     @Test("sync works with a kubeconfig on a real API server")
     func syncInCluster() async throws {
         let world = try await World()
@@ -217,6 +260,12 @@ struct CommandTests {
         #expect(lines[2].contains("spec.secrets[0].from"))
         #expect(lines[3].contains("spec.secrets[1].from is missing"))
         #expect(lines[4].contains("xlscsde.nhs.uk/v2"))
+
+        // As `kubectl get -o yaml` prints them.
+        let list =
+            "kind: List\nitems:\n- " + Self.manifest.replacing("\n", with: "\n  ").replacing("key", with: "../key")
+        let inList = try await Binary.run(["check", "-"], input: list)
+        #expect(inList.output.contains("-:14: spec.secrets[1].from"))
 
         #expect(try await Binary.run(["check", "-"], input: Self.manifest).status == 0)
         let absent = try await Binary.run(["check", root("none.yaml")])

@@ -76,12 +76,22 @@ final class World: Sendable {
         as user: APIServer.User = .admin, _ configure: (inout Settings) -> Void = { _ in },
         _ body: () async throws -> Result
     ) async throws -> Result {
+        let client = try server.client(user)
+        defer { client.shutdown() }
+        return try await withAgent(over: client, configure, body)
+    }
+
+    func withAgent<Result: Sendable>(
+        over transport: any KubeTransport, _ configure: (inout Settings) -> Void = { _ in },
+        _ body: () async throws -> Result
+    ) async throws -> Result {
         var settings = settings
         configure(&settings)
         let logger = logs.logger
-        let client = try server.client(user)
-        defer { client.shutdown() }
-        let agent = Agent(settings: settings, backend: Backend(client, settings, logger: logger), logger: logger)
+        let backend = Backend(
+            secrets: KubernetesSecretStore(client: transport, managedBy: settings.managedBy, logger: logger),
+            distributions: KubernetesDistributionStore(client: transport, logger: logger), name: "test")
+        let agent = Agent(settings: settings, backend: backend, logger: logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         async let running: Void = agent.run(until: stops)
         do {

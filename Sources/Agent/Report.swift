@@ -1,0 +1,63 @@
+import Distribution
+import Observability
+
+/// How a distribution fared: in its status, in the log, and for the result of a single pass.
+extension Controller {
+    /// Writes the status if it says something new, and logs a change.
+    ///
+    /// - Parameter planned: the distribution as it was when the work began. If it was amended since, nothing is said:
+    ///   what was done is not about the new one, and its key is in the queue again.
+    func report(_ status: DistributionStatus, on planned: SecretsDistribution) async -> Outcome {
+        let key = planned.key
+        guard let distribution = index.distributions[key], distribution.uid == planned.uid,
+            distribution.spec == planned.spec, distribution.assignedTo == planned.assignedTo
+        else { return .done }
+        log(status, of: key)
+        outcomes[key] = status
+        if status.reason == .synced, let former = awaited.removeValue(forKey: key) { enqueue(former) }
+        guard let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339) else {
+            return .done
+        }
+        do {
+            let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
+            definition = traits
+            record(stored)
+            return .done
+        } catch {
+            switch error {
+            // Gone, or changed: its event is on the way, or was missed.
+            case .changed: return .retry()
+            case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
+            case .forbidden, .rejected, .cannotReplace:
+                logger.warning(
+                    "status cannot be written",
+                    ["distribution": .string(key.description), "error": .string(error.description)])
+                fault("\(key): its status cannot be written: \(error.description)")
+                return secondLook
+            }
+        }
+    }
+
+    /// What the status of a distribution in line says besides.
+    func remarks(on key: ObjectKey) -> [String] {
+        var remarks = leftovers[key, default: [:]].sorted { $0.key < $1.key }.map(\.value)
+        if let error = blindness(in: key.namespace) {
+            remarks.append("Changes that others make to it are noticed late: \(error.description).")
+        }
+        return remarks
+    }
+
+    private func log(_ status: DistributionStatus, of key: ObjectKey) {
+        guard outcomes[key]?.reason != status.reason || outcomes[key]?.message != status.message else { return }
+        if status.reason == .synced {
+            logger.info("distribution synced", ["distribution": .string(key.description)])
+        } else {
+            logger.warning(
+                "distribution held back",
+                [
+                    "distribution": .string(key.description), "reason": .string(status.reason.rawValue),
+                    "detail": .string(status.message),
+                ])
+        }
+    }
+}
