@@ -49,6 +49,13 @@ package struct Agent: Sendable {
                 group.addTask { await follow(scope, controller) }
             }
             group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))
+                    mount.lookNow()
+                }
+                return .other
+            }
+            group.addTask {
                 await controller.work()
                 return .workDone
             }

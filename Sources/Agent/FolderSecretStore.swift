@@ -47,7 +47,12 @@ package actor FolderSecretStore: SecretStore {
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let loop = WatchLoop(path: root, timing: timing, logger: logger, look: { look.yield() })
+        let loop = WatchLoop(
+            path: root, timing: timing, logger: logger,
+            look: {
+                look.yield()
+                return true
+            })
         defer { loop.stop() }
         do {
             try loop.start()

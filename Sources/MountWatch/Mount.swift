@@ -79,17 +79,24 @@ private final class Watched: Sendable {
     func finish() { output.finish() }
 
     /// Called by the mount's thread alone; the lock is there for the compiler and never waited for.
-    func look() {
-        let news = state.withLock { state -> Reading? in
+    ///
+    /// - Returns: false if some file could not be read, for a reason that may pass.
+    func look() -> Bool {
+        let (news, isComplete) = state.withLock { state -> (Reading?, Bool) in
             switch state.reader.read(previous: state.snapshot) {
             case .snapshot(let snapshot):
                 let isNews = present(snapshot, &state)
-                return isNews ? .snapshot(snapshot) : nil
+                return (isNews ? .snapshot(snapshot) : nil, !snapshot.files.values.contains(where: Self.mayPass))
             case .absent(let reason):
-                return absent(reason, &state) ? .absent(reason: reason) : nil
+                return (absent(reason, &state) ? .absent(reason: reason) : nil, false)
             }
         }
         if let news { output.yield(news) }
+        return isComplete
+    }
+
+    private static func mayPass(_ file: SourceFile) -> Bool {
+        if case .failed(.unreadable) = file { true } else { false }
     }
 
     private func present(_ snapshot: Snapshot, _ state: inout State) -> Bool {

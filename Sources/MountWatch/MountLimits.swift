@@ -2,6 +2,8 @@
 enum MountLimits {
     /// Files and directories.
     static let files = 10_000
+    /// Bytes of all files together.
+    static let bytes = 32 << 20
     /// Directories below one another.
     static let depth = 24
     /// How often something that changes while it is read is read anew.

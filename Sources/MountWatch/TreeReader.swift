@@ -12,6 +12,8 @@ struct TreeReader {
     /// A name was listed and gone when it was opened.
     private(set) var hasVanished = false
     private var visited = 0
+    /// Bytes of what was read.
+    private var size = 0
 
     init(previous: Snapshot?) { self.previous = previous }
 
@@ -24,6 +26,9 @@ struct TreeReader {
         }
         if visited > MountLimits.files {
             throw Absence("\(root.path) holds more than \(MountLimits.files) files")
+        }
+        if size > MountLimits.bytes {
+            throw Absence("\(root.path) holds more than \(MountLimits.bytes) bytes")
         }
     }
 
@@ -40,7 +45,7 @@ struct TreeReader {
         remarks.undecodableNames += listing.undecodable
         for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: above.count) {
             visited += 1
-            if visited > MountLimits.files { return }
+            if visited > MountLimits.files || size > MountLimits.bytes { return }
             let path = prefix + entry.name
             if entry.kind == .special {
                 files[path] = .failed(.notRegular)
@@ -54,7 +59,9 @@ struct TreeReader {
                 case .file:
                     note(status)
                     if status.links == 0 || opened.isMountRoot { remarks.frozen.append(path) }
-                    files[path] = try content(of: opened, path: path)
+                    let file = try content(of: opened, path: path)
+                    if case .content(let bytes, _) = file { size += bytes.count }
+                    files[path] = file
                 case .directory where above.count >= MountLimits.depth:
                     files[path] = .failed(.unreadable(reason: "nested too deeply"))
                 case .directory:

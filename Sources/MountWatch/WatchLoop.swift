@@ -37,16 +37,17 @@ package final class WatchLoop: Sendable {
     private let timing: Timing
     private let logger: Logger
     private let makeInotify: DirectoryWatcher.Factory
-    private let look: @Sendable () -> Void
+    private let look: @Sendable () -> Bool
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
-    ///   - look: called on this object's thread; may block, and events are kept until it returns.
+    ///   - look: called on this object's thread; may block, and events are kept until it returns. False: it did not see
+    ///     all that there is, and is called again at the next poll.
     package init(
         path: String, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
-        look: @escaping @Sendable () -> Void
+        look: @escaping @Sendable () -> Bool
     ) {
         self.path = path
         self.timing = timing
@@ -98,7 +99,7 @@ package final class WatchLoop: Sendable {
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
         var stamp = MountStamp(path: path)
-        look()
+        var isComplete = look()
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
             let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
@@ -118,12 +119,15 @@ package final class WatchLoop: Sendable {
             }
             if now >= nextPoll {
                 nextPoll = now.advanced(by: timing.pollInterval)
-                if watcher.problem != nil { repair(&watcher) }
-                if debouncer.deadline == nil, MountStamp(path: path) != stamp { debouncer.changed(at: now) }
+                let isUnannounced = debouncer.deadline == nil && MountStamp(path: path) != stamp
+                // No event told of it: the watches may be on what was here before (a folder above was exchanged).
+                if watcher.problem != nil || isUnannounced { repair(&watcher) }
+                // A fault of reading leaves no trace in the stamp, nor does its end.
+                if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             if debouncer.fire(at: now) || isRequested {
                 stamp = MountStamp(path: path)
-                look()
+                isComplete = look()
             }
         }
     }

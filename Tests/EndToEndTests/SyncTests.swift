@@ -350,7 +350,9 @@ struct SyncTests {
             try await second.expect("told", ["a": "1"])
             try volume.write(["a": "2"])
             try await second.expect("told", ["a": "2"])
-            #expect(await eventually { second.logs.count("status cannot be written") > 0 })
+            #expect(
+                await eventually { second.logs.count("status cannot be written") > 0 },
+                "\(second.logs.lines.joined(separator: "\n"))")
         }
     }
 

@@ -217,3 +217,16 @@ import Testing
         #expect(wrong == 0)
     }
 }
+
+@Suite struct SnapshotSizeTests {
+    @Test func `a folder with more bytes than secrets have is no mount, and is not kept in memory`() throws {
+        let folder = try TemporaryDirectory()
+        let megabyte = [UInt8](repeating: 7, count: 1 << 20)
+        for number in 0..<33 { try writeFile(folder("file-\(number)"), megabyte) }
+        guard case .absent(let reason) = Mount.read(path: folder("")) else {
+            Issue.record("it was read")
+            return
+        }
+        #expect(reason.contains("holds more than 33554432 bytes"))
+    }
+}

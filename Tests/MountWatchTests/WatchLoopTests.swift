@@ -21,7 +21,11 @@ import Testing
     ) throws -> WatchLoop {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: quiet, longest: longest, pollInterval: poll),
-            logger: log.logger, inotify: inotify, look: { [looks] in looks.add() })
+            logger: log.logger, inotify: inotify,
+            look: { [looks] in
+                looks.add()
+                return true
+            })
         try loop.start()
         return loop
     }
@@ -104,6 +108,44 @@ import Testing
         #expect(looks.count == 1)
     }
 
+    @Test func `a look that did not see all is taken again at the next poll, though nothing changed`() async throws {
+        let loop = WatchLoop(
+            path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(5)),
+            logger: log.logger,
+            look: { [looks] in
+                looks.add()
+                return looks.count >= 3
+            })
+        try loop.start()
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 3 })
+        let start = loop.lastProgress
+        #expect(await eventually { start.duration(to: loop.lastProgress) > .milliseconds(50) })
+        #expect(looks.count == 3)
+    }
+
+    /// As git-sync does; no event tells of it, the directory that is watched stays as it is.
+    @Test func `a root behind a link that is exchanged is watched again once a poll has found it`() async throws {
+        removeTree(folder("root"))
+        for name in ["one", "two"] { try makeDirectory(folder(name)) }
+        try makeLink(folder("root"), to: "one")
+        let descriptor = Mutex<Int32>(-1)
+        let loop = try loop(poll: .milliseconds(5)) { () throws(LinuxError) in
+            let inotify = try Inotify()
+            let number = inotify.rawValue
+            descriptor.withLock { $0 = number }
+            return inotify
+        }
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try makeLink(folder("next"), to: "two")
+        try rename(folder("next"), to: folder("root"))
+        // proc(5), fdinfo: the inodes that are watched.
+        let inode = "ino:" + String(try Directory(path: folder("two")).status().identity.inode, radix: 16) + " "
+        let info = "/proc/self/fdinfo/\(descriptor.withLock { $0 })"
+        #expect(await eventually { readText(info).contains(inode) })
+    }
+
     @Test func `its progress is seen while it polls`() async throws {
         let loop = try loop(poll: .milliseconds(5))
         defer { loop.stop() }
@@ -126,14 +168,18 @@ import Testing
     @Test func `a request before the start and a stop before it do no harm`() async throws {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
-            logger: log.logger, look: { [looks] in looks.add() })
+            logger: log.logger,
+            look: { [looks] in
+                looks.add()
+                return true
+            })
         loop.lookNow()
         try loop.start()
         #expect(await eventually { looks.count == 2 })
         loop.stop()
         let other = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
-            logger: log.logger, look: {})
+            logger: log.logger, look: { true })
         other.stop()
     }
 
@@ -146,6 +192,7 @@ import Testing
             ) { [looks] in
                 looks.add()
                 done.resume()
+                return true
             }
             holder.withLock { $0 = loop }
             do { try loop.start() } catch { done.resume(throwing: error) }
@@ -153,6 +200,16 @@ import Testing
         holder.withLock { $0 }?.stop()
         #expect(looks.count == 1)
     }
+}
+
+/// The text of a file of /proc.
+private func readText(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "" }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = read(file, &bytes, bytes.count)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
 }
 
 /// Counts from any thread.
