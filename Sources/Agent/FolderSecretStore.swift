@@ -27,6 +27,17 @@ package actor FolderSecretStore: SecretStore {
             quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval)
         self.logger = logger
         try Directory.create(path: root, mode: 0o700)
+        try Self.removeLeftovers(below: root)
+    }
+
+    /// What a write was at when the process was killed holds secrets too.
+    private static func removeLeftovers(below root: String) throws(LinuxError) {
+        for namespace in try Directory(path: root).entries().entries where namespace.kind == .directory {
+            let folder = try Directory(path: "\(root)/\(namespace.name)")
+            for entry in try folder.entries().entries where AtomicFile.isTemporary(entry.name) {
+                _ = try AtomicFile.remove(named: entry.name, in: folder)
+            }
+        }
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {

@@ -35,6 +35,9 @@ package final class TerminationSignals: Sendable {
         self.thread = Mutex(thread)
     }
 
+    // Dropped without `stop`, the handler would write to a descriptor that is somebody else's by then.
+    deinit { stop() }
+
     /// Gives the signals their default actions back and ends the thread, after the signals that came before.
     package func stop() {
         for number in numbers { linux_default_signal(number) }

@@ -36,7 +36,7 @@ enum Program {
     private static func run(_ settings: Settings) async -> Int32 {
         let logger = Logger(level: settings.logLevel, format: settings.logFormat)
         do {
-            let stops = try Stops()
+            let stops = try Stops(overdue: 0)
             defer { stops.end() }
             let backend = try Backend(settings, logger: logger)
             defer { backend.close() }
@@ -50,7 +50,7 @@ enum Program {
     private static func sync(_ settings: Settings) async -> Int32 {
         let logger = Logger(level: settings.logLevel, format: settings.logFormat)
         do {
-            let stops = try Stops()
+            let stops = try Stops(overdue: 1)
             defer { stops.end() }
             let backend = try Backend(settings, logger: logger)
             defer { backend.close() }
@@ -80,7 +80,11 @@ private final class Stops: Sendable {
     let requests: AsyncStream<Void>
     private let signals: TerminationSignals
 
-    init() throws(LinuxError) {
+    /// Writes under way have 8 s; what hangs after that (a file system, a name server) is left behind.
+    private static let patience: UInt32 = 9
+
+    /// - Parameter overdue: exit status if the end takes longer than that.
+    init(overdue: Int32) throws(LinuxError) {
         let (requests, request) = AsyncStream<Void>.makeStream()
         self.requests = requests
         let count = Mutex(0)
@@ -91,6 +95,11 @@ private final class Stops: Sendable {
             }
             // 128 and the signal's number, as a shell reports it.
             if isSecond { _exit(128 + number) }
+            // Not joined: it ends with the process.
+            _ = try? OwnedThread(name: "overdue") {
+                sleep(Self.patience)
+                _exit(overdue)
+            }
             request.yield()
         }
     }

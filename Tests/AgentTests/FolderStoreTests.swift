@@ -81,6 +81,16 @@ struct FolderStoreTests {
         }
     }
 
+    @Test("what a killed write left behind is removed at the start")
+    func leftovers() async throws {
+        let folder = try TemporaryDirectory()
+        try makeDirectory(folder("out/web"))
+        try writeFile(folder("out/web/.secrets-distributor-tmp-1"), "half a secret")
+        try writeFile(folder("out/web/theirs.yaml"), "kind: ConfigMap")
+        _ = try FolderSecretStore(settings: settings(), root: folder("out"), logger: .none)
+        #expect(names(in: folder("out/web")) == ["theirs.yaml"])
+    }
+
     @Test("a file that is no Secret is nobody's: it is not overwritten")
     func foreignFile() async throws {
         let folder = try TemporaryDirectory()

@@ -161,29 +161,6 @@ struct CommandTests {
         #expect(try await Binary.run(["sync"], environment: environment).status == 1)
     }
 
-    @Test("a second signal ends it at once")
-    func secondSignal() async throws {
-        // An API server that never answers: a socket that listens and is not served.
-        let silent = try SilentServer()
-        let root = try TemporaryDirectory()
-        try writeFile(
-            root("kubeconfig"),
-            """
-            current-context: silent
-            clusters: [{name: silent, cluster: {server: "http://127.0.0.1:\(silent.port)"}}]
-            contexts: [{name: silent, context: {cluster: silent}}]
-            """)
-        try AtomicVolume(root("mount")).write(["a": "A"])
-        let program = try Binary(
-            ["run"], environment: ["SECRETS_PATH": root("mount"), "KUBECONFIG": root("kubeconfig")])
-        #expect(await eventually { program.errors.contains("mount read") })
-        program.signal(SIGTERM)
-        program.signal(SIGINT)
-        program.signal(SIGINT)
-        let ended = await program.ended()
-        #expect([0, 130, 143].contains(ended.status))
-    }
-
     @Test(
         "ends with 78 and one line that names the variable, the value and what it takes",
         arguments: [
@@ -271,34 +248,5 @@ struct CommandTests {
         let absent = try await Binary.run(["check", root("none.yaml")])
         #expect(absent.status == 1)
         #expect(absent.output.contains("No such file"))
-    }
-}
-
-/// A socket that takes connections and says nothing.
-private final class SilentServer {
-    let port: Int
-    private let socket: FileDescriptorBox
-
-    init() throws {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        socket = FileDescriptorBox(descriptor)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length)
-                listen(descriptor, 16)
-                getsockname(descriptor, generic, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private final class FileDescriptorBox {
-        private let descriptor: Int32
-        init(_ descriptor: Int32) { self.descriptor = descriptor }
-        deinit { close(descriptor) }
     }
 }

@@ -1,5 +1,6 @@
 import Agent
 import Distribution
+import Glibc
 import Kube
 import TestSupport
 import Testing
@@ -17,6 +18,51 @@ struct OutageTests {
             throw error
         }
         await server.end()
+    }
+
+    /// A write hangs, because the server has been stopped as by SIGSTOP.
+    @Test("SIGTERM gives writes under way their time and ends with 0 within 10 s; a second signal ends at once")
+    func signals() async throws {
+        let server = try await APIServer.start()
+        do {
+            try await server.install(definition: try World.manifest("sidecar-example/crd.yaml"))
+            try await signals(on: server)
+        } catch {
+            server.resume()
+            await server.end()
+            throw error
+        }
+        await server.end()
+    }
+
+    private func signals(on server: APIServer) async throws {
+        let world = try await World(on: server)
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "0"])
+        try await world.create(world.distribution("hung", [("a", "a")]))
+        for (round, signals) in [[SIGTERM], [SIGTERM, SIGINT]].enumerated() {
+            let program = try Binary(
+                ["run"],
+                environment: [
+                    "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+                    "KUBECONFIG": try server.kubeconfig(), "DEBOUNCE_QUIET": "10ms",
+                ])
+            try await world.expect("hung", ["a": "\(round)"])
+            #expect(await eventually { program.errors.contains("distribution synced") })
+            server.pause()
+            try volume.write(["a": "\(round + 1)"])
+            #expect(await eventually { program.errors.contains("mount changed") })
+            let start = ContinuousClock.now
+            for signal in signals {
+                program.signal(signal)
+                #expect(await eventually { program.errors.contains("stopping") })
+            }
+            let ended = await program.ended()
+            #expect(ended.status == (signals.count == 1 ? 0 : 128 + SIGINT))
+            // What the first signal allows, and no second more; not how fast it is.
+            #expect(ContinuousClock.now - start < .seconds(10))
+            server.resume()
+        }
     }
 
     private func outage(on server: APIServer) async throws {
