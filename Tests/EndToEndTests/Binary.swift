@@ -27,9 +27,19 @@ final class Binary: Sendable {
     }()
 
     /// - Parameter environment: all of it; nothing of the test's own is passed on but `PATH`.
-    init(_ arguments: [String], environment: [String: String] = [:], input: String = "") throws {
-        directory = try TemporaryDirectory()
+    init(_ arguments: [String], environment: [String: String] = [:], input: String = "") async throws {
+        let directory = try TemporaryDirectory()
+        self.directory = directory
         try writeFile(directory("in"), input)
+        // The death signal comes when the starting *thread* ends: one that lives as long as this process.
+        process = try await BlockingThread.shared.run {
+            try Self.spawn(arguments, environment, directory)
+        }
+    }
+
+    private static func spawn(
+        _ arguments: [String], _ environment: [String: String], _ directory: TemporaryDirectory
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -37,15 +47,15 @@ final class Binary: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, directory("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, directory("err"), O_WRONLY | O_CREAT, 0o600)
         // Ends with the test process, however that ends.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", Self.path] + arguments
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", path] + arguments
         let variables = environment.map { "\($0.key)=\($0.value)" } + ["PATH=/usr/bin:/bin"]
         var pointers = words.map { strdup($0) } + [nil]
         var values = variables.map { strdup($0) } + [nil]
         defer { for pointer in pointers + values { free(pointer) } }
         var identifier = pid_t()
         let result = posix_spawn(&identifier, words[0], &actions, nil, &pointers, &values)
-        guard result == 0 else { throw LinuxError("start", Self.path, code: result) }
-        process = identifier
+        guard result == 0 else { throw LinuxError("start", path, code: result) }
+        return identifier
     }
 
     func signal(_ number: Int32) { kill(process, number) }

@@ -56,7 +56,7 @@ struct CommandTests {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
         try writeFile(folders.root("in/a.yaml"), Self.manifest)
-        let program = try Binary(["run"], environment: folders.environment)
+        let program = try await Binary(["run"], environment: folders.environment)
         #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c1")) })
         var status = stat()
         stat(folders.root("out/web/wildcard-tls-secret.yaml"), &status)

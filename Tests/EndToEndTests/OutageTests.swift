@@ -41,7 +41,7 @@ struct OutageTests {
         try volume.write(["a": "0"])
         try await world.create(world.distribution("hung", [("a", "a")]))
         for (round, signals) in [[SIGTERM], [SIGTERM, SIGINT]].enumerated() {
-            let program = try Binary(
+            let program = try await Binary(
                 ["run"],
                 environment: [
                     "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,

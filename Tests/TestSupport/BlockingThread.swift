@@ -5,8 +5,8 @@ import LinuxIO
 ///
 /// A child that asks for a signal at its parent's death gets it when the *thread* that started it ends (prctl(2),
 /// PR_SET_PDEATHSIG): so all children are started here.
-final class BlockingThread: Sendable {
-    static let shared = BlockingThread()
+package final class BlockingThread: Sendable {
+    package static let shared = BlockingThread()
 
     private let work = Mutex<[@Sendable () -> Void]>([])
     private let ready = DispatchSemaphore(value: 0)
@@ -21,7 +21,7 @@ final class BlockingThread: Sendable {
         }
     }
 
-    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             work.withLock { $0.append { continuation.resume(with: Result { try body() }) } }
             ready.signal()
