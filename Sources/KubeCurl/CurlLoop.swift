@@ -4,8 +4,9 @@ import LinuxIO
 
 /// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
 final class CurlLoop: @unchecked Sendable {
-    // Sendable: `active` belongs to the thread in `run`; the multi handle too, but for curl_multi_wakeup(3), which may be
-    // called from any thread while the handle lives: the mailbox's lock sees to that.
+    // Sendable: `active` and `silence` belong to the thread in `run`; the multi handle too, but for curl_multi_wakeup(3),
+    // which may be called from any thread while the handle lives: the mailbox's lock sees to that, and is held while
+    // `run` puts another handle in its place.
     private enum Command {
         case start(Transfer)
         case cancel(Transfer)
@@ -17,21 +18,36 @@ final class CurlLoop: @unchecked Sendable {
         var isGone = false
     }
 
-    private let multi: UnsafeMutableRawPointer
+    private var multi: UnsafeMutableRawPointer
+    private let silence: Silence
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
 
     private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
 
-    /// Nil when libcurl has no memory.
-    init?() {
-        guard Self.isLibraryReady, let multi = curl_multi_init() else { return nil }
+    /// Nil when libcurl has no memory or no descriptors.
+    ///
+    /// - Parameter shortestSilence: connections that brought nothing for less than this are not taken for dead.
+    init?(shortestSilence: Duration) {
+        guard Self.isLibraryReady, let multi = Self.makeMulti() else { return nil }
         self.multi = multi
+        silence = Silence(shortest: shortestSilence)
+    }
+
+    /// A handle that is already woken: the first poll returns at once.
+    private static func makeMulti() -> UnsafeMutableRawPointer? {
+        guard let multi = curl_multi_init() else { return nil }
+        // Without descriptors libcurl makes a handle all the same, one that can never be woken.
+        guard curl_multi_wakeup(multi) == CURLM_OK else {
+            curl_multi_cleanup(multi)
+            return nil
+        }
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
         // As many as the API server allows on one connection (--http2-max-streams-per-connection).
         curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
         curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 4)
+        return multi
     }
 
     var statistics: TransferCounters.Values { counters.values }
@@ -88,7 +104,7 @@ extension CurlLoop {
         switch command {
         case .start(let transfer):
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
-            guard let easy = transfer.start(counters) else { return }
+            guard let easy = transfer.start(counters, silence) else { return }
             active[easy] = transfer
             let code = curl_multi_add_handle(multi, easy)
             if code != CURLM_OK {
@@ -106,13 +122,29 @@ extension CurlLoop {
 
     private func collect() {
         var left: Int32 = 0
+        var isDead = false
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             // Read before the handle is removed: the message goes with it.
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
+            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
             transfer.complete(result)
         }
+        if isDead { reconnect() }
+    }
+
+    /// Lets go of all connections: libcurl would go on with one that is dead but still open.
+    private func reconnect() {
+        for transfer in active.values { remove(transfer, .broken(reason: "nothing comes on it any more")) }
+        guard let new = Self.makeMulti() else { return }
+        // A command that has woken the old handle meanwhile is not missed: the new one is woken from its beginning.
+        let old = mailbox.withLock { _ in
+            defer { multi = new }
+            return multi
+        }
+        curl_multi_cleanup(old)
+        silence.end()
     }
 }

@@ -9,8 +9,11 @@ final class CurlTransport: Sendable {
     private let loop: CurlLoop
     private let thread: Mutex<OwnedThread?>
 
-    init() throws(TransportFailure) {
-        guard let loop = CurlLoop() else { throw .broken(reason: "libcurl cannot be initialised") }
+    /// - Parameter shortestSilence: see `CurlLoop`.
+    init(shortestSilence: Duration = .seconds(10)) throws(TransportFailure) {
+        guard let loop = CurlLoop(shortestSilence: shortestSilence) else {
+            throw .broken(reason: "libcurl cannot be initialised")
+        }
         self.loop = loop
         do {
             // libcurl and TLS keep buffers of some 16 KiB on it.

@@ -30,6 +30,7 @@ final class Transfer: @unchecked Sendable {
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private var counters: TransferCounters?
+    private var silence: Silence?
     private var status = 0
     private var headers: [String: String] = [:]
     private var body: [UInt8] = []
@@ -52,8 +53,9 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// Makes the easy handle; on failure the transfer is finished.
-    func start(_ counters: TransferCounters) -> UnsafeMutableRawPointer? {
+    func start(_ counters: TransferCounters, _ silence: Silence) -> UnsafeMutableRawPointer? {
         self.counters = counters
+        self.silence = silence
         var options = CurlOptions()
         easy = options.easy
         requestBody = request.body.isEmpty ? nil : WipedBuffer(request.body)
@@ -69,6 +71,8 @@ final class Transfer: @unchecked Sendable {
         }
         return easy
     }
+
+    var timeout: Duration { request.timeout }
 
     /// - Parameter code: as libcurl's message says.
     func complete(_ code: CURLcode) {
@@ -115,6 +119,7 @@ extension Transfer {
 
     /// One line of the head of an answer, with its line end.
     func receive(header line: UnsafeRawBufferPointer) {
+        silence?.end()
         let text = String(decoding: line, as: UTF8.self)
         if text.hasPrefix("HTTP/") {
             // Also after an interim answer (1xx).
@@ -141,6 +146,7 @@ extension Transfer {
 
     /// - Returns: false to end the transfer.
     func receive(body chunk: UnsafeRawBufferPointer) -> Bool {
+        silence?.end()
         if let stream, (200..<300).contains(status) { return stream.append(chunk) }
         guard body.count + chunk.count <= Self.maximumBody else {
             isTooLarge = true

@@ -1,0 +1,44 @@
+import Kube
+import TestSupport
+import Testing
+
+@testable import KubeCurl
+
+@Suite(.timeLimit(.minutes(1)))
+struct ConnectionTests {
+    @Test func `a connection on which nothing comes any more is replaced`() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let proxy = try FreezingProxy(to: server.port)
+        defer { proxy.stop() }
+        let direct = server.configuration()
+        var configuration = try #require(ClusterConfiguration(server: "https://127.0.0.1:\(proxy.port)"))
+        configuration.authority = direct.authority
+        configuration.certificate = direct.certificate
+        configuration.key = direct.key
+        let endpoint = try await Credentials(configuration).endpoint()
+        let transport = try CurlTransport(shortestSilence: .milliseconds(50))
+        defer { transport.shutdown() }
+        let (_, stream) = try await transport.stream(
+            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300)), to: endpoint)
+        let watch = try #require(stream)
+
+        proxy.freeze()
+        var short = Request.get(path: "/version")
+        short.timeout = .milliseconds(200)
+        await #expect {
+            _ = try await transport.send(short, to: endpoint)
+        } throws: { error in
+            if case .timeout? = error as? TransportFailure { true } else { false }
+        }
+        let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
+        guard case .transport(.broken) = lost else {
+            Issue.record("\(String(describing: lost))")
+            return
+        }
+        var next = Request.get(path: "/version")
+        next.timeout = .seconds(10)
+        #expect(try await transport.send(next, to: endpoint).isSuccess)
+        #expect(transport.statistics.connections == 2)
+    }
+}
