@@ -39,11 +39,15 @@ struct ChildProcess {
         let started = spawn(output: ends[1])
         close(ends[1])
         let child = try started.get()
-        let result = read(reader, until: .now + timeout, timeout: timeout, limit: limit)
-        // A program that closes its output and goes on, or that gave too much, is of no use.
-        if case .failure = result { kill(-child, SIGKILL) }
-        let status = wait(for: child)
+        let deadline = ContinuousClock.now + timeout
+        let result = read(reader, until: deadline, timeout: timeout, limit: limit)
+        // A program that gave too much, or that closes its output and goes on, is of no use.
+        var ended: Int32?
+        if case .success = result { ended = wait(for: child, until: deadline) }
+        if ended == nil { kill(-child, SIGKILL) }
+        let status = ended ?? wait(for: child)
         let bytes = try result.get()
+        guard ended != nil else { throw .timeout(timeout) }
         if status & 0x7f != 0 { throw .signal(status & 0x7f) }
         if status >> 8 != 0 { throw .exit(status: status >> 8) }
         return bytes
@@ -110,6 +114,19 @@ struct ChildProcess {
             }
             content += buffer[..<count]
             guard content.count <= limit else { return .failure(.output(reason: "more than \(limit) bytes")) }
+        }
+    }
+
+    /// The exit status; nil if the program is still running at the deadline.
+    private func wait(for child: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
+        var status: Int32 = 0
+        // Nearly always it ends together with its output.
+        var pause: Int32 = 1
+        while true {
+            if waitpid(child, &status, WNOHANG) == child { return status }
+            guard ContinuousClock.now < deadline else { return nil }
+            poll(nil, 0, pause)
+            pause = min(pause * 2, 100)
         }
     }
 

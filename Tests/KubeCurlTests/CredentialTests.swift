@@ -158,7 +158,9 @@ struct CredentialTests {
     @Test(arguments: [
         ("exit 3", "ended with exit status 3"), ("echo '{}'", "printed no ExecCredential"),
         ("kill -TERM $$", "was ended by signal 15"),
-        ("exec sleep 60", "did not end within 1 s"), ("yes", "more than 1048576 bytes"),
+        ("exec sleep 60", "did not end within 1 s"),
+        ("printf '{\"status\":{\"token\":\"t\"}}'; exec >&-; exec sleep 59", "did not end within 1 s"),
+        ("yes", "more than 1048576 bytes"),
     ])
     func `a plugin that gives nothing is named with what it did`(script: String, reason: String) async throws {
         // Only the one that sleeps is to run into it.
