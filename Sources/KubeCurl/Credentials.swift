@@ -5,14 +5,17 @@ import Observability
 /// The endpoint of a configuration, kept up to date: files are read again when they change, a plugin is run again when
 /// what it gave has expired.
 final class Credentials: Sendable {
+    private typealias Outcome = Result<Endpoint, TransportFailure>
+
     private struct Cache {
         var endpoint: Endpoint?
         var stamps: [String: FileContent.Stamp] = [:]
         var checkedAt: ContinuousClock.Instant?
         /// Of what the plugin gave; nil: good until refused.
         var expiry: Timestamp?
-        /// Others who wait while one of us loads; nil while none does.
-        var waiting: [CheckedContinuation<Void, Never>]?
+        /// Who waits for what is being loaded; nil while nothing is.
+        var waiting: [Int: CheckedContinuation<Outcome, Never>]?
+        var lastWaiter = 0
     }
 
     private let configuration: ClusterConfiguration
@@ -26,15 +29,18 @@ final class Credentials: Sendable {
     }
 
     /// The endpoint as of now. Looks at the files at most once a second; never blocks a thread of the cooperative pool.
+    /// A cancelled caller stops waiting; what is being loaded is there for the next one.
     func endpoint() async throws(TransportFailure) -> Endpoint {
-        while true {
-            let (step, endpoint) = cache.withLock { next(&$0) }
-            switch (step, endpoint) {
-            case (.use, let endpoint?): return endpoint
-            case (.wait, _): await waitForLoad()
-            default: return try await load()
-            }
+        let id = cache.withLock { cache in
+            cache.lastWaiter += 1
+            return cache.lastWaiter
         }
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { begin(id, $0) }
+        } onCancel: {
+            cache.withLock { $0.waiting?.removeValue(forKey: id) }?.resume(returning: .failure(.cancelled))
+        }
+        return try outcome.get()
     }
 
     /// The server has refused this endpoint (401): the next one is made anew.
@@ -49,52 +55,66 @@ final class Credentials: Sendable {
     }
 
     private enum Step {
-        case use, load, wait
+        case answer(Outcome)
+        case load(EndpointLoader)
+        case wait
     }
 
-    private func next(_ cache: inout Cache) -> (Step, Endpoint?) {
-        let isExpired = cache.expiry.map { $0 <= now() } ?? false
+    private func begin(_ id: Int, _ continuation: CheckedContinuation<Outcome, Never>) {
+        // A cancellation before this is seen here, a later one finds the continuation.
+        let step = cache.withLock { cache in
+            let step = Task.isCancelled ? .answer(.failure(.cancelled)) : next(&cache)
+            if case .load = step { cache.waiting = [:] }
+            if case .answer = step { return step }
+            cache.waiting?[id] = continuation
+            return step
+        }
+        switch step {
+        case .answer(let outcome): continuation.resume(returning: outcome)
+        // Of its own: whoever asked first may be cancelled while others wait.
+        case .load(let loader):
+            Task { finish(loader, await OwnedThread.value(name: "credentials") { loader.load() }) }
+        case .wait: break
+        }
+    }
+
+    private func isExpired(_ cache: Cache) -> Bool { cache.expiry.map { $0 <= now() } ?? false }
+
+    private func next(_ cache: inout Cache) -> Step {
+        let isExpired = isExpired(cache)
         if let endpoint = cache.endpoint, !isExpired, let checkedAt = cache.checkedAt,
             ContinuousClock.now - checkedAt < .seconds(1) || configuration.files.isEmpty
         {
-            return (.use, endpoint)
+            return .answer(.success(endpoint))
         }
-        if cache.waiting != nil { return (.wait, nil) }
-        cache.waiting = []
-        return (.load, nil)
+        if cache.waiting != nil { return .wait }
+        return .load(
+            EndpointLoader(
+                configuration: configuration, old: isExpired ? nil : cache.endpoint, stamps: cache.stamps))
     }
 
-    private func waitForLoad() async {
-        await withCheckedContinuation { continuation in
-            let isOver = cache.withLock { cache in
-                cache.waiting?.append(continuation)
-                return cache.waiting == nil
-            }
-            if isOver { continuation.resume() }
-        }
-    }
-
-    private func load() async throws(TransportFailure) -> Endpoint {
-        let (old, stamps, expiry) = cache.withLock { ($0.endpoint, $0.stamps, $0.expiry) }
-        let isExpired = expiry.map { $0 <= now() } ?? false
-        let loader = EndpointLoader(configuration: configuration, old: isExpired ? nil : old, stamps: stamps)
-        let result = await OwnedThread.value(name: "credentials") { loader.load() }
-        let (waiting, kept) = cache.withLock { cache in
+    private func finish(_ loader: EndpointLoader, _ result: Result<EndpointLoader.Loaded, TransportFailure>) {
+        let (waiting, outcome) = cache.withLock { cache in
+            var outcome: Outcome
             switch result {
             case .success(let loaded):
                 cache.endpoint = loaded.endpoint
                 cache.stamps = loaded.stamps
-                cache.expiry = loaded.isNew ? loaded.expiry : expiry
+                if loaded.isNew { cache.expiry = loaded.expiry }
                 cache.checkedAt = .now
-            // What was good is used until the server refuses it; the files are looked at again in a second.
-            case .failure: if cache.endpoint != nil { cache.checkedAt = .now }
+                outcome = .success(loaded.endpoint)
+            case .failure(let failure):
+                outcome = .failure(failure)
+                // What was good is used until the server refuses it; the files are looked at again in a second.
+                if let endpoint = cache.endpoint {
+                    cache.checkedAt = .now
+                    if loader.old != nil { outcome = .success(endpoint) }
+                }
             }
             defer { cache.waiting = nil }
-            return (cache.waiting ?? [], isExpired ? nil : cache.endpoint)
+            return (cache.waiting ?? [:], outcome)
         }
-        for continuation in waiting { continuation.resume() }
-        if case .failure = result, let kept { return kept }
-        return try result.get().endpoint
+        for continuation in waiting.values { continuation.resume(returning: outcome) }
     }
 }
 

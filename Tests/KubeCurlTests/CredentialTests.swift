@@ -180,6 +180,36 @@ struct CredentialTests {
         #expect(text.contains("\(plugin.command) ") && text.contains(reason))
     }
 
+    @Test func `who is cancelled waits for a plugin no longer, and another one gets what it gives`() async throws {
+        let folder = try ScratchFolder()
+        let command = try folder.write(
+            "plugin",
+            """
+            #!/bin/sh
+            echo run >> "$(dirname "$0")/runs"
+            until [ -e "$(dirname "$0")/go" ]; do sleep 0.05; done
+            printf '{"status":{"token":"t"}}'
+            """, executable: true)
+        var configuration = try #require(ClusterConfiguration(server: "https://localhost"))
+        configuration.token = .exec(ExecPlugin(apiVersion: "client.authentication.k8s.io/v1", command: command))
+        let credentials = Credentials(configuration)
+        let ask = { @Sendable () async -> Result<String?, TransportFailure> in
+            do throws(TransportFailure) {
+                return .success(try await credentials.endpoint().token)
+            } catch {
+                return .failure(error)
+            }
+        }
+        let tasks = (0..<3).map { _ in Task { await ask() } }
+        #expect(await eventually { (try? FileContent.read(folder("runs")).get()) != nil })
+        async let patient = ask()
+        for task in tasks { task.cancel() }
+        for task in tasks { #expect(await task.value == .failure(.cancelled)) }
+        try folder.write("go", "")
+        #expect(await patient == .success("t"))
+        #expect(try FileContent.read(folder("runs")).get() == Array("run\n".utf8))
+    }
+
     @Test func `a plugin's credential is asked for anew once it has expired`() async throws {
         let folder = try ScratchFolder()
         let command = try folder.write(
