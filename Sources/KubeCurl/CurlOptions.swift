@@ -33,10 +33,10 @@ struct CurlOptions {
             let list = list
             check("CONNECT_TO") { curl_set_list($0, CURLOPT_CONNECT_TO, list) }
         }
-        if let proxy = endpoint.proxy {
-            check("PROXY") { curl_set_string($0, CURLOPT_PROXY, proxy) }
-            check("NOPROXY") { curl_set_string($0, CURLOPT_NOPROXY, "") }
-        }
+        // Empty: none, not even the one that the environment names, which is not meant for the API server.
+        let proxy = endpoint.proxy ?? ""
+        check("PROXY") { curl_set_string($0, CURLOPT_PROXY, proxy) }
+        check("NOPROXY") { curl_set_string($0, CURLOPT_NOPROXY, "") }
         // The head of the proxy's answer is not the head of the server's.
         check("SUPPRESS_CONNECT_HEADERS") { curl_set_long($0, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) }
     }

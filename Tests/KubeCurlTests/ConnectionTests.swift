@@ -1,3 +1,4 @@
+import Glibc
 import Kube
 import TestSupport
 import Testing
@@ -40,5 +41,17 @@ struct ConnectionTests {
         next.timeout = .seconds(10)
         #expect(try await transport.send(next, to: endpoint).isSuccess)
         #expect(transport.statistics.connections == 2)
+    }
+
+    @Test func `a proxy that only the environment names is not used`() async {
+        await #expect(processExitsWith: .success) {
+            for name in ["http_proxy", "https_proxy", "all_proxy"] { setenv(name, "http://127.0.0.1:1", 1) }
+            let transport = try CurlTransport()
+            let endpoint = Endpoint(server: try #require(ServerURL("http://127.0.0.1:2")))
+            let error = await #expect(throws: TransportFailure.self) {
+                _ = try await transport.send(.get(path: "/version"), to: endpoint)
+            }
+            #expect(error?.description.contains("port 2 ") == true)
+        }
     }
 }
