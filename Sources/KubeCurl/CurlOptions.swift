@@ -88,11 +88,15 @@ struct CurlOptions {
         check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
         check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
         check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
+        // The end does not wait for a resolver that is slow to answer.
+        check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
         check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, curl_http_version_2tls) }
         // Wait for a connection that is being made and use it together, instead of making one more.
         check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) }
         check("SOCKOPTFUNCTION") { easy in
             curl_set_socket_function(easy, CURLOPT_SOCKOPTFUNCTION) { _, socket, _ in
+                // Not for credential plugins.
+                _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 KeepAlive.set(on: socket)
                 return CURL_SOCKOPT_OK
             }
