@@ -134,7 +134,8 @@ extension WatchStateMachine {
     }
 
     private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
-        if lasted >= policy.healthy { failures = 0 }
+        // A list that is slow to fail was not healthy.
+        if case .watching = phase, lasted >= policy.healthy { failures = 0 }
         switch error.kind {
         case .expired:
             // Normal after a silence or in a long list: begin anew at once, but not over and over.

@@ -141,6 +141,14 @@ private let scripts: [Script] = [
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
         ]),
     Script(
+        name: "a list that is slow to fail does not reset the waits",
+        steps: [
+            Step(.start, "list"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "list"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 2"),
+        ]),
+    Script(
         name: "a watch that ends at once is not asked for in a tight loop",
         steps: [
             Step(.start, "list"),
