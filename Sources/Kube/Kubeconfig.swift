@@ -41,14 +41,24 @@ package struct Kubeconfig: Sendable, Decodable {
         package var clientKey: String?
         package var clientKeyData: String?
         package var exec: Exec?
+        /// Whoever has it wants a way of logging in that we do not know.
+        package var username: String?
+        /// See `username`.
+        package var authProvider: AuthProvider?
 
         private enum CodingKeys: String, CodingKey {
-            case token, tokenFile, exec
+            case token, tokenFile, exec, username
+            case authProvider = "auth-provider"
             case clientCertificate = "client-certificate"
             case clientCertificateData = "client-certificate-data"
             case clientKey = "client-key"
             case clientKeyData = "client-key-data"
         }
+    }
+
+    /// That there is one, and nothing of it.
+    package struct AuthProvider: Sendable, Decodable {
+        package init(from decoder: any Decoder) {}
     }
 
     /// A program that prints credentials (client.authentication.k8s.io).

@@ -12,8 +12,10 @@ extension ClusterConfiguration {
         let cluster = selection.cluster
         let place = Place(file: file, cluster: selection.clusterField, user: selection.userField)
         guard let text = cluster.server, let server = ServerURL(text) else {
+            // Before an @ there may be a password.
+            let value = cluster.server.flatMap { $0.contains("@") ? nil : $0 }
             throw ConfigurationError(
-                source: file, field: "\(place.cluster).server", value: cluster.server, expected: "an https URL")
+                source: file, field: "\(place.cluster).server", value: value, expected: "an https URL without a user")
         }
         self.init(server: server, namespace: selection.namespace)
         authority = try place.material(
@@ -26,6 +28,15 @@ extension ClusterConfiguration {
     }
 
     private mutating func set(_ user: Kubeconfig.User, _ place: Place) throws(ConfigurationError) {
+        // The API server would take us for an anonymous user.
+        for (isThere, name) in [
+            (user.username.nonEmpty != nil, "username"), (user.authProvider != nil, "auth-provider"),
+        ]
+        where isThere {
+            throw ConfigurationError(
+                source: place.file, field: "\(place.user).\(name)",
+                expected: "a token, a client certificate or an exec plugin in its place")
+        }
         certificate = try place.material(
             user.clientCertificateData, user.clientCertificate, field: "\(place.user).client-certificate")
         key = try place.material(user.clientKeyData, user.clientKey, field: "\(place.user).client-key")

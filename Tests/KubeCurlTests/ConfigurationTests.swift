@@ -98,10 +98,27 @@ struct ConfigurationTests {
             "users[0].user.exec.apiVersion is \"client.authentication.k8s.io/v1alpha1\", expected "
                 + "client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1"
         ),
+        (
+            #""username":"a","password":"hunter2""#,
+            "users[0].user.username, expected a token, a client certificate or an exec plugin in its place"
+        ),
+        (
+            #""auth-provider":{"name":"gcp","config":{"k":"v"}}"#,
+            "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin in its place"
+        ),
     ])
     func `a user that cannot be used is named with its field`(user: String, text: String) {
         let error = #expect(throws: ConfigurationError.self) { try configuration(user) }
         #expect(error?.description == "/etc/k/config: \(text)")
+    }
+
+    @Test func `a password in a server's URL is not printed`() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try configuration("", cluster: #""server":"https://u:hunter2@h""#)
+        }
+        #expect(
+            error?.description
+                == "/etc/k/config: clusters[0].cluster.server, expected an https URL without a user")
     }
 
     @Test func `a configuration cannot be printed with its credentials`() throws {
