@@ -177,7 +177,7 @@ struct CredentialTests {
             Issue.record("no failure")
             return
         }
-        #expect(text.contains("\(plugin.command) ") && text.contains(reason))
+        #expect(text.contains("\(plugin.command) ") && text.contains(reason), "\(text)")
     }
 
     @Test func `who is cancelled waits for a plugin no longer, and another one gets what it gives`() async throws {
