@@ -13,6 +13,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     let make: @Sendable () async throws -> (store: any SecretStore, namespace: String)
 
     static let all = [
+        StoreUnderTest(testDescription: "a fake") { (FakeStore(), "web") },
         StoreUnderTest(testDescription: "a folder") {
             let directory = try TemporaryDirectory()
             var settings = Settings()

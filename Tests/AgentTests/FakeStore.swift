@@ -1,0 +1,191 @@
+import Agent
+import Distribution
+import Kube
+
+/// Secrets and distributions in memory, with versions and their conflicts. Writes can be held, and made to fail.
+///
+/// It has no feed of its own: tests tell the controller what they want it to have heard.
+actor FakeStore: SecretStore, DistributionStore {
+    enum Operation: String {
+        case observe, create, update, recreate, delete, current, status
+    }
+
+    private(set) var secrets: [ObjectKey: ObservedTarget] = [:]
+    private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
+    /// What was asked for, in order: `create target`.
+    private(set) var calls: [String] = []
+    /// Each status that was stored, in order, with its distribution.
+    private(set) var statuses: [SecretsDistribution] = []
+    /// Writes of Secrets under way, by key, and the most that there ever were: of all keys, and of one.
+    private var underWay: [ObjectKey: Int] = [:]
+    private(set) var mostAtOnce = 0
+    private(set) var mostOfOneKey = 0
+
+    private let managedBy: String
+    private var version = 0
+    private var script: [Operation: [StoreError]] = [:]
+    private var isHolding = false
+    private var held: [CheckedContinuation<Void, Never>] = []
+
+    init(managedBy: String = "me") { self.managedBy = managedBy }
+
+    var writesUnderWay: Int { underWay.values.reduce(0, +) }
+
+    // MARK: SecretStore
+
+    func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
+        secrets.values.filter {
+            scope.contains($0.key.namespace) && $0.labels[Marks.managedByLabel] == managedBy
+        }.sorted { $0.key < $1.key }
+    }
+
+    func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {}
+
+    func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        try begin(.observe, key)
+        return secrets[key]
+    }
+
+    func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        try await beginWrite(.create, target.key)
+        guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
+        return store(made(target))
+    }
+
+    func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        try await beginWrite(.update, target.key)
+        var next = try unchanged(target)
+        next.digests.merge(patch.set.mapValues(\.digest)) { $1 }
+        for key in patch.removed { next.digests[key] = nil }
+        next.labels.merge(patch.labels) { $1 }
+        next.annotations.merge(patch.annotations) { $1 }
+        if let owners = patch.owners { next.owners = owners }
+        return store(next)
+    }
+
+    func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        try await beginWrite(.recreate, target.key)
+        let old = try unchanged(target)
+        var next = made(desired)
+        next.labels.merge(old.labels) { mine, _ in mine }
+        next.annotations.merge(old.annotations) { mine, _ in mine }
+        next.owners = desired.owners(keeping: old)
+        return store(next)
+    }
+
+    func delete(_ target: ObservedTarget) async throws(StoreError) {
+        try await beginWrite(.delete, target.key)
+        _ = try unchanged(target)
+        secrets[target.key] = nil
+    }
+
+    // MARK: DistributionStore
+
+    func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
+        distributions.values.filter { scope.contains($0.key.namespace) }.sorted { $0.key < $1.key }
+    }
+
+    func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {}
+
+    func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        try begin(.current, key)
+        return distributions[key]
+    }
+
+    func faults() async -> [String] { [] }
+
+    func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
+        try begin(.status, distribution.key)
+        guard var next = distributions[distribution.key], next.uid == distribution.uid,
+            next.resourceVersion == distribution.resourceVersion
+        else { throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile") }
+        next.status = status
+        next = put(next)
+        statuses.append(next)
+        return (next, definition)
+    }
+}
+
+// MARK: What tests do to it
+
+extension FakeStore {
+    /// Stores a distribution as its user would.
+    @discardableResult
+    func put(_ distribution: SecretsDistribution) -> SecretsDistribution {
+        var next = distribution
+        next.resourceVersion = nextVersion()
+        distributions[next.key] = next
+        return next
+    }
+
+    func remove(_ distribution: ObjectKey) { distributions[distribution] = nil }
+
+    /// The distribution whose status was stored last.
+    var lastStatus: SecretsDistribution? { statuses.last }
+
+    /// Stores a Secret as somebody else would.
+    @discardableResult
+    func put(_ target: ObservedTarget) -> ObservedTarget { store(target) }
+
+    /// The next calls of `operation` fail, one for each error.
+    func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
+
+    /// Creates wait until `release`.
+    func hold() { isHolding = true }
+
+    func release() {
+        isHolding = false
+        for continuation in held { continuation.resume() }
+        held = []
+    }
+}
+
+extension FakeStore {
+    private func begin(_ operation: Operation, _ key: ObjectKey) throws(StoreError) {
+        calls.append("\(operation.rawValue) \(key.name)")
+        guard let error = script[operation]?.first else { return }
+        script[operation]?.removeFirst()
+        throw error
+    }
+
+    /// Suspends at least once, so that a second writer of the same key would be seen.
+    private func beginWrite(_ operation: Operation, _ key: ObjectKey) async throws(StoreError) {
+        underWay[key, default: 0] += 1
+        defer { underWay[key, default: 1] -= 1 }
+        mostAtOnce = max(mostAtOnce, writesUnderWay)
+        mostOfOneKey = max(mostOfOneKey, underWay.values.max() ?? 0)
+        try begin(operation, key)
+        await Task.yield()
+        if isHolding, operation == .create { await withCheckedContinuation { held.append($0) } }
+    }
+
+    private func unchanged(_ target: ObservedTarget) throws(StoreError) -> ObservedTarget {
+        guard let known = secrets[target.key], known.uid == target.uid,
+            known.resourceVersion == target.resourceVersion
+        else { throw .changed("Secret \(target.key) was changed meanwhile") }
+        return known
+    }
+
+    private func made(_ target: DesiredTarget) -> ObservedTarget {
+        var annotations = target.annotations
+        annotations[Marks.mountGeneration] = target.generation
+        return ObservedTarget(
+            key: target.key, uid: "uid-\(nextVersion())", resourceVersion: "", type: target.type,
+            digests: target.data.mapValues(\.digest), labels: target.labels, annotations: annotations,
+            owners: target.owner.map { [$0] } ?? [])
+    }
+
+    private func store(_ target: ObservedTarget) -> ObservedTarget {
+        var next = target
+        next.resourceVersion = nextVersion()
+        secrets[next.key] = next
+        return next
+    }
+
+    private func nextVersion() -> String {
+        version += 1
+        return String(version)
+    }
+}
