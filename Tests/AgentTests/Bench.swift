@@ -1,0 +1,115 @@
+import Agent
+import Distribution
+import Kube
+import Observability
+import Snapshots
+import TestSupport
+import Testing
+
+/// A controller on a fake store, instance `me`, and what its tests say to it. All is in namespace `web`.
+struct Bench: Sendable {
+    /// What has to be known before anything is done.
+    enum Part: CaseIterable {
+        case mount, distributions, targets
+    }
+
+    let store = FakeStore()
+    let controller: Controller
+
+    init(maxInFlight: Int = 32, triesAtMost: Int? = nil) {
+        var settings = Settings()
+        settings.managedBy = "me"
+        settings.maxInFlight = maxInFlight
+        controller = Controller(
+            settings: settings, secrets: store, distributions: store, logger: .none, triesAtMost: triesAtMost)
+    }
+
+    /// Runs `body` beside the controller's work, then ends that.
+    func working(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.work() }
+            let result: Result<Void, any Error>
+            do {
+                result = .success(try await body())
+            } catch {
+                result = .failure(error)
+            }
+            await store.release()
+            await controller.stop()
+            try await group.waitForAll()
+            try result.get()
+        }
+    }
+
+    // MARK: Events
+
+    func mount(_ files: [String: String] = ["a": "1"], _ generation: String = "generation-1") async {
+        let files = files.mapValues { SourceFile(SecretBytes($0.utf8)) }
+        await controller.mount(.snapshot(Snapshot(generation: generation, createdAt: 0, files: files)))
+    }
+
+    /// What the store holds, or a first generation of the mount.
+    func tell(_ part: Part) async throws {
+        switch part {
+        case .mount: await mount()
+        case .distributions: await controller.distributions(.all, .replace(try await store.list(.all)))
+        case .targets: await controller.targets(.all, .replace(try await store.list(.all)))
+        }
+    }
+
+    func tellAll() async throws {
+        for part in [Part.distributions, .targets, .mount] { try await tell(part) }
+    }
+
+    // MARK: Conditions
+
+    /// Nothing is left to do, and no retry waits.
+    func settle() async throws {
+        try #require(await eventually { await controller.isIdle })
+    }
+
+    func waitForWrites(_ count: Int) async throws {
+        try #require(await eventually { await store.writesUnderWay == count })
+    }
+
+    /// The `Ready` condition of the last status, once it has `reason`.
+    func eventuallyReady(_ reason: String) async throws -> Condition? {
+        try #require(await eventually { await store.lastStatus?.status.ready?.reason == reason })
+        return await store.lastStatus?.status.ready
+    }
+
+    // MARK: Values
+
+    func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "web", name: name) }
+
+    func secret(_ name: String) async -> ObservedTarget? { await store.secrets[key(name)] }
+
+    func digest(_ text: String) -> Digest { Digest(of: SecretBytes(text.utf8)) }
+
+    func distribution(
+        _ name: String = "d", target: String = "t", policy: DeletionPolicy = .retain, uid: String = "one",
+        generation: Int = 1, from files: [String] = ["a"], assignedTo instance: String? = nil
+    ) throws -> SecretsDistribution {
+        let manifest: JSONValue = [
+            "metadata": [
+                "name": .string(name), "namespace": "web", "uid": .string(uid), "generation": .int(generation),
+                "annotations": .object(instance.map { [Marks.managedBy: .string($0)] } ?? [:]),
+            ],
+            "spec": [
+                "name": .string(target), "deletionPolicy": .string(policy.rawValue),
+                "secrets": .array(files.map { ["from": .string($0), "to": .string($0)] }),
+            ],
+        ]
+        return try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
+    }
+}
+
+extension ObservedTarget {
+    /// An empty Secret of instance `me`.
+    init(_ key: ObjectKey, of distribution: ObjectKey) {
+        self.init(
+            key: key, uid: "made-before", resourceVersion: "", type: "Opaque",
+            labels: [Marks.managedByLabel: "me"],
+            annotations: [Marks.managedBy: "me", Marks.distribution: distribution.description])
+    }
+}

@@ -1,0 +1,325 @@
+import Agent
+import Distribution
+import TestSupport
+import Testing
+
+@Suite("The controller", .timeLimit(.minutes(1)))
+struct ControllerTests {
+    @Test("does nothing before mount, distributions and targets are all known", arguments: Bench.Part.allCases)
+    func waitsForAll(last: Bench.Part) async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            for part in Bench.Part.allCases where part != last { try await bench.tell(part) }
+            try await bench.settle()
+            #expect(await bench.store.calls.isEmpty)
+            try await bench.tell(last)
+            try await bench.settle()
+            #expect(await bench.store.calls == ["create t", "status d"])
+        }
+    }
+
+    // MARK: Rotations
+
+    @Test("a rotation during a write is written afterwards: the newest alone, by one writer")
+    func rotationDuringWrite() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            await bench.mount(["a": "2"], "generation-2")
+            await bench.mount(["a": "3"], "generation-3")
+            await bench.store.release()
+            try await bench.settle()
+            let secret = try #require(await bench.secret("t"))
+            #expect(secret.digests == ["a": bench.digest("3")])
+            #expect(secret.mountGeneration == "generation-3")
+            #expect(await bench.store.calls.filter { $0.hasSuffix(" t") } == ["create t", "update t"])
+            #expect(await bench.store.mostOfOneKey == 1)
+            #expect(await bench.store.distributions[bench.key("d")]?.status.mountGeneration == "generation-3")
+        }
+    }
+
+    @Test("a rotation that changes nothing, or only what nobody reads, calls nobody")
+    func unchangedRotation() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let calls = await bench.store.calls
+            await bench.mount(["a": "1"], "generation-2")
+            await bench.mount(["a": "1", "unread": "1"], "generation-3")
+            try await bench.settle()
+            #expect(await bench.store.calls == calls)
+        }
+    }
+
+    @Test("absence of the mount changes nothing")
+    func absence() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let (calls, secret) = (await bench.store.calls, await bench.secret("t"))
+            await bench.controller.mount(.absent(reason: "gone"))
+            try await bench.settle()
+            // Also if all is looked at again: the last generation stays.
+            try await bench.tell(.targets)
+            try await bench.settle()
+            #expect(await bench.store.calls == calls)
+            #expect(await bench.secret("t") == secret)
+        }
+    }
+
+    // MARK: Amendments
+
+    @Test("the status of an old spec is not written onto an amended one")
+    func amendedDuringWrite() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            // It lacks a source now: what was written for the old one is no news about it.
+            let amended = try bench.distribution(generation: 2, from: ["a", "missing"])
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
+            await bench.store.release()
+            try await bench.settle()
+            let statuses = await bench.store.statuses
+            #expect(statuses.map(\.generation) == [2])
+            #expect(statuses.map(\.status.observedGeneration) == [2])
+            #expect(statuses.map(\.status.ready?.reason) == ["SourceNotFound"])
+        }
+    }
+
+    @Test("a target that is renamed while it is written goes once the one of the new name is in line")
+    func renamedDuringWrite() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2)
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+            try await bench.waitForWrites(2)
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.store.secrets.keys.map(\.name) == ["u"])
+            let calls = await bench.store.calls
+            let (created, deleted) = (calls.firstIndex(of: "create u"), calls.firstIndex(of: "delete t"))
+            #expect(try #require(created) < (try #require(deleted)))
+            #expect(await bench.store.statuses.allSatisfy { $0.status.observedGeneration == 2 })
+        }
+    }
+
+    // MARK: Pruning
+
+    @Test("a target is pruned by its distribution as it is, not as it was heard of", arguments: FreshDistribution.all)
+    func judgedAfresh(_ fresh: FreshDistribution) async throws {
+        let bench = Bench()
+        let former = await bench.store.put(try bench.distribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let written = try #require(await bench.secret("t"))
+            if let distribution = try fresh.distribution(bench) {
+                await bench.store.put(distribution)
+            } else {
+                await bench.store.remove(former.key)
+            }
+            // The cache holds that it is gone.
+            let seen = try #require(await bench.store.lastStatus)
+            await bench.controller.distributions(.all, .delete(seen))
+            try await bench.settle()
+            let left = await bench.secret("t")
+            switch fresh.expected {
+            case .removed: #expect(left == nil)
+            case .kept: #expect(left == written)
+            case .released:
+                #expect(left?.uid == written.uid)
+                #expect(left?.owners.isEmpty == true)
+            case .adopted:
+                #expect(left?.uid == written.uid)
+                #expect(left?.distributionOwner?.uid == "another")
+            }
+            #expect(await bench.store.calls.contains("current d"))
+            #expect(await bench.store.calls.contains("delete t") == (fresh.expected == .removed))
+        }
+    }
+
+    // MARK: The queue
+
+    @Test("no more than MAX_IN_FLIGHT targets are written at once")
+    func bounded() async throws {
+        let bench = Bench(maxInFlight: 2)
+        for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(2)
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.store.mostAtOnce == 2)
+            #expect(await bench.store.secrets.count == 5)
+        }
+    }
+
+    @Test("stop lets the write under way end, its status too, and begins no other")
+    func stops() async throws {
+        let bench = Bench(maxInFlight: 1)
+        for number in 1...3 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            await bench.controller.stop()
+            await bench.store.release()
+        }
+        // `work` has returned.
+        #expect(await bench.store.secrets.count == 1)
+        #expect(await bench.store.calls.count == 2)
+        #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
+    }
+
+    // MARK: Failures
+
+    @Test("a write that the server is not available for is tried again, and the status says so until it is done")
+    func unavailable() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.unavailable("the server sleeps", retryAfter: nil)])
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") != nil)
+            let statuses = await bench.store.statuses.map(\.status)
+            #expect(statuses.map(\.ready?.reason) == ["WriteFailed", "Synced"])
+            #expect(statuses.first?.ready?.message == "The server sleeps.")
+        }
+    }
+
+    @Test("a conflict makes it look again, and the write is not lost, however many there are", arguments: [1, 2, 3, 4])
+    func conflicts(count: Int) async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.fail(.update, Array(repeating: .changed("somebody else writes too"), count: count))
+            await bench.mount(["a": "2"], "generation-2")
+            try await bench.settle()
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+            #expect(await bench.store.calls.count { $0 == "observe t" } == count)
+            #expect(await bench.store.statuses.last?.status.ready?.reason == "Synced")
+        }
+    }
+
+    @Test("a Secret of ours that was not heard of is brought in line, not created")
+    func unheardOf() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var edited = try #require(await bench.secret("t"))
+            edited.digests = ["a": bench.digest("0")]
+            await bench.store.put(edited)
+            await bench.controller.targets(.all, .delete(edited))
+            try await bench.settle()
+            #expect(await bench.secret("t")?.uid == edited.uid)
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
+        }
+    }
+
+    @Test("targets that cannot be listed are left alone, and the status says why until they can be")
+    func targetsCannotBeListed() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            await bench.mount()
+            try await bench.tell(.distributions)
+            await bench.controller.targetsFailed(.all, .forbidden("secrets may not be listed"))
+            #expect(try await bench.eventuallyReady("WriteFailed")?.message == "Secrets may not be listed.")
+            #expect(await bench.store.calls == ["status d"])
+            try await bench.tell(.targets)
+            #expect(try await bench.eventuallyReady("Synced") != nil)
+        }
+    }
+
+    @Test("targets that can be listed but not watched are written, and the status says that changes are noticed late")
+    func targetsCannotBeWatched() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            await bench.controller.targetsFailed(.all, .forbidden("secrets may not be watched"))
+            try await bench.settle()
+            let ready = await bench.store.lastStatus?.status.ready
+            #expect(ready?.reason == "Synced")
+            #expect(ready?.message.contains("noticed late: secrets may not be watched.") == true)
+            // The watch speaks again.
+            await bench.controller.targets(.all, .upsert(try #require(await bench.secret("t"))))
+            try await bench.settle()
+            #expect(await bench.store.lastStatus?.status.ready?.message.contains("late") == false)
+        }
+    }
+
+    @Test("one pass ends when a write keeps failing, and reports it")
+    func onePass() async throws {
+        let bench = Bench(triesAtMost: 2)
+        await bench.store.put(try bench.distribution())
+        await bench.store.put(try bench.distribution("good", target: "good"))
+        let error = StoreError.unavailable("the server sleeps", retryAfter: nil)
+        await bench.store.fail(.update, [error, error, error])
+        await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
+        try await bench.tellAll()
+        await bench.controller.finishWhenIdle()
+        await bench.controller.work()
+        #expect(await bench.controller.faults == ["Secret web/t: given up after 2 tries"])
+        #expect(await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed)
+        #expect(await bench.controller.outcomes[bench.key("good")]?.reason == .synced)
+        #expect(await bench.store.calls.count { $0 == "update t" } == 2)
+    }
+
+    @Test("one pass ends at once when there is nothing to do")
+    func emptyPass() async throws {
+        let bench = Bench(triesAtMost: 2)
+        try await bench.tellAll()
+        await bench.controller.finishWhenIdle()
+        await bench.controller.work()
+        #expect(await bench.controller.faults.isEmpty)
+    }
+}
+
+/// What a distribution has become that the cache holds for deleted, and what that means for its target.
+struct FreshDistribution: Sendable, CustomTestStringConvertible {
+    enum Expected {
+        case removed, kept, released, adopted
+    }
+
+    let testDescription: String
+    let expected: Expected
+    let distribution: @Sendable (Bench) throws -> SecretsDistribution?
+
+    static let all = [
+        FreshDistribution(testDescription: "gone: removed", expected: .removed) { _ in nil },
+        FreshDistribution(testDescription: "elsewhere, and it deletes: removed", expected: .removed) {
+            try $0.distribution(target: "u", policy: .delete, generation: 2)
+        },
+        FreshDistribution(testDescription: "elsewhere, and it retains: released", expected: .released) {
+            try $0.distribution(target: "u", policy: .retain, generation: 2)
+        },
+        FreshDistribution(testDescription: "another instance's: kept", expected: .kept) {
+            try $0.distribution(target: "u", policy: .delete, generation: 2, assignedTo: "another instance")
+        },
+        FreshDistribution(testDescription: "made anew for the same target: kept", expected: .adopted) {
+            try $0.distribution(policy: .delete, uid: "another")
+        },
+    ]
+}
