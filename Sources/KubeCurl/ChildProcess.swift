@@ -77,7 +77,14 @@ struct ChildProcess {
         var child = pid_t()
         let code = withStrings([command] + arguments) { arguments in
             withStrings(merged) { environment in
-                posix_spawnp(&child, command, &actions, &attributes, arguments, environment)
+                // A plugin that was just put there may still be open in a child that another thread is about to turn
+                // into its own program: execve(2), ETXTBSY. That passes in milliseconds.
+                for _ in 0..<50 {
+                    let code = posix_spawnp(&child, command, &actions, &attributes, arguments, environment)
+                    guard code == ETXTBSY else { return code }
+                    usleep(10_000)
+                }
+                return ETXTBSY
             }
         }
         return code == 0 ? .success(child) : .failure(.start(reason: String(cString: strerror(code))))
