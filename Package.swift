@@ -32,7 +32,7 @@ let package = Package(
         library("Snapshots", ["COpenSSL", "CLinux"]),
         library("Scheduling"),
         library("YAML", ["CLibYAML"]),
-        library("Distribution", ["Kube", "Snapshots"]),
+        library("Distribution", ["Kube", "Observability", "Snapshots"]),
         library("Kube", ["Scheduling"]),
 
         // Edges: threads, descriptors, sockets.
@@ -65,7 +65,7 @@ let package = Package(
         tests("SnapshotsTests", ["Snapshots"]),
         tests("SchedulingTests", ["Scheduling"]),
         tests("YAMLTests", ["YAML"]),
-        tests("DistributionTests", ["Distribution", "Kube", "Snapshots"]),
+        tests("DistributionTests", ["Distribution", "Kube", "Observability", "Snapshots"]),
         tests("KubeTests", ["Kube", "Scheduling"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),

@@ -17,12 +17,17 @@ package actor Controller {
 
     /// The last generation that there was.
     var snapshot: Snapshot?
+    var generations = GenerationHistory()
+    /// Targets whose content came from a newer generation than our mount holds.
+    var ahead: Set<ObjectKey> = []
     var index = DistributionIndex()
     /// Targets that carry our label, as last seen or written.
     var observed: [ObjectKey: ObservedTarget] = [:]
     var definition = DefinitionTraits.current
     /// How each distribution fared when it was last looked at.
     package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
+    /// By distribution: the status that was written last.
+    var said: [ObjectKey: SaidStatus] = [:]
     /// By distribution, then by target: why its former target could not be removed.
     var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
     /// By distribution: former targets that go once its own is in line.
@@ -93,8 +98,9 @@ extension Controller {
             let changed = new.changedPaths(since: snapshot)
             let old = snapshot
             snapshot = new
+            generations.append(new.generation)
             guard !isFirst, old != nil else { return enqueueAll() }
-            enqueue(index.targets(reading: changed))
+            enqueue(index.targets(reading: changed).union(ahead))
         }
     }
 
@@ -160,6 +166,7 @@ extension Controller {
 
     private func lost(_ target: ObjectKey) {
         observed[target] = nil
+        ahead.remove(target)
         forgetLeftover(target)
     }
 
@@ -176,6 +183,7 @@ extension Controller {
 
     private func forget(_ key: ObjectKey) {
         outcomes[key] = nil
+        said[key] = nil
         leftovers[key] = nil
         awaited[key] = nil
         enqueue(index.remove(key))

@@ -42,8 +42,12 @@ extension Controller {
     var secondLook: Outcome { .again(after: .seconds(60)) }
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
+        ahead.remove(key)
         do throws(StoreError) {
-            let status = try await bringInLine(key, distribution)
+            guard let status = try await bringInLine(key, distribution) else {
+                waitForMount(key, distribution)
+                return .done
+            }
             let reported = await report(status, on: distribution)
             return status.reason == .notManaged && reported == .done ? secondLook : reported
         } catch {
@@ -58,15 +62,18 @@ extension Controller {
     }
 
     /// Plans and applies; looks again when the target was not as it was observed.
+    ///
+    /// - Returns: nil if the target's content is newer than the mount's, so that it is another agent's to keep.
     private func bringInLine(
         _ key: ObjectKey, _ distribution: SecretsDistribution
-    ) async throws(StoreError) -> DistributionStatus {
+    ) async throws(StoreError) -> DistributionStatus? {
         if let failure = missingTargets(in: key.namespace) { throw failure }
         let desired: DesiredTarget
         do {
             desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
         } catch {
-            return DistributionStatus(error)
+            // What a mount that is behind lacks, the newer one may have.
+            return isAhead(observed[key]) ? nil : DistributionStatus(error)
         }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
@@ -81,9 +88,11 @@ extension Controller {
                     actual = written("secret created", try await secrets.create(target))
                     return synced(distribution, desired, actual, written: true)
                 case .update(let old, let patch):
+                    if patch.changesContent, isAhead(old) { return nil }
                     actual = written("secret updated", try await secrets.update(old, patch))
                     return synced(distribution, desired, actual, written: patch.changesContent)
                 case .recreate(let old, let target):
+                    if isAhead(old) { return nil }
                     actual = written("secret replaced", try await secrets.recreate(old, as: target))
                     return synced(distribution, desired, actual, written: true)
                 }
@@ -94,6 +103,12 @@ extension Controller {
             actual = try await lookAgain(key)
         }
         throw lastChange ?? .changed("Secret \(key) changes all the time")
+    }
+
+    /// Its content came from a newer generation than our mount holds.
+    private func isAhead(_ target: ObservedTarget?) -> Bool {
+        guard let target, target.managedBy == settings.managedBy else { return false }
+        return generations.isBehind(target.mountGeneration, now: .now())
     }
 
     func lookAgain(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {

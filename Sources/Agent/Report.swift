@@ -18,9 +18,12 @@ extension Controller {
         guard let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339) else {
             return .done
         }
+        let saying = SaidStatus(status, on: distribution, definition, after: said[key])
+        if let wait = saying.wait { return .again(after: wait) }
         do {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits
+            said[key] = saying
             record(stored)
             return .done
         } catch {
@@ -36,6 +39,18 @@ extension Controller {
                 return secondLook
             }
         }
+    }
+
+    /// The target's content is newer than our mount: the agent that wrote it speaks for it, and the two must not write
+    /// in turns. The mount's next generation has it looked at again.
+    func waitForMount(_ target: ObjectKey, _ distribution: SecretsDistribution) {
+        ahead.insert(target)
+        let status = DistributionStatus(
+            reason: .writeFailed,
+            message: "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
+                + " the mount here holds an older one, \(snapshot?.generation ?? "").")
+        log(status, of: distribution.key)
+        outcomes[distribution.key] = status
     }
 
     /// What the status of a distribution in line says besides.

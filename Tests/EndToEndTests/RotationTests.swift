@@ -113,19 +113,7 @@ struct RotationTests {
         try volume.write(pair(0))
         try await world.create(
             world.distribution("pair", type: "kubernetes.io/tls", [("tls.crt", "tls.crt"), ("tls.key", "tls.key")]))
-        let seen = SeenVersions()
-        let watcher = ObjectWatcher<LiveSecret>(
-            world.client, .init(.secrets, namespace: world.namespace), logger: .none)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await watcher.run { @Sendable event in
-                    switch event {
-                    case .upsert(let secret): seen.add([secret])
-                    case .replace(let all): seen.add(all)
-                    case .delete: break
-                    }
-                }
-            }
+        let seen = try await SecretHistory.watching(world) { seen in
             try await world.withAgent {
                 $0.debounceQuiet = .milliseconds(2)
                 $0.debounceMax = .milliseconds(10)
@@ -138,10 +126,9 @@ struct RotationTests {
                 try await world.expect("pair", pair(200))
             }
             let last = pair(200).mapValues { Data($0.utf8) }
-            #expect(await eventually { seen.all.contains(last) })
-            group.cancelAll()
+            #expect(await eventually { seen.all.contains { $0.data == last } })
         }
-        let versions = seen.all.filter { $0["tls.crt"] != nil }
+        let versions = seen.compactMap(\.data).filter { $0["tls.crt"] != nil }
         #expect(versions.count >= 50)
         for version in versions {
             let certificate = version["tls.crt"].map { String(decoding: $0, as: UTF8.self).split(separator: " ").last }
@@ -162,13 +149,4 @@ struct RotationTests {
             try await world.expect("plain", ["password": "two"])
         }
     }
-}
-
-/// The content of every Secret that a watch has seen.
-private final class SeenVersions: Sendable {
-    private let versions = Mutex<[[String: Data]]>([])
-
-    var all: [[String: Data]] { versions.withLock { $0 } }
-
-    func add(_ secrets: [LiveSecret]) { versions.withLock { $0 += secrets.compactMap(\.data) } }
 }

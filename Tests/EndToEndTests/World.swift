@@ -178,6 +178,11 @@ final class World: Sendable {
         #expect(isSo, "Secret \(name) does not hold what it should", sourceLocation: sourceLocation)
     }
 
+    /// A hand edit.
+    func patchSecret(_ name: String, _ patch: JSONValue) async throws {
+        try await client.patch(.secrets, namespace: namespace, name: name, patch)
+    }
+
     func create(secret name: String, type: String? = nil, managedBy: String?, _ data: [String: String]) async throws {
         var metadata: [String: JSONValue] = ["name": .string(name)]
         if let managedBy { metadata["annotations"] = [Marks.managedBy: .string(managedBy)] }

@@ -4,6 +4,8 @@ import Glibc
 /// `pkg/volume/util/atomic_writer.go`.
 package final class AtomicVolume {
     package let path: String
+    /// When the next generation is made, as its name says: of one time, none is newer than another.
+    package var time = "2026_11_21_08_30_00"
     private var generations: Int
 
     /// - Parameter firstNumber: of this writer's generations, where another has written before.
@@ -33,7 +35,7 @@ package final class AtomicVolume {
     /// A new timestamped directory with the files, which nobody sees yet.
     package func writeGeneration(_ files: [String: [UInt8]]) throws(POSIXFailure) -> String {
         generations += 1
-        let name = "..2026_11_21_08_30_00.\(getpid())\(generations)"
+        let name = "..\(time).\(getpid())\(generations)"
         try makeDirectory("\(path)/\(name)")
         for (file, bytes) in files {
             let whole = "\(path)/\(name)/\(file)"

@@ -1,0 +1,113 @@
+import Agent
+import Distribution
+import TestSupport
+import Testing
+
+/// Two agents for one target, as on two nodes or in a rolling update: what this one does while its mount is behind.
+@Suite("An agent whose mount is behind", .timeLimit(.minutes(1)))
+struct OlderMountTests {
+    private let older = "..2024_05_01_10_00_00.111"
+    private let newer = "..2024_05_01_10_00_09.222"
+    private let newest = "..2024_05_01_10_00_20.333"
+
+    /// The target as another agent wrote it from `newer`.
+    private func written(_ bench: Bench, _ text: String = "2") -> ObservedTarget {
+        var target = ObservedTarget(bench.key("t"), of: bench.key("d"))
+        target.digests = ["a": bench.digest(text)]
+        target.annotations[Marks.mountGeneration] = newer
+        return target
+    }
+
+    /// The calls that followed.
+    private func calls(
+        _ bench: Bench, _ files: [String: String], from sources: [String] = ["a"], then: () async throws -> Void = {}
+    ) async throws -> [String] {
+        await bench.store.put(try bench.distribution(from: sources))
+        await bench.store.put(written(bench))
+        try await bench.working {
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            await bench.mount(files, older)
+            try await bench.settle()
+            try await then()
+        }
+        return await bench.store.calls
+    }
+
+    @Test("leaves the newer content as it is, and its status to the agent that wrote it")
+    func leaves() async throws {
+        let bench = Bench()
+        #expect(try await calls(bench, ["a": "1"]).isEmpty)
+        #expect(await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed)
+    }
+
+    @Test("does not report what only its own mount lacks")
+    func lacks() async throws {
+        #expect(try await calls(Bench(), ["b": "1"]).isEmpty)
+    }
+
+    @Test("does not write a mapping that came since: all values are of one generation")
+    func amended() async throws {
+        #expect(try await calls(Bench(), ["a": "1", "b": "1"], from: ["a", "b"]).isEmpty)
+    }
+
+    @Test("writes again once its mount is the newer one, though the file did not change there")
+    func catchesUp() async throws {
+        let bench = Bench()
+        let calls = try await calls(bench, ["a": "1"]) {
+            await bench.mount(["a": "1"], newest)
+            try await bench.settle()
+        }
+        #expect(calls == ["update t", "status d"])
+        #expect(await bench.secret("t")?.mountGeneration == newest)
+    }
+
+    @Test("makes a target that is gone")
+    func makes() async throws {
+        let bench = Bench()
+        let calls = try await calls(bench, ["a": "1"]) {
+            let target = try #require(await bench.secret("t"))
+            try await bench.store.delete(target)
+            await bench.controller.targets(.all, .delete(target))
+            try await bench.settle()
+        }
+        #expect(calls == ["delete t", "create t", "status d"])
+    }
+
+    @Test("goes back to what its own mount held before, if that comes again")
+    func goesBack() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            await bench.mount(["a": "2"], newer)
+            try await bench.settle()
+            await bench.mount(["a": "1"], older)
+            try await bench.settle()
+        }
+        #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
+    }
+
+    /// Each agent would take the other's status for an error to be mended.
+    @Test("does not write statuses in turns with another agent")
+    func statusesInTurns() async throws {
+        // One at a time, in order: what is asked for after the status shows that its turn is over.
+        let bench = Bench(maxInFlight: 1)
+        await bench.store.put(try bench.distribution(from: ["missing"]))
+        await bench.store.put(try bench.distribution("marker", target: "m", from: ["m"]))
+        try await bench.working {
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            await bench.mount(["m": "0"])
+            for round in 0...5 {
+                try #require(await eventually { await bench.secret("m")?.digests["m"] == bench.digest("\(round)") })
+                var other = try #require(await bench.store.distributions[bench.key("d")])
+                other.status.statusText = "Something else."
+                await bench.controller.distributions(.all, .upsert(await bench.store.put(other)))
+                await bench.mount(["m": "\(round + 1)"], "generation-\(round)")
+            }
+        }
+        #expect(await bench.store.calls.filter { $0 == "status d" }.count == 2)
+    }
+}

@@ -1,0 +1,69 @@
+import Observability
+import Testing
+
+@testable import Distribution
+
+@Suite struct GenerationHistoryTests {
+    private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z") ?? Timestamp(seconds: 0)
+
+    private func history(_ generations: String...) -> GenerationHistory {
+        var history = GenerationHistory()
+        for generation in generations { history.append(generation) }
+        return history
+    }
+
+    @Test(
+        "Content of a generation that was made later, in another mount, is newer",
+        arguments: [
+            ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_01.222", true),
+            ("..2026_11_21_11_00_01.111", "..2026_11_21_11_00_00.222", false),
+            // Of one second, or the same: nobody knows.
+            ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_00.222", false),
+            ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_00.111", false),
+            // A plain folder's, and one of each.
+            ("2026-11-21T11:00:00.000000001Z", "2026-11-21T11:00:00.000000002Z", true),
+            ("2026-11-21T11:00:00.000000002Z", "2026-11-21T11:00:00.000000001Z", false),
+            ("..2026_11_21_11_00_00.111", "2026-11-21T11:00:00.5Z", true),
+        ])
+    func order(mine: String, theirs: String, isBehind: Bool) {
+        #expect(history(mine).isBehind(theirs, now: noon) == isBehind)
+    }
+
+    @Test(
+        "A name that tells no time is never newer",
+        arguments: [nil, "", "..data", "v2", "..2026_11_21", "..2026_13_21_11_00_00.1", "..2027__11_21_11_00_00.1"])
+    func unknown(theirs: String?) {
+        #expect(!history("..2026_11_21_11_00_00.111").isBehind(theirs, now: noon))
+        #expect(!history("v1").isBehind("..2026_11_21_11_00_00.111", now: noon))
+        #expect(!GenerationHistory().isBehind("..2026_11_21_11_00_00.111", now: noon))
+    }
+
+    @Test("What this mount held before is older, though a clock that was set back says otherwise")
+    func ownPast() {
+        let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_10_00_00.222")
+        #expect(!generations.isBehind("..2026_11_21_11_00_00.111", now: noon))
+        #expect(generations.isBehind("..2026_11_21_11_00_00.333", now: noon))
+    }
+
+    @Test("A generation that comes again is the present one")
+    func again() {
+        let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_09_00_00.222", "..2026_11_21_11_00_00.111")
+        #expect(!generations.isBehind("..2026_11_21_10_00_00.333", now: noon))
+    }
+
+    @Test("A time that lies far ahead of our clock is not waited for")
+    func future() {
+        #expect(history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_00.2", now: noon))
+        #expect(!history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_01.2", now: noon))
+    }
+
+    @Test("The history is bounded")
+    func bounded() {
+        var generations = GenerationHistory()
+        for minute in 0..<60 {
+            for second in 0..<10 { generations.append("..2026_11_21_\(minute % 24)_00_0\(second).\(minute)") }
+        }
+        generations.append("..2026_11_21_08_00_00.end")
+        #expect(generations.isBehind("..2026_11_21_09_00_00.0", now: noon))
+    }
+}
