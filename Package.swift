@@ -27,6 +27,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
+        // Wipes what is freed, in the program that links it.
+        .target(name: "CWipe"),
+
         // Pure: values in, values out. No threads, clocks or descriptors.
         library("Observability"),
         library("Snapshots", ["COpenSSL", "CLinux"]),
@@ -50,7 +53,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "secrets-distributor",
-            dependencies: ["Agent", "Distribution", "Kube", "LinuxIO", "Observability"],
+            dependencies: ["Agent", "CWipe", "Distribution", "Kube", "LinuxIO", "Observability"],
             swiftSettings: settings
         ),
 

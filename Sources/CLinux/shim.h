@@ -50,6 +50,9 @@ static inline int linux_is_mount_root(int descriptor) {
 /// Names the calling thread; the kernel keeps 15 bytes (prctl(2), PR_SET_NAME, is variadic).
 static inline void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
+/// No core dump of this process, and no ptrace(2) or reading of /proc/PID/mem but by root (prctl(2), PR_SET_DUMPABLE).
+static inline int linux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 /// Where the handler below writes the signal's number; set before the first handler is installed.
 static volatile sig_atomic_t linux_signal_pipe = -1;
 

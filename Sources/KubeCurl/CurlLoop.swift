@@ -81,13 +81,7 @@ final class CurlLoop: @unchecked Sendable {
 
 extension CurlLoop {
     func run() {
-        while true {
-            let (commands, isStopping) = mailbox.withLock { mailbox in
-                defer { mailbox.commands = [] }
-                return (mailbox.commands, mailbox.isStopping)
-            }
-            for command in commands { perform(command) }
-            if isStopping { break }
+        while performCommands() {
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             collect()
@@ -98,6 +92,18 @@ extension CurlLoop {
         for transfer in active.values { remove(transfer, .shutDown) }
         mailbox.withLock { $0.isGone = true }
         curl_multi_cleanup(multi)
+    }
+
+    /// A function of its own, so that no transfer, and no secret in its request, outlives its end in a local variable.
+    ///
+    /// - Returns: false after `stop`.
+    private func performCommands() -> Bool {
+        let (commands, isStopping) = mailbox.withLock { mailbox in
+            defer { mailbox.commands = [] }
+            return (mailbox.commands, mailbox.isStopping)
+        }
+        for command in commands { perform(command) }
+        return !isStopping
     }
 
     private func perform(_ command: Command) {

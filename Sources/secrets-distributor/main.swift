@@ -1,3 +1,5 @@
 import Glibc
+import LinuxIO
 
+ProcessMemory.protect()
 exit(await Program.run(Array(CommandLine.arguments.dropFirst())))

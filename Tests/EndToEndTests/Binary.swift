@@ -12,7 +12,7 @@ final class Binary: Sendable {
         let errors: String
     }
 
-    private let process: pid_t
+    let identifier: pid_t
     private let directory: TemporaryDirectory
 
     /// Beside the test bundle in the build folder.
@@ -26,20 +26,33 @@ final class Binary: Sendable {
         return ".build/debug/secrets-distributor"
     }()
 
-    /// - Parameter environment: all of it; nothing of the test's own is passed on but `PATH`.
-    init(_ arguments: [String], environment: [String: String] = [:], input: String = "") async throws {
+    /// - Parameters:
+    ///   - user: who runs it; nil: who runs the tests.
+    ///   - environment: all of it; nothing of the test's own is passed on but `PATH`.
+    init(
+        _ arguments: [String], user: uid_t? = nil, environment: [String: String] = [:], input: String = ""
+    ) async throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
         try writeFile(directory("in"), input)
         // The death signal comes when the starting *thread* ends: one that lives as long as this process.
-        process = try await BlockingThread.shared.run {
-            try Self.spawn(arguments, environment, directory)
+        identifier = try await BlockingThread.shared.run {
+            try Self.spawn(arguments, user, environment, directory)
         }
     }
 
     private static func spawn(
-        _ arguments: [String], _ environment: [String: String], _ directory: TemporaryDirectory
+        _ arguments: [String], _ user: uid_t?, _ environment: [String: String], _ directory: TemporaryDirectory
     ) throws -> pid_t {
+        var program = path
+        var switching: [String] = []
+        if let user {
+            // Where the sources are, nobody else need be able to look.
+            program = directory("secrets-distributor")
+            try FileManager.default.copyItem(atPath: path, toPath: program)
+            try require("chmod", directory.path, chmod(directory.path, 0o755))
+            switching = ["--reuid", "\(user)", "--regid", "\(user)", "--clear-groups"]
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -47,7 +60,7 @@ final class Binary: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, directory("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, directory("err"), O_WRONLY | O_CREAT, 0o600)
         // Ends with the test process, however that ends.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", path] + arguments
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL"] + switching + [program] + arguments
         let variables = environment.map { "\($0.key)=\($0.value)" } + ["PATH=/usr/bin:/bin"]
         var pointers = words.map { strdup($0) } + [nil]
         var values = variables.map { strdup($0) } + [nil]
@@ -58,14 +71,14 @@ final class Binary: Sendable {
         return identifier
     }
 
-    func signal(_ number: Int32) { kill(process, number) }
+    func signal(_ number: Int32) { kill(identifier, number) }
 
     var errors: String { text("err") }
     var output: String { text("out") }
 
     /// Waits for the end.
     func ended() async -> Ended {
-        let process = process
+        let process = identifier
         let status = await OwnedThread.value(name: "waitpid") {
             var status: Int32 = 0
             while waitpid(process, &status, 0) < 0 && errno == EINTR {}
