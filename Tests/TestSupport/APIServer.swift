@@ -8,7 +8,7 @@ package final class APIServer: Sendable {
     package enum User: Sendable {
         /// May do everything; authenticates by client certificate.
         case admin
-        /// alice, bob, carol or dave; authenticates by token and may do nothing until `allow`.
+        /// alice, bob, carol, dave or erin; authenticates by token and may do nothing until `allow`.
         case named(String)
         /// Any bearer token.
         case token(String)
@@ -74,6 +74,7 @@ package final class APIServer: Sendable {
                 "--service-account-key-file=\(folder("service-account.key"))",
                 "--service-account-signing-key-file=\(folder("service-account.key"))",
                 "--service-cluster-ip-range=10.0.0.0/24",
+                "--audit-policy-file=\(folder("audit-policy.yaml"))", "--audit-log-path=\(folder("audit.log"))",
             ], log: folder("kube-apiserver.log"))
     }
 
@@ -162,7 +163,7 @@ extension APIServer {
         try KubeClient(configuration: configuration(user), logger: .none)
     }
 
-    /// The bearer token of alice, bob, carol or dave.
+    /// The bearer token of alice, bob, carol, dave or erin.
     package func token(of user: String) -> String { APIServerFiles.token(of: user) }
 
     /// A file of the cluster: `ca.crt`, `other-ca.crt` (has signed nothing), `admin.crt`, `admin.key`.

@@ -7,7 +7,7 @@ struct APIServerFiles: Sendable {
     let assets: String
 
     /// Users that may authenticate by token; roles are the tests' matter.
-    static let users = ["alice", "bob", "carol", "dave"]
+    static let users = ["alice", "bob", "carol", "dave", "erin"]
 
     static func token(of user: String) -> String { "token-of-\(user)" }
 
@@ -20,10 +20,22 @@ struct APIServerFiles: Sendable {
         let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
         let tokens = users.map { "\(token(of: $0)),\($0),\($0)\n" }.joined()
         try folder.write("tokens.csv", tokens)
+        try folder.write("audit-policy.yaml", auditPolicy)
         try folder.write("make-certificates", script, executable: true)
         try await ServerProcess.run([folder("make-certificates"), folder.path], log: folder("certificates.log"))
         return APIServerFiles(folder: folder, assets: assets)
     }
+
+    /// Who asked for what, without contents.
+    private static let auditPolicy = """
+        apiVersion: audit.k8s.io/v1
+        kind: Policy
+        omitStages: [RequestReceived]
+        rules:
+          - level: Metadata
+            users: [\(users.joined(separator: ", "))]
+
+        """
 
     /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `admin.crt` in group system:masters; `other-ca.crt`,
     /// which has signed nothing; `service-account.key`; and the keys.
