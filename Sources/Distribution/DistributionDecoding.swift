@@ -71,7 +71,7 @@ extension DistributionSpec {
     }
 
     private mutating func readMappings(_ reader: inout FieldReader) {
-        guard let entries = reader.array("secrets", required: true) else { return }
+        guard let entries = reader.array("secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping") else { return }
         var keys: Set<String> = []
         for var entry in entries {
             let from = entry.string("from", required: true)
@@ -83,7 +83,7 @@ extension DistributionSpec {
             }
             if let to, entry.check("to", Syntax.problem(ofDataKey: to)), let path {
                 if keys.insert(to).inserted {
-                    mappings.append(Mapping(from: path, to: to, optional: optional))
+                    mappings.append(Mapping(index: entry.index, from: path, to: to, optional: optional))
                 } else {
                     entry.note("to", "is \(shown(to)), which another mapping has already; expected each key once")
                 }

@@ -18,6 +18,9 @@ struct FieldReader {
         self.path = path
     }
 
+    /// Where it stands in the list that it came from; 0 if from none.
+    var index: Int { if case .index(let index)? = path.last { index } else { 0 } }
+
     /// The object is there.
     var exists: Bool { container != nil }
 
@@ -41,12 +44,12 @@ struct FieldReader {
     /// Takes over what was wrong with an object below this one.
     mutating func adopt(_ other: FieldReader) { problems += other.problems }
 
-    mutating func expectNoOther(than known: Set<String>) {
+    mutating func expectNoOther(than known: Set<String>, in kind: String = Marks.kind) {
         for key in keys where !known.contains(key) {
             problems.append(
                 Problem(
                     path + [.key(key)],
-                    "is no field of a SecretsDistribution, expected one of \(known.sorted().joined(separator: ", "))",
+                    "is no field of a \(kind), expected one of \(known.sorted().joined(separator: ", "))",
                     severity: .unknownField))
         }
     }
@@ -83,22 +86,43 @@ struct FieldReader {
         return FieldReader(nested, at: path + [.key(field)])
     }
 
-    /// The mappings of a list; entries that are no objects are noted and left out.
-    mutating func array(_ field: String, required: Bool = false) -> [FieldReader]? {
-        let nested = value(field, "a list", required: required) { try $0.nestedUnkeyedContainer(forKey: $1) }
+    /// The objects of a list; entries that are none are noted and left out.
+    ///
+    /// - Parameters:
+    ///   - members: what each should have, for messages.
+    ///   - noun: what there has to be one of; nil if there may be none.
+    mutating func array(_ field: String, of members: String, atLeastOne noun: String? = nil) -> [FieldReader]? {
+        let nested = value(field, "a list", required: true) { try $0.nestedUnkeyedContainer(forKey: $1) }
         guard var nested else { return nil }
-        if required, nested.isAtEnd { note(field, "is empty, expected at least one mapping") }
+        if let noun, nested.isAtEnd { note(field, "is empty, expected at least one \(noun)") }
         var readers: [FieldReader] = []
         while !nested.isAtEnd {
             let place = path + [.key(field), .index(nested.currentIndex)]
             if let entry = try? nested.nestedContainer(keyedBy: FieldKey.self) {
                 readers.append(FieldReader(entry, at: place))
             } else {
-                problems.append(Problem(place, "is not an object, expected one with \"from\" and \"to\""))
+                problems.append(Problem(place, "is not an object, expected one with \(members)"))
                 guard (try? nested.superDecoder()) != nil else { break }
             }
         }
         return readers
+    }
+
+    /// The strings of a list; an entry that is none is noted and nil.
+    mutating func stringList(_ field: String, atLeastOne noun: String) -> [String?] {
+        let nested = value(field, "a list", required: true) { try $0.nestedUnkeyedContainer(forKey: $1) }
+        guard var nested else { return [] }
+        if nested.isAtEnd { note(field, "is empty, expected at least one \(noun)") }
+        var texts: [String?] = []
+        while !nested.isAtEnd {
+            let text = try? nested.decode(String.self)
+            if text == nil {
+                note(at: [.key(field), .index(nested.currentIndex)], "is not a string, expected one")
+                guard (try? nested.superDecoder()) != nil else { break }
+            }
+            texts.append(text)
+        }
+        return texts
     }
 
     private mutating func value<Value>(

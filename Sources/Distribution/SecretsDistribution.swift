@@ -58,6 +58,8 @@ package struct DistributionSpec: Sendable, Equatable {
 
 /// One `from` -> `to` entry.
 package struct Mapping: Sendable, Equatable {
+    /// Where it stands in `spec.secrets`, from 0.
+    package var index: Int
     package var from: SourcePath
     package var to: String
     /// A missing source leaves the key out instead of holding the target back.

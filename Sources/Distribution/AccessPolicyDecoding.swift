@@ -1,0 +1,68 @@
+/// A document that should be an access policy.
+///
+/// Read strictly: with any problem it cannot be used, because a rule that was meant and not understood gives or takes
+/// more than its author knows.
+package struct AccessPolicyDocument: Sendable, Decodable {
+    package static let kind = "SecretsAccessPolicy"
+
+    /// To be used only without problems.
+    package let policy: AccessPolicy
+    package let problems: [Problem]
+
+    package init(from decoder: any Decoder) throws {
+        var root = FieldReader(try decoder.container(keyedBy: FieldKey.self))
+        if let version = root.string("apiVersion"), version != Marks.apiVersion {
+            root.note("apiVersion", "is \(shown(version)), expected \(shown(Marks.apiVersion))")
+        }
+        if let kind = root.string("kind", required: true), kind != Self.kind {
+            root.note("kind", "is \(shown(kind)), expected \(shown(Self.kind))")
+        }
+        // As any resource has; nothing in it means anything here.
+        _ = root.object("metadata")
+        var spec = root.object("spec", required: true)
+        policy = AccessPolicy(reading: &spec)
+        root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec"], in: Self.kind)
+        problems = root.problems + spec.problems
+    }
+}
+
+extension AccessPolicy {
+    fileprivate init(reading reader: inout FieldReader) {
+        mode = reader.choice("mode") ?? .enforce
+        `default` = reader.choice("default") ?? .deny
+        rules = []
+        for var entry in reader.array("rules", of: "\"namespaces\" and \"files\"") ?? [] {
+            rules.append(
+                Rule(
+                    namespaces: entry.patterns("namespaces", for: .namespace),
+                    files: entry.patterns("files", for: .file)))
+            entry.expectNoOther(than: ["namespaces", "files"], in: AccessPolicyDocument.kind)
+            reader.adopt(entry)
+        }
+        reader.expectNoOther(than: ["mode", "default", "rules"], in: AccessPolicyDocument.kind)
+    }
+}
+
+extension FieldReader {
+    fileprivate mutating func choice<Choice>(_ field: String) -> Choice?
+    where Choice: RawRepresentable<String> & CaseIterable {
+        guard let text = string(field) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        note(
+            field, "is \(shown(text)), expected \(Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or "))"
+        )
+        return nil
+    }
+
+    fileprivate mutating func patterns(_ field: String, for subject: Pattern.Subject) -> [Pattern] {
+        stringList(field, atLeastOne: "pattern").enumerated().compactMap { index, text -> Pattern? in
+            guard let text else { return nil }
+            do throws(PatternError) {
+                return try Pattern(text, for: subject)
+            } catch {
+                note(at: [.key(field), .index(index)], error.message)
+                return nil
+            }
+        }
+    }
+}

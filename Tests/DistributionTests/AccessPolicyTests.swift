@@ -1,0 +1,192 @@
+import Kube
+import Testing
+
+@testable import Distribution
+
+@Suite struct AccessPolicyTests {
+    private static func document(_ json: String) throws -> AccessPolicyDocument {
+        try JSONBytes.decode(AccessPolicyDocument.self, from: Array(json.utf8))
+    }
+
+    private static func spec(_ json: String) throws -> AccessPolicyDocument {
+        try document(#"{"kind":"SecretsAccessPolicy","spec":\#(json)}"#)
+    }
+
+    private static let rules = """
+        [{"namespaces": ["web", "team-*"], "files": ["certs/*", "shared"]},
+         {"namespaces": ["lab"], "files": ["lab-?", "shared"]}]
+        """
+
+    private func policy(_ standard: String, _ rules: String = rules) throws -> AccessPolicy {
+        let document = try Self.spec(#"{"default":"\#(standard)","rules":\#(rules)}"#)
+        #expect(document.problems.isEmpty)
+        return document.policy
+    }
+
+    private func denied(_ policy: AccessPolicy, _ files: [String], to namespace: String) throws -> [String] {
+        policy.denied(try files.map { try SourcePath($0) }, to: namespace).map(\.text)
+    }
+
+    @Test(
+        "A file goes to the namespaces of the rules that name it; one that no rule names as the default says",
+        arguments: [
+            // File, namespace, denied by default Deny, by default Allow.
+            ("certs/a", "web", false, false), ("certs/a", "team-x", false, false), ("shared", "web", false, false),
+            ("shared", "lab", false, false), ("lab-1", "lab", false, false), ("certs/a", "lab", true, true),
+            ("certs/a", "other", true, true), ("lab-1", "web", true, true), ("shared", "other", true, true),
+            ("certs/a/b", "web", true, false), ("free", "web", true, false), ("free", "other", true, false),
+            ("lab-12", "lab", true, false),
+        ])
+    func verdicts(file: String, namespace: String, byDeny: Bool, byAllow: Bool) throws {
+        #expect(try denied(policy("Deny"), [file], to: namespace).isEmpty == !byDeny)
+        #expect(try denied(policy("Allow"), [file], to: namespace).isEmpty == !byAllow)
+    }
+
+    @Test("Two rules that match one half each give nothing")
+    func halves() throws {
+        let rules = #"[{"namespaces":["web"],"files":["a"]},{"namespaces":["lab"],"files":["b"]}]"#
+        #expect(try denied(policy("Deny", rules), ["a", "b"], to: "web") == ["b"])
+        #expect(try denied(policy("Allow", rules), ["a", "b", "c"], to: "web") == ["b"])
+    }
+
+    @Test("Without rules all is denied by default Deny, and nothing by default Allow")
+    func noRules() throws {
+        #expect(try denied(policy("Deny", "[]"), ["a"], to: "web") == ["a"])
+        #expect(try denied(policy("Allow", "[]"), ["a"], to: "web") == [])
+    }
+
+    @Test("A file is denied in whatever form its path is written")
+    func spellings() throws {
+        let files = ["certs//a", "./certs/a", "..data/certs/a"]
+        #expect(try denied(policy("Allow"), files, to: "other") == ["certs/a"])
+    }
+
+    @Test("The refusal names each denied file once, optional or not, and the namespace")
+    func refusal() throws {
+        let policy = try policy("Deny")
+        let distribution = try Manifest.amended([
+            "metadata": ["namespace": "web"],
+            "spec": [
+                "secrets": [
+                    ["from": "b", "to": "1"], ["from": "certs/a", "to": "2"],
+                    ["from": "a", "to": "3", "optional": true], ["from": "b", "to": "4"],
+                ]
+            ],
+        ])
+        let refusal = try #require(policy.refusal(of: distribution))
+        #expect(refusal.reason == .policyDenied)
+        #expect(refusal.message == "The access policy denies namespace \"web\" the source files \"b\", \"a\".")
+        #expect(
+            policy.problems(of: distribution).map(\.field) == [
+                "spec.secrets[0].from", "spec.secrets[2].from", "spec.secrets[3].from",
+            ])
+        let permitted = try Manifest.amended([
+            "metadata": ["namespace": "web"], "spec": ["secrets": [["from": "shared", "to": "1"]]],
+        ])
+        #expect(policy.refusal(of: permitted) == nil)
+        #expect(policy.problems(of: permitted).isEmpty)
+    }
+
+    @Test("A problem stands at its mapping's place also when others before it cannot be read")
+    func places() throws {
+        let distribution = try Manifest.with(
+            spec: #"{"name":"a","secrets":[7,{"from":"../x","to":"a"},{"from":"b","to":"b"}]}"#)
+        #expect(try policy("Deny").problems(of: distribution).map(\.field) == ["spec.secrets[2].from"])
+    }
+
+    @Test("Without a namespace nothing can be said but that")
+    func noNamespace() throws {
+        let distribution = try Manifest.amended(["metadata": ["namespace": nil]])
+        let problems = try policy("Allow").problems(of: distribution)
+        #expect(problems.map(\.field) == ["metadata.namespace"])
+    }
+
+    @Test("Mode and default have the strict value where nothing is said")
+    func defaults() throws {
+        for spec in [#"{"rules":[]}"#, #"{"rules":[],"mode":null,"default":null}"#] {
+            let document = try Self.spec(spec)
+            #expect(document.problems.isEmpty)
+            #expect(document.policy == AccessPolicy(mode: .enforce, default: .deny, rules: []))
+        }
+        let document = try Self.document(
+            """
+            {"apiVersion":"xlscsde.nhs.uk/v1","kind":"SecretsAccessPolicy","metadata":{"name":"p"},
+             "spec":{"mode":"Audit","default":"Allow","rules":[{"namespaces":["a"],"files":["b"]}]}}
+            """)
+        #expect(document.problems.isEmpty)
+        #expect(document.policy.mode == .audit && document.policy.default == .allow)
+        #expect(document.policy.rules.map { $0.files.map(\.description) } == [["b"]])
+    }
+
+    @Test(
+        "Each problem is named with its path, its value and what was expected",
+        arguments: [
+            (#"{}"#, ["kind is missing, expected a string", "spec is missing, expected an object"]),
+            (
+                #"{"kind":"SecretsAcessPolicy","apiVersion":"v1","spec":{"rules":[]},"status":{}}"#,
+                [
+                    "apiVersion is \"v1\", expected \"xlscsde.nhs.uk/v1\"",
+                    "kind is \"SecretsAcessPolicy\", expected \"SecretsAccessPolicy\"",
+                    "status is no field of a SecretsAccessPolicy, expected one of apiVersion, kind, metadata, spec",
+                ]
+            ),
+            (#"{"kind":"SecretsAccessPolicy","spec":[]}"#, ["spec is a list, expected an object"]),
+            (
+                #"{"kind":"SecretsAccessPolicy","metadata":1,"spec":{"rules":[]}}"#,
+                ["metadata is the number 1, expected an object"]
+            ),
+            (
+                #"{"kind":"SecretsAccessPolicy","spec":{"mode":"enforce","default":true,"rule":[]}}"#,
+                [
+                    "spec.mode is \"enforce\", expected \"Enforce\" or \"Audit\"",
+                    "spec.default is true, expected a string", "spec.rules is missing, expected a list",
+                    "spec.rule is no field of a SecretsAccessPolicy, expected one of default, mode, rules",
+                ]
+            ),
+            (#"{"kind":"SecretsAccessPolicy","spec":{"rules":{}}}"#, ["spec.rules is an object, expected a list"]),
+            (
+                #"{"kind":"SecretsAccessPolicy","spec":{"rules":[1,{}]}}"#,
+                [
+                    "spec.rules[0] is not an object, expected one with \"namespaces\" and \"files\"",
+                    "spec.rules[1].namespaces is missing, expected a list",
+                    "spec.rules[1].files is missing, expected a list",
+                ]
+            ),
+            (
+                #"{"kind":"SecretsAccessPolicy","spec":{"rules":[{"namespaces":[],"files":"a","file":["a"]}]}}"#,
+                [
+                    "spec.rules[0].namespaces is empty, expected at least one pattern",
+                    "spec.rules[0].files is \"a\", expected a list",
+                    "spec.rules[0].file is no field of a SecretsAccessPolicy, expected one of files, namespaces",
+                ]
+            ),
+            (
+                #"{"kind":"SecretsAccessPolicy","spec":{"rules":[{"namespaces":[1,"a",null,""],"files":["[a"]}]}}"#,
+                [
+                    "spec.rules[0].namespaces[0] is not a string, expected one",
+                    "spec.rules[0].namespaces[2] is not a string, expected one",
+                    "spec.rules[0].namespaces[3] is empty, expected a pattern such as \"team-*\"",
+                    "spec.rules[0].files[0] is \"[a\", which has \"[\" without \"]\"; expected both in one part of a"
+                        + " path, or \"\\[\"",
+                ]
+            ),
+        ])
+    func problems(json: String, expected: [String]) throws {
+        #expect(try Set(Self.document(json).problems.map(\.description)) == Set(expected))
+    }
+
+    @Test("10,000 distributions are judged by 100 rules in less time than their writes take", .timeLimit(.minutes(1)))
+    func large() throws {
+        let rules = (0..<100).map { #"{"namespaces":["team-\#($0)-*"],"files":["team-\#($0)/**","shared/*.crt"]}"# }
+        let policy = try policy("Allow", "[\(rules.joined(separator: ","))]")
+        var count = 0
+        let time = try ContinuousClock().measure {
+            for number in 0..<10_000 {
+                let files = ["team-\(number % 100)/a/tls.key", "shared/root.crt", "team-7/tls.key"]
+                count += try denied(policy, files, to: "team-\(number % 100)-blue").count
+            }
+        }
+        #expect(count == 9_900)
+        #expect(time < .seconds(30))
+    }
+}
