@@ -27,17 +27,34 @@ extension Directory {
     ) throws(LinuxError) -> (bytes: [UInt8], version: String)? {
         let file = try openBeneath(relative)
         let status = try file.status()
+        guard let bytes = try file.content(limit: limit) else { return nil }
+        let changed = status.changed
+        return (bytes, "\(status.identity.inode).\(changed.seconds).\(changed.nanoseconds).\(status.size)")
+    }
+}
+
+extension FileDescriptor {
+    /// Opens the file at `path` for reading, following links. Never blocks, not on a FIFO either.
+    package init(reading path: String) throws(LinuxError) {
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        self.init(owning: try checked("open", path) { open(path, flags) })
+    }
+
+    /// What a regular file holds from the current position on.
+    ///
+    /// - Parameter limit: bytes.
+    /// - Returns: nil if it is no regular file or larger than `limit`.
+    package func content(limit: Int) throws(LinuxError) -> [UInt8]? {
+        let status = try status()
         guard status.kind == .file, status.size <= limit else { return nil }
         var bytes: [UInt8] = []
         try withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { (buffer) throws(LinuxError) in
             while bytes.count <= limit {
-                let count = try file.read(into: buffer)
+                let count = try read(into: buffer)
                 if count == 0 { return }
                 bytes += UnsafeRawBufferPointer(rebasing: buffer[..<count])
             }
         }
-        let changed = status.changed
-        return bytes.count > limit
-            ? nil : (bytes, "\(status.identity.inode).\(changed.seconds).\(changed.nanoseconds).\(status.size)")
+        return bytes.count > limit ? nil : bytes
     }
 }

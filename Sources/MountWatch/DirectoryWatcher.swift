@@ -20,6 +20,7 @@ package struct DirectoryWatcher: ~Copyable {
     package typealias Factory = @Sendable () throws(LinuxError) -> Inotify
 
     private let root: String
+    private let depth: Int
     private let makeInotify: Factory
     private var inotify: Inotify?
     private var watches: [Int32: Purpose] = [:]
@@ -28,8 +29,14 @@ package struct DirectoryWatcher: ~Copyable {
     package private(set) var problem: LinuxError?
 
     /// Nothing is watched before the first `repair`.
-    package init(root: String, inotify: @escaping Factory = { () throws(LinuxError) in try Inotify() }) {
+    ///
+    /// - Parameter depth: how many levels of directories below the root are watched; 0: the root alone.
+    package init(
+        root: String, depth: Int = MountLimits.depth,
+        inotify: @escaping Factory = { () throws(LinuxError) in try Inotify() }
+    ) {
         self.root = root
+        self.depth = depth
         makeInotify = inotify
     }
 
@@ -121,7 +128,7 @@ package struct DirectoryWatcher: ~Copyable {
         guard let watch = add(path, InotifyEvent.Mask.content.union(link)) else { return }
         // A directory that was met already (a bind mount of one above): its number comes again.
         if wanted.updateValue(.content, forKey: watch) != nil { return }
-        guard depth < MountLimits.depth, wanted.count < MountLimits.files,
+        guard depth < self.depth, wanted.count < MountLimits.files,
             let listing = try? Directory(path: path).entries()
         else { return }
         for entry in listing.entries where entry.kind == .directory {

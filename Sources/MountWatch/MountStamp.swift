@@ -6,17 +6,24 @@ package import LinuxIO
 /// Of an atomically written volume it holds where `..data` leads, of any other folder the status of all files below it;
 /// of both the device and inode of the folder itself, so that a folder that was mounted or made anew differs.
 package struct MountStamp: Sendable, Equatable {
+    private let depth: Int
     private var root: FileIdentity?
     private var dataTarget: String?
     private var files: [String: [FileStatus]] = [:]
 
     /// Of the folder at `path`; all missing folders are equal.
-    package init(path: String) {
+    ///
+    /// - Parameter depth: how many levels of directories below it are looked into.
+    package init(path: String, depth: Int = MountLimits.depth) {
+        self.depth = depth
         if let directory = try? Directory(path: path) { look(at: directory) }
     }
 
     /// Of an open folder.
-    package init(of directory: borrowing Directory) { look(at: directory) }
+    package init(of directory: borrowing Directory) {
+        depth = MountLimits.depth
+        look(at: directory)
+    }
 
     private mutating func look(at directory: borrowing Directory) {
         root = try? directory.status().identity
@@ -32,7 +39,7 @@ package struct MountStamp: Sendable, Equatable {
         _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
     ) {
         files[prefix] = (try? directory.status()).map { [$0] }
-        guard depth < MountLimits.depth, let listing = try? directory.entries() else { return }
+        guard depth <= self.depth, let listing = try? directory.entries() else { return }
         for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: depth) {
             guard files.count < MountLimits.files else { return }
             let path = prefix + entry.name

@@ -34,6 +34,7 @@ package final class WatchLoop: Sendable {
     }
 
     private let path: String
+    private let depth: Int
     private let timing: Timing
     private let logger: Logger
     private let makeInotify: DirectoryWatcher.Factory
@@ -41,15 +42,17 @@ package final class WatchLoop: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
+    ///   - depth: how many levels of folders below `path` count; 0: what is in itself.
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
     ///   - look: called on this object's thread; may block, and events are kept until it returns. False: it did not see
     ///     all that there is, and is called again at the next poll.
     package init(
-        path: String, timing: Timing, logger: Logger,
+        path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
         look: @escaping @Sendable () -> Bool
     ) {
         self.path = path
+        self.depth = depth
         self.timing = timing
         self.logger = logger
         makeInotify = inotify
@@ -95,10 +98,10 @@ package final class WatchLoop: Sendable {
     private func run(_ wakeUp: WakeUp) {
         let clock = ContinuousClock()
         var debouncer = Debouncer<ContinuousClock.Instant>(quiet: timing.quiet, longest: timing.longest)
-        var watcher = DirectoryWatcher(root: path, inotify: makeInotify)
+        var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
-        var stamp = MountStamp(path: path)
+        var stamp = MountStamp(path: path, depth: depth)
         var isComplete = look()
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
@@ -119,14 +122,14 @@ package final class WatchLoop: Sendable {
             }
             if now >= nextPoll {
                 nextPoll = now.advanced(by: timing.pollInterval)
-                let isUnannounced = debouncer.deadline == nil && MountStamp(path: path) != stamp
+                let isUnannounced = debouncer.deadline == nil && MountStamp(path: path, depth: depth) != stamp
                 // No event told of it: the watches may be on what was here before (a folder above was exchanged).
                 if watcher.problem != nil || isUnannounced { repair(&watcher) }
                 // A fault of reading leaves no trace in the stamp, nor does its end.
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             if debouncer.fire(at: now) || isRequested {
-                stamp = MountStamp(path: path)
+                stamp = MountStamp(path: path, depth: depth)
                 isComplete = look()
             }
         }

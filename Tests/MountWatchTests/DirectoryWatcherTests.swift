@@ -51,6 +51,16 @@ import Testing
         #expect(watcher.drain())
     }
 
+    @Test func `at depth 0 what happens in subfolders is not seen`() throws {
+        try makeDirectory(folder("root/sub"))
+        let watcher = Watched(DirectoryWatcher(root: folder("root"), depth: 0))
+        watcher.repair()
+        try writeFile(folder("root/sub/a"), "1")
+        #expect(!watcher.drain())
+        try writeFile(folder("root/a"), "1")
+        #expect(watcher.drain())
+    }
+
     @Test func `a subfolder that appears later is watched, with those in it`() throws {
         try makeDirectory(folder("root"))
         let watcher = watcher("root")

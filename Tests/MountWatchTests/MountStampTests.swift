@@ -38,6 +38,14 @@ import Testing
         #expect(MountStamp(path: path) != before)
     }
 
+    @Test func `at depth 0 what is in subfolders makes no difference`() throws {
+        let before = MountStamp(path: path, depth: 0)
+        try writeFile(folder("mount/sub/b"), "22")
+        #expect(MountStamp(path: path, depth: 0) == before)
+        try writeFile(folder("mount/a"), "22")
+        #expect(MountStamp(path: path, depth: 0) != before)
+    }
+
     @Test func `a swap of a volume differs, though all else is as before`() throws {
         let volume = try AtomicVolume(folder("volume"))
         try volume.write(["a": "1"])
