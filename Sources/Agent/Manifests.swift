@@ -10,14 +10,20 @@ package enum Manifests {
         /// From 1; 0 if it concerns the file as a whole.
         package let line: Int
         package let message: String
+        /// Not wrong: to be known all the same.
+        package let isRemark: Bool
 
-        package init(file: String, line: Int, message: String) {
+        package init(file: String, line: Int, message: String, isRemark: Bool = false) {
             self.file = file
             self.line = line
             self.message = message
+            self.isRemark = isRemark
         }
 
-        package var description: String { line > 0 ? "\(file):\(line): \(message)" : "\(file): \(message)" }
+        package var description: String {
+            let text = isRemark ? "remark: \(message)" : message
+            return line > 0 ? "\(file):\(line): \(text)" : "\(file): \(text)"
+        }
     }
 
     package struct Parsed: Sendable {
@@ -47,10 +53,12 @@ package enum Manifests {
     }
 
     /// All that can be said of one file.
-    package static func parse(_ bytes: [UInt8], file: String) -> Parsed {
+    ///
+    /// - Parameter policy: if there is one, what it denies is a problem; a remark while it only audits.
+    package static func parse(_ bytes: [UInt8], file: String, policy: AccessPolicy? = nil) -> Parsed {
         let stream = YAMLParser.parse(bytes)
         var parsed = Parsed()
-        for document in stream.documents { add(document, to: &parsed, file: file) }
+        for document in stream.documents { add(document, to: &parsed, file: file, policy) }
         for error in stream.errors {
             parsed.isComplete = false
             parsed.problems.append(Finding(file: file, line: error.line, message: error.reason))
@@ -60,10 +68,12 @@ package enum Manifests {
     }
 
     /// A document, or an item of a list as `kubectl get -o yaml` prints it.
-    private static func add(_ document: YAMLNode, to parsed: inout Parsed, file: String) {
+    private static func add(
+        _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?
+    ) {
         let kind = document["kind"]?.string
         if kind == "List" || kind == Marks.kind + "List", case .sequence(let items)? = document["items"]?.kind {
-            for item in items { add(item, to: &parsed, file: file) }
+            for item in items { add(item, to: &parsed, file: file, policy) }
             return
         }
         guard kind == Marks.kind else {
@@ -83,9 +93,10 @@ package enum Manifests {
         }
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
         parsed.distributions.append((distribution, document.line))
-        parsed.problems += distribution.problems.map { problem in
-            Finding(
-                file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description)
+        parsed.problems += distribution.problems.map { Finding($0, in: document, file: file) }
+        guard let policy else { return }
+        parsed.problems += policy.problems(of: distribution).map {
+            Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
         }
     }
 
@@ -93,6 +104,15 @@ package enum Manifests {
         let version = document["apiVersion"]?.string
         guard version != Marks.apiVersion else { return nil }
         return "apiVersion is \(version.map { "\"\($0)\"" } ?? "missing"), expected \"\(Marks.apiVersion)\""
+    }
+}
+
+extension Manifests.Finding {
+    /// A problem of `document`, at the line that it is about.
+    init(_ problem: Problem, in document: YAMLNode, file: String, isRemark: Bool = false) {
+        self.init(
+            file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description,
+            isRemark: isRemark)
     }
 }
 

@@ -2,19 +2,31 @@ import Agent
 import Distribution
 import Glibc
 
-/// `check FILE...`: manifests, with no cluster.
+/// `check [--policy FILE] FILE...`: manifests, with no cluster.
 enum CheckCommand {
-    static func run(_ files: [String]) -> Int32 {
-        guard !files.isEmpty else {
+    static func run(_ files: [String], policy policyFile: String?) -> Int32 {
+        guard !files.isEmpty || policyFile != nil else {
             return Program.fail("check needs a file; see secrets-distributor check --help", 64)
         }
         var problems = 0
+        var policy: AccessPolicy?
+        if let policyFile {
+            let parsed = Self.policy(policyFile)
+            parsed.problems.forEach { print($0) }
+            problems += parsed.problems.count
+            policy = parsed.policy
+            guard !files.isEmpty else {
+                let rules = counted(policy?.rules.count ?? 0, "rule")
+                print("a policy of \(rules): \(counted(problems, "problem"))")
+                return problems == 0 ? 0 : 1
+            }
+        }
         var count = 0
         var claims: [ObjectKey: String] = [:]
         for file in files {
             let parsed: Manifests.Parsed
             do {
-                parsed = Manifests.parse(try FileBytes.read(file), file: file)
+                parsed = Manifests.parse(try FileBytes.read(file), file: file, policy: policy)
             } catch {
                 print("\(file): \(error)")
                 problems += 1
@@ -34,7 +46,7 @@ enum CheckCommand {
                 }
             }
             for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding) }
-            problems += findings.count
+            problems += findings.count { !$0.isRemark }
             if parsed.distributions.isEmpty && findings.isEmpty {
                 print("\(file): holds no SecretsDistribution")
                 problems += 1
@@ -42,6 +54,15 @@ enum CheckCommand {
         }
         print("\(counted(count, "distribution")) in \(counted(files.count, "file")): \(counted(problems, "problem"))")
         return problems == 0 ? 0 : 1
+    }
+
+    /// One that cannot be read has that as its problem.
+    private static func policy(_ file: String) -> PolicyManifest.Parsed {
+        do {
+            return PolicyManifest.parse(try FileBytes.read(file), file: file)
+        } catch {
+            return PolicyManifest.Parsed(problems: [.init(file: file, line: 0, message: "\(error)")])
+        }
     }
 
     private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

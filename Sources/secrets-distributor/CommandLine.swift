@@ -11,6 +11,8 @@ struct Invocation {
     var settings = Settings()
     /// What follows the command and is no flag.
     var operands: [String] = []
+    /// `check`: the file of a policy to test manifests against.
+    var policy: String?
     /// `--help` with a command.
     var wantsHelp = false
 }
@@ -34,6 +36,8 @@ extension Invocation {
             }
             if argument == "--help" || argument == "-h" {
                 wantsHelp = true
+            } else if argument == Self.policyFlag || argument.hasPrefix("\(Self.policyFlag)=") {
+                policy = try Self.value(of: Self.policyFlag, argument, &rest)
             } else if argument.hasPrefix("--") {
                 let (option, value) = try Self.flag(argument, &rest)
                 flags[option.variable] = value
@@ -52,6 +56,9 @@ extension Invocation {
             operands = Array(words.dropFirst())
         }
         try apply(flags, environment)
+        guard command == .check || policy == nil else {
+            throw UsageError(description: "\(Self.policyFlag) is a flag of check alone; expected --policy-path")
+        }
         guard command == .check || operands.isEmpty else {
             throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operands[0])\"")
         }
@@ -62,11 +69,20 @@ extension Invocation {
         guard let option = Option.all.first(where: { $0.flag == parts[0] }) else {
             throw UsageError(description: "there is no flag \(parts[0])")
         }
-        if parts.count == 2 { return (option, String(parts[1])) }
-        if option.isSwitch { return (option, "true") }
-        guard let value = rest.popFirst() else { throw UsageError(description: "\(option.flag) needs a value") }
-        return (option, value)
+        if option.isSwitch, parts.count == 1 { return (option, "true") }
+        return (option, try value(of: option.flag, argument, &rest))
     }
+
+    /// What follows `=`, or else the next argument.
+    private static func value(
+        of flag: String, _ argument: String, _ rest: inout ArraySlice<String>
+    ) throws -> String {
+        if argument != flag { return String(argument.dropFirst(flag.count + 1)) }
+        guard let value = rest.popFirst() else { throw UsageError(description: "\(flag) needs a value") }
+        return value
+    }
+
+    private static let policyFlag = "--policy"
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // These two need no settings: a wrong variable must not keep them from working.

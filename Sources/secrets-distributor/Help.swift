@@ -18,9 +18,14 @@ enum Help {
 
     static let check = """
         usage: secrets-distributor check FILE...
+               secrets-distributor check --policy FILE [FILE...]
 
         Reports every problem of every SecretsDistribution in the files, as FILE:LINE: PROBLEM; "-" is standard input.
         Documents of other kinds are passed over. Needs no cluster and no mount.
+
+          --policy FILE  an access policy: its own problems are reported, and each mapping that it denies. What one in
+                         mode Audit would deny is a remark and no problem.
+
         Exit status: 0 no problem, 1 problems, 64 wrong usage.
         """
 

@@ -26,7 +26,7 @@ enum Program {
         switch invocation.command {
         case .help: print(Help.text(of: .help))
         case .version: print(Version.text)
-        case .check: return CheckCommand.run(invocation.operands)
+        case .check: return CheckCommand.run(invocation.operands, policy: invocation.policy)
         case .sync: return await sync(invocation.settings)
         case .run: return await run(invocation.settings)
         }
