@@ -34,6 +34,15 @@ package struct Agent: Sendable {
             pollInterval: settings.pollInterval, logger: logger)
         try mount.start()
         defer { mount.stop() }
+        let policy = settings.policyPath.map { path in
+            PolicyFile(
+                path: path,
+                timing: .init(
+                    quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval),
+                logger: logger)
+        }
+        try policy?.start()
+        defer { policy?.stop() }
         logger.info(
             "started",
             [
@@ -44,6 +53,12 @@ package struct Agent: Sendable {
             group.addTask {
                 for await reading in mount.readings { await controller.mount(reading) }
                 return .other
+            }
+            if let policy {
+                group.addTask {
+                    for await reading in policy.readings { await controller.policy(reading) }
+                    return .other
+                }
             }
             for scope in settings.scopes {
                 group.addTask { await follow(scope, controller) }
@@ -122,7 +137,7 @@ package struct Agent: Sendable {
     /// One pass: reads the mount and both lists once and brings all targets in line. When `stops` yields, writes under
     /// way end and no more are begun.
     ///
-    /// - Throws: `StoreError` when a list cannot be read.
+    /// - Throws: `StoreError` when a list cannot be read; also when the access policy cannot be used.
     package func sync(until stops: AsyncStream<Void>) async throws -> Result {
         let controller = Controller(
             settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
@@ -141,7 +156,12 @@ package struct Agent: Sendable {
         }
     }
 
-    private func pass(_ controller: Controller) async throws(StoreError) -> Result {
+    private func pass(_ controller: Controller) async throws -> Result {
+        if let path = settings.policyPath {
+            let policy = await OwnedThread.value(name: "policy") { PolicyReading(path: path) }
+            if let problem = policy.problem { throw PolicyError(problem: problem) }
+            await controller.policy(policy)
+        }
         let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
         if case .absent(let reason) = reading {
             logger.warning("mount has no generation", ["reason": .string(reason)])

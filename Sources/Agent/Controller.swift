@@ -16,7 +16,7 @@ package actor Controller {
     let logger: Logger
 
     /// The last generation that there was.
-    var snapshot: Snapshot?
+    var snapshot: Snapshot? { didSet { announceReadiness() } }
     var generations = GenerationHistory()
     /// Targets whose content came from a newer generation than our mount holds.
     var ahead: Set<ObjectKey> = []
@@ -32,11 +32,17 @@ package actor Controller {
     var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
     /// By distribution: former targets that go once its own is in line.
     var awaited: [ObjectKey: Set<ObjectKey>] = [:]
+    /// What is known of the access policy.
+    var access: PolicyState { didSet { announceReadiness() } }
+    /// By distribution: what it was last warned of that the policy only audits.
+    var audited: [ObjectKey: String] = [:]
+    /// Why the agent was not ready when that was last looked at.
+    var announced: [String]
     /// In one pass: what could not be done, besides what `outcomes` tells.
     package private(set) var faults: [String] = []
 
     private var mountWasRead = false
-    private var scopes: [Scope: ScopeState]
+    private(set) var scopes: [Scope: ScopeState] { didSet { announceReadiness() } }
     private var queue: WorkQueue<WorkItem, ContinuousClock.Instant>
     private let wakeUps: AsyncStream<Void>
     private let wakeUp: AsyncStream<Void>.Continuation
@@ -53,12 +59,14 @@ package actor Controller {
         self.distributions = distributions
         self.logger = logger
         self.triesAtMost = triesAtMost
+        access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
+        announced = Self.unreadiness(nil, scopes, access)
         queue = WorkQueue(limit: settings.maxInFlight)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    private struct ScopeState {
+    struct ScopeState {
         var hasDistributions = false
         var hasTargets = false
         /// Why there are no targets yet.
@@ -186,6 +194,7 @@ extension Controller {
         said[key] = nil
         leftovers[key] = nil
         awaited[key] = nil
+        audited[key] = nil
         enqueue(index.remove(key))
     }
 
@@ -247,12 +256,14 @@ extension Controller {
             case .target(let key), .distribution(let key): key.namespace
             }
         // Before all is known a pass could only be wrong; `enqueueAll` follows.
-        guard mountWasRead, scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true else { return }
+        guard mountWasRead, access.isKnown,
+            scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true
+        else { return }
         queue.add(item)
         wakeUp.yield()
     }
 
-    private func enqueueAll(in scope: Scope = .all) {
+    func enqueueAll(in scope: Scope = .all) {
         for key in index.targets where scope.contains(key.namespace) { enqueue(.target(key)) }
         // Those that nobody describes: to be pruned perhaps.
         for key in observed.keys where scope.contains(key.namespace) { enqueue(.target(key)) }

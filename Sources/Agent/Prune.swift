@@ -4,7 +4,7 @@ import Observability
 /// What becomes of targets that no distribution describes any more.
 extension Controller {
     func prune(_ key: ObjectKey) async -> Outcome {
-        guard let target = observed[key] else { return .done }
+        guard let target = observed[key], access.allowsWrites else { return .done }
         do throws(StoreError) {
             var pruning = pruning(of: target) { self.index.distributions[$0] }
             var successor: SecretsDistribution?

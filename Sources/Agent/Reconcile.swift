@@ -43,6 +43,7 @@ extension Controller {
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
         ahead.remove(key)
+        if let outcome = await deny(key, distribution) { return outcome }
         do throws(StoreError) {
             guard let status = try await bringInLine(key, distribution) else {
                 waitForMount(key, distribution)
@@ -80,6 +81,8 @@ extension Controller {
         var actual = wasForeign ? try await lookAgain(key) : observed[key]
         var lastChange: StoreError?
         for _ in 0..<3 {
+            // It may have changed while the target was looked at.
+            if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
             do throws(StoreError) {
                 switch Plan(desired: desired, observed: actual, managedBy: settings.managedBy) {
                 case .unchanged: return synced(distribution, desired, actual, written: false)

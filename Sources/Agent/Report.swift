@@ -56,6 +56,7 @@ extension Controller {
     /// What the status of a distribution in line says besides.
     func remarks(on key: ObjectKey) -> [String] {
         var remarks = leftovers[key, default: [:]].sorted { $0.key < $1.key }.map(\.value)
+        if let remark = audited[key] { remarks.append(remark) }
         if let error = blindness(in: key.namespace) {
             remarks.append("Changes that others make to it are noticed late: \(error.description).")
         }

@@ -15,6 +15,8 @@ package struct Settings: Sendable, Equatable {
     package var logLevel = Logger.Level.info
     package var logFormat = Logger.Format.json
     package var kubeconfig: String?
+    /// The access policy's file.
+    package var policyPath: String?
     /// Local mode if both are set.
     package var distributionsPath: String?
     package var outputPath: String?

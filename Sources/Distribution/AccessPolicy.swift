@@ -40,15 +40,18 @@ package struct AccessPolicy: Sendable, Equatable {
         }
     }
 
-    /// Why the target of `distribution` must not be written; nil if it may. The mode makes no difference.
+    /// Why the target of `distribution` must not be written, or must not once the mode is no longer `Audit`; nil if it
+    /// may.
     package func refusal(of distribution: SecretsDistribution) -> Refusal? {
         let namespace = distribution.key.namespace
         let files = denied(distribution.spec.mappings.map(\.from), to: namespace)
         guard !files.isEmpty else { return nil }
         let names = files.map { shown($0.text) }.joined(separator: ", ")
         let noun = files.count == 1 ? "file" : "files"
+        let verb = mode == .audit ? "would deny" : "denies"
         return Refusal(
-            .policyDenied, "The access policy denies namespace \(shown(namespace)) the source \(noun) \(names).")
+            .policyDenied,
+            "The access policy \(verb) namespace \(shown(namespace)) the source \(noun) \(names).")
     }
 
     /// What is denied to a distribution of a manifest, each at its place in it.

@@ -74,6 +74,9 @@ extension Option {
             \.logFormat),
         .optionalPath("KUBECONFIG", "none", "outside a cluster; then also ~/.kube/config", \.kubeconfig),
         .optionalPath(
+            "POLICY_PATH", "none", "access policy: a file that says which files may go to which namespaces",
+            \.policyPath),
+        .optionalPath(
             "DISTRIBUTIONS_PATH", "none", "local mode: folder of SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
             "OUTPUT_PATH", "none", "local mode: folder that the Secret manifests are written to", \.outputPath),
@@ -81,7 +84,6 @@ extension Option {
             variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics and probes; not served by this version",
             takes: "an address such as \":9895\", or nothing", apply: { _, _ in true }),
         .absent("LEADER_ELECTION", allowed: "false"),
-        .absent("POLICY_PATH", allowed: ""),
     ]
 
     private static func path(

@@ -16,12 +16,16 @@ struct Bench: Sendable {
     let store = FakeStore()
     let controller: Controller
 
-    init(maxInFlight: Int = 32, triesAtMost: Int? = nil) {
+    init(
+        maxInFlight: Int = 32, triesAtMost: Int? = nil, logger: Logger = .none,
+        _ configure: (inout Settings) -> Void = { _ in }
+    ) {
         var settings = Settings()
         settings.managedBy = "me"
         settings.maxInFlight = maxInFlight
+        configure(&settings)
         controller = Controller(
-            settings: settings, secrets: store, distributions: store, logger: .none, triesAtMost: triesAtMost)
+            settings: settings, secrets: store, distributions: store, logger: logger, triesAtMost: triesAtMost)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

@@ -166,7 +166,7 @@ struct CommandTests {
         arguments: [
             ("POLL_INTERVAL", "soon"), ("MAX_IN_FLIGHT", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
             ("SECRETS_PATH", "relative"), ("ONLY_ASSIGNED", "maybe"), ("WATCH_NAMESPACES", "Web,../x"),
-            ("MANAGED_BY", "-"), ("LEADER_ELECTION", "true"), ("POLICY_PATH", "/policy.yaml"), ("OUTPUT_PATH", "/out"),
+            ("MANAGED_BY", "-"), ("LEADER_ELECTION", "true"), ("OUTPUT_PATH", "/out"),
             ("KUBECONFIG", "/does/not/exist"),
         ])
     func badValues(variable: String, value: String) async throws {
@@ -248,5 +248,91 @@ struct CommandTests {
         let absent = try await Binary.run(["check", root("none.yaml")])
         #expect(absent.status == 1)
         #expect(absent.output.contains("No such file"))
+    }
+
+    private static let policy = """
+        kind: SecretsAccessPolicy
+        spec:
+          rules:
+            - namespaces: [web]
+              files: [certificate]
+        """
+
+    @Test("check --policy reports each mapping that the policy denies, with file and line")
+    func checkPolicy() async throws {
+        let root = try TemporaryDirectory()
+        try writeFile(root("policy.yaml"), Self.policy)
+        let manifest = Self.manifest + "\n---\n" + Self.manifest.replacing("  namespace: web\n", with: "")
+        try writeFile(root("a.yaml"), manifest)
+        let ended = try await Binary.run(["check", "--policy", root("policy.yaml"), root("a.yaml")])
+        #expect(ended.status == 1)
+        let lines = ended.output.split(separator: "\n").map { $0.replacing(root("a.yaml"), with: "a.yaml") }
+        #expect(lines.count == 3)
+        #expect(
+            lines.first
+                == "a.yaml:12: spec.secrets[1].from is \"key\", which the access policy denies to namespace \"web\"")
+        #expect(lines.dropFirst().first?.hasPrefix("a.yaml:17: metadata.namespace is missing") == true)
+        #expect(lines.last == "2 distributions in 1 file: 2 problems")
+
+        // What is only audited is a remark.
+        try writeFile(root("policy.yaml"), Self.policy.replacing("spec:", with: "spec:\n  mode: Audit"))
+        let audited = try await Binary.run(["check", "--policy=\(root("policy.yaml"))", "-"], input: Self.manifest)
+        #expect(audited.status == 0)
+        #expect(audited.output.contains("-:12: remark: spec.secrets[1].from is \"key\""))
+
+        let permitted = Self.manifest.replacing("from: key", with: "from: certificate")
+        let good = try await Binary.run(["check", "--policy=\(root("policy.yaml"))", "-"], input: permitted)
+        #expect(good.status == 0)
+        #expect(good.output == "1 distribution in 1 file: 0 problems\n")
+    }
+
+    @Test("check --policy reports the policy's own problems, also alone")
+    func checkPolicyItself() async throws {
+        let root = try TemporaryDirectory()
+        try writeFile(root("policy.yaml"), Self.policy)
+        let good = try await Binary.run(["check", "--policy", root("policy.yaml")])
+        #expect(good.status == 0)
+        #expect(good.output == "a policy of 1 rule: 0 problems\n")
+        for (text, line) in [
+            (Self.policy.replacing("[web]", with: "[Web]"), ":4: spec.rules[0].namespaces[0] is \"Web\""),
+            (Self.policy + "\n---\n" + Self.policy, ":7: is a second document"),
+            (Self.policy + "\n---\nkind: ConfigMap", ":7: kind is \"ConfigMap\""),
+            (Self.policy + "\n---\n7", ":7: is no object"), (Self.policy + "\n  [", ":7: could not"),
+            ("# none", ": holds no document"),
+        ] {
+            try writeFile(root("policy.yaml"), text)
+            for files in [[], ["-"]] {
+                let ended = try await Binary.run(
+                    ["check", "--policy", root("policy.yaml")] + files, input: Self.manifest)
+                #expect(ended.status == 1)
+                #expect(ended.output.contains("policy.yaml\(line)"), "\(ended.output)")
+            }
+        }
+        let absent = try await Binary.run(["check", "--policy", root("none.yaml")])
+        #expect(absent.status == 1)
+        #expect(absent.output.contains("none.yaml: cannot be read: No such file"))
+    }
+
+    @Test("sync writes nothing and ends with 1 while the policy cannot be used, or denies")
+    func syncWithPolicy() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        try writeFile(folders.root("in/a.yaml"), Self.manifest)
+        let environment = folders.environment.merging(["POLICY_PATH": folders.root("policy.yaml")]) { $1 }
+        let absent = try await Binary.run(["sync"], environment: environment)
+        #expect(absent.status == 1)
+        #expect(absent.errors.contains("the access policy cannot be used: cannot open \(folders.root("policy.yaml"))"))
+        try writeFile(folders.root("policy.yaml"), "kind: SecretsAccessPolicy")
+        let broken = try await Binary.run(["sync"], environment: environment)
+        #expect(broken.status == 1)
+        #expect(broken.errors.contains("policy.yaml:1: spec is missing, expected an object"))
+        try writeFile(folders.root("policy.yaml"), Self.policy)
+        let denied = try await Binary.run(["sync"], environment: environment)
+        #expect(denied.status == 1)
+        #expect(denied.output.contains("web/wildcard: PolicyDenied: The access policy denies namespace \"web\""))
+        #expect(folders.secret("web/wildcard-tls-secret").isEmpty)
+        try writeFile(folders.root("policy.yaml"), Self.policy.replacing("[certificate]", with: "[\"*\"]"))
+        #expect(try await Binary.run(["sync"], environment: environment).status == 0)
+        #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
     }
 }

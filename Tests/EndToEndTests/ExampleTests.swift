@@ -80,6 +80,19 @@ struct ExampleTests {
         }
     }
 
+    @Test("has a policy that can be used and permits its distributions")
+    func policy() throws {
+        let text = try World.text("sidecar-example/policy/policy.yaml")
+        let parsed = PolicyManifest.parse(text, file: "policy.yaml")
+        #expect(parsed.problems.map(\.description) == [])
+        for name in ["wildcard-tls", "jupyter-cookie"] {
+            let manifest = try World.text("sidecar-example/distributions/\(name).yaml")
+            #expect(
+                Manifests.parse(manifest, file: name, policy: parsed.policy).problems.map(\.description) == [])
+        }
+        #expect(try World.manifest("sidecar-example/policy/kustomization.yaml")["configMapGenerator"] != nil)
+    }
+
     @Test("is complete: every file that its kustomizations name is there")
     func kustomizations() throws {
         for folder in ["sidecar-example", "sidecar-example/distributions", "sidecar-example/namespaced"] {

@@ -35,6 +35,7 @@ import Testing
             ("MAX_IN_FLIGHT", "--max-in-flight", "1000"), ("LOG_LEVEL", "--log-level", "WARNING"),
             ("LOG_FORMAT", "--log-format", "Text"), ("KUBECONFIG", "--kubeconfig", "kube"),
             ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
+            ("POLICY_PATH", "--policy-path", "policy.yaml"),
             ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
         ]
         var expected = Settings()
@@ -52,12 +53,13 @@ import Testing
         expected.kubeconfig = "kube"
         expected.distributionsPath = "in"
         expected.outputPath = "out"
+        expected.policyPath = "policy.yaml"
         let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
         #expect(try settings([], environment) == expected)
         #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
         let separate = values.filter { $0.0 != "ONLY_ASSIGNED" }.flatMap { [$0.1, $0.2] }
         #expect(try settings(separate + ["--only-assigned"]) == expected)
-        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0) + ["POLICY_PATH"]))
+        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
     }
 
     @Test("A flag wins, and the variable that it overrules is not looked at")
@@ -115,7 +117,6 @@ import Testing
             ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
             ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
             ("LEADER_ELECTION", "true", "nothing else than \"false\" in this version"),
-            ("POLICY_PATH", "/policy", "nothing else than \"\" in this version"),
         ])
     func badValue(variable: String, value: String, takes: String) throws {
         #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
@@ -159,6 +160,8 @@ import Testing
                 ["destroy"],
                 "there is no command \"destroy\", expected one of run, sync, check, version, help"
             ),
+            (["check", "--policy"], "--policy needs a value"),
+            (["--policy=a", "sync"], "--policy is a flag of check alone; expected --policy-path"),
             (["run", "now"], "run takes no operand, got \"now\""),
             (["version", "x"], "version takes no operand, got \"x\""),
             (
@@ -169,6 +172,15 @@ import Testing
     func usage(arguments: [String], text: String) {
         #expect(throws: UsageError.self) { try Invocation(arguments) { _ in nil } }
         #expect(error(arguments) == text)
+    }
+
+    @Test("check takes a policy, in both forms")
+    func checkPolicy() throws {
+        for words in [["--policy", "p.yaml"], ["--policy=p.yaml"]] {
+            let invocation = try Invocation(["check"] + words + ["a.yaml"]) { _ in nil }
+            #expect(invocation.policy == "p.yaml")
+            #expect(invocation.operands == ["a.yaml"])
+        }
     }
 
     @Test("What follows -- is no flag, and - is none either")

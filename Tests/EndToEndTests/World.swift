@@ -50,10 +50,14 @@ final class World: Sendable {
     }
 
     static func manifests(_ path: String) throws -> [JSONValue] {
+        try YAMLParser.documents(in: text(path)).map { try JSONValue(json: $0.json()) }
+    }
+
+    /// A file of the repository.
+    static func text(_ path: String) throws -> [UInt8] {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let bytes = Array(try Data(contentsOf: root.appending(path: path)))
-        return try YAMLParser.documents(in: bytes).map { try JSONValue(json: $0.json()) }
+        return Array(try Data(contentsOf: root.appending(path: path)))
     }
 
     /// Fast settings, bound to this world's namespace and mark.

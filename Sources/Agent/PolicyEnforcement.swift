@@ -1,0 +1,81 @@
+import Distribution
+import Observability
+
+/// What the access policy does to distributions and their targets.
+extension Controller {
+    /// The policy's file was read. One that cannot be used changes nothing but readiness.
+    package func policy(_ reading: PolicyReading) {
+        if access.take(reading) { enqueueAll() }
+    }
+
+    /// If the policy denies `distribution` its target: removes that, or leaves it, and says so. Nil if it does not.
+    ///
+    /// A distribution that cannot be read is left to say that itself: what it wants is not known.
+    func deny(_ key: ObjectKey, _ distribution: SecretsDistribution) async -> Outcome? {
+        guard distribution.refusal == nil else { return nil }
+        audit(distribution)
+        guard let refusal = access.refusal(of: distribution) else { return nil }
+        var message = refusal.message
+        var outcome: Outcome?
+        do throws(StoreError) {
+            if let rest = try await withdraw(key, distribution) { message += " \(rest)" }
+        } catch {
+            message += " Secret \(key.name) still holds what it held: \(error.description)."
+            switch error {
+            case .changed: outcome = .retry()
+            case .unavailable(_, let retryAfter): outcome = .retry(notBefore: retryAfter ?? .zero)
+            case .forbidden, .rejected, .cannotReplace:
+                outcome = secondLook
+                logger.warning(
+                    "secret stays although the policy denies it",
+                    ["secret": .string(key.description), "error": .string(error.description)])
+            }
+        }
+        let reported = await report(DistributionStatus(reason: refusal.reason, message: message), on: distribution)
+        return outcome ?? reported
+    }
+
+    /// Removes the target of a distribution that is denied, if it is ours and goes with the distribution's wishes.
+    ///
+    /// - Returns: a sentence on what is left; nil if nothing of ours is.
+    private func withdraw(
+        _ key: ObjectKey, _ distribution: SecretsDistribution
+    ) async throws(StoreError) -> String? {
+        let isRemoved = access.allowsWrites && distribution.spec.deletionPolicy == .delete
+        // A cache that lags must not cost a Secret; nor is every Secret of ours in it.
+        let target = isRemoved || observed[key] == nil ? try await lookAgain(key) : observed[key]
+        guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else { return nil }
+        let rest = "Secret \(key.name) still holds what it held"
+        guard isRemoved else {
+            return access.allowsWrites ? "\(rest), because deletionPolicy is not Delete." : "\(rest)."
+        }
+        guard target.distribution == distribution.key else {
+            return "\(rest), because it was not written for this distribution."
+        }
+        // The distribution may be another by now, and so may the policy after each wait: judge by what there is.
+        let current = try await distributions.current(distribution.key)
+        // News alone: it puts this key into the queue, where a refusal has to wait.
+        if let current, current != index.distributions[current.key] { upsert(current) }
+        let winner = index.claimants(of: key).first(where: isOurs)
+        guard let current, current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
+            current.spec.deletionPolicy == .delete, access.allowsWrites, access.refusal(of: current) != nil
+        else { throw .changed("SecretsDistribution \(distribution.key) or the policy was changed meanwhile") }
+        try await secrets.delete(target)
+        observed[key] = nil
+        logger.info(
+            "secret removed, the policy denies it",
+            ["secret": .string(key.description), "distribution": .string(distribution.key.description)])
+        return nil
+    }
+
+    /// Logs what is let through only because the policy audits, once for each change of it.
+    private func audit(_ distribution: SecretsDistribution) {
+        let remark = access.remark(on: distribution)
+        guard audited[distribution.key] != remark else { return }
+        audited[distribution.key] = remark
+        guard let remark else { return }
+        logger.warning(
+            "access policy audited",
+            ["distribution": .string(distribution.key.description), "detail": .string(remark)])
+    }
+}
