@@ -35,7 +35,8 @@ let package = Package(
         library("Snapshots", ["COpenSSL", "CLinux"]),
         library("Scheduling"),
         library("YAML", ["CLibYAML"]),
-        library("Distribution", ["Kube", "Observability", "Snapshots"]),
+        library("Certificates", ["COpenSSL"]),
+        library("Distribution", ["Certificates", "Kube", "Observability", "Snapshots"]),
         library("Kube", ["Scheduling"]),
 
         // Edges: threads, descriptors, sockets.
@@ -60,12 +61,13 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["Kube", "KubeCurl", "LinuxIO", "Observability"],
+            dependencies: ["COpenSSL", "Kube", "KubeCurl", "LinuxIO", "Observability"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
         tests("ObservabilityTests", ["Observability"]),
         tests("SnapshotsTests", ["Snapshots"]),
+        tests("CertificatesTests", ["Certificates", "COpenSSL"]),
         tests("SchedulingTests", ["Scheduling"]),
         tests("YAMLTests", ["YAML"]),
         tests("DistributionTests", ["Distribution", "Kube", "Observability", "Snapshots"]),

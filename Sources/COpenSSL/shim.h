@@ -1,4 +1,9 @@
 // libcrypto, for digests and certificates. Nothing here needs C of our own: only the includes.
 #pragma once
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>

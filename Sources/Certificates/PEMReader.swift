@@ -1,0 +1,61 @@
+import COpenSSL
+
+/// Finds the PEM blocks (RFC 7468) in some text. Text around them is skipped; lines may end in CR LF.
+///
+/// The text is lent: it must outlive the reader. Decryption is never tried, so nobody is ever asked for a passphrase.
+struct PEMReader: ~Copyable {
+    private let source: OpaquePointer?
+    /// The end was reached in the middle of a block, or a block holds what is no base64.
+    private(set) var isBroken = false
+
+    init(_ text: UnsafeRawBufferPointer) {
+        // A read-only BIO reads in place. Nil for no text at all.
+        source = Int32(exactly: text.count).flatMap { BIO_new_mem_buf(text.baseAddress, $0) }
+    }
+
+    deinit { BIO_free(source) }
+
+    /// The next block; nil after the last, and from a broken one on.
+    mutating func next() -> PEMBlock? {
+        guard let source, !isBroken else { return nil }
+        var block = PEMBlock()
+        ERR_clear_error()
+        guard PEM_read_bio_ex(source, &block.name, &block.header, &block.content, &block.size, PEMBlock.flags) == 1
+        else {
+            isBroken = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE
+            return nil
+        }
+        return block
+    }
+}
+
+/// One decoded PEM block; its memory is wiped when it goes.
+struct PEMBlock: ~Copyable {
+    /// Wipe what it is decoded with, and take what libcrypto's own readers take.
+    fileprivate static let flags = UInt32(PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE)
+
+    fileprivate var name: UnsafeMutablePointer<CChar>?
+    fileprivate var header: UnsafeMutablePointer<CChar>?
+    fileprivate var content: UnsafeMutablePointer<UInt8>?
+    fileprivate var size = 0
+
+    fileprivate init() {}
+
+    deinit {
+        CRYPTO_secure_free(name, #fileID, #line)
+        CRYPTO_secure_free(header, #fileID, #line)
+        CRYPTO_secure_clear_free(content, size, #fileID, #line)
+    }
+
+    /// `PRIVATE KEY` of `-----BEGIN PRIVATE KEY-----`.
+    var label: String { name.map { String(cString: $0) } ?? "" }
+
+    /// Has the header of an encrypted block (RFC 1421).
+    var isEncrypted: Bool { header.map { String(cString: $0).contains("ENCRYPTED") } ?? false }
+
+    /// Lends the content to a function of the `d2i` family, which moves the pointer.
+    func decode<Result>(_ body: (inout UnsafePointer<UInt8>?, Int) -> Result) -> Result {
+        var start = UnsafePointer(content)
+        return body(&start, size)
+    }
+}
