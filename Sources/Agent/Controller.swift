@@ -23,6 +23,8 @@ package actor Controller {
     var index = DistributionIndex()
     /// Targets that carry our label, as last seen or written.
     var observed: [ObjectKey: ObservedTarget] = [:]
+    /// Of certificates and keys in `snapshot`.
+    package internal(set) var pairs = PairVerdicts()
     var definition = DefinitionTraits.current
     /// How each distribution fared when it was last looked at.
     package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
@@ -107,6 +109,7 @@ extension Controller {
             let old = snapshot
             snapshot = new
             generations.append(new.generation)
+            pairs = PairVerdicts()
             guard !isFirst, old != nil else { return enqueueAll() }
             enqueue(index.targets(reading: changed).union(ahead))
         }

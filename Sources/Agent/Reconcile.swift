@@ -83,21 +83,24 @@ extension Controller {
         for _ in 0..<3 {
             // It may have changed while the target was looked at.
             if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
+            let review = TargetReview(
+                of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
             do throws(StoreError) {
-                switch Plan(desired: desired, observed: actual, managedBy: settings.managedBy) {
-                case .unchanged: return synced(distribution, desired, actual, written: false)
-                case .refuse(let refusal): return DistributionStatus(refusal)
+                switch Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal) {
+                case .unchanged: return synced(distribution, desired, actual, review, written: false)
+                // What does not fit in a mount that is behind may fit in the newer one.
+                case .refuse(let refusal): return isAhead(actual) ? nil : DistributionStatus(refusal)
                 case .create(let target):
                     actual = written("secret created", try await secrets.create(target))
-                    return synced(distribution, desired, actual, written: true)
+                    return synced(distribution, desired, actual, review, written: true)
                 case .update(let old, let patch):
                     if patch.changesContent, isAhead(old) { return nil }
                     actual = written("secret updated", try await secrets.update(old, patch))
-                    return synced(distribution, desired, actual, written: patch.changesContent)
+                    return synced(distribution, desired, actual, review, written: patch.changesContent)
                 case .recreate(let old, let target):
                     if isAhead(old) { return nil }
                     actual = written("secret replaced", try await secrets.recreate(old, as: target))
-                    return synced(distribution, desired, actual, written: true)
+                    return synced(distribution, desired, actual, review, written: true)
                 }
             } catch {
                 guard case .changed = error else { throw error }
@@ -137,11 +140,12 @@ extension Controller {
     }
 
     private func synced(
-        _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?, written: Bool
+        _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
+        _ review: TargetReview, written: Bool
     ) -> DistributionStatus {
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
-        let remarks = remarks(on: distribution.key)
+        let remarks = review.warnings + remarks(on: distribution.key)
         return DistributionStatus(
             reason: .synced, message: ([message] + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)

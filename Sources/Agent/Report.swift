@@ -66,7 +66,9 @@ extension Controller {
     private func log(_ status: DistributionStatus, of key: ObjectKey) {
         guard outcomes[key]?.reason != status.reason || outcomes[key]?.message != status.message else { return }
         if status.reason == .synced {
-            logger.info("distribution synced", ["distribution": .string(key.description)])
+            logger.info(
+                "distribution synced",
+                ["distribution": .string(key.description), "detail": .string(status.message)])
         } else {
             logger.warning(
                 "distribution held back",

@@ -53,13 +53,8 @@ extension DistributionSpec {
                 reader.note("type", refusal, reason: .typeRefused)
             }
         }
-        if let text = reader.string("deletionPolicy"), !text.isEmpty {
-            if let policy = DeletionPolicy(rawValue: text) {
-                deletionPolicy = policy
-            } else {
-                reader.note("deletionPolicy", "is \(shown(text)), expected \"Retain\" or \"Delete\"")
-            }
-        }
+        deletionPolicy = reader.choice("deletionPolicy") ?? deletionPolicy
+        validation = reader.choice("validation") ?? validation
         var metadata = reader.object("metadata")
         labels = metadata.metadataMap("labels", check: Syntax.problem(ofLabelValue:))
         annotations = metadata.metadataMap("annotations", check: { _ in nil })
@@ -67,7 +62,7 @@ extension DistributionSpec {
         reader.adopt(metadata)
 
         readMappings(&reader)
-        reader.expectNoOther(than: ["name", "type", "secrets", "metadata", "deletionPolicy"])
+        reader.expectNoOther(than: ["name", "type", "secrets", "metadata", "deletionPolicy", "validation"])
     }
 
     private mutating func readMappings(_ reader: inout FieldReader) {
@@ -91,10 +86,29 @@ extension DistributionSpec {
             entry.expectNoOther(than: ["from", "to", "optional"])
             reader.adopt(entry)
         }
+        if mappings.count == entries.count { expectRequiredKeys(&reader) }
+    }
+
+    private func expectRequiredKeys(_ reader: inout FieldReader) {
+        guard validation == .full, let type = SecretType(rawValue: type) else { return }
+        let given = Set(mappings.map(\.to))
+        for keys in type.requiredKeys where given.isDisjoint(with: keys) {
+            let names = keys.map(shown).joined(separator: " or ")
+            reader.note("secrets", "has no mapping to \(names), which a Secret of type \(type.rawValue) must have")
+        }
     }
 }
 
 extension FieldReader {
+    /// One of the words of an enumeration; nil if there is none, or an empty one.
+    fileprivate mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice? {
+        guard let text = string(name), !text.isEmpty else { return nil }
+        let choice = Choice(rawValue: text)
+        let words = Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or ")
+        if choice == nil { note(name, "is \(shown(text)), expected \(words)") }
+        return choice
+    }
+
     /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
     fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
         var usable = strings(name)

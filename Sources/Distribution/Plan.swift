@@ -13,10 +13,12 @@ package enum Plan: Sendable {
 
     /// Compares the two; pure.
     ///
-    /// - Parameter observed: nil if there is no such Secret.
-    package init(desired: DesiredTarget, observed: ObservedTarget?, managedBy: String) {
+    /// - Parameters:
+    ///   - observed: nil if there is no such Secret.
+    ///   - held: why `desired` must not go out; nil if it may.
+    package init(desired: DesiredTarget, observed: ObservedTarget?, managedBy: String, held: Refusal? = nil) {
         guard let observed else {
-            self = .create(desired)
+            self = held.map(Plan.refuse) ?? .create(desired)
             return
         }
         guard observed.managedBy == managedBy else {
@@ -31,6 +33,10 @@ package enum Plan: Sendable {
         guard !observed.isBeingDeleted else {
             self = .refuse(
                 Refusal(.writeFailed, "Secret \(observed.key.name) is being deleted; it is made anew once it is gone."))
+            return
+        }
+        if let held {
+            self = .refuse(held)
             return
         }
         let patch = TargetPatch(from: observed, to: desired)

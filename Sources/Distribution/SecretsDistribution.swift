@@ -52,6 +52,7 @@ package struct DistributionSpec: Sendable, Equatable {
     package var labels: [String: String] = [:]
     package var annotations: [String: String] = [:]
     package var deletionPolicy = DeletionPolicy.retain
+    package var validation = Validation.full
 
     package init() {}
 }
@@ -70,4 +71,10 @@ package struct Mapping: Sendable, Equatable {
 package enum DeletionPolicy: String, Sendable, CaseIterable {
     case retain = "Retain"
     case delete = "Delete"
+}
+
+/// Whether content is looked at before it goes out.
+package enum Validation: String, Sendable, CaseIterable {
+    case full = "Full"
+    case none = "None"
 }

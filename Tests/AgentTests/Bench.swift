@@ -13,13 +13,15 @@ struct Bench: Sendable {
         case mount, distributions, targets
     }
 
-    let store = FakeStore()
+    let store: FakeStore
     let controller: Controller
 
+    /// - Parameter store: one that a former controller wrote to, after a restart.
     init(
-        maxInFlight: Int = 32, triesAtMost: Int? = nil, logger: Logger = .none,
+        on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil, logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in }
     ) {
+        self.store = store
         var settings = Settings()
         settings.managedBy = "me"
         settings.maxInFlight = maxInFlight
@@ -92,7 +94,8 @@ struct Bench: Sendable {
 
     func distribution(
         _ name: String = "d", target: String = "t", policy: DeletionPolicy = .retain, uid: String = "one",
-        generation: Int = 1, from files: [String] = ["a"], assignedTo instance: String? = nil
+        generation: Int = 1, from files: [String] = ["a"], assignedTo instance: String? = nil,
+        spec amendment: JSONValue = [:]
     ) throws -> SecretsDistribution {
         let manifest: JSONValue = [
             "metadata": [
@@ -104,7 +107,8 @@ struct Bench: Sendable {
                 "secrets": .array(files.map { ["from": .string($0), "to": .string($0)] }),
             ],
         ]
-        return try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
+        return try JSONBytes.decode(
+            SecretsDistribution.self, from: manifest.merging(["spec": amendment]).encoded())
     }
 }
 

@@ -16,7 +16,7 @@ import Testing
                 "annotations": {"xlscsde.nhs.uk/managedBy": "agent", "note": "x"}, "finalizers": ["a/b"]
               },
               "spec": {
-                "name": "app-secret", "type": "kubernetes.io/tls", "deletionPolicy": "Delete",
+                "name": "app-secret", "type": "kubernetes.io/tls", "deletionPolicy": "Delete", "validation": "None",
                 "secrets": [
                   {"from": "certs/tls.crt", "to": "tls.crt"},
                   {"from": "certs/tls.key", "to": "tls.key", "optional": false},
@@ -47,6 +47,7 @@ import Testing
         #expect(distribution.target == ObjectKey(namespace: "shop", name: "app-secret"))
         #expect(distribution.spec.type == "kubernetes.io/tls")
         #expect(distribution.spec.deletionPolicy == .delete)
+        #expect(distribution.spec.validation == .none)
         #expect(distribution.spec.mappings.map(\.from.text) == ["certs/tls.crt", "certs/tls.key", "ca"])
         #expect(distribution.spec.mappings.map(\.to) == ["tls.crt", "tls.key", "ca.crt"])
         #expect(distribution.spec.mappings.map(\.optional) == [false, false, true])
@@ -70,22 +71,24 @@ import Testing
         #expect(distribution.createdAt == "" && distribution.assignedTo == nil && !distribution.isBeingDeleted)
         #expect(distribution.spec.type == "Opaque")
         #expect(distribution.spec.deletionPolicy == .retain)
+        #expect(distribution.spec.validation == .full)
         #expect(distribution.spec.mappings.map(\.optional) == [false])
         #expect(distribution.spec.labels.isEmpty && distribution.spec.annotations.isEmpty)
         #expect(distribution.status == StoredStatus())
     }
 
-    @Test("A null, and an empty type or policy, are as good as nothing")
+    @Test("A null, and an empty type, policy or validation, are as good as nothing")
     func nulls() throws {
         let distribution = try Manifest.read(
             #"""
             {"metadata": {"name": "app", "namespace": null, "uid": null, "annotations": null, "deletionTimestamp": null},
-             "spec": {"name": "s", "type": "", "deletionPolicy": "", "metadata": {"labels": null, "annotations": null},
+             "spec": {"name": "s", "type": "", "deletionPolicy": "", "validation": "", "metadata": {"labels": null, "annotations": null},
                       "secrets": [{"from": "a", "to": "b", "optional": null}]},
              "status": null}
             """#)
         #expect(distribution.complaints == [])
         #expect(distribution.spec.type == "Opaque" && distribution.spec.deletionPolicy == .retain)
+        #expect(distribution.spec.validation == .full)
         #expect(!distribution.isBeingDeleted)
     }
 
@@ -104,6 +107,21 @@ import Testing
         #expect(distribution.spec.deletionPolicy == .retain)
         #expect(
             distribution.complaints == ["spec.deletionPolicy is \"\(word)\", expected \"Retain\" or \"Delete\""])
+        #expect(distribution.refusal?.reason == .invalidSpec)
+    }
+
+    @Test("Validation is one of two words", arguments: [("Full", Validation.full), ("None", Validation.none)])
+    func validation(word: String, validation: Validation) throws {
+        let distribution = try Manifest.amended(["spec": ["validation": .string(word)]])
+        #expect(distribution.spec.validation == validation)
+        #expect(distribution.refusal == nil)
+    }
+
+    @Test("Any other validation is refused and all is checked", arguments: ["none", "NONE", "Off", " "])
+    func badValidation(word: String) throws {
+        let distribution = try Manifest.amended(["spec": ["validation": .string(word)]])
+        #expect(distribution.spec.validation == .full)
+        #expect(distribution.complaints == ["spec.validation is \"\(word)\", expected \"Full\" or \"None\""])
         #expect(distribution.refusal?.reason == .invalidSpec)
     }
 
@@ -139,13 +157,44 @@ import Testing
     @Test(
         "Any other type is taken",
         arguments: [
-            "Opaque", "kubernetes.io/tls", "kubernetes.io/basic-auth", "example.com/own",
-            String(repeating: "t", count: 253),
+            "Opaque", "example.com/own", "kubernetes.io/tlss", String(repeating: "t", count: 253),
         ])
     func otherTypes(type: String) throws {
         let distribution = try Manifest.amended(["spec": ["type": .string(type)]])
         #expect(distribution.refusal == nil)
         #expect(distribution.spec.type == type)
+    }
+
+    @Test(
+        "A type that must have a key needs a mapping to it",
+        arguments: [
+            ("kubernetes.io/tls", [], ["\"tls.crt\"", "\"tls.key\""]),
+            ("kubernetes.io/tls", ["tls.crt"], ["\"tls.key\""]), ("kubernetes.io/tls", ["tls.key", "tls.crt"], []),
+            ("kubernetes.io/dockerconfigjson", [".dockercfg"], ["\".dockerconfigjson\""]),
+            ("kubernetes.io/dockerconfigjson", [".dockerconfigjson"], []),
+            ("kubernetes.io/dockercfg", [], ["\".dockercfg\""]), ("kubernetes.io/dockercfg", [".dockercfg"], []),
+            ("kubernetes.io/basic-auth", [], ["\"username\" or \"password\""]),
+            ("kubernetes.io/basic-auth", ["username"], []), ("kubernetes.io/basic-auth", ["password"], []),
+            ("kubernetes.io/ssh-auth", [], ["\"ssh-privatekey\""]), ("kubernetes.io/ssh-auth", ["ssh-privatekey"], []),
+        ] as [(String, [String], [String])])
+    func requiredKeys(type: String, keys: [String], missing: [String]) throws {
+        let mappings: [JSONValue] = (["other"] + keys).map { ["from": "f", "to": .string($0)] }
+        let spec: JSONValue = ["type": .string(type), "secrets": .array(mappings)]
+        let distribution = try Manifest.amended(["spec": spec])
+        #expect(
+            distribution.complaints
+                == missing.map { "spec.secrets has no mapping to \($0), which a Secret of type \(type) must have" })
+        #expect(distribution.refusal?.reason == (missing.isEmpty ? nil : .invalidSpec))
+        // The API server has the last word then.
+        let unchecked = try Manifest.amended(["spec": spec.merging(["validation": "None"])])
+        #expect(unchecked.refusal == nil)
+    }
+
+    @Test("A mapping that cannot be read is the only problem that it is")
+    func requiredKeyOfBadMapping() throws {
+        let secrets: JSONValue = [["from": "/c", "to": "tls.crt"], ["from": "k", "to": "tls.key"]]
+        let distribution = try Manifest.amended(["spec": ["type": "kubernetes.io/tls", "secrets": secrets]])
+        #expect(distribution.problems.map(\.field) == ["spec.secrets[0].from"])
     }
 
     @Test("What no type can be is refused", arguments: ["a b", "a\n", "tÿp", String(repeating: "t", count: 254)])

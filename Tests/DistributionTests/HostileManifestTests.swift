@@ -20,6 +20,8 @@ import Testing
             (#""name": null"#, "spec.name is missing, expected a string"),
             (#""type": 5"#, "spec.type is the number 5, expected a string"),
             (#""deletionPolicy": false"#, "spec.deletionPolicy is false, expected a string"),
+            (#""validation": ["None"]"#, "spec.validation is a list, expected a string"),
+            (#""validation": "x\n""#, "spec.validation is \"x\\n\", expected \"Full\" or \"None\""),
             (#""secrets": "a""#, "spec.secrets is \"a\", expected a list"),
             (#""secrets": {"from": "a", "to": "b"}"#, "spec.secrets is an object, expected a list"),
             (#""secrets": null"#, "spec.secrets is missing, expected a list"),
@@ -175,7 +177,7 @@ import Testing
                 "spec.metadata.label is no field of a SecretsDistribution, expected one of annotations, labels",
                 "spec.secrets[0].option is no field of a SecretsDistribution, expected one of from, optional, to",
                 "spec.Name is no field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
-                    + " secrets, type",
+                    + " secrets, type, validation",
             ])
         #expect(distribution.refusal == nil)
     }

@@ -15,7 +15,7 @@ struct CommandTests {
           namespace: web
         spec:
           name: wildcard-tls-secret
-          type: kubernetes.io/tls
+          type: Opaque
           secrets:
             - from: certificate
               to: tls.crt

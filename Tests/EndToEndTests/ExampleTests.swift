@@ -26,8 +26,10 @@ struct ExampleTests {
                 "subjects": [["kind": "User", "name": "dave", "apiGroup": .string(Self.group)]],
             ])
         let volume = try AtomicVolume(world.mount)
+        let pair = try TLSPair.make()
         try volume.write([
-            "WildcardCertificate": "certificate", "WildcardCertificateKey": "key", "JupyterCookieSecret": "cookie",
+            "WildcardCertificate": pair.certificate, "WildcardCertificateKey": pair.key,
+            "JupyterCookieSecret": "cookie",
         ])
         let manifests =
             try World.manifests("sidecar-example/distributions/wildcard-tls.yaml")
@@ -70,6 +72,7 @@ struct ExampleTests {
             ["name": "a", "secrets": [["from": "a", "to": "not a key"]]],
             ["name": "a", "secrets": [["from": "a", "to": "a"], ["from": "b", "to": "a"]]],
             ["name": "a", "secrets": [["from": "a", "to": "a"]], "deletionPolicy": "Sometimes"],
+            ["name": "a", "secrets": [["from": "a", "to": "a"]], "validation": "Some"],
             ["secrets": [["from": "a", "to": "a"]]],
         ]
         for spec in bad {

@@ -18,6 +18,8 @@ struct LossTests {
             let before = try await world.secret("typed")?.version
             // Needs tls.crt and tls.key.
             try await world.patch("typed", ["spec": ["type": "kubernetes.io/tls"]])
+            try await world.expect("typed", .invalidSpec)
+            try await world.patch("typed", ["spec": ["validation": "None"]])
             try await world.expect("typed", .typeChangeRefused)
             #expect(try await world.secret("typed")?.version == before)
         }

@@ -2,8 +2,6 @@ import Agent
 import Distribution
 import FoundationEssentials
 import Kube
-import KubeCurl
-import LinuxIO
 import TestSupport
 import Testing
 
@@ -13,15 +11,16 @@ struct RotationTests {
     func reachesTheSecret() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
-        try volume.write(["certs/tls.crt": "certificate 1", "certs/tls.key": "key 1"])
+        let (one, two) = (try TLSPair.make("one"), try TLSPair.make("two"))
+        try volume.write(["certs/tls.crt": one.certificate, "certs/tls.key": one.key])
         try await world.create(
             world.distribution(
                 "wildcard", type: "kubernetes.io/tls",
                 [("certs/tls.crt", "tls.crt"), ("certs/tls.key", "tls.key")]))
         try await world.withAgent {
-            try await world.expect("wildcard", ["tls.crt": "certificate 1", "tls.key": "key 1"])
-            let generation = try volume.write(["certs/tls.crt": "certificate 2", "certs/tls.key": "key 2"])
-            try await world.expect("wildcard", ["tls.crt": "certificate 2", "tls.key": "key 2"])
+            try await world.expect("wildcard", ["tls.crt": one.certificate, "tls.key": one.key])
+            let generation = try volume.write(["certs/tls.crt": two.certificate, "certs/tls.key": two.key])
+            try await world.expect("wildcard", ["tls.crt": two.certificate, "tls.key": two.key])
             try await world.expect("wildcard", .synced)
 
             let secret = try #require(try await world.secret("wildcard"))
@@ -102,39 +101,6 @@ struct RotationTests {
                 return secret.data == ["value": Data((files["file-\(number % 50)"] ?? "").utf8)]
                     && secret.metadata.annotations?[Marks.distribution] == "\(world.namespace)/\(secret.metadata.name)"
             }
-    }
-
-    /// Every version of the Secret is seen through a watch from before the first one.
-    @Test("of a certificate and its key, 200 times, never publishes a mixed pair")
-    func neverMixesAPair() async throws {
-        let world = try await World()
-        let volume = try AtomicVolume(world.mount)
-        let pair = { (number: Int) in ["tls.crt": "certificate \(number)", "tls.key": "key \(number)"] }
-        try volume.write(pair(0))
-        try await world.create(
-            world.distribution("pair", type: "kubernetes.io/tls", [("tls.crt", "tls.crt"), ("tls.key", "tls.key")]))
-        let seen = try await SecretHistory.watching(world) { seen in
-            try await world.withAgent {
-                $0.debounceQuiet = .milliseconds(2)
-                $0.debounceMax = .milliseconds(10)
-            } _: {
-                for number in 1...200 {
-                    try volume.write(pair(number))
-                    // Some are waited for, so that many generations are published; others follow at once.
-                    if number % 4 == 0 { try await world.expect("pair", pair(number)) }
-                }
-                try await world.expect("pair", pair(200))
-            }
-            let last = pair(200).mapValues { Data($0.utf8) }
-            #expect(await eventually { seen.all.contains { $0.data == last } })
-        }
-        let versions = seen.compactMap(\.data).filter { $0["tls.crt"] != nil }
-        #expect(versions.count >= 50)
-        for version in versions {
-            let certificate = version["tls.crt"].map { String(decoding: $0, as: UTF8.self).split(separator: " ").last }
-            let key = version["tls.key"].map { String(decoding: $0, as: UTF8.self).split(separator: " ").last }
-            #expect(certificate == key)
-        }
     }
 
     @Test("of a plain folder reaches the Secret too")

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Distribution
+
+@Suite struct JSONCheckerTests {
+    private func isObject(_ text: String) -> Bool { isObject(Array(text.utf8)) }
+
+    private func isObject(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(JSONChecker.isObject) }
+
+    @Test(
+        "A JSON object is one, whatever stands in it",
+        arguments: [
+            "{}", " \t\r\n{ } \n", #"{"a":1}"#, #"{"a":{"b":[{},[],"c",null,true,false]},"d":{}}"#,
+            #"{"":""}"#, #"{"a":"\"\\\/\b\f\n\r\t\u00e9\uD83D"}"#, #"{"é":"😀"}"#, #"{"a":1,"a":2}"#,
+            #"{"a":[0,-0,10,-1.5,0.25,1e9,1E+2,-2.5e-3]}"#, #"{ "a" : [ 1 , 2 ] , "b" : "c" }"#,
+        ])
+    func objects(text: String) {
+        #expect(isObject(text))
+    }
+
+    @Test(
+        "Anything else is none",
+        arguments: [
+            "", " ", "a", "null", "[]", "1", "\"a\"", "{", "}", "{}{}", "{} x", "{,}", #"{"a"}"#, #"{"a":}"#,
+            #"{"a":1,}"#,
+            #"{,"a":1}"#, #"{"a" 1}"#, #"{a:1}"#, #"{'a':1}"#, #"{1:1}"#, #"{"a":1 "b":2}"#, #"{"a":[1,]}"#,
+            #"{"a":[1 2]}"#,
+            #"{"a":[1}"#, #"{"a":"b}"#, #"{"a":"\x"}"#, #"{"a":"\u12g4"}"#, #"{"a":"\u12"}"#, #"{"a":"\"#,
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\0\"}", #"{"a":01}"#, #"{"a":+1}"#, #"{"a":.5}"#, #"{"a":1.}"#, #"{"a":1e}"#, #"{"a":- 1}"#,
+            #"{"a":1 .5}"#, #"{"a":0x1}"#, #"{"a":NaN}"#, #"{"a":tru}"#, #"{"a":nulll}"#, #"{"a":True}"#, "\u{feff}{}",
+            #"{"a":1}//"#, #"{"a":/**/1}"#,
+        ])
+    func others(text: String) {
+        #expect(!isObject(text))
+    }
+
+    @Test("No part of an object is one")
+    func parts() {
+        let whole = Array(#"{"a":[1.5e+3,{"b":"\u00e9\n"},true,false,null],"c":{}}"#.utf8)
+        #expect(isObject(whole))
+        for length in whole.indices { #expect(!isObject(Array(whole[..<length]))) }
+    }
+
+    @Test("One that is as deep as an attack is none, and ends nothing")
+    func deep() {
+        let nested = { (depth: Int) in
+            "{\"a\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+        }
+        #expect(isObject(nested(100)))
+        #expect(!isObject(nested(100_000)))
+        #expect(!isObject(String(repeating: "{\"a\":", count: 100_000)))
+    }
+
+    @Test("Bytes that are no UTF-8 stand in a string as they do for the API server, and nowhere else")
+    func noUTF8() {
+        #expect(isObject(Array("{\"a\":\"".utf8) + [0xff, 0xc0] + Array("\"}".utf8)))
+        #expect(!isObject(Array("{\"a\":".utf8) + [0xff] + Array("}".utf8)))
+    }
+}

@@ -1,0 +1,303 @@
+import Kube
+import Observability
+import Snapshots
+import TestSupport
+import Testing
+
+@testable import Distribution
+
+@Suite("The review of a target") struct TargetReviewTests {
+    // MARK: Pairs
+
+    @Test("lets a pair through that belongs together")
+    func fits() throws {
+        let pair = try TLSPair.make("a")
+        let review = try tls(pair.certificate, pair.key)
+        #expect(review.refusal == nil)
+        #expect(review.warnings == [])
+    }
+
+    @Test("holds back what does not belong together, and names both source files", arguments: Misfit.all)
+    func misfits(misfit: Misfit) throws {
+        let (chain, key) = try misfit.files()
+        let review = try tls(chain, key)
+        #expect(review.refusal == Refusal(.pairMismatch, misfit.message))
+        #expect(review.warnings == [])
+    }
+
+    @Test("shows names of files on one line")
+    func strangeNames() throws {
+        let snapshot = Snapshot(["c\n1": "x", "k\n2": "y"])
+        let message = try review(type: "kubernetes.io/tls", [("c\n1", "tls.crt"), ("k\n2", "tls.key")], from: snapshot)
+            .refusal?.message
+        #expect(message == "Source file \"c\\n1\" holds no PEM certificate, expected the one for the key in \"k\\n2\".")
+    }
+
+    @Test("warns of a key that cannot be judged", arguments: [TLSPair.KeyForm.pkcs8Encrypted, .traditionalEncrypted])
+    func encrypted(form: TLSPair.KeyForm) throws {
+        let review = try tls(try TLSPair.make("a").certificate, try TLSPair.make("b").key(as: form))
+        #expect(review.refusal == nil)
+        #expect(
+            review.warnings == [
+                "Whether it belongs to the certificate in \"c\" is not known: the key in \"k\" is encrypted."
+            ])
+    }
+
+    @Test("warns of a key of an unknown kind")
+    func unknownKind() throws {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
+        let review = try tls(try TLSPair.make("a").certificate, key)
+        #expect(review.refusal == nil)
+        #expect(
+            review.warnings == [
+                "Whether source files \"c\" and \"k\" belong together is not known: unknown kind of key."
+            ])
+    }
+
+    @Test(
+        "warns of a certificate that is not valid at the time, to the second",
+        arguments: [
+            (999, ["The certificate in \"c\" is not valid before 1970-01-01T00:16:40Z."]), (1000, []), (2000, []),
+            (2001, ["The certificate in \"c\" expired at 1970-01-01T00:33:20Z."]),
+        ] as [(Int64, [String])])
+    func validity(now: Int64, warnings: [String]) throws {
+        let pair = try TLSPair.make("a", validity: 1000...2000)
+        let review = try tls(pair.certificate, pair.key, now: Timestamp(seconds: now))
+        #expect(review.refusal == nil)
+        #expect(review.warnings == warnings)
+    }
+
+    @Test("judges a pair once, however many targets it feeds")
+    func once() throws {
+        var pairs = PairVerdicts()
+        let pair = try TLSPair.make("a")
+        for number in 1...10 {
+            let snapshot = Snapshot(["c\(number)": pair.certificate, "k\(number)": pair.key])
+            let mappings = [("c\(number)", "tls.crt"), ("k\(number)", "tls.key")]
+            #expect(try review(type: "kubernetes.io/tls", mappings, from: snapshot, pairs: &pairs).refusal == nil)
+        }
+        #expect(pairs.count == 1)
+        // Another key is another pair.
+        let mixed = Snapshot(["c": pair.certificate, "k": try TLSPair.make("b").key])
+        let mappings = [("c", "tls.crt"), ("k", "tls.key")]
+        #expect(try review(type: "kubernetes.io/tls", mappings, from: mixed, pairs: &pairs).refusal != nil)
+        #expect(pairs.count == 2)
+    }
+
+    @Test("looks at pairs of that type alone")
+    func otherTypes() throws {
+        let snapshot = Snapshot(["c": "certificate 1", "k": "key 2"])
+        for type in ["Opaque", "example.com/tls"] {
+            let review = try review(type: type, [("c", "tls.crt"), ("k", "tls.key")], from: snapshot)
+            #expect(review.refusal == nil)
+            #expect(review.warnings == [])
+        }
+    }
+
+    // MARK: Values that a type cannot take
+
+    @Test(
+        "holds back what must be a JSON object and is none",
+        arguments: [
+            ("kubernetes.io/dockerconfigjson", ".dockerconfigjson"), ("kubernetes.io/dockercfg", ".dockercfg"),
+        ])
+    func dockerConfig(type: String, key: String) throws {
+        let judge = { try review(type: type, [("f", key)], from: Snapshot(["f": $0])).refusal }
+        #expect(try judge(#"{"auths": {"example.com": {"auth": "dXNlcjpwYXNz"}}}"#) == nil)
+        let message = "Source file \"f\" is no JSON object, which a Secret of type \(type) cannot hold as \(key)."
+        for text in ["", "[]", "null", "hunter2", #"{"auths": hunter2}"#, #"{"a": 1}}"#] {
+            #expect(try judge(text) == Refusal(.sourceUnreadable, message))
+        }
+    }
+
+    @Test("holds back an SSH key that is empty")
+    func sshKey() throws {
+        let judge = {
+            try review(type: "kubernetes.io/ssh-auth", [("f", "ssh-privatekey")], from: Snapshot(["f": $0])).refusal
+        }
+        #expect(try judge("anything") == nil)
+        let message =
+            "Source file \"f\" is empty, which a Secret of type kubernetes.io/ssh-auth cannot hold as ssh-privatekey."
+        #expect(try judge("") == Refusal(.sourceUnreadable, message))
+    }
+
+    @Test("holds back a target that lacks a key of its type because an optional source is missing")
+    func missingOptional() throws {
+        let pair = try TLSPair.make("a")
+        let refusal = try review(
+            type: "kubernetes.io/tls", [("c", "tls.crt"), ("k", "tls.key")], optional: true,
+            from: Snapshot(["c": pair.certificate])
+        ).refusal
+        #expect(
+            refusal
+                == Refusal(
+                    .sourceNotFound,
+                    "The mount has no file \"k\"; it is optional, but a Secret of type kubernetes.io/tls must have"
+                        + " tls.key."))
+    }
+
+    @Test("takes a name or a password, empty too, for basic authentication")
+    func basicAuth() throws {
+        let judge = {
+            try review(
+                type: "kubernetes.io/basic-auth", [("u", "username"), ("p", "password")], optional: true,
+                from: Snapshot($0)
+            ).refusal
+        }
+        #expect(try judge(["u": ""]) == nil)
+        #expect(try judge(["p": "hunter2"]) == nil)
+        #expect(
+            try judge(["other": ""])
+                == Refusal(
+                    .sourceNotFound,
+                    "The mount has no file \"u\", \"p\"; it is optional, but a Secret of type"
+                        + " kubernetes.io/basic-auth must have username or password."))
+    }
+
+    // MARK: Emptied sources
+
+    @Test("holds back a source that became empty, of any type")
+    func emptied() throws {
+        let message =
+            "Source file \"a\" became empty, expected content as before; spec.validation: None lets it through."
+        let observed = ObservedTarget.inLine { $0.digests = ["A": Digest("one")] }
+        let refusal = try review([("a", "A")], from: Snapshot(["a": ""]), over: observed).refusal
+        #expect(refusal == Refusal(.sourceUnreadable, message))
+    }
+
+    @Test("names all that became empty")
+    func allEmptied() throws {
+        let observed = ObservedTarget.inLine { $0.digests = ["A": Digest("1"), "B": Digest("2"), "C": Digest("3")] }
+        let snapshot = Snapshot(["b": "", "a": "", "c": "3"])
+        let refusal = try review([("b", "B"), ("a", "A"), ("c", "C")], from: snapshot, over: observed).refusal
+        #expect(refusal?.message.hasPrefix("Source file \"a\", \"b\" became empty,") == true)
+    }
+
+    @Test("lets a source through that is empty as it was before, or is new")
+    func emptyAsBefore() throws {
+        let empty = Snapshot(["a": ""])
+        #expect(try review([("a", "A")], from: empty, over: nil).refusal == nil)
+        let before = ObservedTarget.inLine { $0.digests = ["A": Digest("")] }
+        #expect(try review([("a", "A")], from: empty, over: before).refusal == nil)
+        let other = ObservedTarget.inLine { $0.digests = ["B": Digest("one")] }
+        #expect(try review([("a", "A")], from: empty, over: other).refusal == nil)
+    }
+
+    @Test("knows a Secret that somebody edited from a source that became empty: its generation is the present one")
+    func edited() throws {
+        let edited = ObservedTarget.inLine {
+            $0.digests = ["A": Digest("by hand")]
+            $0.annotations[Marks.mountGeneration] = "..now"
+        }
+        #expect(try review([("a", "A")], from: Snapshot(["a": ""], generation: "..now"), over: edited).refusal == nil)
+    }
+
+    // MARK: Turned off
+
+    @Test("says nothing with spec.validation: None", arguments: ["", "{", "hunter2"])
+    func turnedOff(content: String) throws {
+        let observed = ObservedTarget.inLine { $0.digests = ["tls.crt": Digest("1"), "tls.key": Digest("2")] }
+        for type in SecretType.allCases {
+            let keys = type.requiredKeys.flatMap { $0 }
+            let review = try review(
+                type: type.rawValue, keys.map { ("f", $0) }, validation: "None", from: Snapshot(["f": content]),
+                over: observed)
+            #expect(review.refusal == nil)
+            #expect(review.warnings == [])
+        }
+    }
+
+    // MARK: The plan
+
+    @Test("that holds back makes a plan of nothing, whether there is a target or not")
+    func plan() throws {
+        let desired = try DesiredTarget(Manifest.amended(), from: Snapshot(["password": "two"]), managedBy: "agent")
+        let held = Refusal(.pairMismatch, "They do not fit.")
+        for observed in [nil, ObservedTarget.inLine()] {
+            let plan = Plan(desired: desired, observed: observed, managedBy: "agent", held: held)
+            guard case .refuse(held) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        }
+        let foreign = ObservedTarget.inLine { $0.annotations = [:] }
+        let plan = Plan(desired: desired, observed: foreign, managedBy: "agent", held: held)
+        guard case .refuse(let refusal) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(refusal.reason == .notManaged)
+    }
+
+    // MARK: Helpers
+
+    private func tls(
+        _ chain: String, _ key: String, now: Timestamp = .now()
+    ) throws -> TargetReview {
+        try review(
+            type: "kubernetes.io/tls", [("c", "tls.crt"), ("k", "tls.key")], from: Snapshot(["c": chain, "k": key]),
+            now: now)
+    }
+
+    private func review(
+        type: String = "Opaque", _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
+        from snapshot: Snapshot, over observed: ObservedTarget? = nil, now: Timestamp = .now()
+    ) throws -> TargetReview {
+        var pairs = PairVerdicts()
+        return try review(
+            type: type, mappings, optional: optional, validation: validation, from: snapshot, over: observed,
+            pairs: &pairs, now: now)
+    }
+
+    private func review(
+        type: String, _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
+        from snapshot: Snapshot, over observed: ObservedTarget? = nil, pairs: inout PairVerdicts,
+        now: Timestamp = .now()
+    ) throws -> TargetReview {
+        let secrets: [JSONValue] = mappings.map {
+            ["from": .string($0.0), "to": .string($0.1), "optional": .bool(optional)]
+        }
+        let distribution = try Manifest.amended([
+            "spec": [
+                "type": .string(type), "secrets": .array(secrets),
+                "validation": validation.map { .string($0) } ?? .null,
+            ]
+        ])
+        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
+        return TargetReview(of: desired, by: distribution.spec, over: observed, pairs: &pairs, now: now)
+    }
+}
+
+/// A certificate, in file `c`, and a key, in file `k`, that are no pair.
+struct Misfit: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let message: String
+    let files: @Sendable () throws -> (String, String)
+
+    static let all = [
+        Misfit(
+            testDescription: "another's key",
+            message: "Source files \"c\" and \"k\" do not belong together: the certificate is for another key."
+        ) { (try TLSPair.make("a").certificate, try TLSPair.make("b").key) },
+        Misfit(
+            testDescription: "the root first",
+            message:
+                "Source file \"c\" is a chain in the wrong order: its certificate number 2 is the one for the key in"
+                + " source file \"k\", expected it first."
+        ) {
+            let root = try TLSPair.make("root")
+            let leaf = try TLSPair.make("leaf", issuer: root)
+            return (root.chain(leaf), leaf.key)
+        },
+        Misfit(
+            testDescription: "no certificate",
+            message: "Source file \"c\" holds no PEM certificate, expected the one for the key in \"k\"."
+        ) { ("hunter2", try TLSPair.make("a").key) },
+        Misfit(
+            testDescription: "half a certificate",
+            message: "Certificate number 1 in source file \"c\" is damaged, expected one for the key in \"k\"."
+        ) { (String(try TLSPair.make("a").certificate.prefix(200)), try TLSPair.make("a").key) },
+        Misfit(
+            testDescription: "no key",
+            message: "Source file \"k\" holds no PEM private key, expected the one for the certificate in \"c\"."
+        ) { (try TLSPair.make("a").certificate, "hunter2") },
+        Misfit(
+            testDescription: "half a key",
+            message: "The private key in source file \"k\" is damaged, expected the one for \"c\"."
+        ) { (try TLSPair.make("a").certificate, String(try TLSPair.make("a").key.prefix(100))) },
+    ]
+}
