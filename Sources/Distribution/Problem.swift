@@ -1,3 +1,5 @@
+import Observability
+
 /// Something wrong with a manifest, and where.
 package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package enum Severity: Sendable, Equatable {
@@ -61,15 +63,5 @@ extension String {
                 default: false
                 }
             }
-    }
-}
-
-extension Unicode.Scalar {
-    /// Ends a line, moves the cursor, or changes how the text around it looks.
-    fileprivate var isInvisible: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
     }
 }

@@ -64,13 +64,34 @@ package enum JSONText {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}", "\u{200e}", "\u{200f}",
-                "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}":
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            case _ where scalar.isInvisible:
+                // Beyond U+FFFF as two surrogates (RFC 8259, 7).
+                for unit in scalar.utf16 {
+                    let hex = String(unit, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                }
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+}
+
+extension Unicode.Scalar {
+    /// Ends a line, moves the cursor, or changes how the text around it looks.
+    package var isInvisible: Bool {
+        if isASCII { return value < 0x20 || value == 0x7f }
+        return switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+}
+
+extension String {
+    /// On one line, and as it is: what is invisible is escaped. For text that stands without quotes.
+    package var onOneLine: String {
+        guard unicodeScalars.contains(where: \.isInvisible) else { return self }
+        return unicodeScalars.map { $0.isInvisible ? $0.escaped(asASCII: true) : String($0) }.joined()
     }
 }

@@ -1,6 +1,7 @@
 import Agent
 import Distribution
 import Glibc
+import Observability
 
 /// `check [--policy FILE] FILE...`: manifests, with no cluster.
 enum CheckCommand {
@@ -28,7 +29,7 @@ enum CheckCommand {
             do {
                 parsed = Manifests.parse(try FileBytes.read(file), file: file, policy: policy)
             } catch {
-                print("\(file): \(error)")
+                print("\(file): \(error)".onOneLine)
                 problems += 1
                 continue
             }
@@ -45,10 +46,10 @@ enum CheckCommand {
                         ))
                 }
             }
-            for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding) }
+            for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding.description.onOneLine) }
             problems += findings.count { !$0.isRemark }
             if parsed.distributions.isEmpty && findings.isEmpty {
-                print("\(file): holds no SecretsDistribution")
+                print("\(file): holds no SecretsDistribution".onOneLine)
                 problems += 1
             }
         }

@@ -58,8 +58,8 @@ enum Program {
             let result = try await agent.sync(until: stops.requests)
             let outcomes = result.outcomes
             let bad = outcomes.filter { $0.value.reason != .synced }.sorted { $0.key < $1.key }
-            for (key, status) in bad { print("\(key): \(status.reason.rawValue): \(status.message)") }
-            for fault in result.faults { print(fault) }
+            for (key, status) in bad { print("\(key): \(status.reason.rawValue): \(status.message)".onOneLine) }
+            for fault in result.faults { print(fault.onOneLine) }
             print("\(outcomes.count - bad.count) of \(outcomes.count) distributions are in sync")
             return bad.isEmpty && result.faults.isEmpty ? 0 : 1
         } catch {
@@ -70,7 +70,7 @@ enum Program {
     private static func isConfiguration(_ error: any Error) -> Bool { error is ConfigurationError }
 
     static func fail(_ text: String, _ status: Int32) -> Int32 {
-        Logger.standardError("secrets-distributor: \(text)")
+        Logger.standardError("secrets-distributor: \(text.onOneLine)")
         return status
     }
 }

@@ -49,6 +49,22 @@ import Testing
         #expect(LogValue.string("a\u{202e}b\u{2066}c\u{200f}").json == #""a\u202eb\u2066c\u200f""#)
     }
 
+    @Test(
+        "No character that changes how the text around it looks stands in a line as it is",
+        arguments: [
+            ("\u{61c}", #""\u061c""#), ("\u{200b}", #""\u200b""#), ("\u{206e}", #""\u206e""#),
+            ("\u{feff}", #""\ufeff""#), ("\u{e0041}", #""\udb40\udc41""#),
+        ])
+    func invisible(value: String, quoted: String) {
+        #expect(LogValue.string(value).json == quoted)
+        #expect(LogValue.string(value).text == quoted)
+    }
+
+    @Test func `text without quotes is on one line too`() {
+        #expect("a\nb\u{202e}c\u{e0041}".onOneLine == #"a\nb\u{202E}c\u{000E0041}"#)
+        #expect(#"é \n 🙂"#.onOneLine == #"é \n 🙂"#)
+    }
+
     @Test(arguments: [
         ("", #""""#), ("a\"b", #""a\"b""#), (#"a\b"#, #""a\\b""#), ("\t\n\r", #""\t\n\r""#), ("\u{0}", #""\u0000""#),
         ("\u{1f}\u{7f}", #""\u001f\u007f""#), ("é 漢 🙂", "\"é 漢 🙂\""), ("e\u{301}", "\"e\u{301}\""),
