@@ -72,10 +72,12 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         var fields = tm()
         gmtime_r(&time, &fields)
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
-            guard let start = buffer.baseAddress, strftime(start, buffer.count, "%Y-%m-%dT%H:%M:%S", &fields) > 0 else {
+            guard let start = buffer.baseAddress, strftime(start, buffer.count, "-%m-%dT%H:%M:%S", &fields) > 0 else {
                 return ""
             }
-            return String(cString: start)
+            // strftime(3) writes the year 7 without zeros before it.
+            let year = String(Int(fields.tm_year) + 1900)
+            return String(repeating: "0", count: max(0, 4 - year.count)) + year + String(cString: start)
         }
     }
 
