@@ -13,7 +13,7 @@ extension ClusterConfiguration {
         let place = Place(file: file, cluster: selection.clusterField, user: selection.userField)
         guard let text = cluster.server, let server = ServerURL(text) else {
             // Before an @ there may be a password.
-            let value = cluster.server.flatMap { $0.contains("@") ? nil : $0 }
+            let value = cluster.server.flatMap { $0.utf8.contains(UInt8(ascii: "@")) ? nil : $0 }
             throw ConfigurationError(
                 source: file, field: "\(place.cluster).server", value: value, expected: "an https URL without a user")
         }
@@ -66,7 +66,9 @@ private struct Place {
     let user: String
 
     func resolve(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        guard path.utf8.first != UInt8(ascii: "/"), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            return path
+        }
         return String(file[...slash]) + path
     }
 
@@ -94,7 +96,7 @@ private struct Place {
             throw ConfigurationError(source: file, field: "\(user).exec.command", expected: "a program")
         }
         // A bare name is looked for in PATH; only a path is relative to the file.
-        let command = exec.command.contains("/") ? resolve(exec.command) : exec.command
+        let command = exec.command.utf8.contains(UInt8(ascii: "/")) ? resolve(exec.command) : exec.command
         var plugin = ExecPlugin(apiVersion: exec.apiVersion, command: command, arguments: exec.args ?? [])
         plugin.environment = Dictionary((exec.env ?? []).map { ($0.name, $0.value) }) { _, last in last }
         plugin.providesClusterInfo = exec.provideClusterInfo ?? false

@@ -9,12 +9,15 @@ struct ServerURL: Sendable, Equatable {
 
     /// - Parameter text: an `http` or `https` URL with a host and no user, query or fragment; otherwise nil.
     init?(_ text: String) {
-        guard let separator = text.firstRange(of: "://") else { return nil }
+        // ASCII alone (RFC 3986): to libcurl, a slash with a combining mark behind it is a slash, to Swift it is none.
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let separator = text.firstRange(of: "://") else {
+            return nil
+        }
         scheme = text[..<separator.lowerBound].lowercased()
         guard scheme == "https" || scheme == "http" else { return nil }
         let rest = text[separator.upperBound...]
         let authority = rest.prefix { $0 != "/" }
-        guard !rest.contains(where: { "?#@ ".contains($0) || $0.isWhitespace }) else { return nil }
+        guard !rest.contains(where: { "?#@".contains($0) }) else { return nil }
         var path = rest.dropFirst(authority.count)
         while path.last == "/" { path.removeLast() }
         self.path = String(path)

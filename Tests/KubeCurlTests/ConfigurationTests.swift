@@ -18,6 +18,7 @@ struct ConfigurationTests {
     @Test(arguments: [
         "", "h:6443", "ftp://h", "https://", "https://:6443", "https://h:0", "https://h:65536", "https://h:x",
         "https://u@h", "https://h?q", "https://h/a b", "https://[::1", "https://[::1]x",
+        "https://u:p@\u{301}h", "https://h?\u{301}q", "https://h/\u{301}", "https://h/\u{1}", "https://h\u{e9}",
     ])
     func `another text is no server's URL`(text: String) {
         #expect(ServerURL(text) == nil)
@@ -73,7 +74,10 @@ struct ConfigurationTests {
         }
     }
 
-    @Test(arguments: [("aws", "aws"), ("./bin/aws", "/etc/k/./bin/aws"), ("/bin/aws", "/bin/aws")])
+    @Test(arguments: [
+        ("aws", "aws"), ("./bin/aws", "/etc/k/./bin/aws"), ("/bin/aws", "/bin/aws"),
+        ("bin/\u{301}", "/etc/k/bin/\u{301}"), ("/\u{301}", "/\u{301}"),
+    ])
     func `a plugin's path is relative to the kubeconfig, its name is looked for`(command: String, path: String) throws {
         let result = try configuration(
             #""exec":{"apiVersion":"client.authentication.k8s.io/v1beta1","command":"\#(command)","args":["a"],"#
@@ -112,9 +116,10 @@ struct ConfigurationTests {
         #expect(error?.description == "/etc/k/config: \(text)")
     }
 
-    @Test func `a password in a server's URL is not printed`() {
+    @Test(arguments: ["https://u:hunter2@h", "https://u:hunter2@\u{301}h", "u:hunter2@\u{301}"])
+    func `a password in a server's URL is not printed`(server: String) {
         let error = #expect(throws: ConfigurationError.self) {
-            try configuration("", cluster: #""server":"https://u:hunter2@h""#)
+            try configuration("", cluster: #""server":"\#(server)""#)
         }
         #expect(
             error?.description
