@@ -13,7 +13,7 @@ extension KubeError {
     }
 
     private init(_ operation: Operation, code: Int, status: Status, retryAfter: Duration?) {
-        let delay = retryAfter ?? status.details?.retryAfterSeconds.map { .seconds($0) }
+        let delay = retryAfter ?? status.details?.retryAfterSeconds.flatMap(Response.delay(seconds:))
         let message = status.message ?? "status \(code)"
         let kind: Kind =
             switch code {

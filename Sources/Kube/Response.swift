@@ -16,11 +16,11 @@ package struct Response: Sendable, CustomStringConvertible, CustomReflectable {
     /// How long the server asks to wait. The form with a date (RFC 9110, 10.2.3) is taken as no answer: the API
     /// server sends seconds.
     package var retryAfter: Duration? {
-        guard let text = headers["retry-after"], let seconds = Int(text), (0...86_400).contains(seconds) else {
-            return nil
-        }
-        return .seconds(seconds)
+        headers["retry-after"].flatMap { Int($0) }.flatMap(Self.delay(seconds:))
     }
+
+    /// What no server can mean, longer than a day or negative, is taken as no answer.
+    static func delay(seconds: Int) -> Duration? { (0...86_400).contains(seconds) ? .seconds(seconds) : nil }
 
     /// Without the body, which may hold secrets.
     package var description: String { "status \(status), \(body.count) bytes" }

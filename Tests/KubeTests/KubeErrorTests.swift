@@ -43,6 +43,13 @@ struct KubeErrorTests {
         #expect(Response(status: 503, headers: ["retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"]).retryAfter == nil)
     }
 
+    @Test(arguments: [-1, 86_401, Int.max, Int.min])
+    func `a wait that no server can mean is none`(seconds: Int) {
+        let body = #"{"details":{"retryAfterSeconds":\#(seconds)}}"#
+        #expect(KubeError(operation, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
+        #expect(Response(status: 429, headers: ["retry-after": "\(seconds)"]).retryAfter == nil)
+    }
+
     @Test func `only what may pass by itself is retried`() {
         let kinds: [(KubeError.Kind, Bool)] = [
             (.transport(.broken(reason: "r")), true), (.transport(.timeout(reason: "r")), true),
