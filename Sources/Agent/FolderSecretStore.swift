@@ -177,7 +177,8 @@ extension FolderSecretStore {
 
     /// A namespace or name never leads out of the folder; both were validated, this is the last guard.
     private func check(_ key: ObjectKey) throws(StoreError) {
-        for part in [key.namespace, key.name] where part.isEmpty || part.hasPrefix(".") || part.contains("/") {
+        for part in [key.namespace, key.name].map(\.utf8)
+        where part.isEmpty || part.first == UInt8(ascii: ".") || part.contains(UInt8(ascii: "/")) {
             throw .rejected("\(key) cannot be the name of a file below \(root)")
         }
     }

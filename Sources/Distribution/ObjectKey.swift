@@ -10,7 +10,8 @@ package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Parses `namespace/name`; nil for anything else.
     package init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        // By scalars: with a combining mark behind it, a slash is another character to Swift.
+        let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
         self.init(namespace: String(parts[0]), name: String(parts[1]))
     }

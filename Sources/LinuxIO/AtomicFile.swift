@@ -12,7 +12,9 @@ package enum AtomicFile {
         _ bytes: UnsafeRawBufferPointer, named name: String, in directory: borrowing Directory, mode: UInt32 = 0o600
     ) throws(LinuxError) {
         let object = "\(directory.path)/\(name)"
-        guard !name.isEmpty, !name.contains("/") else { throw LinuxError("write", object, code: EINVAL) }
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else {
+            throw LinuxError("write", object, code: EINVAL)
+        }
         let folder = directory.descriptor.rawValue
         let temporary = "\(prefix)\(String(UInt64.random(in: .min ... .max), radix: 36))"
         let file = FileDescriptor(

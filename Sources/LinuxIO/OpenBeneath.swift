@@ -38,7 +38,8 @@ extension Directory {
     /// Safe, and enough for an atomically written volume, whose generations hold no links. A link fails with EXDEV.
     package func openWithoutLinks(_ relative: String, flags: Int32) throws(LinuxError) -> FileDescriptor {
         let object = "\(path)/\(relative)"
-        let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // By scalars: with a combining mark behind it, a slash is another character to Swift and a slash to the kernel.
+        let parts = relative.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0 == ".." }) else {
             throw LinuxError("open", object, code: EXDEV)
         }

@@ -67,7 +67,9 @@ struct FolderStoreTests {
         #expect(logs.count("stands in another file already") == 1)
     }
 
-    @Test("a namespace or name cannot lead out of the output folder", arguments: ["../../x", "a/b", ".", ""])
+    @Test(
+        "a namespace or name cannot lead out of the output folder",
+        arguments: ["../../x", "a/b", "a/\u{301}", ".\u{301}", ".", ""])
     func noEscape(namespace: String) async throws {
         let folder = try TemporaryDirectory()
         try writeFile(folder("a.yaml"), manifest("one", namespace: "\"\(namespace)\""))

@@ -55,6 +55,6 @@ import Testing
         #expect(ObjectKey("shop/app") == key)
     }
 
-    @Test("Anything else is no object's key", arguments: ["", "/", "a", "a/", "/b", "a/b/c", "a//b"])
+    @Test("Anything else is no object's key", arguments: ["", "/", "a", "a/", "/b", "a/b/c", "a//b", "a/\u{301}/b"])
     func noObjectKey(text: String) { #expect(ObjectKey(text) == nil) }
 }

@@ -33,11 +33,14 @@ import Testing
         #expect(bytes[..<count] == [0x32, 0x32])
     }
 
-    @Test(arguments: ["../secret", "sub/../../secret", "/etc/hostname", "up", "absolute", "out/secret", "proc"])
+    @Test(arguments: [
+        "../secret", "sub/../../secret", "/etc/hostname", "up", "absolute", "out/secret", "proc", "out/\u{301}",
+    ])
     func `nothing outside is opened`(name: String) throws {
         try makeLink(folder("root/up"), to: "../secret")
         try makeLink(folder("root/absolute"), to: folder("secret"))
         try makeLink(folder("root/out"), to: "..")
+        try writeFile(folder("\u{301}"), "x")
         try makeLink(folder("root/proc"), to: "/proc/self/exe")
         #expect(try code(name) == EXDEV)
         #expect(try code(name, walk: true) == EXDEV)
