@@ -54,7 +54,7 @@ package struct DesiredTarget: Sendable {
         var missing: [String] = []
         var failed: [(SourcePath, SourceError)] = []
         for mapping in mappings {
-            switch snapshot.files[mapping.from.text] {
+            switch snapshot.file(exactly: mapping.from.text) {
             case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
             case .failed(let error)?: failed.append((mapping.from, error))
             case nil where mapping.optional: continue

@@ -63,5 +63,5 @@ enum VolumeNames {
     static let data = "..data"
 
     /// Whether a name at the top is none of a source file.
-    static func isReserved(_ name: String, depth: Int) -> Bool { depth == 0 && name.hasPrefix("..") }
+    static func isReserved(_ name: String, depth: Int) -> Bool { depth == 0 && name.utf8.starts(with: "..".utf8) }
 }

@@ -92,7 +92,7 @@ package struct SnapshotReader: Sendable {
         let names = (try? mount.entries().entries) ?? []
         for entry in names where entry.kind == .link {
             // A volume without `..data`: not yet written, or half removed.
-            if let target = try? mount.linkTarget(entry.name), target.hasPrefix(VolumeNames.data + "/") {
+            if let target = try? mount.linkTarget(entry.name), target.utf8.starts(with: (VolumeNames.data + "/").utf8) {
                 throw Absence("\(path) has links into ..data but no ..data")
             }
         }

@@ -47,6 +47,11 @@ struct TreeReader {
             visited += 1
             if visited > MountLimits.files || size > MountLimits.bytes { return }
             let path = prefix + entry.name
+            // Equal to Swift, not to the kernel: neither may pass for the other.
+            guard files[path] == nil else {
+                files[path] = .failed(.ambiguousName)
+                continue
+            }
             if entry.kind == .special {
                 files[path] = .failed(.notRegular)
                 continue
@@ -90,7 +95,7 @@ struct TreeReader {
         }
         files[path] = .failed(reason)
         // The files of a directory that cannot be read are not gone, they cannot be read either.
-        for known in previous?.files.keys ?? [:].keys where known.hasPrefix(path + "/") {
+        for known in previous?.files.keys ?? [:].keys where known.utf8.starts(with: (path + "/").utf8) {
             files[known] = .failed(reason)
         }
     }

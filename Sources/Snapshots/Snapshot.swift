@@ -14,6 +14,13 @@ package struct Snapshot: Sendable {
         self.files = files
     }
 
+    /// The file at exactly this path. To Swift, texts are equal that only look the same (`é` in one scalar and in two);
+    /// to the kernel, and to who may read what, they are the names of different files.
+    package func file(exactly path: String) -> SourceFile? {
+        guard let index = files.index(forKey: path), files[index].key.utf8.elementsEqual(path.utf8) else { return nil }
+        return files[index].value
+    }
+
     /// The paths whose content differs between `old` and this snapshot: added, removed, changed, become readable or
     /// unreadable. All paths if there is no old one.
     package func changedPaths(since old: Snapshot?) -> Set<String> {
@@ -53,6 +60,8 @@ package enum SourceError: Error, Sendable, Equatable, CustomStringConvertible {
     case outsideMount
     /// A directory, device, FIFO or socket.
     case notRegular
+    /// Another file has a name that is the same text in another Unicode form.
+    case ambiguousName
 
     package var description: String {
         switch self {
@@ -60,6 +69,7 @@ package enum SourceError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .outsideMount: "is a link that leads out of the mount"
         case .notRegular: "is not a regular file"
+        case .ambiguousName: "has a name that another file has too, in another Unicode form"
         }
     }
 }

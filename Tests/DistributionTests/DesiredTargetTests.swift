@@ -91,6 +91,14 @@ import Testing
         #expect(refusal == Refusal(.sourceNotFound, "The mount has no file \"z\", \"a\\nb\"."))
     }
 
+    @Test("A file whose name only looks like the source's is another file", arguments: ["e\u{301}", "\u{e9}"])
+    func looksTheSame(name: String) throws {
+        let refusal = try refusal(
+            ["spec": ["secrets": Manifest.mappings((name, "A"))]],
+            from: Snapshot([name.unicodeScalars.count == 1 ? "e\u{301}" : "\u{e9}": "one"]))
+        #expect(refusal?.reason == .sourceNotFound)
+    }
+
     @Test("A missing optional source leaves its key out")
     func optional() throws {
         let secrets: JSONValue = [

@@ -147,6 +147,34 @@ import Testing
         #expect(second.files["certs/tls.crt"]?.error != nil)
     }
 
+    @Test func `files whose names only look the same never pass for each other`() throws {
+        for name in ["\u{e9}", "e\u{301}", "plain"] { try writeFile(folder("mount/\(name)"), name) }
+        for name in ["\u{e9}", "e\u{301}"] {
+            try makeDirectory(folder("mount/\(name)-folder"))
+            try writeFile(folder("mount/\(name)-folder/a"), name)
+        }
+        let snapshot = try read()
+        #expect(snapshot.texts == ["plain": "plain"])
+        #expect(snapshot.files["\u{e9}"]?.error == .ambiguousName)
+        #expect(snapshot.files["\u{e9}-folder/a"]?.error == .ambiguousName)
+    }
+
+    @Test func `the names below a folder are those that the kernel puts there`() throws {
+        try makeDirectory(folder("mount/certs"))
+        try writeFile(folder("mount/certs/\u{301}"), "1")
+        var reader = SnapshotReader(path: path)
+        let first = try #require(reader.read().snapshot)
+        removeTree(folder("mount/certs"))
+        try makeLink(folder("mount/certs"), to: "certs")
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.files["certs/\u{301}"]?.error != nil)
+    }
+
+    @Test func `a link into a volume that is gone is seen by its bytes`() throws {
+        try makeLink(folder("mount/\u{301}"), to: "..data/\u{301}")
+        #expect(Mount.read(path: path).absence == "\(path) has links into ..data but no ..data")
+    }
+
     @Test func `names that are not UTF-8 are left out and counted`() throws {
         try writeFile(folder("mount/a"), "1")
         let bytes = Array(folder("mount/").utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]

@@ -34,11 +34,19 @@ import Testing
         #expect(bad.changedPaths(since: snapshot(["a": .failed(.notRegular)])) == ["a"])
     }
 
+    @Test func `a file is found by its name's bytes, not by what looks the same`() {
+        let snapshot = snapshot(["\u{e9}": text("1")])
+        #expect(snapshot.file(exactly: "\u{e9}") == text("1"))
+        #expect(snapshot.file(exactly: "e\u{301}") == nil)
+        #expect(snapshot.file(exactly: "other") == nil)
+    }
+
     @Test(arguments: [
         (SourceError.tooLarge(size: 1_048_577), "is 1048577 bytes, more than the 1048576 that a Secret can hold"),
         (.unreadable(reason: "Permission denied"), "cannot be read: Permission denied"),
         (.outsideMount, "is a link that leads out of the mount"),
         (.notRegular, "is not a regular file"),
+        (.ambiguousName, "has a name that another file has too, in another Unicode form"),
     ])
     func `an error reads on after the file's name`(error: SourceError, text: String) {
         #expect("\(error)" == text)
