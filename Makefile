@@ -1,6 +1,6 @@
 # `make` lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test demo format lint
+.PHONY: help deps build release test fuzz demo format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -23,6 +23,12 @@ release: deps ## Build the program as it is shipped
 
 test: deps ## Run all tests, against a real API server too
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
+
+# make fuzz TARGET=yaml SECONDS=600
+TARGET := all
+SECONDS := 60
+fuzz: deps ## Fuzz what parses bytes from outside
+	Tests/Tools/fuzz $(TARGET) $(SECONDS)
 
 demo: release ## Show a rotation from file to Secret
 	Tests/Tools/demo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"

@@ -85,3 +85,21 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Only with libFuzzer, see Tests/Tools/fuzz: it brings the instrumentation and a `main` that the program must leave to it.
+if Context.environment["FUZZ"] != nil {
+    let name = "secrets-distributor"
+    let program = package.targets.filter { $0.name == name }.flatMap(\.dependencies)
+    package.products = []
+    package.targets.removeAll { $0.name == name || $0.isTest }
+    package.targets += [
+        .target(name: name, dependencies: program, exclude: ["main.swift"], swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "secrets-distributor", "Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability",
+                "Snapshots", "YAML",
+            ],
+            path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
+    ]
+}

@@ -1,0 +1,23 @@
+import Agent
+import Distribution
+import FoundationEssentials
+import Kube
+import Snapshots
+
+enum AgentTargets {
+    /// Of a Secret's values only digests are kept.
+    static let secret: Fuzz.Target = { bytes in
+        _ = try? JSONBytes.decode(SecretObject.self, from: bytes)
+        let text = Data(bytes).base64EncodedString()
+        let json: JSONValue = ["metadata": ["name": "a"], "data": ["key": .string(text), "none": nil]]
+        guard let secret = try? JSONBytes.decode(SecretObject.self, from: json.encoded()) else {
+            Fuzz.require(false, "a Secret can be read")
+            return
+        }
+        Fuzz.require(secret.observed.digests["key"] == Digest(of: SecretBytes(bytes)), "a value is its digest")
+        Fuzz.require(secret.observed.digests["none"] == Digest(of: SecretBytes([])), "null is an empty value")
+        var dumped = ""
+        dump(secret, to: &dumped)
+        Fuzz.require(bytes.count < 9 || !dumped.contains(text), "values are not kept")
+    }
+}

@@ -1,0 +1,114 @@
+import Agent
+import Kube
+import Observability
+import Snapshots
+
+@testable import Distribution
+
+enum DistributionTargets {
+    /// Any object is a distribution, usable or not, as JSON and as YAML.
+    static let distribution: Fuzz.Target = { bytes in
+        if let value = try? JSONValue(json: bytes), value.object != nil {
+            guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: bytes) else {
+                Fuzz.require(false, "no object is refused")
+                return
+            }
+            check(distribution)
+        }
+        let parsed = Manifests.parse(bytes, file: "file")
+        for (distribution, line) in parsed.distributions {
+            Fuzz.require(line > 0, "a distribution is on a line")
+            check(distribution)
+        }
+        for problem in parsed.problems {
+            Fuzz.require((0...(bytes.count + 2)).contains(problem.line), "a problem is on a line of the file")
+            Fuzz.require(Fuzz.isOneLine(problem.description.onOneLine), "a problem can be shown on one line")
+        }
+    }
+
+    private static func check(_ distribution: SecretsDistribution) {
+        for problem in distribution.problems {
+            Fuzz.require(Fuzz.isOneLine(problem.description), "a problem is one line")
+        }
+        if distribution.hasUsableName {
+            Fuzz.require(isSafe(distribution.key.name), "a name is one of Kubernetes")
+            Fuzz.require(
+                distribution.key.namespace.isEmpty || isSafe(distribution.key.namespace), "so is a namespace's name")
+        }
+        if let target = distribution.target { Fuzz.require(isSafe(target.name), "so is a target's name") }
+        var files: [String: SourceFile] = [:]
+        for mapping in distribution.spec.mappings {
+            check(mapping.from.text)
+            Fuzz.require(isSafe(mapping.to), "a data key cannot be a path")
+            files[mapping.from.text] = SourceFile(SecretBytes(mapping.from.text.utf8))
+        }
+        for key in Array(distribution.spec.labels.keys) + distribution.spec.annotations.keys {
+            Fuzz.require(!key.utf8.starts(with: "xlscsde.nhs.uk/".utf8), "our own marks cannot be set")
+            Fuzz.require(key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a key of metadata is a word")
+        }
+        Fuzz.require(distribution.spec.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type is a word")
+        let snapshot = Snapshot(generation: "1", createdAt: 0, files: files)
+        do {
+            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me")
+            Fuzz.require(distribution.refusal == nil, "what is wrong goes nowhere")
+            for mapping in distribution.spec.mappings {
+                Fuzz.require(
+                    desired.data[mapping.to]?.digest == Digest(of: SecretBytes(mapping.from.text.utf8)),
+                    "a key has the content of its source")
+            }
+        } catch {
+            Fuzz.require(distribution.refusal != nil || distribution.target == nil, "what is right goes out")
+            Fuzz.require(Fuzz.isOneLine(error.message), "a refusal is one line")
+        }
+    }
+
+    /// A path that is taken cannot lead out of the mount, as the kernel reads it: byte by byte.
+    static let sourcePath: Fuzz.Target = { bytes in
+        guard let path = try? SourcePath(Fuzz.text(bytes)) else { return }
+        check(path.text)
+        guard let again = try? SourcePath(path.text) else {
+            Fuzz.require(false, "a path that was taken is taken again")
+            return
+        }
+        Fuzz.require(again.text.utf8.elementsEqual(path.text.utf8), "it is the same then")
+        let parts = bytes.split(separator: UInt8(ascii: "/"))
+        Fuzz.require(!parts.contains(Array("..".utf8)[...]), "no way up is taken")
+    }
+
+    private static func check(_ path: String) {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        Fuzz.require(!path.utf8.contains(0), "a path has no NUL")
+        for part in parts {
+            Fuzz.require(
+                !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8),
+                "a path has no empty, . or .. component")
+        }
+        Fuzz.require(parts.first?.starts(with: "..".utf8) == false, "the volume's own names are not read")
+    }
+
+    /// Names and what they are joined from.
+    static let names: Fuzz.Target = { bytes in
+        let text = Fuzz.text(bytes)
+        let slash = UInt8(ascii: "/")
+        if let key = ObjectKey(text) {
+            Fuzz.require(key.description.utf8.elementsEqual(text.utf8), "a key is what it was read from")
+            for part in [key.namespace, key.name] {
+                Fuzz.require(!part.isEmpty && !part.utf8.contains(slash), "a key has one slash")
+            }
+        }
+        if Syntax.problem(ofName: text) == nil { Fuzz.require(isSafe(text), "a name is safe in a path") }
+        if Syntax.problem(ofNamespace: text) == nil { Fuzz.require(isSafe(text), "a namespace is safe in a path") }
+        if Syntax.problem(ofDataKey: text) == nil { Fuzz.require(isSafe(text), "a data key is safe in a path") }
+        for problem in [Syntax.problem(ofName: text), Syntax.problem(ofDataKey: text), Syntax.refusal(ofType: text)] {
+            Fuzz.require(Fuzz.isOneLine(problem ?? ""), "a problem is one line")
+        }
+        Fuzz.require(Fuzz.isOneLine(shown(text)), "what is shown is one line")
+    }
+
+    private static func isSafe(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && name != ".." && name.utf8.count <= 253
+            && name.utf8.allSatisfy { byte in
+                (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || "-_.".utf8.contains(byte)
+            }
+    }
+}

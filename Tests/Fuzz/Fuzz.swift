@@ -1,0 +1,56 @@
+import Glibc
+
+/// What libFuzzer can try, and how a target says that a property does not hold.
+enum Fuzz {
+    typealias Target = @Sendable ([UInt8]) -> Void
+
+    /// Each folder of `corpus` has the name of a target.
+    static let targets: [String: Target] = [
+        "distribution": DistributionTargets.distribution,
+        "duration": CommandTargets.duration,
+        "headers": KubeCurlTargets.headers,
+        "inotify": MountWatchTargets.inotify,
+        "json": KubeTargets.json,
+        "kubeconfig": KubeCurlTargets.kubeconfig,
+        "lines": KubeTargets.lines,
+        "list": KubeTargets.list,
+        "log": ObservabilityTargets.log,
+        "merge": KubeTargets.merge,
+        "names": DistributionTargets.names,
+        "options": CommandTargets.options,
+        "secret": AgentTargets.secret,
+        "sourcepath": DistributionTargets.sourcePath,
+        "status": KubeTargets.status,
+        "timestamp": ObservabilityTargets.timestamp,
+        "url": KubeCurlTargets.url,
+        "watch": KubeTargets.watch,
+        "yaml": YAMLTargets.parser,
+        "yamlvalue": YAMLTargets.emitter,
+    ]
+
+    /// The one that `FUZZ_TARGET` names; without it the names are printed.
+    static let chosen: Target = {
+        if let name = getenv("FUZZ_TARGET"), let target = targets[String(cString: name)] { return target }
+        for name in targets.keys.sorted() { print(name) }
+        exit(64)
+    }()
+
+    /// Ends the process, for libFuzzer to keep the input, if `condition` does not hold.
+    static func require(_ condition: @autoclosure () -> Bool, _ property: StaticString) {
+        guard !condition() else { return }
+        fatalError("does not hold: \(property)")
+    }
+
+    static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+
+    /// One line that shows nothing but what it says: no control characters, no line or paragraph separators, no marks
+    /// that turn the direction of writing.
+    static func isOneLine(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Kube
+import Observability
+import Synchronization
+import YAML
+
+@testable import KubeCurl
+
+enum KubeCurlTargets {
+    /// The head of an answer: only what is wanted is kept, and no wait is endless.
+    static let headers: Fuzz.Target = { bytes in
+        guard let server = ServerURL("http://localhost") else { return }
+        let answer = Mutex<Response?>(nil)
+        let request = Request(.get, Operation(.get, resource: "/"), path: "/", isRepeatable: true)
+        let transfer = Transfer(request, to: Endpoint(server: server)) { outcome in
+            answer.withLock { $0 = try? outcome.get() }
+        }
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            (line + [UInt8(ascii: "\n")]).withUnsafeBytes { transfer.receive(header: $0) }
+        }
+        transfer.finish(nil)
+        guard let response = answer.withLock({ $0 }) else {
+            Fuzz.require(false, "there is an answer")
+            return
+        }
+        let wanted: Set<String> = ["content-type", "retry-after"]
+        Fuzz.require(wanted.isSuperset(of: response.headers.keys), "only what is wanted is kept")
+        for value in response.headers.values {
+            Fuzz.require(value.first?.isWhitespace != true && value.last?.isWhitespace != true, "values are trimmed")
+            Fuzz.require(!value.utf8.contains(UInt8(ascii: "\n")), "a value is on one line")
+        }
+        if let delay = response.retryAfter {
+            Fuzz.require(delay >= .zero && delay <= .seconds(86_400), "the server cannot ask for an endless wait")
+        }
+    }
+
+    /// A server's address goes to libcurl byte by byte: nothing in it may end it, or hide a password.
+    static let url: Fuzz.Target = { bytes in
+        guard let url = ServerURL(Fuzz.text(bytes)) else { return }
+        let text = url.text()
+        Fuzz.require(text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }, "a URL has no blanks and no control characters")
+        Fuzz.require(!text.utf8.contains { "?#@".utf8.contains($0) }, "a URL has no user, query or fragment")
+        Fuzz.require(!url.host.isEmpty && !url.host.utf8.contains(UInt8(ascii: "/")), "a URL has a host")
+        Fuzz.require((1...65535).contains(url.port), "a port is one")
+        Fuzz.require(ServerURL(text) == url, "a URL is the same when it is read again")
+    }
+
+    /// A kubeconfig gives a configuration, or an error of one line that holds no password.
+    static let kubeconfig: Fuzz.Target = { bytes in
+        for document in YAMLParser.parse(bytes).documents {
+            do {
+                let kubeconfig = try Kubeconfig(json: document.json(), file: "file")
+                let configuration = try ClusterConfiguration(kubeconfig: kubeconfig, file: "/folder/file")
+                Fuzz.require(configuration.server.text().utf8.allSatisfy { $0 > 0x20 }, "the server's address is one")
+                Fuzz.require((configuration.certificate == nil) == (configuration.key == nil), "a pair is whole")
+                for file in configuration.files {
+                    Fuzz.require(file.utf8.first == UInt8(ascii: "/"), "a file is found from the kubeconfig's folder")
+                }
+            } catch {
+                Fuzz.require(Fuzz.isOneLine("\(error)".onOneLine), "an error can be shown on one line")
+            }
+        }
+        // As a server that is refused, with what may be a password in it.
+        let text = Fuzz.text(bytes) + "@"
+        let json: JSONValue = [
+            "current-context": "c", "contexts": [["name": "c", "context": ["cluster": "c"]]],
+            "clusters": [["name": "c", "cluster": ["server": .string(text + Fuzz.text(bytes.reversed()))]]],
+        ]
+        do {
+            let kubeconfig = try Kubeconfig(json: json.encoded(), file: "file")
+            _ = try ClusterConfiguration(kubeconfig: kubeconfig, file: "file")
+            Fuzz.require(false, "a URL with a user is refused")
+        } catch {
+            Fuzz.require((error as? ConfigurationError)?.value == nil, "what may be a password is not shown")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import Agent
+import Kube
+
+enum KubeTargets {
+    /// However a stream is cut into chunks, its lines are the same.
+    static let lines: Fuzz.Target = { bytes in
+        guard let first = bytes.first else { return }
+        let stream = Array(bytes.dropFirst())
+        let limit = 16 + Int(first >> 4)
+        let size = 1 + Int(first & 15)
+        let chunks = stride(from: 0, to: stream.count, by: size).map {
+            Array(stream[$0..<min($0 + size, stream.count)])
+        }
+        let once = feed([stream], limit)
+        Fuzz.require(feed(chunks, limit) == once, "lines do not depend on chunks")
+        let newline = UInt8(ascii: "\n")
+        let parts = stream.split(separator: newline).map { Array($0) }
+        guard let once else {
+            Fuzz.require(parts.contains { $0.count > limit }, "only a line that is too long is refused")
+            return
+        }
+        Fuzz.require(once == (stream.last == newline ? parts : parts.dropLast()), "each whole line comes once")
+        Fuzz.require(parts.allSatisfy { $0.count <= limit }, "a line that is too long is refused")
+    }
+
+    /// Nil if a line was too long.
+    private static func feed(_ chunks: [[UInt8]], _ limit: Int) -> [[UInt8]]? {
+        var splitter = LineSplitter(limit: limit)
+        var lines: [[UInt8]] = []
+        for chunk in chunks {
+            guard let more = try? splitter.feed(chunk) else { return nil }
+            lines += more
+        }
+        return lines
+    }
+
+    /// What is written says the same when it is read, on one line.
+    static let json: Fuzz.Target = { bytes in
+        guard let value = try? JSONValue(json: bytes) else { return }
+        let text = value.encoded()
+        Fuzz.require(text.allSatisfy { $0 >= 0x20 }, "JSON is written on one line")
+        guard let again = try? JSONValue(json: text) else {
+            Fuzz.require(false, "what is written can be read")
+            return
+        }
+        Fuzz.require(again == value, "what is read is what was written")
+        Fuzz.require(again.encoded() == text, "equal values have equal bytes")
+    }
+
+    /// The laws of RFC 7386.
+    static let merge: Fuzz.Target = { bytes in
+        let parts = bytes.split(separator: 0, maxSplits: 1).map { Array($0) }
+        guard parts.count == 2, let value = try? JSONValue(json: parts[0]), let patch = try? JSONValue(json: parts[1])
+        else { return }
+        let merged = value.merging(patch)
+        Fuzz.require(merged.merging(patch) == merged, "a patch that was applied changes nothing the second time")
+        if value.object != nil { Fuzz.require(value.merging([:]) == value, "an empty patch changes nothing") }
+        guard let members = patch.object else {
+            Fuzz.require(merged == patch, "what is no object replaces")
+            return
+        }
+        Fuzz.require(merged.object != nil, "an object patches to an object")
+        for (key, change) in members {
+            Fuzz.require((merged[key] == nil) == (change == .null), "null removes a key, and nothing else does")
+        }
+        for (key, old) in value.object ?? [:] where members[key] == nil {
+            Fuzz.require(merged[key] == old, "what the patch does not name stays")
+        }
+    }
+
+    /// Any answer to a list is a page or an error that says where, not what.
+    static let list: Fuzz.Target = { bytes in
+        page(MetadataOnly.self, bytes)
+        page(SecretObject.self, bytes)
+        page(DistributionObject.self, bytes)
+    }
+
+    private static func page<Item: KubeObject>(_ type: Item.Type, _ bytes: [UInt8]) {
+        var machine = WatchStateMachine<Item>(.secrets)
+        check(machine.step(.start, random: 0))
+        do {
+            let page = try JSONBytes.decode(ListPage<Item>.self, from: bytes)
+            Fuzz.require(page.nextPage != "", "there is no empty token")
+            let actions = check(machine.step(.page(page), random: 0.5))
+            guard page.nextPage == nil else { return }
+            guard case .emit(.replace(let items))? = actions.first else {
+                Fuzz.require(false, "a whole list replaces")
+                return
+            }
+            Fuzz.require(items.count == page.items.count, "no object is lost")
+        } catch {
+            Fuzz.require(!error.description.isEmpty, "an error says something")
+            check(machine.step(.failed(KubeError(operation, .decoding(error.description)), lasted: .zero), random: 1))
+        }
+    }
+
+    /// A stream of watch lines: the machine always knows what to do next, and no wait is endless.
+    static let watch: Fuzz.Target = { bytes in
+        watch(MetadataOnly.self, bytes)
+        watch(SecretObject.self, bytes)
+        watch(DistributionObject.self, bytes)
+    }
+
+    private static func watch<Item: KubeObject>(_ type: Item.Type, _ bytes: [UInt8]) {
+        var machine = WatchStateMachine<Item>(.secrets)
+        check(machine.step(.start, random: 0))
+        check(machine.step(.page(ListPage(resourceVersion: "1", items: [])), random: 0))
+        var splitter = LineSplitter()
+        for line in (try? splitter.feed(bytes + [UInt8(ascii: "\n")])) ?? [] {
+            guard let event = try? JSONBytes.decode(WatchEvent<Item>.self, from: line) else {
+                check(machine.step(.ended(lasted: .seconds(line.count)), random: 0))
+                continue
+            }
+            let actions = check(machine.step(.event(event, after: .seconds(1)), random: 0.5))
+            switch event {
+            case .upsert(let item), .delete(let item):
+                Fuzz.require(actions.count == 1 && !actions[0].isRequest, "a change is passed on")
+                guard let version = item.metadata.resourceVersion, !version.isEmpty else { continue }
+                expectWatch(from: version, machine)
+            case .bookmark(let version):
+                Fuzz.require(actions.isEmpty, "a bookmark is no change")
+                if !version.isEmpty { expectWatch(from: version, machine) }
+            case .error: Fuzz.require(actions.last?.isRequest == true, "after an error there is a next step")
+            case .unknown: Fuzz.require(actions.isEmpty, "what is not known is passed over")
+            }
+        }
+    }
+
+    private static func expectWatch<Item>(from version: String, _ machine: WatchStateMachine<Item>) {
+        var machine = machine
+        guard case .watch(version, let timeout)? = machine.step(.waited, random: 0.5).first else {
+            Fuzz.require(false, "the watch goes on where it was")
+            return
+        }
+        Fuzz.require((.seconds(300)...(.seconds(600))).contains(timeout), "a watch has its time")
+    }
+
+    @discardableResult
+    private static func check<Item>(_ actions: [WatchStateMachine<Item>.Action]) -> [WatchStateMachine<Item>.Action] {
+        Fuzz.require(actions.dropLast().allSatisfy { !$0.isRequest }, "only the last action has an outcome")
+        for case .wait(let delay) in actions {
+            Fuzz.require(delay > .zero && delay <= .seconds(86_400), "a wait is neither none nor endless")
+        }
+        return actions
+    }
+
+    /// Any answer that is no success is an error with a kind of its own, which echoes no value.
+    static let status: Fuzz.Target = { bytes in
+        guard bytes.count >= 2 else { return }
+        let code = Int(bytes[0]) << 8 | Int(bytes[1])
+        let parts = bytes.dropFirst(2).split(
+            separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
+        let headers = parts.count > 1 ? ["retry-after": Fuzz.text(parts[1])] : [:]
+        let error = KubeError(operation, response: Response(status: code, headers: headers, body: Array(parts[0])))
+        if let delay = error.retryAfter {
+            Fuzz.require(delay >= .zero && delay <= .seconds(86_400), "the server cannot ask for an endless wait")
+        }
+        Fuzz.require(!error.description.isEmpty, "an error says something")
+        if code == 410 { Fuzz.require(error.kind == .expired, "410 has the list taken anew") }
+        if code == 401 { Fuzz.require(error.kind == .unauthorized, "401 is about credentials") }
+        if code == 422, let message = (try? JSONValue(json: Array(parts[0])))?["message"]?.string,
+            message.utf8.count > 60
+        {
+            Fuzz.require(!error.description.contains(message), "values that the server echoes are left out")
+        }
+    }
+
+    private static let operation = Operation(.watch, resource: "secrets")
+}

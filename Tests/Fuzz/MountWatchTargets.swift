@@ -1,0 +1,21 @@
+@testable import MountWatch
+
+enum MountWatchTargets {
+    static let inotify: Fuzz.Target = { bytes in
+        let events = decode(bytes)
+        Fuzz.require(events.isEmpty == bytes.isEmpty, "no byte goes unnoticed")
+        Fuzz.require(events.count <= bytes.count / 16 + 1, "an event takes its header at least")
+        Fuzz.require(events.allSatisfy { !$0.name.utf8.contains(0) }, "a name ends before its padding")
+        // Cut off anywhere, what came before the cut is the same, and the cut counts as an overflow.
+        let overflow = InotifyEvent(watch: -1, mask: .overflow)
+        let cut = decode(Array(bytes.dropLast()))
+        Fuzz.require(
+            cut.isEmpty || cut.last == overflow || cut.elementsEqual(events.prefix(cut.count)), "a cut is noticed")
+        guard events.last != overflow else { return }
+        Fuzz.require(decode(bytes + bytes) == events + events, "events of two buffers do not mix")
+    }
+
+    private static func decode(_ bytes: [UInt8]) -> [InotifyEvent] {
+        bytes.withUnsafeBytes { InotifyEvent.decode($0) }
+    }
+}

@@ -1,0 +1,44 @@
+import Kube
+import Observability
+import Synchronization
+
+enum ObservabilityTargets {
+    /// Whatever stands in a field, a log line is one line, a JSON line says what was meant, and no field of a text line
+    /// can be forged.
+    static let log: Fuzz.Target = { bytes in
+        let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
+        for format in Logger.Format.allCases {
+            let lines = Mutex<[String]>([])
+            let logger = Logger(format: format, now: { Timestamp(seconds: 0) }) { line in
+                lines.withLock { $0.append(line) }
+            }
+            logger.info("message", ["one": .string(values[0]), "all": .strings(values)])
+            let line = lines.withLock { $0.count == 1 ? $0[0] : "\n" }
+            Fuzz.require(Fuzz.isOneLine(line), "a log line is one line of visible characters")
+            guard format == .json else {
+                Fuzz.require(line.utf8.count { $0 == UInt8(ascii: "=") } >= 2, "a text line has its fields")
+                continue
+            }
+            guard let json = try? JSONValue(json: Array(line.utf8)) else {
+                Fuzz.require(false, "a log line is JSON")
+                return
+            }
+            Fuzz.require(
+                json["one"]?.string.map { Array($0.utf8) } == Array(values[0].utf8), "a string is kept as it is")
+            Fuzz.require(json["all"]?.array?.map(\.string) == values, "strings are kept as they are")
+        }
+    }
+
+    static let timestamp: Fuzz.Target = { bytes in
+        guard let time = Timestamp(rfc3339: Fuzz.text(bytes)) else { return }
+        Fuzz.require((0..<1_000_000_000).contains(time.nanoseconds), "nanoseconds are a part of a second")
+        // The year that comes after 9999 has no form.
+        guard time.seconds < 253_402_300_800 else { return }
+        Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "what is written says the same when it is read")
+        let micro = Timestamp(rfc3339: time.rfc3339Micro)
+        Fuzz.require(
+            micro?.seconds == time.seconds && micro?.nanoseconds == time.nanoseconds / 1000 * 1000,
+            "MicroTime keeps microseconds")
+        Fuzz.require(Timestamp(rfc3339: time.rfc3339)?.seconds == time.seconds, "whole seconds are kept")
+    }
+}
