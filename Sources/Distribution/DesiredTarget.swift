@@ -54,7 +54,7 @@ package struct DesiredTarget: Sendable {
         var missing: [String] = []
         var failed: [(SourcePath, SourceError)] = []
         for mapping in mappings {
-            switch snapshot.file(exactly: mapping.from.text) {
+            switch snapshot.file(at: mapping.from) {
             case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
             case .failed(let error)?: failed.append((mapping.from, error))
             case nil where mapping.optional: continue
@@ -77,6 +77,18 @@ package struct DesiredTarget: Sendable {
             )
         }
         return values
+    }
+}
+
+extension Snapshot {
+    /// The file at `path`, nil if there is none. In a folder that could not be read there may be one, so that it fails
+    /// as the folder did.
+    func file(at path: SourcePath) -> SourceFile? {
+        if let file = file(exactly: path.text) { return file }
+        for folder in path.folders {
+            if case .failed(let error)? = file(exactly: folder) { return .failed(error) }
+        }
+        return nil
     }
 }
 

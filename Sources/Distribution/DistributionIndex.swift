@@ -3,7 +3,7 @@ package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
     /// By target: the distributions that describe it.
     private var claims: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By source file: the targets that it feeds.
+    /// By source file, and by each folder above it: the targets that it feeds.
     private var readers: [String: [ObjectKey: Int]] = [:]
 
     package init() {}
@@ -16,7 +16,7 @@ package struct DistributionIndex: Sendable {
         distributions[distribution.key] = distribution
         guard let target = distribution.target else { return affected }
         claims[target, default: []].insert(distribution.key)
-        for mapping in distribution.spec.mappings { readers[mapping.from.text, default: [:]][target, default: 0] += 1 }
+        for path in Self.paths(distribution) { readers[path, default: [:]][target, default: 0] += 1 }
         affected.insert(target)
         return affected
     }
@@ -26,8 +26,7 @@ package struct DistributionIndex: Sendable {
         guard let old = distributions.removeValue(forKey: key), let target = old.target else { return [] }
         claims[target]?.remove(key)
         if claims[target]?.isEmpty == true { claims[target] = nil }
-        for mapping in old.spec.mappings {
-            let path = mapping.from.text
+        for path in Self.paths(old) {
             if let count = readers[path]?[target], count > 1 {
                 readers[path]?[target] = count - 1
             } else {
@@ -38,7 +37,11 @@ package struct DistributionIndex: Sendable {
         return [target]
     }
 
-    /// The targets that any of `paths` feeds.
+    private static func paths(_ distribution: SecretsDistribution) -> [String] {
+        distribution.spec.mappings.flatMap { [$0.from.text] + $0.from.folders }
+    }
+
+    /// The targets that any of `paths`, files or folders, feeds.
     package func targets(reading paths: some Sequence<String>) -> Set<ObjectKey> {
         paths.reduce(into: []) { targets, path in targets.formUnion(readers[path, default: [:]].keys) }
     }

@@ -7,6 +7,12 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { text }
 
+    /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
+    var folders: [String] {
+        let parts = text.unicodeScalars.split(separator: "/").map { String($0) }
+        return (1..<parts.count).reversed().map { parts[..<$0].joined(separator: "/") }
+    }
+
     /// - Throws: what is wrong with `raw`, as the rest of a sentence.
     init(_ raw: String) throws(SourcePathError) {
         guard !raw.isEmpty else { throw .init("is empty, expected the path of a file in the mount") }

@@ -13,7 +13,7 @@ enum CheckCommand {
         var policy: AccessPolicy?
         if let policyFile {
             let parsed = Self.policy(policyFile)
-            parsed.problems.forEach { print($0) }
+            parsed.problems.forEach { print($0.description.onOneLine) }
             problems += parsed.problems.count
             policy = parsed.policy
             guard !files.isEmpty else {

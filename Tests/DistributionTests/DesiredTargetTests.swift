@@ -37,6 +37,21 @@ import Testing
         #expect(target.data["B"]?.bytes.text == "2")
     }
 
+    @Test("A file in a folder that could not be read is not missing, optional or not", arguments: [true, false])
+    func unreadableFolder(optional: Bool) throws {
+        let snapshot = Snapshot(["a": "1"], failed: ["b/c": .unreadable(reason: "Permission denied")])
+        let refusal = try refusal(
+            ["spec": ["secrets": [["from": "b/c/d/e", "to": "E", "optional": .bool(optional)]]]], from: snapshot)
+        #expect(refusal?.reason == .sourceUnreadable)
+        #expect(refusal?.message == #"Source file "b/c/d/e" cannot be read: Permission denied."#)
+    }
+
+    @Test("A file below a name that is a file is missing")
+    func fileForFolder() throws {
+        let spec: JSONValue = ["spec": ["secrets": Manifest.mappings(("a/b", "B"))]]
+        #expect(try refusal(spec, from: Snapshot(["a": "1"]))?.reason == .sourceNotFound)
+    }
+
     @Test("An empty source file is a value")
     func emptyFile() throws {
         #expect(try target(from: Snapshot(["password": ""])).data["PASSWORD"]?.bytes.count == 0)

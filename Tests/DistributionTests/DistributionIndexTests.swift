@@ -38,6 +38,17 @@ import Testing
         #expect(Set(index.targets) == [key("a-secret"), key("b-secret"), key("c-secret", "lab")])
     }
 
+    @Test("A folder leads to the targets that files in it feed, as long as they are there")
+    func folders() throws {
+        var index = DistributionIndex()
+        _ = index.upsert(try distribution("a", reading: ["certs/web/tls.crt", "certs/web/tls.key"]))
+        _ = index.upsert(try distribution("b", reading: ["certs"]))
+        #expect(index.targets(reading: ["certs/web"]) == [key("a-secret")])
+        #expect(index.targets(reading: ["certs"]) == [key("a-secret"), key("b-secret")])
+        _ = index.remove(key("a"))
+        #expect(index.targets(reading: ["certs", "certs/web"]) == [key("b-secret")])
+    }
+
     @Test("A path is indexed in its normal form")
     func normalPath() throws {
         var index = DistributionIndex()
