@@ -83,7 +83,9 @@ package struct DirectoryWatcher: ~Copyable {
             switch purpose {
             case .content:
                 changed = true
-                let isNewTree = event.mask.contains(.isDirectory) && !event.mask.isDisjoint(with: .arrival)
+                // Attributes: one that may be read by now.
+                let isNewTree =
+                    event.mask.contains(.isDirectory) && !event.mask.isDisjoint(with: .arrival.union(.attributes))
                 broken = broken || isLost || isNewTree
             case .arrival(let name):
                 changed = changed || isLost || event.name == name
@@ -125,7 +127,7 @@ package struct DirectoryWatcher: ~Copyable {
 
     private mutating func watchTree(_ path: String, depth: Int, into wanted: inout [Int32: Purpose]) {
         let link: InotifyEvent.Mask = depth == 0 ? [] : .doNotFollow
-        guard let watch = add(path, InotifyEvent.Mask.content.union(link)) else { return }
+        guard let watch = add(path, InotifyEvent.Mask.content.union(link), isBelow: depth > 0) else { return }
         // A directory that was met already (a bind mount of one above): its number comes again.
         if wanted.updateValue(.content, forKey: watch) != nil { return }
         guard depth < self.depth, wanted.count < MountLimits.files,
@@ -152,11 +154,13 @@ package struct DirectoryWatcher: ~Copyable {
     }
 
     /// Nil if the directory is not there; nil and a `problem` if it could not be watched.
-    private mutating func add(_ path: String, _ mask: InotifyEvent.Mask) -> Int32? {
+    ///
+    /// - Parameter isBelow: its parent is watched, and tells when a directory that may not be read changes its mode.
+    private mutating func add(_ path: String, _ mask: InotifyEvent.Mask, isBelow: Bool = false) -> Int32? {
         do throws(LinuxError) {
             return try inotify?.watch(path, mask)
         } catch {
-            let isAbsent = error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP
+            let isAbsent = [ENOENT, ENOTDIR, ELOOP].contains(error.code) || (isBelow && error.code == EACCES)
             if !isAbsent && problem == nil { problem = error }
             return nil
         }
