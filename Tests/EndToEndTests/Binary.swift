@@ -12,11 +12,11 @@ final class Binary: Sendable {
         let errors: String
     }
 
-    let identifier: pid_t
+    let process: pid_t
     private let directory: TemporaryDirectory
 
     /// Beside the test bundle in the build folder.
-    private static let path: String = {
+    static let path: String = {
         var folder = URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
         for _ in 0..<6 {
             let candidate = folder.appending(path: "secrets-distributor").path
@@ -27,58 +27,52 @@ final class Binary: Sendable {
     }()
 
     /// - Parameters:
-    ///   - user: who runs it; nil: who runs the tests.
     ///   - environment: all of it; nothing of the test's own is passed on but `PATH`.
+    ///   - wrapper: a command and its arguments that become the program in the end: `unshare --mount`.
+    ///   - program: its path, where it is not the one that was built with the tests.
     init(
-        _ arguments: [String], user: uid_t? = nil, environment: [String: String] = [:], input: String = ""
+        _ arguments: [String], environment: [String: String] = [:], input: String = "", wrapper: [String] = [],
+        program: String = path
     ) async throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
         try writeFile(directory("in"), input)
         // The death signal comes when the starting *thread* ends: one that lives as long as this process.
-        identifier = try await BlockingThread.shared.run {
-            try Self.spawn(arguments, user, environment, directory)
+        process = try await BlockingThread.shared.run {
+            try Self.spawn(wrapper + Self.endsWithUs + [program] + arguments, environment, directory)
         }
     }
 
+    /// Ends with the test process, however that ends. After a wrapper: whoever changes its credentials forgets it.
+    private static let endsWithUs = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
+
     private static func spawn(
-        _ arguments: [String], _ user: uid_t?, _ environment: [String: String], _ directory: TemporaryDirectory
+        _ words: [String], _ environment: [String: String], _ directory: TemporaryDirectory
     ) throws -> pid_t {
-        var program = path
-        var switching: [String] = []
-        if let user {
-            // Where the sources are, nobody else need be able to look.
-            program = directory("secrets-distributor")
-            try FileManager.default.copyItem(atPath: path, toPath: program)
-            try require("chmod", directory.path, chmod(directory.path, 0o755))
-            switching = ["--reuid", "\(user)", "--regid", "\(user)", "--clear-groups"]
-        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, directory("in"), O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, directory("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, directory("err"), O_WRONLY | O_CREAT, 0o600)
-        // Ends with the test process, however that ends.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "KILL"] + switching + [program] + arguments
         let variables = environment.map { "\($0.key)=\($0.value)" } + ["PATH=/usr/bin:/bin"]
         var pointers = words.map { strdup($0) } + [nil]
         var values = variables.map { strdup($0) } + [nil]
         defer { for pointer in pointers + values { free(pointer) } }
         var identifier = pid_t()
-        let result = posix_spawn(&identifier, words[0], &actions, nil, &pointers, &values)
-        guard result == 0 else { throw LinuxError("start", path, code: result) }
+        let result = posix_spawnp(&identifier, words[0], &actions, nil, &pointers, &values)
+        guard result == 0 else { throw LinuxError("start", words[0], code: result) }
         return identifier
     }
 
-    func signal(_ number: Int32) { kill(identifier, number) }
+    func signal(_ number: Int32) { kill(process, number) }
 
     var errors: String { text("err") }
     var output: String { text("out") }
 
     /// Waits for the end.
     func ended() async -> Ended {
-        let process = identifier
+        let process = process
         let status = await OwnedThread.value(name: "waitpid") {
             var status: Int32 = 0
             while waitpid(process, &status, 0) < 0 && errno == EINTR {}

@@ -26,12 +26,12 @@ struct MemoryTests {
             for name in names { try await world.expect(name, ["a": value]) }
         }
         let isClean = try await eventually {
-            let memory = try MemoryImage(of: agent.identifier)
+            let memory = try MemoryImage(of: agent.process)
             // The buffers of the connection hold the last answers until others come: base64, in a few places.
             return values.map(memory.count) == [0, 0, 0, 0, 0, 0, 0, 1]
                 && values.map(memory.countBase64).reduce(0, +) <= 8
         }
-        let memory = try MemoryImage(of: agent.identifier)
+        let memory = try MemoryImage(of: agent.process)
         #expect(isClean, "\(values.map(memory.count)), as base64 \(values.map(memory.countBase64))")
         agent.signal(SIGTERM)
         #expect(await agent.ended().status == 0)
@@ -42,18 +42,22 @@ struct MemoryTests {
         let directory = try TemporaryDirectory()
         try require("chmod", directory.path, chmod(directory.path, 0o777))
         for folder in ["mount", "in"] { try makeDirectory(directory(folder)) }
+        // Where the sources are, nobody else need be able to look.
+        try FileManager.default.copyItem(atPath: Binary.path, toPath: directory("program"))
         let agent = try await Binary(
-            ["run"], user: 65_534,
+            ["run"],
             environment: [
                 "SECRETS_PATH": directory("mount"), "DISTRIBUTIONS_PATH": directory("in"),
                 "OUTPUT_PATH": directory("out"),
-            ])
+            ],
+            wrapper: ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
+            program: directory("program"))
         #expect(await eventually { agent.errors.contains("started") }, "\(agent.errors)")
         // proc(5): root's, and not the user's, if the process is not dumpable.
         var status = stat()
-        try require("stat", "mem", stat("/proc/\(agent.identifier)/mem", &status))
+        try require("stat", "mem", stat("/proc/\(agent.process)/mem", &status))
         #expect(status.st_uid == 0)
-        let limits = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(agent.identifier)/limits"))
+        let limits = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(agent.process)/limits"))
         let core = String(decoding: limits, as: UTF8.self).split(separator: "\n").first {
             $0.hasPrefix("Max core file")
         }

@@ -1,0 +1,118 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The whole program in local mode where the kernel has no more to give.
+@Suite("Without what the kernel limits")
+struct KernelLimitTests {
+    /// Nothing is polled in this test: what arrives was told by an event, or read because events were lost.
+    @Test("events that were lost are made up for: all is read, and new folders are watched")
+    func eventQueue() async throws {
+        let world = try LocalWorld()
+        try makeDirectory(world.mount)
+        try world.distribute("late", "password", "?sub/user")
+        try writeFile(world.mount + "/password", "one")
+        let program = try await world.start(poll: "24h")
+        await world.expect("late", ["password": "one"], program)
+
+        program.signal(SIGSTOP)
+        // More than fs.inotify.max_queued_events, two a rename; then what matters, and no event tells of it.
+        try writeFile(world.mount + "/flood-0", "")
+        let limit = Int(Files.text("/proc/sys/fs/inotify/max_queued_events").filter(\.isNumber)) ?? 16_384
+        for number in 0..<(limit / 2 + 100) {
+            try rename("\(world.mount)/flood-\(number)", to: "\(world.mount)/flood-\(number + 1)")
+        }
+        try makeDirectory(world.mount + "/sub")
+        try writeFile(world.mount + "/sub/user", "me")
+        try writeFile(world.mount + "/password", "two")
+        program.signal(SIGCONT)
+        await world.expect("late", ["password": "two", "user": "me"], program)
+        try writeFile(world.mount + "/sub/user", "you")
+        await world.expect("late", ["password": "two", "user": "you"], program)
+        await program.stop()
+    }
+
+    /// In a user namespace of its own, whose limits are its own (user_namespaces(7)): /proc/sys/user.
+    @Test(
+        "polling alone goes on, says so once, and events are used again when they can be",
+        .enabled(if: geteuid() == 0, "needs a user namespace"),
+        arguments: ["max_inotify_instances", "max_inotify_watches"])
+    func inotify(limit: String) async throws {
+        let world = try LocalWorld()
+        try world.distribute("one", "a")
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        let file = "/proc/sys/user/\(limit)"
+        let program = try await world.start(wrapper: [
+            "unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >\(file) && exec \"$@\"", "sh",
+        ])
+        await world.expect("one", ["a": "1"], program)
+        let message = "\"message\":\"file events are not available, polling alone goes on\",\"path\":\"\(world.mount)\""
+        await world.expectLog(message, program)
+        for number in 2...5 {
+            try volume.write(["a": "\(number)"])
+            await world.expect("one", ["a": "\(number)"], program)
+        }
+        #expect(program.logged(message) == 1)
+
+        try await Command.run(["nsenter", "--user", "--target", "\(program.process)", "sh", "-c", "echo 100 >\(file)"])
+        await world.expectLog("file events are available again\",\"path\":\"\(world.mount)\"", program)
+        try volume.write(["a": "6"])
+        await world.expect("one", ["a": "6"], program)
+        await program.stop()
+    }
+
+    @Test("no file can be opened: it waits without spinning, and a rotation arrives when one can")
+    func descriptors() async throws {
+        let world = try LocalWorld()
+        try world.distribute("one", "a")
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        let program = try await world.start()
+        await world.expect("one", ["a": "1"], program)
+        func limit(_ count: Int) async throws {
+            try await Command.run(["prlimit", "--pid", "\(program.process)", "--nofile=\(count):"])
+        }
+        try await limit(3)
+        let before = program.ticks
+        try volume.write(["a": "2"])
+        await world.expectLog("Too many open files", program)
+        try await Task.sleep(for: .seconds(2))
+        // A loop that spins uses 200 of them.
+        #expect(program.ticks - before < 60)
+        #expect(world.secret("one") == ["a": "1"])
+        try await limit(1024)
+        await world.expect("one", ["a": "2"], program)
+        try volume.write(["a": "3"])
+        await world.expect("one", ["a": "3"], program)
+        await program.stop()
+    }
+
+    @Test(
+        "the output folder is full: the old Secret stays whole, the log says why, and the new one comes with the space",
+        .enabled(if: geteuid() == 0, "only root may mount"))
+    func space() async throws {
+        let world = try LocalWorld()
+        try world.distribute("big", "a")
+        let value = { (letter: String) in String(repeating: letter, count: 12_000) }
+        let volume = try AtomicVolume(world.mount)
+        try makeDirectory(world.output)
+        let program = try await world.start(
+            wrapper: MountNamespace.wrapper + [
+                "sh", "-c", "mount -t tmpfs -o size=64k full \(world.output) && exec \"$@\"", "sh",
+            ])
+        let output = MountNamespace(program: program)(world.output)
+        try volume.write(["a": value("a")])
+        await world.expect("big", ["a": value("a")], program, in: output)
+
+        let filler = output + "/filler"
+        _ = try? writeFile(filler, [UInt8](repeating: 0, count: 64 << 10))
+        try volume.write(["a": value("b")])
+        await world.expectLog("No space left on device", program)
+        #expect(world.secret("big", in: output) == ["a": value("a")])
+        #expect(names(in: output + "/web") == ["big.yaml"])
+        unlink(filler)
+        await world.expect("big", ["a": value("b")], program, in: output)
+        await program.stop()
+    }
+}
