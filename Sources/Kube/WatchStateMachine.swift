@@ -91,13 +91,14 @@ extension WatchStateMachine {
     }
 
     private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
-        guard case .listing(let items, _) = phase else { return [request(random)] }
-        let all = items.isEmpty ? page.items : items + page.items
+        guard case .listing(var all, _) = phase else { return [request(random)] }
+        // The only holder from here on: pages are appended in place, and a long list is not copied with each.
+        phase = .watching(resourceVersion: page.metadata.resourceVersion)
+        all += page.items
         if let next = page.nextPage {
             phase = .listing(items: all, next: next)
             return [request(random)]
         }
-        phase = .watching(resourceVersion: page.metadata.resourceVersion)
         return [.emit(.replace(all)), request(random)]
     }
 
