@@ -10,14 +10,9 @@ struct ConnectionTests {
     @Test func `a connection on which nothing comes any more is replaced`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
-        let proxy = try FreezingProxy(to: server.port)
+        let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
-        let direct = server.configuration()
-        var configuration = try #require(ClusterConfiguration(server: "https://127.0.0.1:\(proxy.port)"))
-        configuration.authority = direct.authority
-        configuration.certificate = direct.certificate
-        configuration.key = direct.key
-        let endpoint = try await Credentials(configuration).endpoint()
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
         let transport = try CurlTransport(shortestSilence: .milliseconds(50))
         defer { transport.shutdown() }
         let (_, stream) = try await transport.stream(

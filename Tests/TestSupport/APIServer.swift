@@ -14,13 +14,31 @@ package final class APIServer: Sendable {
         case token(String)
     }
 
+    /// What a server of one's own may have that the shared one has not.
+    package struct Options: Sendable {
+        package enum Certificate: String, Sendable {
+            case valid = "server"
+            case expired = "expired"
+            /// Signed by the authority of `other-ca.crt`.
+            case ofOtherAuthority = "other-server"
+        }
+
+        package var certificate = Certificate.valid
+        package var serverFlags: [String] = []
+        package var etcdFlags: [String] = []
+
+        package init() {}
+    }
+
     private struct Processes {
         var etcd: ServerProcess
         var server: ServerProcess
+        var options: Options
     }
 
-    private let files: APIServerFiles
-    private let etcdPort: Int
+    let files: APIServerFiles
+    let etcdPort: Int
+    private let peerPort: Int
     package let port: Int
     private let processes: Mutex<Processes>
     /// As admin.
@@ -32,33 +50,44 @@ package final class APIServer: Sendable {
     package static func shared() async throws -> APIServer { try await starting.value }
 
     /// A server of one's own, to be stopped and paused at will.
-    package static func start() async throws -> APIServer {
+    package static func start(_ options: Options = Options()) async throws -> APIServer {
         let files = try await APIServerFiles.make()
         let (etcdPort, peerPort, port) = (LoopbackPort.reserve(), LoopbackPort.reserve(), LoopbackPort.reserve())
-        let etcd = try await ServerProcess(
-            files.assets + "/etcd",
-            [
-                "--data-dir", files.folder("etcd"), "--listen-client-urls", "http://127.0.0.1:\(etcdPort)",
-                "--advertise-client-urls", "http://127.0.0.1:\(etcdPort)",
-                "--listen-peer-urls", "http://127.0.0.1:\(peerPort)",
-            ], log: files.folder("etcd.log"))
-        let process = try await startServer(files, etcdPort: etcdPort, port: port)
-        let server = try APIServer(files, etcdPort, port, Processes(etcd: etcd, server: process))
+        let etcd = try await startEtcd(files, port: etcdPort, peerPort: peerPort, options)
+        let process = try await startServer(files, etcdPort: etcdPort, port: port, options)
+        let processes = Processes(etcd: etcd, server: process, options: options)
+        let server = try APIServer(files, (etcdPort, peerPort, port), processes)
         try await server.waitUntilReady()
         return server
     }
 
-    private init(_ files: APIServerFiles, _ etcdPort: Int, _ port: Int, _ processes: Processes) throws {
+    private init(
+        _ files: APIServerFiles, _ ports: (etcd: Int, peer: Int, own: Int), _ processes: Processes
+    ) throws {
         self.files = files
-        self.etcdPort = etcdPort
-        self.port = port
+        (etcdPort, peerPort, port) = ports
         self.processes = Mutex(processes)
-        client = try KubeClient(configuration: Self.configuration(files, port, .admin), logger: .none)
+        var configuration = Self.configuration(files, port, .admin)
+        // The tests' own way in, whatever certificate the server has.
+        configuration.insecureSkipTLSVerify = true
+        client = try KubeClient(configuration: configuration, logger: .none)
+    }
+
+    private static func startEtcd(
+        _ files: APIServerFiles, port: Int, peerPort: Int, _ options: Options
+    ) async throws -> ServerProcess {
+        try await ServerProcess(
+            files.assets + "/etcd",
+            [
+                "--data-dir", files.folder("etcd"), "--listen-client-urls", "http://127.0.0.1:\(port)",
+                "--advertise-client-urls", "http://127.0.0.1:\(port)",
+                "--listen-peer-urls", "http://127.0.0.1:\(peerPort)",
+            ] + options.etcdFlags, log: files.folder("etcd.log"))
     }
 
     /// No flag that a later release has removed.
     private static func startServer(
-        _ files: APIServerFiles, etcdPort: Int, port: Int
+        _ files: APIServerFiles, etcdPort: Int, port: Int, _ options: Options
     ) async throws -> ServerProcess {
         let folder = files.folder
         return try await ServerProcess(
@@ -67,15 +96,17 @@ package final class APIServer: Sendable {
                 "--etcd-servers=http://127.0.0.1:\(etcdPort)",
                 "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=\(port)",
                 "--cert-dir=\(folder("apiserver"))",
-                "--tls-cert-file=\(folder("server.crt"))", "--tls-private-key-file=\(folder("server.key"))",
+                "--tls-cert-file=\(folder(options.certificate.rawValue + ".crt"))",
+                "--tls-private-key-file=\(folder("server.key"))",
                 "--client-ca-file=\(folder("ca.crt"))", "--token-auth-file=\(folder("tokens.csv"))",
                 "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=\(folder("service-account.key"))",
                 "--service-account-signing-key-file=\(folder("service-account.key"))",
                 "--service-cluster-ip-range=10.0.0.0/24",
-                "--audit-policy-file=\(folder("audit-policy.yaml"))", "--audit-log-path=\(folder("audit.log"))",
-            ], log: folder("kube-apiserver.log"))
+                "--audit-policy-file=\(folder("audit.yaml"))", "--audit-log-path=\(folder("audit.log"))",
+                "--audit-log-mode=blocking",
+            ] + options.serverFlags, log: folder("kube-apiserver.log"))
     }
 
     private func waitUntilReady() async throws {
@@ -103,10 +134,26 @@ extension APIServer {
     package func stop() async { await processes.withLock { $0.server }.kill() }
 
     /// Starts kube-apiserver again, on the same port, with the same data.
-    package func restart() async throws {
+    package func restart(_ amend: (inout Options) -> Void = { _ in }) async throws {
         await stop()
-        let process = try await Self.startServer(files, etcdPort: etcdPort, port: port)
+        let options = processes.withLock { processes in
+            amend(&processes.options)
+            return processes.options
+        }
+        let process = try await Self.startServer(files, etcdPort: etcdPort, port: port, options)
         processes.withLock { $0.server = process }
+        try await waitUntilReady()
+    }
+
+    /// Ends etcd as a crash would; its data stay.
+    package func stopEtcd() async { await processes.withLock { $0.etcd }.kill() }
+
+    /// Starts etcd again, on the same port, with the same data.
+    package func restartEtcd() async throws {
+        await stopEtcd()
+        let options = processes.withLock { $0.options }
+        let etcd = try await Self.startEtcd(files, port: etcdPort, peerPort: peerPort, options)
+        processes.withLock { $0.etcd = etcd }
         try await waitUntilReady()
     }
 
@@ -114,7 +161,7 @@ extension APIServer {
     package func end() async {
         client.shutdown()
         await stop()
-        await processes.withLock { $0.etcd }.kill()
+        await stopEtcd()
     }
 
     /// Makes kube-apiserver silent; its connections stay.
@@ -122,24 +169,14 @@ extension APIServer {
 
     package func resume() { processes.withLock { $0.server.resume() } }
 
-    /// Forgets all states before the present one: tokens of lists and old resource versions expire.
-    package func compact() async throws {
-        guard let etcd = ClusterConfiguration(server: "http://127.0.0.1:\(etcdPort)") else { return }
-        let client = try KubeClient(configuration: etcd, logger: .none)
-        defer { client.shutdown() }
-        let post = { (path: String, body: JSONValue) in
-            Request(
-                .post, Operation(.create, resource: path), path: path, body: body.encoded(),
-                contentType: "application/json", isRepeatable: false)
-        }
-        // etcd's gRPC gateway: bytes are base64, 64-bit numbers strings.
-        let answer = try await client.send(post("/v3/kv/range", ["key": "AA=="]), decoding: JSONValue.self)
-        let revision = answer["header"]?["revision"]?.string ?? "1"
-        _ = try await client.send(post("/v3/kv/compaction", ["revision": .string(revision), "physical": true]))
-    }
+    /// Makes etcd silent.
+    package func pauseEtcd() { processes.withLock { $0.etcd.pause() } }
 
-    package func configuration(_ user: User = .admin) -> ClusterConfiguration {
-        Self.configuration(files, port, user)
+    package func resumeEtcd() { processes.withLock { $0.etcd.resume() } }
+
+    /// - Parameter proxy: the port of 127.0.0.1 that leads to the server, if it is not the server's own.
+    package func configuration(_ user: User = .admin, through proxy: Int? = nil) -> ClusterConfiguration {
+        Self.configuration(files, proxy ?? port, user)
     }
 
     private static func configuration(
@@ -166,6 +203,6 @@ extension APIServer {
     /// The bearer token of alice, bob, carol, dave or erin.
     package func token(of user: String) -> String { APIServerFiles.token(of: user) }
 
-    /// A file of the cluster: `ca.crt`, `other-ca.crt` (has signed nothing), `admin.crt`, `admin.key`.
+    /// A file of the cluster: `ca.crt`, `other-ca.crt` (is not the servers'), `admin.crt`, `admin.key`.
     package func file(_ name: String) -> String { files.folder(name) }
 }

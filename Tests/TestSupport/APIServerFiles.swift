@@ -20,25 +20,14 @@ struct APIServerFiles: Sendable {
         let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
         let tokens = users.map { "\(token(of: $0)),\($0),\($0)\n" }.joined()
         try folder.write("tokens.csv", tokens)
-        try folder.write("audit-policy.yaml", auditPolicy)
+        try folder.write("audit.yaml", APIServer.auditPolicy)
         try folder.write("make-certificates", script, executable: true)
         try await ServerProcess.run([folder("make-certificates"), folder.path], log: folder("certificates.log"))
         return APIServerFiles(folder: folder, assets: assets)
     }
 
-    /// Who asked for what, without contents.
-    private static let auditPolicy = """
-        apiVersion: audit.k8s.io/v1
-        kind: Policy
-        omitStages: [RequestReceived]
-        rules:
-          - level: Metadata
-            users: [\(users.joined(separator: ", "))]
-
-        """
-
-    /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `admin.crt` in group system:masters; `other-ca.crt`,
-    /// which has signed nothing; `service-account.key`; and the keys.
+    /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `expired.crt` and `other-server.crt`, by the authority
+    /// of `other-ca.crt`, with the same key; `admin.crt` in group system:masters; `service-account.key`; and the keys.
     private static let script = """
         #!/bin/sh
         set -eu
@@ -49,18 +38,24 @@ struct APIServerFiles: Sendable {
             openssl req -x509 -new -key "$1.key" -subj "/CN=$1" -days 2 -out "$1.crt" \\
                 -addext keyUsage=critical,keyCertSign,cRLSign
         }
-        signed() {
+        request() {
             key "$1"
             openssl req -new -key "$1.key" -subj "$2" -out "$1.csr"
             printf '%s\\n' "$3" > "$1.ext"
-            openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 1 -extfile "$1.ext" \\
-                -out "$1.crt"
+        }
+        signed() {
+            openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -CAcreateserial -days "$3" \\
+                -extfile "$1.ext" -out "$4.crt"
         }
         authority ca
         authority other-ca
         key service-account
-        signed server /CN=kube-apiserver 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes
+        request server /CN=kube-apiserver 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes
         extendedKeyUsage=serverAuth'
-        signed admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
+        signed server ca 1 server
+        signed server ca -1 expired
+        signed server other-ca 1 other-server
+        request admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
+        signed admin ca 1 admin
         """
 }

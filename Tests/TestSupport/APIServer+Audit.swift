@@ -1,0 +1,48 @@
+import Kube
+
+extension APIServer {
+    /// A request that the server has answered, as its audit log tells.
+    package struct Served: Sendable, Decodable {
+        package struct User: Sendable, Decodable { package let username: String }
+        package struct Object: Sendable, Decodable {
+            package let resource: String
+            package let namespace: String?
+            package let name: String?
+        }
+        package struct Status: Sendable, Decodable { package let code: Int? }
+
+        package let verb: String
+        package let user: User
+        package let objectRef: Object?
+        package let responseStatus: Status?
+    }
+
+    /// All requests about Secrets and distributions in a namespace, reads too; watches once they have ended.
+    package func served(in namespace: String) throws -> [Served] {
+        try files.folder.read("audit.log").split(separator: UInt8(ascii: "\n")).compactMap { line in
+            // The last line may be half written.
+            let served = try? JSONBytes.decode(Served.self, from: Array(line))
+            return served?.objectRef?.namespace == namespace ? served : nil
+        }
+    }
+
+    /// The status codes of the answers to `verb` requests about Secrets, oldest first.
+    package func codes(of verb: String, secret name: String? = nil, in namespace: String) throws -> [Int] {
+        try served(in: namespace).filter {
+            $0.verb == verb && $0.objectRef?.resource == "secrets" && (name == nil || $0.objectRef?.name == name)
+        }.compactMap { $0.responseStatus?.code }
+    }
+
+    static let auditPolicy = """
+        apiVersion: audit.k8s.io/v1
+        kind: Policy
+        omitStages: [RequestReceived, ResponseStarted]
+        rules:
+          - level: Metadata
+            resources:
+              - group: ""
+                resources: [secrets]
+              - group: xlscsde.nhs.uk
+          - level: None
+        """
+}

@@ -1,0 +1,36 @@
+import Kube
+import KubeCurl
+
+/// What is done to etcd behind the API server's back, by its gRPC gateway: bytes are base64, 64-bit numbers strings.
+extension APIServer {
+    /// Forgets all states before the present one: tokens of lists and old resource versions expire.
+    package func compact() async throws {
+        try await withEtcd { post in
+            let revision = try await post("/v3/kv/range", ["key": "AA=="])["header"]?["revision"]?.string ?? "1"
+            _ = try await post("/v3/kv/compaction", ["revision": .string(revision), "physical": true])
+        }
+    }
+
+    /// Gives the space of forgotten states back, and takes writes again after the space was used up.
+    package func makeSpace() async throws {
+        try await compact()
+        try await withEtcd { post in
+            _ = try await post("/v3/maintenance/defragment", [:])
+            _ = try await post("/v3/maintenance/alarm", ["action": "DEACTIVATE", "alarm": "NOSPACE"])
+        }
+    }
+
+    private func withEtcd(
+        _ body: (_ post: (_ path: String, _ body: JSONValue) async throws -> JSONValue) async throws -> Void
+    ) async throws {
+        guard let etcd = ClusterConfiguration(server: "http://127.0.0.1:\(etcdPort)") else { return }
+        let client = try KubeClient(configuration: etcd, logger: .none)
+        defer { client.shutdown() }
+        try await body { path, body in
+            let request = Request(
+                .post, Operation(.create, resource: path), path: path, body: body.encoded(),
+                contentType: "application/json", isRepeatable: false)
+            return try await client.send(request, decoding: JSONValue.self)
+        }
+    }
+}
