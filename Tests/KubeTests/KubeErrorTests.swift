@@ -24,6 +24,11 @@ struct KubeErrorTests {
             500, #"{"reason":"InternalError","message":"hunter2"}"#,
             .server(status: 500, reason: "InternalError", retryAfter: nil)
         ),
+        (500, #"{"message":"hunter2"}"#, .server(status: 500, reason: nil, retryAfter: nil)),
+        (
+            500, #"{"message":"etcdserver: mvcc: database space exceeded"}"#,
+            .server(status: 500, reason: "etcdserver: mvcc: database space exceeded", retryAfter: nil)
+        ),
         (503, "<html>hunter2</html>", .server(status: 503, reason: nil, retryAfter: nil)),
         (302, "", .unexpected(status: 302, reason: nil)),
         (413, #"{"reason":"RequestEntityTooLarge"}"#, .unexpected(status: 413, reason: "RequestEntityTooLarge")),

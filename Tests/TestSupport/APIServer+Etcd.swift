@@ -16,7 +16,12 @@ extension APIServer {
         try await compact()
         try await withEtcd { post in
             _ = try await post("/v3/maintenance/defragment", [:])
-            _ = try await post("/v3/maintenance/alarm", ["action": "DEACTIVATE", "alarm": "NOSPACE"])
+            let alarms = try await post("/v3/maintenance/alarm", ["action": "GET"])["alarms"]?.array ?? []
+            for alarm in alarms {
+                let member = alarm["memberID"] ?? "0"
+                _ = try await post(
+                    "/v3/maintenance/alarm", ["action": "DEACTIVATE", "memberID": member, "alarm": "NOSPACE"])
+            }
         }
     }
 
