@@ -182,14 +182,29 @@ extension Controller {
     }
 
     func upsert(_ distribution: SecretsDistribution) {
-        if let known = index.distributions[distribution.key], known.uid == distribution.uid,
+        let known = index.distributions[distribution.key]
+        if let known, known.uid == distribution.uid,
             known.resourceVersion.isNewer(than: distribution.resourceVersion)
         {
             return
         }
         let affected = index.upsert(distribution)
+        if let known, isOurStatus(in: distribution, after: known) { return }
         enqueue(affected)
         if distribution.target == nil { enqueue(.distribution(distribution.key)) }
+    }
+
+    /// Our own status comes back as an event. It tells nothing new, and must not cut the wait for the next try short:
+    /// a server that fails in two ways by turns would be asked without end.
+    private func isOurStatus(in new: SecretsDistribution, after known: SecretsDistribution) -> Bool {
+        var amended = known
+        amended.resourceVersion = new.resourceVersion
+        amended.generation = new.generation
+        amended.status = new.status
+        guard amended == new, new.resourceVersion == known.resourceVersion || new.status != known.status,
+            let outcome = outcomes[new.key]
+        else { return false }
+        return outcome.update(of: new, on: definition, now: "") == nil
     }
 
     private func forget(_ key: ObjectKey) {

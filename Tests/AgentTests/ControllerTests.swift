@@ -204,6 +204,24 @@ struct ControllerTests {
         }
     }
 
+    @Test("our own status, come back as an event, does not cut the wait for the next try short")
+    func statusEcho() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.unavailable("later", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            _ = try await bench.eventuallyReady("WriteFailed")
+            let told = try #require(await bench.store.lastStatus)
+            await bench.controller.distributions(.all, .upsert(told))
+            // One that is looked at after it.
+            let mark = await bench.store.put(try bench.distribution("mark", target: "mark", uid: "two"))
+            await bench.controller.distributions(.all, .upsert(mark))
+            #expect(await eventually { await bench.secret("mark") != nil })
+            #expect(await bench.store.calls.count { $0 == "create t" } == 1)
+        }
+    }
+
     @Test("a conflict makes it look again, and the write is not lost, however many there are", arguments: [1, 2, 3, 4])
     func conflicts(count: Int) async throws {
         let bench = Bench()
