@@ -51,6 +51,9 @@ extension Request {
             path: resource.path(namespace: namespace), query: query, isRepeatable: true)
         // The server ends the watch; if it does not, the connection is dead.
         request.timeout = timeout + .seconds(30)
+        // Bookmarks come about once a minute (Kubernetes' cacher, `defaultBookmarkFrequency`). From a server that sends
+        // none a quiet watch is begun again every three minutes, at the same version.
+        request.longestSilence = .seconds(180)
         return request
     }
 

@@ -22,6 +22,8 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var accept = "application/json"
     /// How long the whole request may take; for a watch a little longer than the server was asked to serve it.
     package var timeout: Duration = .seconds(30)
+    /// In a watch: nothing comes for so long only if the connection is dead. Nil: silence means nothing.
+    package var longestSilence: Duration?
     /// Whether sending it twice does the same as sending it once, so that it may be repeated after a broken connection.
     package var isRepeatable: Bool
 

@@ -135,7 +135,7 @@ extension CurlLoop {
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
-            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
+            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.patience) { isDead = true }
             transfer.complete(result)
         }
         if isDead { reconnect() }

@@ -42,7 +42,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     }
 
     /// When something last happened: an answer, a chunk of the watch, a bookmark (about one a minute), a retry. Old when
-    /// the watcher is stuck, or when the server is silent: at most the longest watch and 30 seconds.
+    /// the watcher is stuck, or when the server is silent: for three minutes at most.
     package var lastSign: ContinuousClock.Instant { state.withLock { $0.lastSign } }
 
     /// The error that keeps the watcher from being up to date; nil while all is well.

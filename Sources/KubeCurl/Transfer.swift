@@ -63,7 +63,7 @@ final class Transfer: @unchecked Sendable {
         options.setCredentials(endpoint)
         options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
-        options.setLimits(timeout: request.timeout)
+        options.setLimits(timeout: request.timeout, silence: request.longestSilence)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)
@@ -72,7 +72,8 @@ final class Transfer: @unchecked Sendable {
         return easy
     }
 
-    var timeout: Duration { request.timeout }
+    /// After so long without a byte it has run out of its time.
+    var patience: Duration { request.longestSilence ?? request.timeout }
 
     /// - Parameter code: as libcurl's message says.
     func complete(_ code: CURLcode) {

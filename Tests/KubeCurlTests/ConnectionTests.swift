@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ConnectionTests {
     @Test func `a connection on which nothing comes any more is replaced`() async throws {
         let server = try await APIServer.shared()
@@ -36,6 +36,44 @@ struct ConnectionTests {
         next.timeout = .seconds(10)
         #expect(try await transport.send(next, to: endpoint).isSuccess)
         #expect(transport.statistics.connections == 2)
+    }
+
+    @Test func `a watch on which nothing comes any more ends, and the next one has a connection of its own`()
+        async throws
+    {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport(shortestSilence: .milliseconds(50))
+        defer { transport.shutdown() }
+        var request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
+        request.longestSilence = .seconds(2)
+        let watch = try #require(try await transport.stream(request, to: endpoint).stream)
+        proxy.freeze()
+        let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
+        guard case .transport(.timeout) = lost else {
+            Issue.record("\(String(describing: lost))")
+            return
+        }
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(transport.statistics.connections == 2)
+    }
+
+    /// What the limit of a watch's silence rests on.
+    @Test func `the server gives a sign about once a minute on a watch where nothing happens`() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let version = try await server.client.create(.secrets, namespace: namespace, secret("quiet")).resourceVersion
+        let request = Request.watch(
+            .secrets, namespace: namespace, resourceVersion: try #require(version), timeout: .seconds(300))
+        let watch = try await server.client.stream(request)
+        let begin = ContinuousClock.now
+        let line = try #require(try await watch.next())
+        #expect(String(decoding: line, as: UTF8.self).hasPrefix(#"{"type":"BOOKMARK""#))
+        let limit = try #require(request.longestSilence)
+        #expect(ContinuousClock.now - begin < limit / 2)
     }
 
     @Test func `a proxy that only the environment names is not used`() async {
