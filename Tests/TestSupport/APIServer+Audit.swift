@@ -1,4 +1,5 @@
 import Kube
+package import Observability
 
 extension APIServer {
     /// A request that the server has answered, as its audit log tells.
@@ -15,6 +16,10 @@ extension APIServer {
         package let user: User
         package let objectRef: Object?
         package let responseStatus: Status?
+        package let requestReceivedTimestamp: String
+
+        package var code: Int { responseStatus?.code ?? 0 }
+        package var time: Timestamp? { Timestamp(rfc3339: requestReceivedTimestamp) }
     }
 
     /// All requests about Secrets and distributions in a namespace, reads too; watches once they have ended.
@@ -27,10 +32,8 @@ extension APIServer {
     }
 
     /// The status codes of the answers to `verb` requests about Secrets, oldest first.
-    package func codes(of verb: String, secret name: String? = nil, in namespace: String) throws -> [Int] {
-        try served(in: namespace).filter {
-            $0.verb == verb && $0.objectRef?.resource == "secrets" && (name == nil || $0.objectRef?.name == name)
-        }.compactMap { $0.responseStatus?.code }
+    package func codes(of verb: String, in namespace: String) throws -> [Int] {
+        try served(in: namespace).filter { $0.verb == verb && $0.objectRef?.resource == "secrets" }.map(\.code)
     }
 
     static let auditPolicy = """

@@ -18,12 +18,16 @@ struct APIServerFiles: Sendable {
         try await ServerProcess.run(
             ["sh", "-c", "exec \"$0\" > \"$1\"", tool, folder("assets")], log: folder("assets.log"))
         let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
-        let tokens = users.map { "\(token(of: $0)),\($0),\($0)\n" }.joined()
-        try folder.write("tokens.csv", tokens)
         try folder.write("audit.yaml", APIServer.auditPolicy)
         try folder.write("make-certificates", script, executable: true)
         try await ServerProcess.run([folder("make-certificates"), folder.path], log: folder("certificates.log"))
-        return APIServerFiles(folder: folder, assets: assets)
+        let files = APIServerFiles(folder: folder, assets: assets)
+        try files.writeTokens(token(of:))
+        return files
+    }
+
+    func writeTokens(_ token: (_ user: String) -> String) throws {
+        try folder.write("tokens.csv", Self.users.map { "\(token($0)),\($0),\($0)\n" }.joined())
     }
 
     /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `expired.crt` and `other-server.crt`, by the authority

@@ -12,6 +12,11 @@ package final class LineRecorder: Sendable {
     /// How many lines contain `text`.
     package func count(_ text: String) -> Int { lines.count { $0.contains(text) } }
 
+    /// Whether one line contains all `texts`.
+    package func contains(_ texts: String...) -> Bool {
+        lines.contains { line in texts.allSatisfy { line.contains($0) } }
+    }
+
     package var add: @Sendable (String) -> Void {
         { [self] line in recorded.withLock { $0.append(line) } }
     }
