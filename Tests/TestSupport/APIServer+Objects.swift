@@ -61,7 +61,11 @@ extension APIServer {
     }
 
     /// A kubeconfig as JSON, which is YAML too, in a file of its own.
-    package func kubeconfig(_ user: User = .admin, namespace: String = "default") throws -> String {
+    ///
+    /// - Parameter address: host and port that lead to the server, if they are not its own.
+    package func kubeconfig(
+        _ user: User = .admin, namespace: String = "default", through address: String? = nil
+    ) throws -> String {
         let credentials: JSONValue =
             switch user {
             case .admin:
@@ -80,7 +84,8 @@ extension APIServer {
                 [
                     "name": "test",
                     "cluster": [
-                        "server": .string("https://127.0.0.1:\(port)"),
+                        "server": .string("https://" + (address ?? "127.0.0.1:\(port)")),
+                        "tls-server-name": "localhost",
                         "certificate-authority": .string(file("ca.crt")),
                     ],
                 ]

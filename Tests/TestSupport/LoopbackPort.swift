@@ -11,8 +11,8 @@ package enum LoopbackPort {
     static func reserve() -> Int { number(of: bound()) }
 
     /// A socket that listens on a port of its own.
-    static func listen() throws -> Int32 {
-        let socket = bound()
+    static func listen(onAllAddresses: Bool = false) throws -> Int32 {
+        let socket = bound(onAllAddresses: onAllAddresses)
         guard Glibc.listen(socket, 16) == 0 else { throw Failure() }
         return socket
     }
@@ -33,11 +33,12 @@ package enum LoopbackPort {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    private static func bound() -> Int32 {
+    private static func bound(onAllAddresses: Bool = false) -> Int32 {
         let socket = socket()
         var on: Int32 = 1
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         var address = address(0)
+        if onAllAddresses { address.sin_addr.s_addr = 0 }
         _ = withPointer(to: &address) { bind(socket, $0, $1) }
         return socket
     }

@@ -1,0 +1,68 @@
+import Distribution
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Packets that are dropped in silence", .enabled { try await NetworkPair.isPossible() })
+struct SilentNetworkTests {
+    @Test("while nothing is under way are noticed within 45 s; a rotation meanwhile arrives once they pass again")
+    func idle() async throws {
+        try await cutOff { world, program, pair, volume in
+            let begin = ContinuousClock.now
+            #expect(await eventually(within: .seconds(60)) { program.errors.contains("watch failed") })
+            #expect(ContinuousClock.now - begin < .seconds(45))
+            try volume.write(["a": "2"])
+            #expect(await eventually { program.errors.contains("mount changed") })
+        }
+    }
+
+    @Test("while a write is under way are noticed within 45 s, and the write arrives once they pass again")
+    func writing() async throws {
+        try await cutOff { world, program, pair, volume in
+            let begin = ContinuousClock.now
+            try volume.write(["a": "2"])
+            #expect(await eventually(within: .seconds(60)) { program.errors.contains("watch failed") })
+            #expect(ContinuousClock.now - begin < .seconds(45))
+        }
+    }
+
+    /// - Parameter body: begins when packets are dropped, and leaves Secret `silent` to become 2.
+    private func cutOff(
+        _ body: (World, Binary, NetworkPair, AtomicVolume) async throws -> Void
+    ) async throws {
+        let world = try await World()
+        let pair = try await NetworkPair.make()
+        let proxy = try FaultyProxy(to: world.server.port, listener: await pair.listener())
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        try await world.create(world.distribution("silent", [("a", "a")]))
+        let program = try await Binary(
+            ["run"],
+            environment: [
+                "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+                "KUBECONFIG": try world.server.kubeconfig(through: "\(NetworkPair.address):\(proxy.port)"),
+                "DEBOUNCE_QUIET": "10ms",
+            ], wrapper: pair.enterNear)
+        do {
+            try await world.expect("silent", .synced)
+            try await pair.drop()
+            try await body(world, program, pair, volume)
+            try await world.expect("silent", ["a": "1"])
+            try await pair.restore()
+            let isSo = try await eventually(within: .seconds(60)) {
+                try await world.secret("silent")?.data?["a"] == .init("2".utf8)
+            }
+            #expect(isSo)
+            // The watches are alive.
+            try await world.create(world.distribution("late", [("a", "a")]))
+            #expect(try await eventually(within: .seconds(60)) { try await world.secret("late") != nil })
+        } catch {
+            Issue.record(error)
+        }
+        program.signal(SIGTERM)
+        #expect(await program.ended().status == 0)
+        proxy.stop()
+        await pair.end()
+    }
+}
