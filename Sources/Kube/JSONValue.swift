@@ -42,7 +42,14 @@ extension JSONValue {
 }
 
 extension JSONValue: Codable {
+    /// The deepest nesting that is read, as of YAML. The decoder's errors, one for each kind that a value is not, cost the
+    /// more the deeper it is: at its own limit of 512, a kilobyte took seconds.
+    private static let depth = 100
+
     package init(from decoder: any Decoder) throws {
+        guard decoder.codingPath.count < Self.depth else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "nested too deeply"))
+        }
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null

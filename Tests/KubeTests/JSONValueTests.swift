@@ -2,6 +2,16 @@ import Kube
 import Testing
 
 struct JSONValueTests {
+    @Test func `what is nested too deeply is refused`() throws {
+        func nested(_ depth: Int) -> [UInt8] {
+            Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
+        }
+        #expect(try JSONValue(json: nested(100)).encoded() == nested(100))
+        for depth in [101, 511] {
+            #expect(throws: JSONBytes.Failure.self) { try JSONValue(json: nested(depth)) }
+        }
+    }
+
     @Test func `equal values have equal bytes`() {
         let value: JSONValue = ["b": [1, 2.5, true, nil], "a": "x", "c": [:]]
         #expect(String(decoding: value.encoded(), as: UTF8.self) == #"{"a":"x","b":[1,2.5,true,null],"c":{}}"#)
