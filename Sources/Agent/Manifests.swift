@@ -93,12 +93,20 @@ package enum Manifests {
         }
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
         parsed.distributions.append((distribution, document.line))
-        parsed.problems += distribution.problems.map { Finding($0, in: document, file: file) }
+        let problems = distribution.problems
+        if problems.count > Self.told {
+            let message = "has \(problems.count) problems, of which the first \(Self.told) are told"
+            parsed.problems.append(Finding(file: file, line: document.line, message: message))
+        }
+        parsed.problems += problems.prefix(Self.told).map { Finding($0, in: document, file: file) }
         guard let policy else { return }
         parsed.problems += policy.problems(of: distribution).map {
             Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
         }
     }
+
+    /// Problems of one distribution: each is looked up in the document for its line, and nobody reads more.
+    private static let told = 100
 
     private static func problem(ofVersion document: YAMLNode) -> String? {
         let version = document["apiVersion"]?.string

@@ -83,6 +83,14 @@ struct FolderStoreTests {
         }
     }
 
+    @Test("of a manifest with problems without number the first ones are told")
+    func manyProblems() {
+        let fields = (0..<1000).map { "  unknown\($0): 1\n" }.joined()
+        let parsed = Manifests.parse(Array((manifest("one") + "\n" + fields).utf8), file: "a.yaml")
+        #expect(parsed.problems.count == 101)
+        #expect(parsed.problems.contains { $0.message == "has 1000 problems, of which the first 100 are told" })
+    }
+
     @Test("what a killed write left behind is removed at the start")
     func leftovers() async throws {
         let folder = try TemporaryDirectory()
