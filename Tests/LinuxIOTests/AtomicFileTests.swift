@@ -53,7 +53,7 @@ import Testing
         #expect(names(in: folder.path) == ["a"])
     }
 
-    @Test(arguments: ["", "b/c", "/tmp/x"])
+    @Test(arguments: ["", "b/c", "/tmp/x", "b/\u{301}"])
     func `a name of more than one component is refused`(name: String) {
         #expect(throws: LinuxError("write", folder(name), code: EINVAL)) { try write("1", name) }
     }
