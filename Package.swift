@@ -89,7 +89,10 @@ let package = Package(
 // Only with libFuzzer, see Tests/Tools/fuzz: it brings the instrumentation and a `main` that the program must leave to it.
 if Context.environment["FUZZ"] != nil {
     let name = "secrets-distributor"
-    let program = package.targets.filter { $0.name == name }.flatMap(\.dependencies)
+    // Without CWipe, which would take free(3) from the sanitizer.
+    let program = package.targets.filter { $0.name == name }.flatMap(\.dependencies).filter { dependency in
+        if case .byNameItem("CWipe", _) = dependency { false } else { true }
+    }
     package.products = []
     package.targets.removeAll { $0.name == name || $0.isTest }
     package.targets += [

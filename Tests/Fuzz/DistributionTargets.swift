@@ -46,11 +46,11 @@ enum DistributionTargets {
             Fuzz.require(!key.utf8.starts(with: "xlscsde.nhs.uk/".utf8), "our own marks cannot be set")
             Fuzz.require(key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a key of metadata is a word")
         }
-        Fuzz.require(distribution.spec.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type is a word")
         let snapshot = Snapshot(generation: "1", createdAt: 0, files: files)
         do {
             let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me")
             Fuzz.require(distribution.refusal == nil, "what is wrong goes nowhere")
+            Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type is a word")
             for mapping in distribution.spec.mappings {
                 Fuzz.require(
                     desired.data[mapping.to]?.digest == Digest(of: SecretBytes(mapping.from.text.utf8)),
