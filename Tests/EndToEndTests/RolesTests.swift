@@ -64,14 +64,14 @@ struct RolesTests {
         let needed = permissions(role)
         _ = try await eventually { try used(in: world) == needed }
         #expect(try used(in: world) == needed)
-        let requests = try world.server.requests(of: "erin")
-        let refused = requests.filter { $0.responseStatus?.code == 403 }
+        let requests = try world.server.servedToErin()
+        let refused = requests.filter { $0.code == 403 }
         #expect(refused.isEmpty, "\(refused.map(\.requestURI))")
         #expect(requests.allSatisfy { $0.objectRef?.namespace == world.namespace })
     }
 
     private func used(in world: World) throws -> Set<Permission> {
-        let permissions = try world.server.requests(of: "erin").compactMap { request in
+        let permissions = try world.server.servedToErin().compactMap { request in
             request.objectRef.map { object in
                 let resource = object.subresource.map { "\(object.resource)/\($0)" } ?? object.resource
                 return Permission(group: object.apiGroup ?? "", resource: resource, verb: request.verb)

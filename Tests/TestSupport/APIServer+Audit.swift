@@ -9,10 +9,13 @@ extension APIServer {
             package let resource: String
             package let namespace: String?
             package let name: String?
+            package let apiGroup: String?
+            package let subresource: String?
         }
         package struct Status: Sendable, Decodable { package let code: Int? }
 
         package let verb: String
+        package let requestURI: String
         package let user: User
         package let objectRef: Object?
         package let responseStatus: Status?
@@ -24,11 +27,17 @@ extension APIServer {
 
     /// All requests about Secrets and distributions in a namespace, reads too; watches once they have ended.
     package func served(in namespace: String) throws -> [Served] {
+        try served { $0.objectRef?.namespace == namespace }
+    }
+
+    /// All requests of erin; watches once they have ended.
+    package func servedToErin() throws -> [Served] { try served { $0.user.username == "erin" } }
+
+    private func served(_ isWanted: (Served) -> Bool) throws -> [Served] {
         try files.folder.read("audit.log").split(separator: UInt8(ascii: "\n")).compactMap { line in
             // The last line may be half written.
-            let served = try? JSONBytes.decode(Served.self, from: Array(line))
-            return served?.objectRef?.namespace == namespace ? served : nil
-        }
+            try? JSONBytes.decode(Served.self, from: Array(line))
+        }.filter(isWanted)
     }
 
     /// The status codes of the answers to `verb` requests about Secrets, oldest first.
@@ -46,6 +55,8 @@ extension APIServer {
               - group: ""
                 resources: [secrets]
               - group: xlscsde.nhs.uk
+          - level: Metadata
+            users: [erin]
           - level: None
         """
 }

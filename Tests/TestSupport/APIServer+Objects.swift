@@ -101,37 +101,3 @@ extension APIServer {
         return try ScratchFolder().write("kubeconfig", String(decoding: config.encoded(), as: UTF8.self))
     }
 }
-
-extension APIServer {
-    /// One request as the server's audit log has it.
-    package struct AuditEvent: Decodable, Sendable {
-        package struct Object: Decodable, Sendable {
-            package let resource: String
-            package let namespace: String?
-            package let apiGroup: String?
-            package let subresource: String?
-        }
-
-        package struct Answer: Decodable, Sendable {
-            package let code: Int
-        }
-
-        package let verb: String
-        package let requestURI: String
-        /// Nil for what is no resource.
-        package let objectRef: Object?
-        package let responseStatus: Answer?
-        private let user: [String: JSONValue]
-
-        package var userName: String? { user["username"]?.string }
-    }
-
-    /// What a named user has asked for so far, oldest first.
-    package func requests(of user: String) throws -> [AuditEvent] {
-        let log = try Data(contentsOf: URL(fileURLWithPath: file("audit.log")))
-        // The last line may not be whole yet.
-        return log.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            try? JSONBytes.decode(AuditEvent.self, from: Array(line))
-        }.filter { $0.userName == user }
-    }
-}
