@@ -65,6 +65,7 @@ package final class KubeClient: KubeTransport {
                 failures += 1
                 let wait = max(
                     error.retryAfter ?? .zero, retry.delay(failures: failures, jitter: .random(in: 0...1)))
+                if let deadline = request.deadline, deadline < .now + wait { throw error }
                 logger.debug(
                     "request failed, will be repeated",
                     ["operation": .string("\(request.operation)"), "error": .string("\(error)")])

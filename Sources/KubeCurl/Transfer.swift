@@ -18,6 +18,9 @@ final class Transfer: @unchecked Sendable {
     /// Where the body goes if the answer is a success; nil: into the `Response`.
     let stream: ChunkBuffer?
 
+    /// How long it may take from when it is started.
+    private(set) var timeout: Duration
+
     private let request: Request
     private let endpoint: Endpoint
     /// Called once: with the answer, or for a stream with its head.
@@ -41,6 +44,7 @@ final class Transfer: @unchecked Sendable {
         reply: @escaping @Sendable (Outcome) -> Void
     ) {
         self.request = request
+        timeout = request.timeout
         self.endpoint = endpoint
         self.stream = stream
         self.reply = reply
@@ -56,6 +60,15 @@ final class Transfer: @unchecked Sendable {
     func start(_ counters: TransferCounters, _ silence: Silence) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.silence = silence
+        if let deadline = request.deadline {
+            // Here, on the last thread before the wire: whatever has held the request up since is counted.
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left >= .milliseconds(1) else {
+                finish(.timeout(reason: "the time for it was over before it was sent"))
+                return nil
+            }
+            timeout = min(timeout, left)
+        }
         var options = CurlOptions()
         easy = options.easy
         requestBody = request.body.isEmpty ? nil : WipedBuffer(request.body)
@@ -63,7 +76,7 @@ final class Transfer: @unchecked Sendable {
         options.setCredentials(endpoint)
         options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
-        options.setLimits(timeout: request.timeout, silence: request.longestSilence)
+        options.setLimits(timeout: timeout, silence: request.longestSilence)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)
@@ -73,7 +86,7 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// After so long without a byte it has run out of its time.
-    var patience: Duration { request.longestSilence ?? request.timeout }
+    var patience: Duration { request.longestSilence ?? timeout }
 
     /// - Parameter code: as libcurl's message says.
     func complete(_ code: CURLcode) {

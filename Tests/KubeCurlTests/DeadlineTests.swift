@@ -1,0 +1,62 @@
+import Kube
+import KubeCurl
+import Scheduling
+import TestSupport
+import Testing
+
+/// A request with a time at which it must be over.
+@Suite(.timeLimit(.minutes(1)))
+struct DeadlineTests {
+    private func isTimeout(_ kind: KubeError.Kind?) -> Bool {
+        if case .transport(.timeout) = kind { true } else { false }
+    }
+
+    @Test func `a write whose time is over is not sent`() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        var request = Request.create(.secrets, namespace: namespace, secret("late"))
+        request.deadline = .now
+        let client = server.client
+        let late = request
+        #expect(isTimeout(await failure { () throws(KubeError) in try await client.send(late) }))
+        let read = await failure { () throws(KubeError) in
+            try await client.get(MetadataOnly.self, .secrets, namespace: namespace, name: "late")
+        }
+        #expect(read == .notFound(message: "secrets \"late\" not found"))
+        request.deadline = .now + .seconds(60)
+        _ = try await client.send(request)
+    }
+
+    @Test func `one under way is ended at that time`() async throws {
+        let server = try await APIServer.shared()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let configuration = server.configuration(through: proxy.port)
+        let client = try KubeClient(configuration: configuration, logger: .none, attempts: 1)
+        defer { client.shutdown() }
+        _ = try await client.send(.get(path: "/version"))
+        proxy.freeze()
+        var request = Request.get(path: "/version")
+        let start = ContinuousClock.now
+        request.deadline = start + .milliseconds(300)
+        let hung = request
+        #expect(isTimeout(await failure { () throws(KubeError) in try await client.send(hung) }))
+        // Without it, 30 s.
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    @Test func `it is not waited for longer to be sent again`() async throws {
+        let configuration = try #require(ClusterConfiguration(server: "http://127.0.0.1:1"))
+        let client = try KubeClient(
+            configuration: configuration, logger: .none, retry: Backoff(initial: .seconds(300), longest: .seconds(300)))
+        defer { client.shutdown() }
+        var request = Request.get(path: "/version")
+        request.deadline = .now + .seconds(10)
+        let refused = request
+        let kind = await failure { () throws(KubeError) in try await client.send(refused) }
+        guard case .transport(.connect) = kind else {
+            Issue.record("\(String(describing: kind))")
+            return
+        }
+    }
+}
