@@ -37,7 +37,7 @@ let package = Package(
         library("YAML", ["CLibYAML"]),
         library("Certificates", ["COpenSSL"]),
         library("Distribution", ["Certificates", "Kube", "Observability", "Snapshots"]),
-        library("Kube", ["Scheduling"]),
+        library("Kube", ["Observability", "Scheduling"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
@@ -71,7 +71,7 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling"]),
         tests("YAMLTests", ["YAML"]),
         tests("DistributionTests", ["Distribution", "Kube", "Observability", "Snapshots"]),
-        tests("KubeTests", ["Kube", "Scheduling"]),
+        tests("KubeTests", ["Kube", "Observability", "Scheduling"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
         tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Scheduling", "Observability"]),
