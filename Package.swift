@@ -77,7 +77,10 @@ let package = Package(
         tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Scheduling", "Observability"]),
         tests(
             "AgentTests",
-            ["Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability", "Scheduling", "Snapshots"]
+            [
+                "Agent", "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling",
+                "Snapshots",
+            ]
         ),
         tests(
             "EndToEndTests",

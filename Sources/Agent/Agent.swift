@@ -28,7 +28,8 @@ package struct Agent: Sendable {
     /// - Throws: when the mount's thread cannot be started.
     package func run(until stops: AsyncStream<Void>) async throws {
         let controller = Controller(
-            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger)
+            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
+            leadership: backend.elector?.leadership)
         let mount = Mount(
             path: settings.secretsPath, quiet: settings.debounceQuiet, longest: settings.debounceMax,
             pollInterval: settings.pollInterval, logger: logger)
@@ -49,7 +50,13 @@ package struct Agent: Sendable {
                 "mount": .string(settings.secretsPath), "backend": .string(backend.name),
                 "managedBy": .string(settings.managedBy), "version": .string(Version.text),
             ])
-        await withTaskGroup(of: Ended.self) { group in
+        let isDone = await withTaskGroup(of: Ended.self) { group in
+            if let elector = backend.elector {
+                group.addTask {
+                    await elector.run { await controller.lead() }
+                    return .other
+                }
+            }
             group.addTask {
                 for await reading in mount.readings { await controller.mount(reading) }
                 return .other
@@ -78,6 +85,7 @@ package struct Agent: Sendable {
                 for await _ in stops { break }
                 return .stopRequested
             }
+            var isDone: Bool?
             while let ended = await group.next() {
                 switch ended {
                 case .stopRequested:
@@ -87,11 +95,16 @@ package struct Agent: Sendable {
                         try? await Task.sleep(for: Self.grace)
                         return .graceOver
                     }
-                case .workDone, .graceOver: group.cancelAll()
+                case .workDone, .graceOver:
+                    isDone = isDone ?? (ended == .workDone)
+                    group.cancelAll()
                 case .other: break
                 }
             }
+            return isDone ?? false
         }
+        // A write that hangs may still reach the server: then the others have to wait for the lease's end.
+        if isDone { await backend.elector?.release() }
         logger.info("stopped")
     }
 

@@ -1,5 +1,5 @@
-import Kube
-package import KubeCurl
+package import Kube
+import KubeCurl
 import LinuxIO
 package import Observability
 
@@ -7,17 +7,20 @@ package import Observability
 package struct Backend: Sendable {
     package let secrets: any SecretStore
     package let distributions: any DistributionStore
+    /// Nil: no leader election.
+    package let elector: LeaderElector?
     /// For the log: the API server, or the folder.
     package let name: String
     /// Ends its threads.
     package let close: @Sendable () -> Void
 
     package init(
-        secrets: any SecretStore, distributions: any DistributionStore, name: String,
+        secrets: any SecretStore, distributions: any DistributionStore, elector: LeaderElector? = nil, name: String,
         close: @escaping @Sendable () -> Void = {}
     ) {
         self.secrets = secrets
         self.distributions = distributions
+        self.elector = elector
         self.name = name
         self.close = close
     }
@@ -32,15 +35,33 @@ package struct Backend: Sendable {
             return
         }
         let configuration = try Cluster.configuration(kubeconfig: settings.kubeconfig)
+        if settings.leaderElection, settings.lease.namespace == nil, configuration.namespace == nil {
+            throw ConfigurationError(
+                source: "environment", field: "LEASE_NAMESPACE",
+                expected: "the namespace of the Lease: the service account's file does not name the pod's own")
+        }
         let client = try KubeClient(configuration: configuration, logger: logger)
-        self.init(client, settings, name: configuration.description, logger: logger)
+        self.init(
+            client, settings, name: configuration.description, namespace: configuration.namespace ?? "",
+            logger: logger, close: { client.shutdown() })
     }
 
-    /// A cluster; `close` shuts the client down.
-    package init(_ client: KubeClient, _ settings: Settings, name: String = "cluster", logger: Logger) {
+    /// A cluster.
+    ///
+    /// - Parameter namespace: where the Lease is if the settings do not say.
+    package init(
+        _ client: any KubeTransport, _ settings: Settings, name: String = "cluster", namespace: String, logger: Logger,
+        close: @escaping @Sendable () -> Void = {}
+    ) {
+        let elector =
+            settings.leaderElection
+            ? LeaderElector(
+                client: client, leadership: Leadership(), settings: settings, namespace: namespace, logger: logger)
+            : nil
+        let writer = elector.map { WhileLeading(client, $0.leadership) } ?? client
         self.init(
-            secrets: KubernetesSecretStore(client: client, managedBy: settings.managedBy, logger: logger),
-            distributions: KubernetesDistributionStore(client: client, logger: logger),
-            name: name, close: { client.shutdown() })
+            secrets: KubernetesSecretStore(client: writer, managedBy: settings.managedBy, logger: logger),
+            distributions: KubernetesDistributionStore(client: writer, logger: logger),
+            elector: elector, name: name, close: close)
     }
 }

@@ -14,6 +14,8 @@ package actor Controller {
     let secrets: any SecretStore
     let distributions: any DistributionStore
     let logger: Logger
+    /// Nil: no election, this agent alone writes.
+    private let leadership: Leadership?
 
     /// The last generation that there was.
     var snapshot: Snapshot? { didSet { announceReadiness() } }
@@ -54,12 +56,13 @@ package actor Controller {
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        triesAtMost: Int? = nil
+        leadership: Leadership? = nil, triesAtMost: Int? = nil
     ) {
         self.settings = settings
         self.secrets = secrets
         self.distributions = distributions
         self.logger = logger
+        self.leadership = leadership
         self.triesAtMost = triesAtMost
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
@@ -320,6 +323,14 @@ extension Controller {
         wakeUp.finish()
     }
 
+    /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
+    package func lead() {
+        enqueueAll()
+        wakeUp.yield()
+    }
+
+    private var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
+
     /// For one pass: ends `work` once nothing is left to do, also if there is nothing at all.
     package func finishWhenIdle() {
         if isIdle { stop() }
@@ -328,9 +339,9 @@ extension Controller {
     /// Nothing is left to do, or will be.
     package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
 
-    private func take() -> WorkItem? { isStopping ? nil : queue.next(at: .now) }
+    private func take() -> WorkItem? { isStopping || isFollowing ? nil : queue.next(at: .now) }
 
-    private func deadline() -> ContinuousClock.Instant? { queue.deadline() }
+    private func deadline() -> ContinuousClock.Instant? { isFollowing ? nil : queue.deadline() }
 
     private func turn(_ item: WorkItem) async {
         var outcome = await reconcile(item)

@@ -12,6 +12,8 @@ package struct Settings: Sendable, Equatable {
     package var pollInterval: Duration = .seconds(10)
     package var resyncInterval: Duration = .seconds(600)
     package var maxInFlight = 32
+    package var leaderElection = false
+    package var lease = LeaseSettings()
     package var logLevel = Logger.Level.info
     package var logFormat = Logger.Format.json
     package var kubeconfig: String?

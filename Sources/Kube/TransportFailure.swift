@@ -11,6 +11,8 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     case credentials(reason: String)
     /// The receiver took so long that more than its limit of bytes waited for it.
     case overrun(limit: Int)
+    /// A write, and this agent does not lead (any more).
+    case notLeading
     /// The caller was cancelled.
     case cancelled
     /// The transport was shut down.
@@ -18,7 +20,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
 
     package var isRetryable: Bool {
         switch self {
-        case .connect, .broken, .timeout, .overrun: true
+        case .connect, .broken, .timeout, .overrun, .notLeading: true
         case .tls, .credentials, .cancelled, .shutDown: false
         }
     }
@@ -31,6 +33,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         case .tls(let reason): "no secure connection to the API server: \(reason)"
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
         case .overrun(let limit): "more than \(limit) bytes waited to be processed"
+        case .notLeading: "this agent does not lead"
         case .cancelled: "it was cancelled"
         case .shutDown: "the connection is shut down"
         }

@@ -26,7 +26,7 @@ extension ClusterConfiguration {
                     expected: "a service account's \(file); is automountServiceAccountToken off?")
             }
         }
-        var namespace = "default"
+        var namespace: String?
         if case .success(let bytes) = FileContent.read("\(directory)/namespace") {
             let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
             if !text.isEmpty { namespace = text }

@@ -22,8 +22,8 @@ package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRe
     package var tlsServerName: String?
     package var insecureSkipTLSVerify = false
     package var proxy: String?
-    /// The service account's own namespace, or the one of the kubeconfig's context.
-    package var namespace: String
+    /// The service account's own namespace, or the one of the kubeconfig's context; nil if it is not known.
+    package var namespace: String?
 
     /// - Parameter server: an `http` or `https` URL; nil is returned for anything else.
     package init?(server: String, namespace: String = "default") {
@@ -31,7 +31,7 @@ package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRe
         self.init(server: server, namespace: namespace)
     }
 
-    init(server: ServerURL, namespace: String) {
+    init(server: ServerURL, namespace: String?) {
         self.server = server
         self.namespace = namespace
     }

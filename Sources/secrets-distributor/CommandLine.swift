@@ -1,5 +1,6 @@
 import Agent
 import Glibc
+import Kube
 
 /// What the command line asks for.
 struct Invocation {
@@ -109,6 +110,7 @@ extension Invocation {
                     name: "DEBOUNCE_QUIET", value: quiet ?? "",
                     takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
         }
+        try checkElection(given)
         switch (settings.distributionsPath, settings.outputPath) {
         case (nil, let path?):
             throw OptionError(
@@ -117,6 +119,35 @@ extension Invocation {
             throw OptionError(
                 name: "DISTRIBUTIONS_PATH", value: path, takes: "a path only together with OUTPUT_PATH (local mode)")
         default: break
+        }
+    }
+
+    private func checkElection(_ given: [String: String]) throws(OptionError) {
+        guard settings.leaderElection else { return }
+        let refuse = { (name: String, standard: String, takes: String) in
+            OptionError(name: name, value: given[name] ?? standard, takes: takes)
+        }
+        if command == .sync {
+            throw refuse(
+                "LEADER_ELECTION", "", "nothing but false with sync, which makes its pass and waits for nobody")
+        }
+        if settings.distributionsPath != nil || settings.outputPath != nil {
+            throw refuse("LEADER_ELECTION", "", "nothing but false in local mode, where there is no Lease")
+        }
+        let policy = settings.lease.policy
+        if policy.duration.components.attoseconds != 0 {
+            throw refuse("LEASE_DURATION", "15s", "whole seconds")
+        }
+        if policy.duration <= policy.renewDeadline {
+            throw refuse(
+                "LEASE_DURATION", "15s",
+                "a time longer than LEASE_RENEW_DEADLINE, which is \(given["LEASE_RENEW_DEADLINE"] ?? "10s")")
+        }
+        // As client-go does.
+        if policy.renewDeadline <= policy.retryPeriod * LeaderElection<ContinuousClock.Instant>.jitterFactor {
+            throw refuse(
+                "LEASE_RENEW_DEADLINE", "10s",
+                "a time longer than 1.2 times LEASE_RETRY_PERIOD, which is \(given["LEASE_RETRY_PERIOD"] ?? "2s")")
         }
     }
 }

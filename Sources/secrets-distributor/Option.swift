@@ -66,6 +66,22 @@ extension Option {
                 settings.maxInFlight = number
                 return true
             }),
+        .bool("LEADER_ELECTION", "of several replicas one writes, by a Lease", \.leaderElection),
+        .name(
+            "LEASE_NAMESPACE", "the pod's own", "namespace of the Lease", \.lease.namespace,
+            takes: "a name of a namespace", isNamespace),
+        .name(
+            "LEASE_NAME", "by MANAGED_BY", "name of the Lease", \.lease.name,
+            takes: "1 to 253 lower-case letters, digits, \"-\" and \".\"", isObjectName),
+        .duration(
+            "LEASE_DURATION", "15s", "how long others wait for a leader that is silent; whole seconds",
+            \.lease.policy.duration, from: .seconds(1)),
+        .duration(
+            "LEASE_RENEW_DEADLINE", "10s", "how long a leader writes that cannot renew", \.lease.policy.renewDeadline,
+            from: .milliseconds(100)),
+        .duration(
+            "LEASE_RETRY_PERIOD", "2s", "between looks at the Lease", \.lease.policy.retryPeriod,
+            from: .milliseconds(10)),
         .choice(
             "LOG_LEVEL", "info", "the least level that is logged", Logger.Level.allCases.map { ($0.name, $0) },
             \.logLevel),
@@ -83,7 +99,6 @@ extension Option {
         Option(
             variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics and probes; not served by this version",
             takes: "an address such as \":9895\", or nothing", apply: { _, _ in true }),
-        .absent("LEADER_ELECTION", allowed: "false"),
     ]
 
     private static func path(
@@ -108,6 +123,19 @@ extension Option {
             apply: { value, settings in
                 settings[keyPath: keyPath] = value.isEmpty ? nil : value
                 return !value.contains("\0")
+            })
+    }
+
+    private static func name(
+        _ variable: String, _ standard: String, _ help: String,
+        _ keyPath: any WritableKeyPath<Settings, String?> & Sendable, takes: String,
+        _ isValid: @escaping @Sendable (String) -> Bool
+    ) -> Option {
+        Option(
+            variable: variable, standard: standard, help: help, takes: takes,
+            apply: { value, settings in
+                settings[keyPath: keyPath] = value.isEmpty ? nil : value
+                return value.isEmpty || isValid(value)
             })
     }
 
@@ -153,18 +181,19 @@ extension Option {
             })
     }
 
-    /// Part of the contract, but not of this version: refused rather than ignored, because who sets it relies on it.
-    private static func absent(_ variable: String, allowed: String) -> Option {
-        Option(
-            variable: variable, standard: allowed.isEmpty ? "none" : allowed, help: "not in this version",
-            takes: "nothing else than \(JSONText.quoted(allowed)) in this version",
-            apply: { value, _ in value.lowercased() == allowed })
-    }
-
     private static func isLabelValue(_ value: String) -> Bool {
         let edge: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
         guard let first = value.first, let last = value.last, value.utf8.count <= 63 else { return false }
         return edge(first) && edge(last) && value.allSatisfy { edge($0) || "-_.".contains($0) }
+    }
+
+    /// RFC 1123, as the API server wants most names.
+    private static func isObjectName(_ value: String) -> Bool {
+        value.utf8.count <= 253
+            && value.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
+                part.first != "-" && part.last != "-" && !part.isEmpty
+                    && part.allSatisfy { $0.isASCII && ($0.isNumber || $0.isLowercase) || $0 == "-" }
+            }
     }
 
     private static func isNamespace(_ value: String) -> Bool {

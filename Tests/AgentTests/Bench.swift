@@ -18,7 +18,8 @@ struct Bench: Sendable {
 
     /// - Parameter store: one that a former controller wrote to, after a restart.
     init(
-        on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil, logger: Logger = .none,
+        on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil,
+        leadership: Leadership? = nil, logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in }
     ) {
         self.store = store
@@ -27,7 +28,8 @@ struct Bench: Sendable {
         settings.maxInFlight = maxInFlight
         configure(&settings)
         controller = Controller(
-            settings: settings, secrets: store, distributions: store, logger: logger, triesAtMost: triesAtMost)
+            settings: settings, secrets: store, distributions: store, logger: logger, leadership: leadership,
+            triesAtMost: triesAtMost)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

@@ -166,7 +166,7 @@ struct CommandTests {
         arguments: [
             ("POLL_INTERVAL", "soon"), ("MAX_IN_FLIGHT", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
             ("SECRETS_PATH", "relative"), ("ONLY_ASSIGNED", "maybe"), ("WATCH_NAMESPACES", "Web,../x"),
-            ("MANAGED_BY", "-"), ("LEADER_ELECTION", "true"), ("OUTPUT_PATH", "/out"),
+            ("MANAGED_BY", "-"), ("LEADER_ELECTION", "maybe"), ("OUTPUT_PATH", "/out"),
             ("KUBECONFIG", "/does/not/exist"),
         ])
     func badValues(variable: String, value: String) async throws {

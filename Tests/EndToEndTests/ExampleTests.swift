@@ -98,7 +98,7 @@ struct ExampleTests {
 
     @Test("is complete: every file that its kustomizations name is there")
     func kustomizations() throws {
-        for folder in ["sidecar-example", "sidecar-example/distributions", "sidecar-example/namespaced"] {
+        for folder in ["", "/distributions", "/leader-election", "/namespaced"].map({ "sidecar-example" + $0 }) {
             let kustomization = try World.manifest("\(folder)/kustomization.yaml")
             let files = kustomization["resources"]?.array?.compactMap(\.string) ?? []
             #expect(!files.isEmpty)

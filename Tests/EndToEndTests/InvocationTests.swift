@@ -37,6 +37,9 @@ import Testing
             ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
             ("POLICY_PATH", "--policy-path", "policy.yaml"),
             ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
+            ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
+            ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
+            ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"),
         ]
         var expected = Settings()
         expected.secretsPath = "/other"
@@ -54,10 +57,16 @@ import Testing
         expected.distributionsPath = "in"
         expected.outputPath = "out"
         expected.policyPath = "policy.yaml"
+        expected.lease.namespace = "a-b"
+        expected.lease.name = "a.b"
+        expected.lease.policy.duration = .seconds(30)
+        expected.lease.policy.renewDeadline = .seconds(20)
+        expected.lease.policy.retryPeriod = .seconds(1)
         let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
         #expect(try settings([], environment) == expected)
         #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
-        let separate = values.filter { $0.0 != "ONLY_ASSIGNED" }.flatMap { [$0.1, $0.2] }
+        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION"]
+        let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
         #expect(try settings(separate + ["--only-assigned"]) == expected)
         #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
     }
@@ -116,7 +125,14 @@ import Testing
             ("MAX_IN_FLIGHT", "1001", "a whole number from 1 to 1000"),
             ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
             ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
-            ("LEADER_ELECTION", "true", "nothing else than \"false\" in this version"),
+            ("LEADER_ELECTION", "maybe", "true or false"),
+            ("LEASE_NAMESPACE", "a.b", "a name of a namespace"),
+            ("LEASE_NAME", "A", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_NAME", "a..b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_NAME", "a.-b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_DURATION", "500ms", "a time such as 200ms, 2s, 10m or 1h, at least 1.0 seconds"),
+            ("LEASE_RENEW_DEADLINE", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.1 seconds"),
+            ("LEASE_RETRY_PERIOD", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.01 seconds"),
         ])
     func badValue(variable: String, value: String, takes: String) throws {
         #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
@@ -147,6 +163,38 @@ import Testing
             error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\": it takes a time not longer")
                 == true)
         #expect(error(["--debounce-quiet=2s"]) == nil)
+    }
+
+    @Test(
+        "With leader election its times fit together, and it is for run with a cluster",
+        arguments: [
+            (["run"], [:], nil),
+            (
+                ["sync"], [:],
+                "LEADER_ELECTION is \"true\": it takes nothing but false with sync, which makes its pass and waits for nobody"
+            ),
+            (
+                ["run"], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"],
+                "LEADER_ELECTION is \"true\": it takes nothing but false in local mode, where there is no Lease"
+            ),
+            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\": it takes whole seconds"),
+            (
+                ["run"], ["LEASE_DURATION": "10s"],
+                "LEASE_DURATION is \"10s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 10s"
+            ),
+            (
+                ["run"], ["LEASE_RENEW_DEADLINE": "15s"],
+                "LEASE_DURATION is \"15s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 15s"
+            ),
+            (["run"], ["LEASE_RENEW_DEADLINE": "2500ms"], nil),
+            (
+                ["run"], ["LEASE_RENEW_DEADLINE": "2400ms"],
+                "LEASE_RENEW_DEADLINE is \"2400ms\": it takes a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
+            ),
+            (["run"], ["LEADER_ELECTION": "false", "LEASE_DURATION": "1s"], nil),
+        ] as [([String], [String: String], String?)])
+    func election(arguments: [String], environment: [String: String], text: String?) {
+        #expect(error(arguments, ["LEADER_ELECTION": "true"].merging(environment) { $1 }) == text)
     }
 
     @Test(

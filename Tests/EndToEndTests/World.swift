@@ -92,9 +92,7 @@ final class World: Sendable {
         var settings = settings
         configure(&settings)
         let logger = logs.logger
-        let backend = Backend(
-            secrets: KubernetesSecretStore(client: transport, managedBy: settings.managedBy, logger: logger),
-            distributions: KubernetesDistributionStore(client: transport, logger: logger), name: "test")
+        let backend = Backend(transport, settings, namespace: namespace, logger: logger)
         let agent = Agent(settings: settings, backend: backend, logger: logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         async let running: Void = agent.run(until: stops)

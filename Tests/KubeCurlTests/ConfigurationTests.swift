@@ -32,7 +32,7 @@ struct ConfigurationTests {
             environment: ["KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"],
             directory: folder.path)
         #expect("\(configuration)" == "https://[fd00::1]:443")
-        #expect(configuration.namespace == "default")
+        #expect(configuration.namespace == nil)
     }
 
     @Test func `outside of a pod the missing variable or file is named`() throws {

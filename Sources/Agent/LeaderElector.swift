@@ -1,0 +1,178 @@
+import Glibc
+package import Kube
+package import Observability
+
+/// Which Lease decides who leads, and how fast.
+package struct LeaseSettings: Sendable, Equatable {
+    /// Nil: the pod's own namespace, or the one of the kubeconfig's context.
+    package var namespace: String?
+    /// Nil: one that follows the owner mark.
+    package var name: String?
+    package var policy = LeaderElection<ContinuousClock.Instant>.Policy()
+
+    package init() {}
+}
+
+/// Takes part in the election: asks for a Lease, holds it, gives it back.
+package struct LeaderElector: Sendable {
+    /// What it wins and loses.
+    package let leadership: Leadership
+
+    private let client: any KubeTransport
+    private let namespace: String
+    private let name: String
+    private let identity: String
+    private let policy: LeaderElection<ContinuousClock.Instant>.Policy
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - namespace: where the Lease is if the settings do not say.
+    ///   - client: not one that waits for leadership.
+    package init(
+        client: any KubeTransport, leadership: Leadership, settings: Settings, namespace: String, logger: Logger
+    ) {
+        self.client = client
+        self.leadership = leadership
+        self.namespace = settings.lease.namespace ?? namespace
+        name = settings.lease.name ?? Self.name(for: settings.managedBy)
+        identity = Self.identity()
+        policy = settings.lease.policy
+        self.logger = logger
+    }
+
+    /// Instances with different marks do not wait for each other. A mark that is no part of an object's name, which
+    /// may hold only lower-case letters, digits, `-` and `.` (RFC 1123), is told from others by its digits.
+    package static func name(for managedBy: String) -> String {
+        let standard = Settings().managedBy
+        if managedBy == standard { return standard }
+        let isAllowed = { (character: Character) in
+            character.isASCII && (character.isLowercase || character.isNumber || character == "-")
+        }
+        if managedBy.allSatisfy(isAllowed) { return "\(standard)-\(managedBy)" }
+        let digits = managedBy.utf8.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
+        return "\(standard).\(digits)"
+    }
+
+    /// The host's name, which is the pod's, and what no other process has: one that comes after us is not us.
+    private static func identity() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        let host = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(host)_\(String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16))"
+    }
+
+    /// Until the task is cancelled; whatever fails is tried again.
+    ///
+    /// - Parameter acquired: leadership has come, for the first time or again.
+    package func run(_ acquired: @Sendable () async -> Void) async {
+        logger.info("leader election", fields)
+        var election = LeaderElection<ContinuousClock.Instant>(identity: identity, policy: policy)
+        var input = LeaderElection<ContinuousClock.Instant>.Input.start
+        var lastError: KubeError?
+        while !Task.isCancelled {
+            let actions = election.step(input, at: .now, wall: .now(), random: .random(in: 0...1))
+            for action in actions {
+                switch action {
+                case .acquired(let end):
+                    leadership.lead(until: end)
+                    lastError = nil
+                    logger.info("leadership acquired", fields)
+                    await acquired()
+                case .renewed(let end):
+                    leadership.lead(until: end)
+                    lastError = nil
+                case .lost:
+                    leadership.follow()
+                    logger.warning("leadership lost", fields)
+                case .heard(let holder):
+                    logger.info("another agent leads", ["holder": .string(holder), "lease": .string(lease)])
+                case .report(let error):
+                    if error != lastError, !Task.isCancelled { report(error) }
+                    lastError = error
+                case .get, .create, .update, .wait: input = await outcome(of: action)
+                }
+            }
+        }
+    }
+
+    /// Gives the Lease back, so that another agent need not wait for its end. To be called once `run` has returned and
+    /// no write is under way.
+    package func release() async {
+        leadership.follow()
+        let end = ContinuousClock.now + .seconds(2)
+        // A renewal that was under way when `run` was cancelled may still be stored in between.
+        for _ in 0..<3 {
+            do throws(KubeError) {
+                let lease = try await send(.get(.leases, namespace: namespace, name: name), until: end)
+                guard lease.spec.holder == identity else { return }
+                _ = try await send(update(lease.spec.released(at: .now()), lease.metadata.resourceVersion), until: end)
+                return logger.info("leadership released", fields)
+            } catch {
+                switch error.kind {
+                case .conflict: continue
+                case .notFound: return
+                default: return report(error)
+                }
+            }
+        }
+    }
+
+    private func outcome(
+        of action: LeaderElection<ContinuousClock.Instant>.Action
+    ) async -> LeaderElection<ContinuousClock.Instant>.Input {
+        do throws(KubeError) {
+            switch action {
+            case .get(let end):
+                return .found(try await send(.get(.leases, namespace: namespace, name: name), until: end))
+            case .create(let spec, let end):
+                let manifest = spec.manifest(name: name, namespace: namespace)
+                return .stored(try await send(.create(.leases, namespace: namespace, manifest), until: end))
+            case .update(let spec, let resourceVersion, let end):
+                return .stored(try await send(update(spec, resourceVersion), until: end))
+            case .wait(let delay):
+                // Cancellation ends the wait, and then the loop.
+                try? await Task.sleep(for: delay)
+                return .waited
+            case .acquired, .renewed, .lost, .heard, .report: return .waited
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func update(_ spec: Lease.Spec, _ resourceVersion: String?) -> Request {
+        .mergePatch(
+            .leases, namespace: namespace, name: name, spec.mergePatch(resourceVersion: resourceVersion ?? ""))
+    }
+
+    private func send(_ request: Request, until end: ContinuousClock.Instant) async throws(KubeError) -> Lease {
+        var request = request
+        request.deadline = end
+        return try await client.send(request, decoding: Lease.self)
+    }
+
+    private var lease: String { "\(namespace)/\(name)" }
+
+    private var fields: Logger.Fields { ["lease": .string(lease), "identity": .string(identity)] }
+
+    private func report(_ error: KubeError) {
+        if case .forbidden = error.kind {
+            let role = "get, create and patch on leases of coordination.k8s.io in namespace \(namespace)"
+            logger.warning("leader election failed", ["error": .string("\(error)"), "roleNeeds": .string(role)])
+        } else {
+            logger.warning("leader election failed", ["error": .string("\(error)")])
+        }
+    }
+}
+
+extension Lease.Spec {
+    /// Nobody's, as client-go's `ReleaseOnCancel` leaves it.
+    fileprivate func released(at now: Timestamp) -> Lease.Spec {
+        var spec = self
+        spec.holder = ""
+        spec.durationSeconds = 1
+        spec.acquireTime = now
+        spec.renewTime = now
+        return spec
+    }
+}

@@ -1,0 +1,139 @@
+import Agent
+import Distribution
+import Glibc
+import Kube
+import Observability
+import TestSupport
+import Testing
+
+@Suite("With leader election", .timeLimit(.minutes(1)))
+struct LeadershipTests {
+    private let leadership = Leadership()
+
+    private var later: ContinuousClock.Instant { .now + .seconds(600) }
+
+    /// That something does not happen can only be waited for a while.
+    private func neverIdle(_ bench: Bench) async -> Bool {
+        await !eventually(within: .milliseconds(300)) { await bench.controller.isIdle }
+    }
+
+    @Test("a follower writes nothing and forgets nothing; who becomes leader writes what is due, and no more")
+    func follower() async throws {
+        let bench = Bench(leadership: leadership)
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await neverIdle(bench))
+            #expect(await bench.store.calls.isEmpty)
+            leadership.lead(until: later)
+            await bench.controller.lead()
+            try await bench.settle()
+            #expect(await bench.store.calls == ["create t", "status d"])
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+        }
+    }
+
+    @Test("who becomes leader again compares everything, also that of which no event tells")
+    func comparesAll() async throws {
+        let bench = Bench(leadership: leadership)
+        leadership.lead(until: later)
+        await bench.store.put(try bench.distribution())
+        // Tried again when something changes, and not before.
+        await bench.store.fail(.create, [.rejected("no")])
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+            leadership.follow()
+            leadership.lead(until: later)
+            await bench.controller.lead()
+            try #require(await eventually { await bench.secret("t") != nil })
+        }
+    }
+
+    @Test("nothing is begun after the end, though nobody has said that it has come")
+    func end() async throws {
+        let bench = Bench(leadership: leadership)
+        await bench.store.put(try bench.distribution())
+        leadership.lead(until: .now)
+        try await bench.working {
+            await bench.controller.lead()
+            try await bench.tellAll()
+            #expect(await neverIdle(bench))
+            #expect(await bench.store.calls.isEmpty)
+        }
+    }
+
+    @Test("a follower with a key that was to be tried again sleeps")
+    func sleeps() async {
+        await #expect(processExitsWith: .success) {
+            let leadership = Leadership()
+            let bench = Bench(leadership: leadership)
+            leadership.lead(until: .now + .seconds(600))
+            await bench.store.put(try bench.distribution())
+            await bench.store.fail(.create, [.unavailable("no", retryAfter: nil)])
+            try await bench.working {
+                try await bench.tellAll()
+                try #require(await eventually { await bench.store.calls.contains("status d") })
+                leadership.follow()
+                // Longer than the first retry waits.
+                try await Task.sleep(for: .seconds(1))
+                let before = clock()
+                try await Task.sleep(for: .seconds(1))
+                #expect(Double(clock() - before) / Double(CLOCKS_PER_SEC) < 0.2)
+            }
+        }
+    }
+
+    // MARK: On the way to the server
+
+    @Test("a write is not sent without leadership, nor after its end; reads always are")
+    func gate() async throws {
+        let sent = SentRequests()
+        let gate = WhileLeading(sent, leadership)
+        let write = Request.create(.secrets, namespace: "web", [:])
+        for end in [nil, ContinuousClock.now] {
+            if let end { leadership.lead(until: end) }
+            await #expect(throws: KubeError(write.operation, .transport(.notLeading))) { try await gate.send(write) }
+            let delete = Request.delete(.secrets, namespace: "web", name: "a", uid: nil)
+            await #expect(throws: KubeError.self) { try await gate.send(delete) }
+        }
+        #expect(sent.all.isEmpty)
+        let read = Request.get(.secrets, namespace: "web", name: "a")
+        _ = try await gate.send(read)
+        #expect(sent.all == [read])
+    }
+
+    @Test("a write ends with the leadership that it was begun in")
+    func limited() async throws {
+        let sent = SentRequests()
+        let end = later
+        leadership.lead(until: end)
+        var write = Request.mergePatch(.secrets, namespace: "web", name: "a", [:])
+        _ = try await WhileLeading(sent, leadership).send(write)
+        write.deadline = end
+        #expect(sent.all == [write])
+    }
+
+    @Test("what was not written for want of leadership is tried again")
+    func error() {
+        let error = StoreError(KubeError(Operation(.patch, resource: "secrets"), .transport(.notLeading)))
+        #expect(error == .unavailable("cannot patch secrets: this agent does not lead", retryAfter: nil))
+    }
+
+    // MARK: Names
+
+    @Test("each mark has a Lease of its own, with a name that the API takes")
+    func names() {
+        let names = [
+            "secrets-distributor", "me", "Me", "ME", "a.b", "a_b", "a-b", "a..b", String(repeating: "A", count: 63),
+        ].map(LeaderElector.name)
+        #expect(names[..<3] == ["secrets-distributor", "secrets-distributor-me", "secrets-distributor.4d65"])
+        #expect(Set(names).count == names.count)
+        for name in names {
+            #expect(name.utf8.count <= 253)
+            #expect(name.allSatisfy { $0.isLowercase || $0.isNumber || "-.".contains($0) })
+        }
+    }
+}

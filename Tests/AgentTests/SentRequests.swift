@@ -1,0 +1,18 @@
+import Kube
+import LinuxIO
+
+/// Takes down what is sent, and answers nothing in particular.
+final class SentRequests: KubeTransport {
+    private let requests = Mutex<[Request]>([])
+
+    var all: [Request] { requests.withLock { $0 } }
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        requests.withLock { $0.append(request) }
+        return Response(status: 200)
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        throw KubeError(request.operation, .transport(.shutDown))
+    }
+}

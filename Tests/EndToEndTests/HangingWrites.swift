@@ -1,0 +1,24 @@
+import Kube
+import LinuxIO
+
+/// Never sends a write of a Secret; it hangs until it is cancelled.
+final class HangingWrites: KubeTransport {
+    private let inner: any KubeTransport
+    private let count = Mutex(0)
+
+    init(_ inner: any KubeTransport) { self.inner = inner }
+
+    /// How many were to be sent.
+    var writes: Int { count.withLock { $0 } }
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        guard request.operation.resource == Resource.secrets.plural, request.method != .get else {
+            return try await inner.send(request)
+        }
+        count.withLock { $0 += 1 }
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+        throw KubeError(request.operation, .transport(.cancelled))
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream { try await inner.stream(request) }
+}
