@@ -9,7 +9,7 @@ struct MountFaultTests {
 
     @Test(
         "by being unmounted, mounted anew, mounted over or made read-only keeps its Secrets until there is another",
-        .enabled(if: geteuid() == 0, "only root may mount"))
+        .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
     func mounts() async throws {
         let world = try LocalWorld()
         try world.distribute("pair", "crt", "key")
@@ -105,7 +105,7 @@ struct MountFaultTests {
 
     @Test(
         "by being made unreadable, or one folder of it, keeps its Secrets, and goes on when it can be read again",
-        .enabled(if: geteuid() == 0, "only root can give up privileges"))
+        .enabled(if: Privileges.mayDrop, "needs CAP_SETPCAP"))
     func permissions() async throws {
         let world = try LocalWorld()
         try world.distribute("outer", "a")
@@ -134,7 +134,7 @@ struct MountFaultTests {
 
     @Test(
         "with a folder that cannot be read at the start takes no optional key from a Secret",
-        .enabled(if: geteuid() == 0, "only root can give up privileges"))
+        .enabled(if: Privileges.mayDrop, "needs CAP_SETPCAP"))
     func unreadableAtTheStart() async throws {
         let world = try LocalWorld()
         try world.distribute("both", "a", "?sub/b")

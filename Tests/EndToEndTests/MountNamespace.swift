@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 
 /// The program in a mount namespace of its own (mount_namespaces(7)), as in a container: what is mounted there is seen
@@ -30,5 +31,19 @@ struct MountNamespace {
 
     private func run(_ words: [String]) async throws {
         try await Command.run(["nsenter", "--mount", "--target", "\(program.process)"] + words)
+    }
+}
+
+/// What this process may do, beside what any may (capabilities(7)).
+enum Privileges {
+    /// Mount, and make namespaces; a container's root mostly may not.
+    static let mayMount = has(21)
+    /// Give up privileges for good.
+    static let mayDrop = has(8) && geteuid() == 0
+
+    private static func has(_ capability: Int) -> Bool {
+        let line = Files.text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let mask = line.flatMap { UInt64($0.dropFirst(7).drop(while: \.isWhitespace), radix: 16) } ?? 0
+        return mask & (1 << capability) != 0
     }
 }
