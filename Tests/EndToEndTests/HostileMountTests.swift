@@ -88,9 +88,10 @@ struct HostileMountTests {
             #expect(world.secret("bad-\(number)") == nil, "\(name)")
         }
         // The next generation, written beside all that.
-        let next = try volume.writeGeneration(["good": Array("2".utf8), "hard": [], "other/file": []])
+        let two = Array("2".utf8)
+        let next = try volume.writeGeneration(["good": two, "hard": two, "other/file": two])
         try volume.swap(to: next)
-        await world.expect("good", ["good": "2", "hard": "", "file": ""], program)
+        await world.expect("good", ["good": "2", "hard": "2", "file": "2"], program)
         isOver.withLock { $0 = true }
         grower.join()
         await program.stop()
