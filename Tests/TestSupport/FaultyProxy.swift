@@ -84,6 +84,7 @@ package final class FaultyProxy: Sendable {
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { break }
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             guard !isRefusing else {
                 close(client)
                 continue

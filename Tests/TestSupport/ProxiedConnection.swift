@@ -95,8 +95,11 @@ final class ProxiedConnection: Sendable {
         }
         state.withLock { state in
             state.isOver = true
-            close(client)
-            close(server)
+            for socket in [client, server] {
+                // A program that was started in between may have inherited it: closing alone would not end it.
+                shutdown(socket, Int32(SHUT_RDWR))
+                close(socket)
+            }
         }
     }
 
