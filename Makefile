@@ -1,6 +1,6 @@
 # `make` lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz demo format lint
+.PHONY: help deps build release test converge fuzz demo format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -21,12 +21,20 @@ release: deps ## Build the program as it is shipped
 	swift build $(RELEASE)
 	@echo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
 
+# Faults need time and two cores: what runs at once is bounded, so that no test waits for the others.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
+
 test: deps ## Run all tests, against a real API server too
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
 
+# make converge SECONDS=3600 SEED=7
+SECONDS := 60
+converge: deps ## Throw everything at the program, against an oracle
+	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" CONVERGENCE_SECONDS=$(SECONDS) \
+		$(if $(SEED),CONVERGENCE_SEED=$(SEED)) swift test --filter ConvergenceTests
+
 # make fuzz TARGET=yaml SECONDS=600
 TARGET := all
-SECONDS := 60
 fuzz: deps ## Fuzz what parses bytes from outside
 	Tests/Tools/fuzz $(TARGET) $(SECONDS)
 

@@ -76,6 +76,7 @@ struct TreeReader {
                     files[path] = .failed(.notRegular)
                 }
             } catch {
+                if let status = try? directory.status(of: entry.name) { note(status) }
                 fail(path, error, isLink: entry.kind == .link)
             }
         }

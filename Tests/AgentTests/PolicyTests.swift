@@ -331,7 +331,6 @@ struct PolicyTests {
             let calls = await bench.store.calls
             #expect(calls.contains("observe denied"))
             await bench.controller.policy(policy("a"))
-            await bench.controller.policy(policy("[a]"))
             try await bench.settle()
             #expect(await bench.store.calls == calls)
         }

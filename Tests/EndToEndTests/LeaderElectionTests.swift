@@ -48,19 +48,13 @@ struct LeaderElectionTests {
         try await world.client.get(Lease.self, .leases, namespace: world.namespace, name: "lease")
     }
 
-    private func texts(_ seen: [LiveSecret], _ name: String = "app") -> [String] {
-        seen.filter { $0.metadata.name == name }.compactMap { $0.data?["a"] }.map {
-            String(decoding: $0, as: UTF8.self)
-        }
-    }
-
     @Test("one of two writes; SIGTERM gives the lease back, and the other takes over at once")
     func handover() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        let seen = try await SecretHistory.watching(world) { history in
+        let seen = try await world.witnessed { witness in
             try await withAgent(world) { leader in
                 try await expect(leader, "leadership acquired")
                 try await world.expect("app", ["a": "1"])
@@ -81,12 +75,13 @@ struct LeaderElectionTests {
                     try volume.write(["a": "3"])
                     try await world.expect("app", ["a": "3"])
                     #expect(try await lease(world).spec.transitions >= 1)
-                    #expect(await eventually { texts(history.all).last == "3" })
+                    #expect(await eventually { witness.states("app").last?["a"] == "3" })
                 }
             }
+            return witness.states("app").compactMap { $0["a"] }
         }
         // Each value was written once, by whoever led.
-        #expect(texts(seen) == ["1", "2", "3"])
+        #expect(seen == ["1", "2", "3"])
     }
 
     @Test("when the leader is killed the other waits as long as the lease says, and takes over")
@@ -118,7 +113,7 @@ struct LeaderElectionTests {
         try AtomicVolume(world.mount).write(["a": "old"])
         try other.write(["a": "old"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        let seen = try await SecretHistory.watching(world) { history in
+        let seen = try await world.witnessed { witness in
             try await withAgent(world) { leader in
                 try await world.expect("app", ["a": "old"])
                 try await world.expect("app", .synced)
@@ -133,11 +128,12 @@ struct LeaderElectionTests {
                     try await expect(leader, "leadership lost")
                     try await expect(leader, "another agent leads")
                     try other.write(["a": "newer"])
-                    #expect(await eventually { texts(history.all).last == "newer" })
+                    #expect(await eventually { witness.states("app").last?["a"] == "newer" })
                 }
             }
+            return witness.states("app").compactMap { $0["a"] }
         }
-        #expect(texts(seen) == ["old", "new", "newer"])
+        #expect(seen == ["old", "new", "newer"])
     }
 
     @Test("a lease that somebody removes is made again by who leads, who goes on")

@@ -74,7 +74,7 @@ struct PairTests {
                 try await world.expect("not-there", .pairMismatch)
                 #expect(await eventually { again.logs.count("/there") > 0 })
                 #expect(try await world.secret("not-there") == nil)
-                #expect(try await world.secret("there")?.data == content(old))
+                #expect(try await world.secret("there")?.texts == content(old))
                 try volume.write(files(new, new))
                 try await world.expect("there", files(new, new))
                 try await world.expect("not-there", files(new, new))
@@ -139,7 +139,7 @@ extension PairTests {
         ["tls.crt": certificate.certificate, "tls.key": key.key]
     }
 
-    private func content(_ pair: TLSPair) -> [String: Data] { files(pair, pair).mapValues { Data($0.utf8) } }
+    private func content(_ pair: TLSPair) -> Witness.Values { files(pair, pair) }
 
     private func create(_ name: String, in world: World, spec: [String: JSONValue] = [:]) async throws {
         try await world.create(
@@ -152,11 +152,11 @@ extension PairTests {
     /// - Returns: their content.
     private func watching(
         _ world: World, until last: TLSPair, _ body: () async throws -> Void
-    ) async throws -> Set<[String: Data]> {
-        let versions = try await SecretHistory.watching(world) { seen in
+    ) async throws -> Set<Witness.Values> {
+        try await world.witnessed { witness in
             try await body()
-            #expect(await eventually { seen.all.contains { $0.data == content(last) } })
+            #expect(await eventually { witness.all.values.contains { $0.contains(content(last)) } })
+            return Set(witness.all.values.joined())
         }
-        return Set(versions.compactMap(\.data))
     }
 }

@@ -18,7 +18,7 @@ struct TwoMountsTests {
         two.time = "2026_11_20_08_01_00"
         try two.write(["password": "v1", "only-in-new": "x"])
         try await first.create(first.distribution("app", [("password", "password")]))
-        let seen = try await SecretHistory.watching(first) { seen in
+        let passwords = try await first.witnessed { witness in
             try await first.withAgent {
                 try await first.expect("app", ["password": "v1"])
                 try await second.withAgent {
@@ -48,11 +48,9 @@ struct TwoMountsTests {
                     try await first.expect("app", .synced)
                 }
             }
-            let last = "v3"
-            #expect(await eventually { seen.all.last?.data?["password"] == Data(last.utf8) })
+            #expect(await eventually { witness.states("app").last?["password"] == "v3" })
+            return witness.states("app").compactMap { $0["password"] }
         }
-        let passwords = seen.filter { $0.metadata.name == "app" }.compactMap { $0.data?["password"] }
-            .map { String(decoding: $0, as: UTF8.self) }
         let firstOfV2 = try #require(passwords.firstIndex(of: "v2"))
         #expect(!passwords[firstOfV2...].contains("v1"))
         #expect(passwords.count <= 6, "\(passwords)")

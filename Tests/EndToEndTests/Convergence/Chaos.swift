@@ -1,0 +1,277 @@
+import FoundationEssentials
+import Glibc
+import Kube
+import TestSupport
+
+/// Does to the world what users, vaults, networks and machines do, drawn by lot.
+final class Chaos {
+    private typealias Healing = (due: Int, heal: () async throws -> Void)
+
+    private let world: World
+    private let namespaces: [String]
+    private let oracle: Oracle
+    private let replicas: [Replica]
+    private let policy: AtomicVolume
+    private let writing: Replica.Writing
+    private var random: SeededGenerator
+    private var healings: [Healing] = []
+    private var step = 0
+    /// The server answers nobody: users wait.
+    private var isServerSilent = false
+    private var isServerSick = false
+    /// Replicas whose mount is away.
+    private var dismounted: Set<Int> = []
+    /// What was done, for the report of a failure.
+    private(set) var trace: [String] = []
+    private(set) var counts: [String: Int] = [:]
+
+    init(
+        _ world: World, _ namespaces: [String], _ oracle: Oracle, _ replicas: [Replica], _ policy: AtomicVolume,
+        _ writing: Replica.Writing, _ random: SeededGenerator
+    ) {
+        self.world = world
+        self.namespaces = namespaces
+        self.oracle = oracle
+        self.replicas = replicas
+        self.policy = policy
+        self.writing = writing
+        self.random = random
+    }
+
+    // MARK: Steps
+
+    private typealias Action = (name: String, weight: Int, run: () async throws -> Void)
+
+    private lazy var actions: [Action] = [
+        ("rotate files", 16, { [self] in try await rotate() }),
+        ("rotate a pair", 6, { [self] in try rotatePair() }),
+        ("lose a file", 3, { [self] in try change { $0.remove($1) } }),
+        ("empty a file", 2, { [self] in try change { $0.empty($1) } }),
+        ("mounts catch up", 6, { [self] in try showAll() }),
+        ("write a distribution", 12, { [self] in await writeDistribution() }),
+        ("delete a distribution", 4, { [self] in await deleteDistribution() }),
+        ("edit a Secret", 6, { [self] in await editSecret() }),
+        ("delete a Secret", 3, { [self] in await deleteSecret() }),
+        ("label a Secret again and again", 2, { [self] in await labelSecret() }),
+        ("change the policy", 3, { [self] in try changePolicy() }),
+        ("break the policy", 1, { [self] in try policy.write(["policy.yaml": "kind: [SecretsAccessPolicy"]) }),
+        ("stop the API server", 1, { [self] in await stopServer() }),
+        ("freeze the API server", 1, { [self] in freezeServer() }),
+        ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
+        ("cut connections", 3, { [self] in cut() }),
+        ("cut a connection within its bytes", 3, { [self] in cutWithin() }),
+        ("refuse connections", 2, { [self] in refuse() }),
+        ("kill an agent", 3, { [self] in try await some().restart(by: SIGKILL) }),
+        ("restart an agent", 2, { [self] in try await some().restart(by: SIGTERM) }),
+        ("freeze an agent", 2, { [self] in freezeAgent() }),
+        ("tear a mount down", 1, { [self] in tearDown() }),
+    ]
+
+    /// One action, and the end of those whose time is over.
+    func next() async throws {
+        step += 1
+        try await heal { $0.due <= self.step }
+        var lot = Int.random(in: 0..<actions.reduce(0) { $0 + $1.weight }, using: &random)
+        for action in actions {
+            lot -= action.weight
+            guard lot < 0 else { continue }
+            trace.append(action.name)
+            counts[action.name, default: 0] += 1
+            try await action.run()
+            break
+        }
+        // What happens at once and what happens one after another are different races.
+        if Bool.random(using: &random) {
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...120, using: &random)))
+        }
+    }
+
+    /// Ends all faults, and shows all mounts what the vault holds.
+    func healAll() async throws {
+        try await heal { _ in true }
+        try changePolicy()
+        try showAll()
+        trace.append("all is healed")
+    }
+
+    private func heal(_ isDue: (Healing) -> Bool) async throws {
+        let due = healings.filter(isDue)
+        healings.removeAll(where: isDue)
+        for healing in due { try await healing.heal() }
+    }
+
+    private func later(_ steps: ClosedRange<Int>, _ heal: @escaping () async throws -> Void) {
+        healings.append((step + Int.random(in: steps, using: &random), heal))
+    }
+
+    private func some() -> Replica { replicas[Int.random(in: replicas.indices, using: &random)] }
+    private func someFiles(_ most: Int) -> [String] {
+        Array(Vault.plain.shuffled(using: &random).prefix(Int.random(in: 1...most, using: &random)))
+    }
+
+    // MARK: The vault and the mounts
+
+    private func rotate() async throws {
+        let files = someFiles(writing == .atomic ? 6 : 1)
+        if writing == .plain, Bool.random(using: &random), !dismounted.contains(0) {
+            oracle.rotate { $0.empty(files[0]) }
+            try replicas[0].truncate(files[0])
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...40, using: &random)))
+            oracle.rotate { $0.rotate(files) }
+            try replicas[0].fill(files[0], oracle.vault.state[files[0]] ?? "")
+            return
+        }
+        oracle.rotate { $0.rotate(files + (Int.random(in: 0..<4) == 0 ? [Vault.forbidden] : [])) }
+        try showSome()
+    }
+
+    private func rotatePair() throws {
+        let pair = Int.random(in: 0..<Vault.pairs, using: &random)
+        let part = Int.random(in: 0..<(writing == .atomic ? 3 : 2), using: &random)
+        try oracle.rotate { try $0.issue(pair, certificate: part != 0, key: part != 1) }
+        try showSome()
+    }
+
+    private func change(_ change: (inout Vault, String) -> Void) throws {
+        let file = someFiles(1)[0]
+        oracle.rotate { change(&$0, file) }
+        try showSome()
+    }
+
+    /// Each driver polls the vault in its own time; of a plain folder there is one.
+    private func showSome() throws {
+        for index in replicas.indices where replicas.count == 1 || Bool.random(using: &random) { try show(index) }
+    }
+
+    private func showAll() throws {
+        for index in replicas.indices { try show(index) }
+    }
+
+    private func show(_ index: Int) throws {
+        if !dismounted.contains(index) { try replicas[index].show(oracle.vault) }
+    }
+
+    private func tearDown() {
+        let index = Int.random(in: replicas.indices, using: &random)
+        guard dismounted.insert(index).inserted else { return }
+        replicas[index].tearDown()
+        later(2...8) { [self] in
+            dismounted.remove(index)
+            try show(index)
+        }
+    }
+
+    // MARK: Users
+
+    private func writeDistribution() async {
+        guard !isServerSilent else { return }
+        let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
+        let wish = Wish("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
+        oracle.expect(wish)
+        do {
+            try await world.client.create(.secretsDistributions, namespace: namespace, wish.manifest)
+        } catch {
+            guard case .alreadyExists = error.kind else { return }
+            _ = try? await world.client.patch(
+                .secretsDistributions, namespace: namespace, name: wish.name, ["spec": wish.spec])
+        }
+    }
+
+    private func deleteDistribution() async {
+        guard !isServerSilent else { return }
+        let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
+        try? await world.client.delete(
+            .secretsDistributions, namespace: namespace, name: "app-\(Int.random(in: 0..<8, using: &random))", uid: nil)
+    }
+
+    /// A target that may or may not be there.
+    private func target() -> (namespace: String, name: String) {
+        let number = Int.random(in: 0..<10, using: &random)
+        return (
+            namespaces[Int.random(in: namespaces.indices, using: &random)],
+            number < 8 ? "target-\(number)" : "tls-\(number - 8)"
+        )
+    }
+
+    private func editSecret() async {
+        guard !isServerSilent else { return }
+        let (namespace, name) = target()
+        let key = name.hasPrefix("tls") ? "tls.crt" : "key-\(Int.random(in: 0..<5, using: &random))"
+        _ = try? await world.client.patch(
+            .secrets, namespace: namespace, name: name, ["stringData": [key: .string(Oracle.byHand)]])
+    }
+
+    private func deleteSecret() async {
+        guard !isServerSilent else { return }
+        let (namespace, name) = target()
+        try? await world.client.delete(.secrets, namespace: namespace, name: name, uid: nil)
+    }
+
+    private func labelSecret() async {
+        guard !isServerSilent else { return }
+        let (namespace, name) = target()
+        for number in 0..<20 {
+            let patch: JSONValue = ["metadata": ["labels": ["theirs": .string("\(number)")]]]
+            guard (try? await world.client.patch(.secrets, namespace: namespace, name: name, patch)) != nil else {
+                return
+            }
+        }
+    }
+
+    /// With default Allow a file that a rule names goes to that rule's namespaces alone.
+    private func changePolicy() throws {
+        var denied: [String: Set<String>] = [:]
+        var rules = "  - {namespaces: [nobody], files: [\(Vault.forbidden)]}\n"
+        for file in someFiles(2) where Bool.random(using: &random) {
+            let index = Int.random(in: namespaces.indices, using: &random)
+            rules += "  - {namespaces: [\(namespaces[1 - index])], files: [\(file)]}\n"
+            denied[namespaces[index], default: []].insert(file)
+        }
+        oracle.deny(denied)
+        try policy.write([
+            "policy.yaml": "kind: SecretsAccessPolicy\nspec:\n  mode: Enforce\n  default: Allow\n  rules:\n\(rules)"
+        ])
+    }
+
+    // MARK: The API server and the network
+
+    private func stopServer() async {
+        guard !isServerSick else { return }
+        (isServerSick, isServerSilent) = (true, true)
+        await world.server.stop()
+        later(1...6) { [self] in
+            try await world.server.restart()
+            (isServerSick, isServerSilent) = (false, false)
+        }
+    }
+
+    private func freezeServer() {
+        guard !isServerSick else { return }
+        (isServerSick, isServerSilent) = (true, true)
+        world.server.pause()
+        later(2...12) { [self] in
+            world.server.resume()
+            (isServerSick, isServerSilent) = (false, false)
+        }
+    }
+
+    private func cut() { some().proxy.cut() }
+
+    private func cutWithin() {
+        let direction: FaultyProxy.Direction = Bool.random(using: &random) ? .toServer : .toClient
+        some().proxy.set(direction, .cut(after: Int.random(in: 1...4000, using: &random)))
+    }
+
+    private func refuse() {
+        let proxy = some().proxy
+        proxy.isRefusing = true
+        proxy.cut()
+        later(1...6) { proxy.isRefusing = false }
+    }
+
+    private func freezeAgent() {
+        let replica = some()
+        replica.signal(SIGSTOP)
+        later(1...15) { replica.signal(SIGCONT) }
+    }
+}

@@ -1,0 +1,134 @@
+import Agent
+import Distribution
+import FoundationEssentials
+import Glibc
+import Kube
+import KubeCurl
+import TestSupport
+import Testing
+
+private let convergenceSeconds = ProcessInfo.processInfo.environment["CONVERGENCE_SECONDS"].flatMap { Int($0) }
+
+/// Random sequences of everything that can happen, against an oracle. After each round all is healed, and then every
+/// Secret must hold what it must; and no version of any Secret may ever have held what it must not.
+///
+/// `CONVERGENCE_SECONDS` is how long each test runs, and without it none does; `CONVERGENCE_SEED` draws the same actions
+/// again (the races between them are drawn by the machine).
+@Suite("Whatever happens, every Secret ends as it must", .serialized, .enabled(if: convergenceSeconds != nil))
+struct ConvergenceTests {
+    struct Setting: CustomTestStringConvertible {
+        let writing: Replica.Writing
+        let replicas: Int
+
+        var testDescription: String { "\(replicas) with \(writing) mounts" }
+    }
+
+    @Test(arguments: [
+        Setting(writing: .atomic, replicas: 1), Setting(writing: .plain, replicas: 1),
+        Setting(writing: .atomic, replicas: 2),
+    ])
+    func converges(_ setting: Setting) async throws {
+        let seed = ProcessInfo.processInfo.environment["CONVERGENCE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
+        let seconds = try #require(convergenceSeconds)
+        print("convergence of \(setting.testDescription): CONVERGENCE_SEED=\(seed) CONVERGENCE_SECONDS=\(seconds)")
+        let server = try await APIServer.start()
+        do {
+            try await server.install(definition: try World.manifest("sidecar-example/crd.yaml"))
+            try await run(setting, on: server, seed, .seconds(seconds))
+        } catch {
+            await server.end()
+            throw error
+        }
+        await server.end()
+    }
+
+    private func run(
+        _ setting: Setting, on server: APIServer, _ seed: UInt64, _ duration: Duration
+    ) async throws {
+        let world = try await World(on: server)
+        let namespaces = [world.namespace, try await server.namespace()]
+        let oracle = Oracle(try Vault(), managedBy: world.namespace)
+        let policy = try AtomicVolume(world.directory("policy"))
+        var environment = [
+            "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": namespaces.joined(separator: ","),
+            "DEBOUNCE_QUIET": "10ms", "DEBOUNCE_MAX": "50ms", "POLL_INTERVAL": "1s",
+            "POLICY_PATH": policy.path + "/policy.yaml",
+        ]
+        if setting.replicas > 1 {
+            environment.merge([
+                "LEADER_ELECTION": "true", "LEASE_NAMESPACE": world.namespace, "LEASE_DURATION": "3s",
+                "LEASE_RENEW_DEADLINE": "2s", "LEASE_RETRY_PERIOD": "300ms",
+            ]) { $1 }
+        }
+        var replicas: [Replica] = []
+        for number in 0..<setting.replicas {
+            replicas.append(try await Replica(world, "agent-\(number)", setting.writing, environment))
+        }
+        let foreign = try await foreignSecrets(world, namespaces)
+        let watchman = Watchman(oracle, foreign: foreign)
+        let chaos = Chaos(
+            world, namespaces, oracle, replicas, policy, setting.writing, SeededGenerator(seed: seed))
+        var rounds = 0
+        let end = ContinuousClock.now + duration
+        try await server.watchingSecrets(of: namespaces, watchman.see) {
+            repeat {
+                for _ in 0..<40 { try await chaos.next() }
+                try await chaos.healAll()
+                rounds += 1
+                let complaints = try await self.complaints(world, namespaces, oracle)
+                if !complaints.isEmpty || !watchman.violations.isEmpty { break }
+                oracle.settle(try await self.distributions(world, namespaces).compactMap { Wish($0) })
+            } while ContinuousClock.now < end
+        }
+        let complaints = try await complaints(world, namespaces, oracle)
+        var logs = ""
+        for replica in replicas { logs += await replica.end().suffix(6000) }
+        #expect(complaints.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
+        #expect(watchman.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
+        #expect(watchman.seen > 0)
+        print("\(rounds) rounds, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })")
+    }
+
+    /// Once nothing is wrong, or nothing gets better any more.
+    private func complaints(_ world: World, _ namespaces: [String], _ oracle: Oracle) async throws -> [String] {
+        let look = {
+            let distributions = try await distributions(world, namespaces)
+            return oracle.complaints(distributions, try await secrets(world, namespaces))
+        }
+        if try await eventually(within: .seconds(90), { try await look().isEmpty }) { return [] }
+        return try await look()
+    }
+
+    private func distributions(_ world: World, _ namespaces: [String]) async throws -> [JSONValue] {
+        var all: [JSONValue] = []
+        for namespace in namespaces {
+            let answer = try await world.client.send(
+                .list(.secretsDistributions, namespace: namespace), decoding: JSONValue.self)
+            all += answer["items"]?.array ?? []
+        }
+        return all
+    }
+
+    private func secrets(_ world: World, _ namespaces: [String]) async throws -> [LiveSecret] {
+        var all: [LiveSecret] = []
+        for namespace in namespaces {
+            all += try await world.client.list(LiveSecret.self, .secrets, namespace: namespace).items
+        }
+        return all
+    }
+
+    /// - Returns: their resource versions.
+    private func foreignSecrets(_ world: World, _ namespaces: [String]) async throws -> [String: String] {
+        var versions: [String: String] = [:]
+        for namespace in namespaces {
+            let made = try await world.client.create(
+                .secrets, namespace: namespace,
+                [
+                    "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(Oracle.foreign)],
+                    "stringData": ["theirs": "theirs"],
+                ])
+            versions["\(namespace)/\(Oracle.foreign)"] = made.resourceVersion
+        }
+        return versions
+    }
+}

@@ -1,0 +1,172 @@
+import Distribution
+import FoundationEssentials
+import Kube
+import LinuxIO
+
+/// Knows what every Secret may hold at any time, and what it must hold once all is quiet.
+final class Oracle: Sendable {
+    /// A Secret of this name is somebody else's, in each namespace.
+    static let foreign = "foreign"
+    /// Begins what a hand edit puts into a Secret.
+    static let byHand = "by hand"
+
+    /// Versions of the vault at which a content is right, the first and the last.
+    typealias Age = ClosedRange<Int>
+
+    private struct State {
+        var vault: Vault
+        /// Versions that a mount may still show: those since the last time that all was quiet.
+        var recent: [(version: Int, state: Vault.State, fits: Set<Int>)] = []
+        /// What users asked for, or tried to, since then.
+        var wishes: Set<Wish> = []
+        /// By target: what it may hold, ever.
+        var legal: [String: [[String: String]: Age]] = [:]
+        /// By namespace: files that the policy denies it.
+        var denied: [String: Set<String>] = [:]
+    }
+
+    private let state: Mutex<State>
+    let managedBy: String
+
+    init(_ vault: Vault, managedBy: String) {
+        self.managedBy = managedBy
+        state = Mutex(State(vault: vault))
+        rotate { _ in }
+    }
+
+    // MARK: What is done to the world
+
+    /// Changes the vault. To be called before any mount shows it.
+    func rotate(_ change: (inout Vault) throws -> Void) rethrows {
+        try state.withLock { state in
+            try change(&state.vault)
+            let vault = state.vault
+            let fits = Set((0..<Vault.pairs).filter(vault.fits))
+            state.recent.append((vault.version, vault.state, fits))
+            for wish in state.wishes { Self.allow(wish, &state, from: state.recent.count - 1) }
+        }
+    }
+
+    /// A distribution that somebody is about to write.
+    func expect(_ wish: Wish) {
+        state.withLock { state in
+            guard state.wishes.insert(wish).inserted else { return }
+            Self.allow(wish, &state, from: 0)
+        }
+    }
+
+    /// What is denied besides `Vault.forbidden`.
+    func deny(_ denied: [String: Set<String>]) { state.withLock { $0.denied = denied } }
+
+    /// From now on only what there is now counts.
+    func settle(_ wishes: [Wish]) {
+        state.withLock { state in
+            state.recent.removeFirst(state.recent.count - 1)
+            state.wishes = Set(wishes)
+        }
+    }
+
+    var vault: Vault { state.withLock { $0.vault } }
+
+    private static func allow(_ wish: Wish, _ state: inout State, from first: Int) {
+        for (version, files, fits) in state.recent[first...] {
+            if let pair = wish.pair, !fits.contains(pair) { continue }
+            guard let data = wish.rendered(files), data["forbidden"] == nil else { continue }
+            let age = state.legal[wish.key]?[data]
+            let range = min(age?.lowerBound ?? version, version)...max(age?.upperBound ?? version, version)
+            state.legal[wish.key, default: [:]][data] = range
+        }
+    }
+
+    // MARK: At any time
+
+    /// Since when and until when a target may hold this; nil if it never may.
+    func age(_ data: [String: String], of key: String) -> Age? { state.withLock { $0.legal[key]?[data] } }
+
+    // MARK: When all is quiet
+
+    /// What is wrong; empty if all is as it must be.
+    func complaints(_ distributions: [JSONValue], _ secrets: [LiveSecret]) -> [String] {
+        let (vault, denied) = state.withLock { ($0.vault, $0.denied) }
+        var complaints: [String] = []
+        let found = Dictionary(uniqueKeysWithValues: secrets.map { ("\($0.namespace)/\($0.metadata.name)", $0) })
+        var claims: [String: [(created: String, wish: Wish, object: JSONValue)]] = [:]
+        for object in distributions {
+            guard let wish = Wish(object) else { continue }
+            claims[wish.key, default: []].append(
+                (object["metadata"]?["creationTimestamp"]?.string ?? "", wish, object))
+        }
+        for (key, claimants) in claims {
+            let ordered = claimants.sorted { ($0.created, $0.wish.name) < ($1.created, $1.wish.name) }
+            for (index, claim) in ordered.enumerated() {
+                let reason = claim.object.ready
+                if index > 0 {
+                    if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost but is \(reason)") }
+                    continue
+                }
+                let problem = Self.judge(
+                    claim.wish, reason, found[key], vault, denied[claim.wish.namespace] ?? [])
+                if let problem { complaints.append("\(key) of \(claim.wish.name), \(reason): \(problem)") }
+            }
+        }
+        for (key, secret) in found where claims[key] == nil {
+            guard let problem = orphan(secret, distributions) else { continue }
+            complaints.append("\(key), of no distribution: \(problem)")
+        }
+        return complaints.sorted()
+    }
+
+    private static func judge(
+        _ wish: Wish, _ reason: String, _ secret: LiveSecret?, _ vault: Vault, _ denied: Set<String>
+    ) -> String? {
+        func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
+        if wish.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
+            if wish.deletes, wish.target != foreign, secret?.distribution == "\(wish.namespace)/\(wish.name)" {
+                return "is denied and still there"
+            }
+            return expect("PolicyDenied")
+        }
+        guard let data = wish.rendered(vault.state) else { return expect("SourceNotFound") }
+        if let pair = wish.pair, !vault.fits(pair) { return expect("PairMismatch") }
+        if wish.target == foreign { return expect("NotManaged") }
+        guard let secret else { return "is missing" }
+        let isEmptied = data.contains { key, text in text.isEmpty && !(secret.texts[key] ?? "").isEmpty }
+        if isEmptied { return expect("SourceUnreadable") }
+        guard secret.texts == data else {
+            return "holds \(secret.versions) and should hold \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
+        }
+        if secret.type != wish.type { return "has another type" }
+        return expect("Synced")
+    }
+
+    private func orphan(_ secret: LiveSecret, _ distributions: [JSONValue]) -> String? {
+        guard secret.metadata.annotations?[Marks.managedBy] == managedBy,
+            let owner = secret.metadata.ownerReferences?.first(where: { $0.kind == "SecretsDistribution" })
+        else { return nil }
+        let object = distributions.first {
+            $0["metadata"]?["name"]?.string == owner.name
+                && $0["metadata"]?["namespace"]?.string == secret.namespace
+        }
+        guard let object else { return "its distribution is gone" }
+        return object.ready == "Synced" ? "its distribution names another, which is in line" : nil
+    }
+}
+
+extension JSONValue {
+    /// The reason of a distribution's `Ready` condition.
+    fileprivate var ready: String {
+        let conditions = self["status"]?["conditions"]?.array ?? []
+        return conditions.first { $0["type"]?.string == "Ready" }?["reason"]?.string ?? "without a status"
+    }
+}
+
+extension LiveSecret {
+    var namespace: String { metadata.namespace ?? "" }
+    var texts: [String: String] { (data ?? [:]).mapValues { String(decoding: $0, as: UTF8.self) } }
+    var distribution: String? { metadata.annotations?[Marks.distribution] }
+
+    /// What it holds, short enough to be read.
+    var versions: [String] { texts.mapValues(Self.version).sorted { $0 < $1 }.map { "\($0.key): \($0.value)" } }
+
+    static func version(_ text: String) -> String { text.hasPrefix("-----") ? "PEM \(text.hashValue)" : text }
+}

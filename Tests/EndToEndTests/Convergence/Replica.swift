@@ -1,0 +1,100 @@
+import FoundationEssentials
+import Glibc
+import Kube
+import KubeCurl
+import TestSupport
+
+/// One agent as a process, with a mount of its own and a proxy between it and the API server.
+final class Replica {
+    enum Writing: String, CaseIterable {
+        /// As the CSI driver writes: a generation at a time.
+        case atomic
+        /// A folder whose files change one by one.
+        case plain
+    }
+
+    private let mount: String
+    private let writing: Writing
+    private let volume: AtomicVolume
+    private let environment: [String: String]
+    let proxy: FaultyProxy
+    private var agent: Binary
+    /// Of the runs before this one, for the report of a failure.
+    private(set) var log = ""
+    private var shown: Vault.State = [:]
+
+    init(_ world: World, _ name: String, _ writing: Writing, _ environment: [String: String]) async throws {
+        mount = world.directory("mount-\(name)")
+        self.writing = writing
+        volume = try AtomicVolume(mount)
+        proxy = try FaultyProxy(to: world.server.port)
+        var environment = environment
+        environment["SECRETS_PATH"] = mount
+        environment["KUBECONFIG"] = try world.server.kubeconfig(through: "127.0.0.1:\(proxy.port)")
+        environment["POD_NAME"] = name
+        self.environment = environment
+        agent = try await Binary(["run"], environment: environment)
+    }
+
+    /// Brings the mount up to date.
+    func show(_ vault: Vault) throws {
+        switch writing {
+        case .atomic:
+            volume.time = Self.time(of: vault.version)
+            try volume.write(vault.state)
+        case .plain:
+            try makeDirectory(mount)
+            for (name, content) in vault.state where shown[name] != content {
+                try writeFile("\(mount)/.new", content)
+                try TestSupport.rename("\(mount)/.new", to: "\(mount)/\(name)")
+            }
+            for name in shown.keys where vault.state[name] == nil { removeTree("\(mount)/\(name)") }
+        }
+        shown = vault.state
+    }
+
+    /// An editor that writes in place: the file is empty at first, and for the vault it was once.
+    func truncate(_ name: String) throws {
+        try writeFile("\(mount)/\(name)", "")
+        shown[name] = ""
+    }
+
+    func fill(_ name: String, _ content: String) throws {
+        try writeFile("\(mount)/\(name)", content)
+        shown[name] = content
+    }
+
+    /// The mount goes, as a volume that is unmounted.
+    func tearDown() {
+        removeTree(mount)
+        shown = [:]
+    }
+
+    /// A version as a time of the past: no two are made in one second, and a later one is a later one.
+    private static func time(of version: Int) -> String {
+        let (hours, minutes, seconds) = (version / 3600, version / 60 % 60, version % 60)
+        let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        return "2026_11_\(two(1 + hours / 24))_\(two(hours % 24))_\(two(minutes))_\(two(seconds))"
+    }
+
+    // MARK: The process
+
+    func signal(_ number: Int32) { agent.signal(number) }
+
+    /// Ends it and starts it anew.
+    func restart(by number: Int32) async throws {
+        agent.signal(SIGCONT)
+        agent.signal(number)
+        log = String((log + (await agent.ended()).errors).suffix(20_000))
+        agent = try await Binary(["run"], environment: environment)
+    }
+
+    /// Ends it for good; what it said last.
+    func end() async -> String {
+        agent.signal(SIGCONT)
+        agent.signal(SIGTERM)
+        let ended = await agent.ended()
+        proxy.stop()
+        return log + ended.errors + "exit status \(ended.status)\n"
+    }
+}

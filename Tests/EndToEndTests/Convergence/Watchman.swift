@@ -1,0 +1,50 @@
+import Distribution
+import LinuxIO
+
+/// Looks at every version of every Secret for what must never be seen.
+final class Watchman: Sendable {
+    private struct State {
+        var violations: [String] = []
+        /// By Secret: the first version of the vault that its last content can be of.
+        var reached: [String: Int] = [:]
+        var seen = 0
+    }
+
+    private let oracle: Oracle
+    /// By Secret of others: its resource version, which nobody changes.
+    private let foreign: [String: String]
+    private let state = Mutex(State())
+
+    init(_ oracle: Oracle, foreign: [String: String]) {
+        self.oracle = oracle
+        self.foreign = foreign
+    }
+
+    var violations: [String] { state.withLock { $0.violations } }
+    /// Contents that were looked at.
+    var seen: Int { state.withLock { $0.seen } }
+
+    func see(_ secret: LiveSecret) {
+        let key = "\(secret.namespace)/\(secret.metadata.name)"
+        if let version = foreign[key] {
+            if secret.version != version { report("\(key) of somebody else was touched") }
+            return
+        }
+        let texts = secret.texts
+        guard secret.metadata.annotations?[Marks.managedBy] == oracle.managedBy,
+            !texts.values.contains(where: { $0.hasPrefix(Oracle.byHand) })
+        else { return }
+        guard let age = oracle.age(texts, of: key) else {
+            return report("\(key) held what it never may: \(secret.versions)")
+        }
+        state.withLock { state in
+            state.seen += 1
+            if let reached = state.reached[key], age.upperBound < reached {
+                state.violations.append("\(key) went back from version \(reached) to \(age): \(secret.versions)")
+            }
+            state.reached[key] = age.lowerBound
+        }
+    }
+
+    private func report(_ text: String) { state.withLock { $0.violations.append(text) } }
+}
