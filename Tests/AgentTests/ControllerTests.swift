@@ -3,7 +3,7 @@ import Distribution
 import TestSupport
 import Testing
 
-@Suite("The controller", .timeLimit(.minutes(1)))
+@Suite("The controller", .timeLimit(.minutes(10)))
 struct ControllerTests {
     @Test("does nothing before mount, distributions and targets are all known", arguments: Bench.Part.allCases)
     func waitsForAll(last: Bench.Part) async throws {

@@ -6,7 +6,7 @@ import Observability
 import TestSupport
 import Testing
 
-@Suite("With leader election", .timeLimit(.minutes(1)))
+@Suite("With leader election", .timeLimit(.minutes(10)))
 struct LeadershipTests {
     private let leadership = Leadership()
 

@@ -3,7 +3,7 @@ import Distribution
 import TestSupport
 import Testing
 
-@Suite("The access policy", .timeLimit(.minutes(1)))
+@Suite("The access policy", .timeLimit(.minutes(10)))
 struct PolicyTests {
     private static let broken = PolicyReading.unusable(["policy.yaml:3: spec.mode is \"Off\""])
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the controller holds back for its content, on a fake store.
-@Suite("The controller holds back", .timeLimit(.minutes(1)))
+@Suite("The controller holds back", .timeLimit(.minutes(10)))
 struct ReviewTests {
     private func pair(_ bench: Bench, spec: JSONValue = [:]) throws -> SecretsDistribution {
         let tls: JSONValue = ["type": "kubernetes.io/tls"]

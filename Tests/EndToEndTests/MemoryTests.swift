@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What stands in the memory of the running program, read from outside as a core dump or an intruder would see it.
-@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read it"), .timeLimit(.minutes(2)))
+@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read it"), .timeLimit(.minutes(10)))
 struct MemoryTests {
     @Test("are there once, and are wiped when they are dropped")
     func heldOnce() async throws {

@@ -5,7 +5,7 @@ import Kube
 import TestSupport
 import Testing
 
-@Suite("The policy's file", .timeLimit(.minutes(2)))
+@Suite("The policy's file", .timeLimit(.minutes(10)))
 struct PolicyFileTests {
     private static func text(_ files: String) -> String {
         """
@@ -122,7 +122,7 @@ struct PolicyFileTests {
     }
 }
 
-@Suite("The access policy on a real API server", .timeLimit(.minutes(2)))
+@Suite("The access policy on a real API server", .timeLimit(.minutes(10)))
 struct PolicyOnServerTests {
     private static func text(_ world: World, _ files: [String], mode: String = "Enforce") -> String {
         """

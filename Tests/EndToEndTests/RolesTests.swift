@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the agent asks the API server for, by the server's own audit log, against what the example grants.
-@Suite("The roles of the example", .timeLimit(.minutes(2)))
+@Suite("The roles of the example", .timeLimit(.minutes(10)))
 struct RolesTests {
     private struct Permission: Hashable, CustomStringConvertible {
         let group: String

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ChunkBufferTests {
     private func append(_ bytes: [UInt8], to buffer: ChunkBuffer) -> Bool {
         bytes.withUnsafeBytes { buffer.append($0) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConnectionTests {
     @Test func `a connection on which nothing comes any more is replaced`() async throws {
         let server = try await APIServer.shared()

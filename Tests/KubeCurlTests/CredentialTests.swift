@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CredentialTests {
     private func client(_ configuration: ClusterConfiguration) throws -> KubeClient {
         try KubeClient(configuration: configuration, logger: .none, attempts: 1)

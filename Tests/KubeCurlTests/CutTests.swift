@@ -5,7 +5,7 @@ import Observability
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CutTests {
     /// In bytes: a line of the watch is many segments long.
     private static let size = 200_000

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A request with a time at which it must be over.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DeadlineTests {
     private func isTimeout(_ kind: KubeError.Kind?) -> Bool {
         if case .transport(.timeout) = kind { true } else { false }

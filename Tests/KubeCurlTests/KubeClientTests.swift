@@ -3,7 +3,7 @@ import KubeCurl
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct KubeClientTests {
     @Test func `a Secret with binary data is created, read, patched and deleted`() async throws {
         let server = try await APIServer.shared()

@@ -5,7 +5,7 @@ import Observability
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ObjectWatcherTests {
     @Test func `all objects come first, then each change`() async throws {
         let server = try await APIServer.shared()

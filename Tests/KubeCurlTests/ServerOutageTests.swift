@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// With a server of their own, which they stop and pause in turn.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ServerOutageTests {
     private static let server = Task { try await APIServer.start() }
 
