@@ -57,13 +57,17 @@ final class Chaos {
         ("break the policy", 1, { [self] in try policy.write(["policy.yaml": "kind: [SecretsAccessPolicy"]) }),
         ("stop the API server", 1, { [self] in await stopServer() }),
         ("freeze the API server", 1, { [self] in freezeServer() }),
+        ("freeze etcd", 1, { [self] in freezeEtcd() }),
+        ("stop etcd", 1, { [self] in await stopEtcd() }),
         ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
         ("cut connections", 3, { [self] in cut() }),
         ("cut a connection within its bytes", 3, { [self] in cutWithin() }),
         ("refuse connections", 2, { [self] in refuse() }),
+        ("drop what is sent in silence", 1, { [self] in silence() }),
         ("kill an agent", 3, { [self] in try await some().restart(by: SIGKILL) }),
         ("restart an agent", 2, { [self] in try await some().restart(by: SIGTERM) }),
         ("freeze an agent", 2, { [self] in freezeAgent() }),
+        ("take an agent's descriptors", 1, { [self] in try await takeDescriptors() }),
         ("tear a mount down", 1, { [self] in tearDown() }),
     ]
 
@@ -255,6 +259,27 @@ final class Chaos {
         }
     }
 
+    /// The server answers with 5xx after a while.
+    private func freezeEtcd() {
+        guard !isServerSick else { return }
+        (isServerSick, isServerSilent) = (true, true)
+        world.server.pauseEtcd()
+        later(2...12) { [self] in
+            world.server.resumeEtcd()
+            (isServerSick, isServerSilent) = (false, false)
+        }
+    }
+
+    private func stopEtcd() async {
+        guard !isServerSick else { return }
+        (isServerSick, isServerSilent) = (true, true)
+        await world.server.stopEtcd()
+        later(1...6) { [self] in
+            try await world.server.restartEtcd()
+            (isServerSick, isServerSilent) = (false, false)
+        }
+    }
+
     private func cut() { some().proxy.cut() }
 
     private func cutWithin() {
@@ -267,6 +292,19 @@ final class Chaos {
         proxy.isRefusing = true
         proxy.cut()
         later(1...6) { proxy.isRefusing = false }
+    }
+
+    /// All is acknowledged and nothing arrives.
+    private func silence() {
+        let proxy = some().proxy
+        proxy.freeze()
+        later(2...12) { proxy.cut() }
+    }
+
+    private func takeDescriptors() async throws {
+        let replica = some()
+        try await replica.limitDescriptors(3)
+        later(1...8) { try await replica.limitDescriptors(1024) }
     }
 
     private func freezeAgent() {

@@ -7,14 +7,18 @@ import KubeCurl
 import TestSupport
 import Testing
 
-private let convergenceSeconds = ProcessInfo.processInfo.environment["CONVERGENCE_SECONDS"].flatMap { Int($0) }
+private let convergenceSeconds = given("CONVERGENCE_SECONDS").flatMap { Int($0) }
+
+private func given(_ variable: String) -> String? { ProcessInfo.processInfo.environment[variable] }
 
 /// Random sequences of everything that can happen, against an oracle. After each round all is healed, and then every
 /// Secret must hold what it must; and no version of any Secret may ever have held what it must not.
 ///
 /// `CONVERGENCE_SECONDS` is how long each test runs, and without it none does; `CONVERGENCE_SEED` draws the same actions
 /// again (the races between them are drawn by the machine).
-@Suite("Whatever happens, every Secret ends as it must", .serialized, .enabled(if: convergenceSeconds != nil))
+@Suite(
+    "Whatever happens, every Secret ends as it must", .serialized,
+    .enabled(if: convergenceSeconds != nil, "CONVERGENCE_SECONDS is not set"))
 struct ConvergenceTests {
     struct Setting: CustomTestStringConvertible {
         let writing: Replica.Writing
@@ -28,7 +32,7 @@ struct ConvergenceTests {
         Setting(writing: .atomic, replicas: 2),
     ])
     func converges(_ setting: Setting) async throws {
-        let seed = ProcessInfo.processInfo.environment["CONVERGENCE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
+        let seed = given("CONVERGENCE_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
         let seconds = try #require(convergenceSeconds)
         print("convergence of \(setting.testDescription): CONVERGENCE_SEED=\(seed) CONVERGENCE_SECONDS=\(seconds)")
         let server = try await APIServer.start()

@@ -81,6 +81,15 @@ final class Replica {
 
     func signal(_ number: Int32) { agent.signal(number) }
 
+    /// How many files it may have open; it may have more already. One that has not started yet would end, to be started
+    /// again by its orchestrator.
+    func limitDescriptors(_ count: Int) async throws {
+        guard await eventually({ agent.errors.contains("\"ready\"") || agent.errors.contains("\"not ready\"") }) else {
+            return
+        }
+        try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=\(count):"])
+    }
+
     /// Ends it and starts it anew.
     func restart(by number: Int32) async throws {
         agent.signal(SIGCONT)

@@ -1,0 +1,41 @@
+import Glibc
+import Kube
+import TestSupport
+import Testing
+
+@Suite("An agent in a cluster that may open no file any more")
+struct DescriptorTests {
+    /// A connection, a timer and a thread may each need one: what has not been needed before is what fails.
+    @Test("goes on when it may again, wherever it was when that began")
+    func goesOn() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        let proxy = try FaultyProxy(to: world.server.port)
+        defer { proxy.stop() }
+        try volume.write(["a": "0"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        let environment = [
+            "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+            "KUBECONFIG": try world.server.kubeconfig(through: "127.0.0.1:\(proxy.port)"), "DEBOUNCE_QUIET": "10ms",
+        ]
+        for round in 1...4 {
+            let agent = try await Binary(["run"], environment: environment)
+            let limit = { (count: Int) in
+                try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=\(count):"])
+            }
+            #expect(await eventually { agent.errors.contains("\"started\"") })
+            if round % 2 == 0 { try await world.expect("app", ["a": "\(round - 1)"]) }
+            try await limit(3)
+            proxy.cut()
+            try volume.write(["a": "\(round)"])
+            #expect(await eventually { agent.errors.contains("watch failed") })
+            // Long enough for some tries again.
+            try await Task.sleep(for: .seconds(1))
+            try await limit(1024)
+            try await world.expect("app", ["a": "\(round)"], within: World.afterFault)
+            agent.signal(SIGTERM)
+            let ended = await agent.ended()
+            #expect(ended.status == 0, "\(ended.errors.suffix(2000))")
+        }
+    }
+}
