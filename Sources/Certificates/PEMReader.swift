@@ -37,7 +37,8 @@ struct PEMBlock: ~Copyable {
     fileprivate var name: UnsafeMutablePointer<CChar>?
     fileprivate var header: UnsafeMutablePointer<CChar>?
     fileprivate var content: UnsafeMutablePointer<UInt8>?
-    fileprivate var size = 0
+    /// Bytes of the content.
+    fileprivate(set) var size = 0
 
     fileprivate init() {}
 

@@ -29,30 +29,38 @@ struct PrivateKey: ~Copyable {
 
     private init(_ block: borrowing PEMBlock, label: String) throws(Failure) {
         if label == "ENCRYPTED PRIVATE KEY" || block.isEncrypted { throw .encrypted }
+        guard block.size <= Self.longest else { throw .unreadable }
         switch label {
-        case "PRIVATE KEY": pointer = try Self.decodePKCS8(block)
-        case "RSA PRIVATE KEY": pointer = try Self.decode(block, as: EVP_PKEY_RSA)
-        case "EC PRIVATE KEY": pointer = try Self.decode(block, as: EVP_PKEY_EC)
+        case "PRIVATE KEY": pointer = try Self.decode(block)
+        case "RSA PRIVATE KEY": pointer = try Self.decode(block, labelled: EVP_PKEY_RSA)
+        case "EC PRIVATE KEY": pointer = try Self.decode(block, labelled: EVP_PKEY_EC)
         default: throw .unknownKind
         }
     }
 
     deinit { EVP_PKEY_free(pointer) }
 
-    /// PKCS#1 and SEC1: the label says the kind.
-    private static func decode(_ block: borrowing PEMBlock, as kind: Int32) throws(Failure) -> OpaquePointer {
-        guard let key = block.decode({ d2i_PrivateKey(kind, nil, &$0, $1) }) else { throw .unreadable }
-        return key
-    }
+    /// Bytes. RSA with the largest modulus that libcrypto works with, 16,384 bits, takes 10,000; to read one that claims
+    /// many primes takes the time of its size squared.
+    private static let longest = 16 << 10
 
-    private static func decodePKCS8(_ block: borrowing PEMBlock) throws(Failure) -> OpaquePointer {
-        guard let info = block.decode({ d2i_PKCS8_PRIV_KEY_INFO(nil, &$0, $1) }) else { throw .unreadable }
+    /// Reads PKCS#8 of the kinds that are known and no others: to read a DSA or DH key libcrypto computes its public half,
+    /// which takes the time of its size cubed.
+    ///
+    /// - Parameter label: the kind that the label says, of PKCS#1 and SEC1; libcrypto takes PKCS#8 under it too.
+    private static func decode(
+        _ block: borrowing PEMBlock, labelled label: Int32? = nil
+    ) throws(Failure) -> OpaquePointer {
+        guard let info = block.decode({ d2i_PKCS8_PRIV_KEY_INFO(nil, &$0, $1) }) else {
+            guard let label, let key = block.decode({ d2i_PrivateKey(label, nil, &$0, $1) }) else { throw .unreadable }
+            return key
+        }
         defer { PKCS8_PRIV_KEY_INFO_free(info) }
-        if let key = EVP_PKCS82PKEY(info) { return key }
-        // A kind that is known cannot be read: it is damaged.
         var kind: OpaquePointer?
         guard PKCS8_pkey_get0(&kind, nil, nil, nil, info) == 1 else { throw .unreadable }
-        throw known.contains(OBJ_obj2nid(kind)) ? .unreadable : .unknownKind
+        guard known.contains(OBJ_obj2nid(kind)) else { throw .unknownKind }
+        guard let key = EVP_PKCS82PKEY(info) else { throw .unreadable }
+        return key
     }
 
     private static let known = [

@@ -11,6 +11,13 @@ enum Blocks {
         }
     }
 
+    /// The first block with so many bytes more at its end.
+    static func padded(_ pem: String, by count: Int) -> String {
+        rewrite(pem) { body in
+            ((Data(base64Encoded: body) ?? Data()) + Data(count: count)).base64EncodedString()
+        }
+    }
+
     /// The block with all of its base64 on one line.
     static func unwrapped(_ pem: String) -> String { rewrite(pem) { $0 } }
 

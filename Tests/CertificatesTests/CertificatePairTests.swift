@@ -114,6 +114,14 @@ import Testing
         #expect(judge(pair.certificate, short) == .keyUnreadable)
     }
 
+    @Test("cannot be read when the key is larger than any is", arguments: [TLSPair.KeyForm.pkcs8, .traditional])
+    func largeKey(form: TLSPair.KeyForm) throws {
+        let pair = try TLSPair.make("a", kind: .rsa)
+        let key = try pair.key(as: form)
+        #expect(judge(pair.certificate, Blocks.padded(key, by: 8000)) == .fits)
+        #expect(judge(pair.certificate, Blocks.padded(key, by: 16_000)) == .keyUnreadable)
+    }
+
     // MARK: That cannot be judged
 
     @Test(
@@ -143,6 +151,21 @@ import Testing
         #expect(judge(pair.certificate, strange) == .unknownKind)
         let openSSH = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
         #expect(judge(pair.certificate, openSSH) == .unknownKind)
+    }
+
+    /// With a modulus of 256 bits; one of a million takes libcrypto days.
+    @Test(
+        "cannot be judged with a DSA key, which is not even read: libcrypto would compute its public half",
+        arguments: ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
+    func computedKey(label: String) throws {
+        let key = """
+            -----BEGIN \(label)-----
+            MH0CAQAwVAYHKoZIzjgEATBJAiEA////////////////////////////////////
+            //////8CIQD//////////////////////////////////////////wIBAwQiAiB/
+            /////////////////////////////////////////w==
+            -----END \(label)-----
+            """
+        #expect(judge(try TLSPair.make("a").certificate, key) == .unknownKind)
     }
 
     @Test("cannot be judged when the certificate's key is of an unknown kind")
