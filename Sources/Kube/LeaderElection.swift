@@ -120,7 +120,8 @@ extension LeaderElection {
             spec.acquireTime = lease.spec.acquireTime
             spec.transitions = lease.spec.transitions
         } else {
-            spec.transitions = lease.spec.transitions + 1
+            // An int32 for the API server, which refuses more.
+            spec.transitions = min(lease.spec.transitions, Int(Int32.max) - 1) + 1
         }
         asked = (.update, now)
         return .update(spec, resourceVersion: lease.metadata.resourceVersion ?? "", until: limit(now))

@@ -160,6 +160,11 @@ private let scripts = [
         ElectionStep(2000, .waited, "get until 7"),
         ElectionStep(2000, .found(lease("2", "", duration: 1, transitions: 8)), "update 2 me/15 a2 r2 t9 until 7")),
     script(
+        "one that has changed hands as often as the API server can count is taken too",
+        ElectionStep(
+            0, .found(lease("1", "", transitions: Int(Int32.max))), "update 1 me/15 a0 r0 t2147483647 until 5"),
+        ElectionStep(0, .found(lease("2", "", transitions: .max)), "update 2 me/15 a0 r0 t2147483647 until 5")),
+    script(
         "of two that take it one wins; the other hears of it",
         ElectionStep(0, .start, "get until 5"),
         ElectionStep(0, .found(lease("1", "")), "update 1 me/15 a0 r0 t1 until 5"),
