@@ -93,20 +93,20 @@ package enum Manifests {
         }
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
         parsed.distributions.append((distribution, document.line))
-        let problems = distribution.problems
-        if problems.count > Self.told {
-            let message = "has \(problems.count) problems, of which the first \(Self.told) are told"
-            parsed.problems.append(Finding(file: file, line: document.line, message: message))
-        }
-        parsed.problems += problems.prefix(Self.told).map { Finding($0, in: document, file: file) }
+        parsed.problems += findings(distribution.problems, in: document, file: file)
         guard let policy else { return }
         parsed.problems += policy.problems(of: distribution).map {
             Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
         }
     }
 
-    /// Problems of one distribution: each is looked up in the document for its line, and nobody reads more.
-    private static let told = 100
+    /// The problems of one document. Each is looked up in it for its line, and nobody reads more than the first ones.
+    static func findings(_ problems: [Problem], in document: YAMLNode, file: String) -> [Finding] {
+        let told = problems.prefix(100).map { Finding($0, in: document, file: file) }
+        guard told.count < problems.count else { return told }
+        let message = "has \(problems.count) problems, of which the first \(told.count) are told"
+        return [Finding(file: file, line: document.line, message: message)] + told
+    }
 
     private static func problem(ofVersion document: YAMLNode) -> String? {
         let version = document["apiVersion"]?.string

@@ -33,7 +33,7 @@ package enum PolicyManifest {
                 problems.append(Manifests.Finding(file: file, line: document.line, message: message))
                 continue
             }
-            problems += read.problems.map { Manifests.Finding($0, in: document, file: file) }
+            problems += Manifests.findings(read.problems, in: document, file: file)
             policies.append(read.policy)
         }
         for error in stream.errors {

@@ -47,6 +47,16 @@ struct PolicyTests {
         }
     }
 
+    @Test("of one with problems without number the first ones are told")
+    func manyProblems() {
+        let fields = (0..<1000).map { "  unknown\($0): 1\n" }.joined()
+        let parsed = PolicyManifest.parse(
+            Array("kind: SecretsAccessPolicy\nspec:\n  rules: []\n\(fields)".utf8), file: "a.yaml")
+        #expect(parsed.policy == nil)
+        #expect(parsed.problems.count == 101)
+        #expect(parsed.problems.contains { $0.message == "has 1000 problems, of which the first 100 are told" })
+    }
+
     @Test("nothing is done before it was read, and then what it says")
     func waitsForIt() async throws {
         let bench = bench()
