@@ -200,6 +200,76 @@ struct CommandTests {
         #expect(ended.errors.contains("secrets-distributor --help"))
     }
 
+    /// A newline that begins a line like ours, and what clears a terminal.
+    private static let forged = "x\nsecrets-distributor: y\u{1b}[2J\u{202e}"
+
+    private func isVisible(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && $0.value != 0x7f && $0 != "\u{202e}" }
+    }
+
+    @Test(
+        "shows arguments and variables that hold control characters on one line, escaped",
+        arguments: [
+            (["run", "--log-level=\(forged)"], [:], 78), (["run"], ["LOG_LEVEL": forged], 78),
+            (["run"], ["SECRETS_PATH": forged], 78), (["sync"], ["KUBECONFIG": forged], 78), ([forged], [:], 64),
+            (["--\(forged)"], [:], 64), (["run", forged], [:], 64),
+        ] as [([String], [String: String], Int32)])
+    func forgedArguments(arguments: [String], environment: [String: String], status: Int32) async throws {
+        let ended = try await Binary.run(arguments, environment: environment)
+        #expect(ended.status == status)
+        let lines = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("{") }
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("x\\nsecrets-distributor: y") == true)
+        #expect(isVisible(ended.errors + ended.output))
+    }
+
+    @Test("check shows a manifest's and a policy's problems that hold control characters on one line each, escaped")
+    func forgedFiles() async throws {
+        let root = try TemporaryDirectory()
+        let forged = #""x\nsecrets-distributor: y\e[2J\u202e""#
+        let documents = [
+            Self.manifest.replacing("spec:", with: "spec:\n  \(forged): 1"),
+            Self.manifest.replacing("xlscsde.nhs.uk/v1", with: forged),
+            Self.manifest.replacing("wildcard-tls-secret", with: forged),
+            Self.manifest.replacing("certificate", with: forged),
+        ]
+        // A name of a file may hold all that an argument may.
+        let name = "\(Self.forged).yaml"
+        try writeFile(root(name), documents.joined(separator: "\n---\n"))
+        let policies = [
+            Self.policy.replacing("spec:", with: "spec:\n  \(forged): 1"),
+            Self.policy.replacing("[web]", with: "[\(forged)]"),
+            Self.policy.replacing("SecretsAccessPolicy", with: forged),
+        ]
+        try writeFile(root("policy-\(name)"), policies.joined(separator: "\n---\n"))
+        try writeFile(root("empty-\(name)"), "")
+        let files = [root(name), root("empty-\(name)"), root("none-\(name)")]
+        let ended = try await Binary.run(["check", "--policy", root("policy-\(name)")] + files)
+        #expect(ended.status == 1)
+        let lines = ended.output.split(separator: "\n")
+        // Two further documents of the policy are one too many.
+        #expect(lines.count == documents.count + policies.count + 2 + 2 + 1, "\(ended.output)")
+        #expect(lines.dropLast().allSatisfy { $0.contains("x\\nsecrets-distributor: y") })
+        #expect(isVisible(ended.output))
+    }
+
+    @Test("sync shows what is wrong with manifests on one line each, whatever they and their files are called")
+    func forgedManifests() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        let name = "in/\(Self.forged)"
+        let forged = Self.manifest.replacing("from: key", with: #"from: "x\nsecrets-distributor: y\e[2J\u202e""#)
+        try writeFile(folders.root("\(name).yaml"), forged)
+        try writeFile(folders.root("\(name)-broken.yaml"), "kind: [")
+        let ended = try await Binary.run(["sync"], environment: folders.environment)
+        #expect(ended.status == 1)
+        let lines = ended.output.split(separator: "\n")
+        // The file that is broken has two.
+        #expect(lines.count == 4, "\(ended.output)")
+        #expect(lines.dropLast().allSatisfy { $0.contains("x\\nsecrets-distributor: y") })
+        #expect(isVisible(ended.output + ended.errors))
+    }
+
     @Test("check reports every problem of every document with file and line")
     func check() async throws {
         let root = try TemporaryDirectory()
