@@ -103,8 +103,8 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "secrets-distributor", "Agent", "Distribution", "Kube", "KubeCurl", "MountWatch", "Observability",
-                "Snapshots", "YAML",
+                "secrets-distributor", "Agent", "COpenSSL", "Certificates", "Distribution", "Kube", "KubeCurl",
+                "MountWatch", "Observability", "Snapshots", "YAML",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
     ]

@@ -105,6 +105,27 @@ enum DistributionTargets {
         Fuzz.require(Fuzz.isOneLine(shown(text)), "what is shown is one line")
     }
 
+    /// Agrees with the decoder on what is an object, but takes more: bytes that are no UTF-8, halves of surrogate pairs and
+    /// numbers of any size, and it is deeper before it gives up.
+    static let jsonObject: Fuzz.Target = { bytes in
+        let isObject = bytes.withUnsafeBytes { JSONChecker.isObject($0) }
+        // What another encoding has in its zeros, and a byte order mark.
+        guard !bytes.contains(0), !bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
+        // The decoder takes a comma behind the last element if there is a blank behind it; the API server does not.
+        let dense = bytes.filter { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }
+        guard dense.firstRange(of: ",]".utf8) == nil, dense.firstRange(of: ",}".utf8) == nil else { return }
+        let decoded = try? JSONValue(json: bytes)
+        if decoded?.object != nil { Fuzz.require(isObject, "an object is one") }
+        if decoded != nil { Fuzz.require(isObject == (decoded?.object != nil), "what is another value is none") }
+        guard isObject, decoded == nil else { return }
+        let brackets = bytes.count { "[{".utf8.contains($0) }
+        let hasNumber = bytes.contains { "eE".utf8.contains($0) } || bytes.count > 300
+        let hasSurrogate = Fuzz.text(bytes).lowercased().contains("\\ud")
+        Fuzz.require(
+            brackets > 90 || hasNumber || hasSurrogate || String(validating: bytes, as: UTF8.self) == nil,
+            "what is taken as an object is one")
+    }
+
     private static func isSafe(_ name: String) -> Bool {
         !name.isEmpty && name != "." && name != ".." && name.utf8.count <= 253
             && name.utf8.allSatisfy { byte in

@@ -6,18 +6,23 @@ enum Fuzz {
 
     /// Each folder of `corpus` has the name of a target.
     static let targets: [String: Target] = [
+        "certificates": CertificateTargets.pair,
         "distribution": DistributionTargets.distribution,
         "duration": CommandTargets.duration,
         "headers": KubeCurlTargets.headers,
         "inotify": MountWatchTargets.inotify,
         "json": KubeTargets.json,
+        "jsonobject": DistributionTargets.jsonObject,
         "kubeconfig": KubeCurlTargets.kubeconfig,
+        "lease": LeaseTargets.lease,
         "lines": KubeTargets.lines,
         "list": KubeTargets.list,
         "log": ObservabilityTargets.log,
         "merge": KubeTargets.merge,
         "names": DistributionTargets.names,
         "options": CommandTargets.options,
+        "pattern": PolicyTargets.pattern,
+        "policy": PolicyTargets.policy,
         "secret": AgentTargets.secret,
         "sourcepath": DistributionTargets.sourcePath,
         "status": KubeTargets.status,

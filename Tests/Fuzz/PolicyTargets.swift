@@ -1,0 +1,62 @@
+import Agent
+import Kube
+import Observability
+
+@testable import Distribution
+
+enum PolicyTargets {
+    /// Any bytes are a policy without problems, or problems and no policy.
+    static let policy: Fuzz.Target = { bytes in
+        let parsed = PolicyManifest.parse(bytes, file: "file")
+        Fuzz.require((parsed.policy == nil) != parsed.problems.isEmpty, "a policy has no problems")
+        for problem in parsed.problems {
+            Fuzz.require((0...(bytes.count + 2)).contains(problem.line), "a problem is on a line of the file")
+            Fuzz.require(Fuzz.isOneLine(problem.description.onOneLine), "a problem can be shown on one line")
+        }
+        guard let policy = parsed.policy else { return }
+        let files = ["a", "a/b", "tls.key"].compactMap { try? SourcePath($0) }
+        let denied = policy.denied(files + files, to: "web")
+        Fuzz.require(Set(denied).count == denied.count, "each file is denied once")
+        if policy.rules.isEmpty { Fuzz.require(denied == (policy.default == .deny ? files : []), "the default counts") }
+        for rule in policy.rules {
+            Fuzz.require(!rule.namespaces.isEmpty && !rule.files.isEmpty, "a rule is about something")
+            for pattern in rule.namespaces { check(pattern, for: .namespace) }
+            for pattern in rule.files { check(pattern, for: .file) }
+            // A rule by which a file may go to a namespace lets it go there, whatever others say.
+            guard rule.namespaces.contains(where: { $0.matches(Pattern.Text("web")) }) else { continue }
+            let given = files.filter { file in rule.files.contains { $0.matches(Pattern.Text(file.text)) } }
+            Fuzz.require(given.allSatisfy { !denied.contains($0) }, "what a rule gives is not denied")
+        }
+    }
+
+    private static func check(_ pattern: Pattern, for subject: Pattern.Subject) {
+        Fuzz.require((try? Pattern(pattern.description, for: subject)) == pattern, "a pattern is one")
+    }
+
+    /// A pattern and a text with NUL between them: they match if the slow way says so too.
+    static let pattern: Fuzz.Target = { bytes in
+        let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false).map { Fuzz.text($0) }
+        let text = parts.count > 1 ? parts[1] : ""
+        let pattern: Pattern
+        do throws(PatternError) {
+            pattern = try Pattern(parts[0], for: .file)
+        } catch {
+            Fuzz.require(Fuzz.isOneLine(error.message), "what is wrong with a pattern is one line")
+            return
+        }
+        if let other = try? Pattern(parts[0], for: .namespace) {
+            Fuzz.require(other == pattern, "a pattern says the same of namespaces and files")
+        }
+        if let path = try? SourcePath(parts[0]), !parts[0].utf8.contains(where: { "*?[\\".utf8.contains($0) }) {
+            Fuzz.require(pattern.matches(Pattern.Text(path.text)), "a name matches itself")
+        }
+        if bytes.count <= 48, parts[0].utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 8 {
+            Fuzz.require(pattern.matches(Pattern.Text(text)) == SlowPattern.matches(parts[0], text), "it matches")
+        }
+        // Not by how long it takes but by how it grows: with each `*` there would be more than any time limit allows.
+        guard bytes.count <= 16, let long = try? Pattern(repeated(parts[0]), for: .file) else { return }
+        _ = long.matches(Pattern.Text(repeated(text)))
+    }
+
+    private static func repeated(_ text: String) -> String { String(repeating: text, count: 40) }
+}
