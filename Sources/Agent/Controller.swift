@@ -214,9 +214,8 @@ extension Controller {
         outcomes[key] = nil
         said[key] = nil
         leftovers[key] = nil
-        awaited[key] = nil
         audited[key] = nil
-        enqueue(index.remove(key))
+        enqueue(index.remove(key).union(awaited.removeValue(forKey: key) ?? []))
     }
 
     /// Takes over what was seen or written.

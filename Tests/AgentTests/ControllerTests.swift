@@ -153,6 +153,25 @@ struct ControllerTests {
         }
     }
 
+    @Test("a former target that waits for its successor goes with its distribution if that is removed before")
+    func removedWhileAwaited() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let renamed = await bench.store.put(
+                try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
+            await bench.controller.distributions(.all, .upsert(renamed))
+            try await bench.settle()
+            #expect(await bench.secret("t") != nil)
+            await bench.store.remove(renamed.key)
+            await bench.controller.distributions(.all, .delete(renamed))
+            try await bench.settle()
+            #expect(await bench.store.secrets.isEmpty)
+        }
+    }
+
     // MARK: The queue
 
     @Test("no more than MAX_IN_FLIGHT targets are written at once")
