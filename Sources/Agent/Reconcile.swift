@@ -69,20 +69,20 @@ extension Controller {
         _ key: ObjectKey, _ distribution: SecretsDistribution
     ) async throws(StoreError) -> DistributionStatus? {
         if let failure = missingTargets(in: key.namespace) { throw failure }
-        let desired: DesiredTarget
-        do {
-            desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
-        } catch {
-            // What a mount that is behind lacks, the newer one may have.
-            return isAhead(observed[key]) ? nil : DistributionStatus(error)
-        }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
         var actual = wasForeign ? try await lookAgain(key) : observed[key]
         var lastChange: StoreError?
         for _ in 0..<3 {
-            // It may have changed while the target was looked at.
+            // Policy and mount may have changed while the target was looked at.
             if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
+            let desired: DesiredTarget
+            do {
+                desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
+            } catch {
+                // What a mount that is behind lacks, the newer one may have.
+                return isAhead(actual) ? nil : DistributionStatus(error)
+            }
             let review = TargetReview(
                 of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
             do throws(StoreError) {

@@ -67,6 +67,25 @@ struct OlderMountTests {
         #expect(await bench.secret("t")?.mountGeneration == newest)
     }
 
+    @Test("does not write what it read before the mount caught up, when the target turns out to be another agent's")
+    func caughtUpMeanwhile() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            await bench.store.hold()
+            await bench.mount(["a": "1"], older)
+            try await bench.waitForWrites(1)
+            await bench.store.put(written(bench))
+            await bench.mount(["a": "3"], newest)
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.store.calls == ["create t", "observe t", "update t", "status d"])
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("3")])
+        }
+    }
+
     @Test("makes a target that is gone")
     func makes() async throws {
         let bench = Bench()
