@@ -80,8 +80,8 @@ extension Controller {
             do {
                 desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
             } catch {
-                // What a mount that is behind lacks, the newer one may have.
-                return isAhead(actual) ? nil : DistributionStatus(error)
+                // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can mend.
+                return distribution.refusal == nil && isAhead(actual) ? nil : DistributionStatus(error)
             }
             let review = TargetReview(
                 of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())

@@ -67,6 +67,18 @@ struct OlderMountTests {
         #expect(await bench.secret("t")?.mountGeneration == newest)
     }
 
+    @Test("says what is wrong with the distribution itself: no mount can mend that")
+    func invalid() async throws {
+        let bench = Bench()
+        let calls = try await calls(bench, ["a": "1"]) {
+            let amended = try bench.distribution(generation: 2, from: ["../a"])
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
+            try await bench.settle()
+        }
+        #expect(calls == ["status d"])
+        #expect(await bench.store.lastStatus?.status.ready?.reason == "InvalidSpec")
+    }
+
     @Test("does not write what it read before the mount caught up, when the target turns out to be another agent's")
     func caughtUpMeanwhile() async throws {
         let bench = Bench()
