@@ -20,8 +20,10 @@ package actor Controller {
     /// The last generation that there was.
     var snapshot: Snapshot? { didSet { announceReadiness() } }
     var generations = GenerationHistory()
-    /// Targets whose content came from a newer generation than our mount holds.
-    var ahead: Set<ObjectKey> = []
+    /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
+    var ahead: [ObjectKey: ContinuousClock.Instant] = [:]
+    /// How long such a target's status is left to the agent that wrote it.
+    let patience: Duration
     var index = DistributionIndex()
     /// Targets that carry our label, as last seen or written.
     var observed: [ObjectKey: ObservedTarget] = [:]
@@ -56,7 +58,7 @@ package actor Controller {
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        leadership: Leadership? = nil, triesAtMost: Int? = nil
+        leadership: Leadership? = nil, triesAtMost: Int? = nil, patience: Duration = .seconds(300)
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -64,6 +66,7 @@ package actor Controller {
         self.logger = logger
         self.leadership = leadership
         self.triesAtMost = triesAtMost
+        self.patience = patience
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
         announced = Self.unreadiness(nil, scopes, access)
@@ -114,7 +117,7 @@ extension Controller {
             generations.append(new.generation)
             pairs = PairVerdicts()
             guard !isFirst, old != nil else { return enqueueAll() }
-            enqueue(index.targets(reading: changed).union(ahead))
+            enqueue(index.targets(reading: changed).union(ahead.keys))
         }
     }
 
@@ -180,7 +183,7 @@ extension Controller {
 
     private func lost(_ target: ObjectKey) {
         observed[target] = nil
-        ahead.remove(target)
+        ahead[target] = nil
         forgetLeftover(target)
     }
 

@@ -42,12 +42,11 @@ extension Controller {
     var secondLook: Outcome { .again(after: .seconds(60)) }
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
-        ahead.remove(key)
+        let aheadSince = ahead.removeValue(forKey: key)
         if let outcome = await deny(key, distribution) { return outcome }
         do throws(StoreError) {
             guard let status = try await bringInLine(key, distribution) else {
-                waitForMount(key, distribution)
-                return .done
+                return await waitForMount(key, distribution, since: aheadSince ?? .now)
             }
             let reported = await report(status, on: distribution)
             return status.reason == .notManaged && reported == .done ? secondLook : reported

@@ -42,15 +42,20 @@ extension Controller {
     }
 
     /// The target's content is newer than our mount: the agent that wrote it speaks for it, and the two must not write
-    /// in turns. The mount's next generation has it looked at again.
-    func waitForMount(_ target: ObjectKey, _ distribution: SecretsDistribution) {
-        ahead.insert(target)
+    /// in turns. The mount's next generation has it looked at again. One that stays so is nobody's any more, perhaps (a
+    /// mount that was set back, a clock that ran ahead), and then the status has to say it.
+    func waitForMount(
+        _ target: ObjectKey, _ distribution: SecretsDistribution, since: ContinuousClock.Instant
+    ) async -> Outcome {
+        ahead[target] = since
         let status = DistributionStatus(
             reason: .writeFailed,
             message: "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
                 + " the mount here holds an older one, \(snapshot?.generation ?? "").")
+        if since.duration(to: .now) >= patience { return await report(status, on: distribution) }
         log(status, of: distribution.key)
         outcomes[distribution.key] = status
+        return .done
     }
 
     /// What the status of a distribution in line says besides.

@@ -19,7 +19,7 @@ struct Bench: Sendable {
     /// - Parameter store: one that a former controller wrote to, after a restart.
     init(
         on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil,
-        leadership: Leadership? = nil, logger: Logger = .none,
+        leadership: Leadership? = nil, patience: Duration = .seconds(300), logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in }
     ) {
         self.store = store
@@ -29,7 +29,7 @@ struct Bench: Sendable {
         configure(&settings)
         controller = Controller(
             settings: settings, secrets: store, distributions: store, logger: logger, leadership: leadership,
-            triesAtMost: triesAtMost)
+            triesAtMost: triesAtMost, patience: patience)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

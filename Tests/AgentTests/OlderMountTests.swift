@@ -79,6 +79,24 @@ struct OlderMountTests {
         #expect(await bench.store.lastStatus?.status.ready?.reason == "InvalidSpec")
     }
 
+    @Test("says that it is behind where that does not end, and still writes nothing")
+    func staysBehind() async throws {
+        let bench = Bench(patience: .milliseconds(10))
+        let calls = try await calls(bench, ["a": "1"]) {
+            #expect(await bench.store.calls.isEmpty)
+            let isSaid = try await eventually {
+                try await bench.tell(.targets)
+                try await bench.settle()
+                return await bench.store.lastStatus != nil
+            }
+            #expect(isSaid)
+        }
+        #expect(calls == ["status d"])
+        let ready = await bench.store.lastStatus?.status.ready
+        #expect(ready?.reason == "WriteFailed")
+        #expect(ready?.message.contains("the mount here holds an older one, \(older)") == true)
+    }
+
     @Test("does not write what it read before the mount caught up, when the target turns out to be another agent's")
     func caughtUpMeanwhile() async throws {
         let bench = Bench()
