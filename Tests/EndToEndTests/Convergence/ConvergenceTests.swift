@@ -73,18 +73,18 @@ struct ConvergenceTests {
         let chaos = Chaos(
             world, namespaces, oracle, replicas, policy, setting.writing, SeededGenerator(seed: seed))
         var rounds = 0
+        var complaints: [String] = []
         let end = ContinuousClock.now + duration
         try await server.watchingSecrets(of: namespaces, watchman.see) {
             repeat {
                 for _ in 0..<40 { try await chaos.next() }
                 try await chaos.healAll()
                 rounds += 1
-                let complaints = try await self.complaints(world, namespaces, oracle)
+                complaints = try await self.complaints(world, namespaces, oracle)
                 if !complaints.isEmpty || !watchman.violations.isEmpty { break }
                 oracle.settle(try await self.distributions(world, namespaces).compactMap { Wish($0) })
             } while ContinuousClock.now < end
         }
-        let complaints = try await complaints(world, namespaces, oracle)
         var logs = ""
         for replica in replicas { logs += await replica.end().suffix(6000) }
         #expect(complaints.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
