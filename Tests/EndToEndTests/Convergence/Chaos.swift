@@ -66,6 +66,7 @@ final class Chaos {
         ("drop what is sent in silence", 1, { [self] in silence() }),
         ("kill an agent", 3, { [self] in try await some().restart(by: SIGKILL) }),
         ("restart an agent", 2, { [self] in try await some().restart(by: SIGTERM) }),
+        ("hand over to an older mount", 2, { [self] in try await handOver() }),
         ("freeze an agent", 2, { [self] in freezeAgent() }),
         ("take an agent's descriptors", 1, { [self] in try await takeDescriptors() }),
         ("tear a mount down", 1, { [self] in tearDown() }),
@@ -305,6 +306,18 @@ final class Chaos {
         let replica = some()
         try await replica.limitDescriptors(3)
         later(1...8) { try await replica.limitDescriptors(1024) }
+    }
+
+    /// One agent writes what its mount alone holds, if it leads, and goes; the other leads on with its older mount.
+    private func handOver() async throws {
+        guard replicas.count > 1, !isServerSick else { return }
+        let index = Int.random(in: replicas.indices, using: &random)
+        oracle.rotate { $0.rotate(Vault.plain) }
+        try show(index)
+        try await Task.sleep(for: .milliseconds(300))
+        // Away longer than a follower waits between two looks at the Lease: it would be the first to ask for it.
+        try await replicas[index].restart(by: SIGTERM, after: .milliseconds(900))
+        try showAll()
     }
 
     private func freezeAgent() {

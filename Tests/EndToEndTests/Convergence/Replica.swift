@@ -90,11 +90,12 @@ final class Replica {
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=\(count):"])
     }
 
-    /// Ends it and starts it anew.
-    func restart(by number: Int32) async throws {
+    /// Ends it and starts it anew, `pause` later.
+    func restart(by number: Int32, after pause: Duration = .zero) async throws {
         agent.signal(SIGCONT)
         agent.signal(number)
         log = String((log + (await agent.ended()).errors).suffix(20_000))
+        try await Task.sleep(for: pause)
         agent = try await Binary(["run"], environment: environment)
     }
 
