@@ -65,6 +65,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        tests("CWipeTests", ["CWipe"]),
         tests("ObservabilityTests", ["Observability"]),
         tests("SnapshotsTests", ["Snapshots"]),
         tests("CertificatesTests", ["Certificates", "COpenSSL"]),

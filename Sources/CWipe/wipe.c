@@ -30,7 +30,9 @@ __attribute__((visibility("default"))) void *realloc(void *memory, size_t size) 
     }
     size_t held = malloc_usable_size(memory);
     if (size <= held && size >= held / 2) return memory;
-    void *moved = malloc(size);
+    // With room to grow, or who grows step by step would have all of it copied and wiped at each.
+    size_t room = size > held ? held + held / 4 : 0;
+    void *moved = malloc(size > room ? size : room);
     if (moved == NULL) return NULL;
     memcpy(moved, memory, size < held ? size : held);
     free(memory);
