@@ -35,11 +35,13 @@ struct PolicyState: Sendable {
         return policy == nil ? problem != old.1 : policy != old.0
     }
 
-    /// Why the target of `distribution` must not be written; nil if it may.
+    /// Why the target of `distribution` must not be written; nil if it may. What is wrong with the policy is not for its
+    /// author: the values that are quoted there tell of others.
     func refusal(of distribution: SecretsDistribution) -> Refusal? {
         guard isWanted else { return nil }
         guard let policy else {
-            return Refusal(.policyDenied, "The access policy cannot be used: \(problem ?? "it has not been read yet").")
+            let reason = problem == nil ? ": it has not been read yet." : "; the agent's log says why."
+            return Refusal(.policyDenied, "The access policy cannot be used\(reason)")
         }
         return policy.mode == .enforce ? policy.refusal(of: distribution) : nil
     }
