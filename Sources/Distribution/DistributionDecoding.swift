@@ -66,7 +66,9 @@ extension DistributionSpec {
     }
 
     private mutating func readMappings(_ reader: inout FieldReader) {
-        guard let entries = reader.array("secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping") else { return }
+        // As many as the resource definition of the example allows.
+        let entries = reader.array("secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping", atMost: 1000)
+        guard let entries else { return }
         var keys: Set<String> = []
         for var entry in entries {
             let from = entry.string("from", required: true)

@@ -91,9 +91,16 @@ struct FieldReader {
     /// - Parameters:
     ///   - members: what each should have, for messages.
     ///   - noun: what there has to be one of; nil if there may be none.
-    mutating func array(_ field: String, of members: String, atLeastOne noun: String? = nil) -> [FieldReader]? {
+    ///   - most: with more, none of them is looked at.
+    mutating func array(
+        _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max
+    ) -> [FieldReader]? {
         let nested = value(field, "a list", required: true) { try $0.nestedUnkeyedContainer(forKey: $1) }
         guard var nested else { return nil }
+        if let count = nested.count, count > most {
+            note(field, "has \(count) entries, expected at most \(most)")
+            return nil
+        }
         if let noun, nested.isAtEnd { note(field, "is empty, expected at least one \(noun)") }
         var readers: [FieldReader] = []
         while !nested.isAtEnd {

@@ -23,11 +23,13 @@ package struct SecretsDistribution: Sendable, Equatable {
         spec.name.map { ObjectKey(namespace: key.namespace, name: $0) }
     }
 
-    /// The first problem that makes it unusable, as a refusal that names them all.
+    /// The first problem that makes it unusable, as a refusal that names it and those behind it.
     package var refusal: Refusal? {
         let errors = problems.filter { $0.severity == .error }
         guard let first = errors.first else { return nil }
-        return Refusal(first.reason, errors.map(\.description).joined(separator: "; ") + ".")
+        let told = errors.prefix(100)
+        let rest = errors.count > told.count ? "; and \(errors.count - told.count) more" : ""
+        return Refusal(first.reason, told.map(\.description).joined(separator: "; ") + "\(rest).")
     }
 
     /// Whether the instance `managedBy` is to act on it.

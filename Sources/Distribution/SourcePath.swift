@@ -13,9 +13,18 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         return (1..<parts.count).reversed().map { parts[..<$0].joined(separator: "/") }
     }
 
+    /// Bytes; a path can be no longer (path_resolution(7), PATH_MAX).
+    private static let longest = 4096
+    /// Folders: deeper ones of the mount are not read. Without a limit, the folders of one path of a megabyte would fill
+    /// all memory.
+    private static let deepest = 24
+
     /// - Throws: what is wrong with `raw`, as the rest of a sentence.
     init(_ raw: String) throws(SourcePathError) {
         guard !raw.isEmpty else { throw .init("is empty, expected the path of a file in the mount") }
+        guard raw.utf8.count <= Self.longest else {
+            throw .init("is \(raw.utf8.count) bytes long, expected at most \(Self.longest)")
+        }
         guard !raw.utf8.contains(0) else {
             throw .init("has a NUL character, expected the path of a file in the mount")
         }
@@ -36,6 +45,9 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         guard !first.utf8.starts(with: "..".utf8) else {
             throw .init(
                 "is \(shown(raw)), a name that the volume keeps for itself; expected the path of a file in the mount")
+        }
+        guard components.count - 1 <= Self.deepest else {
+            throw .init("is \(shown(raw)), \(components.count - 1) folders deep; expected at most \(Self.deepest)")
         }
         text = components.joined(separator: "/")
     }

@@ -255,4 +255,25 @@ import Testing
                 "spec.metadata.labels.\"\(String(repeating: "x", count: 80))…\"", #"spec."new\nline""#,
             ])
     }
+
+    @Test("Of too many mappings none is looked at, and they are one problem")
+    func tooManyMappings() throws {
+        let distribution = { count in
+            let mappings = (0..<count).map { #"{"from": "a", "to": "\#($0)"}"# }
+            return try Manifest.with(spec: #"{"name": "s", "secrets": [\#(mappings.joined(separator: ","))]}"#)
+        }
+        #expect(try distribution(1000).spec.mappings.count == 1000)
+        #expect(try distribution(1000).complaints == [])
+        #expect(try distribution(1001).spec.mappings.count == 0)
+        #expect(try distribution(1001).complaints == ["spec.secrets has 1001 entries, expected at most 1000"])
+    }
+
+    @Test("Of many problems a refusal tells the first hundred")
+    func manyProblems() throws {
+        let entries = Array(repeating: "1", count: 101).joined(separator: ",")
+        let refusal = try Manifest.with(spec: #"{"name": "s", "secrets": [\#(entries)]}"#).refusal
+        #expect(refusal?.message.contains("spec.secrets[99] ") == true)
+        #expect(refusal?.message.contains("spec.secrets[100] ") == false)
+        #expect(refusal?.message.hasSuffix("; and 1 more.") == true)
+    }
 }

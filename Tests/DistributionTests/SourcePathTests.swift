@@ -58,4 +58,16 @@ import Testing
         let error = #expect(throws: SourcePathError.self) { try SourcePath(raw) }
         #expect(error?.message == message)
     }
+
+    @Test("A path is taken as deep as the mount is read, and as long as the kernel takes one")
+    func limits() throws {
+        let deep = String(repeating: "a/", count: 24) + "a"
+        #expect(try SourcePath("./" + deep).folders.count == 24)
+        let tooDeep = #expect(throws: SourcePathError.self) { try SourcePath("a/" + deep) }
+        #expect(tooDeep?.message == "is \(shown("a/" + deep)), 25 folders deep; expected at most 24")
+        let long = String(repeating: "a", count: 4096)
+        #expect(try SourcePath(long).text == long)
+        let tooLong = #expect(throws: SourcePathError.self) { try SourcePath(long + "a") }
+        #expect(tooLong?.message == "is 4097 bytes long, expected at most 4096")
+    }
 }
