@@ -142,10 +142,12 @@ private final class SharedKey: @unchecked Sendable {
 
 private enum Certificate {
     static func parse(_ pem: String) -> OpaquePointer? {
-        let bytes = Array(pem.utf8)
-        let bio = BIO_new_mem_buf(bytes, Int32(bytes.count))
-        defer { BIO_free(bio) }
-        return PEM_read_bio_X509(bio, nil, nil, nil)
+        // The BIO reads in place.
+        Array(pem.utf8).withUnsafeBytes { bytes in
+            let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
+            defer { BIO_free(bio) }
+            return PEM_read_bio_X509(bio, nil, nil, nil)
+        }
     }
 }
 
