@@ -37,7 +37,7 @@ struct MemoryTests {
         #expect(await agent.ended().status == 0)
     }
 
-    @Test("reach no core dump and no debugger of the same user")
+    @Test("reach no core dump, no text of a crash and no debugger of the same user")
     func noDump() async throws {
         let directory = try TemporaryDirectory()
         try require("chmod", directory.path, chmod(directory.path, 0o777))
@@ -62,6 +62,14 @@ struct MemoryTests {
             $0.hasPrefix("Max core file")
         }
         #expect(core?.split(separator: " ").filter { $0 == "0" }.count == 2)
+        // Where Swift's backtracer is installed, it prints what is in memory wherever a register points to.
+        let caught = Files.text("/proc/\(agent.process)/status").split(separator: "\n").first {
+            $0.hasPrefix("SigCgt:")
+        }
+        let mask = try #require(caught.flatMap { UInt64($0.dropFirst(7).drop(while: \.isWhitespace), radix: 16) })
+        for signal in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] {
+            #expect(mask & (1 << (signal - 1)) == 0, "signal \(signal) has a handler")
+        }
         agent.signal(SIGTERM)
         #expect(await agent.ended().status == 0)
     }
