@@ -50,7 +50,7 @@ struct StormTests {
                 world.server.pauseEtcd()
                 try volume.write(["a": "2"])
                 // More than one pass of the agent makes.
-                #expect(try await eventually(within: .seconds(60)) { try failures(in: world) >= 5 })
+                #expect(try await eventually(within: World.afterFault) { try failures(in: world) >= 5 })
                 world.server.resumeEtcd()
                 try await world.expect("storm", ["a": "2"], within: World.afterFault)
                 try await world.expect("storm", .synced, within: World.afterFault)
@@ -58,7 +58,7 @@ struct StormTests {
                 await world.server.stopEtcd()
                 let before = try failures(in: world)
                 try volume.write(["a": "3"])
-                #expect(try await eventually { try failures(in: world) >= before + 2 })
+                #expect(try await eventually(within: World.afterFault) { try failures(in: world) >= before + 2 })
                 try await world.server.restartEtcd()
                 try await world.expect("storm", ["a": "3"], within: World.afterFault)
                 try await world.expect("storm", .synced, within: World.afterFault)
