@@ -58,10 +58,11 @@ final class Oracle: Sendable {
     /// What is denied besides `Vault.forbidden`.
     func deny(_ denied: [String: Set<String>]) { state.withLock { $0.denied = denied } }
 
-    /// From now on only what there is now counts.
+    /// From now on only what there is now counts, and what was shortly before: a mount that differs in files that nobody
+    /// uses may be read a moment later.
     func settle(_ wishes: [Wish]) {
         state.withLock { state in
-            state.recent.removeFirst(state.recent.count - 1)
+            state.recent.removeFirst(max(0, state.recent.count - 10))
             state.wishes = Set(wishes)
         }
     }
