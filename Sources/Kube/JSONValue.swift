@@ -64,7 +64,9 @@ extension JSONValue: Codable {
         } else if let value = try? container.decode(Int.self) {
             self = .int(value)
         } else {
-            self = .double(try container.decode(Double.self))
+            // Beyond what a Double tells apart, a fraction is lost, and what is written is a whole number.
+            let value = try container.decode(Double.self)
+            self = Int(exactly: value).map { .int($0) } ?? .double(value)
         }
     }
 

@@ -39,4 +39,9 @@ struct JSONValueTests {
         #expect(value["metadata"]?["labels"]?["a"]?.string == "b")
         #expect(value["metadata"]?["none"]?["a"] == nil)
     }
+
+    @Test func `a fraction that a Double cannot hold is no fraction, written or read again`() throws {
+        let value = try JSONValue(json: Array("71111111111111111.117".utf8))
+        #expect(try JSONValue(json: value.encoded()) == value)
+    }
 }

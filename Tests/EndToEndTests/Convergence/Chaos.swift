@@ -304,8 +304,8 @@ final class Chaos {
 
     private func takeDescriptors() async throws {
         let replica = some()
-        try await replica.limitDescriptors(3)
-        later(1...8) { try await replica.limitDescriptors(1024) }
+        try await replica.takeDescriptors()
+        later(1...8) { try await replica.giveDescriptors() }
     }
 
     /// One agent writes what its mount alone holds, if it leads, and goes; the other leads on with its older mount.

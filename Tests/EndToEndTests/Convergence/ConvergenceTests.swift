@@ -89,7 +89,11 @@ struct ConvergenceTests {
         for replica in replicas { logs += await replica.end().suffix(6000) }
         #expect(complaints.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
         #expect(watchman.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
+        let crashes = replicas.flatMap(\.crashes)
+        #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
         #expect(watchman.seen > 0)
+        let starved = replicas.reduce(0) { $0 + $1.starved }
+        if starved > 0 { print("\(starved) times an agent ended for want of descriptors, and was started again") }
         print("\(rounds) rounds, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })")
     }
 

@@ -21,6 +21,11 @@ final class Replica {
     private var agent: Binary
     /// Of the runs before this one, for the report of a failure.
     private(set) var log = ""
+    private var isStarving = false
+    /// How often it ended for want of descriptors.
+    private(set) var starved = 0
+    /// Exit statuses of agents that ended by themselves otherwise.
+    private(set) var crashes: [Int32] = []
     private var shown: Vault.State = [:]
 
     init(_ world: World, _ name: String, _ writing: Writing, _ environment: [String: String]) async throws {
@@ -81,20 +86,30 @@ final class Replica {
 
     func signal(_ number: Int32) { agent.signal(number) }
 
-    /// How many files it may have open; it may have more already. One that has not started yet would end, to be started
-    /// again by its orchestrator.
-    func limitDescriptors(_ count: Int) async throws {
-        guard await eventually({ agent.errors.contains("\"ready\"") || agent.errors.contains("\"not ready\"") }) else {
-            return
-        }
-        try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=\(count):"])
+    /// It may open no file any more. One that has not started yet would end, to be started again by its orchestrator.
+    func takeDescriptors() async throws {
+        guard await eventually({ agent.errors.contains("ready\"") }) else { return }
+        isStarving = true
+        try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=3:"])
+    }
+
+    /// It may again. One that has ended meanwhile is started anew, as its orchestrator would do.
+    func giveDescriptors() async throws {
+        if agent.hasEnded { return try await restart(by: SIGKILL) }
+        isStarving = false
+        try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=1024:"])
     }
 
     /// Ends it and starts it anew, `pause` later.
     func restart(by number: Int32, after pause: Duration = .zero) async throws {
         agent.signal(SIGCONT)
         agent.signal(number)
-        log = String((log + (await agent.ended()).errors).suffix(20_000))
+        let ended = await agent.ended()
+        if ended.status != (number == SIGTERM ? 0 : 128 + number) {
+            if isStarving { starved += 1 } else { crashes.append(ended.status) }
+        }
+        isStarving = false
+        log = String((log + ended.errors).suffix(20_000))
         try await Task.sleep(for: pause)
         agent = try await Binary(["run"], environment: environment)
     }
@@ -104,6 +119,7 @@ final class Replica {
         agent.signal(SIGCONT)
         agent.signal(SIGTERM)
         let ended = await agent.ended()
+        if ended.status != 0 { crashes.append(ended.status) }
         proxy.stop()
         return log + ended.errors + "exit status \(ended.status)\n"
     }
