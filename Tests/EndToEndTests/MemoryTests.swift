@@ -43,7 +43,8 @@ struct MemoryTests {
         try require("chmod", directory.path, chmod(directory.path, 0o777))
         for folder in ["mount", "in"] { try makeDirectory(directory(folder)) }
         // Where the sources are, nobody else need be able to look.
-        try FileManager.default.copyItem(atPath: Binary.path, toPath: directory("program"))
+        // By another process: what is started here meanwhile would inherit the file, open for writing, and keep it busy.
+        try await Command.run(["cp", Binary.path, directory("program")])
         let agent = try await Binary(
             ["run"],
             environment: [
