@@ -105,7 +105,8 @@ final class Replica {
         agent.signal(SIGCONT)
         agent.signal(number)
         let ended = await agent.ended()
-        if ended.status != (number == SIGTERM ? 0 : 128 + number) {
+        // By the signal itself also where SIGTERM came before its handler.
+        if ended.status != 128 + number, number != SIGTERM || ended.status != 0 {
             if isStarving { starved += 1 } else { crashes.append(ended.status) }
         }
         isStarving = false
@@ -119,7 +120,7 @@ final class Replica {
         agent.signal(SIGCONT)
         agent.signal(SIGTERM)
         let ended = await agent.ended()
-        if ended.status != 0 { crashes.append(ended.status) }
+        if ended.status != 0, ended.status != 128 + SIGTERM { crashes.append(ended.status) }
         proxy.stop()
         return log + ended.errors + "exit status \(ended.status)\n"
     }
