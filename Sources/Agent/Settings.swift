@@ -16,6 +16,10 @@ package struct Settings: Sendable, Equatable {
     package var lease = LeaseSettings()
     package var logLevel = Logger.Level.info
     package var logFormat = Logger.Format.json
+    /// Writes nothing and tells what it would write.
+    package var dryRun = false
+    /// Where metrics and probes are served; nil: nowhere.
+    package var listenAddress: ListenAddress? = .standard
     package var kubeconfig: String?
     /// The access policy's file.
     package var policyPath: String?

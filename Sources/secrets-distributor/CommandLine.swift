@@ -92,8 +92,7 @@ extension Invocation {
         for option in Option.all {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
-            // An empty variable, as a chart leaves it, is one that is not set.
-            if value.isEmpty, flags[option.variable] == nil { continue }
+            if value.isEmpty, flags[option.variable] == nil, !option.takesEmpty { continue }
             guard option.apply(value, &settings) else {
                 throw OptionError(name: name, value: value, takes: option.takes)
             }

@@ -12,6 +12,8 @@ struct Option: Sendable {
     let takes: String
     /// A flag of this kind may stand without a value.
     var isSwitch = false
+    /// An empty variable is a value; else it is one that is not set, as a chart leaves it.
+    var takesEmpty = false
     /// Puts a value into the settings; false if it cannot be used.
     let apply: @Sendable (String, inout Settings) -> Bool
 
@@ -96,9 +98,14 @@ extension Option {
             "DISTRIBUTIONS_PATH", "none", "local mode: folder of SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
             "OUTPUT_PATH", "none", "local mode: folder that the Secret manifests are written to", \.outputPath),
+        .bool("DRY_RUN", "write nothing, and log what would be written", \.dryRun),
         Option(
-            variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics and probes; not served by this version",
-            takes: "an address such as \":9895\", or nothing", apply: { _, _ in true }),
+            variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics, probes and status page; empty: none",
+            takes: "an address and a port such as \":9895\" or \"127.0.0.1:9895\", or nothing", takesEmpty: true,
+            apply: { value, settings in
+                settings.listenAddress = ListenAddress(value)
+                return value.isEmpty || settings.listenAddress != nil
+            }),
     ]
 
     private static func path(

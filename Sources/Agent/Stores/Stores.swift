@@ -1,5 +1,6 @@
 package import Distribution
 package import Kube
+package import Observability
 
 /// Where targets are kept: a Kubernetes API, or a folder of manifests.
 package protocol SecretStore: Sendable {
@@ -51,13 +52,16 @@ package protocol DistributionStore: Sendable {
 package struct FeedObserver<Item: Sendable>: Sendable {
     package let event: @Sendable (FeedEvent<Item>) async -> Void
     package let failed: @Sendable (StoreError) async -> Void
+    /// Beats while the feed goes on, also while nothing changes.
+    package let heartbeat: Heartbeat?
 
     package init(
         event: @escaping @Sendable (FeedEvent<Item>) async -> Void,
-        failed: @escaping @Sendable (StoreError) async -> Void
+        failed: @escaping @Sendable (StoreError) async -> Void, heartbeat: Heartbeat? = nil
     ) {
         self.event = event
         self.failed = failed
+        self.heartbeat = heartbeat
     }
 }
 

@@ -1,0 +1,101 @@
+package import Distribution
+import Kube
+import MountWatch
+package import Observability
+import Scheduling
+import Snapshots
+
+/// What is known, and what is to be done: the snapshot, the distributions, what is kept of the actual targets, and the
+/// queue of targets to look at.
+///
+/// Events only change what is known and put keys into the queue. `reconcile` (its own file) does the work for one key.
+package actor Controller {
+    package let settings: Settings
+    let secrets: any SecretStore
+    let distributions: any DistributionStore
+    let logger: Logger
+    /// Nil: no election, this agent alone writes.
+    let leadership: Leadership?
+
+    /// The last generation that there was.
+    var snapshot: Snapshot? { didSet { announceReadiness() } }
+    var generations = GenerationHistory()
+    /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
+    var ahead: [ObjectKey: ContinuousClock.Instant] = [:]
+    /// How long such a target's status is left to the agent that wrote it.
+    let patience: Duration
+    var index = DistributionIndex()
+    /// Targets that carry our label, as last seen or written.
+    var observed: [ObjectKey: ObservedTarget] = [:]
+    /// Of certificates and keys in `snapshot`.
+    package internal(set) var pairs = PairVerdicts()
+    var definition = DefinitionTraits.current
+    /// How each distribution fared when it was last looked at.
+    package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
+    /// By distribution: the status that was written last.
+    var said: [ObjectKey: SaidStatus] = [:]
+    /// By distribution, then by target: why its former target could not be removed.
+    var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
+    /// By distribution: former targets that go once its own is in line.
+    var awaited: [ObjectKey: Set<ObjectKey>] = [:]
+    /// What is known of the access policy.
+    var access: PolicyState { didSet { announceReadiness() } }
+    /// By distribution: what it was last warned of that the policy only audits.
+    var audited: [ObjectKey: String] = [:]
+    /// Why the agent was not ready when that was last looked at.
+    var announced: [String]
+    /// In one pass: what could not be done, besides what `outcomes` tells.
+    package internal(set) var faults: [String] = []
+
+    var mountWasRead = false
+    var scopes: [Scope: ScopeState] { didSet { announceReadiness() } }
+    var queue: WorkQueue<WorkItem, ContinuousClock.Instant>
+    let wakeUps: AsyncStream<Void>
+    let wakeUp: AsyncStream<Void>.Continuation
+    /// One pass: a key that failed so often is given up. Nil: never.
+    let triesAtMost: Int?
+    var isStopping = false
+
+    package init(
+        settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
+        leadership: Leadership? = nil, triesAtMost: Int? = nil, patience: Duration = .seconds(300)
+    ) {
+        self.settings = settings
+        self.secrets = secrets
+        self.distributions = distributions
+        self.logger = logger
+        self.leadership = leadership
+        self.triesAtMost = triesAtMost
+        self.patience = patience
+        access = PolicyState(isWanted: settings.policyPath != nil)
+        scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
+        announced = Self.unreadiness(nil, scopes, access)
+        queue = WorkQueue(limit: settings.maxInFlight)
+        (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    struct ScopeState {
+        var hasDistributions = false
+        var hasTargets = false
+        /// Why there are no targets yet.
+        var failure: StoreError?
+        /// Why changes of targets are not heard of.
+        var blindness: StoreError?
+
+        var isReady: Bool { hasDistributions && (hasTargets || failure != nil) }
+    }
+}
+
+/// What is in the queue.
+package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
+    case target(ObjectKey)
+    /// One that names no target: only its status is to be written.
+    case distribution(ObjectKey)
+
+    package var description: String {
+        switch self {
+        case .target(let key): "Secret \(key)"
+        case .distribution(let key): "SecretsDistribution \(key)"
+        }
+    }
+}

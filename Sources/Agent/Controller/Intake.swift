@@ -1,0 +1,171 @@
+package import Distribution
+package import Kube
+package import MountWatch
+import Observability
+import Scheduling
+import Snapshots
+
+/// What the controller hears: the mount, distributions, targets. It changes what is known and puts keys into the queue.
+extension Controller {
+    /// The mount was read. Absence changes nothing: the last generation stays.
+    package func mount(_ reading: Reading) {
+        let isFirst = !mountWasRead
+        mountWasRead = true
+        switch reading {
+        case .absent:
+            if isFirst { enqueueAll() }
+        case .snapshot(let new):
+            let changed = new.changedPaths(since: snapshot)
+            let old = snapshot
+            snapshot = new
+            generations.append(new.generation)
+            pairs = PairVerdicts()
+            guard !isFirst, old != nil else { return enqueueAll() }
+            enqueue(index.targets(reading: changed).union(ahead.keys))
+        }
+    }
+
+    package func distributions(_ scope: Scope, _ event: FeedEvent<SecretsDistribution>) {
+        switch event {
+        case .upsert(let distribution): upsert(distribution)
+        case .delete(let distribution):
+            guard index.distributions[distribution.key]?.uid == distribution.uid else { return }
+            forget(distribution.key)
+        case .replace(let all):
+            let present = Set(all.map(\.key))
+            for key in Array(index.distributions.keys) where scope.contains(key.namespace) && !present.contains(key) {
+                forget(key)
+            }
+            for distribution in all { upsert(distribution) }
+            // The resource definition may have been replaced: learn anew what it keeps.
+            definition = .current
+            scopes[scope, default: ScopeState()].hasDistributions = true
+            enqueueAll(in: scope)
+        }
+    }
+
+    package func targets(_ scope: Scope, _ event: FeedEvent<ObservedTarget>) {
+        switch event {
+        case .upsert(let target):
+            sees(scope)
+            if record(target) { enqueue([target.key]) }
+        case .delete(let target):
+            sees(scope)
+            guard observed[target.key]?.uid == target.uid else { return }
+            lost(target.key)
+            enqueue([target.key])
+        case .replace(let all):
+            let present = Set(all.map(\.key))
+            for key in Array(observed.keys) where scope.contains(key.namespace) && !present.contains(key) {
+                lost(key)
+            }
+            for target in all { _ = record(target) }
+            scopes[scope, default: ScopeState()].hasTargets = true
+            scopes[scope, default: ScopeState()].failure = nil
+            enqueueAll(in: scope)
+        }
+    }
+
+    /// The targets of `scope` cannot be listed, or not be watched: their distributions say so.
+    package func targetsFailed(_ scope: Scope, _ error: StoreError) {
+        guard case .forbidden = error, let state = scopes[scope] else { return }
+        if state.hasTargets {
+            guard state.blindness != error else { return }
+            scopes[scope]?.blindness = error
+        } else {
+            scopes[scope]?.failure = error
+        }
+        enqueueAll(in: scope)
+    }
+
+    /// The watch of targets brought something.
+    private func sees(_ scope: Scope) {
+        guard scopes[scope]?.blindness != nil else { return }
+        scopes[scope]?.blindness = nil
+        enqueueAll(in: scope)
+    }
+
+    private func lost(_ target: ObjectKey) {
+        observed[target] = nil
+        ahead[target] = nil
+        forgetLeftover(target)
+    }
+
+    func upsert(_ distribution: SecretsDistribution) {
+        let known = index.distributions[distribution.key]
+        if let known, known.uid == distribution.uid,
+            known.resourceVersion.isNewer(than: distribution.resourceVersion)
+        {
+            return
+        }
+        let affected = index.upsert(distribution)
+        if let known, isOurStatus(in: distribution, after: known) { return }
+        enqueue(affected)
+        if distribution.target == nil { enqueue(.distribution(distribution.key)) }
+    }
+
+    /// Our own status comes back as an event. It tells nothing new, and must not cut the wait for the next try short:
+    /// a server that fails in two ways by turns would be asked without end.
+    private func isOurStatus(in new: SecretsDistribution, after known: SecretsDistribution) -> Bool {
+        var amended = known
+        amended.resourceVersion = new.resourceVersion
+        amended.generation = new.generation
+        amended.status = new.status
+        guard amended == new, new.resourceVersion == known.resourceVersion || new.status != known.status,
+            let outcome = outcomes[new.key]
+        else { return false }
+        return outcome.update(of: new, on: definition, now: "") == nil
+    }
+
+    private func forget(_ key: ObjectKey) {
+        outcomes[key] = nil
+        said[key] = nil
+        leftovers[key] = nil
+        audited[key] = nil
+        enqueue(index.remove(key).union(awaited.removeValue(forKey: key) ?? []))
+    }
+
+    /// Takes over what was seen or written.
+    ///
+    /// - Returns: whether it says something new. An event about a version before our own last write does not.
+    func record(_ target: ObservedTarget) -> Bool {
+        let known = observed[target.key]
+        if let known, known.uid == target.uid, known.resourceVersion.isNewer(than: target.resourceVersion) {
+            return false
+        }
+        guard known != target else { return false }
+        observed[target.key] = target
+        return true
+    }
+
+    func record(_ distribution: SecretsDistribution) {
+        guard let known = index.distributions[distribution.key], known.uid == distribution.uid,
+            !known.resourceVersion.isNewer(than: distribution.resourceVersion)
+        else { return }
+        enqueue(index.upsert(distribution).filter { $0 != distribution.target })
+    }
+
+    /// Why changes of targets in a namespace are not heard of; nil if they are.
+    func blindness(in namespace: String) -> StoreError? {
+        scopes.first { $0.key.contains(namespace) }?.value.blindness
+    }
+
+    /// Something that a single pass could not do.
+    func fault(_ text: String) {
+        if triesAtMost != nil { faults.append(text) }
+    }
+
+    /// Why nothing is known of the targets in a namespace; nil if it is.
+    func missingTargets(in namespace: String) -> StoreError? {
+        scopes.first { $0.key.contains(namespace) }.flatMap { $0.value.hasTargets ? nil : $0.value.failure }
+    }
+}
+
+extension String {
+    /// Resource versions of one object are compared as numbers (Kubernetes API, "Resource versions"); if they are none,
+    /// neither is newer.
+    fileprivate func isNewer(than other: String) -> Bool {
+        guard let mine = UInt64(self), let theirs = UInt64(other) else { return false }
+        return mine > theirs
+    }
+}

@@ -1,0 +1,99 @@
+import Distribution
+import Observability
+import Scheduling
+
+/// The queue, and who works on it.
+extension Controller {
+    func enqueue(_ targets: some Sequence<ObjectKey>) {
+        for key in targets { enqueue(.target(key)) }
+    }
+
+    func enqueue(_ item: WorkItem) {
+        let namespace =
+            switch item {
+            case .target(let key), .distribution(let key): key.namespace
+            }
+        // Before all is known a pass could only be wrong; `enqueueAll` follows.
+        guard mountWasRead, access.isKnown,
+            scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true
+        else { return }
+        queue.add(item)
+        wakeUp.yield()
+    }
+
+    func enqueueAll(in scope: Scope = .all) {
+        for key in index.targets where scope.contains(key.namespace) { enqueue(.target(key)) }
+        // Those that nobody describes: to be pruned perhaps.
+        for key in observed.keys where scope.contains(key.namespace) { enqueue(.target(key)) }
+        for (key, distribution) in index.distributions where scope.contains(key.namespace) {
+            if distribution.target == nil { enqueue(.distribution(key)) }
+        }
+    }
+
+    /// Works on what is due, each key in a task of its own, until `stop`; or, in one pass, until nothing is left.
+    ///
+    /// Cancellation ends the writes under way; `stop` lets them end.
+    package nonisolated func work() async {
+        await withDiscardingTaskGroup { timers in
+            await withDiscardingTaskGroup { workers in
+                var armed: ContinuousClock.Instant?
+                for await _ in wakeUps {
+                    while let item = await take() {
+                        workers.addTask { await self.turn(item) }
+                    }
+                    guard let deadline = await deadline() else { continue }
+                    if let armed, armed <= deadline, armed > .now { continue }
+                    armed = deadline
+                    timers.addTask {
+                        try? await Task.sleep(until: deadline, tolerance: .milliseconds(50))
+                        self.wakeUp.yield()
+                    }
+                }
+            }
+            timers.cancelAll()
+        }
+    }
+
+    /// No further key is begun; `work` returns once those under way are done.
+    package func stop() {
+        isStopping = true
+        wakeUp.finish()
+    }
+
+    /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
+    package func lead() {
+        enqueueAll()
+        wakeUp.yield()
+    }
+
+    private var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
+
+    /// For one pass: ends `work` once nothing is left to do, also if there is nothing at all.
+    package func finishWhenIdle() {
+        if isIdle { stop() }
+    }
+
+    /// Nothing is left to do, or will be.
+    package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
+
+    private func take() -> WorkItem? { isStopping || isFollowing ? nil : queue.next(at: .now) }
+
+    private func deadline() -> ContinuousClock.Instant? { isFollowing ? nil : queue.deadline() }
+
+    private func turn(_ item: WorkItem) async {
+        var outcome = await reconcile(item)
+        if let triesAtMost {
+            switch outcome {
+            case .done: break
+            case .again: outcome = .done
+            case .retry:
+                guard queue.failures(of: item) + 1 >= triesAtMost else { break }
+                fault("\(item): given up after \(triesAtMost) tries")
+                outcome = .done
+            }
+        }
+        queue.finish(item, outcome, at: .now, jitter: .random(in: 0...1))
+        if triesAtMost != nil { finishWhenIdle() }
+        wakeUp.yield()
+    }
+}

@@ -1,0 +1,44 @@
+/// Where the admin endpoint listens.
+package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    /// An IPv4 or IPv6 address without brackets; nil: all addresses.
+    package var host: String?
+    /// 0: one that the kernel chooses.
+    package var port: UInt16
+
+    package init(host: String? = nil, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    package static let standard = ListenAddress(port: 9895)
+
+    /// `:9895`, `127.0.0.1:9895`, `[::1]:9895`; nil for anything else.
+    package init?(_ text: String) {
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits) else {
+            return nil
+        }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+            guard host.contains(":") else { return nil }
+        } else if host.contains(":") {
+            return nil
+        }
+        guard host.utf8.allSatisfy({ $0.isASCIIAddressPart }) else { return nil }
+        self.init(host: host.isEmpty ? nil : host, port: port)
+    }
+
+    package var description: String {
+        guard let host else { return ":\(port)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+extension UInt8 {
+    /// Digits, hexadecimal letters, `.`, `:`, and `%` with a zone.
+    fileprivate var isASCIIAddressPart: Bool {
+        (48...57).contains(self) || (97...122).contains(self) || (65...90).contains(self) || ".:%".utf8.contains(self)
+    }
+}

@@ -1,0 +1,43 @@
+/// One metric family, as it is at the moment of a scrape.
+package struct Metric: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        case counter, gauge, histogram
+    }
+
+    package enum Value: Sendable, Equatable {
+        case number(Double)
+        case histogram(Histogram)
+    }
+
+    package struct Sample: Sendable, Equatable {
+        package var labels: [Label]
+        package var value: Value
+    }
+
+    package struct Label: Sendable, Equatable {
+        package var name: String
+        package var value: String
+    }
+
+    package let name: String
+    /// One sentence.
+    package let help: String
+    package let kind: Kind
+    package private(set) var samples: [Sample] = []
+
+    package init(_ kind: Kind, _ name: String, _ help: String) {
+        self.kind = kind
+        self.name = name
+        self.help = help
+    }
+
+    package mutating func add(_ value: Value, _ labels: KeyValuePairs<String, String> = [:]) {
+        samples.append(Sample(labels: labels.map { Label(name: $0.key, value: $0.value) }, value: value))
+    }
+
+    /// One without labels.
+    package init(_ kind: Kind, _ name: String, _ help: String, _ value: Double) {
+        self.init(kind, name, help)
+        add(.number(value))
+    }
+}
