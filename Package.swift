@@ -32,7 +32,7 @@ let package = Package(
 
         // Pure: values in, values out. No threads, clocks or descriptors.
         library("Observability"),
-        library("Snapshots", ["COpenSSL", "CLinux"]),
+        library("Snapshots", ["COpenSSL", "CLinux", "Observability"]),
         library("Scheduling"),
         library("YAML", ["CLibYAML"]),
         library("Certificates", ["COpenSSL"]),

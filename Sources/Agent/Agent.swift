@@ -27,12 +27,13 @@ package struct Agent: Sendable {
     ///
     /// - Throws: when the mount's thread cannot be started.
     package func run(until stops: AsyncStream<Void>) async throws {
-        let controller = Controller(
-            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
-            leadership: backend.elector?.leadership)
+        let heartbeats = Heartbeats(settings)
         let mount = Mount(
             path: settings.secretsPath, quiet: settings.debounceQuiet, longest: settings.debounceMax,
-            pollInterval: settings.pollInterval, logger: logger)
+            pollInterval: settings.pollInterval, logger: logger, heartbeat: heartbeats.mount)
+        let controller = Controller(
+            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
+            leadership: backend.elector?.leadership, lookAtMount: { mount.lookNow() })
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in
@@ -40,7 +41,7 @@ package struct Agent: Sendable {
                 path: path,
                 timing: .init(
                     quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval),
-                logger: logger)
+                logger: logger, heartbeat: heartbeats.policy)
         }
         try policy?.start()
         defer { policy?.stop() }
@@ -68,7 +69,7 @@ package struct Agent: Sendable {
                 }
             }
             for scope in settings.scopes {
-                group.addTask { await follow(scope, controller) }
+                group.addTask { await follow(scope, controller, heartbeats) }
             }
             group.addTask {
                 while !Task.isCancelled {
@@ -110,15 +111,17 @@ package struct Agent: Sendable {
 
     /// Feeds the controller with one scope's objects. Lists anew at each resync: a watch that died in silence, or an
     /// event that was missed, costs time and not correctness.
-    private func follow(_ scope: Scope, _ controller: Controller) async -> Ended {
+    private func follow(_ scope: Scope, _ controller: Controller, _ heartbeats: Heartbeats) async -> Ended {
         let ofDistributions = FeedObserver<SecretsDistribution>(
-            event: { await controller.distributions(scope, $0) }, failed: { log($0) })
+            event: { await controller.distributions(scope, $0) }, failed: { log($0) },
+            heartbeat: heartbeats.distributions[scope])
         let ofTargets = FeedObserver<ObservedTarget>(
             event: { await controller.targets(scope, $0) },
             failed: {
                 log($0)
                 await controller.targetsFailed(scope, $0)
-            })
+            },
+            heartbeat: heartbeats.targets[scope])
         while !Task.isCancelled {
             let interval = settings.resyncInterval * Double.random(in: 0.9...1.1)
             await withTaskGroup(of: Void.self) { group in

@@ -30,13 +30,13 @@ package struct Overview: Sendable {
         package var mountGeneration: String?
     }
 
-    /// The certificate that a TLS target should hold.
+    /// The certificate that a target of type `kubernetes.io/tls` holds.
     package struct CertificateState: Sendable {
         package var secret: ObjectKey
         package var expiresAt: Timestamp
     }
 
-    package var version: String
+    package var version = Version.number
     package var startedAt: Timestamp
     package var now: Timestamp
     package var managedBy: String

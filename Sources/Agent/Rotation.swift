@@ -9,12 +9,34 @@ package struct Rotation: Sendable, Equatable {
     package var files: [String]
     /// Targets that these feed.
     package var targets = 0
-    /// Of these: how many got new content, were as they should be, were held back or failed.
+    /// Of these: how many got new content.
     package var written = 0
+    /// How many were as they should be, or are nobody's any more.
     package var unchanged = 0
+    /// How many stay as they were; their distributions say why.
     package var heldBack = 0
     /// From the files' change to the last acknowledged write; nil while targets are still to be looked at.
     package var took: Duration?
     /// Another rotation came before all targets had been looked at.
     package var isSuperseded = false
+
+    package init(generation: String, changedAt: Timestamp, files: [String], targets: Int) {
+        self.generation = generation
+        self.changedAt = changedAt
+        self.files = files
+        self.targets = targets
+    }
+
+    /// What became of one target.
+    enum Result: Sendable {
+        case written, unchanged, heldBack
+    }
+
+    mutating func count(_ result: Result) {
+        switch result {
+        case .written: written += 1
+        case .unchanged: unchanged += 1
+        case .heldBack: heldBack += 1
+        }
+    }
 }

@@ -1,4 +1,5 @@
 package import Kube
+package import Observability
 package import Snapshots
 
 /// What a target should be: a distribution applied to one snapshot.
@@ -77,6 +78,16 @@ package struct DesiredTarget: Sendable {
             )
         }
         return values
+    }
+}
+
+extension DesiredTarget {
+    /// When the certificate expires that a target of type `kubernetes.io/tls` is to hold; nil if it holds none that can
+    /// be read.
+    package func expiry(_ pairs: inout PairVerdicts) -> Timestamp? {
+        guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
+        else { return nil }
+        return pairs.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }
     }
 }
 

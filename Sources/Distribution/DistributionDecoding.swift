@@ -17,7 +17,9 @@ extension SecretsDistribution: Decodable {
         generation = metadata.int("generation") ?? 0
         createdAt = metadata.string("creationTimestamp") ?? ""
         isBeingDeleted = metadata.string("deletionTimestamp") != nil
-        assignedTo = metadata.strings("annotations")[Marks.managedBy]
+        let annotations = metadata.strings("annotations")
+        assignedTo = annotations[Marks.managedBy]
+        forceSync = annotations[Marks.forceSync]
 
         // A status that another program spoilt is written anew; it says nothing about the spec.
         var other = root

@@ -7,6 +7,8 @@ package enum Marks {
 
     /// Annotation: on a target its owner, on a distribution the instance that it belongs to.
     package static let managedBy = "xlscsde.nhs.uk/managedBy"
+    /// Annotation of a distribution: each change of it asks for a comparison at once.
+    package static let forceSync = "xlscsde.nhs.uk/forceSync"
     /// Annotation of a target: `<namespace>/<name>` of its distribution.
     package static let distribution = "xlscsde.nhs.uk/distribution"
     /// Annotation of a target: the generation that its content came from.

@@ -11,6 +11,8 @@ package struct SecretsDistribution: Sendable, Equatable {
     package var createdAt: String
     /// The instance that it is assigned to by annotation `xlscsde.nhs.uk/managedBy`.
     package var assignedTo: String?
+    /// Annotation `xlscsde.nhs.uk/forceSync`; each change of it asks for a comparison.
+    package var forceSync: String?
     /// It has a deletion timestamp: somebody's finalizer is all that keeps it.
     package var isBeingDeleted: Bool
     package var spec: DistributionSpec

@@ -13,16 +13,18 @@ package final class Mount: Sendable {
     ///   - path: the mount; it may come and go.
     ///   - quiet, longest: how long to wait after a change, see `Debouncer`.
     ///   - pollInterval: how often to look without an event.
+    ///   - heartbeat: see `WatchLoop`.
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
     package init(
         path: String, quiet: Duration, longest: Duration, pollInterval: Duration, logger: Logger,
+        heartbeat: Heartbeat? = nil,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() }
     ) {
         let watched = Watched(path: path, logger: logger)
         self.watched = watched
         loop = WatchLoop(
             path: path, timing: .init(quiet: quiet, longest: longest, pollInterval: pollInterval), logger: logger,
-            inotify: inotify, look: { watched.look() })
+            inotify: inotify, heartbeat: heartbeat, look: { watched.look(noticed: $0) })
     }
 
     /// Starts the thread; the first reading comes at once.
@@ -42,9 +44,6 @@ package final class Mount: Sendable {
         loop.stop()
         watched.finish()
     }
-
-    /// When the thread was last seen to run.
-    package var lastProgress: ContinuousClock.Instant { loop.lastProgress }
 
     /// Reads the mount at `path` once. Blocks.
     package static func read(path: String) -> Reading {
@@ -81,10 +80,11 @@ private final class Watched: Sendable {
     /// Called by the mount's thread alone; the lock is there for the compiler and never waited for.
     ///
     /// - Returns: false if some file could not be read, for a reason that may pass.
-    func look() -> Bool {
+    func look(noticed: ContinuousClock.Instant) -> Bool {
         let (news, isComplete) = state.withLock { state -> (Reading?, Bool) in
             switch state.reader.read(previous: state.snapshot) {
-            case .snapshot(let snapshot):
+            case .snapshot(var snapshot):
+                snapshot.noticedAt = noticed
                 let isNews = present(snapshot, &state)
                 return (isNews ? .snapshot(snapshot) : nil, !snapshot.files.values.contains(where: Self.mayPass))
             case .absent(let reason):

@@ -51,7 +51,8 @@ package struct SnapshotReader: Sendable {
         _ mount: borrowing Directory, _ target: String, _ previous: Snapshot?
     ) throws(Absence) -> Snapshot? {
         guard let generation = try openGeneration(target, of: mount) else { return nil }
-        let createdAt = try orAbsent { () throws(LinuxError) in try generation.status().modified.seconds }
+        // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
+        let createdAt = try orAbsent { () throws(LinuxError) in try mount.status(of: VolumeNames.data).changed }
         var tree = TreeReader(previous: previous)
         try tree.read(generation)
         guard (try? mount.linkTarget(VolumeNames.data)) == target else { return nil }
@@ -62,7 +63,7 @@ package struct SnapshotReader: Sendable {
         }
         if tree.hasVanished { return nil }
         remarks = tree.remarks
-        return Snapshot(generation: name, createdAt: createdAt, files: tree.files)
+        return Snapshot(generation: name, createdAt: Timestamp(createdAt), files: tree.files)
     }
 
     /// Nil if `..data` leads elsewhere by now.
@@ -102,9 +103,13 @@ package struct SnapshotReader: Sendable {
         if tree.hasVanished || MountStamp(of: mount) != before { return nil }
         guard let newest = tree.newest, !tree.files.isEmpty else { throw Absence("\(path) is empty") }
         remarks = tree.remarks
-        let time = Timestamp(seconds: newest.seconds, nanoseconds: newest.nanoseconds)
-        return Snapshot(generation: time.rfc3339Nano, createdAt: newest.seconds, files: tree.files)
+        let time = Timestamp(newest)
+        return Snapshot(generation: time.rfc3339Nano, createdAt: time, files: tree.files)
     }
+}
+
+extension Timestamp {
+    fileprivate init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: time.nanoseconds) }
 }
 
 /// What a reading met beside the files.

@@ -30,7 +30,6 @@ package final class WatchLoop: Sendable {
         var wakeUp: WakeUp?
         var isStopping = false
         var isLookRequested = false
-        var lastProgress = ContinuousClock.now
     }
 
     private let path: String
@@ -38,24 +37,30 @@ package final class WatchLoop: Sendable {
     private let timing: Timing
     private let logger: Logger
     private let makeInotify: DirectoryWatcher.Factory
-    private let look: @Sendable () -> Bool
+    private let heartbeat: Heartbeat?
+    private let look: Look
     private let state = Mutex(State())
+
+    /// Gets the time of the first change since the last look. False: it did not see all that there is.
+    package typealias Look = @Sendable (ContinuousClock.Instant) -> Bool
 
     /// - Parameters:
     ///   - depth: how many levels of folders below `path` count; 0: what is in itself.
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
-    ///   - look: called on this object's thread; may block, and events are kept until it returns. False: it did not see
-    ///     all that there is, and is called again at the next poll.
+    ///   - heartbeat: beats with each turn of the thread, at each poll at the latest.
+    ///   - look: called on this object's thread; may block, and events are kept until it returns. After false it is
+    ///     called again at the next poll.
     package init(
         path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
-        look: @escaping @Sendable () -> Bool
+        heartbeat: Heartbeat? = nil, look: @escaping Look
     ) {
         self.path = path
         self.depth = depth
         self.timing = timing
         self.logger = logger
         makeInotify = inotify
+        self.heartbeat = heartbeat
         self.look = look
     }
 
@@ -92,9 +97,6 @@ package final class WatchLoop: Sendable {
         if let thread { thread.join() }
     }
 
-    /// When the thread was last seen to run. Older than the poll interval and a look take: it hangs.
-    package var lastProgress: ContinuousClock.Instant { state.withLock { $0.lastProgress } }
-
     private func run(_ wakeUp: WakeUp) {
         let clock = ContinuousClock()
         var debouncer = Debouncer<ContinuousClock.Instant>(quiet: timing.quiet, longest: timing.longest)
@@ -102,15 +104,15 @@ package final class WatchLoop: Sendable {
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
         var stamp = MountStamp(path: path, depth: depth)
-        var isComplete = look()
+        var isComplete = look(clock.now)
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
             let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
             let hasEvents = Self.wait(until: deadline, now: clock.now, wakeUp: wakeUp, events: watcher.rawValue)
             wakeUp.clear()
             let now = clock.now
+            heartbeat?.beat(at: now)
             let (isStopping, isRequested) = state.withLock { state in
-                state.lastProgress = now
                 defer { state.isLookRequested = false }
                 return (state.isStopping, state.isLookRequested)
             }
@@ -128,9 +130,10 @@ package final class WatchLoop: Sendable {
                 // A fault of reading leaves no trace in the stamp, nor does its end.
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
+            let noticed = debouncer.firstChange ?? now
             if debouncer.fire(at: now) || isRequested {
                 stamp = MountStamp(path: path, depth: depth)
-                isComplete = look()
+                isComplete = look(noticed)
             }
         }
     }

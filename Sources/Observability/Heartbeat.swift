@@ -10,7 +10,7 @@ package final class Heartbeat: Sendable {
 
     private let origin = ContinuousClock.now
     /// Nanoseconds after `origin`.
-    private let last = Atomic<Int64>(0)
+    private let nanoseconds = Atomic<Int64>(0)
 
     package init(_ name: String, limit: Duration) {
         self.name = name
@@ -19,11 +19,14 @@ package final class Heartbeat: Sendable {
 
     package func beat(at now: ContinuousClock.Instant = .now) {
         let (seconds, attoseconds) = origin.duration(to: now).components
-        last.store(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
+        nanoseconds.store(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
     }
 
+    /// When it last beat.
+    package var last: ContinuousClock.Instant { origin + .nanoseconds(nanoseconds.load(ordering: .relaxed)) }
+
     package func age(at now: ContinuousClock.Instant = .now) -> Duration {
-        origin.duration(to: now) - .nanoseconds(last.load(ordering: .relaxed))
+        last.duration(to: now)
     }
 
     package func isAlive(at now: ContinuousClock.Instant = .now) -> Bool { age(at: now) <= limit }

@@ -40,4 +40,23 @@ package struct Metric: Sendable, Equatable {
         self.init(kind, name, help)
         add(.number(value))
     }
+
+    /// A gauge that is 1 for true and 0 for false.
+    package init(_ name: String, _ help: String, _ value: Bool) {
+        self.init(.gauge, name, help, value ? 1 : 0)
+    }
+
+    package init(_ name: String, _ help: String, _ histogram: Histogram) {
+        self.init(.histogram, name, help)
+        add(.histogram(histogram))
+    }
+
+    /// One with labels.
+    package init(
+        _ kind: Kind, _ name: String, _ help: String,
+        by samples: [(labels: KeyValuePairs<String, String>, value: Double)]
+    ) {
+        self.init(kind, name, help)
+        for sample in samples { add(.number(sample.value), sample.labels) }
+    }
 }

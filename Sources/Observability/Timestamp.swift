@@ -58,6 +58,11 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
+    /// How long it is to `other`; negative if that came before.
+    package func duration(to other: Timestamp) -> Duration {
+        .seconds(other.seconds - seconds) + .nanoseconds(other.nanoseconds - nanoseconds)
+    }
+
     /// RFC 3339 with whole seconds, as metav1.Time: `2026-11-21T08:30:00Z`.
     package var rfc3339: String { date + "Z" }
 

@@ -20,6 +20,9 @@ package struct Debouncer<Instant: InstantProtocol>: Sendable where Instant.Durat
         pending = (first: pending?.first ?? instant, last: instant)
     }
 
+    /// The first change that was not answered yet.
+    package var firstChange: Instant? { pending?.first }
+
     /// When to `fire`; nil while nothing has changed.
     package var deadline: Instant? {
         pending.map { min($0.last.advanced(by: quiet), $0.first.advanced(by: longest)) }

@@ -24,6 +24,8 @@ where Instant.Duration == Duration {
     private var alarms = Heap<Alarm>()
     private var active: [Key: Bool] = [:]  // true: added again meanwhile
     private var failures: [Key: Int] = [:]
+    /// By key that is not done: when it was added.
+    private var added: [Key: Instant] = [:]
 
     package init(limit: Int, backoff: Backoff = .standard) {
         precondition(limit > 0, "a work queue needs a worker")
@@ -40,8 +42,13 @@ where Instant.Duration == Duration {
     /// Nothing due and nothing under way; retries may be waiting.
     package var isIdle: Bool { ready.isEmpty && active.isEmpty }
 
+    /// When the key was added that has not been done for the longest time, whether it waits, is worked on or failed; nil
+    /// if all is done. Looks at every key.
+    package var oldest: Instant? { added.values.min() }
+
     /// Makes `key` due now.
-    package mutating func add(_ key: Key) {
+    package mutating func add(_ key: Key, at now: Instant) {
+        if added[key] == nil { added[key] = now }
         if active[key] != nil {
             active[key] = true
         } else {
@@ -69,11 +76,14 @@ where Instant.Duration == Duration {
     /// - Parameter jitter: 0 to 1, drawn by the caller.
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
         guard let again = active.removeValue(forKey: key) else { return }
-        switch outcome {
-        case .done, .again: failures[key] = nil
-        case .retry: failures[key, default: 0] += 1
+        let isFailure = if case .retry = outcome { true } else { false }
+        failures[key] = isFailure ? failures(of: key) + 1 : nil
+        if again {
+            // What it was added for while it was worked on began then; that time is not kept.
+            if !isFailure { added[key] = now }
+            return ready.append(key)
         }
-        guard !again else { return ready.append(key) }
+        if !isFailure { added[key] = nil }
         switch outcome {
         case .done: break
         case .retry(let notBefore):

@@ -1,14 +1,18 @@
+package import Observability
+
 /// All source files of one generation of the mount, read together.
 package struct Snapshot: Sendable {
     /// The generation's name: in an atomically written volume the directory that `..data` points to, in a plain folder
     /// the time of its newest change (RFC 3339, nanoseconds).
     package var generation: String
-    /// When the generation came to be, seconds since 1970: the change time of its directory, or the newest change.
-    package var createdAt: Int64
+    /// When the generation came to be, by the file system's clock: the last change of `..data`, or the newest change.
+    package var createdAt: Timestamp
+    /// When it was first noticed that there is something new; nil if nobody watches.
+    package var noticedAt: ContinuousClock.Instant?
     /// By path relative to the mount, `certs/tls.crt`.
     package var files: [String: SourceFile]
 
-    package init(generation: String, createdAt: Int64, files: [String: SourceFile]) {
+    package init(generation: String, createdAt: Timestamp, files: [String: SourceFile]) {
         self.generation = generation
         self.createdAt = createdAt
         self.files = files

@@ -20,7 +20,8 @@ struct Bench: Sendable {
     init(
         on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil,
         leadership: Leadership? = nil, patience: Duration = .seconds(300), logger: Logger = .none,
-        _ configure: (inout Settings) -> Void = { _ in }
+        _ configure: (inout Settings) -> Void = { _ in },
+        lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
         var settings = Settings()
@@ -29,7 +30,7 @@ struct Bench: Sendable {
         configure(&settings)
         controller = Controller(
             settings: settings, secrets: store, distributions: store, logger: logger, leadership: leadership,
-            triesAtMost: triesAtMost, patience: patience)
+            triesAtMost: triesAtMost, patience: patience, lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.
@@ -53,7 +54,8 @@ struct Bench: Sendable {
 
     func mount(_ files: [String: String] = ["a": "1"], _ generation: String = "generation-1") async {
         let files = files.mapValues { SourceFile(SecretBytes($0.utf8)) }
-        await controller.mount(.snapshot(Snapshot(generation: generation, createdAt: 0, files: files)))
+        await controller.mount(
+            .snapshot(Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files)))
     }
 
     /// What the store holds, or a first generation of the mount.

@@ -149,7 +149,8 @@ struct SecretStoreTests {
         let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
         let files = data.mapValues { SourceFile(SecretBytes($0)) }
         return try DesiredTarget(
-            distribution, from: Snapshot(generation: generation, createdAt: 0, files: files), managedBy: "me")
+            distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
+            managedBy: "me")
     }
 }
 

@@ -1,4 +1,5 @@
 import Kube
+import Observability
 import Snapshots
 import Testing
 
@@ -60,7 +61,8 @@ import Testing
     @Test("The bytes are shared with the snapshot, not copied")
     func shared() throws {
         let bytes = SecretBytes(Array("one".utf8))
-        let snapshot = Snapshot(generation: "g", createdAt: 0, files: ["password": SourceFile(bytes)])
+        let snapshot = Snapshot(
+            generation: "g", createdAt: Timestamp(seconds: 0), files: ["password": SourceFile(bytes)])
         #expect(try target(from: snapshot).data["PASSWORD"]?.bytes === bytes)
     }
 

@@ -1,4 +1,5 @@
 import Kube
+import Observability
 import Snapshots
 
 @testable import Distribution
@@ -42,7 +43,7 @@ extension Snapshot {
     init(_ texts: [String: String], generation: String = "..2024_05_01", failed: [String: SourceError] = [:]) {
         var files = texts.mapValues { SourceFile(SecretBytes(Array($0.utf8))) }
         for (path, error) in failed { files[path] = .failed(error) }
-        self.init(generation: generation, createdAt: 0, files: files)
+        self.init(generation: generation, createdAt: Timestamp(seconds: 0), files: files)
     }
 }
 

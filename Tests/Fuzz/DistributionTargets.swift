@@ -46,7 +46,7 @@ enum DistributionTargets {
             Fuzz.require(!key.utf8.starts(with: "xlscsde.nhs.uk/".utf8), "our own marks cannot be set")
             Fuzz.require(key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a key of metadata is a word")
         }
-        let snapshot = Snapshot(generation: "1", createdAt: 0, files: files)
+        let snapshot = Snapshot(generation: "1", createdAt: Timestamp(seconds: 0), files: files)
         do {
             let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me")
             Fuzz.require(distribution.refusal == nil, "what is wrong goes nowhere")

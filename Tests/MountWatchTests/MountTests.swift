@@ -9,6 +9,7 @@ import Testing
 @Suite struct MountTests {
     private let folder: TemporaryDirectory
     private let log = LineRecorder()
+    private let heartbeat = Heartbeat("mount", limit: .seconds(60))
 
     init() throws { folder = try TemporaryDirectory() }
 
@@ -16,7 +17,7 @@ import Testing
     private func watch(poll: Duration = .seconds(3600)) throws -> Watched {
         let mount = Mount(
             path: folder("mount"), quiet: .milliseconds(20), longest: .seconds(1), pollInterval: poll,
-            logger: log.logger)
+            logger: log.logger, heartbeat: heartbeat)
         let watched = Watched(mount)
         try mount.start()
         return watched
@@ -47,9 +48,9 @@ import Testing
         try AtomicVolume(folder("mount")).write(["a": "1"])
         let watched = try watch()
         #expect(await eventually { watched.count == 1 })
-        let before = watched.mount.lastProgress
+        let before = heartbeat.last
         watched.mount.lookNow()
-        #expect(await eventually { watched.mount.lastProgress > before })
+        #expect(await eventually { heartbeat.last > before })
         // The stop waits for the look.
         watched.mount.stop()
         #expect(await eventually { watched.isFinished })

@@ -9,6 +9,7 @@ import Testing
     private let folder: TemporaryDirectory
     private let log = LineRecorder()
     private let looks = Counter()
+    private let heartbeat = Heartbeat("watch", limit: .seconds(60))
 
     init() throws {
         folder = try TemporaryDirectory()
@@ -21,8 +22,8 @@ import Testing
     ) throws -> WatchLoop {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: quiet, longest: longest, pollInterval: poll),
-            logger: log.logger, inotify: inotify,
-            look: { [looks] in
+            logger: log.logger, inotify: inotify, heartbeat: heartbeat,
+            look: { [looks] _ in
                 looks.add()
                 return true
             })
@@ -103,24 +104,24 @@ import Testing
     @Test func `polling without a change does not look`() async throws {
         let loop = try loop(poll: .milliseconds(2))
         defer { loop.stop() }
-        let start = loop.lastProgress
-        #expect(await eventually { start.duration(to: loop.lastProgress) > .milliseconds(50) })
+        let start = heartbeat.last
+        #expect(await eventually { start.duration(to: heartbeat.last) > .milliseconds(50) })
         #expect(looks.count == 1)
     }
 
     @Test func `a look that did not see all is taken again at the next poll, though nothing changed`() async throws {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(5)),
-            logger: log.logger,
-            look: { [looks] in
+            logger: log.logger, heartbeat: heartbeat,
+            look: { [looks] _ in
                 looks.add()
                 return looks.count >= 3
             })
         try loop.start()
         defer { loop.stop() }
         #expect(await eventually { looks.count == 3 })
-        let start = loop.lastProgress
-        #expect(await eventually { start.duration(to: loop.lastProgress) > .milliseconds(50) })
+        let start = heartbeat.last
+        #expect(await eventually { start.duration(to: heartbeat.last) > .milliseconds(50) })
         #expect(looks.count == 3)
     }
 
@@ -149,27 +150,27 @@ import Testing
     @Test func `its progress is seen while it polls`() async throws {
         let loop = try loop(poll: .milliseconds(5))
         defer { loop.stop() }
-        let first = loop.lastProgress
-        #expect(await eventually { loop.lastProgress > first })
+        let first = heartbeat.last
+        #expect(await eventually { heartbeat.last > first })
     }
 
     @Test func `after the stop it looks no more`() async throws {
         let loop = try loop(poll: .milliseconds(5))
         #expect(await eventually { looks.count == 1 })
         loop.stop()
-        let progress = loop.lastProgress
+        let progress = heartbeat.last
         try writeFile(folder("root/a"), "1")
         loop.lookNow()
         loop.stop()
         #expect(looks.count == 1)
-        #expect(loop.lastProgress == progress)
+        #expect(heartbeat.last == progress)
     }
 
     @Test func `a request before the start and a stop before it do no harm`() async throws {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
             logger: log.logger,
-            look: { [looks] in
+            look: { [looks] _ in
                 looks.add()
                 return true
             })
@@ -179,7 +180,7 @@ import Testing
         loop.stop()
         let other = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
-            logger: log.logger, look: { true })
+            logger: log.logger, look: { _ in true })
         other.stop()
     }
 
@@ -189,7 +190,7 @@ import Testing
             let loop = WatchLoop(
                 path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
                 logger: log.logger
-            ) { [looks] in
+            ) { [looks] _ in
                 looks.add()
                 done.resume()
                 return true

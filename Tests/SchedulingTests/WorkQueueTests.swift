@@ -11,7 +11,7 @@ import Testing
     private func queue(limit: Int = 2, _ keys: String...) -> Queue {
         // Full jitter below: waits of 100, 200, 400 … ms.
         var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)))
-        for key in keys { queue.add(key) }
+        for key in keys { queue.add(key, at: ManualInstant(0)) }
         return queue
     }
 
@@ -35,8 +35,8 @@ import Testing
     func addedWhileActive() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
-        queue.add("a")
-        queue.add("a")
+        queue.add("a", at: start)
+        queue.add("a", at: start)
         #expect(queue.next(at: start) == nil)
         #expect(queue.depth == 0)
         queue.finish("a", .done, at: start, jitter: 1)
@@ -50,11 +50,32 @@ import Testing
     func failedAndAdded() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
-        queue.add("a")
+        queue.add("a", at: start)
         queue.finish("a", .retry(notBefore: .seconds(5)), at: start, jitter: 1)
         #expect(queue.failures(of: "a") == 1)
         #expect(queue.deadline() == nil)
         #expect(queue.next(at: start) == "a")
+    }
+
+    @Test("The oldest unfinished key counts from when it was added until it is done, failures included")
+    func oldest() {
+        let later = ManualInstant(60_000)
+        var queue = queue()
+        #expect(queue.oldest == nil)
+        queue.add("a", at: start)
+        queue.add("b", at: later)
+        queue.add("a", at: later)
+        #expect(queue.oldest == start)
+        #expect(taken(from: &queue, at: later) == ["a", "b"])
+        queue.finish("a", .retry(), at: later, jitter: 1)
+        #expect(queue.oldest == start)
+        queue.add("a", at: later)
+        #expect(queue.next(at: later) == "a")
+        queue.finish("a", .again(after: .seconds(60)), at: later, jitter: 1)
+        #expect(queue.oldest == later)
+        queue.add("b", at: later)
+        queue.finish("b", .done, at: start.advanced(by: .seconds(90)), jitter: 1)
+        #expect(queue.oldest == start.advanced(by: .seconds(90)))
     }
 
     @Test("No more keys than the limit are under way", arguments: 1...4)
@@ -110,7 +131,7 @@ import Testing
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
         queue.finish("a", .retry(notBefore: .seconds(60)), at: start, jitter: 1)
-        queue.add("a")
+        queue.add("a", at: start)
         #expect(queue.retrying == 0)
         #expect(queue.deadline() == nil)
         #expect(queue.next(at: start) == "a")
@@ -124,7 +145,7 @@ import Testing
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
         queue.finish("a", .retry(), at: start, jitter: 1)  // alarm at 100
-        queue.add("a")
+        queue.add("a", at: start)
         #expect(queue.next(at: ManualInstant(50)) == "a")
         queue.finish("a", .retry(), at: ManualInstant(50), jitter: 1)  // alarm at 250
         #expect(queue.next(at: ManualInstant(100)) == nil)
@@ -136,7 +157,7 @@ import Testing
     func sameAlarmTwice() {
         var queue = queue("a")
         for _ in 0..<2 {
-            queue.add("a")
+            queue.add("a", at: start)
             #expect(queue.next(at: start) == "a")
             queue.finish("a", .retry(notBefore: .seconds(1)), at: start, jitter: 1)
         }
@@ -165,7 +186,7 @@ import Testing
         var queue = queue(limit: 1, "a")
         #expect(queue.next(at: start) == "a")
         queue.finish("a", .retry(), at: start, jitter: 1)
-        queue.add("b")
+        queue.add("b", at: start)
         #expect(queue.next(at: ManualInstant(100)) == "b")
         #expect(queue.next(at: ManualInstant(100)) == nil)
         queue.finish("b", .done, at: ManualInstant(100), jitter: 1)
@@ -177,7 +198,7 @@ import Testing
         var queue = queue(limit: 1, "a")
         #expect(queue.next(at: start) == "a")
         queue.finish("a", .retry(), at: start, jitter: 1)
-        queue.add("b")
+        queue.add("b", at: start)
         #expect(queue.next(at: start) == "b")
         #expect(queue.next(at: ManualInstant(5000)) == nil)
         #expect(queue.deadline() == nil)
@@ -216,7 +237,7 @@ import Testing
             switch random.below(4) {
             case 0:
                 let key = random.below(40)
-                queue.add("\(key)")
+                queue.add("\(key)", at: start)
                 owed.insert("\(key)")
             case 1:
                 now = now.advanced(by: .milliseconds(random.below(30)))

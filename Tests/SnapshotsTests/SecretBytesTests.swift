@@ -1,3 +1,4 @@
+import Observability
 import Snapshots
 import Testing
 
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func `it cannot be printed, alone or in something else`() {
-        let snapshot = Snapshot(generation: "g", createdAt: 0, files: ["a": SourceFile(secret)])
+        let snapshot = Snapshot(generation: "g", createdAt: Timestamp(seconds: 0), files: ["a": SourceFile(secret)])
         var dumped = ""
         dump(snapshot, to: &dumped)
         dump(secret, to: &dumped)

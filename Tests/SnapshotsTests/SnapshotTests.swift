@@ -1,9 +1,10 @@
+import Observability
 import Snapshots
 import Testing
 
 @Suite struct SnapshotTests {
     private func snapshot(_ files: [String: SourceFile]) -> Snapshot {
-        Snapshot(generation: "g", createdAt: 0, files: files)
+        Snapshot(generation: "g", createdAt: Timestamp(seconds: 0), files: files)
     }
 
     private func text(_ text: String) -> SourceFile { SourceFile(SecretBytes(Array(text.utf8))) }

@@ -16,10 +16,25 @@ package actor Controller {
     let logger: Logger
     /// Nil: no election, this agent alone writes.
     let leadership: Leadership?
+    /// What probes ask.
+    package nonisolated let vitals = Vitals()
+    /// Beats while keys are taken, and none takes for ever.
+    package nonisolated let heartbeat = Heartbeat("workers", limit: .seconds(90))
+    /// Has the mount looked at soon.
+    let lookAtMount: @Sendable () -> Void
+    let startedAt = Timestamp.now()
 
     /// The last generation that there was.
     var snapshot: Snapshot? { didSet { announceReadiness() } }
+    /// Why the mount has no generation at present; nil if it has.
+    var absence: String?
     var generations = GenerationHistory()
+    var rotations = RotationLedger()
+    var counts = ControllerCounts()
+    /// By target that holds a certificate: when that expires.
+    var expiries: [ObjectKey: Timestamp] = [:]
+    /// Targets to be read anew when they are looked at next, whatever is known of them.
+    var forced: Set<ObjectKey> = []
     /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
     var ahead: [ObjectKey: ContinuousClock.Instant] = [:]
     /// How long such a target's status is left to the agent that wrote it.
@@ -50,6 +65,8 @@ package actor Controller {
     var mountWasRead = false
     var scopes: [Scope: ScopeState] { didSet { announceReadiness() } }
     var queue: WorkQueue<WorkItem, ContinuousClock.Instant>
+    /// Keys being worked on, and since when.
+    var turns: [WorkItem: ContinuousClock.Instant] = [:]
     let wakeUps: AsyncStream<Void>
     let wakeUp: AsyncStream<Void>.Continuation
     /// One pass: a key that failed so often is given up. Nil: never.
@@ -58,7 +75,8 @@ package actor Controller {
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        leadership: Leadership? = nil, triesAtMost: Int? = nil, patience: Duration = .seconds(300)
+        leadership: Leadership? = nil, triesAtMost: Int? = nil, patience: Duration = .seconds(300),
+        lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -67,6 +85,7 @@ package actor Controller {
         self.leadership = leadership
         self.triesAtMost = triesAtMost
         self.patience = patience
+        self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
         announced = Self.unreadiness(nil, scopes, access)

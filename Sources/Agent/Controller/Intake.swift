@@ -9,23 +9,35 @@ import Snapshots
 extension Controller {
     /// The mount was read. Absence changes nothing: the last generation stays.
     package func mount(_ reading: Reading) {
+        defer { noteStart() }
         let isFirst = !mountWasRead
         mountWasRead = true
         switch reading {
-        case .absent:
+        case .absent(let reason):
+            absence = reason
             if isFirst { enqueueAll() }
         case .snapshot(let new):
             let changed = new.changedPaths(since: snapshot)
             let old = snapshot
+            absence = nil
             snapshot = new
             generations.append(new.generation)
             pairs = PairVerdicts()
             guard !isFirst, old != nil else { return enqueueAll() }
-            enqueue(index.targets(reading: changed).union(ahead.keys))
+            let targets = index.targets(reading: changed)
+            if !changed.isEmpty { rotated(to: new, changed, targets) }
+            enqueue(targets.union(ahead.keys))
         }
     }
 
+    /// Everything is compared: the mount is looked at, and each target.
+    package func compareAll() {
+        lookAtMount()
+        enqueueAll()
+    }
+
     package func distributions(_ scope: Scope, _ event: FeedEvent<SecretsDistribution>) {
+        defer { noteStart() }
         switch event {
         case .upsert(let distribution): upsert(distribution)
         case .delete(let distribution):
@@ -45,6 +57,7 @@ extension Controller {
     }
 
     package func targets(_ scope: Scope, _ event: FeedEvent<ObservedTarget>) {
+        defer { noteStart() }
         switch event {
         case .upsert(let target):
             sees(scope)
@@ -87,6 +100,7 @@ extension Controller {
 
     private func lost(_ target: ObjectKey) {
         observed[target] = nil
+        expiries[target] = nil
         ahead[target] = nil
         forgetLeftover(target)
     }
@@ -99,6 +113,12 @@ extension Controller {
             return
         }
         let affected = index.upsert(distribution)
+        if let known, known.uid == distribution.uid, known.forceSync != distribution.forceSync {
+            logger.info(
+                "comparison asked for", ["distribution": .string(distribution.key.description)])
+            forced.formUnion(affected)
+            lookAtMount()
+        }
         if let known, isOurStatus(in: distribution, after: known) { return }
         enqueue(affected)
         if distribution.target == nil { enqueue(.distribution(distribution.key)) }

@@ -6,6 +6,7 @@ extension Controller {
     /// The policy's file was read. One that cannot be used changes nothing but readiness.
     package func policy(_ reading: PolicyReading) {
         if access.take(reading) { enqueueAll() }
+        noteStart()
     }
 
     /// If the policy denies `distribution` its target: removes that, or leaves it, and says so. Nil if it does not.
@@ -60,8 +61,7 @@ extension Controller {
         guard let current, current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
             current.spec.deletionPolicy == .delete, access.allowsWrites, access.refusal(of: current) != nil
         else { throw .changed("SecretsDistribution \(distribution.key) or the policy was changed meanwhile") }
-        try await secrets.delete(target)
-        observed[key] = nil
+        try await remove(target)
         logger.info(
             "secret removed, the policy denies it",
             ["secret": .string(key.description), "distribution": .string(distribution.key.description)])

@@ -18,15 +18,16 @@ extension Controller {
             switch pruning {
             case .keep: return .done
             case .release(let target, let patch):
-                _ = written("secret released", try await secrets.update(target, patch))
+                _ = try await write(.released, "secret released") { () async throws(StoreError) in
+                    try await secrets.update(target, patch)
+                }
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
                     // Its values are nowhere else yet: it goes when the target that follows it is in line.
                     awaited[distribution, default: []].insert(key)
                     return .done
                 }
-                try await secrets.delete(target)
-                observed[key] = nil
+                try await remove(target)
                 logger.info(
                     "secret removed",
                     ["secret": .string(key.description), "distribution": .string(distribution.description)])

@@ -28,11 +28,23 @@ extension Controller {
     func announceReadiness() {
         let reasons = unreadiness
         defer { announced = reasons }
+        vitals.unreadiness = reasons
         if reasons.isEmpty {
             if !announced.isEmpty { logger.info("ready") }
         } else if !reasons.allSatisfy(announced.contains) {
             logger.warning("not ready", ["reasons": .strings(reasons)])
         }
+    }
+}
+
+extension Controller {
+    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader.
+    ///
+    /// To be called when what an event calls for is in the queue.
+    func noteStart() {
+        guard !vitals.hasStarted, announced.isEmpty, isFollowing || queue.isIdle else { return }
+        vitals.hasStarted = true
+        logger.info("first pass done", ["distributions": .int(index.distributions.count)])
     }
 }
 

@@ -16,10 +16,18 @@ extension Controller {
             return await report(DistributionStatus(refusal), on: distribution)
         case .target(let key):
             let claimants = index.claimants(of: key).filter { !$0.isBeingDeleted }
-            guard !claimants.isEmpty else { return await prune(key) }
+            guard !claimants.isEmpty else {
+                expiries[key] = nil
+                settle(key, .unchanged)
+                return await prune(key)
+            }
             forgetLeftover(key)
             let ours = claimants.filter(isOurs)
-            guard let winner = ours.first else { return .done }
+            guard let winner = ours.first else {
+                expiries[key] = nil
+                settle(key, .unchanged)
+                return .done
+            }
             var outcome = await sync(key, for: winner)
             for loser in ours.dropFirst() {
                 let refusal = Refusal(
@@ -43,14 +51,20 @@ extension Controller {
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
         let aheadSince = ahead.removeValue(forKey: key)
-        if let outcome = await deny(key, distribution) { return outcome }
+        if let outcome = await deny(key, distribution) {
+            settle(key, .heldBack)
+            return outcome
+        }
         do throws(StoreError) {
-            guard let status = try await bringInLine(key, distribution) else {
+            let status = try await bringInLine(key, distribution)
+            settle(key, status?.rotationResult ?? .heldBack)
+            guard let status else {
                 return await waitForMount(key, distribution, since: aheadSince ?? .now)
             }
             let reported = await report(status, on: distribution)
             return status.reason == .notManaged && reported == .done ? secondLook : reported
         } catch {
+            if !error.isRetried { settle(key, .heldBack) }
             let reported = await report(DistributionStatus(error.refusal), on: distribution)
             switch error {
             case .changed: return .retry()
@@ -70,7 +84,8 @@ extension Controller {
         if let failure = missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
-        var actual = wasForeign ? try await lookAgain(key) : observed[key]
+        let isForced = forced.remove(key) != nil
+        var actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
         var lastChange: StoreError?
         for _ in 0..<3 {
             // Policy and mount may have changed while the target was looked at.
@@ -90,15 +105,21 @@ extension Controller {
                 // What does not fit in a mount that is behind may fit in the newer one.
                 case .refuse(let refusal): return isAhead(actual) ? nil : DistributionStatus(refusal)
                 case .create(let target):
-                    actual = written("secret created", try await secrets.create(target))
+                    actual = try await write(.created, "secret created") { () async throws(StoreError) in
+                        try await secrets.create(target)
+                    }
                     return synced(distribution, desired, actual, review, written: true)
                 case .update(let old, let patch):
                     if patch.changesContent, isAhead(old) { return nil }
-                    actual = written("secret updated", try await secrets.update(old, patch))
+                    actual = try await write(.updated, "secret updated") { () async throws(StoreError) in
+                        try await secrets.update(old, patch)
+                    }
                     return synced(distribution, desired, actual, review, written: patch.changesContent)
                 case .recreate(let old, let target):
                     if isAhead(old) { return nil }
-                    actual = written("secret replaced", try await secrets.recreate(old, as: target))
+                    actual = try await write(.replaced, "secret replaced") { () async throws(StoreError) in
+                        try await secrets.recreate(old, as: target)
+                    }
                     return synced(distribution, desired, actual, review, written: true)
                 }
             } catch {
@@ -127,7 +148,19 @@ extension Controller {
         return found
     }
 
-    func written(_ message: StaticString, _ target: ObservedTarget) -> ObservedTarget {
+    /// Performs a write, counts how it went, and takes over what came of it.
+    func write(
+        _ kind: ControllerCounts.Write, _ message: StaticString,
+        _ body: () async throws(StoreError) -> ObservedTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let target: ObservedTarget
+        do throws(StoreError) {
+            target = try await body()
+        } catch {
+            counts.count(error)
+            throw error
+        }
+        counts.writes[kind, default: 0] += 1
         _ = record(target)
         logger.info(
             message,
@@ -138,10 +171,24 @@ extension Controller {
         return target
     }
 
+    /// Removes a Secret.
+    func remove(_ target: ObservedTarget) async throws(StoreError) {
+        do throws(StoreError) {
+            try await secrets.delete(target)
+        } catch {
+            counts.count(error)
+            throw error
+        }
+        counts.writes[.removed, default: 0] += 1
+        observed[target.key] = nil
+        expiries[target.key] = nil
+    }
+
     private func synced(
         _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
         _ review: TargetReview, written: Bool
     ) -> DistributionStatus {
+        expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
         let remarks = review.warnings + remarks(on: distribution.key)

@@ -17,7 +17,7 @@ extension Controller {
         guard mountWasRead, access.isKnown,
             scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true
         else { return }
-        queue.add(item)
+        queue.add(item, at: .now)
         wakeUp.yield()
     }
 
@@ -35,9 +35,16 @@ extension Controller {
     /// Cancellation ends the writes under way; `stop` lets them end.
     package nonisolated func work() async {
         await withDiscardingTaskGroup { timers in
+            timers.addTask {
+                while !Task.isCancelled {
+                    self.wakeUp.yield()
+                    try? await Task.sleep(for: Self.pulse, tolerance: .seconds(1))
+                }
+            }
             await withDiscardingTaskGroup { workers in
                 var armed: ContinuousClock.Instant?
                 for await _ in wakeUps {
+                    await beat()
                     while let item = await take() {
                         workers.addTask { await self.turn(item) }
                     }
@@ -54,6 +61,16 @@ extension Controller {
         }
     }
 
+    /// How often the workers show that they are alive, with nothing to do.
+    private static let pulse: Duration = .seconds(15)
+    /// A turn has a few requests, each of which ends after some minutes at the latest, with all its repetitions.
+    private static let longestTurn: Duration = .seconds(900)
+
+    private func beat() {
+        let now = ContinuousClock.now
+        if turns.values.allSatisfy({ $0.duration(to: now) < Self.longestTurn }) { heartbeat.beat(at: now) }
+    }
+
     /// No further key is begun; `work` returns once those under way are done.
     package func stop() {
         isStopping = true
@@ -63,10 +80,11 @@ extension Controller {
     /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
     package func lead() {
         enqueueAll()
+        noteStart()
         wakeUp.yield()
     }
 
-    private var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
+    var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
 
     /// For one pass: ends `work` once nothing is left to do, also if there is nothing at all.
     package func finishWhenIdle() {
@@ -76,7 +94,11 @@ extension Controller {
     /// Nothing is left to do, or will be.
     package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
 
-    private func take() -> WorkItem? { isStopping || isFollowing ? nil : queue.next(at: .now) }
+    private func take() -> WorkItem? {
+        guard !isStopping, !isFollowing, let item = queue.next(at: .now) else { return nil }
+        turns[item] = .now
+        return item
+    }
 
     private func deadline() -> ContinuousClock.Instant? { isFollowing ? nil : queue.deadline() }
 
@@ -92,7 +114,10 @@ extension Controller {
                 outcome = .done
             }
         }
+        turns[item] = nil
+        if case .retry = outcome { counts.retries += 1 }
         queue.finish(item, outcome, at: .now, jitter: .random(in: 0...1))
+        noteStart()
         if triesAtMost != nil { finishWhenIdle() }
         wakeUp.yield()
     }

@@ -18,6 +18,9 @@ package struct LeaderElector: Sendable {
     /// What it wins and loses.
     package let leadership: Leadership
 
+    /// Beats with each look at the Lease.
+    package let heartbeat: Heartbeat
+
     private let client: any KubeTransport
     private let namespace: String
     private let name: String
@@ -37,6 +40,7 @@ package struct LeaderElector: Sendable {
         name = settings.lease.name ?? Self.name(for: settings.managedBy)
         identity = Self.identity()
         policy = settings.lease.policy
+        heartbeat = Heartbeat("leader election", limit: policy.duration * 4 + .seconds(60))
         self.logger = logger
     }
 
@@ -70,6 +74,7 @@ package struct LeaderElector: Sendable {
         var input = LeaderElection<ContinuousClock.Instant>.Input.start
         var lastError: KubeError?
         while !Task.isCancelled {
+            heartbeat.beat()
             let actions = election.step(input, at: .now, wall: .now(), random: .random(in: 0...1))
             for action in actions {
                 switch action {

@@ -14,11 +14,15 @@ package final class PolicyFile: Sendable {
     private let output: AsyncStream<PolicyReading>.Continuation
 
     /// Nothing happens before `start`.
-    package init(path: String, timing: WatchLoop.Timing, logger: Logger) {
+    ///
+    /// - Parameter heartbeat: see `WatchLoop`.
+    package init(path: String, timing: WatchLoop.Timing, logger: Logger, heartbeat: Heartbeat? = nil) {
         let (readings, output) = AsyncStream<PolicyReading>.makeStream(bufferingPolicy: .bufferingNewest(1))
         (self.readings, self.output) = (readings, output)
         let last = Mutex(Last())
-        loop = WatchLoop(path: Self.folder(of: path), depth: 0, timing: timing, logger: logger) {
+        loop = WatchLoop(
+            path: Self.folder(of: path), depth: 0, timing: timing, logger: logger, heartbeat: heartbeat
+        ) { _ in
             let reading = PolicyReading(path: path)
             if last.withLock({ $0.isNews(reading, path: path, logger) }) { output.yield(reading) }
             return false

@@ -41,7 +41,7 @@ package final class FolderDistributionStore: DistributionStore {
     package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
         let folder = Mount(
             path: path, quiet: settings.debounceQuiet, longest: settings.debounceMax,
-            pollInterval: settings.pollInterval, logger: logger)
+            pollInterval: settings.pollInterval, logger: logger, heartbeat: observer.heartbeat)
         defer { folder.stop() }
         do {
             try folder.start()

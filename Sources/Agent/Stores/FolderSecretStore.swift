@@ -59,8 +59,8 @@ package actor FolderSecretStore: SecretStore {
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let loop = WatchLoop(
-            path: root, timing: timing, logger: logger,
-            look: {
+            path: root, timing: timing, logger: logger, heartbeat: observer.heartbeat,
+            look: { _ in
                 look.yield()
                 return true
             })

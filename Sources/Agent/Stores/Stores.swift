@@ -86,6 +86,14 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// It is tried again without anything having changed.
+    var isRetried: Bool {
+        switch self {
+        case .changed, .unavailable: true
+        case .forbidden, .rejected, .cannotReplace: false
+        }
+    }
+
     /// As a status gives it.
     var refusal: Refusal {
         let reason: Reason = if case .cannotReplace = self { .typeChangeRefused } else { .writeFailed }

@@ -1,0 +1,115 @@
+import Distribution
+package import Observability
+
+/// The controller's figures, as Prometheus gets them. `docs/metrics.md` says what each is good for.
+extension Controller {
+    package func metrics() -> [Metric] {
+        let overview = overview()
+        return [
+            Metric(
+                .gauge, "secrets_distributor_build_info", "The program's version; the value is always 1.",
+                by: [(["version": overview.version], 1)]),
+            Metric(
+                "secrets_distributor_ready", "Whether the agent has seen all that it works with.",
+                overview.unreadiness.isEmpty),
+            Metric(
+                "secrets_distributor_leader", "Whether this agent may write; always 1 without leader election.",
+                overview.isLeader ?? true),
+            Metric(
+                "secrets_distributor_dry_run", "Whether the agent only tells what it would write.", overview.isDryRun),
+        ] + rotationMetrics + distributionMetrics(overview) + mountMetrics(overview) + queueMetrics
+    }
+
+    private var rotationMetrics: [Metric] {
+        [
+            Metric(
+                .counter, "secrets_distributor_rotations_total", "Changes of the mount's content that were seen.",
+                Double(rotations.count)),
+            Metric(
+                "secrets_distributor_rotation_propagation_seconds",
+                "From a source file's change, by the file system's clock, to the acknowledged write of the Secret.",
+                counts.propagation),
+            Metric(
+                "secrets_distributor_rotation_processing_seconds",
+                "From the detection of a source file's change to the acknowledged write of the Secret.",
+                counts.processing),
+            Metric(
+                .counter, "secrets_distributor_secret_writes_total", "Writes of Secrets, by what became of them.",
+                by: ControllerCounts.Write.allCases.map {
+                    (["result": $0.rawValue], Double(counts.writes[$0, default: 0]))
+                }),
+        ]
+    }
+
+    private func distributionMetrics(_ overview: Overview) -> [Metric] {
+        var counts = Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, 0) })
+        counts["Pending"] = 0
+        for row in overview.rows { counts[row.reason?.rawValue ?? "Pending", default: 0] += 1 }
+        let synced = counts[Reason.synced.rawValue, default: 0]
+        let pending = counts["Pending", default: 0]
+        return [
+            Metric(
+                .gauge, "secrets_distributor_distributions", "Distributions, by the Ready condition and its reason.",
+                by: counts.sorted { $0.key < $1.key }.map { reason, count in
+                    (["ready": reason == Reason.synced.rawValue ? "true" : "false", "reason": reason], Double(count))
+                }),
+            Metric(
+                .gauge, "secrets_distributor_targets_held_back",
+                "Secrets that stay as they were because their distribution is not Ready.",
+                Double(overview.rows.count - synced - pending)),
+            Metric(
+                .gauge, "secrets_distributor_certificate_expiry_timestamp_seconds",
+                "When the certificate in a Secret of type kubernetes.io/tls expires, since 1970.",
+                by: overview.certificates.map {
+                    (["namespace": $0.secret.namespace, "secret": $0.secret.name], $0.expiresAt.secondsSince1970)
+                }),
+        ]
+    }
+
+    private func mountMetrics(_ overview: Overview) -> [Metric] {
+        let mount = overview.mount
+        // NaN: there is nothing to measure yet.
+        let created = mount.createdAt?.secondsSince1970 ?? .nan
+        return [
+            Metric(
+                "secrets_distributor_mount_present", "Whether the mount has a generation at present.",
+                mount.generation != nil && mount.absence == nil),
+            Metric(
+                .gauge, "secrets_distributor_mount_generation_timestamp_seconds",
+                "When the mount's generation came to be, since 1970; NaN before the first.", created),
+            Metric(
+                .gauge, "secrets_distributor_mount_generation_age_seconds",
+                "How old the mount's generation is; NaN before the first.",
+                overview.now.secondsSince1970 - created),
+            Metric(
+                .gauge, "secrets_distributor_mount_files", "Source files of the mount.",
+                by: [
+                    (["state": "readable"], Double(mount.files - mount.failedFiles)),
+                    (["state": "failed"], Double(mount.failedFiles)),
+                ]),
+        ]
+    }
+
+    private var queueMetrics: [Metric] {
+        [
+            Metric(
+                .gauge, "secrets_distributor_queue_depth", "Secrets that are due and not begun.", Double(queue.depth)),
+            Metric(
+                .gauge, "secrets_distributor_queue_in_flight", "Secrets being worked on.", Double(queue.inFlight)),
+            Metric(
+                .gauge, "secrets_distributor_queue_waiting", "Secrets that wait for a retry or a second look.",
+                Double(queue.retrying)),
+            Metric(
+                .counter, "secrets_distributor_queue_retries_total", "Turns that failed and are tried again.",
+                Double(counts.retries)),
+            Metric(
+                .gauge, "secrets_distributor_queue_oldest_unfinished_seconds",
+                "For how long the oldest work has been unfinished, retries included; 0 if all is done.",
+                queue.oldest.map { $0.duration(to: .now) / .seconds(1) } ?? 0),
+        ]
+    }
+}
+
+extension Timestamp {
+    fileprivate var secondsSince1970: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,139 @@
+import Agent
+import Distribution
+import LinuxIO
+import Observability
+import TestSupport
+import Testing
+
+/// What the controller tells of itself.
+@Suite struct ObservedControllerTests {
+    private let log = LineRecorder()
+    private let looks = Switch(false)
+
+    private func value(
+        _ name: String, _ labels: [String: String] = [:], of bench: Bench
+    ) async throws -> Double {
+        let metric = try #require(await bench.controller.metrics().first { $0.name == "secrets_distributor_\(name)" })
+        let sample = try #require(
+            metric.samples.first { sample in
+                labels.allSatisfy { label in sample.labels.contains { $0.name == label.key && $0.value == label.value }
+                }
+            })
+        return switch sample.value {
+        case .number(let number): number
+        case .histogram(let histogram): Double(histogram.count)
+        }
+    }
+
+    @Test func `a rotation is one line with its files and what became of its targets, and a time for each Secret`()
+        async throws
+    {
+        let bench = Bench(logger: log.logger)
+        for (name, file) in [("d", "a"), ("e", "a"), ("f", "b")] {
+            await bench.store.put(try bench.distribution(name, target: name, uid: name, from: [file]))
+        }
+        for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
+        await bench.mount(["a": "1", "b": "1"], "generation-1")
+        try await bench.working {
+            try await bench.settle()
+            await bench.mount(["a": "2", "b": "1"], "generation-2")
+            #expect(await eventually { log.count("rotation distributed") == 1 })
+            try await bench.settle()
+        }
+        let line = try #require(log.lines.first { $0.contains("rotation distributed") })
+        for part in ["generation=generation-2", "files=[a]", "targets=2", "written=2", "unchanged=0", "heldBack=0"] {
+            #expect(line.contains(part))
+        }
+        #expect(try await value("rotation_propagation_seconds", of: bench) == 2)
+        #expect(try await value("rotation_processing_seconds", of: bench) == 2)
+        #expect(try await value("rotations_total", of: bench) == 1)
+        #expect(try await value("secret_writes_total", ["result": "created"], of: bench) == 3)
+        #expect(try await value("secret_writes_total", ["result": "updated"], of: bench) == 2)
+        #expect(try await value("distributions", ["reason": "Synced", "ready": "true"], of: bench) == 3)
+    }
+
+    @Test func `what fails is counted, and ends no rotation before it is done`() async throws {
+        let bench = Bench(logger: log.logger)
+        await bench.store.put(try bench.distribution())
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            await bench.store.fail(
+                .update,
+                [.unavailable("away", retryAfter: nil), .changed("other"), .unavailable("away", retryAfter: nil)])
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { log.count("rotation distributed") == 1 })
+        }
+        #expect(log.count("written=1") == 1)
+        #expect(try await value("secret_writes_total", ["result": "failed"], of: bench) == 2)
+        #expect(try await value("secret_writes_total", ["result": "conflict"], of: bench) == 1)
+        #expect(try await value("queue_retries_total", of: bench) == 2)
+        #expect(try await value("queue_oldest_unfinished_seconds", of: bench) == 0)
+    }
+
+    @Test func `a target that is held back is told of`() async throws {
+        let bench = Bench(logger: log.logger)
+        await bench.store.put(try bench.distribution())
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            await bench.mount(["b": "2"], "generation-2")
+            #expect(await eventually { log.count("some targets are held back") == 1 })
+        }
+        #expect(try await value("targets_held_back", of: bench) == 1)
+        #expect(try await value("distributions", ["reason": "SourceNotFound"], of: bench) == 1)
+        let overview = await bench.controller.overview()
+        #expect(overview.rows.map(\.reason) == [.sourceNotFound])
+        #expect(overview.rotations.first?.heldBack == 1)
+    }
+
+    @Test(arguments: Bench.Part.allCases)
+    func `it has started when all is known and the first pass is done`(last: Bench.Part) async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.hold()
+        try await bench.working {
+            for part in Bench.Part.allCases where part != last { try await bench.tell(part) }
+            #expect(!bench.controller.vitals.hasStarted && !bench.controller.vitals.unreadiness.isEmpty)
+            try await bench.tell(last)
+            #expect(bench.controller.vitals.unreadiness.isEmpty)
+            try await bench.waitForWrites(1)
+            #expect(!bench.controller.vitals.hasStarted)
+            await bench.store.release()
+            #expect(await eventually { bench.controller.vitals.hasStarted })
+        }
+    }
+
+    @Test func `it has started though nothing is to be done`() async throws {
+        let bench = Bench()
+        try await bench.tellAll()
+        #expect(bench.controller.vitals.hasStarted)
+    }
+
+    @Test func `another forceSync reads the Secret anew and has the mount looked at`() async throws {
+        let bench = Bench(lookAtMount: { looks.isOn = true })
+        var distribution = try bench.distribution()
+        await bench.store.put(distribution)
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            // Nobody tells of it, as when a watch has died.
+            var secret = try #require(await bench.secret("t"))
+            secret.digests["a"] = bench.digest("edited")
+            await bench.store.put(secret)
+            distribution.forceSync = "now"
+            distribution = await bench.store.put(distribution)
+            await bench.controller.distributions(.all, .upsert(distribution))
+            #expect(await eventually { await bench.secret("t")?.digests["a"] == bench.digest("1") })
+        }
+        #expect(looks.isOn)
+    }
+
+    @Test func `the workers' heart beats while they work, and not once they have ended`() async throws {
+        let bench = Bench()
+        let before = bench.controller.heartbeat.last
+        try await bench.working {
+            #expect(await eventually { bench.controller.heartbeat.last > before })
+        }
+    }
+}
