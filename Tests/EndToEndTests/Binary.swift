@@ -27,7 +27,7 @@ final class Binary: Sendable {
     }()
 
     /// - Parameters:
-    ///   - environment: all of it; nothing of the test's own is passed on but `PATH`.
+    ///   - environment: all of it, with a `PATH` and no `LISTEN_ADDRESS` if it has none; nothing of the test's own.
     ///   - wrapper: a command and its arguments that become the program in the end: `unshare --mount`.
     ///   - program: its path, where it is not the one that was built with the tests.
     init(
@@ -55,7 +55,9 @@ final class Binary: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, directory("in"), O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, directory("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, directory("err"), O_WRONLY | O_CREAT, 0o600)
-        let variables = environment.map { "\($0.key)=\($0.value)" } + ["PATH=/usr/bin:/bin"]
+        // Many run at once: the standard port is one.
+        let standard = ["PATH": "/usr/bin:/bin", "LISTEN_ADDRESS": ""]
+        let variables = standard.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
         var pointers = words.map { strdup($0) } + [nil]
         var values = variables.map { strdup($0) } + [nil]
         defer { for pointer in pointers + values { free(pointer) } }

@@ -55,9 +55,13 @@ final class World: Sendable {
 
     /// A file of the repository.
     static func text(_ path: String) throws -> [UInt8] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return Array(try Data(contentsOf: root.appending(path: path)))
+        Array(try Data(contentsOf: URL(fileURLWithPath: Self.path(path))))
+    }
+
+    /// Where a file of the repository is.
+    static func path(_ path: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: path).path
     }
 
     /// Fast settings, bound to this world's namespace and mark.
@@ -68,6 +72,7 @@ final class World: Sendable {
         settings.watchNamespaces = [namespace]
         settings.debounceQuiet = .milliseconds(20)
         settings.pollInterval = .seconds(1)
+        settings.listenAddress = nil
         return settings
     }
 

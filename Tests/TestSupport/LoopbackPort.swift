@@ -8,7 +8,7 @@ package enum LoopbackPort {
     ///
     /// The port stays reserved for as long as this process lives: its socket is bound and does not listen. A server that
     /// sets SO_REUSEADDR, as Go's do, can bind it too, but no connection gets it as its own port by chance (socket(7)).
-    static func reserve() -> Int { number(of: bound()) }
+    package static func reserve() -> Int { number(of: bound()) }
 
     /// A socket that listens on a port of its own.
     static func listen(onAllAddresses: Bool = false) throws -> Int32 {
