@@ -40,6 +40,7 @@ import Testing
             ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
             ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
             ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"),
+            ("DRY_RUN", "--dry-run", "true"),
         ]
         var expected = Settings()
         expected.secretsPath = "/other"
@@ -57,6 +58,8 @@ import Testing
         expected.distributionsPath = "in"
         expected.outputPath = "out"
         expected.policyPath = "policy.yaml"
+        expected.listenAddress = ListenAddress(port: 1)
+        expected.dryRun = true
         expected.lease.namespace = "a-b"
         expected.lease.name = "a.b"
         expected.lease.policy.duration = .seconds(30)
@@ -65,9 +68,9 @@ import Testing
         let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
         #expect(try settings([], environment) == expected)
         #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
-        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION"]
+        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN"]
         let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
-        #expect(try settings(separate + ["--only-assigned"]) == expected)
+        #expect(try settings(separate + ["--only-assigned", "--dry-run"]) == expected)
         #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
     }
 
@@ -89,9 +92,27 @@ import Testing
         #expect(try settings(["--max-in-flight=5", "--max-in-flight", "6"]).maxInFlight == 6)
     }
 
-    @Test("An empty variable is one that is not set", arguments: Option.all.map(\.variable))
+    @Test("An empty variable is one that is not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
     func emptyVariable(variable: String) throws {
         #expect(try settings([], [variable: ""]) == Settings())
+    }
+
+    @Test(
+        "LISTEN_ADDRESS is a port with or without an address, or empty for none",
+        arguments: [
+            (":0", ListenAddress(port: 0)), ("127.0.0.1:9895", ListenAddress(host: "127.0.0.1", port: 9895)),
+            ("[::1]:65535", ListenAddress(host: "::1", port: 65535)), ("", nil),
+        ])
+    func listenAddress(text: String, address: ListenAddress?) throws {
+        #expect(try settings([], ["LISTEN_ADDRESS": text]).listenAddress == address)
+        #expect(address.map { $0.description == text } ?? true)
+    }
+
+    @Test(arguments: [
+        "9895", ":", ":65536", ":-1", "::1:80", "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
+    ])
+    func `a LISTEN_ADDRESS that names no port is refused`(text: String) {
+        #expect(throws: OptionError.self) { try settings([], ["LISTEN_ADDRESS": text]) }
     }
 
     @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")

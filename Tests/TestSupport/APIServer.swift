@@ -110,7 +110,7 @@ package final class APIServer: Sendable {
     }
 
     private func waitUntilReady() async throws {
-        let isReady = try await eventually(within: .seconds(60)) {
+        let isReady = try await eventually(within: .seconds(180)) {
             if self.processes.withLock({ $0.server.hasEnded || $0.etcd.hasEnded }) {
                 throw self.failure("ended")
             }
