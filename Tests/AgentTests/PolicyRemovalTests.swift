@@ -1,0 +1,221 @@
+import Agent
+import Distribution
+import TestSupport
+import Testing
+
+/// What becomes of a target that the policy denies.
+@Suite("A permission that is lost", .timeLimit(.minutes(10)))
+struct PolicyRemovalTests {
+    @Test("a target that loses its permission goes if it is to be deleted, and stays if it is retained")
+    func loses() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.store.put(try bench.distribution("kept", target: "kept"))
+        await bench.controller.policy(Policies.policy("*"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let kept = try #require(await bench.secret("kept"))
+            #expect(await bench.secret("t") != nil)
+            await bench.controller.policy(Policies.policy("other"))
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+            #expect(await bench.secret("kept") == kept)
+            let messages = await bench.store.distributions.values.map { $0.status.ready?.message ?? "" }
+            #expect(messages.allSatisfy { $0.contains("denies namespace \"web\" the source file \"a\".") })
+            #expect(
+                messages.count {
+                    $0.hasSuffix("Secret kept still holds what it held, because deletionPolicy is not Delete.")
+                } == 1)
+            // A rotation reaches neither.
+            await bench.mount(["a": "2"], "generation-2")
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+            #expect(await bench.secret("kept") == kept)
+
+            await bench.controller.policy(Policies.policy("a"))
+            try await bench.settle()
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+            #expect(await bench.secret("kept")?.digests == ["a": bench.digest("2")])
+            #expect(await bench.controller.outcomes.values.allSatisfy { $0.reason == .synced })
+        }
+    }
+
+    @Test("a target that is not surely ours stays when its distribution is denied", arguments: Foreign.all)
+    func leavesForeign(_ foreign: Foreign) async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        var secret = ObservedTarget(bench.key("t"), of: bench.key("d"))
+        foreign.change(&secret)
+        secret = await bench.store.put(secret)
+        await bench.controller.policy(Policies.policy("other"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") == secret)
+            #expect(await bench.ready?.reason == "PolicyDenied")
+            #expect(await bench.ready?.message.contains("still holds what it held") == foreign.isOurs)
+        }
+    }
+
+    @Test("a target of ours whose label was taken off is found and removed")
+    func unlabelled() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        var secret = ObservedTarget(bench.key("t"), of: bench.key("d"))
+        secret.labels = [:]
+        await bench.store.put(secret)
+        await bench.controller.policy(Policies.policy("other"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+        }
+    }
+
+    @Test("a target is removed by its distribution as it is, not as it was heard of")
+    func judgedAfresh() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete, from: ["a"]))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            // Neither its new source nor its new policy was heard of.
+            await bench.store.put(try bench.distribution(policy: .delete, generation: 2, from: ["b"]))
+            await bench.mount(["a": "1", "b": "1"], "generation-2")
+            await bench.controller.policy(Policies.policy("b"))
+            try await bench.settle()
+            #expect(await !bench.store.calls.contains("delete t"))
+            #expect(await bench.secret("t")?.digests == ["b": bench.digest("1")])
+            await bench.store.put(try bench.distribution(policy: .retain, generation: 3, from: ["b"]))
+            await bench.controller.policy(Policies.policy("other"))
+            try await bench.settle()
+            #expect(await !bench.store.calls.contains("delete t"))
+            #expect(await bench.secret("t") != nil)
+        }
+    }
+
+    @Test("a Secret that became another owner's unheard stays")
+    func handedOver() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var secret = try #require(await bench.secret("t"))
+            secret.annotations[Marks.managedBy] = "another"
+            await bench.store.put(secret)
+            await bench.controller.policy(Policies.policy("other"))
+            try await bench.settle()
+            #expect(await bench.secret("t")?.managedBy == "another")
+        }
+    }
+
+    @Test("a removal that is refused is reported, and one that fails for now is tried again")
+    func removalFails() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.fail(
+                .delete,
+                [
+                    .unavailable("the server sleeps", retryAfter: nil), .changed("somebody writes"),
+                    .forbidden("secrets may not be deleted"),
+                ])
+            await bench.controller.policy(Policies.policy("other"))
+            try #require(
+                await eventually { await bench.ready?.message.contains("secrets may not be deleted") == true })
+            #expect(await bench.ready?.reason == "PolicyDenied")
+            #expect(
+                await bench.ready?.message.hasSuffix(
+                    "Secret t still holds what it held: secrets may not be deleted.") == true)
+            #expect(await bench.secret("t") != nil)
+            #expect(await bench.store.calls.count { $0 == "delete t" } == 3)
+        }
+    }
+
+    @Test("what was denied while it was written is not written when that is tried again")
+    func deniedDuringWrite() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution())
+        await bench.controller.policy(Policies.policy("a"))
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            // It is in the way of the create that is under way.
+            let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
+            await bench.controller.policy(Policies.policy("other"))
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.secret("t") == secret)
+            #expect(await bench.ready?.reason == "PolicyDenied")
+        }
+    }
+
+    @Test("a former target of a denied distribution stays, and goes once its successor is in line")
+    func formerTarget() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let former = try #require(await bench.secret("t"))
+            let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["b"])
+            await bench.mount(["a": "1", "b": "1"], "generation-2")
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+            try await bench.settle()
+            #expect(await bench.store.secrets == [bench.key("t"): former])
+            await bench.controller.policy(Policies.policy("[ab]"))
+            try await bench.settle()
+            #expect(await bench.store.secrets.keys.map(\.name) == ["u"])
+        }
+    }
+
+    @Test("a denied distribution keeps its claim: a younger one for the same target neither loses nor writes it")
+    func conflict() async throws {
+        let bench = Bench.policed()
+        // The name decides of equal age.
+        await bench.store.put(try bench.distribution("older", policy: .delete, uid: "a", from: ["b"]))
+        await bench.store.put(try bench.distribution("younger", policy: .delete, uid: "b", from: ["a"]))
+        let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("younger")))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") == secret)
+            #expect(await bench.controller.outcomes[bench.key("older")]?.reason == .policyDenied)
+            #expect(await bench.controller.outcomes[bench.key("younger")]?.reason == .targetConflict)
+        }
+    }
+}
+
+/// A Secret in the place of a denied distribution's target.
+struct Foreign: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    /// Marked as this instance's.
+    let isOurs: Bool
+    let change: @Sendable (inout ObservedTarget) -> Void
+
+    static let all = [
+        Foreign(testDescription: "another instance's", isOurs: false) { $0.annotations[Marks.managedBy] = "another" },
+        Foreign(testDescription: "nobody's", isOurs: false) { $0.annotations = [:] },
+        Foreign(testDescription: "another distribution's", isOurs: true) {
+            $0.annotations[Marks.distribution] = "web/other"
+        },
+        Foreign(testDescription: "adopted, of no distribution", isOurs: true) {
+            $0.annotations[Marks.distribution] = nil
+        },
+        Foreign(testDescription: "adopted, without our label", isOurs: true) {
+            $0.annotations[Marks.distribution] = nil
+            $0.labels = [:]
+        },
+        Foreign(testDescription: "on its way out", isOurs: false) { $0.isBeingDeleted = true },
+    ]
+}
