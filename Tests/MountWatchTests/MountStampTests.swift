@@ -14,8 +14,7 @@ import Testing
         try writeFile(folder("mount/sub/b"), "1")
         try makeLink(folder("mount/link"), to: "..hidden")
         try writeFile(folder("mount/..hidden"), "1")
-        // Times are as coarse as a clock tick on older kernels.
-        usleep(10_000)
+        try folder.passClockTick()
     }
 
     @Test func `nothing changed, nothing differs`() {

@@ -92,3 +92,20 @@ package func names(in path: String) -> [String] {
     }
     return names
 }
+
+extension TemporaryDirectory {
+    /// Waits until the file system's clock has moved on: what changes from now on has another time than what changed
+    /// before. File times are as coarse as the kernel's clock tick.
+    package func passClockTick() throws {
+        let probe = self(".clock")
+        try writeFile(probe, "")
+        let first = try changeTime(probe)
+        while try changeTime(probe) == first { try writeFile(probe, "") }
+    }
+
+    private func changeTime(_ path: String) throws(POSIXFailure) -> [Int] {
+        var status = stat()
+        try require("stat", path, stat(path, &status))
+        return [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+    }
+}
