@@ -5,7 +5,7 @@ ARG RUN_IMAGE=debian:bookworm-slim
 FROM ${BUILD_IMAGE} AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libcurl4-openssl-dev libssl-dev libyaml-dev pkg-config \
+        libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The package manager wants every target's folder, so the tests come along.
@@ -21,7 +21,7 @@ RUN swift build -c release --static-swift-stdlib --product secrets-distributor \
 FROM ${RUN_IMAGE}
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libcurl4 libgcc-s1 libssl3 libstdc++6 libyaml-0-2 \
+        ca-certificates libcurl4 libgcc-s1 libmicrohttpd12 libssl3 libstdc++6 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/secrets-distributor /usr/local/bin/secrets-distributor
 # A number, so that runAsNonRoot can tell that it is not root.

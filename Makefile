@@ -24,7 +24,8 @@ release: deps ## Build the program as it is shipped
 # Faults need time and two cores: what runs at once is bounded, so that no test waits for the others.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
-test: deps ## Run all tests, against a real API server too
+test: ## Run all tests, against a real API server too
+	@Tests/Tools/deps --tests
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
 
 # make converge SECONDS=3600 SEED=7

@@ -26,6 +26,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         // Wipes what is freed, in the program that links it.
         .target(name: "CWipe"),
@@ -42,14 +43,16 @@ let package = Package(
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
         library("MountWatch", ["LinuxIO", "CLinux", "Observability", "Scheduling", "Snapshots"]),
+        library("HTTPServer", ["CMicroHTTPD", "LinuxIO"]),
         library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability", "Scheduling", "YAML"]),
 
         // The services that join the parts, and the program.
         library(
             "Agent",
             [
-                "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling", "Snapshots",
-                "YAML",
+                "COpenSSL", "Distribution", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability",
+                "Scheduling",
+                "Snapshots", "YAML",
             ]
         ),
         .executableTarget(
@@ -74,13 +77,14 @@ let package = Package(
         tests("DistributionTests", ["Distribution", "Kube", "Observability", "Snapshots"]),
         tests("KubeTests", ["Kube", "Observability", "Scheduling"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
         tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
         tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Scheduling", "Observability"]),
         tests(
             "AgentTests",
             [
-                "Agent", "Distribution", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability", "Scheduling",
-                "Snapshots",
+                "Agent", "Distribution", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability",
+                "Scheduling", "Snapshots",
             ]
         ),
         tests(

@@ -96,6 +96,28 @@ struct ExampleTests {
         #expect(try World.manifest("sidecar-example/policy/kustomization.yaml")["configMapGenerator"] != nil)
     }
 
+    @Test("has probes that the agent answers, as the documentation shows them")
+    func probes() throws {
+        let deployment = try World.manifest("sidecar-example/deployment.yaml")
+        let sidecar = try #require(
+            deployment["spec"]?["template"]?["spec"]?["initContainers"]?.array?.first)
+        #expect(sidecar["ports"] == [["name": "admin", "containerPort": .int(Int(ListenAddress.standard.port))]])
+        for (probe, route) in [
+            ("startupProbe", Route.startupz(isVerbose: false)), ("livenessProbe", .healthz(isVerbose: false)),
+            ("readinessProbe", .readyz(isVerbose: false)),
+        ] {
+            let target = try #require(sidecar[probe]?["httpGet"])
+            #expect(target["port"] == "admin")
+            #expect(Route(target: target["path"]?.string ?? "") == route)
+        }
+        let lines = { (file: String) throws in
+            String(decoding: try World.text(file), as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+        let shown = try lines("docs/admin-endpoint.md").drop { $0 != "```yaml" }.dropFirst().prefix { $0 != "```" }
+        #expect(shown.count > 10)
+        #expect(try lines("sidecar-example/deployment.yaml").contains(shown.map { "          \($0)" }))
+    }
+
     @Test("is complete: every file that its kustomizations name is there")
     func kustomizations() throws {
         for folder in ["", "/distributions", "/leader-election", "/namespaced"].map({ "sidecar-example" + $0 }) {

@@ -14,11 +14,14 @@ final class ServerProcess: Sendable {
 
     /// - Parameters:
     ///   - log: a file that gets its output.
-    init(_ command: String, _ arguments: [String], log: String) async throws {
+    ///   - descriptors: of this process, and the number that the server knows each by. The former are above the latter.
+    init(
+        _ command: String, _ arguments: [String], log: String, descriptors: [(own: Int32, its: Int32)] = []
+    ) async throws {
         identifier = try await BlockingThread.shared.run {
             // setpriv(1) asks for the signal and becomes the command.
             let words = ["setpriv", "--pdeathsig", "KILL", "--", command] + arguments
-            return try Self.spawn(words, log: log)
+            return try Self.spawn(words, log: log, descriptors: descriptors)
         }
         Self.all.withLock { _ = $0.insert(identifier) }
     }
@@ -55,7 +58,8 @@ final class ServerProcess: Sendable {
     }
 
     private static func end(_ identifier: pid_t) {
-        _ = Glibc.kill(identifier, SIGKILL)
+        // With all that it has started.
+        _ = Glibc.kill(-identifier, SIGKILL)
         var status: Int32 = 0
         while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
     }
@@ -70,13 +74,16 @@ final class ServerProcess: Sendable {
         }
     }
 
-    private static func spawn(_ words: [String], log: String) throws -> pid_t {
+    private static func spawn(
+        _ words: [String], log: String, descriptors: [(own: Int32, its: Int32)] = []
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        for (own, its) in descriptors { posix_spawn_file_actions_adddup2(&actions, own, its) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

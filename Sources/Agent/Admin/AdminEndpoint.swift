@@ -1,0 +1,106 @@
+import HTTPServer
+import Kube
+import LinuxIO
+package import Observability
+
+/// Where the endpoint has from what it shows. The first three are asked on the server's own thread, so that they work
+/// while the cooperative pool is stuck: they must not block.
+package struct AdminSources: Sendable {
+    /// Of all that has to go on.
+    package var heartbeats: @Sendable () -> [Heartbeat]
+    package var readiness: @Sendable () -> [Check]
+    package var startup: @Sendable () -> [Check]
+    package var overview: @Sendable () async -> Overview
+    /// In Prometheus' text format.
+    package var metrics: @Sendable () async -> String
+
+    package init(
+        heartbeats: @escaping @Sendable () -> [Heartbeat], readiness: @escaping @Sendable () -> [Check],
+        startup: @escaping @Sendable () -> [Check], overview: @escaping @Sendable () async -> Overview,
+        metrics: @escaping @Sendable () async -> String
+    ) {
+        self.heartbeats = heartbeats
+        self.readiness = readiness
+        self.startup = startup
+        self.overview = overview
+        self.metrics = metrics
+    }
+}
+
+/// Probes, metrics and the status page over HTTP.
+package final class AdminEndpoint: Sendable {
+    /// Where it listens; the port is the one that the kernel chose if it was to.
+    package let address: ListenAddress
+    private let sources: AdminSources
+    private let server: HTTPServer
+
+    /// At most so many answers are made at once.
+    private static let parallel = 4
+
+    /// Listens, and answers probes from now on; all else once `serve` runs.
+    ///
+    /// - Throws: `ConfigurationError` if it cannot listen at the address.
+    package init(address: ListenAddress, sources: AdminSources, logger: Logger) throws {
+        self.sources = sources
+        server = try Self.listen(at: address, sources)
+        self.address = ListenAddress(host: address.host, port: server.port)
+        logger.info("admin endpoint listens", ["address": .string(self.address.description)])
+    }
+
+    private static func listen(at address: ListenAddress, _ sources: AdminSources) throws -> HTTPServer {
+        do throws(LinuxError) {
+            return try HTTPServer(host: address.host, port: address.port) { decide($0, sources) }
+        } catch {
+            guard error.operation == HTTPServer.listening else { throw error }
+            throw ConfigurationError(
+                source: "environment", field: "LISTEN_ADDRESS", value: address.description,
+                expected: "an address of this machine with a port that is free, or nothing: \(error)")
+        }
+    }
+
+    /// Makes the answers that take time, until `stop` or until the task is cancelled.
+    package func serve() async {
+        await withTaskGroup(of: Void.self) { group in
+            var underWay = 0
+            for await exchange in server.exchanges where !exchange.isOver {
+                if underWay == Self.parallel {
+                    await group.next()
+                    underWay -= 1
+                }
+                underWay += 1
+                group.addTask { exchange.reply(await self.answer(exchange.target)) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends all connections, and waits, for milliseconds, until the thread is gone.
+    package func stop() { server.stop() }
+
+    private static func decide(_ target: String, _ sources: AdminSources) -> Decision {
+        switch Route(target: target) {
+        case .healthz(let isVerbose):
+            .now(ProbeText.answer("healthz", sources.heartbeats().map { Check($0) }, isVerbose: isVerbose))
+        case .readyz(let isVerbose): .now(ProbeText.answer("readyz", sources.readiness(), isVerbose: isVerbose))
+        case .startupz(let isVerbose): .now(ProbeText.answer("startupz", sources.startup(), isVerbose: isVerbose))
+        case .metrics, .status: .later
+        case nil: .now(notFound)
+        }
+    }
+
+    private static let notFound = Answer(
+        status: 404, body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose), /metrics and /\n")
+
+    private func answer(_ target: String) async -> Answer {
+        switch Route(target: target) {
+        case .metrics:
+            Answer(contentType: "text/plain; version=0.0.4; charset=utf-8", body: await sources.metrics())
+        case .status(let selection):
+            Answer(
+                contentType: "text/html; charset=utf-8",
+                headers: ["Content-Security-Policy": StatusPage.policy, "Referrer-Policy": "no-referrer"],
+                body: StatusPage(await sources.overview(), selection).html)
+        default: Self.notFound
+        }
+    }
+}

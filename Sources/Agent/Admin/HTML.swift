@@ -1,0 +1,40 @@
+import Observability
+
+/// A piece of a page. What is interpolated is text, and becomes harmless: only another piece goes in as it is.
+///
+///     let row: HTML = "<td>\(distribution.message)</td>"
+struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
+    let text: String
+
+    init(stringLiteral value: String) { text = value }
+    init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
+
+    struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var text = ""
+
+        init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
+
+        mutating func appendLiteral(_ literal: String) { text += literal }
+        mutating func appendInterpolation(_ number: Int) { text += String(number) }
+        mutating func appendInterpolation(_ value: String) { text += HTML.escaped(value) }
+        mutating func appendInterpolation(_ piece: HTML) { text += piece.text }
+        mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { text += piece.text } }
+    }
+
+    /// For an element's content and for an attribute in quotes. What is invisible or turns the direction of writing is
+    /// shown as its number.
+    private static func escaped(_ value: String) -> String {
+        var result = ""
+        for scalar in value.onOneLine.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import LinuxIO
+import TestSupport
+import Testing
+
+@testable import HTTPServer
+
+@Suite(.timeLimit(.minutes(5)))
+struct HTTPServerTests {
+    @Test func `a request is answered at once, and the connection is closed`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(await server.get("/now?a=b"))
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.hasSuffix("\r\n\r\nnow /now?a=b\n"))
+        for header in [
+            "Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
+            "Connection: close",
+        ] { #expect(answer.contains("\(header)\r\n"), "\(header)") }
+    }
+
+    @Test func `an answer can come later, while others are answered`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        let exchange = try #require(await server.next())
+        #expect(exchange.target == "/later")
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+        exchange.reply(Answer(status: 503, headers: ["X-Test": "yes"], body: "late"))
+        let answer = try #require(await client.received())
+        #expect(answer.hasPrefix("HTTP/1.1 503"))
+        #expect(answer.contains("X-Test: yes\r\n"))
+        #expect(answer.hasSuffix("\r\n\r\nlate"))
+        #expect(exchange.isOver)
+        // Once more does nothing.
+        exchange.reply(Answer(body: "again"))
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `an answer that does not come is 503`() async throws {
+        let server = try HTTPServer.test { $0.answer = .milliseconds(50) }
+        defer { server.stop() }
+        let answer = try #require(await server.get("/later"))
+        #expect(answer.hasPrefix("HTTP/1.1 503"))
+        #expect(answer.hasSuffix("no answer in time\n"))
+        let exchange = try #require(await server.next())
+        #expect(exchange.isOver)
+        exchange.reply(Answer(body: "too late"))
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `HEAD is answered without the body`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(await server.ask("HEAD /now HTTP/1.1\r\nHost: a\r\n\r\n"))
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.contains("Content-Length: 9\r\n"))
+        #expect(answer.hasSuffix("\r\n\r\n"))
+    }
+
+    @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "BREW"])
+    func `other methods are refused`(_ method: String) async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(await server.ask("\(method) /now HTTP/1.1\r\nHost: a\r\n\r\n"))
+        #expect(answer.hasPrefix("HTTP/1.1 405"))
+        #expect(answer.contains("Allow: GET, HEAD\r\n"))
+    }
+
+    @Test(arguments: ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"])
+    func `a body is refused`(_ rest: String) async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(await server.ask("GET /now HTTP/1.1\r\nHost: a\r\n\(rest)"))
+        #expect(answer.hasPrefix("HTTP/1.1 413"))
+        #expect(!answer.contains("now"))
+    }
+
+    @Test func `an empty body is none`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = await server.ask("GET /now HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        #expect(answer?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `of requests sent together the first is answered, whatever the client asks for`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(
+            await server.ask(
+                "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"))
+        #expect(answer.hasSuffix("now /1\n"))
+        #expect(answer.contains("Connection: close\r\n"))
+    }
+
+    @Test(arguments: ["GET /", "GET / HTTP/1.1\r\nX: "])
+    func `a request that is larger than the limit is refused`(_ start: String) async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let answer = try #require(
+            await server.ask(start + String(repeating: "a", count: 9 << 10) + " HTTP/1.1\r\nHost: a\r\n\r\n"))
+        #expect(answer.hasPrefix("HTTP/1.1 431") || answer.hasPrefix("HTTP/1.1 414"), "\(answer.prefix(40))")
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test(arguments: [
+        "\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\r\n\r\n\r\n", "GET  HTTP/1.1\r\n\r\n",
+    ])
+    func `what is no request ends its connection and nothing else`(_ text: String) async throws {
+        let server = try HTTPServer.test { $0.connection = .milliseconds(300) }
+        defer { server.stop() }
+        #expect(await server.ask(text) != nil)
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `a client that closes its side after the request gets its answer`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        for target in ["/now", "/later"] {
+            let client = server.client("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.finishSending()
+            if target == "/later" { try #require(await server.next()).reply(Answer(body: "late")) }
+            #expect(await client.received()?.hasPrefix("HTTP/1.1 200") == true, "\(target)")
+        }
+    }
+
+    @Test func `a client that goes away before its answer harms nobody`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        let exchange = try #require(await server.next())
+        client.close()
+        exchange.reply(Answer(body: String(repeating: "x", count: 4 << 20)))
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `a large answer arrives whole`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        try #require(await server.next()).reply(Answer(body: String(repeating: "x", count: 4 << 20)))
+        let answer = try #require(await client.received())
+        #expect(answer.hasSuffix("\r\n\r\n" + String(repeating: "x", count: 4 << 20)))
+    }
+}

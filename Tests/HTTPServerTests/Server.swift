@@ -1,0 +1,32 @@
+import HTTPServer
+import TestSupport
+
+extension HTTPServer {
+    /// One that answers `/later` later and all else with the target, at a port of 127.0.0.1.
+    static func test(_ change: (inout Limits) -> Void = { _ in }) throws -> HTTPServer {
+        var limits = Limits()
+        // No test waits for them unless it says so.
+        limits.connection = .seconds(600)
+        limits.answer = .seconds(600)
+        change(&limits)
+        return try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { target in
+            target == "/later" ? .later : .now(Answer(body: "now \(target)\n"))
+        }
+    }
+
+    func client(_ text: String) -> RawClient {
+        let client = RawClient(port: Int(port))
+        client.send(text)
+        return client
+    }
+
+    func ask(_ text: String) async -> String? { await client(text).received() }
+
+    func get(_ target: String) async -> String? { await RawClient.get(target, port: Int(port)) }
+
+    /// The next request that waits for its answer.
+    func next() async -> Exchange? {
+        for await exchange in exchanges { return exchange }
+        return nil
+    }
+}

@@ -1,0 +1,125 @@
+import Glibc
+import LinuxIO
+import TestSupport
+import Testing
+
+@testable import HTTPServer
+
+/// Clients that want to keep others out, or the process busy.
+@Suite(.timeLimit(.minutes(5)))
+struct ServerBoundsTests {
+    @Test func `a request that comes in drips is ended at the connection's deadline`() async throws {
+        let server = try HTTPServer.test { $0.connection = .milliseconds(400) }
+        defer { server.stop() }
+        let client = server.client("GET /now HTTP/1.1\r\n")
+        let isOver = Switch(false)
+        let dripping = try OwnedThread(name: "drip") {
+            while !isOver.isOn {
+                client.send("X: y\r\n")
+                usleep(20_000)
+            }
+        }
+        let start = ContinuousClock.now
+        #expect(await client.received() == "")
+        isOver.isOn = true
+        dripping.join()
+        #expect(ContinuousClock.now - start > .milliseconds(300))
+        #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `an answer that is not read is ended at the connection's deadline`() async throws {
+        let server = try HTTPServer.test { $0.connection = .milliseconds(400) }
+        defer { server.stop() }
+        let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        let size = 64 << 20
+        try #require(await server.next()).reply(Answer(body: String(repeating: "x", count: size)))
+        #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 1 })
+        let received = try #require(await client.received())
+        #expect(received.utf8.count < size)
+    }
+
+    @Test func `an exchange ends with its connection`() async throws {
+        let server = try HTTPServer.test { $0.connection = .milliseconds(100) }
+        defer { server.stop() }
+        let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        let exchange = try #require(await server.next())
+        #expect(await client.received() == "")
+        #expect(await eventually { exchange.isOver })
+    }
+
+    @Test func `who sends nothing keeps nobody out: the oldest connections make room`() async throws {
+        let server = try HTTPServer.test()
+        defer { server.stop() }
+        let silent = (0..<100).map { _ in server.client("") }
+        for _ in 0..<3 { #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true) }
+        // The oldest has been ended, the youngest still gets its answer.
+        #expect(await silent[0].received() == "")
+        let youngest = try #require(silent.last)
+        youngest.send("GET /now HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await youngest.received()?.hasPrefix("HTTP/1.1 200") == true)
+        #expect(Descriptors.ofSockets(at: server.port).count <= 1 + Int(HTTPServer.Limits().connections))
+    }
+
+    @Test func `there are never more connections than the limit; the others wait for their turn`() async throws {
+        let server = try HTTPServer.test {
+            $0.connections = 4
+            // Nobody makes room.
+            $0.crowd = 1000
+        }
+        defer { server.stop() }
+        let clients = (0..<8).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for _ in 0..<4 {
+            let exchange = try #require(await server.next())
+            #expect(Descriptors.ofSockets(at: server.port).count <= 1 + 4)
+            exchange.reply(Answer(body: "late"))
+        }
+        for _ in 0..<4 { try #require(await server.next()).reply(Answer(body: "late")) }
+        for client in clients { #expect(await client.received()?.hasSuffix("late") == true) }
+    }
+
+    @Test func `the thread sleeps while nothing happens, with connections open and others in wait`() async throws {
+        let thread = Mutex<pthread_t?>(nil)
+        var limits = HTTPServer.Limits()
+        limits.connections = 2
+        limits.crowd = 1000
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _ in
+            thread.withLock { $0 = pthread_self() }
+            return .later
+        }
+        defer { server.stop() }
+        let clients = ["GET /later HTTP/1.1\r\nHost: a\r\n\r\n", "GET /no", "GET"].map { server.client($0) }
+        let exchange = try #require(await server.next())
+        #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 3 })
+        let own = try #require(thread.withLock { $0 })
+        let before = Descriptors.processorTime(of: own)
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(Descriptors.processorTime(of: own) - before < .milliseconds(100))
+        exchange.reply(Answer(body: ""))
+        #expect(await clients[0].received()?.hasPrefix("HTTP/1.1 200") == true)
+    }
+
+    @Test func `a stop with requests under way ends them, and leaves no descriptor`() async throws {
+        var limits = HTTPServer.Limits()
+        limits.connection = .seconds(600)
+        limits.answer = .seconds(600)
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _ in .later }
+        let waiting = (0..<3).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
+        let half = server.client("GET /")
+        var exchanges: [Exchange] = []
+        for _ in 0..<3 { exchanges.append(try #require(await server.next())) }
+        // One that nobody has taken.
+        let untaken = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 1 + 5 })
+        server.stop()
+        #expect(Descriptors.ofSockets(at: server.port).count == 0)
+        for client in waiting + [half, untaken] { #expect(await client.received() != nil) }
+        for exchange in exchanges {
+            #expect(exchange.isOver)
+            exchange.reply(Answer(body: "to nobody"))
+        }
+        var rest = 0
+        for await _ in server.exchanges { rest += 1 }
+        #expect(rest <= 1)
+        server.stop()
+    }
+}

@@ -1,0 +1,160 @@
+import FoundationEssentials
+import Glibc
+package import Kube
+import LinuxIO
+
+/// A headless Chromium with one page, led over a pipe by the DevTools protocol
+/// (https://chromedevtools.github.io/devtools-protocol/). Every call blocks: to be used from `withBrowser` alone.
+package final class Browser {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let toBrowser: FileDescriptor
+    private let fromBrowser: FileDescriptor
+    private var unread: [UInt8] = []
+    private var lastNumber = 0
+    private var session: String?
+    /// What the page has reported, oldest first: `method` and `params`.
+    package private(set) var events: [JSONValue] = []
+
+    package static let isInstalled = access("/usr/bin/chromium", X_OK) == 0
+
+    /// Starts a browser, lends it to `body` on a thread of its own, and ends it.
+    package static func withBrowser<Value: Sendable>(_ body: @escaping @Sendable (Browser) throws -> Value) async throws
+        -> Value
+    {
+        let commands = try Pipe()
+        let answers = try Pipe()
+        let folder = try ScratchFolder()
+        let process = try await ServerProcess(
+            "chromium",
+            [
+                "--headless", "--no-sandbox", "--remote-debugging-pipe", "--user-data-dir=\(folder.path)/profile",
+                "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--font-render-hinting=none",
+                "about:blank",
+            ], log: "\(folder.path)/log", descriptors: [(commands.reader, 3), (answers.writer, 4)])
+        commands.closeReader()
+        answers.closeWriter()
+        let ends = (commands.writer, answers.reader)
+        let result: Result<Value, any Error> = await OwnedThread.value(name: "browser") {
+            Result {
+                let browser = Browser(
+                    toBrowser: FileDescriptor(owning: ends.0), fromBrowser: FileDescriptor(owning: ends.1))
+                try browser.open()
+                defer { _ = try? browser.call("Browser.close", session: nil) }
+                return try body(browser)
+            }
+        }
+        await process.kill()
+        return try result.get()
+    }
+
+    private init(toBrowser: consuming FileDescriptor, fromBrowser: consuming FileDescriptor) {
+        self.toBrowser = toBrowser
+        self.fromBrowser = fromBrowser
+    }
+
+    private func open() throws {
+        let target = try call("Target.createTarget", ["url": "about:blank"], session: nil)
+        let attached = try call(
+            "Target.attachToTarget", ["targetId": target["targetId"] ?? nil, "flatten": true], session: nil)
+        session = attached["sessionId"]?.string
+        for domain in ["Page", "Network", "Log", "Runtime"] { try call("\(domain).enable") }
+    }
+
+    /// The window from now on.
+    package func show(width: Int, height: Int, scale: Double = 1, isDark: Bool) throws {
+        try call(
+            "Emulation.setDeviceMetricsOverride",
+            [
+                "width": .int(width), "height": .int(height), "deviceScaleFactor": .double(scale),
+                "mobile": .bool(width < 600),
+            ])
+        try call(
+            "Emulation.setEmulatedMedia",
+            ["features": [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]])
+    }
+
+    /// Loads a page and waits until all of it is there.
+    package func load(_ url: String) throws {
+        events = []
+        try call("Page.navigate", ["url": .string(url)])
+        while !events.contains(where: { $0["method"]?.string == "Page.loadEventFired" }) { try receive() }
+    }
+
+    /// The value of a JavaScript expression, awaited if it is a promise.
+    package func value(of expression: String) throws -> JSONValue {
+        let answer = try call(
+            "Runtime.evaluate",
+            ["expression": .string(expression), "returnByValue": true, "awaitPromise": true])
+        if let exception = answer["exceptionDetails"] { throw Failure(description: "\(exception)") }
+        return answer["result"]?["value"] ?? nil
+    }
+
+    /// The whole page as PNG.
+    package func screenshot() throws -> [UInt8] {
+        let answer = try call("Page.captureScreenshot", ["format": "png", "captureBeyondViewport": true])
+        guard let data = answer["data"]?.string.flatMap({ Data(base64Encoded: $0) }) else {
+            throw Failure(description: "no screenshot")
+        }
+        return Array(data)
+    }
+
+    @discardableResult
+    private func call(_ method: String, _ parameters: JSONValue = [:]) throws -> JSONValue {
+        try call(method, parameters, session: session)
+    }
+
+    @discardableResult
+    private func call(_ method: String, _ parameters: JSONValue = [:], session: String?) throws -> JSONValue {
+        lastNumber += 1
+        var message: JSONValue = ["id": .int(lastNumber), "method": .string(method), "params": parameters]
+        if let session { message = message.merging(["sessionId": .string(session)]) }
+        // Each message ends in a NUL.
+        try (message.encoded() + [0]).withUnsafeBytes { try toBrowser.write(all: $0) }
+        while true {
+            guard let answer = try receive() else { continue }
+            if let error = answer["error"] { throw Failure(description: "\(method): \(error)") }
+            return answer["result"] ?? [:]
+        }
+    }
+
+    /// The answer to the last call; nil if an event has come.
+    @discardableResult
+    private func receive() throws -> JSONValue? {
+        while true {
+            if let end = unread.firstIndex(of: 0) {
+                let message = try JSONValue(json: Array(unread[..<end]))
+                unread.removeFirst(end + 1)
+                if message["id"]?.int == lastNumber { return message }
+                events.append(message)
+                return nil
+            }
+            var ready = pollfd(fd: fromBrowser.rawValue, events: Int16(POLLIN), revents: 0)
+            guard poll(&ready, 1, 60_000) > 0 else { throw Failure(description: "the browser says nothing") }
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
+            let count = try buffer.withUnsafeMutableBytes { try fromBrowser.read(into: $0) }
+            guard count > 0 else { throw Failure(description: "the browser has ended") }
+            unread += buffer[..<count]
+        }
+    }
+}
+
+/// Two descriptors above those that a child gets.
+private final class Pipe: Sendable {
+    let reader: Int32
+    let writer: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Browser.Failure(description: "no pipe") }
+        reader = fcntl(ends[0], F_DUPFD_CLOEXEC, 100)
+        writer = fcntl(ends[1], F_DUPFD_CLOEXEC, 100)
+        for end in ends { close(end) }
+    }
+
+    func closeReader() { close(reader) }
+    func closeWriter() { close(writer) }
+}
