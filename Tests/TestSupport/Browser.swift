@@ -93,9 +93,15 @@ package final class Browser {
         return answer["result"]?["value"] ?? nil
     }
 
-    /// The whole page as PNG.
-    package func screenshot() throws -> [UInt8] {
-        let answer = try call("Page.captureScreenshot", ["format": "png", "captureBeyondViewport": true])
+    /// The page from its top as PNG, at most so many pixels of it.
+    package func screenshot(height: Int) throws -> [UInt8] {
+        let size = try value(of: "[innerWidth, Math.min(\(height), document.documentElement.scrollHeight)]").array
+        let answer = try call(
+            "Page.captureScreenshot",
+            [
+                "format": "png", "captureBeyondViewport": true,
+                "clip": ["x": 0, "y": 0, "width": size?[0] ?? 0, "height": size?[1] ?? 0, "scale": 1],
+            ])
         guard let data = answer["data"]?.string.flatMap({ Data(base64Encoded: $0) }) else {
             throw Failure(description: "no screenshot")
         }

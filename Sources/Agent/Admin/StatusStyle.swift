@@ -77,6 +77,9 @@ enum StatusStyle {
         .cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 16px; margin: 26px 0 8px; }
         .card, .panel { background: var(--surface); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); }
         .card { padding: 16px 18px 18px; min-width: 0; }
+        .card h2 a { color: inherit; }
+        .card code { font-size: 11.5px; }
+        .card li { font-size: 13px; }
         .card h2 { font-size: 13px; font-weight: 550; color: var(--muted); letter-spacing: 0; }
         .big { margin: 6px 0 4px; font-size: 24px; line-height: 1.25; font-weight: 620; letter-spacing: -.018em; }
         .big small { font-size: 15px; font-weight: 450; letter-spacing: 0; }
@@ -100,34 +103,43 @@ enum StatusStyle {
         .panel { margin-top: 12px; overflow: hidden; }
         table { width: 100%; border-collapse: collapse; }
         caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-        th, td { padding: 11px 16px; text-align: left; vertical-align: top; border-top: 1px solid var(--line-soft); }
+        th, td { padding: 9px 16px; text-align: left; vertical-align: top; border-top: 1px solid var(--line-soft); }
         thead th { padding: 9px 16px; border-top: 0; font-size: 12.5px; font-weight: 550; color: var(--muted); white-space: nowrap; border-bottom: 1px solid var(--line); }
         tbody tr:first-child > * { border-top: 0; }
         tbody th { font-weight: 550; }
-        tbody th small { font-weight: 450; }
+        tbody th small { display: block; font-weight: 450; }
+        td.state-cell, thead th:first-child { width: 178px; }
+        td code { font-size: 12.5px; }
         .number { text-align: right; white-space: nowrap; }
         .message { color: var(--muted); font-size: 14px; }
         tr.off .message { color: var(--text); }
+        time { font-variant-numeric: tabular-nums; }
         time b { font-weight: 500; }
+        #rotations tbody th { font-weight: 400; }
         td time b, td time small, th time b, th time small, .names { display: block; white-space: nowrap; }
         .names { white-space: normal; }
         .empty { padding: 30px 20px; text-align: center; color: var(--muted); }
         .pages { display: flex; gap: 20px; justify-content: center; margin-top: 14px; font-size: 14px; }
         footer { margin-top: 36px; padding-bottom: 40px; color: var(--muted); font-size: 13px; }
 
+        @media (min-width: 761px) { #distributions tbody th, #distributions td[data-label="Secret"] { width: 18%; } }
+        @media (min-width: 1100px) { td code { white-space: nowrap; } }
         @media (max-width: 980px) { .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
         @media (max-width: 760px) {
           header, main, footer { padding-left: 16px; padding-right: 16px; }
           h1 { font-size: 27px; }
           thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-          table, tbody, tr, th, td { display: block; width: auto; }
-          tbody tr { padding: 14px 16px; border-top: 1px solid var(--line); }
+          table, tbody, th, td { display: block; width: auto; }
+          tbody tr { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 3px 16px; padding: 13px 16px; border-top: 1px solid var(--line); }
           tbody tr:first-child { border-top: 0; }
-          tbody th, tbody td { padding: 3px 0; border: 0; text-align: left; white-space: normal; }
-          tbody td[data-label] { display: grid; grid-template-columns: 104px minmax(0, 1fr); gap: 12px; }
+          tbody th, tbody td { grid-column: 1 / -1; padding: 0; border: 0; text-align: left; white-space: normal; }
+          tbody td.state-cell { grid-column: 2; grid-row: 1; width: auto; text-align: right; }
+          .state-cell + th { grid-column: 1; grid-row: 1; }
+          tbody td[data-label] { display: grid; grid-template-columns: 76px minmax(0, 1fr); gap: 10px; }
           tbody td[data-label]::before { content: attr(data-label); color: var(--muted); font-size: 13px; line-height: 22px; }
-          tbody .state-cell { padding-bottom: 6px; }
-          td time b, td time small, th time b, th time small { display: inline; white-space: normal; }
+          tbody td.number { grid-column: auto; }
+          #distributions tr:not(.off) .message { display: none; }
+          td code { white-space: normal; }
         }
         @media (max-width: 520px) { .cards { grid-template-columns: minmax(0, 1fr); gap: 12px; } }
         """
