@@ -9,6 +9,7 @@ enum Fuzz {
         "certificates": CertificateTargets.pair,
         "distribution": DistributionTargets.distribution,
         "duration": CommandTargets.duration,
+        "exposition": ObservabilityTargets.exposition,
         "headers": KubeCurlTargets.headers,
         "html": AdminTargets.html,
         "inotify": MountWatchTargets.inotify,

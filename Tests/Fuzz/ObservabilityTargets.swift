@@ -41,4 +41,35 @@ enum ObservabilityTargets {
             "MicroTime keeps microseconds")
         Fuzz.require(Timestamp(rfc3339: time.rfc3339)?.seconds == time.seconds, "whole seconds are kept")
     }
+
+    /// Whatever stands in a label, a sample is one line, and what is read from it is what was meant.
+    static let exposition: Fuzz.Target = { bytes in
+        let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
+        var metric = Metric(.gauge, "m", values[0])
+        for value in values { metric.add(.number(1), ["l": value]) }
+        let lines = Exposition.text([metric]).utf8.split(separator: UInt8(ascii: "\n"))
+        Fuzz.require(lines.count == values.count + 2, "each sample is one line")
+        Fuzz.require(lines[1].elementsEqual("# TYPE m gauge".utf8), "help is one line")
+        for (line, value) in zip(lines.dropFirst(2), values) {
+            Fuzz.require(labelValue(Array(line)) == Array(value.utf8), "a label's value is kept as it is")
+        }
+    }
+
+    /// The value in `m{l="value"} 1`, unescaped; nil if the line has another form.
+    private static func labelValue(_ line: [UInt8]) -> [UInt8]? {
+        let head = Array("m{l=\"".utf8)
+        guard line.starts(with: head) else { return nil }
+        var value: [UInt8] = []
+        var rest = line[head.count...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""): return rest.elementsEqual("} 1".utf8) ? value : nil
+            case UInt8(ascii: "\\"):
+                guard let escaped = rest.popFirst() else { return nil }
+                value.append(escaped == UInt8(ascii: "n") ? UInt8(ascii: "\n") : escaped)
+            default: value.append(byte)
+            }
+        }
+        return nil
+    }
 }

@@ -1,0 +1,64 @@
+/// Metrics as Prometheus reads them: its text format, version 0.0.4 ("Exposition formats" in Prometheus' documentation).
+package enum Exposition {
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// A family without samples has its two comments alone, so that a reader learns what there is.
+    package static func text(_ metrics: [Metric]) -> String {
+        var text = ""
+        for metric in metrics {
+            text += "# HELP \(metric.name) "
+            metric.help.append(to: &text, escaping: ["\\", "\n"])
+            text += "\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
+            for sample in metric.samples { append(sample, of: metric.name, to: &text) }
+        }
+        return text
+    }
+
+    private static func append(_ sample: Metric.Sample, of name: String, to text: inout String) {
+        switch sample.value {
+        case .number(let value): line(name, sample.labels, number(value), to: &text)
+        case .histogram(let histogram):
+            var atMost = 0
+            for (bound, count) in zip(histogram.bounds, histogram.counts) {
+                atMost += count
+                let labels = sample.labels + [.init(name: "le", value: number(bound))]
+                line(name + "_bucket", labels, String(atMost), to: &text)
+            }
+            let all = String(histogram.count)
+            line(name + "_bucket", sample.labels + [.init(name: "le", value: "+Inf")], all, to: &text)
+            line(name + "_sum", sample.labels, number(histogram.sum), to: &text)
+            line(name + "_count", sample.labels, all, to: &text)
+        }
+    }
+
+    private static func line(_ name: String, _ labels: [Metric.Label], _ value: String, to text: inout String) {
+        text += name
+        for (index, label) in labels.enumerated() {
+            text += "\(index == 0 ? "{" : ",")\(label.name)=\""
+            label.value.append(to: &text, escaping: ["\\", "\n", "\""])
+            text += "\""
+        }
+        text += "\(labels.isEmpty ? "" : "}") \(value)\n"
+    }
+
+    /// As Go's `strconv.ParseFloat` reads it. Whole numbers stand without a fraction, as Prometheus' own libraries write
+    /// them: a bucket's bound is a label, and is compared as text.
+    private static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return Int64(exactly: value).map { String($0) } ?? "\(value)"
+    }
+}
+
+extension String {
+    /// By scalars: a line end or quote with a combining mark behind it is another character to Swift.
+    fileprivate func append(to text: inout String, escaping special: Set<Unicode.Scalar>) {
+        for scalar in unicodeScalars {
+            if special.contains(scalar) {
+                text += scalar == "\n" ? "\\n" : "\\\(scalar)"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
