@@ -11,17 +11,20 @@ package struct Backend: Sendable {
     package let elector: LeaderElector?
     /// For the log: the API server, or the folder.
     package let name: String
+    /// Of requests and watches; none in local mode.
+    package let metrics: @Sendable () -> [Metric]
     /// Ends its threads.
     package let close: @Sendable () -> Void
 
     package init(
         secrets: any SecretStore, distributions: any DistributionStore, elector: LeaderElector? = nil, name: String,
-        close: @escaping @Sendable () -> Void = {}
+        metrics: @escaping @Sendable () -> [Metric] = { [] }, close: @escaping @Sendable () -> Void = {}
     ) {
         self.secrets = secrets
         self.distributions = distributions
         self.elector = elector
         self.name = name
+        self.metrics = metrics
         self.close = close
     }
 
@@ -59,9 +62,11 @@ package struct Backend: Sendable {
                 client: client, leadership: Leadership(), settings: settings, namespace: namespace, logger: logger)
             : nil
         let writer = elector.map { WhileLeading(client, $0.leadership) } ?? client
+        let meter = WatchMeter()
         self.init(
-            secrets: KubernetesSecretStore(client: writer, managedBy: settings.managedBy, logger: logger),
-            distributions: KubernetesDistributionStore(client: writer, logger: logger),
-            elector: elector, name: name, close: close)
+            secrets: KubernetesSecretStore(
+                client: writer, managedBy: settings.managedBy, logger: logger, meter: meter),
+            distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
+            elector: elector, name: name, metrics: { client.metrics + meter.metrics }, close: close)
     }
 }

@@ -1,3 +1,5 @@
+package import Observability
+
 /// Performs requests: the seam between what is asked and how it travels.
 package protocol KubeTransport: Sendable {
     /// - Throws: also for an answer that is no success. Cancellation ends the request with `TransportFailure.cancelled`.
@@ -5,6 +7,9 @@ package protocol KubeTransport: Sendable {
 
     /// Begins a request whose answer has no foreseeable end; returns when its head has come and is a success.
     func stream(_ request: Request) async throws(KubeError) -> any ByteStream
+
+    /// What has travelled so far.
+    var metrics: [Metric] { get }
 }
 
 /// The body of an answer, as it comes. Letting go of it ends the transfer.
@@ -16,6 +21,8 @@ package protocol ByteStream: Sendable {
 }
 
 extension KubeTransport {
+    package var metrics: [Metric] { [] }
+
     package func get<Item: Decodable>(
         _ type: Item.Type, _ resource: Resource, namespace: String? = nil, name: String
     ) async throws(KubeError) -> Item {

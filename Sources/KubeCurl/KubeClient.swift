@@ -7,6 +7,7 @@ package final class KubeClient: KubeTransport {
     private let transport: CurlTransport
     private let credentials: Credentials
     private let logger: Logger
+    private let meter = RequestMeter()
     /// How often, and after what waits, a request that may be repeated is sent again.
     private let attempts: Int
     private let retry: Backoff
@@ -33,6 +34,8 @@ package final class KubeClient: KubeTransport {
 
     /// Answers so far that came by HTTP/2.
     package var http2Answers: Int { transport.statistics.http2 }
+
+    package var metrics: [Metric] { meter.metrics }
 
     package func send(_ request: Request) async throws(KubeError) -> Response {
         try await repeating(request) { endpoint throws(TransportFailure) in
@@ -86,7 +89,9 @@ package final class KubeClient: KubeTransport {
             var isSecond = false
             while true {
                 let endpoint = try await credentials.endpoint()
-                let (response, value) = try await attempt(endpoint)
+                let (response, value) = try await meter.measuring(request.operation) { () throws(TransportFailure) in
+                    try await attempt(endpoint)
+                }
                 if response.isSuccess, let value { return value }
                 if response.status == 401 { credentials.refuse(endpoint) }
                 guard response.status == 401, !isSecond else {

@@ -20,33 +20,30 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
         }
     }
 
-    private struct State {
-        var lastSign = ContinuousClock.now
-        var lastError: KubeError?
-    }
-
     private let transport: any KubeTransport
     private let scope: Scope
     private let policy: WatchStateMachine<Item>.Policy
     private let logger: Logger
-    private let state = Mutex(State())
+    private let heartbeat: Heartbeat?
+    private let meter: WatchMeter?
+    private let error = Mutex<KubeError?>(nil)
 
+    /// - Parameter heartbeat: beats with an answer, a chunk of the watch, a bookmark (about one a minute), a retry, and
+    ///   while a retry waits. It falls silent when `emit` does not return, and for three minutes when a server is.
     package init(
         _ transport: any KubeTransport, _ scope: Scope, policy: WatchStateMachine<Item>.Policy = .init(),
-        logger: Logger
+        logger: Logger, heartbeat: Heartbeat? = nil, meter: WatchMeter? = nil
     ) {
         self.transport = transport
         self.scope = scope
         self.policy = policy
         self.logger = logger
+        self.heartbeat = heartbeat
+        self.meter = meter
     }
 
-    /// When something last happened: an answer, a chunk of the watch, a bookmark (about one a minute), a retry. Old when
-    /// the watcher is stuck, or when the server is silent: for three minutes at most.
-    package var lastSign: ContinuousClock.Instant { state.withLock { $0.lastSign } }
-
     /// The error that keeps the watcher from being up to date; nil while all is well.
-    package var lastError: KubeError? { state.withLock { $0.lastError } }
+    package var lastError: KubeError? { error.withLock { $0 } }
 
     /// Until the task is cancelled. The first event is `.replace`; `emit` is awaited before the next one.
     ///
@@ -55,6 +52,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
         _ emit: @Sendable (FeedEvent<Item>) async -> Void,
         failed: @Sendable (KubeError) async -> Void = { _ in }
     ) async {
+        meter?.begin(scope.resource)
         var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
         var actions = machine.step(.start, random: .random(in: 0...1))
         while !Task.isCancelled {
@@ -64,15 +62,13 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
             }
             guard let request = actions.last else { return }
             actions = await outcome(of: request, &machine, emit)
-            stamp()
+            heartbeat?.beat()
         }
     }
 }
 
 extension ObjectWatcher {
     private typealias Machine = WatchStateMachine<Item>
-
-    private func stamp() { state.withLock { $0.lastSign = .now } }
 
     /// An action that has no outcome.
     private func perform(_ action: Machine.Action, _ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
@@ -102,15 +98,29 @@ extension ObjectWatcher {
                 let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit)
                 if let next { return next }
                 input = .ended(lasted: .now - begin)
-            case .wait(let delay):
-                // Cancellation ends the wait, and then the loop.
-                try? await Task.sleep(for: delay)
+            case .wait(let delay): await wait(delay)
             case .emit, .report: break
             }
         } catch {
             input = .failed(error, lasted: .now - begin)
+            restart()
         }
         return machine.step(input, random: .random(in: 0...1))
+    }
+
+    /// Beats meanwhile: the server may have asked to wait for hours. Cancellation ends the wait, and then the loop.
+    private func wait(_ delay: Duration) async {
+        let end = ContinuousClock.now + delay
+        let step = heartbeat.map { $0.limit / 4 } ?? delay
+        while .now < end, !Task.isCancelled {
+            try? await Task.sleep(until: min(end, .now + step))
+            heartbeat?.beat()
+        }
+    }
+
+    /// A list or a watch has ended by an error, if it was not we who ended it.
+    private func restart() {
+        if !Task.isCancelled { meter?.restart(scope.resource) }
     }
 
     /// - Returns: what to do then, if an event has ended the watch; nil if the server has.
@@ -125,13 +135,16 @@ extension ObjectWatcher {
         healthy()
         var lines = LineSplitter()
         while let chunk = try await stream.next() {
-            stamp()
+            heartbeat?.beat()
             for line in try split(chunk, &lines, request.operation) {
                 let event = try decode(line, request.operation)
                 let actions = machine.step(.event(event, after: .now - begin), random: .random(in: 0...1))
-                if actions.last?.isRequest == true { return actions }
+                if actions.last?.isRequest == true {
+                    restart()
+                    return actions
+                }
                 for action in actions { await perform(action, emit) }
-                stamp()
+                heartbeat?.beat()
             }
         }
         return nil
@@ -156,20 +169,16 @@ extension ObjectWatcher {
     }
 
     private func healthy() {
-        let before = state.withLock { state in
-            defer { state.lastError = nil }
-            return state.lastError
-        }
-        guard before != nil else { return }
+        guard error.withLock({ $0.take() }) != nil else { return }
         logger.info("watch recovered", ["resource": .string(scope.resource.plural)])
     }
 
     /// One line for each distinct error until the watch works again.
     private func report(_ error: KubeError) {
         guard error.kind != .transport(.cancelled), error.kind != .transport(.shutDown) else { return }
-        let isNew = state.withLock { state in
-            defer { state.lastError = error }
-            return state.lastError != error
+        let isNew = self.error.withLock { known in
+            defer { known = error }
+            return known != error
         }
         guard isNew else { return }
         logger.warning(

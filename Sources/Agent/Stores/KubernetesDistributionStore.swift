@@ -1,16 +1,18 @@
 package import Distribution
 package import Kube
-import KubeCurl
+package import KubeCurl
 package import Observability
 
 /// Distributions as resources of a Kubernetes API.
 package struct KubernetesDistributionStore: DistributionStore {
     private let client: any KubeTransport
     private let logger: Logger
+    private let meter: WatchMeter?
 
-    package init(client: any KubeTransport, logger: Logger) {
+    package init(client: any KubeTransport, logger: Logger, meter: WatchMeter? = nil) {
         self.client = client
         self.logger = logger
+        self.meter = meter
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
@@ -20,7 +22,8 @@ package struct KubernetesDistributionStore: DistributionStore {
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
         let watcher = ObjectWatcher<DistributionObject>(
-            client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger)
+            client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger,
+            heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(observer, \.distribution)
     }
 

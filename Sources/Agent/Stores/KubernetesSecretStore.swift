@@ -1,6 +1,6 @@
 package import Distribution
 package import Kube
-import KubeCurl
+package import KubeCurl
 package import Observability
 
 /// Targets as Secrets of a Kubernetes API.
@@ -8,12 +8,14 @@ package struct KubernetesSecretStore: SecretStore {
     private let client: any KubeTransport
     private let managedBy: String
     private let logger: Logger
+    private let meter: WatchMeter?
     private let replaced = ReplacedMetadata()
 
-    package init(client: any KubeTransport, managedBy: String, logger: Logger) {
+    package init(client: any KubeTransport, managedBy: String, logger: Logger, meter: WatchMeter? = nil) {
         self.client = client
         self.managedBy = managedBy
         self.logger = logger
+        self.meter = meter
     }
 
     private var selector: String { "\(Marks.managedByLabel)=\(managedBy)" }
@@ -25,7 +27,8 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let watcher = ObjectWatcher<SecretObject>(
-            client, .init(.secrets, namespace: scope.namespace, labelSelector: selector), logger: logger)
+            client, .init(.secrets, namespace: scope.namespace, labelSelector: selector), logger: logger,
+            heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(observer, \.observed)
     }
 

@@ -1,0 +1,69 @@
+import Kube
+import LinuxIO
+import Observability
+
+/// Counts attempts at requests and how long their answers took, by what was asked of the API server.
+final class RequestMeter: Sendable {
+    private struct Target: Hashable {
+        let verb: Operation.Verb
+        let resource: String
+    }
+
+    private struct Figures {
+        var durations = Histogram(bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30])
+        /// By status; `noAnswer` where there was none.
+        var codes: [Int: Int] = [:]
+
+        mutating func count(_ status: Int, _ duration: Duration) {
+            durations.observe(duration)
+            codes[status, default: 0] += 1
+        }
+    }
+
+    private static let noAnswer = 0
+
+    private let figures = Mutex<[Target: Figures]>([:])
+
+    /// Performs one attempt and counts it. One that was cancelled says nothing of the API server and does not count.
+    func measuring<Value>(
+        _ operation: Operation, _ attempt: () async throws(TransportFailure) -> (Response, Value)
+    ) async throws(TransportFailure) -> (Response, Value) {
+        let begin = ContinuousClock.now
+        do {
+            let answer = try await attempt()
+            count(operation, answer.0.status, .now - begin)
+            return answer
+        } catch {
+            if error != .cancelled, error != .shutDown { count(operation, Self.noAnswer, .now - begin) }
+            throw error
+        }
+    }
+
+    private func count(_ operation: Operation, _ status: Int, _ duration: Duration) {
+        // The names of resources are ours; a path can be anything.
+        let isPath = operation.resource.hasPrefix("/")
+        let target = Target(verb: operation.verb, resource: isPath ? "other" : operation.resource)
+        figures.withLock { $0[target, default: Figures()].count(status, duration) }
+    }
+
+    var metrics: [Metric] {
+        var requests = Metric(
+            .counter, "secrets_distributor_api_requests_total",
+            "Attempts at requests to the API server by status code; error where there was no answer.")
+        var durations = Metric(
+            .histogram, "secrets_distributor_api_request_duration_seconds",
+            "How long an attempt at a request took; of a watch until its first answer.")
+        let all = figures.withLock { $0 }.map {
+            (verb: $0.key.verb.rawValue, resource: $0.key.resource, figures: $0.value)
+        }
+        for (verb, resource, figures) in all.sorted(by: { ($0.resource, $0.verb) < ($1.resource, $1.verb) }) {
+            durations.add(.histogram(figures.durations), ["verb": verb, "resource": resource])
+            for (code, count) in figures.codes.sorted(by: { $0.key < $1.key }) {
+                requests.add(
+                    .number(Double(count)),
+                    ["verb": verb, "resource": resource, "code": code == Self.noAnswer ? "error" : String(code)])
+            }
+        }
+        return [requests, durations]
+    }
+}

@@ -1,0 +1,25 @@
+import Kube
+import LinuxIO
+package import Observability
+
+/// Counts, for all watchers of a kind of object, the lists and watches that ended by an error and were begun anew.
+package final class WatchMeter: Sendable {
+    private let restarts = Mutex<[String: Int]>([:])
+
+    package init() {}
+
+    /// From the first watcher on the count is there, so that the first error is seen as an increase.
+    func begin(_ resource: Resource) { restarts.withLock { $0[resource.plural, default: 0] += 0 } }
+
+    func restart(_ resource: Resource) { restarts.withLock { $0[resource.plural, default: 0] += 1 } }
+
+    package var metrics: [Metric] {
+        var metric = Metric(
+            .counter, "secrets_distributor_watch_restarts_total",
+            "Lists and watches that ended by an error and were begun anew.")
+        for (resource, count) in restarts.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            metric.add(.number(Double(count)), ["resource": resource])
+        }
+        return [metric]
+    }
+}

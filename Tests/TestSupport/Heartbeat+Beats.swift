@@ -1,0 +1,14 @@
+package import Observability
+
+extension Heartbeat {
+    /// When it last beat; when it was made, if it never did.
+    package var lastBeat: ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        return now - age(at: now)
+    }
+
+    /// Whether it beats after `instant`, now or soon.
+    package func beats(after instant: ContinuousClock.Instant) async -> Bool {
+        await eventually { lastBeat > instant }
+    }
+}
