@@ -1,0 +1,31 @@
+import LinuxIO
+package import Observability
+
+/// What the process uses, by the names that Prometheus' client libraries give it.
+package enum ProcessMetrics {
+    /// Without those of /proc where that cannot be read: no descriptor is left, say.
+    package static var current: [Metric] {
+        var metrics = [
+            Metric(
+                .gauge, "process_open_fds", "Open file descriptors, of the first 4,096.",
+                Double(ProcessFigures.openDescriptors)),
+            Metric(
+                .gauge, "process_max_fds", "How many file descriptors may be open.",
+                Double(ProcessFigures.descriptorLimit)),
+        ]
+        if let time = ProcessFigures.startTime {
+            metrics.append(
+                Metric(.gauge, "process_start_time_seconds", "When the process started, in seconds since 1970.", time))
+        }
+        guard let figures = try? ProcessFigures.now() else { return metrics }
+        return metrics + [
+            Metric(
+                .counter, "process_cpu_seconds_total", "User and system CPU time in seconds.", figures.cpu / .seconds(1)
+            ),
+            Metric(
+                .gauge, "process_resident_memory_bytes", "Resident memory in bytes.", Double(figures.residentMemory)),
+            Metric(.gauge, "process_virtual_memory_bytes", "Virtual memory in bytes.", Double(figures.virtualMemory)),
+            Metric(.gauge, "process_threads", "Threads of the process.", Double(figures.threads)),
+        ]
+    }
+}

@@ -1,0 +1,75 @@
+import Glibc
+
+/// What this process uses: proc_pid_stat(5).
+package struct ProcessFigures: Sendable, Equatable {
+    /// User and system time.
+    package var cpu: Duration
+    package var threads: Int
+    /// After the machine's start, by CLOCK_BOOTTIME.
+    package var started: Duration
+    /// Bytes.
+    package var virtualMemory: Int
+    /// Bytes.
+    package var residentMemory: Int
+
+    /// As they are now. A process that is neither root nor dumpable may read them too.
+    package static func now() throws(LinuxError) -> ProcessFigures {
+        let path = "/proc/self/stat"
+        let text = try FileDescriptor(reading: path).content(limit: 64 << 10).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard let figures = text.flatMap({ ProcessFigures(stat: $0) }) else {
+            throw LinuxError("understand", path, code: EINVAL)
+        }
+        return figures
+    }
+
+    /// - Parameter text: the file's one line. The program's name in it may hold anything, also `)` and spaces.
+    package init?(stat text: String) {
+        guard let name = text.lastIndex(of: ")") else { return nil }
+        // The third field of the manual page comes first here.
+        let fields = text[name...].split(whereSeparator: \.isWhitespace).dropFirst().map { Int($0) }
+        guard fields.count > 21, let user = fields[11], let system = fields[12], let threads = fields[17],
+            let started = fields[19], let size = fields[20], let pages = fields[21]
+        else { return nil }
+        let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
+        cpu = .seconds(Double(user + system) / ticks)
+        self.threads = threads
+        self.started = .seconds(Double(started) / ticks)
+        virtualMemory = size
+        residentMemory = pages * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    /// On the wall clock, in seconds since 1970; taken once, so that a clock that is set changes nothing.
+    package static let startTime: Double? = {
+        guard let started = try? now().started else { return nil }
+        let seconds = { (clock: clockid_t) in
+            var time = timespec()
+            clock_gettime(clock, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+        return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME) + started / .seconds(1)
+    }()
+
+    /// How many descriptors may be open: the soft limit of getrlimit(2).
+    package static var descriptorLimit: UInt64 {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return UInt64(limit.rlim_cur)
+    }
+
+    /// How many descriptors are open, of the first 4,096: the kernel gives the lowest number that is free.
+    ///
+    /// Asked of poll(2), which marks those that are not open: to list /proc/self/fd takes a descriptor, and when there is
+    /// none left is when this is of interest. (That stat(2) tells how many entries it has is new in Linux 6.2.)
+    package static var openDescriptors: Int {
+        let count = Int(min(descriptorLimit, 4096))
+        return withUnsafeTemporaryAllocation(of: pollfd.self, capacity: count) { descriptors in
+            for number in 0..<count {
+                descriptors.initializeElement(at: number, to: pollfd(fd: Int32(number), events: 0, revents: 0))
+            }
+            guard poll(descriptors.baseAddress, nfds_t(count), 0) >= 0 else { return 0 }
+            return descriptors.count { $0.revents & Int16(POLLNVAL) == 0 }
+        }
+    }
+}
