@@ -120,7 +120,9 @@ struct ExampleTests {
 
     @Test("is complete: every file that its kustomizations name is there")
     func kustomizations() throws {
-        for folder in ["", "/distributions", "/leader-election", "/namespaced"].map({ "sidecar-example" + $0 }) {
+        for folder in ["", "/distributions", "/leader-election", "/monitoring", "/namespaced"].map({
+            "sidecar-example" + $0
+        }) {
             let kustomization = try World.manifest("\(folder)/kustomization.yaml")
             let files = kustomization["resources"]?.array?.compactMap(\.string) ?? []
             #expect(!files.isEmpty)

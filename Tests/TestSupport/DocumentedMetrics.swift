@@ -1,0 +1,81 @@
+import FoundationEssentials
+
+/// The families of docs/metrics.md: what an operator is told that there is.
+package struct DocumentedMetrics: Sendable {
+    package struct Family: Sendable, Equatable {
+        package let type: String
+        /// In no order.
+        package let labels: Set<String>
+    }
+
+    /// By name.
+    package let families: [String: Family]
+
+    package init() throws {
+        let root = String(#filePath.dropLast("Tests/TestSupport/DocumentedMetrics.swift".count))
+        let text = try Data(contentsOf: URL(fileURLWithPath: root + "docs/metrics.md"))
+        self.init(String(decoding: text, as: UTF8.self))
+    }
+
+    /// - Parameter text: Markdown; the rows of its tables that begin with a name, a type and labels count.
+    package init(_ text: String) {
+        let rows = text.split(separator: "\n").compactMap { line -> (String, Family)? in
+            let cells = line.split(separator: "|").map { $0.trimmed(\.isWhitespace) }
+            guard line.hasPrefix("| `"), cells.count >= 4, ["counter", "gauge", "histogram"].contains(cells[1]) else {
+                return nil
+            }
+            let labels = cells[2].split(separator: ",").map { $0.trimmed { $0.isWhitespace || $0 == "`" } }
+            return (cells[0].trimmed { $0 == "`" }, Family(type: cells[1], labels: Set(labels)))
+        }
+        families = Dictionary(rows) { first, _ in first }
+    }
+
+    package func names() -> Set<String> { Set(families.keys) }
+
+    /// The names of samples that the families make, those of a histogram with their endings.
+    package func sampleNames() -> Set<String> {
+        Set(
+            families.flatMap { name, family in
+                family.type == "histogram" ? ["_bucket", "_sum", "_count"].map { name + $0 } : [name]
+            })
+    }
+
+    /// What a text in Prometheus' format has and the documentation has not, or the other way round; sentences.
+    ///
+    /// - Parameter isComplete: whether all families that are documented should be in `exposition`.
+    package func differences(from exposition: String, isComplete: Bool) -> [String] {
+        var served: [String: String] = [:]
+        var problems: [String] = []
+        for line in exposition.split(separator: "\n") {
+            let words = line.split(separator: " ", maxSplits: 3).map { String($0) }
+            if words.count == 4, words[1] == "TYPE" { served[words[2]] = words[3] }
+            if !line.hasPrefix("#") { problems += labelProblems(String(line)) }
+        }
+        for (name, type) in served where families[name]?.type != type {
+            problems.append("\(name) is a \(type), and documented as \(families[name]?.type ?? "nothing")")
+        }
+        guard isComplete else { return Set(problems).sorted() }
+        return Set(problems + names().subtracting(served.keys).map { "\($0) is documented, and is not there" }).sorted()
+    }
+
+    /// - Parameter sample: one line.
+    private func labelProblems(_ sample: String) -> [String] {
+        let name = String(sample.prefix { $0 != "{" && $0 != " " })
+        let family = families[name] ?? families[String(name.split(separator: "_").dropLast().joined(separator: "_"))]
+        guard let family, sample.dropFirst(name.count).first == "{" else { return [] }
+        // A label's name stands before `="`, which no name of a Secret, verb or reason holds.
+        let labels = sample.dropFirst(name.count + 1).split(separator: "=\"").dropLast()
+            .map { String($0.split { $0 == "," || $0 == "\"" }.last ?? "") }
+        return Set(labels).subtracting(family.labels).subtracting(["le"]).map {
+            "\(name) has the label \($0), and is documented with \(family.labels.sorted())"
+        }
+    }
+}
+
+extension StringProtocol {
+    fileprivate func trimmed(_ isEdge: (Character) -> Bool) -> String {
+        let start = firstIndex { !isEdge($0) } ?? endIndex
+        let end = lastIndex { !isEdge($0) }.map { index(after: $0) } ?? start
+        return String(self[start..<end])
+    }
+}
