@@ -33,7 +33,7 @@ package struct Agent: Sendable {
             pollInterval: settings.pollInterval, logger: logger, heartbeat: heartbeats.mount)
         let controller = Controller(
             settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
-            leadership: backend.elector?.leadership, lookAtMount: { mount.lookNow() })
+            leadership: backend.elector?.leadership, recorder: backend.recorder, lookAtMount: { mount.lookNow() })
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in
@@ -78,8 +78,15 @@ package struct Agent: Sendable {
                 }
                 return .other
             }
+            if let recorder = backend.recorder {
+                group.addTask {
+                    await recorder.run()
+                    return .other
+                }
+            }
             group.addTask {
                 await controller.work()
+                await backend.recorder?.flush()
                 return .workDone
             }
             group.addTask {
@@ -157,7 +164,7 @@ package struct Agent: Sendable {
     package func sync(until stops: AsyncStream<Void>) async throws -> Result {
         let controller = Controller(
             settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
-            triesAtMost: 5)
+            recorder: backend.recorder, triesAtMost: 5)
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await pass(controller) }
@@ -191,9 +198,11 @@ package struct Agent: Sendable {
                 await controller.targetsFailed(scope, error)
             }
         }
+        async let _ = backend.recorder?.run()
         await controller.mount(reading)
         await controller.finishWhenIdle()
         await controller.work()
+        await backend.recorder?.flush()
         var faults = await controller.faults + backend.distributions.faults()
         if await !controller.isIdle { faults.append("stopped before all was looked at") }
         return Result(outcomes: await controller.outcomes, faults: faults)

@@ -9,6 +9,8 @@ package struct Backend: Sendable {
     package let distributions: any DistributionStore
     /// Nil: no leader election.
     package let elector: LeaderElector?
+    /// Nil: no Events.
+    package let recorder: EventRecorder?
     /// For the log: the API server, or the folder.
     package let name: String
     /// Of requests and watches; none in local mode.
@@ -17,12 +19,14 @@ package struct Backend: Sendable {
     package let close: @Sendable () -> Void
 
     package init(
-        secrets: any SecretStore, distributions: any DistributionStore, elector: LeaderElector? = nil, name: String,
-        metrics: @escaping @Sendable () -> [Metric] = { [] }, close: @escaping @Sendable () -> Void = {}
+        secrets: any SecretStore, distributions: any DistributionStore, elector: LeaderElector? = nil,
+        recorder: EventRecorder? = nil, name: String, metrics: @escaping @Sendable () -> [Metric] = { [] },
+        close: @escaping @Sendable () -> Void = {}
     ) {
         self.secrets = secrets
         self.distributions = distributions
         self.elector = elector
+        self.recorder = recorder
         self.name = name
         self.metrics = metrics
         self.close = close
@@ -67,6 +71,7 @@ package struct Backend: Sendable {
             secrets: KubernetesSecretStore(
                 client: writer, managedBy: settings.managedBy, logger: logger, meter: meter),
             distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
-            elector: elector, name: name, metrics: { client.metrics + meter.metrics }, close: close)
+            elector: elector, recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger),
+            name: name, metrics: { client.metrics + meter.metrics }, close: close)
     }
 }

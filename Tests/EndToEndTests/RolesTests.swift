@@ -45,6 +45,9 @@ struct RolesTests {
             try await world.expect("app", ["a": "1"])
             try volume.write(["a": "2", "b": "{}"])
             try await world.expect("app", ["a": "2"])
+            // Put right after a hand edit, which is told as before.
+            try await world.patchSecret("app", ["data": ["a": "aGFuZA=="]])
+            try await world.expect("app", ["a": "2"])
             try await world.patch(
                 "app",
                 [

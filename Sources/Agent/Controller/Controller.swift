@@ -16,6 +16,8 @@ package actor Controller {
     let logger: Logger
     /// Nil: no election, this agent alone writes.
     let leadership: Leadership?
+    /// Nil: nobody is told by Events.
+    let recorder: EventRecorder?
     /// What probes ask.
     package nonisolated let vitals = Vitals()
     /// Beats while keys are taken, and none takes for ever.
@@ -75,14 +77,15 @@ package actor Controller {
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        leadership: Leadership? = nil, triesAtMost: Int? = nil, patience: Duration = .seconds(300),
-        lookAtMount: @escaping @Sendable () -> Void = {}
+        leadership: Leadership? = nil, recorder: EventRecorder? = nil, triesAtMost: Int? = nil,
+        patience: Duration = .seconds(300), lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.secrets = secrets
         self.distributions = distributions
         self.logger = logger
         self.leadership = leadership
+        self.recorder = recorder
         self.triesAtMost = triesAtMost
         self.patience = patience
         self.lookAtMount = lookAtMount

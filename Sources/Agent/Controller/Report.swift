@@ -13,6 +13,9 @@ extension Controller {
             distribution.spec == planned.spec, distribution.assignedTo == planned.assignedTo
         else { return .done }
         log(status, of: key)
+        recorder?.record(
+            status, of: distribution, after: outcomes[key],
+            keys: distribution.target.flatMap { observed[$0]?.digests.count } ?? 0)
         outcomes[key] = status
         if status.reason == .synced, let former = awaited.removeValue(forKey: key) { enqueue(former) }
         guard let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339) else {

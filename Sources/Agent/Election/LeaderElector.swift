@@ -1,5 +1,5 @@
-import Glibc
 package import Kube
+import LinuxIO
 package import Observability
 
 /// Which Lease decides who leads, and how fast.
@@ -59,10 +59,7 @@ package struct LeaderElector: Sendable {
 
     /// The host's name, which is the pod's, and what no other process has: one that comes after us is not us.
     private static func identity() -> String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        gethostname(&buffer, buffer.count - 1)
-        let host = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return "\(host)_\(String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16))"
+        "\(HostName.current)_\(String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16))"
     }
 
     /// Until the task is cancelled; whatever fails is tried again.
