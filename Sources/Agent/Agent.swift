@@ -23,10 +23,13 @@ package struct Agent: Sendable {
         case stopRequested, workDone, graceOver, other
     }
 
-    /// Keeps all targets in line until `stops` yields or ends; then lets writes under way end and returns.
+    /// Keeps all targets in line until `stops` yields or ends; then lets writes under way end and returns. Each time
+    /// that `refreshes` yields, looks at the mount and compares everything.
     ///
     /// - Throws: when the mount's thread cannot be started.
-    package func run(until stops: AsyncStream<Void>) async throws {
+    package func run(
+        until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
+    ) async throws {
         let heartbeats = Heartbeats(settings)
         let mount = Mount(
             path: settings.secretsPath, quiet: settings.debounceQuiet, longest: settings.debounceMax,
@@ -83,6 +86,13 @@ package struct Agent: Sendable {
                     await recorder.run()
                     return .other
                 }
+            }
+            group.addTask {
+                for await _ in refreshes {
+                    logger.info("comparing everything", ["cause": "SIGHUP"])
+                    await controller.compareAll()
+                }
+                return .other
             }
             group.addTask {
                 await controller.work()

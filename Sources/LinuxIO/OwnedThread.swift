@@ -3,7 +3,7 @@ import Glibc
 
 /// A thread of our own, for work that blocks: the cooperative pool must never block.
 ///
-/// It has a small stack and takes no signals: those go to the threads that `TerminationSignals` leaves open to them.
+/// It has a small stack and takes no signals: those go to the threads that `Signals` leaves open to them.
 /// Has to be joined by its owner; one that is dropped is detached and runs on.
 package struct OwnedThread: ~Copyable, Sendable {
     private let thread: pthread_t

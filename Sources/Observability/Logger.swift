@@ -12,6 +12,20 @@ package struct Logger: Sendable {
 
         package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
         package var name: String { "\(self)" }
+
+        /// One step more verbose, if there is one.
+        package var moreVerbose: Level { Level(rawValue: rawValue - 1) ?? self }
+        /// One step less verbose, if there is one.
+        package var lessVerbose: Level { Level(rawValue: rawValue + 1) ?? self }
+
+        fileprivate var style: Terminal.Style {
+            switch self {
+            case .debug: .blue
+            case .info: .green
+            case .warning: .yellow
+            case .error: .red
+            }
+        }
     }
 
     package enum Format: String, Sendable, CaseIterable {
@@ -25,14 +39,17 @@ package struct Logger: Sendable {
 
     private let shared: Shared
 
-    /// - Parameter write: gets each line, without its newline; called from any thread.
+    /// - Parameters:
+    ///   - isColoured: colours in `text`; never in `json`.
+    ///   - write: gets each line, without its newline; called from any thread.
     package init(
         level: Level = .info,
         format: Format = .json,
+        isColoured: Bool = false,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         write: @escaping @Sendable (String) -> Void = Logger.standardError
     ) {
-        shared = Shared(level: level, format: format, now: now, write: write)
+        shared = Shared(level: level, format: format, isColoured: isColoured, now: now, write: write)
     }
 
     /// Throws every line away.
@@ -42,6 +59,15 @@ package struct Logger: Sendable {
     package var level: Level {
         get { Level(rawValue: shared.level.load(ordering: .relaxed)) ?? .info }
         nonmutating set { shared.level.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Changes the level, and says so; also if the new or the old one would hide that.
+    package func change(level new: Level) {
+        let old = level
+        guard new != old else { return }
+        level = min(new, old)
+        warning("log level changed", ["old": .string(old.name), "new": .string(new.name)])
+        level = new
     }
 
     package func debug(_ message: StaticString, _ fields: Fields = [:]) { log(.debug, message, fields) }
@@ -59,8 +85,13 @@ package struct Logger: Sendable {
             shared.write(line + "}")
         case .text:
             let padding = String(repeating: " ", count: 7 - level.name.count)
-            var line = "\(time) \(level.name.uppercased())\(padding) \(message)"
-            for (key, value) in fields { line += " \(key)=\(value.text)" }
+            let name = level.name.uppercased()
+            let isColoured = shared.isColoured
+            var line = isColoured ? "\(Terminal.Style.dim(time)) \(level.style(name))" : "\(time) \(name)"
+            line += "\(padding) \(message)"
+            for (key, value) in fields {
+                line += " " + (isColoured ? Terminal.Style.dim("\(key)=") : "\(key)=") + value.text
+            }
             shared.write(line)
         }
     }
@@ -75,15 +106,17 @@ package struct Logger: Sendable {
     private final class Shared: Sendable {
         let level: Atomic<Int>
         let format: Format
+        let isColoured: Bool
         let now: @Sendable () -> Timestamp
         let write: @Sendable (String) -> Void
 
         init(
-            level: Level, format: Format, now: @escaping @Sendable () -> Timestamp,
+            level: Level, format: Format, isColoured: Bool, now: @escaping @Sendable () -> Timestamp,
             write: @escaping @Sendable (String) -> Void
         ) {
             self.level = Atomic(level.rawValue)
             self.format = format
+            self.isColoured = isColoured
             self.now = now
             self.write = write
         }

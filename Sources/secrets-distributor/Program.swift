@@ -13,7 +13,7 @@ enum Program {
     static func run(_ arguments: [String]) async -> Int32 {
         let invocation: Invocation
         do {
-            invocation = try Invocation(arguments) { name in getenv(name).map { String(cString: $0) } }
+            invocation = try Invocation(arguments, environment: environment)
         } catch let error as UsageError {
             return fail("\(error); see secrets-distributor --help", usage)
         } catch {
@@ -34,13 +34,14 @@ enum Program {
     }
 
     private static func run(_ settings: Settings) async -> Int32 {
-        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        let logger = logger(settings)
         do {
-            let stops = try Stops(overdue: 0)
-            defer { stops.end() }
+            let signals = try SignalRequests(overdue: 0, logger: logger)
+            defer { signals.end() }
             let backend = try Backend(settings, logger: logger)
             defer { backend.close() }
-            try await Agent(settings: settings, backend: backend, logger: logger).run(until: stops.requests)
+            try await Agent(settings: settings, backend: backend, logger: logger)
+                .run(until: signals.stops, refreshes: signals.refreshes)
             return 0
         } catch {
             return fail("\(error)", isConfiguration(error) ? configuration : 1)
@@ -48,14 +49,14 @@ enum Program {
     }
 
     private static func sync(_ settings: Settings) async -> Int32 {
-        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        let logger = logger(settings)
         do {
-            let stops = try Stops(overdue: 1)
-            defer { stops.end() }
+            let signals = try SignalRequests(overdue: 1)
+            defer { signals.end() }
             let backend = try Backend(settings, logger: logger)
             defer { backend.close() }
             let agent = Agent(settings: settings, backend: backend, logger: logger)
-            let result = try await agent.sync(until: stops.requests)
+            let result = try await agent.sync(until: signals.stops)
             let outcomes = result.outcomes
             let bad = outcomes.filter { $0.value.reason != .synced }.sorted { $0.key < $1.key }
             for (key, status) in bad { print("\(key): \(status.reason.rawValue): \(status.message)".onOneLine) }
@@ -67,42 +68,18 @@ enum Program {
         }
     }
 
+    private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    private static func logger(_ settings: Settings) -> Logger {
+        Logger(
+            level: settings.logLevel, format: settings.logFormat,
+            isColoured: Terminal.takesColours(STDERR_FILENO, environment: environment))
+    }
+
     private static func isConfiguration(_ error: any Error) -> Bool { error is ConfigurationError }
 
     static func fail(_ text: String, _ status: Int32) -> Int32 {
         Logger.standardError("secrets-distributor: \(text.onOneLine)")
         return status
     }
-}
-
-/// Termination signals as requests to stop: the first asks, the second ends the process at once.
-private final class Stops: Sendable {
-    let requests: AsyncStream<Void>
-    private let signals: TerminationSignals
-
-    /// Writes under way have 8 s; what hangs after that (a file system, a name server) is left behind.
-    private static let patience: UInt32 = 9
-
-    /// - Parameter overdue: exit status if the end takes longer than that.
-    init(overdue: Int32) throws(LinuxError) {
-        let (requests, request) = AsyncStream<Void>.makeStream()
-        self.requests = requests
-        let count = Mutex(0)
-        signals = try TerminationSignals { number in
-            let isSecond = count.withLock { count in
-                count += 1
-                return count > 1
-            }
-            // 128 and the signal's number, as a shell reports it.
-            if isSecond { _exit(128 + number) }
-            // Not joined: it ends with the process.
-            _ = try? OwnedThread(name: "overdue") {
-                sleep(Self.patience)
-                _exit(overdue)
-            }
-            request.yield()
-        }
-    }
-
-    func end() { signals.stop() }
 }

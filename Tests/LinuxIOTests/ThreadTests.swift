@@ -51,10 +51,10 @@ import Testing
 }
 
 /// Signals belong to the whole process: one test after another.
-@Suite(.serialized) struct TerminationSignalsTests {
+@Suite(.serialized) struct SignalsTests {
     @Test func `signals of the process reach the handler, one by one`() async throws {
         let seen = Mutex<[Int32]>([])
-        let signals = try TerminationSignals([SIGUSR1, SIGUSR2]) { number in seen.withLock { $0.append(number) } }
+        let signals = try Signals([SIGUSR1, SIGUSR2]) { number in seen.withLock { $0.append(number) } }
         for number in [SIGUSR1, SIGUSR2, SIGUSR1] {
             let before = seen.withLock { $0.count }
             kill(getpid(), number)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a broken pipe is an error, not the end`() throws {
-        let signals = try TerminationSignals([SIGUSR1]) { _ in }
+        let signals = try Signals([SIGUSR1]) { _ in }
         defer { signals.stop() }
         var ends: [Int32] = [-1, -1]
         try require("pipe", "", pipe(&ends))

@@ -74,6 +74,55 @@ import Testing
         #expect(JSONText.quoted(value) == quoted)
     }
 
+    @Test func `for a terminal time and keys are dimmed, and the level has a colour of its own`() {
+        let logger = Logger(
+            level: .debug, format: .text, isColoured: true, now: { Timestamp(seconds: 1) }, write: recorder.add)
+        logger.debug("look")
+        logger.info("look", ["path": "/mnt", "reason": "is \u{1b}[2Jempty"])
+        logger.warning("look")
+        logger.error("look")
+        let time = "\u{1b}[2m1970-01-01T00:00:01.000000Z\u{1b}[0m"
+        #expect(
+            recorder.lines == [
+                "\(time) \u{1b}[34mDEBUG\u{1b}[0m   look",
+                "\(time) \u{1b}[32mINFO\u{1b}[0m    look \u{1b}[2mpath=\u{1b}[0m/mnt"
+                    + " \u{1b}[2mreason=\u{1b}[0m\"is \\u001b[2Jempty\"",
+                "\(time) \u{1b}[33mWARNING\u{1b}[0m look",
+                "\(time) \u{1b}[31mERROR\u{1b}[0m   look",
+            ])
+    }
+
+    @Test func `JSON is never coloured`() {
+        Logger(isColoured: true, write: recorder.add).info("look", ["path": "/mnt"])
+        #expect(recorder.lines.count == 1 && !recorder.lines.contains { $0.contains("\u{1b}") })
+    }
+
+    @Test func `the level goes up and down step by step, between debug and error`() {
+        var level = Logger.Level.warning
+        var seen: [Logger.Level] = []
+        for _ in 1...3 {
+            level = level.moreVerbose
+            seen.append(level)
+        }
+        for _ in 1...4 {
+            level = level.lessVerbose
+            seen.append(level)
+        }
+        #expect(seen == [.info, .debug, .debug, .info, .warning, .error, .error])
+    }
+
+    @Test func `a change of the level is told whatever the levels are, and no change is not`() {
+        let logger = logger(.text, .debug)
+        for level in Logger.Level.allCases + Logger.Level.allCases.reversed() { logger.change(level: level) }
+        #expect(
+            recorder.lines.map { $0.split(separator: " ").suffix(2).joined(separator: " ") } == [
+                "old=debug new=info", "old=info new=warning", "old=warning new=error", "old=error new=warning",
+                "old=warning new=info", "old=info new=debug",
+            ])
+        #expect(recorder.lines.allSatisfy { $0.contains("WARNING log level changed") })
+        #expect(logger.level == .debug)
+    }
+
     @Test func `lines below the level are not written, and every copy follows a change of it`() {
         let logger = logger(.json, .warning)
         let copy = logger

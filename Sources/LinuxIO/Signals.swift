@@ -1,11 +1,12 @@
 import CLinux
 import Glibc
 
-/// Hands SIGTERM and its like to a function, on a thread of its own.
+/// Hands signals to a function, on a thread of its own.
 ///
 /// Installed early in `main`: process 1 of a container has no default actions (pid_namespaces(7)), so that without a
-/// handler SIGTERM would be lost. At most one at a time in a process.
-package final class TerminationSignals: Sendable {
+/// handler SIGTERM would be lost; any other process is ended by a SIGHUP or SIGUSR1 that comes before its handler. At most
+/// one of these objects at a time in a process.
+package final class Signals: Sendable {
     private let numbers: [Int32]
     private let writeEnd: FileDescriptor
     private let thread: Mutex<OwnedThread?>
@@ -14,7 +15,7 @@ package final class TerminationSignals: Sendable {
     ///
     /// - Parameter handler: called with the signal's number, on a thread of this object; one signal after another.
     package init(
-        _ numbers: [Int32] = [SIGTERM, SIGINT], handler: @escaping @Sendable (Int32) -> Void
+        _ numbers: [Int32], handler: @escaping @Sendable (Int32) -> Void
     ) throws(LinuxError) {
         var ends: [Int32] = [-1, -1]
         try checked("create", "a pipe") { pipe(&ends) }

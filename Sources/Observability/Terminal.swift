@@ -1,0 +1,22 @@
+import Glibc
+
+/// What text may hold that a person reads.
+package enum Terminal {
+    /// Whether what is written to `descriptor` may be coloured: it is a terminal that can, and `NO_COLOR` is unset or empty
+    /// (no-color.org).
+    package static func takesColours(_ descriptor: Int32, environment: (String) -> String?) -> Bool {
+        isatty(descriptor) == 1 && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
+    }
+
+    /// Select Graphic Rendition (ECMA-48, 8.3.117).
+    package enum Style: String, Sendable {
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case blue = "34"
+
+        /// `text` in this style, and what follows in none.
+        package func callAsFunction(_ text: String) -> String { "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" }
+    }
+}

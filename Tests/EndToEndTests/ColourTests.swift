@@ -1,0 +1,37 @@
+import TestSupport
+import Testing
+
+@Suite("The log's colours")
+struct ColourTests {
+    /// What a single pass logs, on a terminal of its own (script(1)) or to a file.
+    private func log(_ variables: [String: String], onTerminal: Bool) async throws -> String {
+        let world = try LocalWorld()
+        try writeFile(world.mount + "/password", "one")
+        try world.distribute("app", "password")
+        let environment = [
+            "SECRETS_PATH": world.mount, "DISTRIBUTIONS_PATH": world.root("in"), "OUTPUT_PATH": world.output,
+            "TERM": "xterm",
+        ].merging(variables) { $1 }
+        let program =
+            onTerminal
+            ? try await Binary(
+                ["--quiet", "--return", "--command", "\(Binary.path) sync", "/dev/null"], environment: environment,
+                program: "script")
+            : try await Binary(["sync"], environment: environment)
+        let ended = await program.ended()
+        #expect(ended.status == 0)
+        let text = ended.output + ended.errors
+        #expect(text.contains("distribution synced"))
+        return text
+    }
+
+    @Test("are there in text on a terminal, unless the user wants none", arguments: [true, false])
+    func terminal(onTerminal: Bool) async throws {
+        let text = try await log(["LOG_FORMAT": "text"], onTerminal: onTerminal)
+        #expect(text.contains("\u{1b}[32mINFO\u{1b}[0m") == onTerminal)
+        #expect(text.contains("\u{1b}") == onTerminal)
+        for variables in [["NO_COLOR": "1", "LOG_FORMAT": "text"], ["TERM": "dumb", "LOG_FORMAT": "text"], [:]] {
+            #expect(try await !log(variables, onTerminal: onTerminal).contains("\u{1b}"), "\(variables)")
+        }
+    }
+}
