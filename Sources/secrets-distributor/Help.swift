@@ -47,6 +47,7 @@ enum Help {
             usage: secrets-distributor [run] [FLAG...]
 
             Keeps all targets in line until SIGTERM or SIGINT, which let writes under way end; a second one ends at once.
+            SIGHUP has everything compared now; SIGUSR1 and SIGUSR2 make the log one step more, one step less verbose.
             Exit status: 0 after a signal, 78 a value cannot be used, 1 otherwise.
 
             \(flags)

@@ -166,9 +166,9 @@ struct EventTests {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
-        try await world.server.allow("dave", ["*"], .secrets, in: world.namespace)
-        try await world.server.allow("dave", ["*"], .secretsDistributions, in: world.namespace)
-        let client = try world.server.client(.named("dave"))
+        try await world.server.allow("bob", ["*"], .secrets, in: world.namespace)
+        try await world.server.allow("bob", ["*"], .secretsDistributions, in: world.namespace)
+        let client = try world.server.client(.named("bob"))
         defer { client.shutdown() }
         let counting = CountingEvents(client)
         for number in 1...5 { try await world.create(world.distribution("app-\(number)", [("a", "a")])) }
