@@ -197,7 +197,7 @@ package struct Agent: Sendable {
         }
         let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
         if case .absent(let reason) = reading {
-            logger.warning("mount has no generation", ["reason": .string(reason)])
+            logger.warning("mount has no generation", ["error": .string(reason)])
         }
         for scope in settings.scopes {
             await controller.distributions(scope, .replace(try await backend.distributions.list(scope)))

@@ -121,7 +121,7 @@ private final class Watched: Sendable {
     private func absent(_ reason: String, _ state: inout State) -> Bool {
         defer { state.absence = reason }
         if state.absence == nil {
-            logger.warning("mount has no generation, the last one stays", ["reason": .string(reason)])
+            logger.warning("mount has no generation, the last one stays", ["error": .string(reason)])
         }
         return state.absence != reason
     }
@@ -132,10 +132,10 @@ private final class Watched: Sendable {
         if !remarks.frozen.isEmpty {
             logger.warning(
                 "files are mounted by subPath: the container never sees them change, mount the volume instead",
-                ["files": .strings(remarks.frozen.sorted())])
+                ["paths": .strings(remarks.frozen.sorted())])
         }
         if remarks.undecodableNames > 0 {
-            logger.warning("file names are not UTF-8 and left out", ["count": .int(remarks.undecodableNames)])
+            logger.warning("file names are not UTF-8 and left out", ["files": .int(remarks.undecodableNames)])
         }
     }
 }

@@ -41,7 +41,7 @@ import Testing
             try await bench.settle()
         }
         let line = try #require(log.lines.first { $0.contains("rotation distributed") })
-        for part in ["generation=generation-2", "files=[a]", "targets=2", "written=2", "unchanged=0", "heldBack=0"] {
+        for part in ["generation=generation-2", "paths=[a]", "targets=2", "written=2", "unchanged=0", "heldBack=0"] {
             #expect(line.contains(part))
         }
         #expect(try await value("rotation_propagation_seconds", of: bench) == 2)

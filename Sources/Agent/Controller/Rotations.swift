@@ -33,7 +33,7 @@ extension Controller {
     private func log(_ rotation: Rotation) {
         let fields: Logger.Fields = [
             "generation": .string(rotation.generation),
-            "files": .strings(Array(rotation.files.prefix(Self.namedFiles))),
+            "paths": .strings(Array(rotation.files.prefix(Self.namedFiles))),
             "changed": .int(rotation.files.count), "targets": .int(rotation.targets),
             "written": .int(rotation.written), "unchanged": .int(rotation.unchanged),
             "heldBack": .int(rotation.heldBack), "duration": .duration(rotation.took ?? .zero),
