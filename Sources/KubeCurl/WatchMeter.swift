@@ -14,12 +14,12 @@ package final class WatchMeter: Sendable {
     func restart(_ resource: Resource) { restarts.withLock { $0[resource.plural, default: 0] += 1 } }
 
     package var metrics: [Metric] {
-        var metric = Metric(
-            .counter, "secrets_distributor_watch_restarts_total",
-            "Lists and watches that ended by an error and were begun anew.")
-        for (resource, count) in restarts.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-            metric.add(.number(Double(count)), ["resource": resource])
-        }
-        return [metric]
+        let counts = restarts.withLock { $0 }.sorted { $0.key < $1.key }
+        return [
+            Metric(
+                .counter, "secrets_distributor_watch_restarts_total",
+                "Lists and watches that ended by an error and were begun anew.",
+                by: counts.map { (["resource": $0.key], Double($0.value)) })
+        ]
     }
 }

@@ -41,9 +41,7 @@ package struct DocumentedMetrics: Sendable {
     }
 
     /// What a text in Prometheus' format has and the documentation has not, or the other way round; sentences.
-    ///
-    /// - Parameter isComplete: whether all families that are documented should be in `exposition`.
-    package func differences(from exposition: String, isComplete: Bool) -> [String] {
+    package func differences(from exposition: String) -> [String] {
         var served: [String: String] = [:]
         var problems: [String] = []
         for line in exposition.split(separator: "\n") {
@@ -54,7 +52,6 @@ package struct DocumentedMetrics: Sendable {
         for (name, type) in served where families[name]?.type != type {
             problems.append("\(name) is a \(type), and documented as \(families[name]?.type ?? "nothing")")
         }
-        guard isComplete else { return Set(problems).sorted() }
         return Set(problems + names().subtracting(served.keys).map { "\($0) is documented, and is not there" }).sorted()
     }
 

@@ -94,7 +94,7 @@ package final class AdminEndpoint: Sendable {
     private func answer(_ target: String) async -> Answer {
         switch Route(target: target) {
         case .metrics:
-            Answer(contentType: "text/plain; version=0.0.4; charset=utf-8", body: await sources.metrics())
+            Answer(contentType: Exposition.contentType, body: await sources.metrics())
         case .status(let selection):
             Answer(
                 contentType: "text/html; charset=utf-8",
