@@ -26,7 +26,7 @@ package struct Agent: Sendable {
     /// Keeps all targets in line until `stops` yields or ends; then lets writes under way end and returns. Each time
     /// that `refreshes` yields, looks at the mount and compares everything.
     ///
-    /// - Throws: when the mount's thread cannot be started.
+    /// - Throws: when the mount's thread cannot be started; `ConfigurationError` when the admin endpoint cannot listen.
     package func run(
         until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
     ) async throws {
@@ -48,6 +48,11 @@ package struct Agent: Sendable {
         }
         try policy?.start()
         defer { policy?.stop() }
+        let endpoint = try settings.listenAddress.map { address in
+            let sources = AdminSources(controller, backend, heartbeats)
+            return try AdminEndpoint(address: address, sources: sources, logger: logger)
+        }
+        defer { endpoint?.stop() }
         logger.info(
             "started",
             [
@@ -68,6 +73,12 @@ package struct Agent: Sendable {
             if let policy {
                 group.addTask {
                     for await reading in policy.readings { await controller.policy(reading) }
+                    return .other
+                }
+            }
+            if let endpoint {
+                group.addTask {
+                    await endpoint.serve()
                     return .other
                 }
             }

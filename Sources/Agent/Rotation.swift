@@ -8,7 +8,7 @@ package struct Rotation: Sendable, Equatable {
     /// The files whose content changed, sorted.
     package var files: [String]
     /// Targets that these feed.
-    package var targets = 0
+    package var targets: Int
     /// Of these: how many got new content.
     package var written = 0
     /// How many were as they should be, or are nobody's any more.
@@ -20,11 +20,19 @@ package struct Rotation: Sendable, Equatable {
     /// Another rotation came before all targets had been looked at.
     package var isSuperseded = false
 
-    package init(generation: String, changedAt: Timestamp, files: [String], targets: Int) {
+    package init(
+        generation: String, changedAt: Timestamp, files: [String], targets: Int, written: Int = 0, unchanged: Int = 0,
+        heldBack: Int = 0, took: Duration? = nil, isSuperseded: Bool = false
+    ) {
         self.generation = generation
         self.changedAt = changedAt
         self.files = files
         self.targets = targets
+        self.written = written
+        self.unchanged = unchanged
+        self.heldBack = heldBack
+        self.took = took
+        self.isSuperseded = isSuperseded
     }
 
     /// What became of one target.

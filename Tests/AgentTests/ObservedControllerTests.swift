@@ -94,9 +94,10 @@ import Testing
         await bench.store.hold()
         try await bench.working {
             for part in Bench.Part.allCases where part != last { try await bench.tell(part) }
-            #expect(!bench.controller.vitals.hasStarted && !bench.controller.vitals.unreadiness.isEmpty)
+            #expect(
+                !bench.controller.vitals.hasStarted && bench.controller.vitals.readiness.contains { $0.problem != nil })
             try await bench.tell(last)
-            #expect(bench.controller.vitals.unreadiness.isEmpty)
+            #expect(bench.controller.vitals.readiness.allSatisfy { $0.problem == nil })
             try await bench.waitForWrites(1)
             #expect(!bench.controller.vitals.hasStarted)
             await bench.store.release()

@@ -3,30 +3,6 @@ import Kube
 import LinuxIO
 package import Observability
 
-/// Where the endpoint has from what it shows. The first three are asked on the server's own thread, so that they work
-/// while the cooperative pool is stuck: they must not block.
-package struct AdminSources: Sendable {
-    /// Of all that has to go on.
-    package var heartbeats: @Sendable () -> [Heartbeat]
-    package var readiness: @Sendable () -> [Check]
-    package var startup: @Sendable () -> [Check]
-    package var overview: @Sendable () async -> Overview
-    /// In Prometheus' text format.
-    package var metrics: @Sendable () async -> String
-
-    package init(
-        heartbeats: @escaping @Sendable () -> [Heartbeat], readiness: @escaping @Sendable () -> [Check],
-        startup: @escaping @Sendable () -> [Check], overview: @escaping @Sendable () async -> Overview,
-        metrics: @escaping @Sendable () async -> String
-    ) {
-        self.heartbeats = heartbeats
-        self.readiness = readiness
-        self.startup = startup
-        self.overview = overview
-        self.metrics = metrics
-    }
-}
-
 /// Probes, metrics and the status page over HTTP.
 package final class AdminEndpoint: Sendable {
     /// Where it listens; the port is the one that the kernel chose if it was to.

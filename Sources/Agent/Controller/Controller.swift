@@ -59,8 +59,6 @@ package actor Controller {
     var access: PolicyState { didSet { announceReadiness() } }
     /// By distribution: what it was last warned of that the policy only audits.
     var audited: [ObjectKey: String] = [:]
-    /// Why the agent was not ready when that was last looked at.
-    var announced: [String]
     /// In one pass: what could not be done, besides what `outcomes` tells.
     package internal(set) var faults: [String] = []
 
@@ -91,8 +89,8 @@ package actor Controller {
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
-        announced = Self.unreadiness(nil, scopes, access)
         queue = WorkQueue(limit: settings.maxInFlight)
+        vitals.readiness = Self.readiness(nil, scopes, access)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -4,34 +4,35 @@ import Snapshots
 /// Whether the agent does its work: it has seen what it works with.
 extension Controller {
     /// Why it does not, a phrase each; empty if it is ready.
-    package var unreadiness: [String] { Self.unreadiness(snapshot, scopes, access) }
+    package var unreadiness: [String] { vitals.readiness.compactMap(\.problem) }
 
-    static func unreadiness(
-        _ snapshot: Snapshot?, _ scopes: [Scope: ScopeState], _ access: PolicyState
-    ) -> [String] {
-        var reasons: [String] = []
-        if snapshot == nil { reasons.append("the mount has had no files yet") }
+    static func readiness(_ snapshot: Snapshot?, _ scopes: [Scope: ScopeState], _ access: PolicyState) -> [Check] {
+        var checks = [Check("mount", problem: snapshot == nil ? "the mount has had no files yet" : nil)]
         for (scope, state) in scopes.sorted(by: { $0.key.description < $1.key.description }) {
-            if !state.hasDistributions {
-                reasons.append("the distributions of \(scope) have not been listed yet")
-            }
-            guard !state.hasTargets else { continue }
-            reasons.append(
-                state.failure.map { "the Secrets of \(scope) cannot be listed: \($0)" }
-                    ?? "the Secrets of \(scope) have not been listed yet")
+            checks.append(
+                Check(
+                    "distributions in \(scope)",
+                    problem: state.hasDistributions ? nil : "the distributions of \(scope) have not been listed yet"))
+            checks.append(
+                Check(
+                    "Secrets in \(scope)",
+                    problem: state.hasTargets
+                        ? nil
+                        : state.failure.map { "the Secrets of \(scope) cannot be listed: \($0)" }
+                            ?? "the Secrets of \(scope) have not been listed yet"))
         }
-        if let reason = access.unreadiness { reasons.append(reason) }
-        return reasons
+        if access.isWanted { checks.append(Check("access policy", problem: access.unreadiness)) }
+        return checks
     }
 
     /// Logs that the agent is ready, or a reason why it is not that was not known.
     func announceReadiness() {
+        let known = unreadiness
+        vitals.readiness = Self.readiness(snapshot, scopes, access)
         let reasons = unreadiness
-        defer { announced = reasons }
-        vitals.unreadiness = reasons
         if reasons.isEmpty {
-            if !announced.isEmpty { logger.info("ready") }
-        } else if !reasons.allSatisfy(announced.contains) {
+            if !known.isEmpty { logger.info("ready") }
+        } else if !reasons.allSatisfy(known.contains) {
             logger.warning("not ready", ["reasons": .strings(reasons)])
         }
     }
@@ -42,7 +43,7 @@ extension Controller {
     ///
     /// To be called when what an event calls for is in the queue.
     func noteStart() {
-        guard !vitals.hasStarted, announced.isEmpty, isFollowing || queue.isIdle else { return }
+        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing || queue.isIdle else { return }
         vitals.hasStarted = true
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
     }

@@ -3,23 +3,28 @@ import LinuxIO
 /// What probes ask, kept where an answer needs no actor: one that is stuck must not keep the answer back.
 package final class Vitals: Sendable {
     private struct State {
-        var unreadiness = ["the agent is starting"]
+        var readiness: [Check] = []
         var hasStarted = false
     }
 
     private let state = Mutex(State())
 
-    package init() {}
-
-    /// Why the agent is not ready, a phrase each; empty if it is.
-    package internal(set) var unreadiness: [String] {
-        get { state.withLock { $0.unreadiness } }
-        set { state.withLock { $0.unreadiness = newValue } }
+    /// What has to be known before the agent does its work.
+    package internal(set) var readiness: [Check] {
+        get { state.withLock { $0.readiness } }
+        set { state.withLock { $0.readiness = newValue } }
     }
 
     /// All targets have been looked at once, with all known that there is to know. Stays so.
     package internal(set) var hasStarted: Bool {
         get { state.withLock { $0.hasStarted } }
         set { state.withLock { $0.hasStarted = newValue } }
+    }
+
+    /// What has to be done before the next container may start.
+    package var startup: [Check] {
+        let (readiness, hasStarted) = state.withLock { ($0.readiness, $0.hasStarted) }
+        if hasStarted { return [Check("first pass")] }
+        return readiness + [Check("first pass", problem: "not all Secrets have been looked at yet")]
     }
 }

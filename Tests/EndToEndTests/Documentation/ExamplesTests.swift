@@ -1,0 +1,65 @@
+import Agent
+import FoundationEssentials
+import Kube
+import LinuxIO
+import TestSupport
+import Testing
+import YAML
+
+/// Every page of the documentation: its examples, its links.
+@Suite("The documentation")
+struct ExamplesTests {
+    /// All Markdown that a user reads.
+    static let pages: [String] = {
+        var pages = ["README.md", "SECURITY.md", "CONTRIBUTING.md"]
+        for folder in ["docs", "docs/how-to", "docs/adr", "sidecar-example"] {
+            pages += names(in: World.path(folder)).filter { $0.hasSuffix(".md") }.map { "\(folder)/\($0)" }
+        }
+        return pages.sorted()
+    }()
+
+    @Test("has only examples of distributions and policies that the program takes", arguments: pages)
+    func manifests(path: String) throws {
+        for block in try Markdown(path).blocks where block.language == "yaml" {
+            let place = "\(path):\(block.line)"
+            let documents = try YAMLParser.documents(in: Array(block.text.utf8)).map { try JSONValue(json: $0.json()) }
+            #expect(!documents.isEmpty, "\(place)")
+            for kind in documents.compactMap({ $0["kind"]?.string }) {
+                switch kind {
+                case "SecretsDistribution":
+                    let parsed = Manifests.parse(Array(block.text.utf8), file: place)
+                    #expect(parsed.problems.isEmpty && !parsed.distributions.isEmpty, "\(parsed.problems)")
+                case "SecretsAccessPolicy":
+                    let parsed = PolicyManifest.parse(Array(block.text.utf8), file: place)
+                    #expect(parsed.problems.isEmpty, "\(parsed.problems)")
+                default: break
+                }
+            }
+        }
+    }
+
+    /// Blocks that are walked through are run by `WalkthroughTests`; these are those that no test can run: they need a
+    /// cloud, or the network.
+    @Test("has only commands that a shell can read", arguments: pages)
+    func commands(path: String) async throws {
+        for block in try Markdown(path).blocks where ["sh", "console"].contains(block.language) {
+            let ended = try await Binary(["-n"], input: block.text, program: "/bin/bash").ended()
+            #expect(ended.status == 0, "\(path):\(block.line): \(ended.errors)")
+        }
+    }
+
+    @Test("has no link that leads nowhere", arguments: pages)
+    func links(path: String) throws {
+        let page = try Markdown(path)
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        for link in page.links where !link.contains("://") {
+            let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+            let target = parts[0].isEmpty ? path : (folder.isEmpty ? "" : folder + "/") + parts[0]
+            let file = World.path(target)
+            #expect(FileManager.default.fileExists(atPath: file), "\(path) leads to \(link)")
+            if parts.count == 2, target.hasSuffix(".md") {
+                #expect(try Markdown(target).anchors.contains(String(parts[1])), "\(path) leads to \(link)")
+            }
+        }
+    }
+}

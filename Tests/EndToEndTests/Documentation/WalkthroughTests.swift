@@ -1,0 +1,21 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// A server of its own: the pages install the definition and work in all namespaces.
+@Suite("A page that is walked through", .timeLimit(.minutes(10)))
+struct WalkthroughTests {
+    @Test(
+        "does what it says, on a real API server",
+        arguments: [("docs/getting-started.md", ["sidecar-example"]), ("docs/how-to/plain-folder.md", [])])
+    func pages(path: String, files: [String]) async throws {
+        let page = try Markdown(path)
+        #expect(page.blocks.contains { $0.language == "sh" })
+        let server = try await APIServer.start()
+        let walk = try Walkthrough(
+            page, files: files, kubeconfig: try server.kubeconfig(), port: LoopbackPort.reserve())
+        let ended = try await walk.run()
+        await server.end()
+        #expect(ended.status == 0, "\(ended.output)\n\(ended.errors)")
+    }
+}
