@@ -11,6 +11,8 @@ package struct Backend: Sendable {
     package let elector: LeaderElector?
     /// Nil: no Events.
     package let recorder: EventRecorder?
+    /// What would be written; nil: it is written.
+    package let rehearsal: ChangeLedger?
     /// For the log: the API server, or the folder.
     package let name: String
     /// Of requests and watches; none in local mode.
@@ -18,12 +20,20 @@ package struct Backend: Sendable {
     /// Ends its threads.
     package let close: @Sendable () -> Void
 
+    /// In a dry run writes of Secrets are rehearsed; a controller writes no status then.
     package init(
-        secrets: any SecretStore, distributions: any DistributionStore, elector: LeaderElector? = nil,
-        recorder: EventRecorder? = nil, name: String, metrics: @escaping @Sendable () -> [Metric] = { [] },
+        _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
+        elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
+        metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
-        self.secrets = secrets
+        rehearsal = settings.dryRun ? ChangeLedger(logger: logger) : nil
+        if let rehearsal {
+            self.secrets = RehearsalSecretStore(secrets, managedBy: settings.managedBy, ledger: rehearsal)
+            logger.info("dry run: nothing is written, and no leader is elected")
+        } else {
+            self.secrets = secrets
+        }
         self.distributions = distributions
         self.elector = elector
         self.recorder = recorder
@@ -37,12 +47,13 @@ package struct Backend: Sendable {
     package init(_ settings: Settings, logger: Logger) throws {
         if let input = settings.distributionsPath, let output = settings.outputPath {
             self.init(
-                secrets: try FolderSecretStore(settings: settings, root: output, logger: logger),
-                distributions: FolderDistributionStore(settings: settings, path: input, logger: logger), name: output)
+                settings, secrets: try FolderSecretStore(settings: settings, root: output, logger: logger),
+                distributions: FolderDistributionStore(settings: settings, path: input, logger: logger), name: output,
+                logger: logger)
             return
         }
         let configuration = try Cluster.configuration(kubeconfig: settings.kubeconfig)
-        if settings.leaderElection, settings.lease.namespace == nil, configuration.namespace == nil {
+        if settings.leaderElection, !settings.dryRun, settings.lease.namespace == nil, configuration.namespace == nil {
             throw ConfigurationError(
                 source: "environment", field: "LEASE_NAMESPACE",
                 expected: "the namespace of the Lease: the service account's file does not name the pod's own")
@@ -61,17 +72,21 @@ package struct Backend: Sendable {
         close: @escaping @Sendable () -> Void = {}
     ) {
         let elector =
-            settings.leaderElection
+            settings.leaderElection && !settings.dryRun
             ? LeaderElector(
                 client: client, leadership: Leadership(), settings: settings, namespace: namespace, logger: logger)
             : nil
-        let writer = elector.map { WhileLeading(client, $0.leadership) } ?? client
+        let writer: any KubeTransport =
+            settings.dryRun ? ReadOnlyTransport(client) : elector.map { WhileLeading(client, $0.leadership) } ?? client
         let meter = WatchMeter()
         self.init(
+            settings,
+            // An operator of another kind may write Secrets that have not got our label yet.
             secrets: KubernetesSecretStore(
-                client: writer, managedBy: settings.managedBy, logger: logger, meter: meter),
+                client: writer, managedBy: settings.managedBy, watchesAll: settings.dryRun, logger: logger,
+                meter: meter),
             distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
             elector: elector, recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger),
-            name: name, metrics: { client.metrics + meter.metrics }, close: close)
+            name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
     }
 }

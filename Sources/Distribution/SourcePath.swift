@@ -20,7 +20,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     private static let deepest = 24
 
     /// - Throws: what is wrong with `raw`, as the rest of a sentence.
-    init(_ raw: String) throws(SourcePathError) {
+    package init(_ raw: String) throws(SourcePathError) {
         guard !raw.isEmpty else { throw .init("is empty, expected the path of a file in the mount") }
         guard raw.utf8.count <= Self.longest else {
             throw .init("is \(raw.utf8.count) bytes long, expected at most \(Self.longest)")
@@ -53,7 +53,8 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-struct SourcePathError: Error {
+package struct SourcePathError: Error, CustomStringConvertible {
     let message: String
     init(_ message: String) { self.message = message }
+    package var description: String { message }
 }

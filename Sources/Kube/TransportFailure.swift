@@ -13,6 +13,8 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     case overrun(limit: Int)
     /// A write, and this agent does not lead (any more).
     case notLeading
+    /// A write, in a dry run.
+    case readOnly
     /// The caller was cancelled.
     case cancelled
     /// The transport was shut down.
@@ -21,7 +23,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     package var isRetryable: Bool {
         switch self {
         case .connect, .broken, .timeout, .overrun, .notLeading: true
-        case .tls, .credentials, .cancelled, .shutDown: false
+        case .tls, .credentials, .readOnly, .cancelled, .shutDown: false
         }
     }
 
@@ -34,6 +36,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
         case .overrun(let limit): "more than \(limit) bytes waited to be processed"
         case .notLeading: "this agent does not lead"
+        case .readOnly: "a dry run writes nothing"
         case .cancelled: "it was cancelled"
         case .shutDown: "the connection is shut down"
         }

@@ -64,16 +64,24 @@ package enum JSONText {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.isInvisible:
-                // Beyond U+FFFF as two surrogates (RFC 8259, 7).
-                for unit in scalar.utf16 {
-                    let hex = String(unit, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-                }
+            case _ where scalar.isInvisible: result += escaped(scalar)
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+
+    /// JSON of one line with what is invisible in it escaped, as can only stand in its strings.
+    package static func visible(_ json: String) -> String {
+        json.unicodeScalars.map { $0.isInvisible ? escaped($0) : String($0) }.joined()
+    }
+
+    /// Beyond U+FFFF as two surrogates (RFC 8259, 7).
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        scalar.utf16.map { unit in
+            let hex = String(unit, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        }.joined()
     }
 }
 

@@ -4,12 +4,15 @@ import Glibc
 package enum Terminal {
     /// Whether what is written to `descriptor` may be coloured: it is a terminal that can, and `NO_COLOR` is unset or empty
     /// (no-color.org).
-    package static func takesColours(_ descriptor: Int32, environment: (String) -> String?) -> Bool {
+    package static func takesColours(
+        _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
+    ) -> Bool {
         isatty(descriptor) == 1 && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
     }
 
     /// Select Graphic Rendition (ECMA-48, 8.3.117).
     package enum Style: String, Sendable {
+        case bold = "1"
         case dim = "2"
         case red = "31"
         case green = "32"

@@ -5,7 +5,7 @@ import Kube
 /// What the command line asks for.
 struct Invocation {
     enum Command: String, CaseIterable {
-        case run, sync, check, version, help
+        case run, sync, plan, explain, check, version, help
     }
 
     var command = Command.run
@@ -14,6 +14,10 @@ struct Invocation {
     var operands: [String] = []
     /// `check`: the file of a policy to test manifests against.
     var policy: String?
+    /// `sync`, `plan`, `explain`: how the result is printed.
+    var output = OutputFormat.table
+    /// Variables that have a value, by their own or their flag's.
+    private var given: [String: String] = [:]
     /// `--help` with a command.
     var wantsHelp = false
 }
@@ -23,12 +27,19 @@ struct UsageError: Error, CustomStringConvertible {
     let description: String
 }
 
+extension Invocation.Command {
+    /// It needs settings.
+    fileprivate var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
+    fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
+}
+
 extension Invocation {
     /// - Throws: `UsageError` or `OptionError`. A flag wins over the variable of the same name, and a variable that is
     ///   overruled is not looked at.
     init(_ arguments: [String], environment: (String) -> String?) throws {
         var flags: [String: String] = [:]
         var words: [String] = []
+        var format: String?
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
@@ -39,6 +50,8 @@ extension Invocation {
                 wantsHelp = true
             } else if argument == Self.policyFlag || argument.hasPrefix("\(Self.policyFlag)=") {
                 policy = try Self.value(of: Self.policyFlag, argument, &rest)
+            } else if argument == Self.outputFlag || argument.hasPrefix("\(Self.outputFlag)=") {
+                format = try Self.value(of: Self.outputFlag, argument, &rest)
             } else if argument.hasPrefix("--") {
                 let (option, value) = try Self.flag(argument, &rest)
                 flags[option.variable] = value
@@ -60,10 +73,28 @@ extension Invocation {
         guard command == .check || policy == nil else {
             throw UsageError(description: "\(Self.policyFlag) is a flag of check alone; expected --policy-path")
         }
-        guard command == .check || operands.isEmpty else {
-            throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operands[0])\"")
+        if let format { output = try outputFormat(format) }
+        if command == .explain {
+            guard wantsHelp || operands.count == 1 else {
+                throw UsageError(description: "explain takes one operand, FROM, got \(operands.count)")
+            }
+        } else if command != .check, let operand = operands.first {
+            throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
         }
     }
+
+    private func outputFormat(_ text: String) throws(UsageError) -> OutputFormat {
+        guard command.hasOutputFormats else {
+            throw UsageError(description: "\(Self.outputFlag) is a flag of sync, plan and explain alone")
+        }
+        guard let format = OutputFormat(rawValue: text) else {
+            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\": it takes table or json")
+        }
+        return format
+    }
+
+    /// Whether somebody has set this variable, or its flag.
+    func isGiven(_ variable: String) -> Bool { given[variable] != nil }
 
     private static func flag(_ argument: String, _ rest: inout ArraySlice<String>) throws -> (Option, String) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -84,11 +115,13 @@ extension Invocation {
     }
 
     private static let policyFlag = "--policy"
+    private static let outputFlag = "--output"
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
-        // These two need no settings: a wrong variable must not keep them from working.
-        guard !wantsHelp, command == .run || command == .sync else { return }
-        var given: [String: String] = [:]
+        // A wrong variable must not keep the others from working.
+        guard !wantsHelp, command.isConfigured else { return }
+        // Their result says all that is to be said.
+        if command == .plan || command == .explain { settings.logLevel = .error }
         for option in Option.all {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
@@ -109,8 +142,16 @@ extension Invocation {
                     name: "DEBOUNCE_QUIET", value: quiet ?? "",
                     takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
         }
-        try checkElection(given)
+        try checkElection()
+        if command == .sync, settings.dryRun {
+            throw OptionError(
+                name: "DRY_RUN", value: given["DRY_RUN"] ?? "",
+                takes: "nothing but false with sync; plan shows what sync would write")
+        }
+        settings.dryRun = settings.dryRun || command == .plan
         switch (settings.distributionsPath, settings.outputPath) {
+        // No Secret is looked at.
+        case (_?, nil) where command == .explain: break
         case (nil, let path?):
             throw OptionError(
                 name: "OUTPUT_PATH", value: path, takes: "a path only together with DISTRIBUTIONS_PATH (local mode)")
@@ -121,8 +162,8 @@ extension Invocation {
         }
     }
 
-    private func checkElection(_ given: [String: String]) throws(OptionError) {
-        guard settings.leaderElection else { return }
+    private func checkElection() throws(OptionError) {
+        guard settings.leaderElection, command == .run || command == .sync else { return }
         let refuse = { (name: String, standard: String, takes: String) in
             OptionError(name: name, value: given[name] ?? standard, takes: takes)
         }

@@ -10,6 +10,8 @@ enum Help {
         commands:
           run            keep all targets in line until SIGTERM (the default)
           sync           one pass; exit status 0 when all is in sync, 1 when something is not
+          plan           what sync would write, and why what is held back is; writes nothing
+          explain FROM   whom a source file feeds
           check FILE...  validate manifests, with no cluster; exit status 1 if there is a problem
           version        print the version
           help           print this
@@ -38,9 +40,35 @@ enum Help {
             usage: secrets-distributor sync [FLAG...]
 
             Reads the mount and all distributions once and brings every target in line: for an init container or a CI step.
-            Exit status: 0 all in sync, 1 something is not, 78 a value cannot be used.
+            Prints what was written, keys only, and what is held back and why. On a terminal it shows how far it is, and
+            LOG_LEVEL is then error unless it is set.
+            Exit status: 0 all in sync, 1 something is not, 64 wrong usage, 78 a value cannot be used.
 
-            \(flags)
+            \(output)\(flags)
+            """
+        case .plan:
+            """
+            usage: secrets-distributor plan [FLAG...]
+
+            Does what sync does, but writes nothing, and prints what would be written: keys only, +added, ~changed, -removed.
+            Needs no more than to list distributions and to list and get Secrets. LOG_LEVEL is error unless it is set.
+            Exit status: 2 something would be written; else 1 something is held back or could not be looked at, 0 nothing
+            to do; 64 wrong usage, 78 a value cannot be used.
+
+            \(output)\(flags)
+            """
+        case .explain:
+            """
+            usage: secrets-distributor explain FROM [FLAG...]
+
+            Who is touched when the source file FROM, or a file below the folder FROM, is rotated? Lists each Secret and
+            key that it feeds, by which distribution, and what keeps it back. Reads the distributions of the cluster, or of
+            DISTRIBUTIONS_PATH, which needs no OUTPUT_PATH here; mount and access policy only if they can be read.
+            LOG_LEVEL is error unless it is set.
+            Exit status: 0 somebody reads it, 1 nobody does or the distributions cannot be read, 64 wrong usage, 78 a value
+            cannot be used.
+
+            \(output)\(flags)
             """
         case .run:
             """
@@ -55,6 +83,9 @@ enum Help {
         case .help: overview + "\n" + flags
         }
     }
+
+    private static let output =
+        "  --output FORMAT  table, or json for scripts: one object on one line (default: table)\n\n"
 
     private static var flags: String {
         var text =

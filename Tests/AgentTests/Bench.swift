@@ -16,9 +16,12 @@ struct Bench: Sendable {
     let store: FakeStore
     let controller: Controller
 
-    /// - Parameter store: one that a former controller wrote to, after a restart.
+    /// - Parameters:
+    ///   - store: one that a former controller wrote to, after a restart.
+    ///   - rehearsal: a dry run on `store`.
     init(
-        on store: FakeStore = FakeStore(), maxInFlight: Int = 32, triesAtMost: Int? = nil,
+        on store: FakeStore = FakeStore(), rehearsing rehearsal: (RehearsalSecretStore, ChangeLedger)? = nil,
+        maxInFlight: Int = 32, triesAtMost: Int? = nil,
         leadership: Leadership? = nil, patience: Duration = .seconds(300), logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in },
         lookAtMount: @escaping @Sendable () -> Void = {}
@@ -27,10 +30,12 @@ struct Bench: Sendable {
         var settings = Settings()
         settings.managedBy = "me"
         settings.maxInFlight = maxInFlight
+        settings.dryRun = rehearsal != nil
         configure(&settings)
         controller = Controller(
-            settings: settings, secrets: store, distributions: store, logger: logger, leadership: leadership,
-            triesAtMost: triesAtMost, patience: patience, lookAtMount: lookAtMount)
+            settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
+            leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
+            lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

@@ -49,28 +49,17 @@ actor FakeStore: SecretStore, DistributionStore {
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
         guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
-        return store(made(target))
+        return store(ObservedTarget(creating: target, uid: "uid-\(nextVersion())"))
     }
 
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.update, target.key)
-        var next = try unchanged(target)
-        next.digests.merge(patch.set.mapValues(\.digest)) { $1 }
-        for key in patch.removed { next.digests[key] = nil }
-        next.labels.merge(patch.labels) { $1 }
-        next.annotations.merge(patch.annotations) { $1 }
-        if let owners = patch.owners { next.owners = owners }
-        return store(next)
+        return store(try unchanged(target).applying(patch))
     }
 
     func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.recreate, target.key)
-        let old = try unchanged(target)
-        var next = made(desired)
-        next.labels.merge(old.labels) { mine, _ in mine }
-        next.annotations.merge(old.annotations) { mine, _ in mine }
-        next.owners = desired.owners(keeping: old)
-        return store(next)
+        return store(ObservedTarget(creating: desired, inPlaceOf: try unchanged(target), uid: "uid-\(nextVersion())"))
     }
 
     func delete(_ target: ObservedTarget) async throws(StoreError) {
@@ -166,15 +155,6 @@ extension FakeStore {
             known.resourceVersion == target.resourceVersion
         else { throw .changed("Secret \(target.key) was changed meanwhile") }
         return known
-    }
-
-    private func made(_ target: DesiredTarget) -> ObservedTarget {
-        var annotations = target.annotations
-        annotations[Marks.mountGeneration] = target.generation
-        return ObservedTarget(
-            key: target.key, uid: "uid-\(nextVersion())", resourceVersion: "", type: target.type,
-            digests: target.data.mapValues(\.digest), labels: target.labels, annotations: annotations,
-            owners: target.owner.map { [$0] } ?? [])
     }
 
     private func store(_ target: ObservedTarget) -> ObservedTarget {

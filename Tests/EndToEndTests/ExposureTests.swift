@@ -76,12 +76,15 @@ struct ExposureTests {
             #expect(
                 try await eventually { try await world.distribution(name).status.ready?.status == "False" }, "\(name)")
         }
-        let sync = try await Binary.run(["sync"], environment: environment)
+        var commands: [Binary.Ended] = []
+        for words in [["plan"], ["plan", "--output=json"], ["explain", "good"], ["sync"]] {
+            commands.append(try await Binary.run(words, environment: environment))
+        }
         agent.signal(SIGTERM)
         let ended = await agent.ended()
         #expect(ended.status == 0)
 
-        var emitted = [ended.output, ended.errors, sync.output, sync.errors]
+        var emitted = [ended.output, ended.errors] + commands.flatMap { [$0.output, $0.errors] }
         for resource in [Resource.secretsDistributions, .events] {
             let request = Request.list(resource, namespace: world.namespace)
             emitted.append(String(decoding: try await world.client.send(request).body, as: UTF8.self))

@@ -227,15 +227,22 @@ import Testing
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "there is no command \"destroy\", expected one of run, sync, check, version, help"
+                "there is no command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check alone; expected --policy-path"),
             (["run", "now"], "run takes no operand, got \"now\""),
+            (["plan", "now"], "plan takes no operand, got \"now\""),
+            (["explain"], "explain takes one operand, FROM, got 0"),
+            (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),
+            (["plan", "--output"], "--output needs a value"),
+            (["plan", "--output=xml"], "--output is \"xml\": it takes table or json"),
+            (["run", "--output=json"], "--output is a flag of sync, plan and explain alone"),
+            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain alone"),
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "there is no command \"false\", expected one of run, sync, check, version, help"
+                "there is no command \"false\", expected one of run, sync, plan, explain, check, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {
@@ -250,6 +257,46 @@ import Testing
             #expect(invocation.policy == "p.yaml")
             #expect(invocation.operands == ["a.yaml"])
         }
+    }
+
+    @Test(
+        "sync, plan and explain print as they are told, in both forms",
+        arguments: [["sync"], ["plan"], ["explain", "a"]])
+    func output(words: [String]) throws {
+        #expect(try Invocation(words) { _ in nil }.output == .table)
+        for flags in [["--output", "json"], ["--output=json"]] {
+            #expect(try Invocation(words + flags) { _ in nil }.output == .json)
+        }
+    }
+
+    @Test("plan is a dry run whatever DRY_RUN says, and sync is none")
+    func dryRun() throws {
+        #expect(try settings(["plan"]).dryRun)
+        #expect(try settings(["plan"], ["DRY_RUN": "false"]).dryRun)
+        #expect(try settings(["run", "--dry-run"]).dryRun)
+        #expect(
+            error(["sync"], ["DRY_RUN": "1"])
+                == "DRY_RUN is \"1\": it takes nothing but false with sync; plan shows what sync would write")
+    }
+
+    @Test("plan and explain need no Lease, and log errors alone unless they are told otherwise")
+    func readers() throws {
+        for words in [["plan"], ["explain", "a"]] {
+            let quiet = try Invocation(words) { ["LEADER_ELECTION": "true", "LEASE_DURATION": "1s"][$0] }
+            #expect(quiet.settings.logLevel == .error)
+            #expect(!quiet.isGiven("LOG_LEVEL"))
+            let told = try Invocation(words + ["--log-level=info"]) { _ in nil }
+            #expect(told.settings.logLevel == .info)
+            #expect(told.isGiven("LOG_LEVEL"))
+        }
+    }
+
+    @Test("explain reads a folder of distributions without one for Secrets, and needs no operand for its help")
+    func explainAlone() throws {
+        #expect(try settings(["explain", "a"], ["DISTRIBUTIONS_PATH": "/d"]).distributionsPath == "/d")
+        #expect(error(["explain", "a"], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is") == true)
+        #expect(error(["plan"], ["DISTRIBUTIONS_PATH": "/d"])?.hasPrefix("DISTRIBUTIONS_PATH is") == true)
+        #expect(try Invocation(["explain", "--help"]) { _ in nil }.wantsHelp)
     }
 
     @Test("What follows -- is no flag, and - is none either")
@@ -269,7 +316,9 @@ import Testing
 
     @Test(
         "Help, and what needs no settings, work with any environment",
-        arguments: [["--help"], ["-h"], ["sync", "--help"], ["help"], ["version"], ["check", "x.yaml"]])
+        arguments: [
+            ["--help"], ["-h"], ["sync", "--help"], ["plan", "--help"], ["help"], ["version"], ["check", "x.yaml"],
+        ])
     func wrongEnvironment(arguments: [String]) throws {
         let invocation = try Invocation(arguments) { _ in "nonsense\n" }
         #expect(invocation.wantsHelp == (arguments.last?.hasPrefix("-") == true))

@@ -22,6 +22,69 @@ struct PythonOperatorTests {
         await server.end()
     }
 
+    @Test("a dry run with its role reports each difference, follows what it writes, and makes no request but reads")
+    func shadows() async throws {
+        let server = try await APIServer.start()
+        do {
+            try await shadow(on: server)
+        } catch {
+            await server.end()
+            throw error
+        }
+        await server.end()
+    }
+
+    private func shadow(on server: APIServer) async throws {
+        try await server.install(definition: try World.manifest("\(Self.fixtures)/crd.yaml"))
+        let world = try await World(on: server)
+        try await bindRole(to: "alice", on: server)
+        let name = "wildcard-tls-secret"
+        let secret = try World.manifest("\(Self.fixtures)/secret.yaml")
+            .merging(["metadata": ["namespace": .string(world.namespace)]])
+        try await world.client.create(.secrets, namespace: world.namespace, secret)
+        try await world.create(
+            world.distribution(
+                "wildcard", secret: name, [("WildcardCertificate", "tls.crt"), ("WildcardCertificateKey", "tls.key")]))
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["WildcardCertificate": "certificate of today", "WildcardCertificateKey": "key of today"])
+        try await world.withAgent(as: .named("alice")) {
+            $0.managedBy = "secrets-distributor"
+            $0.watchNamespaces = nil
+            $0.dryRun = true
+        } _: {
+            let content = "would update secret "
+            #expect(await eventually { world.logs.contains("dry run summed up", "wouldWrite=1 ofTheseContent=1") })
+            #expect(world.logs.contains(content, "/\(name)", "changed=[tls.crt tls.key]"))
+            #expect(world.logs.contains(content, "labels=[\(Marks.managedByLabel)]"))
+
+            // The operator writes what we would have written: our marks alone are missing.
+            try await write(name, ["tls.crt": "certificate of today", "tls.key": "key of today"], world)
+            try await world.patch("wildcard", ["status": ["statusText": "Synced"]])
+            #expect(
+                await eventually { world.logs.contains("would update metadata of secret", "/\(name)", "changed=[]") })
+
+            // A rotation that it has not seen yet, and then one half of which it gets wrong.
+            try volume.write(["WildcardCertificate": "certificate of today", "WildcardCertificateKey": "rotated key"])
+            #expect(await eventually { world.logs.contains(content, "/\(name)", "changed=[tls.key]") })
+            try await write(name, ["tls.crt": "something else", "tls.key": "rotated key"], world)
+            #expect(await eventually { world.logs.contains(content, "/\(name)", "changed=[tls.crt]") })
+            try await write(name, ["tls.crt": "certificate of today"], world)
+            #expect(await eventually { world.logs.count("would update metadata of secret") == 2 })
+            #expect(world.logs.count(content) == 3)
+        }
+        #expect(try await world.distribution("wildcard").status.statusText == "Synced")
+        #expect(try await world.secret(name)?.metadata.labels == nil)
+        let verbs = Set(try server.served(to: "alice").map(\.verb))
+        #expect(!verbs.isEmpty && verbs.isSubset(of: ["get", "list", "watch"]), "\(verbs)")
+        for text in ["certificate of", "rotated", "something else"] { #expect(world.logs.count(text) == 0) }
+    }
+
+    /// As the operator writes.
+    private func write(_ name: String, _ values: [String: String], _ world: World) async throws {
+        let data = values.mapValues { JSONValue.string(Data($0.utf8).base64EncodedString()) }
+        try await world.patchSecret(name, ["data": .object(data)])
+    }
+
     private func adoptAndKeepInStep(on server: APIServer) async throws {
         try await server.install(definition: try World.manifest("\(Self.fixtures)/crd.yaml"))
         let world = try await World(on: server)

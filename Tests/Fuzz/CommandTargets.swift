@@ -18,7 +18,7 @@ enum CommandTargets {
         do {
             let invocation = try Invocation(words) { _ in words.last }
             let settings = invocation.settings
-            guard !invocation.wantsHelp, invocation.command == .run || invocation.command == .sync else { return }
+            guard !invocation.wantsHelp, [.run, .sync, .plan, .explain].contains(invocation.command) else { return }
             Fuzz.require(settings.secretsPath.utf8.first == UInt8(ascii: "/"), "the mount's path is absolute")
             Fuzz.require(!settings.secretsPath.utf8.contains(0), "a path has no NUL")
             Fuzz.require((1...1000).contains(settings.maxInFlight), "the number of writes is bounded")

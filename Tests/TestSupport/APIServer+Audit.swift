@@ -31,7 +31,12 @@ extension APIServer {
     }
 
     /// All requests of erin; watches once they have ended.
-    package func servedToErin() throws -> [Served] { try served(mentioning: "erin") { $0.user.username == "erin" } }
+    package func servedToErin() throws -> [Served] { try served(to: "erin") }
+
+    /// All requests of a user; of another than erin those about Secrets and distributions.
+    package func served(to user: String) throws -> [Served] {
+        try served(mentioning: user) { $0.user.username == user }
+    }
 
     /// - Parameter word: to decode a line is much more work than to search it, and the log grows long.
     private func served(mentioning word: String, _ isWanted: (Served) -> Bool) throws -> [Served] {

@@ -18,6 +18,8 @@ package actor Controller {
     let leadership: Leadership?
     /// Nil: nobody is told by Events.
     let recorder: EventRecorder?
+    /// In a dry run: what would be written.
+    let rehearsal: ChangeLedger?
     /// What probes ask.
     package nonisolated let vitals = Vitals()
     /// Beats while keys are taken, and none takes for ever.
@@ -75,7 +77,8 @@ package actor Controller {
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        leadership: Leadership? = nil, recorder: EventRecorder? = nil, triesAtMost: Int? = nil,
+        leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
+        triesAtMost: Int? = nil,
         patience: Duration = .seconds(300), lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
@@ -84,6 +87,7 @@ package actor Controller {
         self.logger = logger
         self.leadership = leadership
         self.recorder = recorder
+        self.rehearsal = rehearsal
         self.triesAtMost = triesAtMost
         self.patience = patience
         self.lookAtMount = lookAtMount

@@ -62,6 +62,7 @@ extension Controller {
             current.spec.deletionPolicy == .delete, access.allowsWrites, access.refusal(of: current) != nil
         else { throw .changed("SecretsDistribution \(distribution.key) or the policy was changed meanwhile") }
         try await remove(target)
+        guard !settings.dryRun else { return nil }
         logger.info(
             "secret removed, the policy denies it",
             ["secret": .string(key.description), "distribution": .string(distribution.key.description)])

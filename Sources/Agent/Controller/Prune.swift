@@ -28,9 +28,11 @@ extension Controller {
                     return .done
                 }
                 try await remove(target)
-                logger.info(
-                    "secret removed",
-                    ["secret": .string(key.description), "distribution": .string(distribution.description)])
+                if !settings.dryRun {
+                    logger.info(
+                        "secret removed",
+                        ["secret": .string(key.description), "distribution": .string(distribution.description)])
+                }
             }
             forgetLeftover(key)
             return .done

@@ -46,6 +46,7 @@ extension Controller {
         guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing || queue.isIdle else { return }
         vitals.hasStarted = true
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
+        rehearsal?.sumUp(outcomes)
     }
 }
 

@@ -160,8 +160,10 @@ extension Controller {
             counts.count(error)
             throw error
         }
-        counts.writes[kind, default: 0] += 1
         _ = record(target)
+        // The rehearsal says what would be.
+        guard !settings.dryRun else { return target }
+        counts.writes[kind, default: 0] += 1
         logger.info(
             message,
             [
@@ -179,7 +181,7 @@ extension Controller {
             counts.count(error)
             throw error
         }
-        counts.writes[.removed, default: 0] += 1
+        if !settings.dryRun { counts.writes[.removed, default: 0] += 1 }
         observed[target.key] = nil
         expiries[target.key] = nil
     }

@@ -18,7 +18,8 @@ extension Controller {
             keys: distribution.target.flatMap { observed[$0]?.digests.count } ?? 0)
         outcomes[key] = status
         if status.reason == .synced, let former = awaited.removeValue(forKey: key) { enqueue(former) }
-        guard let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339) else {
+        guard !settings.dryRun, let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339)
+        else {
             return .done
         }
         let saying = SaidStatus(status, on: distribution, definition, after: said[key])
@@ -74,6 +75,7 @@ extension Controller {
     private func log(_ status: DistributionStatus, of key: ObjectKey) {
         guard outcomes[key]?.reason != status.reason || outcomes[key]?.message != status.message else { return }
         if status.reason == .synced {
+            guard !settings.dryRun else { return }
             logger.info(
                 "distribution synced",
                 ["distribution": .string(key.description), "detail": .string(status.message)])

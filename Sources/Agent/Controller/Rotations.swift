@@ -38,7 +38,9 @@ extension Controller {
             "written": .int(rotation.written), "unchanged": .int(rotation.unchanged),
             "heldBack": .int(rotation.heldBack), "duration": .duration(rotation.took ?? .zero),
         ]
-        if rotation.isSuperseded {
+        if settings.dryRun {
+            logger.info("rotation rehearsed", fields)
+        } else if rotation.isSuperseded {
             logger.warning("rotation superseded before all targets had it", fields)
         } else if rotation.heldBack > 0 {
             logger.warning("rotation distributed, but some targets are held back", fields)

@@ -18,6 +18,8 @@ package actor FolderSecretStore: SecretStore {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// In a dry run the folder is left as it is, and it may be none.
+    ///
     /// - Throws: when no thread can be started, or the folder cannot be made.
     package init(settings: Settings, root: String, logger: Logger) throws(LinuxError) {
         executor = try OwnedThreadExecutor(name: "output")
@@ -26,6 +28,7 @@ package actor FolderSecretStore: SecretStore {
         timing = WatchLoop.Timing(
             quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval)
         self.logger = logger
+        guard !settings.dryRun else { return }
         try Directory.create(path: root, mode: 0o700)
         try Self.removeLeftovers(below: root)
     }

@@ -7,13 +7,19 @@ package import Observability
 package struct KubernetesSecretStore: SecretStore {
     private let client: any KubeTransport
     private let managedBy: String
+    private let watchesAll: Bool
     private let logger: Logger
     private let meter: WatchMeter?
     private let replaced = ReplacedMetadata()
 
-    package init(client: any KubeTransport, managedBy: String, logger: Logger, meter: WatchMeter? = nil) {
+    /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
+    package init(
+        client: any KubeTransport, managedBy: String, watchesAll: Bool = false, logger: Logger,
+        meter: WatchMeter? = nil
+    ) {
         self.client = client
         self.managedBy = managedBy
+        self.watchesAll = watchesAll
         self.logger = logger
         self.meter = meter
     }
@@ -27,8 +33,8 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let watcher = ObjectWatcher<SecretObject>(
-            client, .init(.secrets, namespace: scope.namespace, labelSelector: selector), logger: logger,
-            heartbeat: observer.heartbeat, meter: meter)
+            client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
+            logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(observer, \.observed)
     }
 

@@ -43,7 +43,10 @@ struct ExamplesTests {
     @Test("has only commands that a shell can read", arguments: pages)
     func commands(path: String) async throws {
         for block in try Markdown(path).blocks where ["sh", "console"].contains(block.language) {
-            let ended = try await Binary(["-n"], input: block.text, program: "/bin/bash").ended()
+            // A session shows what is typed behind a "$ ", and what comes of it.
+            let typed = block.text.split(separator: "\n").filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) + "\n" }
+            let text = typed.isEmpty ? block.text : typed.joined()
+            let ended = try await Binary(["-n"], input: text, program: "/bin/bash").ended()
             #expect(ended.status == 0, "\(path):\(block.line): \(ended.errors)")
         }
     }

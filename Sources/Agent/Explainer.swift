@@ -1,0 +1,55 @@
+package import Distribution
+import Kube
+import KubeCurl
+import LinuxIO
+import MountWatch
+package import Observability
+import Snapshots
+
+/// Tells whom a source file feeds. Reads the distributions, and mount and policy where they can be read; looks at no
+/// Secret.
+package struct Explainer: Sendable {
+    private let settings: Settings
+    private let logger: Logger
+
+    package init(settings: Settings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// - Throws: when the distributions cannot be listed.
+    package func explain(_ file: SourcePath) async throws -> Explanation {
+        let distributions = try await distributions()
+        let settings = settings
+        let (reading, policy) = await OwnedThread.value(name: "mount") {
+            (Mount.read(path: settings.secretsPath), settings.policyPath.map { PolicyReading(path: $0) })
+        }
+        return Explanation(
+            of: file, in: distributions, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned,
+            snapshot: reading.snapshot, policy: policy?.policy)
+    }
+
+    private func distributions() async throws -> [SecretsDistribution] {
+        if let path = settings.distributionsPath {
+            return try await list(FolderDistributionStore(settings: settings, path: path, logger: logger))
+        }
+        let client = try KubeClient(
+            configuration: try Cluster.configuration(kubeconfig: settings.kubeconfig), logger: logger)
+        defer { client.shutdown() }
+        return try await list(KubernetesDistributionStore(client: ReadOnlyTransport(client), logger: logger))
+    }
+
+    private func list(_ store: some DistributionStore) async throws -> [SecretsDistribution] {
+        var all: [SecretsDistribution] = []
+        for scope in settings.scopes { all += try await store.list(scope) }
+        return all
+    }
+}
+
+extension Reading {
+    fileprivate var snapshot: Snapshot? { if case .snapshot(let snapshot) = self { snapshot } else { nil } }
+}
+
+extension PolicyReading {
+    fileprivate var policy: AccessPolicy? { if case .usable(let policy) = self { policy } else { nil } }
+}

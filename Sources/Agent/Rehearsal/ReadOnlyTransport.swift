@@ -1,0 +1,18 @@
+package import Kube
+
+/// Lets reads through and refuses all else: whatever a dry run does by mistake, nothing is written.
+package struct ReadOnlyTransport: KubeTransport {
+    private let transport: any KubeTransport
+
+    package init(_ transport: any KubeTransport) { self.transport = transport }
+
+    package func send(_ request: Request) async throws(KubeError) -> Response {
+        guard request.method == .get else { throw KubeError(request.operation, .transport(.readOnly)) }
+        return try await transport.send(request)
+    }
+
+    package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        guard request.method == .get else { throw KubeError(request.operation, .transport(.readOnly)) }
+        return try await transport.stream(request)
+    }
+}

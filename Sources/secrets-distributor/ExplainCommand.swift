@@ -1,0 +1,115 @@
+import Agent
+import Distribution
+import Kube
+import Observability
+
+/// `explain FROM`: who is touched when that source file is rotated?
+enum ExplainCommand {
+    static func run(_ operand: String, _ invocation: Invocation) async throws -> Int32 {
+        let settings = invocation.settings
+        let file: SourcePath
+        do {
+            file = try path(operand, below: settings.secretsPath)
+        } catch {
+            return Program.fail("FROM \(error); see secrets-distributor explain --help", 64)
+        }
+        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        let explanation = try await Explainer(settings: settings, logger: logger).explain(file)
+        invocation.output.print(explanation.json, explanation.lines)
+        return explanation.readers.isEmpty ? 1 : 0
+    }
+
+    /// As a distribution would name it; a folder may end with a slash, and a file may be named by its place in the mount.
+    static func path(_ operand: String, below mount: String) throws(SourcePathError) -> SourcePath {
+        var text = operand[...]
+        while text.utf8.count > 1, text.utf8.last == UInt8(ascii: "/") { text.removeLast() }
+        let prefix = "\(mount)/".utf8
+        if text.utf8.starts(with: prefix) { text = Substring(text.utf8.dropFirst(prefix.count)) }
+        return try SourcePath(String(text))
+    }
+}
+
+extension Explanation {
+    func lines(styled: Bool) -> [String] {
+        var lines: [String] = []
+        if !readers.isEmpty {
+            var table = Table("SECRET", "KEY", "FROM", "OPTIONAL", "DISTRIBUTION", "REASON", "MESSAGE")
+            for reader in readers {
+                for mapping in reader.mappings {
+                    table.add(
+                        .init(reader.secret.map { "\(reader.distribution.namespace)/\($0)" } ?? ""),
+                        .init(mapping.to), .init(mapping.from.text), .init(mapping.optional ? "yes" : "no"),
+                        .init(reader.distribution.description),
+                        .init(reader.reason?.rawValue ?? "", reader.reason == .synced ? .green : .red),
+                        .init(reader.message))
+                }
+            }
+            lines += table.lines(styled: styled) + [""]
+        }
+        return lines + sentences.map(\.onOneLine)
+    }
+
+    private var sentences: [String] {
+        let name = JSONText.quoted(file)
+        var sentences: [String] = []
+        if readers.isEmpty {
+            sentences.append("No distribution reads \(name).")
+            if !similar.isEmpty {
+                sentences.append("Names like it: \(similar.map(JSONText.quoted).joined(separator: ", ")).")
+            }
+        } else {
+            let targets = Set(
+                readers.compactMap { reader in reader.secret.map { [reader.distribution.namespace, $0] } })
+            let namespaces = Set(readers.map(\.distribution.namespace)).count
+            sentences.append(
+                "\(name) feeds \(targets.count) \(targets.count == 1 ? "Secret" : "Secrets") in \(namespaces)"
+                    + " \(namespaces == 1 ? "namespace" : "namespaces").")
+        }
+        if others > 0 {
+            let nouns = others == 1 ? "distribution of another instance reads" : "distributions of other instances read"
+            sentences.append("\(others) \(nouns) it too.")
+        }
+        switch presence {
+        case .present(1): sentences.append("It is in the mount.")
+        case .present(let count): sentences.append("It is a folder of the mount with \(count) files.")
+        case .absent: sentences.append("It is not in the mount.")
+        case .failed(let reason): sentences.append("In the mount it \(reason).")
+        case .unknown: break
+        }
+        return sentences
+    }
+
+    var json: JSONValue {
+        [
+            "from": .string(file), "inMount": presence.json, "otherInstances": .int(others),
+            "similar": .array(similar.map { .string($0) }),
+            "readers": .array(
+                readers.map { reader in
+                    [
+                        "namespace": .string(reader.distribution.namespace),
+                        "secret": reader.secret.map { .string($0) } ?? .null,
+                        "distribution": .string(reader.distribution.name),
+                        "keys": .array(
+                            reader.mappings.map {
+                                [
+                                    "from": .string($0.from.text), "to": .string($0.to), "optional": .bool($0.optional),
+                                ]
+                            }),
+                        "reason": reader.reason.map { .string($0.rawValue) } ?? .null,
+                        "message": .string(reader.message),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Explanation.Presence {
+    /// Null: not known.
+    fileprivate var json: JSONValue {
+        switch self {
+        case .present, .failed: true
+        case .absent: false
+        case .unknown: .null
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+import Kube
+import Observability
+
+/// How a command prints its result.
+enum OutputFormat: String, CaseIterable {
+    /// Columns, for people.
+    case table
+    /// One JSON object on one line, for scripts.
+    case json
+
+    func print(_ value: JSONValue, _ lines: (_ styled: Bool) -> [String]) {
+        switch self {
+        case .table: for line in lines(Terminal.takesColours(STDOUT_FILENO)) { Swift.print(line) }
+        case .json: Swift.print(JSONText.visible(String(decoding: value.encoded(), as: UTF8.self)))
+        }
+    }
+}

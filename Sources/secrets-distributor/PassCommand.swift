@@ -1,0 +1,29 @@
+import Agent
+import Glibc
+import LinuxIO
+import Observability
+
+/// `sync` and `plan`: one pass, with its writes or without.
+enum PassCommand {
+    static func run(_ invocation: Invocation) async throws -> Int32 {
+        let settings = invocation.settings
+        // What is logged shows how far it is; the two together would be hard to read.
+        let showsProgress = isatty(STDERR_FILENO) == 1 && !invocation.isGiven("LOG_LEVEL")
+        let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
+        let logger = Logger(
+            level: line == nil ? settings.logLevel : .error, format: settings.logFormat,
+            write: { text in line.map { $0.write(above: text) } ?? Logger.standardError(text) })
+        let signals = try SignalRequests(overdue: 1)
+        defer { signals.end() }
+        let backend = try Backend(settings, logger: logger)
+        defer { backend.close() }
+        let agent = Agent(settings: settings, backend: backend, logger: logger)
+        defer { line?.clear() }
+        let begin = ContinuousClock.now
+        let result = try await agent.sync(until: signals.stops, progress: line?.show)
+        line?.clear()
+        let report = PassReport(result: result, isPlan: settings.dryRun, took: begin.duration(to: .now))
+        invocation.output.print(report.json, report.lines)
+        return report.status
+    }
+}

@@ -1,0 +1,39 @@
+import Agent
+import Glibc
+import LinuxIO
+
+/// One line of a terminal that is written over and over; what else is written there goes above it.
+final class ProgressLine: Sendable {
+    private static let erase = "\r\u{1b}[K"
+    /// What the line shows now.
+    private let shown = Mutex("")
+    private let isPlan: Bool
+
+    init(isPlan: Bool) { self.isPlan = isPlan }
+
+    func show(_ progress: Progress) {
+        guard progress.total > 0 else { return }
+        let verb = isPlan ? "would write" : "wrote"
+        let text = "looked at \(progress.done) of \(progress.total), \(verb) \(progress.written)"
+        shown.withLock { shown in
+            guard shown != text else { return }
+            shown = text
+            Self.write(Self.erase + text)
+        }
+    }
+
+    /// A line that stays.
+    func write(above line: String) { shown.withLock { Self.write("\(Self.erase)\(line)\n\($0)") } }
+
+    func clear() {
+        shown.withLock { shown in
+            if !shown.isEmpty { Self.write(Self.erase) }
+            shown = ""
+        }
+    }
+
+    private static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
