@@ -74,15 +74,20 @@ final class ServerProcess: Sendable {
         }
     }
 
-    private static func spawn(
-        _ words: [String], log: String, descriptors: [(own: Int32, its: Int32)] = []
+    /// - Parameter errors: a file that gets what it writes to standard error, if that is not `log` too.
+    static func spawn(
+        _ words: [String], log: String, errors: String? = nil, descriptors: [(own: Int32, its: Int32)] = []
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        }
         for (own, its) in descriptors { posix_spawn_file_actions_adddup2(&actions, own, its) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

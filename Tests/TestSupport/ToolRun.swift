@@ -1,0 +1,28 @@
+import FoundationEssentials
+import Glibc
+import LinuxIO
+
+/// A command of the machine that has run to its end. It does not outlive the tests.
+package struct ToolRun: Sendable {
+    /// Of the exit; 128 and more for a signal, as a shell reports it.
+    package let status: Int32
+    package let output: String
+    package let errors: String
+
+    package static func run(_ words: [String]) async throws -> ToolRun {
+        let directory = try TemporaryDirectory()
+        let words = ["setpriv", "--pdeathsig", "KILL", "--"] + words
+        let identifier = try await BlockingThread.shared.run {
+            try ServerProcess.spawn(words, log: directory("out"), errors: directory("err"))
+        }
+        let status = await OwnedThread.value(name: "waitpid") {
+            var status: Int32 = 0
+            while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+            return status & 0x7f != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff
+        }
+        let text = { (name: String) in
+            String(decoding: try Data(contentsOf: URL(fileURLWithPath: directory(name))), as: UTF8.self)
+        }
+        return ToolRun(status: status, output: try text("out"), errors: try text("err"))
+    }
+}
