@@ -1,0 +1,48 @@
+import Kube
+import Testing
+
+@Suite("The resource definition")
+struct SchemaTests {
+    /// Path and schema of every property, at any depth.
+    private func properties(of schema: JSONValue, at path: String = "") -> [(path: String, schema: JSONValue)] {
+        var all: [(path: String, schema: JSONValue)] = []
+        for (name, property) in schema["properties"]?.object ?? [:] {
+            let path = path.isEmpty ? name : "\(path).\(name)"
+            all.append((path, property))
+            all += properties(of: property["items"] ?? property, at: path)
+        }
+        return all
+    }
+
+    private func version(_ file: String) throws -> JSONValue {
+        try #require(try World.manifest(file)["spec"]?["versions"]?.array?.first)
+    }
+
+    @Test("has a sentence for every field")
+    func descriptions() throws {
+        let schema = try #require(try version("sidecar-example/crd.yaml")["schema"]?["openAPIV3Schema"])
+        let properties = properties(of: schema)
+        for field in ["spec.secrets.from", "spec.metadata.labels", "status.conditions.observedGeneration"] {
+            #expect(properties.contains { $0.path == field })
+        }
+        #expect(schema["description"] != nil)
+        // The server describes the metadata itself, and refuses a description of it.
+        for property in properties where property.path != "metadata" {
+            let description = property.schema["description"]?.string ?? ""
+            #expect(description.hasSuffix(".") && description.count > 15, "\(property.path): \(description)")
+        }
+    }
+
+    @Test("keeps the columns that users of the Python operator have, by name and content")
+    func columns() throws {
+        let columns = { (file: String) in
+            (try version(file)["additionalPrinterColumns"]?.array ?? []).map {
+                $0.removing("priority").removing("description")
+            }
+        }
+        let theirs = try columns("Tests/Fixtures/python-operator/crd.yaml")
+        let ours = try columns("sidecar-example/crd.yaml")
+        #expect(theirs.count == 2)
+        for column in theirs { #expect(ours.contains(column), "\(column)") }
+    }
+}
