@@ -1,0 +1,148 @@
+import FoundationEssentials
+import Kube
+import TestSupport
+import Testing
+
+/// The kustomizations of the example, by the real kustomize.
+@Suite("The kustomizations", .timeLimit(.minutes(5)))
+struct KustomizeTests {
+    private func folder(_ path: String) -> String { World.path(path) }
+
+    private func build(_ path: String) async throws -> RenderedManifests {
+        try RenderedManifests(try await ToolRun.run([try await KubeTools.path("kustomize"), "build", path]))
+    }
+
+    /// A copy of the example, to be changed.
+    private func copy() throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        try FileManager.default.copyItem(atPath: folder("sidecar-example"), toPath: directory("sidecar-example"))
+        return directory
+    }
+
+    @Test("render alike with kustomize and with kubectl, an old one too", arguments: ["", "/distributions"])
+    func render(_ path: String) async throws {
+        let path = folder("sidecar-example\(path)")
+        let rendered = try await build(path)
+        #expect(!rendered.objects.isEmpty)
+        for version in Kubectl.Version.allCases {
+            let program = try await KubeTools.path(version.rawValue)
+            let same = try RenderedManifests(try await ToolRun.run([program, "kustomize", path]))
+            #expect(same.names == rendered.names)
+            #expect(rendered.objects.allSatisfy { same.objects.contains($0) }, "\(version)")
+        }
+    }
+
+    @Test("render with all their components")
+    func components() async throws {
+        let directory = try copy()
+        let file = directory("sidecar-example/kustomization.yaml")
+        let text = String(decoding: try World.text("sidecar-example/kustomization.yaml"), as: UTF8.self)
+        let uncommented = text.replacing("# components:", with: "components:").replacing("#   - ", with: "  - ")
+        try writeFile(file, uncommented)
+        let rendered = try await build(directory("sidecar-example"))
+        #expect(!rendered.names.contains { $0.hasPrefix("Cluster") })
+        for name in [
+            "ConfigMap/secrets-distributor/secrets-distributor-policy", "Role/dashboards/secrets-distributor",
+            "Role/secrets-distributor/secrets-distributor-lease",
+        ] { #expect(rendered.names.contains(name), "\(rendered.names)") }
+        #expect(try rendered.only("Deployment")["spec"]?["replicas"] == 2)
+        let sidecar = try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
+        let variables = Set(sidecar["env"]?.array?.compactMap { $0["name"]?.string } ?? [])
+        #expect(
+            variables == ["SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "POLICY_PATH"])
+    }
+
+    // MARK: The component for an existing Deployment
+
+    @Test("add the sidecar to somebody's Deployment, and change nothing else of it")
+    func addsSidecar() async throws {
+        let before = try World.manifest("sidecar-example/existing-deployment/deployment.yaml")
+        let rendered = try await build(folder("sidecar-example/existing-deployment"))
+        #expect(
+            rendered.names == [
+                "Deployment/shop/shop", "Role/shop/secrets-distributor", "RoleBinding/shop/secrets-distributor",
+            ])
+        let pod = try rendered.pod()
+        let containers = pod["initContainers"]?.array ?? []
+        // First: what comes after it starts when its Secrets are right.
+        #expect(containers.map { $0["name"]?.string } == ["secrets-distributor", "migrate"])
+        let sidecar = try #require(containers.first)
+        #expect(sidecar["restartPolicy"] == "Always")
+        #expect(sidecar["image"] == "registry.example/secrets-distributor:1.0")
+        for mount in sidecar["volumeMounts"]?.array ?? [] {
+            #expect(pod["volumes"]?.named(mount["name"]?.string ?? "") != nil, "\(mount)")
+        }
+        let after = try rendered.only("Deployment").changing("spec", "template", "spec") { pod in
+            pod.changing("initContainers") { .array($0.array?.filter { $0["name"] != "secrets-distributor" } ?? []) }
+                .changing("volumes") {
+                    .array($0.array?.filter { $0["name"] != "secrets-distributor-api-access" } ?? [])
+                }
+        }
+        #expect(after == before)
+
+        let subjects = try rendered.only("RoleBinding")["subjects"]
+        #expect(subjects == [["kind": "ServiceAccount", "name": "shop", "namespace": "shop"]])
+        let lease = try World.manifests("sidecar-example/leader-election/role.yaml").first?["rules"]?.array ?? []
+        let rules = try World.manifest("sidecar-example/cluster-role.yaml")["rules"]?.array ?? []
+        #expect(try rendered.only("Role")["rules"]?.array == rules + lease)
+    }
+
+    @Test("add a sidecar as the example's own is, but for what the Deployment has to say")
+    func sameSidecar() async throws {
+        let sidecar = { (rendered: RenderedManifests) in
+            try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
+        }
+        let added = try sidecar(try await build(folder("sidecar-example/existing-deployment")))
+        let own = try sidecar(try await build(folder("sidecar-example")))
+        for key in ["restartPolicy", "imagePullPolicy", "resources"] { #expect(added[key] == own[key], "\(key)") }
+        for (key, value) in own["securityContext"]?.object ?? [:] { #expect(added["securityContext"]?[key] == value) }
+    }
+
+    /// The server is older than native sidecars, so that the container is moved as the page about installing says.
+    @Test("add a sidecar that an API server takes; on an older cluster as an ordinary container")
+    func isTaken() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let rendered = try await build(folder("sidecar-example/existing-deployment"))
+        let sidecar = try #require(try rendered.pod()["initContainers"]?.array?.first).removing("restartPolicy")
+        let moved = rendered.objects.map { object in
+            object["kind"] != "Deployment"
+                ? object
+                : object.changing("spec", "template", "spec") { pod in
+                    pod.changing("initContainers") { .array(Array($0.array?.dropFirst() ?? [])) }
+                        .changing("containers") { .array(($0.array ?? []) + [sidecar]) }
+                }
+        }
+        let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(moved)]
+        let text = String(decoding: list.encoded(), as: UTF8.self)
+            .replacing(#""namespace":"shop""#, with: #""namespace":"\#(namespace)""#)
+        let kubectl = try await Kubectl(on: server, namespace: namespace)
+        let applied = try await kubectl.apply(text)
+        #expect(applied.status == 0, "\(applied.errors)")
+        // A Deployment whose volume has another name is refused, and the server says which one is missing.
+        let other = text.replacing(
+            #""secretProviderClass":"shop"}},"name":"secrets""#,
+            with: #""secretProviderClass":"shop"}},"name":"vault""#)
+        #expect(other != text)
+        let refused = try await kubectl.apply(other)
+        #expect(refused.status != 0)
+        #expect(refused.errors.contains(#"Not found: "secrets""#), "\(refused.errors)")
+    }
+
+    @Test(
+        "refuse a Deployment that does not say whose rights it has, or where it is",
+        arguments: ["      serviceAccountName: shop\n", "  namespace: shop\n"])
+    func refuses(_ line: String) async throws {
+        let directory = try copy()
+        let text = String(
+            decoding: try World.text("sidecar-example/existing-deployment/deployment.yaml"), as: UTF8.self)
+        #expect(text.contains(line))
+        try writeFile(
+            directory("sidecar-example/existing-deployment/deployment.yaml"), text.replacing(line, with: ""))
+        let program = try await KubeTools.path("kustomize")
+        let refused = try await ToolRun.run([program, "build", directory("sidecar-example/existing-deployment")])
+        #expect(refused.status != 0)
+        let field = line.split(separator: ":")[0].split(separator: " ")[0]
+        #expect(refused.errors.contains("\(field)` is missing"), "\(refused.errors)")
+    }
+}
