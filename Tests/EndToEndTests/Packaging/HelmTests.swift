@@ -1,0 +1,317 @@
+import Agent
+import FoundationEssentials
+import Kube
+import TestSupport
+import Testing
+
+/// The chart, by Helm itself.
+@Suite("The Helm chart", .timeLimit(.minutes(10)))
+struct HelmTests {
+    private static let chart = World.path("sidecar-example/helm")
+    /// As today's users have them.
+    private static let values = World.path("Tests/Fixtures/python-operator/values.yaml")
+
+    private func render(_ values: String = "", files: [String] = []) async throws -> RenderedManifests {
+        let directory = try TemporaryDirectory()
+        let file = directory("values.yaml")
+        try writeFile(file, values)
+        return try RenderedManifests(try await KubeTools.helm(["template", "vault", Self.chart] + files + [file]))
+    }
+
+    private func agent(_ rendered: RenderedManifests) throws -> JSONValue {
+        try #require(try rendered.pod()["containers"]?.named("secrets-distributor"))
+    }
+
+    /// Of plain variables.
+    private func environment(_ rendered: RenderedManifests) throws -> [String: String] {
+        let list = try agent(rendered)["env"]?.array ?? []
+        let pairs = list.map { ($0["name"]?.string ?? "", $0["value"]?.string ?? "") }
+        // Helm applies on the server's side, which refuses a name that comes twice.
+        #expect(Set(pairs.map(\.0)).count == pairs.count)
+        return Dictionary(pairs) { $1 }
+    }
+
+    @Test("passes Helm's own check, and has the same resource definition as the example")
+    func lint() async throws {
+        let linted = try await KubeTools.helm(["lint", Self.chart])
+        #expect(linted.status == 0, "\(linted.errors)")
+        for (copy, file) in [("crd", "crd"), ("prometheus-rule", "monitoring/prometheus-rule")] {
+            let same = try World.text("sidecar-example/\(file).yaml")
+            #expect(try World.text("sidecar-example/helm/files/\(copy).yaml") == same)
+        }
+    }
+
+    @Test("does what a values file for the Python operator's chart says")
+    func formerValues() async throws {
+        let rendered = try await render(files: [Self.values])
+        #expect(
+            rendered.names == [
+                "ClusterRole/vault", "ClusterRoleBinding/vault",
+                "CustomResourceDefinition/secretsdistributions.xlscsde.nhs.uk", "Deployment/vault/vault",
+                "ServiceAccount/vault/vault",
+            ])
+        let values = try World.manifest("Tests/Fixtures/python-operator/values.yaml")
+        let pod = try rendered.pod()
+        let agent = try agent(rendered)
+        #expect(try rendered.only("Deployment")["spec"]?["replicas"] == values["replicas"])
+        #expect(agent["image"] == values["image"])
+        #expect(pod["nodeSelector"] == values["nodeSelector"])
+        #expect(pod["tolerations"] == values["tolerations"])
+        let wanted = [(values, pod, "volumes"), (values, agent, "volumeMounts"), (values, agent, "env")]
+        for (values, place, key) in wanted {
+            let list = try #require(values[key]?.array)
+            #expect(list.allSatisfy { place[key]?.array?.contains($0) == true }, "\(key)")
+        }
+        // Theirs is empty, which says nothing.
+        #expect(agent["resources"]?["limits"] != nil)
+        let given = try await render("resources: {limits: {memory: 1Gi}}", files: [Self.values])
+        #expect(try self.agent(given)["resources"]?["limits"]?["memory"] == "1Gi")
+    }
+
+    @Test("takes an image as one string, or as repository with tag or digest")
+    func images() async throws {
+        let digest = "sha256:" + String(repeating: "a", count: 64)
+        for (values, image) in [
+            ("", "secrets-distributor:0.1.0"), ("image: r.example/x:1", "r.example/x:1"),
+            ("image: {repository: r.example/x}", "r.example/x:0.1.0"),
+            ("image: {repository: r.example/x, tag: v2}", "r.example/x:v2"),
+            ("image: {repository: r.example/x, tag: v2, digest: '\(digest)'}", "r.example/x@\(digest)"),
+        ] {
+            let rendered = try await render(values)
+            #expect(try agent(rendered)["image"]?.string == image)
+        }
+    }
+
+    @Test("sets what the values say, and leaves the word to env")
+    func environments() async throws {
+        let plain = try await render()
+        #expect(try environment(plain) == ["LOG_LEVEL": "info", "LOG_FORMAT": "json"])
+        let all = try await render(
+            """
+            dryRun: true
+            logLevel: debug
+            replicas: 2
+            rbac: {namespaces: [a, b]}
+            policy: {default: Allow}
+            env: [{name: LOG_FORMAT, value: text}, {name: LEASE_NAME, value: mine}]
+            """)
+        #expect(
+            try environment(all) == [
+                "LOG_LEVEL": "debug", "LOG_FORMAT": "text", "DRY_RUN": "true", "WATCH_NAMESPACES": "a,b",
+                "LEADER_ELECTION": "true", "LEASE_NAME": "mine", "POLICY_PATH": "/etc/secrets-distributor/policy.yaml",
+            ])
+    }
+
+    @Test("gives the rights of the example: everywhere, in named namespaces, and to the Lease")
+    func rights() async throws {
+        let rules = try World.manifest("sidecar-example/cluster-role.yaml")["rules"]
+        let everywhere = try await render()
+        #expect(try everywhere.only("ClusterRole")["rules"] == rules)
+
+        let lease = try World.manifests("sidecar-example/leader-election/role.yaml").first?["rules"]
+        for values in ["replicas: 2", "leaderElection: {enabled: true}"] {
+            // The Lease is called as the release is.
+            let rendered = try await render(values)
+            let role = try rendered.only("Role")["rules"]?.array
+            let theirs = try #require(role?.last)
+            #expect(theirs["resourceNames"] == ["vault"])
+            #expect(role?.map { $0.removing("resourceNames") } == lease?.array?.map { $0.removing("resourceNames") })
+        }
+
+        let named = try await render("rbac: {namespaces: [a, b]}")
+        #expect(!named.names.contains { $0.hasPrefix("ClusterRole") })
+        let roles = named.objects.filter { $0["kind"] == "Role" }
+        #expect(roles.map { $0["metadata"]?["namespace"] } == ["a", "b"])
+        #expect(roles.allSatisfy { $0["rules"] == rules })
+        let bindings = named.objects.filter { $0["kind"] == "RoleBinding" }
+        #expect(bindings.allSatisfy { $0["subjects"]?.array?.first?["namespace"] == "vault" })
+        let none = try await render("rbac: {create: false}").names
+        #expect(none.allSatisfy { !$0.contains("Role") })
+    }
+
+    @Test("makes a policy that can be used, and mounts it as a whole")
+    func policy() async throws {
+        let policy = try World.manifest("sidecar-example/policy/policy.yaml")["spec"]
+        let text = String(decoding: try #require(policy).encoded(), as: UTF8.self)
+        let rendered = try await render("policy: \(text)")
+        let map = try rendered.only("ConfigMap")
+        let file = try #require(map["data"]?["policy.yaml"]?.string)
+        #expect(PolicyManifest.parse(Array(file.utf8), file: "policy.yaml").problems.map(\.description) == [])
+        #expect(try RenderedManifests(file).objects.first?["spec"] == policy)
+        let mount = try #require(try agent(rendered)["volumeMounts"]?.named("secrets-distributor-policy"))
+        #expect(try environment(rendered)["POLICY_PATH"] == mount["mountPath"]?.string.map { $0 + "/policy.yaml" })
+        #expect(mount["subPath"] == nil)
+        let volume = try rendered.pod()["volumes"]?.named("secrets-distributor-policy")
+        #expect(volume?["configMap"]?["name"] == map["metadata"]?["name"])
+    }
+
+    @Test("asks for metrics and probes at the agent's own port")
+    func endpoint() async throws {
+        let rendered = try await render("monitoring: {podMonitor: {enabled: true, labels: {release: stack}}}")
+        let agent = try agent(rendered)
+        let port = try #require(agent["ports"]?.named("admin"))
+        #expect(port["containerPort"]?.int == Settings().listenAddress.map { Int($0.port) })
+        let example = try World.manifest("sidecar-example/deployment.yaml")["spec"]?["template"]?["spec"]
+        let theirs = try #require(example?["initContainers"]?.named("secrets-distributor"))
+        for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+            #expect(agent[probe] != nil && agent[probe] == theirs[probe], "\(probe)")
+        }
+        let monitor = try rendered.only("PodMonitor")
+        #expect(monitor["metadata"]?["labels"]?["release"] == "stack")
+        #expect(monitor["spec"]?["podMetricsEndpoints"]?.array?.first?["port"] == "admin")
+        let labels = try rendered.only("Deployment")["spec"]?["template"]?["metadata"]?["labels"]
+        #expect(monitor["spec"]?["selector"]?["matchLabels"] == labels)
+        #expect(monitor["spec"]?["podMetricsEndpoints"]?.array?.first?["path"] == "/metrics")
+        let alerts = try await render("monitoring: {prometheusRule: {enabled: true, labels: {release: stack}}}")
+        let rule = try alerts.only("PrometheusRule")
+        #expect(try rule["spec"] == World.manifest("sidecar-example/monitoring/prometheus-rule.yaml")["spec"])
+        #expect(rule["metadata"]?["labels"]?["release"] == "stack")
+        let without = try await render("startupProbe: null")
+        #expect(try self.agent(without)["startupProbe"] == nil)
+    }
+
+    @Test("secures the pod as the example does")
+    func security() async throws {
+        let pod = try World.manifest("sidecar-example/deployment.yaml")["spec"]?["template"]?["spec"]
+        let rendered = try await render()
+        let (own, theirs) = (try agent(rendered), pod?["initContainers"]?.named("secrets-distributor"))
+        #expect(try rendered.pod()["securityContext"] == pod?["securityContext"])
+        #expect(try rendered.pod()["automountServiceAccountToken"] == false)
+        #expect(own["securityContext"] == theirs?["securityContext"])
+        #expect(own["resources"] == theirs?["resources"])
+    }
+
+    @Test("refuses a value that it does not know, and names it")
+    func refuses() async throws {
+        let directory = try TemporaryDirectory()
+        for (values, name) in [
+            ("replica: 2", "replica"), ("image: {repo: x}", "repo"), ("logLevel: loud", "logLevel"),
+            ("rbac: {namespace: [a]}", "namespace"), ("serviceAccount: {create: false}", "serviceAccount.name"),
+        ] {
+            try writeFile(directory("values.yaml"), values)
+            let refused = try await KubeTools.helm(["template", "vault", Self.chart, directory("values.yaml")])
+            #expect(refused.status != 0 && refused.errors.contains(name), "\(values): \(refused.errors)")
+        }
+    }
+
+    /// An upgrade without it would remove the definition, and with it every distribution.
+    @Test("refuses to be rendered where its resource definition got lost")
+    func needsDefinition() async throws {
+        let directory = try TemporaryDirectory()
+        let chart = try copy(in: directory)
+        removeTree(chart + "/files/crd.yaml")
+        let refused = try await KubeTools.helm(["template", "vault", chart])
+        #expect(refused.status != 0 && refused.errors.contains("files/crd.yaml is missing"), "\(refused.errors)")
+    }
+
+    @Test("has a comment and a rule for every value")
+    func values() throws {
+        let schema = try JSONValue(json: try World.text("sidecar-example/helm/values.schema.json"))
+        let values = try World.manifest("sidecar-example/helm/values.yaml")
+        let known = Set(schema["properties"]?.object?.keys.map { $0 } ?? [])
+        #expect(Set(values.object?.keys.map { $0 } ?? []).union(["global"]) == known)
+        // A comment stands before each block of values.
+        let text = String(decoding: try World.text("sidecar-example/helm/values.yaml"), as: UTF8.self)
+        for block in text.split(separator: "\n\n").dropFirst() { #expect(block.contains("#"), "\(block)") }
+    }
+
+    // MARK: In a cluster
+
+    @Test("installs and upgrades; uninstalled, it leaves the definition, the distributions and their Secrets")
+    func lifecycle() async throws {
+        try await onServer { world, kubectl, place in
+            let directory = try TemporaryDirectory()
+            let chart = try copy(in: directory)
+            try await helm(["install", "vault", chart] + place + [Self.values])
+            #expect(try await kubectl("get", "deployment,serviceaccount,clusterrole", "vault").status == 0)
+            try await distribute(in: world)
+
+            let more = directory("more.yaml")
+            try writeFile(more, "replicas: 2")
+            try await helm(["upgrade", "vault", chart] + place + [Self.values, more])
+            #expect(try await kubectl("get", "role", "vault-lease").status == 0)
+
+            try await helm(["uninstall", "vault"] + place)
+            #expect(try await kubectl("get", "deployment", "vault").status != 0)
+            #expect(try await kubectl("get", "crd", "secretsdistributions.xlscsde.nhs.uk").status == 0)
+            try await world.expect("app", .synced)
+            try await world.expect("app", ["a": "1"])
+        }
+    }
+
+    /// That chart has the definition among its templates, and selects its pods by labels of its own.
+    @Test("takes a release of the Python operator's chart over, as the page about installing says")
+    func takesOver() async throws {
+        try await onServer { world, kubectl, place in
+            let directory = try TemporaryDirectory()
+            try makeDirectory(directory("former/templates"))
+            try writeFile(directory("former/Chart.yaml"), "{apiVersion: v2, name: former, version: 0.1.0}")
+            let definition = try World.text("Tests/Fixtures/python-operator/crd.yaml")
+            try writeFile(directory("former/templates/crd.yaml"), definition)
+            let deployment = try RenderedManifests(
+                try await KubeTools.helm(["template", "former", Self.chart, Self.values])
+            ).only("Deployment").changing("metadata") { $0.removing("namespace") }
+            let selected = String(decoding: deployment.encoded(), as: UTF8.self)
+                .replacing(#""app.kubernetes.io/name""#, with: #""app""#)
+            try writeFile(directory("former/templates/deployment.yaml"), selected)
+            try await helm(["install", "former", directory("former")] + place)
+            try await distribute(in: world)
+
+            let chart = try copy(in: directory)
+            ran(try await kubectl("delete", "deployment", "former"))
+            try await helm(["upgrade", "former", chart] + place + [Self.values])
+            #expect(try await kubectl("get", "deployment,clusterrole", "former").status == 0)
+            #expect(try await world.distribution("app").spec.name == "app")
+            try await helm(["uninstall", "former"] + place)
+            #expect(try await world.distribution("app").spec.name == "app")
+            try await world.expect("app", ["a": "1"])
+        }
+    }
+
+    /// Helm validates by what the server knows, and the tests' is older than the definition's rules.
+    private func copy(in directory: TemporaryDirectory) throws -> String {
+        let chart = directory("chart")
+        try FileManager.default.copyItem(atPath: Self.chart, toPath: chart)
+        let definition = Self.withoutRules(try World.manifest("sidecar-example/crd.yaml"))
+        try writeFile(chart + "/files/crd.yaml", definition.encoded())
+        return chart
+    }
+
+    /// A server of its own, for the definition is one for all; with Helm's words for it and the world's namespace.
+    private func onServer(_ body: (World, Kubectl, _ place: [String]) async throws -> Void) async throws {
+        let server = try await APIServer.start()
+        do {
+            let world = try await World(on: server)
+            let kubectl = try await Kubectl(on: server, namespace: world.namespace)
+            try await body(world, kubectl, [world.namespace, try server.kubeconfig(namespace: world.namespace)])
+        } catch {
+            await server.end()
+            throw error
+        }
+        await server.end()
+    }
+
+    private func helm(_ arguments: [String]) async throws { ran(try await KubeTools.helm(arguments)) }
+
+    private func ran(_ run: ToolRun) { #expect(run.status == 0, "\(run.errors)") }
+
+    /// A distribution whose Secret may go with it, and the Secret.
+    private func distribute(in world: World) async throws {
+        try AtomicVolume(world.mount).write(["a": "1"])
+        #expect(
+            await eventually {
+                (try? await world.create(world.distribution("app", [("a", "a")], policy: .delete))) != nil
+            })
+        try await world.withAgent { try await world.expect("app", ["a": "1"]) }
+    }
+
+    /// Without `x-kubernetes-validations`, at any depth.
+    private static func withoutRules(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let members):
+            .object(members.filter { $0.key != "x-kubernetes-validations" }.mapValues(withoutRules))
+        case .array(let elements): .array(elements.map(withoutRules))
+        default: value
+        }
+    }
+}

@@ -1,0 +1,75 @@
+{{- define "labels" -}}
+{{ include "selector" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- define "selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default .Release.Name -}}
+{{- else -}}
+{{- required "serviceAccount.name is empty, and serviceAccount.create is false: name the service account that is there" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{- define "image" -}}
+{{- if kindIs "string" .Values.image -}}
+{{- .Values.image -}}
+{{- else if .Values.image.digest -}}
+{{- .Values.image.repository }}@{{ .Values.image.digest -}}
+{{- else -}}
+{{- .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion -}}
+{{- end -}}
+{{- end }}
+
+{{/* "true" or empty. */}}
+{{- define "elects" -}}
+{{- if or .Values.leaderElection.enabled (gt (int .Values.replicas) 1) -}}true{{- end -}}
+{{- end }}
+
+{{/* The value of LEASE_NAME in env, or the release's name. */}}
+{{- define "leaseName" -}}
+{{- $name := .Release.Name -}}
+{{- range .Values.env -}}{{- if and (eq .name "LEASE_NAME") .value -}}{{- $name = .value -}}{{- end -}}{{- end -}}
+{{- $name -}}
+{{- end }}
+
+{{/* What env names wins: the API server refuses a name that comes twice. */}}
+{{- define "env" -}}
+{{- $own := dict "LOG_LEVEL" .Values.logLevel "LOG_FORMAT" .Values.logFormat -}}
+{{- with .Values.rbac.namespaces -}}{{- $_ := set $own "WATCH_NAMESPACES" (join "," .) -}}{{- end -}}
+{{- if .Values.dryRun -}}{{- $_ := set $own "DRY_RUN" "true" -}}{{- end -}}
+{{- if .Values.policy -}}{{- $_ := set $own "POLICY_PATH" "/etc/secrets-distributor/policy.yaml" -}}{{- end -}}
+{{- if include "elects" . -}}
+{{- $_ := set $own "LEADER_ELECTION" "true" -}}
+{{- $_ := set $own "LEASE_NAME" (include "leaseName" .) -}}
+{{- end -}}
+{{- range .Values.env -}}{{- $_ := unset $own .name -}}{{- end -}}
+{{- range $name, $value := $own }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- with .Values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "rules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+- apiGroups: [xlscsde.nhs.uk]
+  resources: [secretsdistributions]
+  verbs: [get, list, watch]
+- apiGroups: [xlscsde.nhs.uk]
+  resources: [secretsdistributions/status]
+  verbs: [patch]
+{{- end }}
