@@ -1,0 +1,48 @@
+import FoundationEssentials
+import Kube
+import TestSupport
+import Testing
+
+/// What `docs/install.md` shows is what it says.
+@Suite("The page about installing", .timeLimit(.minutes(5)))
+struct InstallPageTests {
+    /// The page's blocks of YAML, each without its indentation.
+    private func blocks() throws -> [String] {
+        let page = String(decoding: try World.text("docs/install.md"), as: UTF8.self)
+        return page.matches(of: /(?m)^( *)```yaml\n((?:.*\n)*?) *```$/).map { match in
+            match.2.split(separator: "\n").map { $0.dropFirst(match.1.count) + "\n" }.joined()
+        }
+    }
+
+    @Test("shows the kustomization of the example, and a patch for another volume that works")
+    func component() async throws {
+        let blocks = try blocks()
+        try #require(blocks.count == 3)
+        #expect(try Array(blocks[0].utf8) == World.text("sidecar-example/existing-deployment/kustomization.yaml"))
+
+        let directory = try TemporaryDirectory()
+        let example = World.path("sidecar-example")
+        try FileManager.default.copyItem(atPath: example, toPath: directory("example"))
+        let folder = directory("example/existing-deployment")
+        try writeFile(folder + "/kustomization.yaml", blocks[0] + blocks[1])
+        let program = try await KubeTools.path("kustomize")
+        let rendered = try RenderedManifests(try await ToolRun.run([program, "build", folder]))
+        let sidecar = try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
+        let mounts = sidecar["volumeMounts"]?.array ?? []
+        #expect(
+            mounts.contains { $0["name"] == "vault" && $0["mountPath"] == "/mnt/secrets" && $0["readOnly"] == true })
+        #expect(mounts.count == 2)
+    }
+
+    @Test("shows values that the chart takes")
+    func values() async throws {
+        let blocks = try blocks()
+        try #require(blocks.count == 3)
+        let file = try ScratchFolder().write("values.yaml", blocks[2])
+        let chart = World.path("sidecar-example/helm")
+        let rendered = try RenderedManifests(try await KubeTools.helm(["template", "vault", chart, file]))
+        let agent = try #require(try rendered.pod()["containers"]?.named("secrets-distributor"))
+        #expect(agent["volumeMounts"]?.named("vault")?["mountPath"] == "/mnt/secrets")
+        #expect(try rendered.pod()["volumes"]?.named("vault")?["csi"] != nil)
+    }
+}
