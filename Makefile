@@ -1,6 +1,6 @@
 # `make` lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test converge fuzz demo format lint
+.PHONY: help deps build release test converge fuzz demo runtime-root format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -8,8 +8,8 @@ SOURCES := Sources Tests Package.swift
 RELEASE := -c release --static-swift-stdlib --product secrets-distributor
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; done
 
 deps: ## Install the Debian or Ubuntu packages that are missing (sudo)
 	@Tests/Tools/deps
@@ -41,6 +41,9 @@ fuzz: deps ## Fuzz what parses bytes from outside
 
 demo: release ## Show a rotation from file to Secret
 	Tests/Tools/demo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
+
+runtime-root: release ## Prove the image's run-time packages in a Debian root (sudo)
+	Tests/Tools/runtime-root "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
 
 format: ## Format the sources
 	swift format --in-place --recursive $(SOURCES)
