@@ -35,7 +35,7 @@ final class ServerLoop: @unchecked Sendable {
         self.respond = respond
         self.later = later
         mailbox = try ServerMailbox()
-        // libmicrohttpd closes the socket, also when it cannot start.
+        // A descriptor of its own, which libmicrohttpd closes in the end.
         let socket = fcntl(listener.rawValue, F_DUPFD_CLOEXEC, 3)
         guard socket >= 0 else { throw LinuxError("start", "the HTTP server", code: errno) }
         daemon = mhd_start(
