@@ -64,7 +64,7 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["COpenSSL", "Kube", "KubeCurl", "LinuxIO", "Observability"],
+            dependencies: ["COpenSSL", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "Observability"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

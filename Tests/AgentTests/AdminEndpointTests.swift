@@ -1,3 +1,4 @@
+import HTTPServer
 import Kube
 import LinuxIO
 import Observability
@@ -18,7 +19,8 @@ struct AdminEndpointTests {
     }
 
     private func endpoint(_ sources: AdminSources) throws -> AdminEndpoint {
-        try AdminEndpoint(address: ListenAddress(host: "127.0.0.1", port: 0), sources: sources, logger: .none)
+        try AdminEndpoint(
+            address: ListenAddress(host: "127.0.0.1", port: 0), sources: sources, logger: .none, limits: .patient)
     }
 
     private func get(_ target: String, _ endpoint: AdminEndpoint) async throws -> (head: String, body: String) {

@@ -1,6 +1,7 @@
 import Distribution
 import FoundationEssentials
 import Glibc
+import HTTPServer
 import Kube
 import Observability
 import TestSupport
@@ -38,7 +39,7 @@ struct StatusPageBrowserTests {
             address: ListenAddress(host: "127.0.0.1", port: 0),
             sources: AdminSources(
                 heartbeats: { [] }, readiness: { [] }, startup: { [] }, overview: { overview }, metrics: { "" }),
-            logger: .none)
+            logger: .none, limits: .patient)
         var result: Value?
         try await endpoint.whileServing {
             result = try await Browser.withBrowser { try body($0, "http://\(endpoint.address)/") }

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct ListeningTests {
     private static func server(_ host: String?, port: UInt16 = 0) throws(LinuxError) -> HTTPServer {
-        try HTTPServer(host: host, port: port) { _ in .now(Answer(body: "here")) }
+        try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(Answer(body: "here")) }
     }
 
     @Test func `without a host it listens at all addresses of both families`() async throws {

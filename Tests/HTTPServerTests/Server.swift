@@ -4,10 +4,7 @@ import TestSupport
 extension HTTPServer {
     /// One that answers `/later` later and all else with the target, at a port of 127.0.0.1.
     static func test(_ change: (inout Limits) -> Void = { _ in }) throws -> HTTPServer {
-        var limits = Limits()
-        // No test waits for them unless it says so.
-        limits.connection = .seconds(600)
-        limits.answer = .seconds(600)
+        var limits = Limits.patient
         change(&limits)
         return try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { target in
             target == "/later" ? .later : .now(Answer(body: "now \(target)\n"))

@@ -79,7 +79,7 @@ struct ServerBoundsTests {
 
     @Test func `the thread sleeps while nothing happens, with connections open and others in wait`() async throws {
         let thread = Mutex<pthread_t?>(nil)
-        var limits = HTTPServer.Limits()
+        var limits = HTTPServer.Limits.patient
         limits.connections = 2
         limits.crowd = 1000
         let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _ in
@@ -99,10 +99,7 @@ struct ServerBoundsTests {
     }
 
     @Test func `a stop with requests under way ends them, and leaves no descriptor`() async throws {
-        var limits = HTTPServer.Limits()
-        limits.connection = .seconds(600)
-        limits.answer = .seconds(600)
-        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _ in .later }
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: .patient) { _ in .later }
         let waiting = (0..<3).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
         let half = server.client("GET /")
         var exchanges: [Exchange] = []

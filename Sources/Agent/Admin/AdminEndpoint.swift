@@ -1,4 +1,4 @@
-import HTTPServer
+package import HTTPServer
 import Kube
 import LinuxIO
 package import Observability
@@ -16,16 +16,20 @@ package final class AdminEndpoint: Sendable {
     /// Listens, and answers probes from now on; all else once `serve` runs.
     ///
     /// - Throws: `ConfigurationError` if it cannot listen at the address.
-    package init(address: ListenAddress, sources: AdminSources, logger: Logger) throws {
+    package init(
+        address: ListenAddress, sources: AdminSources, logger: Logger, limits: HTTPServer.Limits = HTTPServer.Limits()
+    ) throws {
         self.sources = sources
-        server = try Self.listen(at: address, sources)
+        server = try Self.listen(at: address, sources, limits)
         self.address = ListenAddress(host: address.host, port: server.port)
         logger.info("admin endpoint listens", ["address": .string(self.address.description)])
     }
 
-    private static func listen(at address: ListenAddress, _ sources: AdminSources) throws -> HTTPServer {
+    private static func listen(
+        at address: ListenAddress, _ sources: AdminSources, _ limits: HTTPServer.Limits
+    ) throws -> HTTPServer {
         do throws(LinuxError) {
-            return try HTTPServer(host: address.host, port: address.port) { decide($0, sources) }
+            return try HTTPServer(host: address.host, port: address.port, limits: limits) { decide($0, sources) }
         } catch {
             guard error.operation == HTTPServer.listening else { throw error }
             throw ConfigurationError(
