@@ -12,6 +12,7 @@ enum PassCommand {
         let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
         let logger = Logger(
             level: line == nil ? settings.logLevel : .error, format: settings.logFormat,
+            isColoured: Terminal.takesColours(STDERR_FILENO),
             write: { text in line.map { $0.write(above: text) } ?? Logger.standardError(text) })
         let signals = try SignalRequests(overdue: 1)
         defer { signals.end() }

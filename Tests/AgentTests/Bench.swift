@@ -22,7 +22,8 @@ struct Bench: Sendable {
     init(
         on store: FakeStore = FakeStore(), rehearsing rehearsal: (RehearsalSecretStore, ChangeLedger)? = nil,
         maxInFlight: Int = 32, triesAtMost: Int? = nil,
-        leadership: Leadership? = nil, patience: Duration = .seconds(300), logger: Logger = .none,
+        leadership: Leadership? = nil, patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
+        logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in },
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
@@ -35,7 +36,7 @@ struct Bench: Sendable {
         controller = Controller(
             settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
             leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
-            lookAtMount: lookAtMount)
+            longestTurn: longestTurn, lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

@@ -130,11 +130,31 @@ import Testing
         #expect(looks.isOn)
     }
 
-    @Test func `the workers' heart beats while they work, and not once they have ended`() async throws {
-        let bench = Bench()
-        let before = bench.controller.heartbeat.last
+    @Test func `the workers' heart beats while they work, and neither while one is stuck nor once they have ended`()
+        async throws
+    {
+        let bench = Bench(longestTurn: .milliseconds(10))
+        await bench.store.put(try bench.distribution())
+        let heart = bench.controller.heartbeat
+        let before = heart.last
         try await bench.working {
-            #expect(await eventually { bench.controller.heartbeat.last > before })
+            #expect(await eventually { heart.last > before })
+            await bench.store.hold()
+            try await bench.tellAll()
+            try await bench.waitForWrites(1)
+            let stuck = ContinuousClock.now + .milliseconds(10)
+            #expect(await eventually { .now > stuck })
+            let last = heart.last
+            // Another key is taken, and done with: the one that is stuck counts.
+            await bench.store.put(try bench.distribution("other", target: "other", from: ["none"]))
+            try await bench.tell(.distributions)
+            #expect(await eventually { await bench.store.statuses.contains { $0.key.name == "other" } })
+            #expect(heart.last == last)
+            await bench.store.release()
+            #expect(await eventually { heart.last > last })
         }
+        let last = heart.last
+        await bench.controller.compareAll()
+        #expect(heart.last == last)
     }
 }

@@ -95,6 +95,12 @@ struct LogReferenceTests {
                         level: levels.contains(function) ? function : nil, messages: messages,
                         fields: parts.count > 1 ? keys(parts[1]) : []))
             }
+            // Chosen before the call.
+            for match in text.matches(of: #/: StaticString =\s*switch [^{]*\{/#) {
+                let cases = enclosed("{", "}", text[match.range.upperBound...])
+                calls.append(
+                    Call(level: nil, messages: cases.matches(of: /"([^"\\]+)"/).map { String($0.1) }, fields: []))
+            }
             for match in text.matches(of: /Logger\.Fields [={] \[/) {
                 let fields = enclosed("[", "]", text[match.range.upperBound...])
                 calls.append(Call(level: nil, messages: [], fields: keys(fields)))

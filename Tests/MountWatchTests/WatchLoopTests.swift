@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import LinuxIO
 import MountWatch
@@ -152,6 +153,26 @@ import Testing
         defer { loop.stop() }
         let first = heartbeat.last
         #expect(await eventually { heartbeat.last > first })
+    }
+
+    @Test func `while a look is stuck, as on a file system that hangs, its heart does not beat`() async throws {
+        let gate = DispatchSemaphore(value: 0)
+        let loop = WatchLoop(
+            path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(2)),
+            logger: log.logger, heartbeat: heartbeat,
+            look: { [looks] _ in
+                looks.add()
+                if looks.count == 2 { gate.wait() }
+                return false
+            })
+        try loop.start()
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 2 })
+        let last = heartbeat.last
+        #expect(await eventually { heartbeat.age() > .milliseconds(100) })
+        #expect(heartbeat.last == last)
+        gate.signal()
+        #expect(await eventually { heartbeat.last > last })
     }
 
     @Test func `after the stop it looks no more`() async throws {

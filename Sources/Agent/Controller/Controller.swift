@@ -24,6 +24,9 @@ package actor Controller {
     package nonisolated let vitals = Vitals()
     /// Beats while keys are taken, and none takes for ever.
     package nonisolated let heartbeat = Heartbeat("workers", limit: .seconds(90))
+    /// A turn that takes longer is stuck. It has a few requests, each of which ends after some minutes at the latest, with
+    /// all its repetitions.
+    let longestTurn: Duration
     /// Has the mount looked at soon.
     let lookAtMount: @Sendable () -> Void
     let startedAt = Timestamp.now()
@@ -79,7 +82,8 @@ package actor Controller {
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
         leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
         triesAtMost: Int? = nil,
-        patience: Duration = .seconds(300), lookAtMount: @escaping @Sendable () -> Void = {}
+        patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
+        lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -90,6 +94,7 @@ package actor Controller {
         self.rehearsal = rehearsal
         self.triesAtMost = triesAtMost
         self.patience = patience
+        self.longestTurn = longestTurn
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })

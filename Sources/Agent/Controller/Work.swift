@@ -63,12 +63,9 @@ extension Controller {
 
     /// How often the workers show that they are alive, with nothing to do.
     private static let pulse: Duration = .seconds(15)
-    /// A turn has a few requests, each of which ends after some minutes at the latest, with all its repetitions.
-    private static let longestTurn: Duration = .seconds(900)
-
     private func beat() {
         let now = ContinuousClock.now
-        if turns.values.allSatisfy({ $0.duration(to: now) < Self.longestTurn }) { heartbeat.beat(at: now) }
+        if turns.values.allSatisfy({ $0.duration(to: now) < longestTurn }) { heartbeat.beat(at: now) }
     }
 
     /// No further key is begun; `work` returns once those under way are done.
