@@ -7,7 +7,10 @@ import Testing
 struct WalkthroughTests {
     @Test(
         "does what it says, on a real API server",
-        arguments: [("docs/getting-started.md", ["sidecar-example"]), ("docs/how-to/plain-folder.md", [])])
+        arguments: [
+            ("README.md", ["sidecar-example"]), ("docs/getting-started.md", ["sidecar-example"]),
+            ("docs/how-to/plain-folder.md", []),
+        ])
     func pages(path: String, files: [String]) async throws {
         let page = try Markdown(path)
         #expect(page.blocks.contains { $0.language == "sh" })
