@@ -22,6 +22,10 @@ enum Program {
             print(Help.text(of: arguments.contains(invocation.command.rawValue) ? invocation.command : .help))
             return 0
         }
+        let sleeps = [.run, .sync, .plan, .explain].contains(invocation.command)
+        if sleeps, await !Timers.open() {
+            return fail("too few files may be open (RLIMIT_NOFILE), expected at least 64", 1)
+        }
         do {
             switch invocation.command {
             case .help: print(Help.text(of: .help))

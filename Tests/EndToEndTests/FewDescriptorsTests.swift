@@ -1,0 +1,24 @@
+import TestSupport
+import Testing
+
+@Suite("With few descriptors from the start", .timeLimit(.minutes(5)))
+struct FewDescriptorsTests {
+    private static let endings: Set<Int32> = [0, 1, 78]
+
+    /// With less than 6 Swift's runtime cannot begin, before there is a program.
+    @Test("a pass succeeds or says why not, and never ends by a trap", arguments: 6...40)
+    func pass(limit: Int) async throws {
+        let world = try LocalWorld()
+        try writeFile(world.mount + "/password", "one")
+        try world.distribute("app", "password")
+        let ended = try await Binary(
+            ["sync"],
+            environment: [
+                "SECRETS_PATH": world.mount, "DISTRIBUTIONS_PATH": world.root("in"), "OUTPUT_PATH": world.output,
+            ], wrapper: ["prlimit", "--nofile=\(limit):\(limit)"]
+        ).ended()
+        #expect(Self.endings.contains(ended.status), "\(limit): \(ended.errors)")
+        #expect(ended.status == 0 || !(ended.errors + ended.output).isEmpty)
+        if limit == 40 { #expect(ended.status == 0) }
+    }
+}
