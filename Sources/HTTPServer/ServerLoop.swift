@@ -22,6 +22,8 @@ final class ServerLoop: @unchecked Sendable {
     private var connections: [Connection] = []
     /// A connection has gone.
     private var hasRoom = false
+    /// A connection was taken.
+    private var hasTaken = false
     /// Requests that wait for an answer.
     private var waiting: [UInt64: PendingRequest] = [:]
     private var lastNumber: UInt64 = 0
@@ -48,15 +50,22 @@ final class ServerLoop: @unchecked Sendable {
     func stop() { mailbox.stop() }
 
     func run() {
+        var isCalled = false
         while let daemon, deliver() {
             endOverdue()
+            (hasRoom, hasTaken) = (false, false)
+            MHD_run(daemon)
             // At its limit of connections it no longer asks for new ones, and does so again not in the run in which one
             // goes but in the next.
-            repeat {
-                hasRoom = false
-                MHD_run(daemon)
-            } while hasRoom
-            wait(daemon)
+            if hasRoom { continue }
+            if isCalled && !hasTaken {
+                pause()
+                isCalled = false
+            } else {
+                let isReady = wait(daemon)
+                // With no connection open, only one that is to be taken can have made it ready.
+                isCalled = isReady && connections.isEmpty
+            }
         }
         close()
     }
@@ -103,8 +112,16 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
+    /// No descriptor is left for who waits to be taken: libmicrohttpd would try it in a tight loop.
+    private func pause() {
+        var ready = pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&ready, 1, 100)
+    }
+
     /// Until a socket is ready, a time is up or a message has come.
-    private func wait(_ daemon: OpaquePointer) {
+    ///
+    /// - Returns: whether a socket is ready.
+    private func wait(_ daemon: OpaquePointer) -> Bool {
         let ends = waiting.values.map(\.end) + connections.lazy.filter { !$0.isEnded }.map(\.end)
         let left = ends.min().map { max(.zero, ContinuousClock.now.duration(to: $0)) / .milliseconds(1) }
         var timeout = left.map { Int32($0.rounded(.up)) } ?? -1
@@ -115,6 +132,7 @@ final class ServerLoop: @unchecked Sendable {
             pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         poll(&ready, 2, timeout)
+        return ready[0].revents != 0
     }
 }
 
@@ -150,6 +168,7 @@ extension ServerLoop {
     }
 
     private func begin(_ connection: OpaquePointer) {
+        hasTaken = true
         let open = connections.indices.filter { !connections[$0].isEnded }
         if open.count >= limits.crowd, let oldest = open.first { end(oldest) }
         connections.append(

@@ -62,13 +62,14 @@ struct KernelLimitTests {
         await program.stop()
     }
 
-    @Test("no file can be opened: it waits without spinning, and a rotation arrives when one can")
+    @Test("no file can be opened: it waits without spinning; a rotation, and an answer to a probe, arrive when one can")
     func descriptors() async throws {
         let world = try LocalWorld()
         try world.distribute("one", "a")
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
-        let program = try await world.start()
+        let port = LoopbackPort.reserve()
+        let program = try await world.start(["LISTEN_ADDRESS": "127.0.0.1:\(port)"])
         await world.expect("one", ["a": "1"], program)
         func limit(_ count: Int) async throws {
             try await Command.run(["prlimit", "--pid", "\(program.process)", "--nofile=\(count):"])
@@ -76,12 +77,16 @@ struct KernelLimitTests {
         try await limit(3)
         let before = program.ticks
         try volume.write(["a": "2"])
+        // The kernel takes the connection, and nobody can take it from there.
+        let probe = RawClient(port: port)
+        probe.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         await world.expectLog("Too many open files", program)
         try await Task.sleep(for: .seconds(2))
         // A loop that spins uses 200 of them.
         #expect(program.ticks - before < 60)
         #expect(world.secret("one") == ["a": "1"])
         try await limit(1024)
+        #expect(await probe.received()?.hasPrefix("HTTP/1.1 200") == true)
         await world.expect("one", ["a": "2"], program)
         try volume.write(["a": "3"])
         await world.expect("one", ["a": "3"], program)
