@@ -40,7 +40,7 @@ extension Explanation {
                         .init(reader.secret.map { "\(reader.distribution.namespace)/\($0)" } ?? ""),
                         .init(mapping.to), .init(mapping.from.text), .init(mapping.optional ? "yes" : "no"),
                         .init(reader.distribution.description),
-                        .init(reader.reason?.rawValue ?? "", reader.reason == .synced ? .green : .red),
+                        .init(reader.reason?.rawValue ?? "", reader.reason.map { $0 == .synced ? .green : .red }),
                         .init(reader.message))
                 }
             }
