@@ -11,6 +11,7 @@
 #include <linux/stat.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -73,6 +74,13 @@ static inline int linux_forward_signal_to(int number, int pipe) {
     action.sa_flags = SA_RESTART;
     sigfillset(&action.sa_mask);
     return sigaction(number, &action, NULL);
+}
+
+/// 0 if all that was printed has been written, else why not (EIO: it failed earlier). `stdout` is a variable, which
+/// Swift does not take for safe.
+static inline int linux_flush_output(void) {
+    if (fflush(stdout) != 0) return errno;
+    return ferror(stdout) ? EIO : 0;
 }
 
 /// Back to the default action.

@@ -28,7 +28,7 @@ enum Help {
           --policy FILE  an access policy: its own problems are reported, and each mapping that it denies. What one in
                          mode Audit would deny is a remark and no problem.
 
-        Exit status: 0 no problem, 1 problems, 64 wrong usage.
+        Exit status: 0 no problem, 1 problems, 64 wrong usage, 74 the output cannot be written.
         """
 
     static func text(of command: Invocation.Command) -> String {
@@ -42,7 +42,8 @@ enum Help {
             Reads the mount and all distributions once and brings every target in line: for an init container or a CI step.
             Prints what was written, keys only, and what is held back and why. On a terminal it shows how far it is, and
             LOG_LEVEL is then error unless it is set.
-            Exit status: 0 all in sync, 1 something is not, 64 wrong usage, 78 a value cannot be used.
+            Exit status: 0 all in sync, 1 something is not, 64 wrong usage, 74 the output cannot be written, 78 a value cannot
+            be used.
 
             \(output)\(flags)
             """
@@ -53,7 +54,7 @@ enum Help {
             Does what sync does, but writes nothing, and prints what would be written: keys only, +added, ~changed, -removed.
             Needs no more than to list distributions and to list and get Secrets. LOG_LEVEL is error unless it is set.
             Exit status: 2 something would be written; else 1 something is held back or could not be looked at, 0 nothing
-            to do; 64 wrong usage, 78 a value cannot be used.
+            to do; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
 
             \(output)\(flags)
             """
@@ -65,8 +66,8 @@ enum Help {
             key that it feeds, by which distribution, and what keeps it back. Reads the distributions of the cluster, or of
             DISTRIBUTIONS_PATH, which needs no OUTPUT_PATH here; mount and access policy only if they can be read.
             LOG_LEVEL is error unless it is set.
-            Exit status: 0 somebody reads it, 1 nobody does or the distributions cannot be read, 64 wrong usage, 78 a value
-            cannot be used.
+            Exit status: 0 somebody reads it, 1 nobody does or the distributions cannot be read, 64 wrong usage, 74 the
+            output cannot be written, 78 a value cannot be used.
 
             \(output)\(flags)
             """

@@ -7,6 +7,7 @@ import Observability
 /// The commands, and how they end. Exit statuses are those of sysexits.h(3head).
 enum Program {
     private static let usage: Int32 = 64
+    private static let inputOutput: Int32 = 74
     private static let configuration: Int32 = 78
 
     static func run(_ arguments: [String]) async -> Int32 {
@@ -50,6 +51,17 @@ enum Program {
         defer { backend.close() }
         try await Agent(settings: settings, backend: backend, logger: logger)
             .run(until: signals.stops, refreshes: signals.refreshes)
+    }
+
+    /// The exit status when `status` is a command's: another one if what it printed has not arrived. A reader who has
+    /// read enough (`plan | head`) is no failure.
+    static func finished(_ status: Int32) -> Int32 {
+        do throws(LinuxError) {
+            try StandardStreams.flush()
+        } catch {
+            if error.code != EPIPE { return fail("\(error)", inputOutput) }
+        }
+        return status
     }
 
     static func fail(_ text: String, _ status: Int32) -> Int32 {

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxIO
 
+StandardStreams.hold()
 ProcessMemory.protect()
-exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
+exit(Program.finished(await Program.run(Array(CommandLine.arguments.dropFirst()))))

@@ -127,6 +127,49 @@ struct CommandTests {
         #expect(folders.secret("web/other-tls-secret").contains(base64("c1")))
     }
 
+    @Test(
+        "ends with 74 and one line when what it prints cannot be written, and as ever when its reader has read enough",
+        arguments: [
+            (">/dev/full", 74, "No space left on device"), (">&-", 74, "Bad file descriptor"), ("| head -c 1", 0, ""),
+        ])
+    func output(redirection: String, status: Int32, problem: String) async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        try writeFile(folders.root("in/a.yaml"), Self.manifest)
+        // Dash knows no pipefail.
+        let shell = ["bash", "-c", "set -o pipefail; \"$@\" \(redirection)", "bash"]
+        for (words, ended) in [(["plan"], 2), (["sync"], 0), (["explain", "key"], 0), (["version"], 0)]
+            as [([String], Int32)]
+        {
+            let program = try await Binary(words, environment: folders.environment, wrapper: shell)
+            let result = await program.ended()
+            #expect(result.status == (status == 0 ? ended : status), "\(words)")
+            // Above it is the log of sync.
+            let line = "secrets-distributor: cannot write the output: \(problem)\n"
+            #expect(result.errors.contains("cannot write the output") != problem.isEmpty, "\(words)")
+            #expect(problem.isEmpty || result.errors.hasSuffix(line), "\(words)")
+        }
+    }
+
+    @Test(
+        "what is printed goes into no file that takes the place of a closed output",
+        .enabled(if: Privileges.mayMount, "to look at the descriptors needs root"))
+    func closedOutput() async throws {
+        let folders = try Folders()
+        try folders.volume.write(["certificate": "c1", "key": "k1"])
+        try writeFile(folders.root("in/a.yaml"), Self.manifest)
+        let shell = ["sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"]
+        let program = try await Binary(["run"], environment: folders.environment, wrapper: shell)
+        #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c1")) })
+        for number in 0...2 {
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(program.process)/fd/\(number)")
+                    == "/dev/null")
+        }
+        program.signal(SIGTERM)
+        #expect(await program.ended().status == 0)
+    }
+
     @Test("sync ends with 1 when a Secret that should go may not be deleted")
     func syncSaysWhatIsLeft() async throws {
         let world = try await World()
