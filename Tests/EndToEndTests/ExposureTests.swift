@@ -48,18 +48,48 @@ struct ExposureTests {
         return [Self.mark, Data(Self.mark.utf8).base64EncodedString()] + digests
     }
 
-    @Test("in a cluster: not in the log, what commands print, statuses, events, or another namespace")
+    /// All that the endpoint answers.
+    private func served(at port: Int) async throws -> [String] {
+        var answers: [String] = []
+        for path in ["/", "/metrics", "/healthz?verbose", "/readyz?verbose", "/startupz?verbose"] {
+            let answer = try #require(await RawClient.get(path, port: port), "\(path)")
+            #expect(answer.hasPrefix("HTTP/1.1 200"), "\(path)")
+            answers.append(answer)
+        }
+        return answers
+    }
+
+    /// What tells of writes without making them: what `plan` prints, and a dry run with its endpoint.
+    private func rehearsed(_ environment: [String: String], port: Int) async throws -> [String] {
+        var emitted: [String] = []
+        for words in [["plan"], ["plan", "--output=json"]] {
+            let ended = try await Binary.run(words, environment: environment)
+            #expect(ended.status == 2)
+            emitted += [ended.output, ended.errors]
+        }
+        let agent = try await Binary(["run"], environment: environment.merging(["DRY_RUN": "true"]) { $1 })
+        #expect(await eventually { agent.errors.contains("dry run summed up") })
+        #expect(agent.errors.contains("would create secret"))
+        emitted += try await served(at: port)
+        agent.signal(SIGTERM)
+        let ended = await agent.ended()
+        return emitted + [ended.output, ended.errors]
+    }
+
+    @Test("in a cluster: not in the log, what commands print, the endpoint, statuses, events, or another namespace")
     func cluster() async throws {
         let world = try await World()
         let other = try await world.server.namespace()
         let volume = try AtomicVolume(world.mount)
         try volume.write(Self.files)
         try await fill(world)
+        let port = LoopbackPort.reserve()
         let environment = [
             "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace,
             "WATCH_NAMESPACES": "\(world.namespace),\(other)", "KUBECONFIG": try world.server.kubeconfig(),
-            "DEBOUNCE_QUIET": "10ms", "LOG_LEVEL": "debug",
+            "DEBOUNCE_QUIET": "10ms", "LOG_LEVEL": "debug", "LISTEN_ADDRESS": "127.0.0.1:\(port)",
         ]
+        var emitted = try await rehearsed(environment, port: port)
         let agent = try await Binary(["run"], environment: environment)
         try await world.expect("good", ["key": Self.value("good")])
         // Another writer's conflict, a rotation that loses a file, and hand edits of all kinds.
@@ -76,15 +106,18 @@ struct ExposureTests {
             #expect(
                 try await eventually { try await world.distribution(name).status.ready?.status == "False" }, "\(name)")
         }
-        var commands: [Binary.Ended] = []
-        for words in [["plan"], ["plan", "--output=json"], ["explain", "good"], ["sync"]] {
-            commands.append(try await Binary.run(words, environment: environment))
+        emitted += try await served(at: port)
+        for words in [
+            ["plan"], ["plan", "--output=json"], ["explain", "good"], ["explain", "good", "--output=json"], ["sync"],
+            ["sync", "--output=json"],
+        ] {
+            let ended = try await Binary.run(words, environment: environment)
+            emitted += [ended.output, ended.errors]
         }
         agent.signal(SIGTERM)
         let ended = await agent.ended()
         #expect(ended.status == 0)
-
-        var emitted = [ended.output, ended.errors] + commands.flatMap { [$0.output, $0.errors] }
+        emitted += [ended.output, ended.errors]
         for resource in [Resource.secretsDistributions, .events] {
             let request = Request.list(resource, namespace: world.namespace)
             emitted.append(String(decoding: try await world.client.send(request).body, as: UTF8.self))
