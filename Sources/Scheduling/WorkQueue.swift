@@ -24,7 +24,7 @@ where Instant.Duration == Duration {
     private var alarms = Heap<Alarm>()
     private var active: [Key: Bool] = [:]  // true: added again meanwhile
     private var failures: [Key: Int] = [:]
-    /// By key that is not done: when it was added.
+    /// By key that is not done: when it was added, or due for a second look.
     private var added: [Key: Instant] = [:]
 
     package init(limit: Int, backoff: Backoff = .standard) {
@@ -43,7 +43,7 @@ where Instant.Duration == Duration {
     package var isIdle: Bool { ready.isEmpty && active.isEmpty }
 
     /// When the key was added that has not been done for the longest time, whether it waits, is worked on or failed; nil
-    /// if all is done. Looks at every key.
+    /// if all is done. What waits for a second look is done. Looks at every key.
     package var oldest: Instant? { added.values.min() }
 
     /// Makes `key` due now.
@@ -64,6 +64,7 @@ where Instant.Duration == Duration {
             // An alarm whose key was added, or put off again, since it was set says nothing any more.
             guard waiting[alarm.key] == alarm.instant else { continue }
             waiting[alarm.key] = nil
+            if added[alarm.key] == nil { added[alarm.key] = now }
             ready.append(alarm.key)
         }
         guard active.count < limit, let key = ready.popFirst() else { return nil }

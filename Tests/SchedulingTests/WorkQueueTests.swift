@@ -78,6 +78,19 @@ import Testing
         #expect(queue.oldest == start.advanced(by: .seconds(90)))
     }
 
+    @Test("A key that is due for its second look counts from then on")
+    func oldestOfSecondLooks() {
+        let due = start.advanced(by: .seconds(60))
+        var queue = queue("a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .again(after: .seconds(60)), at: start, jitter: 1)
+        #expect(queue.oldest == nil)
+        #expect(queue.next(at: due) == "a")
+        #expect(queue.oldest == due)
+        queue.finish("a", .retry(), at: due, jitter: 1)
+        #expect(queue.oldest == due)
+    }
+
     @Test("No more keys than the limit are under way", arguments: 1...4)
     func limit(limit: Int) {
         var queue = queue(limit: limit, "a", "b", "c", "d", "e")
