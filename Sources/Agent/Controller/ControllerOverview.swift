@@ -9,7 +9,7 @@ extension Controller {
             startedAt: startedAt, now: .now(), managedBy: settings.managedBy, isDryRun: settings.dryRun,
             isLeader: leadership.map { $0.end != nil }, unreadiness: unreadiness, mount: mountState,
             rotations: rotations.recent, rows: rows,
-            certificates: expiries.map { .init(secret: $0.key, expiresAt: $0.value) }
+            certificates: (isFollowing ? [:] : expiries).map { .init(secret: $0.key, expiresAt: $0.value) }
                 .sorted { ($0.expiresAt, $0.secret) < ($1.expiresAt, $1.secret) })
     }
 
@@ -27,8 +27,8 @@ extension Controller {
     private var rows: [Overview.Row] {
         index.distributions.values.filter(isOurs).sorted { $0.key < $1.key }.map { distribution in
             let stored = distribution.status
-            let outcome = outcomes[distribution.key]
-            // Who does not lead has no outcomes of its own: what the leader has written stands there.
+            // Who does not lead has none of its own, or old ones: what the leader has written stands in the status.
+            let outcome = isFollowing ? nil : outcomes[distribution.key]
             return Overview.Row(
                 distribution: distribution.key, secret: distribution.spec.name,
                 reason: outcome?.reason ?? stored.ready.flatMap { Reason(rawValue: $0.reason) },
