@@ -71,6 +71,55 @@ import Testing
         #expect(try await value("queue_oldest_unfinished_seconds", of: bench) == 0)
     }
 
+    @Test func `what was begun before a rotation is none of its writes`() async throws {
+        let bench = Bench(logger: log.logger)
+        await bench.store.put(try bench.distribution())
+        await bench.store.hold()
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.waitForWrites(1)
+            await bench.mount(["a": "2"], "generation-2")
+            await bench.store.release()
+            try await bench.settle()
+        }
+        let told = log.lines.compactMap { line in
+            ["secret created", "secret updated", "rotation distributed"].first { line.contains($0) }
+        }
+        #expect(told == ["secret created", "secret updated", "rotation distributed"])
+        #expect(log.count("written=1") == 1)
+        #expect(try await value("rotation_processing_seconds", of: bench) == 1)
+    }
+
+    @Test func `the losers of a conflict do not all wait for a server that is away`() async throws {
+        let bench = Bench()
+        for name in ["d", "e", "f", "g"] { await bench.store.put(try bench.distribution(name, uid: name)) }
+        await bench.store.fail(.status, Array(repeating: .unavailable("away", retryAfter: .seconds(600)), count: 4))
+        try await bench.tellAll()
+        try await bench.working {
+            #expect(await eventually { await bench.controller.metrics().contains { $0.isOne("queue_waiting") } })
+        }
+        #expect(await bench.store.calls.count { $0.hasPrefix("status") } == 2)
+    }
+
+    @Test func `a dry run has no times and no failures of writes`() async throws {
+        let store = FakeStore()
+        let ledger = ChangeLedger(logger: .none)
+        let rehearsal = RehearsalSecretStore(store, managedBy: "me", ledger: ledger)
+        let bench = Bench(on: store, rehearsing: (rehearsal, ledger))
+        await store.put(try bench.distribution())
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            await store.fail(.observe, [.unavailable("away", retryAfter: nil)])
+            await bench.mount(["a": "2"], "generation-2")
+            try await bench.settle()
+            #expect(ledger.changes.count == 1)
+        }
+        #expect(try await value("rotation_processing_seconds", of: bench) == 0)
+        #expect(try await value("secret_writes_total", ["result": "failed"], of: bench) == 0)
+        #expect(try await value("queue_retries_total", of: bench) == 1)
+    }
+
     @Test func `a target that is held back is told of`() async throws {
         let bench = Bench(logger: log.logger)
         await bench.store.put(try bench.distribution())
@@ -130,6 +179,41 @@ import Testing
         #expect(looks.isOn)
     }
 
+    @Test func `a forceSync whose look at the Secret fails is not forgotten`() async throws {
+        let bench = Bench()
+        var distribution = try bench.distribution()
+        await bench.store.put(distribution)
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            await bench.store.fail(.observe, [.unavailable("away", retryAfter: nil)])
+            distribution.forceSync = "now"
+            distribution = await bench.store.put(distribution)
+            await bench.controller.distributions(.all, .upsert(distribution))
+            try await bench.settle()
+        }
+        #expect(await bench.store.calls.count { $0 == "observe t" } == 2)
+    }
+
+    @Test func `a forceSync for another instance is not kept for the time when the distribution is ours`()
+        async throws
+    {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(assignedTo: "another"))
+        try await bench.tellAll()
+        try await bench.working {
+            var distribution = try bench.distribution(assignedTo: "another")
+            distribution.forceSync = "now"
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(distribution)))
+            try await bench.settle()
+            distribution = try bench.distribution()
+            distribution.forceSync = "now"
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(distribution)))
+            #expect(await eventually { await bench.secret("t") != nil })
+        }
+        #expect(await !bench.store.calls.contains("observe t"))
+    }
+
     @Test func `the workers' heart beats while they work, and neither while one is stuck nor once they have ended`()
         async throws
     {
@@ -156,5 +240,11 @@ import Testing
         let last = heart.last
         await bench.controller.compareAll()
         #expect(heart.last == last)
+    }
+}
+
+extension Metric {
+    fileprivate func isOne(_ name: String) -> Bool {
+        self.name == "secrets_distributor_\(name)" && samples.map(\.value) == [.number(1)]
     }
 }

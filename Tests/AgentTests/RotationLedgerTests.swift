@@ -25,10 +25,10 @@ import Testing
     @Test func `a rotation ends with its last target, and took until the last write`() throws {
         var ledger = RotationLedger()
         #expect(begin(&ledger, one, two).isEmpty)
-        let first = ledger.settle(one, .written, at: at(2))
+        let first = ledger.settle(one, .written, seeing: ledger.count, at: at(2))
         #expect(first.latency == .init(propagation: .seconds(3), processing: .seconds(2)))
         #expect(first.ended == nil && ledger.recent.first?.took == nil)
-        let last = try #require(ledger.settle(two, .unchanged, at: at(5)).ended)
+        let last = try #require(ledger.settle(two, .unchanged, seeing: ledger.count, at: at(5)).ended)
         #expect(last.written == 1 && last.unchanged == 1 && last.heldBack == 0)
         #expect(last.took == .seconds(3) && !last.isSuperseded)
     }
@@ -42,39 +42,50 @@ import Testing
     @Test func `the next rotation ends one that is under way`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, two, generation: "first")
-        _ = ledger.settle(one, .written, at: at(1))
+        _ = ledger.settle(one, .written, seeing: ledger.count, at: at(1))
         let ended = begin(&ledger, two, generation: "second", at: 2)
         #expect(ended.map(\.generation) == ["first"] && ended.allSatisfy { $0.isSuperseded && $0.written == 1 })
         #expect(ledger.recent.map(\.generation) == ["second", "first"])
-        #expect(ledger.settle(two, .written, at: at(3)).ended?.generation == "second")
+        #expect(ledger.settle(two, .written, seeing: ledger.count, at: at(3)).ended?.generation == "second")
     }
 
     @Test func `a target that a former rotation owes its content still has its time`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, two)
         _ = begin(&ledger, two, at: 10)
-        #expect(ledger.settle(one, .written, at: at(11)).latency?.processing == .seconds(11))
-        #expect(ledger.settle(two, .written, at: at(11)).latency?.processing == .seconds(1))
+        #expect(ledger.settle(one, .written, seeing: ledger.count, at: at(11)).latency?.processing == .seconds(11))
+        #expect(ledger.settle(two, .written, seeing: ledger.count, at: at(11)).latency?.processing == .seconds(1))
+    }
+
+    @Test func `a target is not done with a rotation that came after it was compared`() {
+        var ledger = RotationLedger()
+        _ = begin(&ledger, one, two)
+        _ = begin(&ledger, one, at: 10)
+        let early = ledger.settle(one, .written, seeing: 1, at: at(11))
+        #expect(early.latency == nil && early.ended == nil)
+        #expect(ledger.settle(two, .written, seeing: 1, at: at(11)).latency?.processing == .seconds(11))
+        let last = ledger.settle(one, .written, seeing: 2, at: at(12))
+        #expect(last.latency?.processing == .seconds(2) && last.ended?.written == 1)
     }
 
     @Test func `what is held back has no time, also if it is let out later`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one)
-        let held = ledger.settle(one, .heldBack, at: at(1))
+        let held = ledger.settle(one, .heldBack, seeing: ledger.count, at: at(1))
         #expect(held.latency == nil && held.ended?.heldBack == 1)
-        #expect(ledger.settle(one, .written, at: at(100)).latency == nil)
+        #expect(ledger.settle(one, .written, seeing: ledger.count, at: at(100)).latency == nil)
     }
 
     @Test func `a write without a rotation has no time`() {
         var ledger = RotationLedger()
-        let result = ledger.settle(one, .written, at: at(1))
+        let result = ledger.settle(one, .written, seeing: ledger.count, at: at(1))
         #expect(result.latency == nil && result.ended == nil)
     }
 
     @Test func `a file system's clock that runs ahead makes no negative time`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, lag: -5)
-        #expect(ledger.settle(one, .written, at: at(1)).latency?.propagation == .seconds(1))
+        #expect(ledger.settle(one, .written, seeing: ledger.count, at: at(1)).latency?.propagation == .seconds(1))
     }
 
     @Test func `the last ten rotations are kept`() {

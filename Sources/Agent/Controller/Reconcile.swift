@@ -17,15 +17,13 @@ extension Controller {
         case .target(let key):
             let claimants = index.claimants(of: key).filter { !$0.isBeingDeleted }
             guard !claimants.isEmpty else {
-                expiries[key] = nil
-                settle(key, .unchanged)
+                leave(key)
                 return await prune(key)
             }
             forgetLeftover(key)
             let ours = claimants.filter(isOurs)
             guard let winner = ours.first else {
-                expiries[key] = nil
-                settle(key, .unchanged)
+                leave(key)
                 return .done
             }
             var outcome = await sync(key, for: winner)
@@ -36,9 +34,18 @@ extension Controller {
                         + " spec.name of its own.")
                 let reported = await report(DistributionStatus(refusal), on: loser)
                 if outcome == .done { outcome = reported }
+                // Each of many would wait for a server that is away, and the turn would pass for one that is stuck.
+                if case .retry = reported { break }
             }
             return outcome
         }
+    }
+
+    /// No distribution of ours describes it.
+    private func leave(_ key: ObjectKey) {
+        expiries[key] = nil
+        forced.remove(key)
+        settle(key, .unchanged, seeing: rotations.count)
     }
 
     func isOurs(_ distribution: SecretsDistribution) -> Bool {
@@ -51,20 +58,21 @@ extension Controller {
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
         let aheadSince = ahead.removeValue(forKey: key)
+        var seen = rotations.count
         if let outcome = await deny(key, distribution) {
-            settle(key, .heldBack)
+            settle(key, .heldBack, seeing: seen)
             return outcome
         }
         do throws(StoreError) {
-            let status = try await bringInLine(key, distribution)
-            settle(key, status?.rotationResult ?? .heldBack)
+            let status = try await bringInLine(key, distribution, &seen)
+            settle(key, status?.rotationResult ?? .heldBack, seeing: seen)
             guard let status else {
                 return await waitForMount(key, distribution, since: aheadSince ?? .now)
             }
             let reported = await report(status, on: distribution)
             return status.reason == .notManaged && reported == .done ? secondLook : reported
         } catch {
-            if !error.isRetried { settle(key, .heldBack) }
+            if !error.isRetried { settle(key, .heldBack, seeing: seen) }
             let reported = await report(DistributionStatus(error.refusal), on: distribution)
             switch error {
             case .changed: return .retry()
@@ -77,19 +85,27 @@ extension Controller {
 
     /// Plans and applies; looks again when the target was not as it was observed.
     ///
+    /// - Parameter seen: becomes the number of the rotation whose content was compared.
     /// - Returns: nil if the target's content is newer than the mount's, so that it is another agent's to keep.
     private func bringInLine(
-        _ key: ObjectKey, _ distribution: SecretsDistribution
+        _ key: ObjectKey, _ distribution: SecretsDistribution, _ seen: inout Int
     ) async throws(StoreError) -> DistributionStatus? {
         if let failure = missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
         let isForced = forced.remove(key) != nil
-        var actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
+        var actual: ObservedTarget?
+        do throws(StoreError) {
+            actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
+        } catch {
+            if isForced { forced.insert(key) }
+            throw error
+        }
         var lastChange: StoreError?
         for _ in 0..<3 {
             // Policy and mount may have changed while the target was looked at.
             if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
+            seen = rotations.count
             let desired: DesiredTarget
             do {
                 desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
@@ -157,7 +173,7 @@ extension Controller {
         do throws(StoreError) {
             target = try await body()
         } catch {
-            counts.count(error)
+            failed(error)
             throw error
         }
         _ = record(target)
@@ -173,12 +189,17 @@ extension Controller {
         return target
     }
 
+    /// A write has failed; in a dry run it was a read.
+    private func failed(_ error: StoreError) {
+        if !settings.dryRun { counts.count(error) }
+    }
+
     /// Removes a Secret.
     func remove(_ target: ObservedTarget) async throws(StoreError) {
         do throws(StoreError) {
             try await secrets.delete(target)
         } catch {
-            counts.count(error)
+            failed(error)
             throw error
         }
         if !settings.dryRun { counts.writes[.removed, default: 0] += 1 }

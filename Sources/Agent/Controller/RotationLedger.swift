@@ -14,6 +14,8 @@ struct RotationLedger: Sendable {
 
     /// When the content changed that a target still lacks.
     private struct Change {
+        /// The rotation's number.
+        let number: Int
         let noticedAt: ContinuousClock.Instant
         /// From the files' change until it was noticed.
         let lag: Duration
@@ -51,7 +53,7 @@ struct RotationLedger: Sendable {
         count += 1
         recent.insert(rotation, at: 0)
         if recent.count > Self.limit { recent.removeLast() }
-        let change = Change(noticedAt: noticedAt, lag: max(.zero, lag))
+        let change = Change(number: count, noticedAt: noticedAt, lag: max(.zero, lag))
         current = change
         lastWrite = nil
         pending = targets
@@ -62,10 +64,12 @@ struct RotationLedger: Sendable {
 
     /// A target was looked at and is done with.
     ///
+    /// - Parameter seen: `count` as it was when its content was compared. It is not done with a rotation that came since.
     /// - Returns: how long its content took, if a change called for it; and the rotation, if that was its last target.
     mutating func settle(
-        _ target: ObjectKey, _ result: Rotation.Result, at now: ContinuousClock.Instant
+        _ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int, at now: ContinuousClock.Instant
     ) -> (latency: Latency?, ended: Rotation?) {
+        if let change = owed[target], change.number > seen { return (nil, nil) }
         // What is held back may still be let out, by somebody who amends the distribution: that is no latency of ours.
         let change = owed.removeValue(forKey: target)
         let latency = result == .written ? change?.latency(at: now) : nil

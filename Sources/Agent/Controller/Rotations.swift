@@ -21,9 +21,11 @@ extension Controller {
     }
 
     /// A target is as it should be, or stays as it was.
-    func settle(_ target: ObjectKey, _ result: Rotation.Result) {
-        let (latency, ended) = rotations.settle(target, result, at: .now)
-        if let latency {
+    ///
+    /// - Parameter seen: the number of the rotation whose content it was compared with.
+    func settle(_ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int) {
+        let (latency, ended) = rotations.settle(target, result, seeing: seen, at: .now)
+        if let latency, !settings.dryRun {
             counts.propagation.observe(latency.propagation)
             counts.processing.observe(latency.processing)
         }
