@@ -11,7 +11,7 @@ struct Heartbeats: Sendable {
     /// A watch hears of a bookmark each minute, and is begun anew after three minutes of silence; while the API server is
     /// away it waits between tries for less.
     private static let ofWatches: Duration = .seconds(600)
-    /// Of reading all files once.
+    /// Of one file, and of going through the folder without reading any.
     private static let ofReading: Duration = .seconds(120)
 
     init(_ settings: Settings) {

@@ -13,14 +13,14 @@ package final class Mount: Sendable {
     ///   - path: the mount; it may come and go.
     ///   - quiet, longest: how long to wait after a change, see `Debouncer`.
     ///   - pollInterval: how often to look without an event.
-    ///   - heartbeat: see `WatchLoop`.
+    ///   - heartbeat: see `WatchLoop`; beats with each file that is read, too.
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
     package init(
         path: String, quiet: Duration, longest: Duration, pollInterval: Duration, logger: Logger,
         heartbeat: Heartbeat? = nil,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() }
     ) {
-        let watched = Watched(path: path, logger: logger)
+        let watched = Watched(path: path, logger: logger, heartbeat: heartbeat)
         self.watched = watched
         loop = WatchLoop(
             path: path, timing: .init(quiet: quiet, longest: longest, pollInterval: pollInterval), logger: logger,
@@ -68,10 +68,10 @@ private final class Watched: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(path: String, logger: Logger) {
+    init(path: String, logger: Logger, heartbeat: Heartbeat?) {
         self.path = path
         self.logger = logger
-        state = Mutex(State(reader: SnapshotReader(path: path)))
+        state = Mutex(State(reader: SnapshotReader(path: path) { heartbeat?.beat() }))
         (readings, output) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

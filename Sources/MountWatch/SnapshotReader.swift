@@ -8,13 +8,18 @@ package import Snapshots
 /// Blocks: to be used on a thread of our own.
 package struct SnapshotReader: Sendable {
     private let path: String
+    private let progress: @Sendable () -> Void
     /// The mount in which `..data` was seen: without it, this one is being taken down.
     private var volume: FileIdentity?
 
     /// What the last reading met that an operator should know, beside the files.
     package private(set) var remarks = ReadingRemarks()
 
-    package init(path: String) { self.path = path }
+    /// - Parameter progress: called while it reads, with each file: a slow mount is not a dead one.
+    package init(path: String, progress: @escaping @Sendable () -> Void = {}) {
+        self.path = path
+        self.progress = progress
+    }
 
     /// Reads the mount as it is now.
     ///
@@ -53,7 +58,7 @@ package struct SnapshotReader: Sendable {
         guard let generation = try openGeneration(target, of: mount) else { return nil }
         // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
         let createdAt = try orAbsent { () throws(LinuxError) in try mount.status(of: VolumeNames.data).changed }
-        var tree = TreeReader(previous: previous)
+        var tree = TreeReader(previous: previous, progress: progress)
         try tree.read(generation)
         guard (try? mount.linkTarget(VolumeNames.data)) == target else { return nil }
         let name = target.split(separator: "/").last.map(String.init) ?? target
@@ -98,7 +103,7 @@ package struct SnapshotReader: Sendable {
             }
         }
         let before = MountStamp(of: mount)
-        var tree = TreeReader(previous: previous)
+        var tree = TreeReader(previous: previous, progress: progress)
         try tree.read(mount)
         if tree.hasVanished || MountStamp(of: mount) != before { return nil }
         guard let newest = tree.newest, !tree.files.isEmpty else { throw Absence("\(path) is empty") }

@@ -5,6 +5,7 @@ import Snapshots
 /// Reads all files below one open directory, and nothing outside it.
 struct TreeReader {
     private let previous: Snapshot?
+    private let progress: @Sendable () -> Void
     private(set) var files: [String: SourceFile] = [:]
     private(set) var remarks = ReadingRemarks()
     /// The newest change of a file or directory. The change time alone: the modification time can be set at will.
@@ -15,7 +16,11 @@ struct TreeReader {
     /// Bytes of what was read.
     private var size = 0
 
-    init(previous: Snapshot?) { self.previous = previous }
+    /// - Parameter progress: called before each file or directory is opened.
+    init(previous: Snapshot?, progress: @escaping @Sendable () -> Void) {
+        self.previous = previous
+        self.progress = progress
+    }
 
     /// - Throws: `Absence` if the directory itself cannot be listed, or holds more than can be meant.
     mutating func read(_ root: borrowing Directory) throws(Absence) {
@@ -44,6 +49,7 @@ struct TreeReader {
         let listing = try directory.entries()
         remarks.undecodableNames += listing.undecodable
         for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: above.count) {
+            progress()
             visited += 1
             if visited > MountLimits.files || size > MountLimits.bytes { return }
             let path = prefix + entry.name

@@ -175,6 +175,15 @@ import Testing
         #expect(Mount.read(path: path).absence == "\(path) has links into ..data but no ..data")
     }
 
+    @Test func `each file and folder is progress, though the reading has not ended`() throws {
+        try makeDirectory(folder("mount/certs"))
+        for name in ["a", "certs/tls.crt", "certs/tls.key"] { try writeFile(folder("mount/\(name)"), "1") }
+        let steps = LineRecorder()
+        var reader = SnapshotReader(path: path) { steps.add("step") }
+        #expect(reader.read().texts?.count == 3)
+        #expect(steps.lines.count == 4)
+    }
+
     @Test func `names that are not UTF-8 are left out and counted`() throws {
         try writeFile(folder("mount/a"), "1")
         let bytes = Array(folder("mount/").utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
