@@ -166,7 +166,7 @@ extension LeaderElection {
         // Somebody was faster, or has removed it.
         case (.conflict, _), (.alreadyExists, _), (.notFound, .update):
             return [end == nil ? wait(now, random) : get(now)]
-        default: return [.report(error), wait(now, random, atLeast: error.retryAfter ?? .zero)]
+        default: return [.report(error), wait(now, random, atLeast: min(error.retryAfter ?? .zero, policy.duration))]
         }
     }
 

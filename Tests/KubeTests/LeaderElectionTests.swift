@@ -229,4 +229,8 @@ private let scripts = [
         "a server that asks to wait is given its time by who does not lead",
         ElectionStep(0, .start, "get until 5"),
         ElectionStep(0, failed(.tooManyRequests(retryAfter: .seconds(7)), .get), "report get, wait 7")),
+    script(
+        "and no more of it than others wait for a leader: its heart beats, and the well server gets a leader soon",
+        ElectionStep(0, .start, "get until 5"),
+        ElectionStep(0, failed(.tooManyRequests(retryAfter: .seconds(86_400)), .get), "report get, wait 15")),
 ]
