@@ -63,7 +63,13 @@ package struct Agent: Sendable {
         let isDone = await withTaskGroup(of: Ended.self) { group in
             if let elector = backend.elector {
                 group.addTask {
-                    await elector.run { await controller.lead() }
+                    await elector.run { news in
+                        switch news {
+                        case .leads: await controller.lead()
+                        case .leadsNoMore: await controller.leadNoMore()
+                        case .follows: await controller.follow()
+                        }
+                    }
                     return .other
                 }
             }

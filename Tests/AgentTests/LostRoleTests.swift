@@ -1,7 +1,11 @@
-import Agent
 import Distribution
+import Kube
+import LinuxIO
+import Observability
 import TestSupport
 import Testing
+
+@testable import Agent
 
 /// What a controller tells while another agent leads, or none.
 @Suite("Without the role to write", .timeLimit(.minutes(10)))
@@ -38,5 +42,102 @@ struct LostRoleTests {
             #expect(overview.rows.map(\.reason) == [.synced, .synced])
             #expect(overview.certificates.isEmpty)
         }
+    }
+
+    @Test("a rotation that was under way when the role was lost is another's; who leads again owes nothing of it")
+    func rotation() async throws {
+        let bench = Bench(leadership: leadership, logger: log.logger)
+        await bench.store.put(try bench.distribution())
+        try await bench.tellAll()
+        await lead(bench)
+        try await bench.working {
+            try await bench.settle()
+            await bench.store.fail(.update, [.unavailable("away", retryAfter: .seconds(600))])
+            await bench.mount(["a": "2"], "generation-2")
+            try #require(await eventually { await bench.store.calls.contains("update t") })
+            leadership.follow()
+            await bench.controller.leadNoMore()
+            #expect(await bench.controller.overview().rotations.isEmpty)
+            await lead(bench)
+            try await bench.settle()
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+        }
+        #expect(log.count("rotation") == 0)
+        let metrics = await bench.controller.metrics()
+        let times = try #require(metrics.first { $0.name.hasSuffix("rotation_propagation_seconds") })
+        #expect(times.samples.map(\.value) == [.histogram(Histogram(bounds: ControllerCounts.bounds))])
+    }
+
+    @Test("it has not started while nobody is known to lead, and has once another is")
+    func start() async throws {
+        let bench = Bench(leadership: leadership)
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(!bench.controller.vitals.hasStarted)
+            await bench.controller.follow()
+            #expect(bench.controller.vitals.hasStarted)
+            #expect(await bench.store.calls.isEmpty)
+        }
+    }
+
+    @Test("who wins has started after its first pass, not before")
+    func startOfTheLeader() async throws {
+        let bench = Bench(leadership: leadership)
+        await bench.store.put(try bench.distribution())
+        await bench.store.hold()
+        try await bench.working {
+            try await bench.tellAll()
+            await lead(bench)
+            try await bench.waitForWrites(1)
+            #expect(!bench.controller.vitals.hasStarted)
+            await bench.store.release()
+            #expect(await eventually { bench.controller.vitals.hasStarted })
+        }
+    }
+
+    @Test("another leads if it was seen to renew the Lease; one that only holds it may be gone")
+    func living() async throws {
+        var settings = Settings()
+        settings.lease.policy.retryPeriod = .milliseconds(10)
+        let leases = ForeignLease(renewedFrom: 4)
+        let elector = LeaderElector(
+            client: leases, leadership: leadership, settings: settings, namespace: "web", logger: log.logger)
+        let asked = LineRecorder()
+        let running = Task { await elector.run { asked.add("\($0) after \(leases.count)") } }
+        #expect(await eventually { !asked.lines.isEmpty })
+        running.cancel()
+        await running.value
+        #expect(asked.lines.first == "follows after 4")
+        #expect(log.count("another agent leads") == 1)
+    }
+}
+
+/// A Lease that another holds, and renews from some look at it on.
+private final class ForeignLease: KubeTransport {
+    private let looks = Mutex(0)
+    private let renewedFrom: Int
+
+    init(renewedFrom: Int) { self.renewedFrom = renewedFrom }
+
+    var count: Int { looks.withLock { $0 } }
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        let number = looks.withLock { count in
+            count += 1
+            return count
+        }
+        let time = Timestamp(seconds: Int64(max(number - renewedFrom + 1, 0)))
+        let lease: JSONValue = [
+            "metadata": ["name": "secrets-distributor", "resourceVersion": .string("\(number)")],
+            "spec": [
+                "holderIdentity": "other", "leaseDurationSeconds": 3600, "renewTime": .string(time.rfc3339Micro),
+            ],
+        ]
+        return Response(status: 200, body: lease.encoded())
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        throw KubeError(request.operation, .transport(.shutDown))
     }
 }

@@ -77,6 +77,8 @@ package actor Controller {
     /// One pass: a key that failed so often is given up. Nil: never.
     let triesAtMost: Int?
     var isStopping = false
+    /// Another agent is known to do the work.
+    var isLed = false
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,

@@ -19,7 +19,7 @@ struct ControllerCounts: Sendable {
     var processing = Histogram(bounds: Self.bounds)
 
     /// Seconds: from a local API server within the quiet time to a server that is away for a quarter of an hour.
-    private static let bounds = [0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 900]
+    static let bounds = [0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 900]
 
     mutating func count(_ error: StoreError) {
         let result: Write = if case .changed = error { .conflict } else { .failed }

@@ -39,11 +39,12 @@ extension Controller {
 }
 
 extension Controller {
-    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader.
+    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader, if
+    /// there is one.
     ///
     /// To be called when what an event calls for is in the queue.
     func noteStart() {
-        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing || queue.isIdle else { return }
+        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed : queue.isIdle else { return }
         vitals.hasStarted = true
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
         rehearsal?.sumUp(outcomes)

@@ -79,8 +79,9 @@ struct RotationLedger: Sendable {
         return (latency, pending.isEmpty ? end(at: now) : nil)
     }
 
-    /// This agent writes no more: what it owes is another's.
+    /// This agent writes no more: what it owes is another's, and so is the end of a rotation that is under way.
     mutating func abandon() {
+        if !pending.isEmpty { recent.removeFirst() }
         owed = [:]
         pending = []
     }

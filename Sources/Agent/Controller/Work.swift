@@ -76,9 +76,19 @@ extension Controller {
 
     /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
     package func lead() {
+        isLed = false
         enqueueAll()
         noteStart()
         wakeUp.yield()
+    }
+
+    /// This agent does not lead any more.
+    package func leadNoMore() { rotations.abandon() }
+
+    /// Another agent leads, and lives.
+    package func follow() {
+        isLed = true
+        noteStart()
     }
 
     var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }

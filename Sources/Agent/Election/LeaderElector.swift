@@ -62,16 +62,31 @@ package struct LeaderElector: Sendable {
         "\(HostName.current)_\(String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16))"
     }
 
+    /// What becomes of this agent's part.
+    package enum News: Sendable {
+        /// Leadership has come, for the first time or again.
+        case leads
+        case leadsNoMore
+        /// Another was seen to renew the Lease. That it holds one does not say that it lives.
+        case follows
+    }
+
     /// Until the task is cancelled; whatever fails is tried again.
-    ///
-    /// - Parameter acquired: leadership has come, for the first time or again.
-    package func run(_ acquired: @Sendable () async -> Void) async {
+    package func run(_ tell: @Sendable (News) async -> Void) async {
         logger.info("leader election", fields)
         var election = LeaderElection<ContinuousClock.Instant>(identity: identity, policy: policy)
         var input = LeaderElection<ContinuousClock.Instant>.Input.start
         var lastError: KubeError?
+        var lastSeen = Lease.Spec()
         while !Task.isCancelled {
             heartbeat.beat()
+            if case .found(let lease) = input {
+                let (seen, holder) = (lease.spec, lease.spec.holder)
+                if holder == lastSeen.holder, !holder.isEmpty, holder != identity, seen != lastSeen {
+                    await tell(.follows)
+                }
+                lastSeen = seen
+            }
             let actions = election.step(input, at: .now, wall: .now(), random: .random(in: 0...1))
             for action in actions {
                 switch action {
@@ -79,13 +94,14 @@ package struct LeaderElector: Sendable {
                     leadership.lead(until: end)
                     lastError = nil
                     logger.info("leadership acquired", fields)
-                    await acquired()
+                    await tell(.leads)
                 case .renewed(let end):
                     leadership.lead(until: end)
                     lastError = nil
                 case .lost:
                     leadership.follow()
                     logger.warning("leadership lost", fields)
+                    await tell(.leadsNoMore)
                 case .heard(let holder):
                     logger.info("another agent leads", ["holder": .string(holder), "lease": .string(lease)])
                 case .report(let error):
