@@ -92,8 +92,6 @@ struct ConvergenceTests {
         let crashes = replicas.flatMap(\.crashes)
         #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
         #expect(watchman.seen > 0)
-        let starved = replicas.reduce(0) { $0 + $1.starved }
-        if starved > 0 { print("\(starved) times an agent ended for want of descriptors, and was started again") }
         print("\(rounds) rounds, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })")
     }
 

@@ -21,10 +21,7 @@ final class Replica {
     private var agent: Binary
     /// Of the runs before this one, for the report of a failure.
     private(set) var log = ""
-    private var isStarving = false
-    /// How often it ended for want of descriptors.
-    private(set) var starved = 0
-    /// Exit statuses of agents that ended by themselves otherwise.
+    /// Exit statuses of agents that ended by themselves.
     private(set) var crashes: [Int32] = []
     private var shown: Vault.State = [:]
 
@@ -89,14 +86,11 @@ final class Replica {
     /// It may open no file any more. One that has not started yet would end, to be started again by its orchestrator.
     func takeDescriptors() async throws {
         guard await eventually({ agent.errors.contains("ready\"") }) else { return }
-        isStarving = true
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=3:"])
     }
 
-    /// It may again. One that has ended meanwhile is started anew, as its orchestrator would do.
+    /// It may again.
     func giveDescriptors() async throws {
-        if agent.hasEnded { return try await restart(by: SIGKILL) }
-        isStarving = false
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=1024:"])
     }
 
@@ -107,9 +101,8 @@ final class Replica {
         let ended = await agent.ended()
         // By the signal itself also where SIGTERM came before its handler.
         if ended.status != 128 + number, number != SIGTERM || ended.status != 0 {
-            if isStarving { starved += 1 } else { crashes.append(ended.status) }
+            crashes.append(ended.status)
         }
-        isStarving = false
         log = String((log + ended.errors).suffix(20_000))
         try await Task.sleep(for: pause)
         agent = try await Binary(["run"], environment: environment)
