@@ -7,8 +7,13 @@ package enum Terminal {
     package static func takesColours(
         _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
     ) -> Bool {
-        isatty(descriptor) == 1 && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
+        canErase(descriptor, environment: environment) && (environment("NO_COLOR") ?? "").isEmpty
     }
+
+    /// Whether a line on `descriptor` can be written over: it is a terminal that understands escape sequences.
+    package static func canErase(
+        _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
+    ) -> Bool { isatty(descriptor) == 1 && environment("TERM") != "dumb" }
 
     /// Select Graphic Rendition (ECMA-48, 8.3.117).
     package enum Style: String, Sendable {

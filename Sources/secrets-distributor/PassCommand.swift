@@ -8,7 +8,7 @@ enum PassCommand {
     static func run(_ invocation: Invocation) async throws -> Int32 {
         let settings = invocation.settings
         // What is logged shows how far it is; the two together would be hard to read.
-        let showsProgress = isatty(STDERR_FILENO) == 1 && !invocation.isGiven("LOG_LEVEL")
+        let showsProgress = Terminal.canErase(STDERR_FILENO) && !invocation.isGiven("LOG_LEVEL")
         let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
         let logger = Logger(
             level: line == nil ? settings.logLevel : .error, format: settings.logFormat,

@@ -17,6 +17,8 @@ struct TerminalTests {
         try #require(terminal >= 0)
         defer { close(terminal) }
         #expect(Terminal.takesColours(terminal) { environment[$0] } == isColoured)
+        // Who wants no colours can still be shown a line that is written over.
+        #expect(Terminal.canErase(terminal) { environment[$0] } == (environment["TERM"] != "dumb"))
     }
 
     @Test("are not for a pipe or a file")
