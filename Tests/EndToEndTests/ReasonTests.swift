@@ -8,7 +8,7 @@ import Testing
 struct ReasonTests {
     /// The rows of the table in the reference.
     private func documented() throws -> Set<String> {
-        let lines = String(decoding: try World.text("docs/usage.md"), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: try World.text("docs/conditions.md"), as: UTF8.self).split(separator: "\n")
         let table = lines.drop { !$0.hasPrefix("| reason | what it means") }.dropFirst(2).prefix { $0.hasPrefix("|") }
         return Set(table.compactMap { $0.split(separator: "`").dropFirst().first.map { String($0) } })
     }
