@@ -229,7 +229,7 @@ struct EventTests {
                 "--kubeconfig", try world.server.kubeconfig(), "--namespace", world.namespace, "describe",
                 "secretsdistribution", "app",
             ],
-            environment: ["HOME": world.directory("home")], program: "kubectl"
+            environment: ["HOME": world.directory("home")], program: try await KubeTools.path("kubectl")
         ).ended()
         #expect(ended.status == 0, "\(ended.errors)")
         let lines = ended.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }

@@ -13,8 +13,9 @@ struct Walkthrough {
 
     /// - Parameters:
     ///   - files: names at the top of the repository that the page refers to.
+    ///   - kubectl: its path.
     ///   - port: takes the place of 9895.
-    init(_ page: Markdown, files: [String], kubeconfig: String, port: Int) throws {
+    init(_ page: Markdown, files: [String], kubectl: String, kubeconfig: String, port: Int) throws {
         folder = try TemporaryDirectory()
         for name in ["bin", "work", "blocks"] { try makeDirectory(folder(name)) }
         try makeLink(folder("bin/secrets-distributor"), to: Binary.path)
@@ -24,7 +25,7 @@ struct Walkthrough {
             """
             #!/bin/sh
             [ "$*" = "apply -f sidecar-example/crd.yaml" ] && set -- "$@" --validate=false
-            exec /usr/bin/kubectl "$@"
+            exec \(kubectl) "$@"
 
             """)
         try require("chmod", "kubectl", chmod(folder("bin/kubectl"), 0o700))

@@ -16,7 +16,8 @@ struct WalkthroughTests {
         #expect(page.blocks.contains { $0.language == "sh" })
         let server = try await APIServer.start()
         let walk = try Walkthrough(
-            page, files: files, kubeconfig: try server.kubeconfig(), port: LoopbackPort.reserve())
+            page, files: files, kubectl: try await KubeTools.path("kubectl"), kubeconfig: try server.kubeconfig(),
+            port: LoopbackPort.reserve())
         let ended = try await walk.run()
         await server.end()
         #expect(ended.status == 0, "\(ended.output)\n\(ended.errors)")
