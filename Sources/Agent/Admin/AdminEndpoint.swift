@@ -7,7 +7,8 @@ package import Observability
 package final class AdminEndpoint: Sendable {
     /// Where it listens; the port is the one that the kernel chose if it was to.
     package let address: ListenAddress
-    private let sources: AdminSources
+    private let overview: Recent<Overview>
+    private let metrics: Recent<String>
     private let server: HTTPServer
 
     /// At most so many answers are made at once.
@@ -19,7 +20,8 @@ package final class AdminEndpoint: Sendable {
     package init(
         address: ListenAddress, sources: AdminSources, logger: Logger, limits: HTTPServer.Limits = HTTPServer.Limits()
     ) throws {
-        self.sources = sources
+        overview = Recent(sources.overview)
+        metrics = Recent(sources.metrics)
         server = try Self.listen(at: address, sources, limits)
         self.address = ListenAddress(host: address.host, port: server.port)
         logger.info("admin endpoint listens", ["address": .string(self.address.description)])
@@ -74,12 +76,12 @@ package final class AdminEndpoint: Sendable {
     private func answer(_ target: String) async -> Answer {
         switch Route(target: target) {
         case .metrics:
-            Answer(contentType: Exposition.contentType, body: await sources.metrics())
+            Answer(contentType: Exposition.contentType, body: await metrics.value())
         case .status(let selection):
             Answer(
                 contentType: "text/html; charset=utf-8",
                 headers: ["Content-Security-Policy": StatusPage.policy, "Referrer-Policy": "no-referrer"],
-                body: StatusPage(await sources.overview(), selection).html)
+                body: StatusPage(await overview.value(), selection).html)
         default: Self.notFound
         }
     }

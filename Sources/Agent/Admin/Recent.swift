@@ -1,0 +1,22 @@
+/// A value that costs its source something: made when it is asked for, and good for a second after that. Whoever asks
+/// meanwhile gets the same, so that many who ask cost no more than one.
+actor Recent<Value: Sendable> {
+    private static var lifetime: Duration { .seconds(1) }
+
+    private let make: @Sendable () async -> Value
+    private var last: (value: Value, end: ContinuousClock.Instant)?
+    private var underWay: Task<Value, Never>?
+
+    init(_ make: @escaping @Sendable () async -> Value) { self.make = make }
+
+    func value() async -> Value {
+        if let last, .now < last.end { return last.value }
+        if let underWay { return await underWay.value }
+        let task = Task { await make() }
+        underWay = task
+        let value = await task.value
+        last = (value, .now + Self.lifetime)
+        underWay = nil
+        return value
+    }
+}
