@@ -104,6 +104,8 @@ extension Controller {
     private func take() -> WorkItem? {
         guard !isStopping, !isFollowing, let item = queue.next(at: .now) else { return nil }
         turns[item] = .now
+        // While there is more to take than can be in flight, nobody else beats.
+        beat()
         return item
     }
 
