@@ -4,7 +4,7 @@ package import Observability
 /// The controller's figures, as Prometheus gets them. `docs/metrics.md` says what each is good for.
 extension Controller {
     package func metrics() -> [Metric] {
-        let overview = overview()
+        let overview = overview([])
         return [
             Metric(
                 .gauge, "secrets_distributor_build_info", "The program's version; the value is always 1.",
@@ -44,7 +44,11 @@ extension Controller {
     private func distributionMetrics(_ overview: Overview) -> [Metric] {
         var counts = Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, 0) })
         counts["Pending"] = 0
-        for row in overview.rows { counts[row.reason?.rawValue ?? "Pending", default: 0] += 1 }
+        var all = 0
+        for distribution in index.distributions.values where isOurs(distribution) {
+            counts[reason(of: distribution)?.rawValue ?? "Pending", default: 0] += 1
+            all += 1
+        }
         let synced = counts[Reason.synced.rawValue, default: 0]
         let pending = counts["Pending", default: 0]
         return [
@@ -56,7 +60,7 @@ extension Controller {
             Metric(
                 .gauge, "secrets_distributor_targets_held_back",
                 "Secrets that stay as they were because their distribution is not Ready.",
-                Double(overview.rows.count - synced - pending)),
+                Double(all - synced - pending)),
             Metric(
                 .gauge, "secrets_distributor_certificate_expiry_timestamp_seconds",
                 "When the certificate in a Secret of type kubernetes.io/tls expires, since 1970.",
