@@ -86,6 +86,7 @@ struct EventRecorderTests {
         arguments: [
             KubeError.Kind.namespaceTerminating, .invalid(status: 422, fields: []), .transport(.notLeading),
             .alreadyExists(message: "it is"), .notFound(message: "no namespace"),
+            .tooManyRequests(retryAfter: .seconds(86_400)),
         ])
     func noRetries(kind: KubeError.Kind) async {
         requests.answer(.post, [kind])

@@ -12,6 +12,8 @@ package final class EventRecorder: Sendable {
     /// How often one is tried.
     private static let tries = 12
     private static let backoff = Backoff(initial: .milliseconds(500), longest: .seconds(10))
+    /// How long one waits if the server asks for it; those behind it wait too.
+    private static let longestWait: Duration = .seconds(60)
     /// How long a namespace is left alone in which Events may not be written.
     private static let pause: Duration = .seconds(600)
     /// How long the last ones may take once the work is over.
@@ -85,9 +87,9 @@ package final class EventRecorder: Sendable {
             } catch {
                 failures += 1
                 // Whoever leads now has its own view of things.
-                guard error.isRetryable, error.kind != .transport(.notLeading), failures < Self.tries else {
-                    throw error
-                }
+                guard error.isRetryable, error.kind != .transport(.notLeading), failures < Self.tries,
+                    (error.retryAfter ?? .zero) <= Self.longestWait
+                else { throw error }
                 let wait = Self.backoff.delay(failures: failures, jitter: .random(in: 0...1))
                 try? await Task.sleep(for: max(wait, error.retryAfter ?? .zero))
                 if Task.isCancelled { throw error }
