@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The program")
 struct CommandTests {
-    private static let manifest = """
+    static let manifest = """
         apiVersion: xlscsde.nhs.uk/v1
         kind: SecretsDistribution
         metadata:
@@ -288,9 +288,9 @@ struct CommandTests {
         let name = "\(Self.forged).yaml"
         try writeFile(root(name), documents.joined(separator: "\n---\n"))
         let policies = [
-            Self.policy.replacing("spec:", with: "spec:\n  \(forged): 1"),
-            Self.policy.replacing("[web]", with: "[\(forged)]"),
-            Self.policy.replacing("SecretsAccessPolicy", with: forged),
+            CheckCommandTests.policy.replacing("spec:", with: "spec:\n  \(forged): 1"),
+            CheckCommandTests.policy.replacing("[web]", with: "[\(forged)]"),
+            CheckCommandTests.policy.replacing("SecretsAccessPolicy", with: forged),
         ]
         try writeFile(root("policy-\(name)"), policies.joined(separator: "\n---\n"))
         try writeFile(root("empty-\(name)"), "")
@@ -321,119 +321,6 @@ struct CommandTests {
         #expect(isVisible(ended.output + ended.errors))
     }
 
-    @Test("check reports every problem of every document with file and line")
-    func check() async throws {
-        let root = try TemporaryDirectory()
-        try writeFile(
-            root("a.yaml"),
-            """
-            \(Self.manifest)
-            ---
-            apiVersion: xlscsde.nhs.uk/v1
-            kind: SecretsDistribution
-            metadata:
-              name: bad
-            spec:
-              name: Not A Name
-              tipe: Opaque
-              secrets:
-                - from: ../../etc/passwd
-                  to: a
-                - to: b
-            ---
-            kind: ConfigMap
-            ---
-            kind: SecretsDistribution
-            apiVersion: xlscsde.nhs.uk/v2
-            """)
-        let ended = try await Binary.run(["check", root("a.yaml")])
-        #expect(ended.status == 1)
-        let lines = ended.output.split(separator: "\n").map { $0.replacing(root("a.yaml"), with: "a.yaml") }
-        #expect(
-            lines.map { $0.prefix(while: { $0 != " " }) } == [
-                "a.yaml:20:", "a.yaml:21:", "a.yaml:23:", "a.yaml:25:", "a.yaml:30:", "2",
-            ])
-        #expect(lines[0].contains("spec.name is \"Not A Name\""))
-        #expect(lines[1].contains("spec.tipe"))
-        #expect(lines[2].contains("spec.secrets[0].from"))
-        #expect(lines[3].contains("spec.secrets[1].from is missing"))
-        #expect(lines[4].contains("xlscsde.nhs.uk/v2"))
-
-        // As `kubectl get -o yaml` prints them.
-        let list =
-            "kind: List\nitems:\n- " + Self.manifest.replacing("\n", with: "\n  ").replacing("key", with: "../key")
-        let inList = try await Binary.run(["check", "-"], input: list)
-        #expect(inList.output.contains("-:14: spec.secrets[1].from"))
-
-        #expect(try await Binary.run(["check", "-"], input: Self.manifest).status == 0)
-        let absent = try await Binary.run(["check", root("none.yaml")])
-        #expect(absent.status == 1)
-        #expect(absent.output.contains("No such file"))
-    }
-
-    private static let policy = """
-        kind: SecretsAccessPolicy
-        spec:
-          rules:
-            - namespaces: [web]
-              files: [certificate]
-        """
-
-    @Test("check --policy reports each mapping that the policy denies, with file and line")
-    func checkPolicy() async throws {
-        let root = try TemporaryDirectory()
-        try writeFile(root("policy.yaml"), Self.policy)
-        let manifest = Self.manifest + "\n---\n" + Self.manifest.replacing("  namespace: web\n", with: "")
-        try writeFile(root("a.yaml"), manifest)
-        let ended = try await Binary.run(["check", "--policy", root("policy.yaml"), root("a.yaml")])
-        #expect(ended.status == 1)
-        let lines = ended.output.split(separator: "\n").map { $0.replacing(root("a.yaml"), with: "a.yaml") }
-        #expect(lines.count == 3)
-        #expect(
-            lines.first
-                == "a.yaml:12: spec.secrets[1].from is \"key\", which the access policy denies to namespace \"web\"")
-        #expect(lines.dropFirst().first?.hasPrefix("a.yaml:17: metadata.namespace is missing") == true)
-        #expect(lines.last == "2 distributions in 1 file: 2 problems")
-
-        // What is only audited is a remark.
-        try writeFile(root("policy.yaml"), Self.policy.replacing("spec:", with: "spec:\n  mode: Audit"))
-        let audited = try await Binary.run(["check", "--policy=\(root("policy.yaml"))", "-"], input: Self.manifest)
-        #expect(audited.status == 0)
-        #expect(audited.output.contains("-:12: remark: spec.secrets[1].from is \"key\""))
-
-        let permitted = Self.manifest.replacing("from: key", with: "from: certificate")
-        let good = try await Binary.run(["check", "--policy=\(root("policy.yaml"))", "-"], input: permitted)
-        #expect(good.status == 0)
-        #expect(good.output == "1 distribution in 1 file: 0 problems\n")
-    }
-
-    @Test("check --policy reports the policy's own problems, also alone")
-    func checkPolicyItself() async throws {
-        let root = try TemporaryDirectory()
-        try writeFile(root("policy.yaml"), Self.policy)
-        let good = try await Binary.run(["check", "--policy", root("policy.yaml")])
-        #expect(good.status == 0)
-        #expect(good.output == "a policy of 1 rule: 0 problems\n")
-        for (text, line) in [
-            (Self.policy.replacing("[web]", with: "[Web]"), ":4: spec.rules[0].namespaces[0] is \"Web\""),
-            (Self.policy + "\n---\n" + Self.policy, ":7: is a second document"),
-            (Self.policy + "\n---\nkind: ConfigMap", ":7: kind is \"ConfigMap\""),
-            (Self.policy + "\n---\n7", ":7: is no object"), (Self.policy + "\n  [", ":7: could not"),
-            ("# none", ": holds no document"),
-        ] {
-            try writeFile(root("policy.yaml"), text)
-            for files in [[], ["-"]] {
-                let ended = try await Binary.run(
-                    ["check", "--policy", root("policy.yaml")] + files, input: Self.manifest)
-                #expect(ended.status == 1)
-                #expect(ended.output.contains("policy.yaml\(line)"), "\(ended.output)")
-            }
-        }
-        let absent = try await Binary.run(["check", "--policy", root("none.yaml")])
-        #expect(absent.status == 1)
-        #expect(absent.output.contains("none.yaml: cannot be read: No such file"))
-    }
-
     @Test("sync writes nothing and ends with 1 while the policy cannot be used, or denies")
     func syncWithPolicy() async throws {
         let folders = try Folders()
@@ -447,13 +334,13 @@ struct CommandTests {
         let broken = try await Binary.run(["sync"], environment: environment)
         #expect(broken.status == 1)
         #expect(broken.errors.contains("policy.yaml:1: spec is missing, expected an object"))
-        try writeFile(folders.root("policy.yaml"), Self.policy)
+        try writeFile(folders.root("policy.yaml"), CheckCommandTests.policy)
         let denied = try await Binary.run(["sync"], environment: environment)
         #expect(denied.status == 1)
         #expect(
             denied.output.contains("web/wildcard  PolicyDenied  The access policy denies namespace \"web\""))
         #expect(folders.secret("web/wildcard-tls-secret").isEmpty)
-        try writeFile(folders.root("policy.yaml"), Self.policy.replacing("[certificate]", with: "[\"*\"]"))
+        try writeFile(folders.root("policy.yaml"), CheckCommandTests.policy.replacing("[certificate]", with: "[\"*\"]"))
         #expect(try await Binary.run(["sync"], environment: environment).status == 0)
         #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
     }
