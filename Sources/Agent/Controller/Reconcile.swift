@@ -189,9 +189,9 @@ extension Controller {
         return target
     }
 
-    /// A write has failed; in a dry run it was a read.
+    /// A write has failed; in a dry run it was a read, and who does not lead any more has not sent it.
     private func failed(_ error: StoreError) {
-        if !settings.dryRun { counts.count(error) }
+        if !settings.dryRun, !isFollowing { counts.count(error) }
     }
 
     /// Removes a Secret.

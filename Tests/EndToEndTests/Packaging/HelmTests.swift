@@ -166,6 +166,8 @@ struct HelmTests {
         let rule = try alerts.only("PrometheusRule")
         #expect(try rule["spec"] == World.manifest("sidecar-example/monitoring/prometheus-rule.yaml")["spec"])
         #expect(rule["metadata"]?["labels"]?["release"] == "stack")
+        let moved = try self.agent(try await render("env: [{name: LISTEN_ADDRESS, value: ':9000'}]"))
+        #expect(moved["ports"]?.named("admin")?["containerPort"]?.int == 9000)
         let without = try await render("startupProbe: null")
         #expect(try self.agent(without)["startupProbe"] == nil)
     }
@@ -187,6 +189,8 @@ struct HelmTests {
         for (values, name) in [
             ("replica: 2", "replica"), ("image: {repo: x}", "repo"), ("logLevel: loud", "logLevel"),
             ("rbac: {namespace: [a]}", "namespace"), ("serviceAccount: {create: false}", "serviceAccount.name"),
+            ("env: [{name: LISTEN_ADDRESS, value: '127.0.0.1:9895'}]", "LISTEN_ADDRESS"),
+            ("env: [{name: LISTEN_ADDRESS, value: ''}]", "LISTEN_ADDRESS"),
         ] {
             try writeFile(directory("values.yaml"), values)
             let refused = try await KubeTools.helm(["template", "vault", Self.chart, directory("values.yaml")])

@@ -39,6 +39,20 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $name -}}
 {{- end }}
 
+{{/* The port that LISTEN_ADDRESS in env names, or the agent's own. The kubelet's probes must be able to ask it. */}}
+{{- define "port" -}}
+{{- $port := "9895" -}}
+{{- range .Values.env -}}
+{{- if eq .name "LISTEN_ADDRESS" -}}
+{{- if not (regexMatch "^:[1-9][0-9]*$" (default "" .value)) -}}
+{{- fail (printf "env LISTEN_ADDRESS is %q, expected a port of all addresses, such as \":9895\": the kubelet's probes ask there" (default "" .value)) -}}
+{{- end -}}
+{{- $port = trimPrefix ":" .value -}}
+{{- end -}}
+{{- end -}}
+{{- $port -}}
+{{- end }}
+
 {{/* What env names wins: the API server refuses a name that comes twice. */}}
 {{- define "env" -}}
 {{- $own := dict "LOG_LEVEL" .Values.logLevel "LOG_FORMAT" .Values.logFormat -}}
