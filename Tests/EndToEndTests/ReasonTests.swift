@@ -67,9 +67,9 @@ struct ReasonTests {
             (["get", "list", "watch", "create", "patch"], Resource.secrets), (["create", "patch"], .events),
             (["get", "list", "watch", "patch"], .secretsDistributions),
         ] {
-            try await server.allow("erin", verbs, resource, in: world.namespace)
+            try await server.allow("bob", verbs, resource, in: world.namespace)
         }
-        try await world.withAgent(as: .named("erin")) {
+        try await world.withAgent(as: .named("bob")) {
             $0.policyPath = policy
         } _: {
             for reason in Reason.allCases {
