@@ -7,6 +7,26 @@ import Testing
 
 @Suite("Syncing on a real API server")
 struct SyncTests {
+    /// With the annotation that the page about the resource names.
+    @Test("a changed forceSync on a distribution has its Secret read and compared, without a write")
+    func forceSync() async throws {
+        let world = try await World()
+        try AtomicVolume(world.mount).write(["a": "1"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        try await world.withAgent {
+            try await world.expect("app", .synced)
+            let version = try await world.secret("app")?.metadata.resourceVersion
+            for round in 1...2 {
+                try await world.patch(
+                    "app", ["metadata": ["annotations": ["xlscsde.nhs.uk/forceSync": .string("\(round)")]]])
+                #expect(await eventually { world.logs.count("comparison asked for") == round })
+                #expect(
+                    await eventually { (try? world.server.codes(of: "get", in: world.namespace).count) ?? 0 >= round })
+            }
+            #expect(try await world.secret("app")?.metadata.resourceVersion == version)
+        }
+    }
+
     @Test("repairs a Secret that was edited or deleted by hand")
     func repairsDrift() async throws {
         let world = try await World()
