@@ -18,7 +18,7 @@ struct ReasonTests {
         #expect(try documented() == Set(Reason.allCases.map(\.rawValue)))
     }
 
-    @Test("is seen on a real API server, with a sentence of its own")
+    @Test("is seen on a real API server, with a sentence of its own, in the status and as an Event")
     func seen() async throws {
         let world = try await World()
         let half = String(repeating: "x", count: 600 << 10)
@@ -76,6 +76,8 @@ struct ReasonTests {
                 try await world.expect(reason.rawValue.lowercased(), reason)
                 let status = try await world.distribution(reason.rawValue.lowercased()).status
                 #expect(status.statusText?.hasSuffix(".") == true, "\(reason): \(status.statusText ?? "")")
+                let event = try await world.expectEvent(on: reason.rawValue.lowercased(), reason.rawValue)
+                #expect(event?.type == (reason == .synced ? "Normal" : "Warning"))
             }
         }
     }

@@ -16,6 +16,7 @@ struct ServerBoundsTests {
         let dripping = try OwnedThread(name: "drip") {
             while !isOver.isOn {
                 client.send("X: y\r\n")
+                // The drip's pace.
                 usleep(20_000)
             }
         }
@@ -92,6 +93,7 @@ struct ServerBoundsTests {
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 3 })
         let own = try #require(thread.withLock { $0 })
         let before = Descriptors.processorTime(of: own)
+        // What is measured is what the thread uses in this time: nothing comes true.
         try await Task.sleep(for: .milliseconds(500))
         #expect(Descriptors.processorTime(of: own) - before < .milliseconds(100))
         exchange.reply(Answer(body: ""))

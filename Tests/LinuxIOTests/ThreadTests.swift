@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import LinuxIO
 import TestSupport
@@ -6,10 +7,12 @@ import Testing
 @Suite struct ThreadTests {
     @Test func `a thread has run when it is joined`() throws {
         let hasRun = Switch(false)
+        let gate = DispatchSemaphore(value: 0)
         let thread = try OwnedThread(name: "test") {
-            usleep(10_000)
+            gate.wait()
             hasRun.isOn = true
         }
+        gate.signal()
         thread.join()
         #expect(hasRun.isOn)
     }

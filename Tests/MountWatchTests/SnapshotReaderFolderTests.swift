@@ -207,6 +207,7 @@ import Testing
         let writer = try OwnedThread(name: "writer") {
             for number in 0..<200 {
                 try? writeFile(file, [UInt8](repeating: UInt8(number), count: size))
+                // The writer's pace, which nobody waits for: without it there would be nothing but torn moments.
                 usleep(2000)
             }
             isDone.isOn = true
@@ -235,6 +236,7 @@ import Testing
                     try? writeFile(folder("next"), "\(number)")
                     try? rename(folder("next"), to: folder("mount/\(name)"))
                 }
+                // The writer's pace, as above.
                 usleep(1000)
             }
             isDone.isOn = true

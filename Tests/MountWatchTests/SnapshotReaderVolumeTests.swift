@@ -136,6 +136,7 @@ import Testing
                 guard let old = volume.dataTarget, let new = try? volume.writeGeneration(files(number)) else { return }
                 try? volume.swap(to: new)
                 for folder in 0..<8 { removeTree("\(path)/\(old)/sub\(folder)/two") }
+                // As long as the half of it is to be seen: the writer's pace.
                 usleep(300)
                 removeTree("\(path)/\(old)")
                 // The reader gives up after some tries, so it is left some time.

@@ -5,6 +5,7 @@ actor Recent<Value: Sendable> {
 
     private let make: @Sendable () async -> Value
     private var last: (value: Value, end: ContinuousClock.Instant)?
+    /// Owned here, and awaited by all who asked for it: one of them who goes away does not end it for the others.
     private var underWay: Task<Value, Never>?
 
     init(_ make: @escaping @Sendable () async -> Value) { self.make = make }

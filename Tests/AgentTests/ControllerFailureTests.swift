@@ -1,0 +1,106 @@
+import Agent
+import Distribution
+import TestSupport
+import Testing
+
+@Suite("The controller, when something fails,", .timeLimit(.minutes(10)))
+struct ControllerFailureTests {
+    @Test("a write that the server is not available for is tried again, and the status says so until it is done")
+    func unavailable() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.unavailable("the server sleeps", retryAfter: nil)])
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.secret("t") != nil)
+            let statuses = await bench.store.statuses.map(\.status)
+            #expect(statuses.map(\.ready?.reason) == ["WriteFailed", "Synced"])
+            #expect(statuses.first?.ready?.message == "The server sleeps.")
+        }
+    }
+
+    @Test("our own status, come back as an event, does not cut the wait for the next try short")
+    func statusEcho() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.unavailable("later", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            _ = try await bench.eventuallyReady("WriteFailed")
+            let told = try #require(await bench.store.lastStatus)
+            await bench.controller.distributions(.all, .upsert(told))
+            // One that is looked at after it.
+            let mark = await bench.store.put(try bench.distribution("mark", target: "mark", uid: "two"))
+            await bench.controller.distributions(.all, .upsert(mark))
+            #expect(await eventually { await bench.secret("mark") != nil })
+            #expect(await bench.store.calls.count { $0 == "create t" } == 1)
+        }
+    }
+
+    @Test("a conflict makes it look again, and the write is not lost, however many there are", arguments: [1, 2, 3, 4])
+    func conflicts(count: Int) async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.fail(.update, Array(repeating: .changed("somebody else writes too"), count: count))
+            await bench.mount(["a": "2"], "generation-2")
+            try await bench.settle()
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+            #expect(await bench.store.calls.count { $0 == "observe t" } == count)
+            #expect(await bench.store.statuses.last?.status.ready?.reason == "Synced")
+        }
+    }
+
+    @Test("a Secret of ours that was not heard of is brought in line, not created")
+    func unheardOf() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var edited = try #require(await bench.secret("t"))
+            edited.digests = ["a": bench.digest("0")]
+            await bench.store.put(edited)
+            await bench.controller.targets(.all, .delete(edited))
+            try await bench.settle()
+            #expect(await bench.secret("t")?.uid == edited.uid)
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
+        }
+    }
+
+    @Test("targets that cannot be listed are left alone, and the status says why until they can be")
+    func targetsCannotBeListed() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            await bench.mount()
+            try await bench.tell(.distributions)
+            await bench.controller.targetsFailed(.all, .forbidden("secrets may not be listed"))
+            #expect(try await bench.eventuallyReady("WriteFailed")?.message == "Secrets may not be listed.")
+            #expect(await bench.store.calls == ["status d"])
+            try await bench.tell(.targets)
+            #expect(try await bench.eventuallyReady("Synced") != nil)
+        }
+    }
+
+    @Test("targets that can be listed but not watched are written, and the status says that changes are noticed late")
+    func targetsCannotBeWatched() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            await bench.controller.targetsFailed(.all, .forbidden("secrets may not be watched"))
+            try await bench.settle()
+            let ready = await bench.store.lastStatus?.status.ready
+            #expect(ready?.reason == "Synced")
+            #expect(ready?.message.contains("noticed late: secrets may not be watched.") == true)
+            // The watch speaks again.
+            await bench.controller.targets(.all, .upsert(try #require(await bench.secret("t"))))
+            try await bench.settle()
+            #expect(await bench.store.lastStatus?.status.ready?.message.contains("late") == false)
+        }
+    }
+}
