@@ -25,7 +25,7 @@ enum Program {
         }
         let sleeps = [.run, .sync, .plan, .explain].contains(invocation.command)
         if sleeps, await !Timers.open() {
-            return fail("too few files may be open (RLIMIT_NOFILE), expected at least 64", 1)
+            return fail("too few files may be open: RLIMIT_NOFILE is \(Timers.limit), expected at least 64", 1)
         }
         do {
             switch invocation.command {

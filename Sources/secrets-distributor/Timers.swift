@@ -8,6 +8,13 @@ enum Timers {
     /// How many descriptors that takes, with some for what is opened meanwhile.
     private static let needed = 8
 
+    /// How many files may be open.
+    static var limit: UInt {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return limit.rlim_cur
+    }
+
     /// - Returns: false if there are too few descriptors; then nothing may sleep.
     static func open() async -> Bool {
         let descriptors = (0..<needed).map { _ in Glibc.open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
