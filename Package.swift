@@ -68,6 +68,11 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "benchmark",
+            dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability"],
+            path: "Tests/Benchmark", swiftSettings: settings
+        ),
         tests("CWipeTests", ["CWipe"]),
         tests("ObservabilityTests", ["Observability"]),
         tests("SnapshotsTests", ["Snapshots"]),

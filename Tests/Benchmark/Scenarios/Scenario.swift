@@ -1,0 +1,24 @@
+/// Something that users would ask the figure of.
+protocol Scenario: Sendable {
+    /// For `--only`: `start`, `rotation`, `latency`, `storm`, `idle`, `flood`, `memory`, `size`, `requests`.
+    static var name: String { get }
+
+    /// Measures; says on standard error what it does where that takes long.
+    func run(_ bench: Bench) async throws -> Findings
+}
+
+struct Findings: Sendable {
+    var figures: [Figure] = []
+    var distributions: [LatencyDistribution] = []
+}
+
+/// What all scenarios are told.
+struct Bench: Sendable {
+    /// The program as it is shipped: a path.
+    let program: String
+    let isQuick: Bool
+    /// How often each figure is taken.
+    var runs: Int { isQuick ? 1 : 3 }
+    /// How many distributions there are, from few to many.
+    var sizes: [Int] { isQuick ? [1, 10, 100] : [1, 10, 100, 1_000, 10_000] }
+}
