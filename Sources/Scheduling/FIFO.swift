@@ -6,6 +6,8 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
 
     var count: Int { members.count }
     var isEmpty: Bool { members.isEmpty }
+    /// The one that has been in it for the longest time.
+    var first: Element? { head < items.count ? items[head] : nil }
 
     mutating func append(_ element: Element) {
         if members.insert(element).inserted { items.append(element) }

@@ -2,7 +2,8 @@
 ///
 /// A value without threads or clocks; whoever holds it calls `next` when something changed or `deadline` has come.
 /// The semantics are those of client-go's rate limiting work queue: a key added while it is worked on is worked on
-/// once more afterwards; a key added while it waits for a retry is due at once.
+/// once more afterwards; a key added while it waits for a retry is due at once. Keys that can wait let all others pass,
+/// for some time.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
     /// What became of a key's turn.
@@ -19,7 +20,12 @@ where Instant.Duration == Duration {
     package let limit: Int
     package let backoff: Backoff
 
+    private let canWait: @Sendable (Key) -> Bool
+    private let patience: Duration
+
     private var ready = FIFO<Key>()
+    /// Those of the due ones that can wait.
+    private var deferred = FIFO<Key>()
     private var waiting: [Key: Instant] = [:]
     private var alarms = Heap<Alarm>()
     private var active: [Key: Bool] = [:]  // true: added again meanwhile
@@ -27,20 +33,28 @@ where Instant.Duration == Duration {
     /// By key that is not done: when it was added, or due for a second look.
     private var added: [Key: Instant] = [:]
 
-    package init(limit: Int, backoff: Backoff = .standard) {
+    /// - Parameters:
+    ///   - patience: for how long a key lets others pass; what never ends to be due must not hold it up for ever.
+    ///   - canWait: whether a key lets others pass.
+    package init(
+        limit: Int, backoff: Backoff = .standard, patience: Duration = .zero,
+        canWait: @escaping @Sendable (Key) -> Bool = { _ in false }
+    ) {
         precondition(limit > 0, "a work queue needs a worker")
         self.limit = limit
         self.backoff = backoff
+        self.patience = patience
+        self.canWait = canWait
     }
 
     /// Keys that are due and not yet taken.
-    package var depth: Int { ready.count }
+    package var depth: Int { ready.count + deferred.count }
     /// Keys being worked on.
     package var inFlight: Int { active.count }
     /// Keys that wait for a retry or a second look.
     package var retrying: Int { waiting.count }
     /// Nothing due and nothing under way; retries may be waiting.
-    package var isIdle: Bool { ready.isEmpty && active.isEmpty }
+    package var isIdle: Bool { depth == 0 && active.isEmpty }
 
     /// When the key was added that has not been done for the longest time, whether it waits, is worked on or failed; nil
     /// if all is done. What waits for a second look is done. Looks at every key.
@@ -53,8 +67,12 @@ where Instant.Duration == Duration {
             active[key] = true
         } else {
             waiting[key] = nil
-            ready.append(key)
+            line(up: key)
         }
+    }
+
+    private mutating func line(up key: Key) {
+        if canWait(key) { deferred.append(key) } else { ready.append(key) }
     }
 
     /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
@@ -65,11 +83,25 @@ where Instant.Duration == Duration {
             guard waiting[alarm.key] == alarm.instant else { continue }
             waiting[alarm.key] = nil
             if added[alarm.key] == nil { added[alarm.key] = now }
-            ready.append(alarm.key)
+            line(up: alarm.key)
         }
-        guard active.count < limit, let key = ready.popFirst() else { return nil }
+        guard active.count < limit, let key = popFirst(at: now) else { return nil }
         active[key] = false
         return key
+    }
+
+    /// The next of the due keys that let others pass; for who begins no others any more.
+    package mutating func nextThatWaits() -> Key? {
+        guard active.count < limit, let key = deferred.popFirst() else { return nil }
+        active[key] = false
+        return key
+    }
+
+    private mutating func popFirst(at now: Instant) -> Key? {
+        if let key = deferred.first, let since = added[key], since.advanced(by: patience) <= now {
+            return deferred.popFirst()
+        }
+        return ready.popFirst() ?? deferred.popFirst()
     }
 
     /// Ends the turn of a key that `next` returned.
@@ -82,7 +114,7 @@ where Instant.Duration == Duration {
         if again {
             // What it was added for while it was worked on began then; that time is not kept.
             if !isFailure { added[key] = now }
-            return ready.append(key)
+            return line(up: key)
         }
         if !isFailure { added[key] = nil }
         switch outcome {

@@ -90,17 +90,6 @@ import Testing
         #expect(try await value("rotation_processing_seconds", of: bench) == 1)
     }
 
-    @Test func `the losers of a conflict do not all wait for a server that is away`() async throws {
-        let bench = Bench()
-        for name in ["d", "e", "f", "g"] { await bench.store.put(try bench.distribution(name, uid: name)) }
-        await bench.store.fail(.status, Array(repeating: .unavailable("away", retryAfter: .seconds(600)), count: 4))
-        try await bench.tellAll()
-        try await bench.working {
-            #expect(await eventually { await bench.controller.metrics().contains { $0.isOne("queue_waiting") } })
-        }
-        #expect(await bench.store.calls.count { $0.hasPrefix("status") } == 2)
-    }
-
     @Test func `a dry run has no times and no failures of writes`() async throws {
         let store = FakeStore()
         let ledger = ChangeLedger(logger: .none)

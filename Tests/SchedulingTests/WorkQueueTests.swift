@@ -278,6 +278,36 @@ import Testing
         #expect(queue.isIdle && queue.retrying == 0 && queue.deadline() == nil)
     }
 
+    @Test("Keys that can wait let the others pass, for some time")
+    func patience() {
+        var queue = Queue(limit: 9, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        queue.add("later 1", at: start)
+        queue.add("a", at: start)
+        queue.add("later 2", at: ManualInstant(1))
+        queue.add("b", at: ManualInstant(1))
+        #expect(queue.depth == 4)
+        #expect(taken(from: &queue, at: ManualInstant(59)) == ["a", "b", "later 1", "later 2"])
+
+        queue = Queue(limit: 9, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        queue.add("later 1", at: start)
+        queue.add("later 2", at: ManualInstant(1))
+        queue.add("a", at: start)
+        #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "a", "later 2"])
+    }
+
+    @Test("Who begins no others any more still gets those that can wait, and no more than the limit")
+    func closing() {
+        var queue = Queue(limit: 1) { $0.hasPrefix("later") }
+        for key in ["a", "later 1", "later 2"] { queue.add(key, at: start) }
+        #expect(queue.nextThatWaits() == "later 1")
+        #expect(queue.nextThatWaits() == nil)
+        queue.finish("later 1", .done, at: start, jitter: 1)
+        #expect(queue.nextThatWaits() == "later 2")
+        queue.finish("later 2", .done, at: start, jitter: 1)
+        #expect(queue.nextThatWaits() == nil)
+        #expect(queue.depth == 1)
+    }
+
     private func taken(from queue: inout Queue, at now: ManualInstant) -> [String] {
         var keys: [String] = []
         while let key = queue.next(at: now) { keys.append(key) }

@@ -54,6 +54,8 @@ package actor Controller {
     var definition = DefinitionTraits.current
     /// How each distribution fared when it was last looked at.
     package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
+    /// By distribution: the status that is to be written.
+    var unsaid: [ObjectKey: UnsaidStatus] = [:]
     /// By distribution: the status that was written last.
     var said: [ObjectKey: SaidStatus] = [:]
     /// By distribution, then by target: why its former target could not be removed.
@@ -100,7 +102,7 @@ package actor Controller {
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
-        queue = WorkQueue(limit: settings.maxInFlight)
+        queue = WorkQueue(limit: settings.maxInFlight, patience: Self.statusPatience) { $0.isStatus }
         vitals.readiness = Self.readiness(nil, scopes, access)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -119,14 +121,17 @@ package actor Controller {
 
 /// What is in the queue.
 package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
+    /// The Secret is to be brought in line.
     case target(ObjectKey)
-    /// One that names no target: only its status is to be written.
-    case distribution(ObjectKey)
+    /// The status of the distribution is to be written.
+    case status(ObjectKey)
 
     package var description: String {
         switch self {
         case .target(let key): "Secret \(key)"
-        case .distribution(let key): "SecretsDistribution \(key)"
+        case .status(let key): "SecretsDistribution \(key)"
         }
     }
+
+    var isStatus: Bool { if case .status = self { true } else { false } }
 }

@@ -97,11 +97,14 @@ extension Controller {
     private var queueMetrics: [Metric] {
         [
             Metric(
-                .gauge, "secrets_distributor_queue_depth", "Secrets that are due and not begun.", Double(queue.depth)),
+                .gauge, "secrets_distributor_queue_depth", "Secrets and statuses that are due and not begun.",
+                Double(queue.depth)),
             Metric(
-                .gauge, "secrets_distributor_queue_in_flight", "Secrets being worked on.", Double(queue.inFlight)),
+                .gauge, "secrets_distributor_queue_in_flight", "Secrets and statuses being worked on.",
+                Double(queue.inFlight)),
             Metric(
-                .gauge, "secrets_distributor_queue_waiting", "Secrets that wait for a retry or a second look.",
+                .gauge, "secrets_distributor_queue_waiting",
+                "Secrets and statuses that wait for a retry or a second look.",
                 Double(queue.retrying)),
             Metric(
                 .counter, "secrets_distributor_queue_retries_total", "Turns that failed and are tried again.",

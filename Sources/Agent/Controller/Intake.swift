@@ -121,7 +121,7 @@ extension Controller {
         }
         if let known, isOurStatus(in: distribution, after: known) { return }
         enqueue(affected)
-        if distribution.target == nil { enqueue(.distribution(distribution.key)) }
+        if distribution.target == nil { enqueue(.status(distribution.key)) }
     }
 
     /// Our own status comes back as an event. It tells nothing new, and must not cut the wait for the next try short:
@@ -132,13 +132,15 @@ extension Controller {
         amended.generation = new.generation
         amended.status = new.status
         guard amended == new, new.resourceVersion == known.resourceVersion || new.status != known.status,
-            let outcome = outcomes[new.key]
+            var outcome = outcomes[new.key]
         else { return false }
+        outcome.contentChanged = false
         return outcome.update(of: new, on: definition, now: "") == nil
     }
 
     private func forget(_ key: ObjectKey) {
         outcomes[key] = nil
+        unsaid[key] = nil
         said[key] = nil
         leftovers[key] = nil
         audited[key] = nil

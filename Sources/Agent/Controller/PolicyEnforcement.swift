@@ -17,7 +17,7 @@ extension Controller {
         audit(distribution)
         guard let refusal = access.refusal(of: distribution) else { return nil }
         var message = refusal.message
-        var outcome: Outcome?
+        var outcome = Outcome.done
         do throws(StoreError) {
             if let rest = try await withdraw(key, distribution) { message += " \(rest)" }
         } catch {
@@ -32,8 +32,8 @@ extension Controller {
                     ["secret": .string(key.description), "error": .string(error.description)])
             }
         }
-        let reported = await report(DistributionStatus(reason: refusal.reason, message: message), on: distribution)
-        return outcome ?? reported
+        report(DistributionStatus(reason: refusal.reason, message: message), on: distribution)
+        return outcome
     }
 
     /// Removes the target of a distribution that is denied, if it is ours and goes with the distribution's wishes.

@@ -9,11 +9,13 @@ extension Controller {
 
     func reconcile(_ item: WorkItem) async -> Outcome {
         switch item {
-        case .distribution(let key):
-            guard let distribution = index.distributions[key], distribution.target == nil, isOurs(distribution),
+        case .status(let key):
+            if let distribution = index.distributions[key], distribution.target == nil, isOurs(distribution),
                 let refusal = distribution.refusal
-            else { return .done }
-            return await report(DistributionStatus(refusal), on: distribution)
+            {
+                report(DistributionStatus(refusal), on: distribution)
+            }
+            return await say(key)
         case .target(let key):
             let claimants = index.claimants(of: key).filter { !$0.isBeingDeleted }
             guard !claimants.isEmpty else {
@@ -26,18 +28,14 @@ extension Controller {
                 leave(key)
                 return .done
             }
-            var outcome = await sync(key, for: winner)
             for loser in ours.dropFirst() {
                 let refusal = Refusal(
                     .targetConflict,
                     "Secret \(key.name) belongs to SecretsDistribution \(winner.key.name), which is older; expected a"
                         + " spec.name of its own.")
-                let reported = await report(DistributionStatus(refusal), on: loser)
-                if outcome == .done { outcome = reported }
-                // Each of many would wait for a server that is away, and the turn would pass for one that is stuck.
-                if case .retry = reported { break }
+                report(DistributionStatus(refusal), on: loser)
             }
-            return outcome
+            return await sync(key, for: winner)
         }
     }
 
@@ -67,18 +65,19 @@ extension Controller {
             let status = try await bringInLine(key, distribution, &seen)
             settle(key, status?.rotationResult ?? .heldBack, seeing: seen)
             guard let status else {
-                return await waitForMount(key, distribution, since: aheadSince ?? .now)
+                waitForMount(key, distribution, since: aheadSince ?? .now)
+                return .done
             }
-            let reported = await report(status, on: distribution)
-            return status.reason == .notManaged && reported == .done ? secondLook : reported
+            report(status, on: distribution)
+            return status.reason == .notManaged ? secondLook : .done
         } catch {
             if !error.isRetried { settle(key, .heldBack, seeing: seen) }
-            let reported = await report(DistributionStatus(error.refusal), on: distribution)
+            report(DistributionStatus(error.refusal), on: distribution)
             switch error {
             case .changed: return .retry()
             case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
-            case .forbidden, .cannotReplace: return reported == .done ? secondLook : reported
-            case .rejected: return reported
+            case .forbidden, .cannotReplace: return secondLook
+            case .rejected: return .done
             }
         }
     }

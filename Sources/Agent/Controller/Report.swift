@@ -3,31 +3,54 @@ import Observability
 
 /// How a distribution fared: in its status, in the log, and for the result of a single pass.
 extension Controller {
-    /// Writes the status if it says something new, and logs a change.
+    /// Takes down how a distribution fared, logs a change, and has its status written if it says something new.
     ///
     /// - Parameter planned: the distribution as it was when the work began. If it was amended since, nothing is said:
     ///   what was done is not about the new one, and its key is in the queue again.
-    func report(_ status: DistributionStatus, on planned: SecretsDistribution) async -> Outcome {
+    func report(_ status: DistributionStatus, on planned: SecretsDistribution) {
         let key = planned.key
-        guard let distribution = index.distributions[key], distribution.uid == planned.uid,
-            distribution.spec == planned.spec, distribution.assignedTo == planned.assignedTo
-        else { return .done }
+        guard let distribution = index.distributions[key], distribution.asksTheSame(as: planned) else { return }
         log(status, of: key)
-        recorder?.record(
-            status, of: distribution, after: outcomes[key],
-            keys: distribution.target.flatMap { observed[$0]?.digests.count } ?? 0)
+        let saying = UnsaidStatus(status, on: distribution, outcomes[key], after: unsaid[key])
         outcomes[key] = status
         if status.reason == .synced, let former = awaited.removeValue(forKey: key) { enqueue(former) }
-        guard !settings.dryRun, let next = status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339)
+        guard saying.isNews || saying.status.update(of: distribution, on: definition, now: "") != nil else {
+            unsaid[key] = nil
+            return
+        }
+        unsaid[key] = saying
+        enqueue(.status(key))
+    }
+
+    /// Writes the status that is to be written, and tells of it by an Event.
+    func say(_ key: ObjectKey) async -> Outcome {
+        guard let saying = unsaid[key] else { return .done }
+        guard let distribution = index.distributions[key], isOurs(distribution),
+            distribution.asksTheSame(as: saying.distribution)
         else {
+            unsaid[key] = nil
             return .done
         }
-        let saying = SaidStatus(status, on: distribution, definition, after: said[key])
-        if let wait = saying.wait { return .again(after: wait) }
+        if !saying.isAnnounced {
+            unsaid[key]?.isAnnounced = true
+            recorder?.record(
+                saying.status, of: distribution, after: saying.last,
+                keys: distribution.target.flatMap { observed[$0]?.digests.count } ?? 0)
+        }
+        guard !settings.dryRun,
+            let next = saying.status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339)
+        else {
+            unsaid[key] = nil
+            return .done
+        }
+        let words = SaidStatus(saying.status, on: distribution, definition, after: said[key])
+        if let wait = words.wait { return .again(after: wait) }
         do {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits
-            said[key] = saying
+            said[key] = words
+            // Unless there is something else to say by now.
+            if unsaid[key]?.status == saying.status { unsaid[key] = nil }
             record(stored)
             return .done
         } catch {
@@ -50,16 +73,15 @@ extension Controller {
     /// mount that was set back, a clock that ran ahead), and then the status has to say it.
     func waitForMount(
         _ target: ObjectKey, _ distribution: SecretsDistribution, since: ContinuousClock.Instant
-    ) async -> Outcome {
+    ) {
         ahead[target] = since
         let status = DistributionStatus(
             reason: .writeFailed,
             message: "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
                 + " the mount here holds an older one, \(snapshot?.generation ?? "").")
-        if since.duration(to: .now) >= patience { return await report(status, on: distribution) }
+        if since.duration(to: .now) >= patience { return report(status, on: distribution) }
         log(status, of: distribution.key)
         outcomes[distribution.key] = status
-        return .done
     }
 
     /// What the status of a distribution in line says besides.
@@ -87,5 +109,12 @@ extension Controller {
                     "detail": .string(status.message),
                 ])
         }
+    }
+}
+
+extension SecretsDistribution {
+    /// Whether what was found out about `other` is about this one too.
+    fileprivate func asksTheSame(as other: SecretsDistribution) -> Bool {
+        uid == other.uid && spec == other.spec && assignedTo == other.assignedTo
     }
 }

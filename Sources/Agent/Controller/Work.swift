@@ -4,6 +4,10 @@ import Scheduling
 
 /// The queue, and who works on it.
 extension Controller {
+    /// For how long statuses let Secrets pass: the new certificate goes out first, and who reads the status of what
+    /// changes all the time sees it at most so late.
+    static let statusPatience: Duration = .seconds(60)
+
     func enqueue(_ targets: some Sequence<ObjectKey>) {
         for key in targets { enqueue(.target(key)) }
     }
@@ -11,7 +15,7 @@ extension Controller {
     func enqueue(_ item: WorkItem) {
         let namespace =
             switch item {
-            case .target(let key), .distribution(let key): key.namespace
+            case .target(let key), .status(let key): key.namespace
             }
         // Before all is known a pass could only be wrong; `enqueueAll` follows.
         guard mountWasRead, access.isKnown,
@@ -26,7 +30,7 @@ extension Controller {
         // Those that nobody describes: to be pruned perhaps.
         for key in observed.keys where scope.contains(key.namespace) { enqueue(.target(key)) }
         for (key, distribution) in index.distributions where scope.contains(key.namespace) {
-            if distribution.target == nil { enqueue(.distribution(key)) }
+            if distribution.target == nil { enqueue(.status(key)) }
         }
     }
 
@@ -48,6 +52,7 @@ extension Controller {
                     while let item = await take() {
                         workers.addTask { await self.turn(item) }
                     }
+                    if await isOver { break }
                     guard let deadline = await deadline() else { continue }
                     if let armed, armed <= deadline, armed > .now { continue }
                     armed = deadline
@@ -68,11 +73,14 @@ extension Controller {
         if turns.values.allSatisfy({ $0.duration(to: now) < longestTurn }) { heartbeat.beat(at: now) }
     }
 
-    /// No further key is begun; `work` returns once those under way are done.
+    /// No further target is begun; `work` returns once those under way are done, and told of.
     package func stop() {
         isStopping = true
-        wakeUp.finish()
+        wakeUp.yield()
     }
+
+    /// What `take` has not given any more is done.
+    private var isOver: Bool { isStopping && queue.inFlight == 0 }
 
     /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
     package func lead() {
@@ -102,7 +110,7 @@ extension Controller {
     package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
 
     private func take() -> WorkItem? {
-        guard !isStopping, !isFollowing, let item = queue.next(at: .now) else { return nil }
+        guard !isFollowing, let item = isStopping ? queue.nextThatWaits() : queue.next(at: .now) else { return nil }
         turns[item] = .now
         // While there is more to take than can be in flight, nobody else beats.
         beat()

@@ -12,7 +12,7 @@ extension EventRecorder {
     ) {
         guard status.isNews(after: distribution.status, last) else { return }
         var message = status.message
-        if status.contentChanged, let target = distribution.target {
+        if status.reason == .synced, status.contentChanged, let target = distribution.target {
             message =
                 "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"
                 + " (\(keys) \(keys == 1 ? "key" : "keys"))."

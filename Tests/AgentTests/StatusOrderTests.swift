@@ -1,0 +1,60 @@
+import Distribution
+import TestSupport
+import Testing
+
+/// Secrets first, then what is told of them.
+@Suite("Statuses") struct StatusOrderTests {
+    @Test func `wait until the Secrets that are due have been written`() async throws {
+        let bench = Bench(maxInFlight: 2)
+        for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
+        try await bench.tellAll()
+        try await bench.working { try await bench.settle() }
+        let calls = await bench.store.calls
+        #expect(calls.count == 10)
+        // The last two Secrets may be under way when the first status is begun.
+        let first = try #require(calls.firstIndex { $0.hasPrefix("status") })
+        #expect(first >= 4, "\(calls)")
+        #expect(await bench.store.statuses.count == 5)
+    }
+
+    @Test func `of a failure that passed before it could be told are not written`() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.rejected("no")])
+        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.statusWaits })
+            await bench.controller.compareAll()
+            try await bench.settle()
+        }
+        #expect(await bench.store.calls == ["create t", "status d", "create t", "status d"])
+        #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
+    }
+
+    @Test func `that are written late still tell when the content changed`() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.statusWaits })
+            // Looked at once more: nothing is written, and there is still something to tell.
+            await bench.controller.compareAll()
+            try await bench.settle()
+        }
+        #expect(await bench.store.calls == ["create t", "status d", "status d"])
+        #expect(await bench.store.lastStatus?.status.lastUpdated != nil)
+    }
+}
+
+extension Bench {
+    /// The status waits for its retry, and nothing else is to be done.
+    fileprivate var statusWaits: Bool {
+        get async {
+            await controller.metrics().contains {
+                $0.name == "secrets_distributor_queue_waiting" && $0.samples.map(\.value) == [.number(1)]
+            }
+        }
+    }
+}
