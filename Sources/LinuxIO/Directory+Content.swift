@@ -26,11 +26,21 @@ extension Directory {
         ofBeneath relative: String, limit: Int
     ) throws(LinuxError) -> (bytes: [UInt8], version: String)? {
         let file = try openBeneath(relative)
-        let status = try file.status()
+        let version = try file.status().version
         guard let bytes = try file.content(limit: limit) else { return nil }
-        let changed = status.changed
-        return (bytes, "\(status.identity.inode).\(changed.seconds).\(changed.nanoseconds).\(status.size)")
+        return (bytes, version)
     }
+
+    /// The text that `content` gives with a file, without reading it.
+    ///
+    /// - Throws: `LinuxError`; ENOENT if there is none.
+    package func version(ofBeneath relative: String) throws(LinuxError) -> String {
+        try openBeneath(relative).status().version
+    }
+}
+
+extension FileStatus {
+    fileprivate var version: String { "\(identity.inode).\(changed.seconds).\(changed.nanoseconds).\(size)" }
 }
 
 extension FileDescriptor {

@@ -112,4 +112,51 @@ struct FolderStoreTests {
         }
         #expect(try await output.list(.all).isEmpty)
     }
+
+    /// To tell all of them again after each write of our own would make work that grows with the square of their number.
+    @Test("after the first list the manifests that changed are told, and no others")
+    func changedOnes() async throws {
+        let folder = try TemporaryDirectory()
+        var settings = settings()
+        settings.debounceQuiet = .milliseconds(5)
+        let output = try FolderSecretStore(settings: settings, root: folder("out"), logger: .none)
+        try makeDirectory(folder("out/web"))
+        for name in ["one", "two", "three"] { try writeFile(folder("out/web/\(name).yaml"), secret(name)) }
+        let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
+        let observer = FeedObserver<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
+        let watch = Task { await output.watch(.all, observer) }
+        defer { watch.cancel() }
+        var next = events.makeAsyncIterator()
+        guard case .replace(let all)? = await next.next() else {
+            Issue.record("expected the first list")
+            return
+        }
+        #expect(all.count == 3)
+        try writeFile(folder("out/web/.two"), secret("two", value: "amended"))
+        try rename(folder("out/web/.two"), to: folder("out/web/two.yaml"))
+        guard case .upsert(let amended)? = await next.next() else {
+            Issue.record("expected the one that was amended")
+            return
+        }
+        #expect(amended.key.name == "two")
+        unlink(folder("out/web/one.yaml"))
+        guard case .delete(let removed)? = await next.next() else {
+            Issue.record("expected the one that was removed")
+            return
+        }
+        #expect(removed.key.name == "one")
+    }
+
+    private func secret(_ name: String, value: String = "value") -> String {
+        """
+        apiVersion: v1
+        kind: Secret
+        metadata:
+          name: \(name)
+          namespace: web
+          labels: {app.kubernetes.io/managed-by: me}
+          annotations: {xlscsde.nhs.uk/managedBy: me}
+        stringData: {a: \(value)}
+        """
+    }
 }

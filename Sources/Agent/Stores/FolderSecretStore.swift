@@ -44,19 +44,33 @@ package actor FolderSecretStore: SecretStore {
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
-        var targets: [ObservedTarget] = []
+        try files(in: scope, since: [:]).values.compactMap(\.target).sorted { $0.key < $1.key }
+    }
+
+    /// Reads the files that have changed since they were looked at.
+    private func files(
+        in scope: Scope, since last: [ObjectKey: LookedAt]
+    ) throws(StoreError) -> [ObjectKey: LookedAt] {
+        var files: [ObjectKey: LookedAt] = [:]
         for namespace in try names(in: root) where scope.contains(namespace) {
+            guard let folder = try? Directory(path: "\(root)/\(namespace)") else { continue }
             for file in try names(in: "\(root)/\(namespace)") where file.hasSuffix(".yaml") {
                 let key = ObjectKey(namespace: namespace, name: String(file.dropLast(5)))
+                let version = try? folder.version(ofBeneath: file)
+                if let known = last[key], known.version == version {
+                    files[key] = known
+                    continue
+                }
                 do throws(StoreError) {
                     guard let target = try read(key)?.observed else { continue }
-                    if target.labels[Marks.managedByLabel] == managedBy { targets.append(target) }
+                    let isOurs = target.labels[Marks.managedByLabel] == managedBy
+                    files[key] = LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
                 } catch {
                     logger.warning("manifest cannot be read", ["error": .string(error.description)])
                 }
             }
         }
-        return targets
+        return files
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
@@ -74,13 +88,26 @@ package actor FolderSecretStore: SecretStore {
             await observer.failed(.unavailable(error.description, retryAfter: nil))
             look.yield()
         }
+        var known: [ObjectKey: LookedAt]?
         for await _ in looks {
             do {
-                await observer.event(.replace(try await list(scope)))
+                let files = try files(in: scope, since: known ?? [:])
+                for event in Self.events(from: known, to: files) { await observer.event(event) }
+                known = files
             } catch {
                 await observer.failed(error)
             }
         }
+    }
+
+    /// - Parameter old: nil: nothing was told yet.
+    private static func events(
+        from old: [ObjectKey: LookedAt]?, to new: [ObjectKey: LookedAt]
+    ) -> [FeedEvent<ObservedTarget>] {
+        guard let old else { return [.replace(new.values.compactMap(\.target))] }
+        let changed = new.filter { old[$0.key]?.version != $0.value.version }.compactMap(\.value.target)
+        let gone = old.compactMap { new[$0.key]?.target == nil ? $0.value.target : nil }
+        return changed.map { .upsert($0) } + gone.map { .delete($0) }
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try read(key)?.observed }
@@ -110,6 +137,14 @@ package actor FolderSecretStore: SecretStore {
             _ = try AtomicFile.remove(named: "\(target.key.name).yaml", in: folder)
         }
     }
+}
+
+/// What a file was found to hold.
+private struct LookedAt {
+    /// As the store gives it for its resource version.
+    let version: String
+    /// Nil: none of ours.
+    let target: ObservedTarget?
 }
 
 extension FolderSecretStore {
