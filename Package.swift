@@ -70,7 +70,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "benchmark",
-            dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability"],
+            dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability", "YAML"],
             path: "Tests/Benchmark", swiftSettings: settings
         ),
         tests("CWipeTests", ["CWipe"]),

@@ -20,9 +20,12 @@ extension APIServer {
         package let objectRef: Object?
         package let responseStatus: Status?
         package let requestReceivedTimestamp: String
+        /// When the answer was complete.
+        package let stageTimestamp: String
 
         package var code: Int { responseStatus?.code ?? 0 }
         package var time: Timestamp? { Timestamp(rfc3339: requestReceivedTimestamp) }
+        package var answered: Timestamp? { Timestamp(rfc3339: stageTimestamp) }
     }
 
     /// All requests about Secrets and distributions in a namespace, reads too; watches once they have ended.

@@ -1,21 +1,21 @@
-import Glibc
+package import Glibc
 import LinuxIO
 
 /// A server that the tests run beside themselves. It does not outlive them, however they end.
-final class ServerProcess: Sendable {
-    struct StartError: Error, CustomStringConvertible {
-        let description: String
+package final class ServerProcess: Sendable {
+    package struct StartError: Error, CustomStringConvertible {
+        package let description: String
     }
 
     private static let all = Mutex<Set<pid_t>>([])
 
-    let identifier: pid_t
+    package let identifier: pid_t
     private let isOver = Mutex(false)
 
     /// - Parameters:
     ///   - log: a file that gets its output.
     ///   - descriptors: of this process, and the number that the server knows each by. The former are above the latter.
-    init(
+    package init(
         _ command: String, _ arguments: [String], log: String, descriptors: [(own: Int32, its: Int32)] = []
     ) async throws {
         identifier = try await BlockingThread.shared.run {
@@ -27,7 +27,7 @@ final class ServerProcess: Sendable {
     }
 
     /// Ends it at once, as a crash would, and waits until it is gone.
-    func kill() async {
+    package func kill() async {
         _ = try? await BlockingThread.shared.run { [self] in end() }
     }
 
@@ -46,7 +46,7 @@ final class ServerProcess: Sendable {
     func resume() { _ = Glibc.kill(identifier, SIGCONT) }
 
     /// Whether it has ended by itself.
-    var hasEnded: Bool {
+    package var hasEnded: Bool {
         var info = siginfo_t()
         info.si_signo = 0
         return waitid(P_PID, id_t(identifier), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0

@@ -1,0 +1,135 @@
+import Glibc
+import Kube
+import Observability
+import TestSupport
+
+/// What the server has answered since a moment, as its audit log tells: its own clock, to the microsecond.
+///
+/// To wait costs next to nothing: what is new in the file is searched for a few words, ten times a second. The lines are
+/// decoded when all is over.
+struct AuditTail {
+    struct Overdue: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let path: String
+    /// How far the file was read.
+    private var offset: Int
+    /// All lines since then.
+    private var lines: [AuditLine] = []
+    /// The begin of a line whose end was not yet there.
+    private var begun: [UInt8] = []
+    /// How many Secrets the agent has written.
+    private(set) var secretWrites = 0
+
+    /// From the log's present end on.
+    init(_ cluster: Cluster) {
+        path = cluster.auditLog
+        var status = stat()
+        offset = stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// Waits until the agent has written so many Secrets.
+    ///
+    /// - Parameter pause: between two looks.
+    mutating func wait(
+        forSecrets count: Int, within limit: Duration = .seconds(900), pause: Duration = .milliseconds(100)
+    ) async throws {
+        let end = ContinuousClock.now + limit
+        while true {
+            look()
+            if secretWrites >= count { return }
+            guard ContinuousClock.now < end else {
+                throw Overdue(description: "after \(limit), \(secretWrites) of \(count) Secrets were written")
+            }
+            try await Task.sleep(for: pause)
+        }
+    }
+
+    /// Waits until no answer has come for as long.
+    mutating func wait(forSilenceOf silence: Duration, within limit: Duration = .seconds(900)) async throws {
+        let end = ContinuousClock.now + limit
+        var last = ContinuousClock.now
+        while ContinuousClock.now - last < silence {
+            guard ContinuousClock.now < end else { throw Overdue(description: "requests do not end within \(limit)") }
+            try await Task.sleep(for: min(silence / 4, .milliseconds(100)))
+            if look() { last = .now }
+        }
+    }
+
+    /// Reads what is new.
+    ///
+    /// - Returns: whether there is any.
+    @discardableResult
+    mutating func look() -> Bool {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var isNew = false
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, off_t(offset)) }
+            guard count > 0 else { return isNew }
+            isNew = true
+            offset += count
+            take(buffer[..<count])
+        }
+    }
+
+    private mutating func take(_ bytes: ArraySlice<UInt8>) {
+        var rest = bytes
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = AuditLine(begun + rest[..<end])
+            begun = []
+            rest = rest[(end + 1)...]
+            if line.isSecretWrite(by: Cluster.agent) { secretWrites += 1 }
+            lines.append(line)
+        }
+        begun += rest
+    }
+
+    /// All requests since the beginning, in the order in which their answers were complete.
+    func requests(of user: String = Cluster.agent) throws -> [APIServer.Served] {
+        try lines.filter { $0.isRequest(of: user) }
+            .map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) }
+            .sorted { $0.stageTimestamp < $1.stageTimestamp }
+    }
+}
+
+/// A line of the audit log, searched and not decoded: its parts are written one way only.
+struct AuditLine: Sendable {
+    /// With a zero at the end, for strstr(3).
+    private let text: [UInt8]
+
+    init(_ bytes: [UInt8]) { text = bytes + [0] }
+
+    var bytes: [UInt8] { text.dropLast() }
+
+    func isRequest(of user: String) -> Bool { contains("\"user\":{\"username\":\"\(user)\"") }
+
+    /// Whether it tells of a Secret that was created, changed or deleted.
+    func isSecretWrite(by user: String) -> Bool {
+        contains("\"objectRef\":{\"resource\":\"secrets\"") && isRequest(of: user) && contains("\"code\":20")
+            && !["get", "list", "watch"].contains { contains("\"verb\":\"\($0)\"") }
+    }
+
+    private func contains(_ word: String) -> Bool {
+        text.withUnsafeBytes { text in
+            guard let start = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return false }
+            return strstr(start, word) != nil
+        }
+    }
+}
+
+extension [APIServer.Served] {
+    /// Those that wrote a Secret.
+    var secretWrites: [APIServer.Served] {
+        filter {
+            $0.objectRef?.resource == "secrets" && (200..<300).contains($0.code)
+                && !["get", "list", "watch"].contains($0.verb)
+        }
+    }
+
+    /// When the last answer was complete.
+    var lastAnswer: Timestamp? { compactMap(\.answered).max() }
+}

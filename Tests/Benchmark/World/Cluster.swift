@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Kube
+import KubeCurl
+import TestSupport
+import YAML
+
+/// A real API server of one scenario's own, with the resource definition and two users that may do everything.
+struct Cluster: Sendable {
+    /// Who the program is to the server.
+    static let agent = "erin"
+    /// Who sends the reference's requests.
+    static let reference = "alice"
+
+    let server: APIServer
+
+    var client: KubeClient { server.client }
+    var auditLog: String { server.file("audit.log") }
+
+    /// Starts one, and ends it after `body`.
+    static func with<Result>(_ body: (Cluster) async throws -> Result) async throws -> Result {
+        var options = APIServer.Options()
+        // Megabytes. A log that is begun anew in the midst of a run would lose what was before.
+        options.serverFlags = ["--audit-log-maxsize=100000"]
+        let server = try await APIServer.start(options)
+        do {
+            let cluster = Cluster(server: server)
+            try await cluster.prepare()
+            let result = try await body(cluster)
+            await server.end()
+            return result
+        } catch {
+            await server.end()
+            throw error
+        }
+    }
+
+    private func prepare() async throws {
+        let root = String(#filePath.dropLast("Tests/Benchmark/World/Cluster.swift".count))
+        let file = try Data(contentsOf: URL(fileURLWithPath: root + "sidecar-example/crd.yaml"))
+        for document in try YAMLParser.documents(in: Array(file)) {
+            try await server.install(definition: JSONValue(json: document.json()))
+        }
+        let group = "rbac.authorization.k8s.io"
+        let bindings = Resource(group: group, plural: "clusterrolebindings", isNamespaced: false)
+        for user in [Self.agent, Self.reference] {
+            try await client.create(
+                bindings,
+                [
+                    "apiVersion": .string(group + "/v1"), "kind": "ClusterRoleBinding",
+                    "metadata": ["name": .string(user)],
+                    "roleRef": ["apiGroup": .string(group), "kind": "ClusterRole", "name": "cluster-admin"],
+                    "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
+                ])
+        }
+    }
+
+    func namespaces(_ count: Int) async throws -> [String] {
+        var names: [String] = []
+        for _ in 0..<count { names.append(try await server.namespace()) }
+        return names
+    }
+}
+
+/// Does `work` for each number below `count`, at most `width` at once.
+func concurrently(
+    _ count: Int, width: Int = 32, _ work: @escaping @Sendable (Int) async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<count {
+            if number >= width { _ = try await group.next() }
+            group.addTask { try await work(number) }
+        }
+        try await group.waitForAll()
+    }
+}
