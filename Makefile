@@ -1,6 +1,6 @@
 # `make` lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test converge fuzz demo runtime-root format lint
+.PHONY: help deps build release test bench converge fuzz demo runtime-root format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -27,6 +27,14 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 test: ## Run all tests, against a real API server too
 	@Tests/Tools/deps --tests
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
+
+# make bench BENCH='--quick --only latency'
+BENCH := --output docs
+bench: release ## Measure the program as it is shipped, beside a real API server's own limit
+	@Tests/Tools/deps --tests
+	swift build $(RELEASE:secrets-distributor=benchmark)
+	assets=$$(Tests/Tools/apiserver-assets); bin=$$(swift build $(RELEASE) --show-bin-path); \
+		KUBEBUILDER_ASSETS="$$assets" "$$bin/benchmark" --program "$$bin/secrets-distributor" $(BENCH)
 
 # make converge SECONDS=3600 SEED=7
 SECONDS := 60

@@ -73,6 +73,7 @@ let package = Package(
             dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability", "YAML"],
             path: "Tests/Benchmark", swiftSettings: settings
         ),
+        tests("BenchmarkTests", ["benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("ObservabilityTests", ["Observability"]),
         tests("SnapshotsTests", ["Snapshots"]),

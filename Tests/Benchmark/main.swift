@@ -1,1 +1,40 @@
 // What is measured is told by `Scenarios`, with what on which servers by `World`, and how it is shown by `Report`.
+import Glibc
+import LinuxIO
+import Observability
+import TestSupport
+
+let scenarios: [any Scenario] = [Start(), Rotation(), Latency(), Requests()]
+let names = scenarios.map { type(of: $0).name }
+
+func fail(_ error: any Error, status: Int32) -> Never {
+    say("\(error)")
+    exit(status)
+}
+
+let invocation: Invocation
+do {
+    invocation = try Invocation(Array(CommandLine.arguments.dropFirst()), scenarios: names)
+} catch {
+    fail(error, status: Invocation.usageStatus)
+}
+guard !invocation.wantsHelp, let program = invocation.program else {
+    print(Invocation.help(scenarios: names), terminator: "")
+    exit(0)
+}
+guard access(program, X_OK) == 0 else {
+    fail(Invocation.Failure(description: "--program: \(program) cannot be run"), status: Invocation.usageStatus)
+}
+
+var findings = Findings()
+let bench = Bench(program: program, isQuick: invocation.isQuick)
+do {
+    for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
+        let found = try await scenario.run(bench)
+        findings.figures += found.figures
+        findings.distributions += found.distributions
+        for figure in found.figures { print(figure.line) }
+    }
+} catch {
+    fail(error, status: 1)
+}

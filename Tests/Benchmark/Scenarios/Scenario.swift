@@ -19,6 +19,8 @@ struct Bench: Sendable {
     let isQuick: Bool
     /// How often each figure is taken.
     var runs: Int { isQuick ? 1 : 3 }
+    /// At 10,000 distributions a run takes minutes: there the slow figures are taken once.
+    func runs(at distributions: Int) -> Int { distributions < 10_000 ? runs : 1 }
     /// How many distributions there are, from few to many.
     var sizes: [Int] { isQuick ? [1, 10, 100] : [1, 10, 100, 1_000, 10_000] }
 }

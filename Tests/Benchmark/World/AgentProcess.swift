@@ -1,4 +1,5 @@
 import Glibc
+import Kube
 import Observability
 import TestSupport
 
@@ -11,8 +12,8 @@ struct AgentProcess: Sendable {
     private let process: ServerProcess
     private let folder: ScratchFolder
 
-    /// Above what nothing is measured, for the latencies to be of the program.
-    static let quietTime: Duration = .milliseconds(20)
+    /// Seconds: `DEBOUNCE_QUIET`, short, for what lies above it to be seen.
+    static let quietTime = 0.02
 
     var identifier: pid_t { process.identifier }
     /// A file of JSON lines, as the program writes them.
@@ -48,9 +49,33 @@ struct AgentProcess: Sendable {
         await process.kill()
     }
 
-    /// How many lines of its log have the message.
-    func logged(_ message: String) -> Int {
-        let text = (try? folder.read("log")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return text.split(separator: "\n").count { $0.contains("\"\(message)\"") }
+    /// When it first logged the message; nil if it has not yet.
+    func time(of message: String) -> Timestamp? {
+        let log = (try? folder.read("log")) ?? []
+        for line in log.split(separator: UInt8(ascii: "\n")) {
+            if let line = try? JSONBytes.decode(LogLine.self, from: Array(line)), line.message == message {
+                return Timestamp(rfc3339: line.time)
+            }
+        }
+        return nil
     }
+
+    /// Waits until it has compared all that there is once.
+    func firstPass(within limit: Duration = .seconds(300)) async throws -> Timestamp {
+        var time: Timestamp?
+        let end = ContinuousClock.now + limit
+        while time == nil {
+            guard ContinuousClock.now < end, !hasEnded else {
+                throw AuditTail.Overdue(description: "the program did not finish its first pass, see \(log)")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+            time = self.time(of: "first pass done")
+        }
+        return time ?? startedAt
+    }
+}
+
+private struct LogLine: Decodable {
+    let time: String
+    let message: String
 }

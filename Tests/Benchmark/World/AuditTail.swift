@@ -62,18 +62,17 @@ struct AuditTail {
     /// - Returns: whether there is any.
     @discardableResult
     mutating func look() -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size > offset else { return false }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return false }
         defer { close(file) }
-        var isNew = false
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = buffer.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, off_t(offset)) }
-            guard count > 0 else { return isNew }
-            isNew = true
-            offset += count
-            take(buffer[..<count])
-        }
+        var buffer = [UInt8](repeating: 0, count: Int(status.st_size) - offset)
+        let count = buffer.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, off_t(offset)) }
+        guard count > 0 else { return false }
+        offset += count
+        take(buffer[..<count])
+        return true
     }
 
     private mutating func take(_ bytes: ArraySlice<UInt8>) {
@@ -119,17 +118,4 @@ struct AuditLine: Sendable {
             return strstr(start, word) != nil
         }
     }
-}
-
-extension [APIServer.Served] {
-    /// Those that wrote a Secret.
-    var secretWrites: [APIServer.Served] {
-        filter {
-            $0.objectRef?.resource == "secrets" && (200..<300).contains($0.code)
-                && !["get", "list", "watch"].contains($0.verb)
-        }
-    }
-
-    /// When the last answer was complete.
-    var lastAnswer: Timestamp? { compactMap(\.answered).max() }
 }

@@ -84,6 +84,17 @@ final class Fleet {
         return time
     }
 
+    /// Deletes all Secrets, as if the program had never run.
+    func removeSecrets() async throws {
+        for namespace in namespaces {
+            let path = "/api/v1/namespaces/\(namespace)/secrets"
+            var request = Request(
+                .delete, Operation(.delete, resource: "secrets", namespace: namespace), path: path, isRepeatable: true)
+            request.timeout = .seconds(300)
+            _ = try await cluster.client.send(request)
+        }
+    }
+
     /// Text of a size that is another for each name.
     static func content(_ name: String, bytes: Int) -> [UInt8] {
         let line = Array("\(name) ".utf8)

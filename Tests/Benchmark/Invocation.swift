@@ -1,0 +1,62 @@
+/// What the command line asks for.
+struct Invocation: Equatable, Sendable {
+    struct Failure: Error, CustomStringConvertible, Equatable {
+        let description: String
+    }
+
+    /// To exit with after a `Failure`: EX_USAGE of sysexits(3).
+    static let usageStatus: Int32 = 64
+
+    var isQuick = false
+    /// Which scenarios; nil: all.
+    var only: [String]?
+    /// The path of the program that is measured.
+    var program: String?
+    /// The folder that gets the report; nil: none is written.
+    var output: String?
+    var wantsHelp = false
+
+    /// - Parameter scenarios: the names that there are.
+    init(_ words: [String], scenarios: [String]) throws(Failure) {
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--quick": isQuick = true
+            case "--help": wantsHelp = true
+            case "--program": program = try Self.value(of: word, &rest)
+            case "--output": output = try Self.value(of: word, &rest)
+            case "--only":
+                let names = try Self.value(of: word, &rest).split(separator: ",").map(String.init)
+                for name in names where !scenarios.contains(name) {
+                    throw Failure(
+                        description: "--only: there is no scenario \"\(name)\", expected some of"
+                            + " \(scenarios.joined(separator: ", "))")
+                }
+                only = names
+            default: throw Failure(description: "\"\(word)\" is not known, see --help")
+            }
+        }
+        if !wantsHelp, program == nil { throw Failure(description: "--program is missing: the program to measure") }
+    }
+
+    private static func value(of flag: String, _ rest: inout ArraySlice<String>) throws(Failure) -> String {
+        guard let value = rest.popFirst(), !value.isEmpty, !value.hasPrefix("--") else {
+            throw Failure(description: "\(flag) needs a value")
+        }
+        return value
+    }
+
+    static func help(scenarios: [String]) -> String {
+        """
+        Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--output FOLDER]
+
+        Measures the program at PATH against a real etcd and kube-apiserver, and h2load beside it.
+
+          --program PATH     the program, built for release
+          --quick            few and small: whether it runs; not to be judged
+          --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
+          --output FOLDER    where the report goes
+
+        """
+    }
+}

@@ -1,0 +1,53 @@
+import Observability
+
+/// One rotation after another of a file that feeds one Secret, in turns with bare writes.
+struct Latency: Scenario {
+    static let name = "latency"
+
+    /// How many rotations, and then as many bare writes.
+    private static let turn = 25
+    private static let distributions = 100
+
+    func run(_ bench: Bench) async throws -> Findings {
+        try await Cluster.with { cluster in
+            let rotations = bench.isQuick ? 50 : 1_000
+            say("latency: \(rotations) rotations, one after another")
+            let fleet = try await Fleet(Self.distributions, on: cluster)
+            let reference = try await Reference(1, on: cluster)
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+            _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)
+            var (ours, bare): ([Double], [Double]) = ([], [])
+            while ours.count < rotations {
+                for _ in 0..<Self.turn { ours.append(try await latency(fleet, cluster)) }
+                bare += try await reference.bareWrites(Self.turn)
+            }
+            await agent.stop()
+            return findings(ours, bare)
+        }
+    }
+
+    /// Seconds above the quiet time.
+    private func latency(_ fleet: Fleet, _ cluster: Cluster) async throws -> Double {
+        var tail = AuditTail(cluster)
+        let passage = try await tail.passage(
+            from: try fleet.rotate(Fleet.single), secrets: 1, silence: .milliseconds(20), pause: .milliseconds(2))
+        return passage.lastSecret - AgentProcess.quietTime
+    }
+
+    private func findings(_ ours: [Double], _ bare: [Double]) -> Findings {
+        let note = "\(ours.count) rotations, and as many bare writes by h2load, in turns of \(Self.turn)."
+        func figure(_ name: String, _ share: Double, bar: Figure.Bar? = nil) -> Figure {
+            let run = Figure.Run(value: ours.percentile(share) ?? 0, reference: bare.percentile(share))
+            return Figure(
+                "latency.\(name)", "one rotation above the quiet time, \(name)", distributions: Self.distributions,
+                unit: .seconds, runs: [run], bar: bar, note: note)
+        }
+        return Findings(
+            figures: [figure("p50", 0.5), figure("p99", 0.99, bar: .excessAtMost(0.010))],
+            distributions: [
+                LatencyDistribution(id: "latency.rotation", title: "a rotation, above the quiet time", latencies: ours),
+                LatencyDistribution(id: "latency.bare", title: "one bare write", latencies: bare),
+            ])
+    }
+}

@@ -1,0 +1,61 @@
+import Observability
+
+/// Cold start, when all Secrets are to be created, and warm start, when nothing is to be done.
+struct Start: Scenario {
+    static let name = "start"
+
+    func run(_ bench: Bench) async throws -> Findings {
+        var findings = Findings()
+        for count in bench.sizes {
+            findings.figures += try await Cluster.with { try await measure(count, bench, on: $0) }
+        }
+        return findings
+    }
+
+    private func measure(_ count: Int, _ bench: Bench, on cluster: Cluster) async throws -> [Figure] {
+        say("start: \(count) distributions")
+        let fleet = try await Fleet(count, on: cluster)
+        let reference = try await Reference(count, on: cluster)
+        var (cold, quiet): ([Figure.Run], [Figure.Run]) = ([], [])
+        for run in 0..<bench.runs(at: count) {
+            if run > 0 { try await fleet.removeSecrets() }
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+            let passage = try await tail.passage(from: agent.startedAt, secrets: count)
+            await agent.stop()
+            cold.append(Figure.Run(value: passage.lastSecret, reference: try await reference.writes().seconds))
+            quiet.append(Figure.Run(value: passage.lastAnswer))
+            say("start: cold in \(passage.lastSecret) s, h2load \(cold.last?.reference ?? 0) s")
+        }
+        var (warm, requests): ([Figure.Run], [Figure.Run]) = ([], [])
+        for _ in 0..<bench.runs {
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+            let done = try await agent.firstPass()
+            let passage = try await tail.passage(from: agent.startedAt, secrets: 0)
+            await agent.stop()
+            warm.append(Figure.Run(value: agent.startedAt.duration(to: done) / .seconds(1)))
+            requests.append(Figure.Run(value: Double(passage.requests.count { !$0.isListOrWatch })))
+        }
+        return [
+            Figure(
+                "start.cold", "cold start: last Secret created", distributions: count, unit: .seconds, runs: cold,
+                bar: count == 1_000 ? .ratioAtMost(1.5) : nil, note: Reference.note),
+            Figure(
+                "start.cold.quiet", "cold start: statuses and Events written too", distributions: count, unit: .seconds,
+                runs: quiet),
+            Figure(
+                "start.warm", "warm start: all compared", distributions: count, unit: .seconds, runs: warm,
+                note: "As many Secrets of others are in the cluster."),
+            Figure(
+                "start.warm.requests", "warm start: requests besides lists and watches", distributions: count,
+                unit: .count, runs: requests, bar: .atMost(0)),
+        ] + (count < 10_000 ? [try await creation(count, reference)] : [])
+    }
+
+    private func creation(_ count: Int, _ reference: Reference) async throws -> Figure {
+        Figure(
+            "start.creates", "as many Secrets created by h2load", distributions: count, unit: .seconds,
+            runs: [Figure.Run(value: try await reference.creates().seconds)])
+    }
+}

@@ -1,0 +1,54 @@
+import Observability
+import TestSupport
+
+/// What the server saw of the program from a moment until all was quiet.
+struct Passage: Sendable {
+    let start: Timestamp
+    /// In the order in which their answers were complete.
+    let requests: [APIServer.Served]
+
+    var secretWrites: [APIServer.Served] { requests.filter(\.isSecretWrite) }
+
+    /// Seconds until the last Secret was written.
+    var lastSecret: Double { seconds(to: secretWrites.last) }
+    /// Seconds until the last answer of all: statuses and Events follow the Secrets.
+    var lastAnswer: Double { seconds(to: requests.last) }
+
+    /// How often each Secret was written, by namespace and name.
+    var writes: [String: Int] {
+        secretWrites.reduce(into: [:]) { counts, request in
+            counts["\(request.objectRef?.namespace ?? "")/\(request.objectRef?.name ?? "")", default: 0] += 1
+        }
+    }
+
+    private func seconds(to request: APIServer.Served?) -> Double {
+        request?.answered.map { start.duration(to: $0) / .seconds(1) } ?? 0
+    }
+}
+
+extension AuditTail {
+    /// Waits until the agent has written so many Secrets and then asks no more.
+    ///
+    /// - Parameters:
+    ///   - silence: how long no request came for it to be over.
+    ///   - pause: between two looks.
+    mutating func passage(
+        from start: Timestamp, secrets: Int, silence: Duration = .seconds(2), pause: Duration = .milliseconds(100)
+    ) async throws -> Passage {
+        try await wait(forSecrets: secrets, pause: pause)
+        try await wait(forSilenceOf: silence)
+        return Passage(start: start, requests: try requests())
+    }
+}
+
+extension APIServer.Served {
+    /// Whether it created, changed or deleted a Secret.
+    var isSecretWrite: Bool {
+        objectRef?.resource == "secrets" && (200..<300).contains(code) && !isLook
+    }
+
+    /// Whether it only reads what there is, and what changes.
+    var isListOrWatch: Bool { verb == "list" || verb == "watch" }
+
+    private var isLook: Bool { isListOrWatch || verb == "get" }
+}

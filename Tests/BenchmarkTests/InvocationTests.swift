@@ -1,0 +1,43 @@
+import Testing
+
+@testable import benchmark
+
+@Suite("The benchmark's command line")
+struct InvocationTests {
+    private func parse(_ words: String...) throws(Invocation.Failure) -> Invocation {
+        try Invocation(words, scenarios: ["start", "storm"])
+    }
+
+    @Test("says what, of which program, and where to")
+    func whole() throws {
+        let invocation = try parse("--quick", "--only", "storm,start", "--program", "p", "--output", "docs")
+        #expect(invocation.isQuick)
+        #expect(invocation.only == ["storm", "start"])
+        #expect(invocation.program == "p")
+        #expect(invocation.output == "docs")
+    }
+
+    @Test("needs no more than the program, or nothing to be told what there is")
+    func least() throws {
+        let invocation = try parse("--program", "p")
+        #expect(!invocation.isQuick && invocation.only == nil && invocation.output == nil && !invocation.wantsHelp)
+        #expect(try parse("--help").wantsHelp)
+    }
+
+    @Test(
+        "names what it does not understand",
+        arguments: [
+            (["--program", "p", "--fast"], "\"--fast\" is not known, see --help"),
+            (
+                ["--program", "p", "--only", "start,none"],
+                "--only: there is no scenario \"none\", expected some of start, storm"
+            ),
+            (["--program", "--quick"], "--program needs a value"),
+            (["--program"], "--program needs a value"),
+            (["--quick"], "--program is missing: the program to measure"),
+        ])
+    func failures(_ words: [String], _ text: String) {
+        let failure = #expect(throws: Invocation.Failure.self) { try Invocation(words, scenarios: ["start", "storm"]) }
+        #expect(failure?.description == text)
+    }
+}
