@@ -10,6 +10,8 @@ struct Invocation: Equatable, Sendable {
     var isQuick = false
     /// Which scenarios; nil: all.
     var only: [String]?
+    /// How many distributions there are, from few to many; nil: as it is for a quick or a whole run.
+    var sizes: [Int]?
     /// The path of the program that is measured.
     var program: String?
     /// The folder that gets the report; nil: none is written.
@@ -33,6 +35,14 @@ struct Invocation: Equatable, Sendable {
                             + " \(scenarios.joined(separator: ", "))")
                 }
                 only = names
+            case "--at":
+                let text = try Self.value(of: word, &rest)
+                let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+                let numbers = parts.compactMap { Int($0) }.filter { $0 > 0 }
+                guard numbers.count == parts.count else {
+                    throw Failure(description: "--at: \"\(text)\", expected numbers of distributions, as in 100,1000")
+                }
+                sizes = numbers.sorted()
             default: throw Failure(description: "\"\(word)\" is not known, see --help")
             }
         }
@@ -48,13 +58,14 @@ struct Invocation: Equatable, Sendable {
 
     static func help(scenarios: [String]) -> String {
         """
-        Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--output FOLDER]
+        Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--at NUMBER[,NUMBER]] [--output FOLDER]
 
         Measures the program at PATH against a real etcd and kube-apiserver, and h2load beside it.
 
           --program PATH     the program, built for release
           --quick            few and small: whether it runs; not to be judged
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
+          --at NUMBER,…      with so many distributions, where their number matters
           --output FOLDER    where the report goes
 
         """

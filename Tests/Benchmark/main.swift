@@ -27,7 +27,7 @@ guard access(program, X_OK) == 0 else {
 }
 
 var findings = Findings()
-let bench = Bench(program: program, isQuick: invocation.isQuick)
+let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocation.sizes)
 do {
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
         let found = try await scenario.run(bench)

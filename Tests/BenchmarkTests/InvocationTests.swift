@@ -10,11 +10,13 @@ struct InvocationTests {
 
     @Test("says what, of which program, and where to")
     func whole() throws {
-        let invocation = try parse("--quick", "--only", "storm,start", "--program", "p", "--output", "docs")
+        let invocation = try parse(
+            "--quick", "--only", "storm,start", "--program", "p", "--output", "docs", "--at", "1000,10")
         #expect(invocation.isQuick)
         #expect(invocation.only == ["storm", "start"])
         #expect(invocation.program == "p")
         #expect(invocation.output == "docs")
+        #expect(invocation.sizes == [10, 1_000])
     }
 
     @Test("needs no more than the program, or nothing to be told what there is")
@@ -32,6 +34,8 @@ struct InvocationTests {
                 ["--program", "p", "--only", "start,none"],
                 "--only: there is no scenario \"none\", expected some of start, storm"
             ),
+            (["--at", "10,many"], "--at: \"10,many\", expected numbers of distributions, as in 100,1000"),
+            (["--at", "0"], "--at: \"0\", expected numbers of distributions, as in 100,1000"),
             (["--program", "--quick"], "--program needs a value"),
             (["--program"], "--program needs a value"),
             (["--quick"], "--program is missing: the program to measure"),

@@ -17,10 +17,19 @@ struct Bench: Sendable {
     /// The program as it is shipped: a path.
     let program: String
     let isQuick: Bool
+    /// How many distributions there are, from few to many.
+    let sizes: [Int]
+
+    /// - Parameter sizes: instead of those that a quick and a whole run have.
+    init(program: String, isQuick: Bool, sizes: [Int]? = nil) {
+        self.program = program
+        self.isQuick = isQuick
+        self.sizes = sizes ?? (isQuick ? [1, 10, 100] : [1, 10, 100, 1_000, 10_000])
+    }
+
     /// How often each figure is taken.
     var runs: Int { isQuick ? 1 : 3 }
+
     /// At 10,000 distributions a run takes minutes: there the slow figures are taken once.
     func runs(at distributions: Int) -> Int { distributions < 10_000 ? runs : 1 }
-    /// How many distributions there are, from few to many.
-    var sizes: [Int] { isQuick ? [1, 10, 100] : [1, 10, 100, 1_000, 10_000] }
 }
