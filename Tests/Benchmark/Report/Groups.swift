@@ -1,0 +1,35 @@
+/// The figures of one id, at several numbers of distributions.
+struct Group {
+    let id: String
+    let title: String
+    let figures: [Figure]
+
+    /// The first word of the id: `rotation` of `rotation.all`.
+    var section: String { id.split(separator: ".").first.map(String.init) ?? id }
+
+    func figure(_ count: Int?) -> Figure? { figures.first { $0.distributions == count } }
+
+    /// What there is of it, from few distributions to many.
+    func points(_ value: (Figure) -> Double?) -> [(x: Double, y: Double)] {
+        figures.compactMap { figure in
+            figure.distributions.flatMap { count in value(figure).map { (x: Double(count), y: $0) } }
+        }.sorted { $0.x < $1.x }
+    }
+}
+
+struct Groups {
+    /// In the order in which their ids first come.
+    let all: [Group]
+
+    init(_ figures: [Figure]) {
+        var order: [String] = []
+        var found: [String: [Figure]] = [:]
+        for figure in figures {
+            if found[figure.id] == nil { order.append(figure.id) }
+            found[figure.id, default: []].append(figure)
+        }
+        all = order.compactMap { id in
+            found[id].map { Group(id: id, title: $0.first?.title ?? id, figures: $0) }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/// What the page says whatever was measured.
+extension Page {
+    static let introduction = """
+        # Benchmarks
+
+        What a rotation, a start and an idle hour cost, and how near that is to what the API server allows at all. `make bench`
+        measures it on a machine of your own, and writes this page and its pictures. All that was measured is in
+        [results.json](benchmarks/results.json).
+        """
+
+    static let howMeasured = """
+        - **The program** is the release build, a process of its own with nothing special set but a quiet time of 20 ms.
+        - **The server** is a real etcd and kube-apiserver of the scenario's own, on the same machine: they, the program and the
+          load share its cores. Times of writes are therefore mostly the server's, and so each is told beside a reference.
+        - **The reference** is the server's own limit: `h2load` sends as many requests of the same size to the same server, in the
+          same run, over one connection, as the program has, with 8, 16, 32, 64 and 128 at once. The best of these counts.
+        - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
+        - **Each figure** is the median of several runs, with the least and the most in brackets. What is compared with a
+          reference is divided by, or less, the one of its own run.
+        - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
+          about 5 KiB in base64.
+        """
+
+    static let again = """
+        ## Measure it yourself
+
+        On Debian or Ubuntu with Swift and nothing else. It takes about an hour; `--quick` takes some minutes, judges nothing,
+        and writes below `.build`:
+
+        ```console
+        make bench
+        ```
+
+        Nothing else should run meanwhile. Absolute times are those of your machine; ratios and counts should be like these.
+        """
+
+    static let omitted = """
+        ## What is not measured
+
+        - **A network.** Server and program share a machine; a round trip to your server comes on top of each write, and with
+          several under way at once (`MAX_IN_FLIGHT`) not once for each.
+        - **A server with priority and fairness that is set tighter than its defaults**, or one of several replicas.
+        - **The vault's side**: how long the CSI driver takes to see a new version is its poll interval.
+        - **What reads the Secrets**: how long the kubelet takes to put one into a pod is its own matter.
+        - **Other architectures** than the machine's.
+        """
+}

@@ -1,0 +1,179 @@
+/// `benchmarks.md`: what was measured, how, and what came of it.
+struct Page {
+    let results: Results
+
+    private var judgements: [Judgement] { results.figures.compactMap { Judgement($0) } }
+
+    var text: String {
+        var parts = [Self.introduction, verdict, bars]
+        let missed = missed
+        if !missed.isEmpty { parts.append("## What misses its bar\n\n" + missed.joined(separator: "\n")) }
+        parts.append(method)
+        parts += sections
+        if let scaling { parts.append(scaling) }
+        parts += [Self.again, Self.omitted]
+        return parts.joined(separator: "\n\n") + "\n"
+    }
+
+    // MARK: Bars
+
+    private var verdict: String {
+        if results.isQuick {
+            return """
+                **Not judged.** This was a run with `--quick`: fewer distributions, shorter, and once. It shows that the benchmark
+                runs; its figures are no measure.
+                """
+        }
+        let decided = judgements.compactMap(\.isMet)
+        let met = decided.count { $0 }
+        return met == decided.count
+            ? "**All \(met) figures that have a bar meet it.**"
+            : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are told "
+                + "[with the reason](#what-misses-its-bar)."
+    }
+
+    private var bars: String {
+        var table = Table(["figure", "distributions", "measured", "bar", "outcome"])
+        for group in JudgedGroup.groups(judgements) {
+            guard let worst = group.worst else { continue }
+            let title = worst.figure.title + (group.all.count > 1 ? ", the worst" : "")
+            table.add([title, group.distributions, worst.measured, worst.wanted, outcome(worst)])
+        }
+        return "## Figures that have a bar\n\n\(table.text)"
+    }
+
+    private func outcome(_ judgement: Judgement) -> String {
+        guard !results.isQuick, let isMet = judgement.isMet else { return "not judged" }
+        return isMet ? "met" : "**missed**"
+    }
+
+    /// An item for each figure that misses its bar, whatever the number of distributions.
+    private var missed: [String] {
+        guard !results.isQuick else { return [] }
+        return Groups(judgements.filter { $0.isMet == false }.map(\.figure)).all.map { group in
+            let counts = group.figures.compactMap(\.distributions).map(Amount.grouped)
+            let place = counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))"
+            guard let remark = Remarks.all[group.id] else {
+                return "- **\(group.title)**\(place): the reason is not known yet."
+            }
+            return "- **\(group.title)**\(place): \(remark.reason) To try next: \(remark.next)"
+        }
+    }
+
+    // MARK: How
+
+    private var method: String {
+        let machine = results.machine
+        var table = Table(["", ""])
+        for (name, value) in [
+            ("processor", "\(machine.processor), \(machine.cores) cores"),
+            ("memory", Amount.text(Double(machine.memory), .bytes)),
+            ("system", "\(machine.system), Linux \(machine.kernel)"), ("API server", machine.servers),
+            ("compiler", machine.compiler), ("measured", "\(results.commit), \(results.startedAt)"),
+        ] {
+            table.add([name, value])
+        }
+        return "## How it is measured\n\n\(Self.howMeasured)\n\n\(table.text)"
+    }
+
+    // MARK: Sections
+
+    private var sections: [String] {
+        let groups = Groups(results.figures).all
+        let known = Section.all.filter { section in groups.contains { $0.section == section.name } }
+        let others = Groups(results.figures).all.map(\.section).filter { name in !known.contains { $0.name == name } }
+        let unknown = others.enumerated().filter { others.firstIndex(of: $1) == $0 }
+            .map { Section(name: $1, heading: $1.prefix(1).uppercased() + $1.dropFirst(), text: "") }
+        let plots = Dictionary(uniqueKeysWithValues: Plot.all(of: results).map { ($0.name, $0.plot) })
+        return (known + unknown).map { section in
+            var parts = ["## \(section.heading)"]
+            if !section.text.isEmpty { parts.append(section.text) }
+            let groups = groups.filter { $0.section == section.name }
+            parts += [sized(groups), single(groups), notes(groups)].compactMap { $0 }
+            if let name = section.plot, let plot = plots[name] {
+                parts.append("![\(plot.title)](benchmarks/\(name).svg)")
+            }
+            return parts.joined(separator: "\n\n")
+        }
+    }
+
+    /// Those that depend on the number of distributions: a column for each number.
+    private func sized(_ groups: [Group]) -> String? {
+        let groups = groups.filter { $0.figures.contains { $0.distributions != nil } }
+        guard !groups.isEmpty else { return nil }
+        let counts = Set(groups.flatMap { $0.figures.compactMap(\.distributions) }).sorted()
+        var table = Table(["distributions"] + counts.map(Amount.grouped))
+        for group in groups {
+            table.add([group.title] + counts.map { group.figure($0)?.text ?? "" })
+            if group.figures.contains(where: { $0.reference != nil }) {
+                table.add(["– its reference"] + counts.map { group.figure($0).map(reference) ?? "" })
+            }
+        }
+        return table.text
+    }
+
+    private func single(_ groups: [Group]) -> String? {
+        let figures = groups.flatMap { group in group.figures.filter { $0.distributions == nil } }
+        guard !figures.isEmpty else { return nil }
+        let hasReference = figures.contains { $0.reference != nil }
+        var table = Table(["figure", "measured"] + (hasReference ? ["its reference"] : []))
+        for figure in figures { table.add([figure.title, figure.text] + (hasReference ? [reference(figure)] : [])) }
+        return table.text
+    }
+
+    private func reference(_ figure: Figure) -> String {
+        guard let reference = figure.reference else { return "" }
+        let ratio = figure.ratio.map { " (×\(Amount.number($0)))" } ?? ""
+        return Amount.text(reference, figure.unit) + ratio
+    }
+
+    /// Each once, whatever the number of distributions.
+    private func notes(_ groups: [Group]) -> String? {
+        var notes: [String] = []
+        for group in groups {
+            for note in group.figures.compactMap(\.note) {
+                let item = "- \(group.title.prefix(1).uppercased() + group.title.dropFirst()): \(note)"
+                if !notes.contains(item) { notes.append(item) }
+            }
+        }
+        return notes.isEmpty ? nil : notes.joined(separator: "\n")
+    }
+
+    // MARK: Scaling
+
+    private var scaling: String? {
+        let scalings = Groups(results.figures).all.compactMap { Scaling($0.figures) }
+        guard let steps = scalings.map(\.steps).max() else { return nil }
+        var table = Table(["figure", "at few", "at many", "growth", "outcome"])
+        for scaling in scalings {
+            table.add([
+                scaling.title,
+                "\(Amount.text(scaling.few.value, scaling.unit)) at \(Amount.grouped(scaling.few.count))",
+                "\(Amount.text(scaling.many.value, scaling.unit)) at \(Amount.grouped(scaling.many.count))",
+                scaling.growth.map { "×\(Amount.number($0))" } ?? "from nothing",
+                results.isQuick ? "not judged" : scaling.isGood ? scaling.outcome : "**\(scaling.outcome)**",
+            ])
+        }
+        return """
+            ## Scaling
+
+            With \(Amount.number(steps)) times as many distributions, what grows that much or less is linear or better. A rotation of
+            one file that feeds one Secret is not to depend on their number at all: a quarter is allowed for noise.
+
+            \(table.text)
+            """
+    }
+}
+
+/// A table in Markdown.
+struct Table {
+    private var rows: [[String]]
+
+    init(_ heading: [String]) { rows = [heading, heading.map { _ in "---" }] }
+
+    mutating func add(_ row: [String]) {
+        rows.append(row.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") })
+    }
+
+    var text: String { rows.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n") }
+}

@@ -1,0 +1,43 @@
+import FoundationEssentials
+import LinuxIO
+import TestSupport
+
+/// What people and machines get to see of results: a page, its pictures, and the results themselves.
+struct Report {
+    let results: Results
+
+    /// By their path below the folder of the documentation.
+    func files() throws -> [String: String] {
+        var files = ["benchmarks.md": Page(results: results).text, "benchmarks/results.json": try json()]
+        for (name, plot) in Plot.all(of: results) { files["benchmarks/\(name).svg"] = plot.svg }
+        return files
+    }
+
+    /// - Parameter folder: `docs`; made if it is missing.
+    func write(to folder: String) throws {
+        try makeDirectory("\(folder)/benchmarks")
+        for (name, text) in try files() { try writeFile("\(folder)/\(name)", text) }
+    }
+
+    /// With keys in order and latencies to the microsecond, so that two of them can be compared by eye.
+    private func json() throws -> String {
+        var results = results
+        results.distributions = results.distributions.map { distribution in
+            let latencies = distribution.latencies.map { ($0 * 1e6).rounded() / 1e6 }
+            return LatencyDistribution(id: distribution.id, title: distribution.title, latencies: latencies)
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(results), as: UTF8.self) + "\n"
+    }
+
+    /// To render again what was measured before.
+    ///
+    /// - Parameter path: of a `results.json`, or of the folder that `write` was told or that holds it.
+    static func read(_ path: String) throws -> Report {
+        let places = [path, "\(path)/results.json", "\(path)/benchmarks/results.json"]
+        let file = places.first { $0.hasSuffix(".json") && FileManager.default.fileExists(atPath: $0) } ?? path
+        let data = try Data(contentsOf: URL(fileURLWithPath: file))
+        return Report(results: try JSONDecoder().decode(Results.self, from: data))
+    }
+}

@@ -1,0 +1,77 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import benchmark
+
+struct ReportTests {
+    private func results(isQuick: Bool = false, _ figures: [Figure]) -> Results {
+        Results(
+            machine: Machine(
+                processor: "A & B <1>", cores: 2, memory: 8 << 30, system: "Debian", kernel: "6.1",
+                servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1"),
+            commit: "abc", startedAt: "2026-11-21T00:00:00Z", isQuick: isQuick, figures: figures,
+            distributions: [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])])
+    }
+
+    private func memory(_ count: Int, mebibytes: Double, atMost limit: Double? = nil) -> Figure {
+        Figure(
+            "memory.anonymous", "anonymous | resident", distributions: count, unit: .bytes,
+            runs: [.init(value: mebibytes * 1_048_576)], bar: limit.map { .atMost($0 * 1_048_576) })
+    }
+
+    @Test func `the page tells which bars are met`() {
+        let page = Page(
+            results: results([memory(100, mebibytes: 5, atMost: 6), memory(1_000, mebibytes: 11, atMost: 10)])
+        )
+        .text
+        #expect(page.contains("**1 of the 2 figures that have a bar meet it**"))
+        #expect(page.contains("| anonymous \\| resident | 100 | 5 MiB | at most 6 MiB | met |"))
+        #expect(page.contains("| anonymous \\| resident | 1,000 | 11 MiB | at most 10 MiB | **missed** |"))
+        #expect(page.contains("## What misses its bar\n\n- **anonymous | resident** (at 1,000): "))
+        #expect(page.contains("| distributions | 100 | 1,000 |"))
+    }
+
+    @Test func `what all meet needs no reasons`() {
+        let page = Page(results: results([memory(100, mebibytes: 6, atMost: 6)])).text
+        #expect(page.contains("**All 1 figures that have a bar meet it.**") && !page.contains("misses its bar"))
+    }
+
+    @Test func `a quick run is not judged`() {
+        let page = Page(
+            results: results(isQuick: true, [memory(100, mebibytes: 50, atMost: 6), memory(1_000, mebibytes: 9_999)])
+        )
+        .text
+        #expect(page.contains("**Not judged.**"))
+        #expect(page.contains("| 50 MiB | at most 6 MiB | not judged |"))
+        #expect(!page.contains("met |") && !page.contains("missed") && !page.contains("misses its bar"))
+        #expect(!page.contains("worse than linear"))
+    }
+
+    @Test func `notes are told once, and figures of no known section have one`() {
+        let figures = [1, 10].map {
+            Figure("new.thing", "a thing", distributions: $0, unit: .count, runs: [.init(value: 1)], note: "By hand.")
+        }
+        let page = Page(results: results(figures)).text
+        #expect(page.contains("## New\n\n| distributions | 1 | 10 |"))
+        #expect(page.split(separator: "\n").count { $0 == "- A thing: By hand." } == 1)
+    }
+
+    @Test func `what was written can be read and rendered again, to the microsecond`() throws {
+        let folder = try TemporaryDirectory()
+        let report = Report(results: results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)]))
+        try report.write(to: folder("docs"))
+        let written = try report.files()
+        #expect(
+            written.keys.sorted()
+                == ["benchmarks.md", "benchmarks/latency.svg", "benchmarks/memory.svg", "benchmarks/results.json"])
+        for path in ["docs", "docs/benchmarks", "docs/benchmarks/results.json"] {
+            let again = try Report.read(folder(path))
+            #expect(again.results.distributions.first?.latencies == [0.002, 0.001])
+            #expect(try again.files()["benchmarks.md"] == written["benchmarks.md"])
+        }
+        let json = try #require(written["benchmarks/results.json"])
+        #expect(json.hasPrefix("{\n  \"commit\" : \"abc\",\n"))
+        #expect(json.contains("0.002,") && !json.contains("0.0020000001"))
+    }
+}
