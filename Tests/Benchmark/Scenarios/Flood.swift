@@ -1,0 +1,117 @@
+import Kube
+import TestSupport
+
+/// Secrets of others: many are there, and then they change as fast as the server takes it.
+struct Flood: Scenario {
+    static let name = "flood"
+    private static let distributions = 100
+    /// Requests under way at once.
+    private static let width = 64
+
+    func run(_ bench: Bench) async throws -> Findings {
+        let (count, changed, rounds) = bench.isQuick ? (1_000, 100, 2) : (100_000, 1_000, 10)
+        return try await Cluster.with { cluster in
+            say("flood: \(count) Secrets of others")
+            let fleet = try await Fleet(Self.distributions, on: cluster)
+            // It writes its Secrets; then it starts twice with nothing to write, first without the others.
+            _ = try await start(bench, fleet, cluster) { _ in }
+            let alone = try await start(bench, fleet, cluster) { _ in }
+            let others = try await Reference(changed, on: cluster)
+            try await create(count - changed, on: cluster)
+            var span: (seconds: Double, Span)?
+            let crowded = try await start(bench, fleet, cluster) { agent in
+                let before = try await Vitals(of: agent.identifier, port: cluster.server.port)
+                let start = ContinuousClock.now
+                _ = try await others.writes(Array(repeating: Self.width, count: rounds))
+                let end = ContinuousClock.now
+                // What comes late is counted too.
+                try await Task.sleep(for: .seconds(2))
+                let after = try await Vitals(of: agent.identifier, port: cluster.server.port)
+                span = (start.duration(to: end) / .seconds(1), Span(from: before, to: after))
+            }
+            guard let span else { return Findings() }
+            return Findings(
+                figures: Self.figures(alone, crowded) + Self.figures(span.1, changes: changed * rounds, span.seconds))
+        }
+    }
+
+    private struct Started {
+        let bytes: Int
+        let requests: Int
+        let processorTime: Double
+        let memory: MemoryUse
+        /// After what was done.
+        let later: MemoryUse
+    }
+
+    /// Starts the program, lets it come to rest, and does `body`.
+    private func start(
+        _ bench: Bench, _ fleet: Fleet, _ cluster: Cluster, _ body: (AgentProcess) async throws -> Void
+    ) async throws -> Started {
+        var tail = AuditTail(cluster)
+        let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+        _ = try await agent.firstPass()
+        try await tail.wait(forSilenceOf: .seconds(2))
+        let requests = try tail.requests().count { $0.isListOrWatch }
+        let vitals = try await Vitals(of: agent.identifier, port: cluster.server.port)
+        let memory = try MemoryUse(of: agent.identifier)
+        try await body(agent)
+        let later = try MemoryUse(of: agent.identifier)
+        await agent.stop()
+        return Started(
+            bytes: vitals.traffic.values.reduce(0, +), requests: requests, processorTime: vitals.processorTime,
+            memory: memory, later: later)
+    }
+
+    /// Small ones: their number counts, not what is in them.
+    private func create(_ count: Int, on cluster: Cluster) async throws {
+        let namespace = try await cluster.server.namespace()
+        let folder = try TemporaryDirectory()
+        try writeFile(
+            folder("addresses"), "https://127.0.0.1:\(cluster.server.port)/api/v1/namespaces/\(namespace)/secrets\n")
+        let secret: JSONValue = [
+            "apiVersion": "v1", "kind": "Secret", "metadata": ["generateName": "other-"], "data": ["key": "b3RoZXI="],
+        ]
+        _ = try await LoadRun.run(
+            "POST", addresses: folder("addresses"), count: count, body: secret.encoded(), type: "application/json",
+            token: cluster.server.token(of: Cluster.reference), width: Self.width)
+    }
+
+    private static func figure(
+        _ id: String, _ title: String, _ unit: Figure.Unit, _ value: Double, beside reference: Double? = nil
+    ) -> Figure {
+        Figure(
+            "flood.\(id)", title, unit: unit, runs: [.init(value: value, reference: reference)],
+            note: reference == nil ? nil : "Its reference is the same without the others.")
+    }
+
+    private static func figures(_ alone: Started, _ crowded: Started) -> [Figure] {
+        [
+            figure(
+                "start.requests", "start among others: lists, and watches that end", .count, Double(crowded.requests),
+                beside: Double(alone.requests)),
+            figure(
+                "start.bytes", "start among others: bytes from and to the server", .bytes, Double(crowded.bytes),
+                beside: Double(alone.bytes)),
+            figure(
+                "start.cpu", "start among others: CPU time", .seconds, crowded.processorTime,
+                beside: alone.processorTime),
+            figure(
+                "start.memory", "start among others: anonymous memory", .bytes, Double(crowded.memory.anonymous),
+                beside: Double(alone.memory.anonymous)),
+            figure(
+                "memory", "after their changes: anonymous memory", .bytes, Double(crowded.later.anonymous),
+                beside: Double(crowded.memory.anonymous)),
+        ]
+    }
+
+    private static func figures(_ span: Span, changes: Int, _ seconds: Double) -> [Figure] {
+        [
+            figure("changes", "changes of others", .count, Double(changes)),
+            figure("seconds", "changes of others: how long they took", .seconds, seconds),
+            figure("bytes", "bytes from and to the server meanwhile", .bytes, Double(span.bytes)),
+            figure("wakeups", "wake-ups of all threads meanwhile", .count, Double(span.wakeUps)),
+            figure("cpu", "CPU meanwhile, of one core", .cores, span.load),
+        ]
+    }
+}

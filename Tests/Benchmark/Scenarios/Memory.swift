@@ -1,0 +1,44 @@
+import TestSupport
+
+/// Whether memory grows with rotations. How much there is with how many distributions is told by `Idle`.
+struct Memory: Scenario {
+    static let name = "memory"
+    private static let distributions = 100
+    /// Bytes: what it differs by from one look to the next.
+    private static let noise = 0.5 * 1_048_576
+
+    func run(_ bench: Bench) async throws -> Findings {
+        let rotations = bench.isQuick ? 100 : 10_000
+        return try await Cluster.with { cluster in
+            say("memory: \(rotations) rotations")
+            let fleet = try await Fleet(Self.distributions, on: cluster)
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(
+                bench, on: cluster, mount: fleet.mount, settings: ["DEBOUNCE_QUIET": "1ms"])
+            _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)
+            let tenth = rotations / 10
+            // Of each tenth, looked at ten times.
+            var tenths = Array(repeating: [Double](), count: 10)
+            for number in 0..<rotations {
+                var tail = AuditTail(cluster)
+                try fleet.rotate(Fleet.single)
+                try await tail.wait(forSecrets: 1, within: .seconds(60), pause: .milliseconds(1))
+                if (number + 1).isMultiple(of: tenth / 10) {
+                    tenths[number / tenth].append(Double(try MemoryUse(of: agent.identifier).anonymous))
+                }
+            }
+            await agent.stop()
+            let run = Figure.Run(value: tenths[9].median ?? 0, reference: tenths[1].median)
+            return Findings(figures: [
+                Figure(
+                    "memory.growth", "anonymous, after \(Amount.grouped(rotations)) rotations", unit: .bytes,
+                    runs: [run],
+                    bar: .excessAtMost(Self.noise),
+                    note: """
+                        The median over the last tenth of the rotations, beside that over the second tenth: the first is still \
+                        filling what is kept to be used again. Half a MiB is noise.
+                        """)
+            ])
+        }
+    }
+}

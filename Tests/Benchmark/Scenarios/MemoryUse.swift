@@ -1,0 +1,39 @@
+import Glibc
+
+/// Bytes of memory that a process uses, as proc_pid_status(5) tells.
+struct MemoryUse: Sendable {
+    let anonymous: Int
+    let resident: Int
+    /// The most that was ever resident.
+    let mostResident: Int
+
+    init(of process: pid_t) throws(Vitals.Failure) {
+        let path = "/proc/\(process)/status"
+        guard let anonymous = ProcessFile.number("RssAnon", path), let resident = ProcessFile.number("VmRSS", path),
+            let most = ProcessFile.number("VmHWM", path)
+        else { throw Vitals.Failure(description: "process \(process) has ended") }
+        (self.anonymous, self.resident, mostResident) = (anonymous << 10, resident << 10, most << 10)
+    }
+}
+
+/// Looks again and again for the most anonymous memory that a process has.
+struct PeakWatch: Sendable {
+    private let task: Task<Int, Never>
+
+    init(_ process: pid_t) {
+        task = Task {
+            var most = 0
+            while !Task.isCancelled {
+                most = max(most, (try? MemoryUse(of: process))?.anonymous ?? 0)
+                try? await Task.sleep(for: .milliseconds(5))
+            }
+            return most
+        }
+    }
+
+    /// - Returns: bytes.
+    func stop() async -> Int {
+        task.cancel()
+        return await task.value
+    }
+}
