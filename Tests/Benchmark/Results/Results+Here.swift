@@ -1,0 +1,53 @@
+import FoundationEssentials
+import Glibc
+import Observability
+import TestSupport
+
+extension Results {
+    /// What was found on this machine, at the commit that is checked out.
+    static func here(_ findings: Findings, isQuick: Bool, startedAt: Timestamp) async throws -> Results {
+        let root = String(#filePath.dropLast("/Tests/Benchmark/Results/Results+Here.swift".count))
+        let commit = try await firstLine(["git", "-C", root, "describe", "--always", "--dirty"])
+        return Results(
+            machine: try await .this(root), commit: commit ?? "unknown", startedAt: startedAt.rfc3339, isQuick: isQuick,
+            figures: findings.figures, distributions: findings.distributions)
+    }
+}
+
+extension Machine {
+    /// - Parameter root: of the repository.
+    fileprivate static func this(_ root: String) async throws -> Machine {
+        let assets = try await firstLine([root + "/Tests/Tools/apiserver-assets"]) ?? ""
+        let server = try await firstLine([assets + "/kube-apiserver", "--version"]) ?? ""
+        let etcd = try await firstLine([assets + "/etcd", "--version"]) ?? ""
+        return Machine(
+            processor: value(of: "model name", "/proc/cpuinfo", separator: ":") ?? "unknown",
+            cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+            memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)),
+            system: value(of: "PRETTY_NAME", "/etc/os-release", separator: "=") ?? "unknown",
+            kernel: text("/proc/sys/kernel/osrelease").split(separator: "\n").first.map { String($0) } ?? "unknown",
+            // "Kubernetes v1.20.2", "etcd Version: 3.4.23".
+            servers: "kube-apiserver \(server.split(separator: " ").last ?? "unknown"), etcd "
+                + (etcd.split(separator: " ").last ?? "unknown"),
+            compiler: try await firstLine(["swift", "--version"]) ?? "unknown")
+    }
+
+    /// What stands behind a name in a file of such lines, without quotes.
+    private static func value(of name: String, _ path: String, separator: Character) -> String? {
+        let line = text(path).split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(separator: separator, maxSplits: 1).last.map { value in
+            value.trimmingPrefix { $0.isWhitespace }.filter { $0 != "\"" }
+        }
+    }
+
+    private static func text(_ path: String) -> String {
+        String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data(), as: UTF8.self)
+    }
+}
+
+/// The first line that a command writes, on standard output before the errors; nil if it fails.
+private func firstLine(_ words: [String]) async throws -> String? {
+    let run = try await ToolRun.run(words)
+    guard run.status == 0 else { return nil }
+    return (run.output + run.errors).split(separator: "\n").first.map { String($0) }
+}
