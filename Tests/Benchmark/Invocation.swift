@@ -14,8 +14,10 @@ struct Invocation: Equatable, Sendable {
     var sizes: [Int]?
     /// The path of the program that is measured.
     var program: String?
-    /// The folder that gets the report; nil: none is written.
+    /// The folder that gets the report; nil: none is written, or that of a quick run below `.build`.
     var output: String?
+    /// What was measured before: a `results.json`, or the folder that holds it. Nothing is measured then.
+    var report: String?
     var wantsHelp = false
 
     /// - Parameter scenarios: the names that there are.
@@ -27,6 +29,7 @@ struct Invocation: Equatable, Sendable {
             case "--help": wantsHelp = true
             case "--program": program = try Self.value(of: word, &rest)
             case "--output": output = try Self.value(of: word, &rest)
+            case "--report": report = try Self.value(of: word, &rest)
             case "--only":
                 let names = try Self.value(of: word, &rest).split(separator: ",").map(String.init)
                 for name in names where !scenarios.contains(name) {
@@ -46,7 +49,10 @@ struct Invocation: Equatable, Sendable {
             default: throw Failure(description: "\"\(word)\" is not known, see --help")
             }
         }
-        if !wantsHelp, program == nil { throw Failure(description: "--program is missing: the program to measure") }
+        if isQuick, output == nil { output = ".build/benchmark" }
+        guard !wantsHelp else { return }
+        if report != nil, output == nil { throw Failure(description: "--report needs --output: where the report goes") }
+        if report == nil, program == nil { throw Failure(description: "--program is missing: the program to measure") }
     }
 
     private static func value(of flag: String, _ rest: inout ArraySlice<String>) throws(Failure) -> String {
@@ -59,6 +65,7 @@ struct Invocation: Equatable, Sendable {
     static func help(scenarios: [String]) -> String {
         """
         Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--at NUMBER[,NUMBER]] [--output FOLDER]
+               benchmark --report PATH --output FOLDER
 
         Measures the program at PATH against a real etcd and kube-apiserver, and h2load beside it.
 
@@ -66,7 +73,8 @@ struct Invocation: Equatable, Sendable {
           --quick            few and small: whether it runs; not to be judged
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
           --at NUMBER,…      with so many distributions, where their number matters
-          --output FOLDER    where the report goes
+          --output FOLDER    where the report goes; of a quick run .build/benchmark, else nowhere
+          --report PATH      measures nothing: the report again from a results.json, or the folder that holds it
 
         """
     }

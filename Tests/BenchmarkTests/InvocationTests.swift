@@ -26,6 +26,17 @@ struct InvocationTests {
         #expect(try parse("--help").wantsHelp)
     }
 
+    @Test("a quick run is told of below .build, where nothing else is said")
+    func quick() throws {
+        #expect(try parse("--program", "p", "--quick").output == ".build/benchmark")
+        #expect(try parse("--program", "p", "--output", "docs", "--quick").output == "docs")
+    }
+
+    @Test("needs no program to tell again what was measured")
+    func report() throws {
+        #expect(try parse("--report", "docs", "--output", "x").report == "docs")
+    }
+
     @Test(
         "names what it does not understand",
         arguments: [
@@ -38,6 +49,7 @@ struct InvocationTests {
             (["--at", "0"], "--at: \"0\", expected numbers of distributions, as in 100,1000"),
             (["--program", "--quick"], "--program needs a value"),
             (["--program"], "--program needs a value"),
+            (["--report", "docs"], "--report needs --output: where the report goes"),
             (["--quick"], "--program is missing: the program to measure"),
         ])
     func failures(_ words: [String], _ text: String) {

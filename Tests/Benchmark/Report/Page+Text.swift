@@ -24,12 +24,14 @@ extension Page {
     static let again = """
         ## Measure it yourself
 
-        On Debian or Ubuntu with Swift and nothing else. It takes about an hour; `--quick` takes some minutes, judges nothing,
-        and writes below `.build`:
+        On Debian or Ubuntu with Swift and nothing else; it takes about an hour, and some GB of memory:
 
         ```console
         make bench
         ```
+
+        `make bench BENCH=--quick` takes some minutes, judges nothing, and writes below `.build`. `BENCH='--only idle,memory'`
+        measures some of it and prints the figures.
 
         Nothing else should run meanwhile. Absolute times are those of your machine; ratios and counts should be like these.
         """

@@ -38,7 +38,7 @@ struct Vitals: Sendable {
     }
 
     private static func wakeUps(of process: pid_t) -> [Int: Int] {
-        let threads = TestSupport.names(in: "/proc/\(process)/task").compactMap { Int($0) }
+        let threads = names(in: "/proc/\(process)/task").compactMap { Int($0) }
         return threads.reduce(into: [:]) { counts, thread in
             counts[thread] = ProcessFile.number("voluntary_ctxt_switches", "/proc/\(process)/task/\(thread)/status")
         }
