@@ -13,7 +13,7 @@ struct Idle: Scenario {
     }
 
     private func measure(_ count: Int, _ bench: Bench, on cluster: Cluster) async throws -> [Figure] {
-        let seconds = bench.isQuick ? 5 : count < 1_000 ? 45 : 120
+        let seconds = bench.isQuick ? 5 : count < 1_000 ? 30 : 120
         say("idle: \(count) distributions, \(seconds) seconds of rest")
         let fleet = try await Fleet(count, on: cluster)
         var tail = AuditTail(cluster)
@@ -30,7 +30,7 @@ struct Idle: Scenario {
         await agent.stop()
 
         var warm: [(settled: MemoryUse, peak: Int)] = []
-        for _ in 0..<bench.runs { warm.append(try await warmStart(bench, fleet, cluster)) }
+        for _ in 0..<bench.runs(at: count) { warm.append(try await warmStart(bench, fleet, cluster)) }
         return Self.idle(count, span, requests: try tail.requests().count)
             + Self.memory(count, cold, coldPeak: coldPeak, warm)
     }
