@@ -1,6 +1,6 @@
 # `make` lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test bench converge fuzz demo runtime-root format lint
+.PHONY: help deps build release test bench converge counts fuzz demo runtime-root format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -41,6 +41,10 @@ SECONDS := 60
 converge: deps ## Throw everything at the program, against an oracle
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" CONVERGENCE_SECONDS=$(SECONDS) \
 		$(if $(SEED),CONVERGENCE_SEED=$(SEED)) swift test --filter ConvergenceTests
+
+counts: ## Compare what the hot paths cost with the baseline
+	@Tests/Tools/deps --tests
+	Tests/Tools/counts
 
 # make fuzz TARGET=yaml SECONDS=600
 TARGET := all

@@ -73,6 +73,10 @@ let package = Package(
             dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability", "YAML"],
             path: "Tests/Benchmark", swiftSettings: settings
         ),
+        .executableTarget(
+            name: "counts", dependencies: ["Agent", "Distribution", "Kube", "Observability", "Snapshots"],
+            path: "Tests/Counts", exclude: ["baseline.json"], swiftSettings: settings
+        ),
         tests("BenchmarkTests", ["benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("ObservabilityTests", ["Observability"]),

@@ -1,0 +1,70 @@
+import Agent
+import Distribution
+import Kube
+import Observability
+import Snapshots
+
+/// What is counted: the pure work on the paths that are walked for each object.
+enum Workload: String, CaseIterable {
+    case decodeDistributions = "decode-500-distributions"
+    case decodeSecrets = "decode-500-secrets"
+    case planUnchanged = "plan-1000-targets-in-line"
+    case planChanged = "plan-1000-targets-to-write"
+    case encodePatches = "encode-1000-patches"
+    case diffSnapshots = "diff-1000-files"
+    case findTargets = "find-10-targets-of-10000"
+
+    /// The work did not come to what it should: what was counted is not the work that is meant.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What is made before the first time does not count.
+    ///
+    /// - Returns: the work, once.
+    func prepared() throws -> () throws -> Void {
+        switch self {
+        case .decodeDistributions:
+            let page = Page.distributions(500)
+            return {
+                let items = try JSONBytes.decode(ListPage<DistributionObject>.self, from: page).items
+                try expect(500, items.count { $0.distribution.refusal == nil }, "usable distributions")
+            }
+        case .decodeSecrets:
+            let page = Page.secrets(500)
+            return {
+                let items = try JSONBytes.decode(ListPage<SecretObject>.self, from: page).items
+                try expect(500, items.count { $0.observed.digests.count == 2 }, "Secrets of two keys")
+            }
+        case .planUnchanged:
+            let fleet = try Fleet(1000)
+            var pairs = PairVerdicts()
+            return { try expect(0, fleet.patches(from: fleet.snapshot, &pairs).count, "patches") }
+        case .planChanged:
+            let fleet = try Fleet(1000)
+            let rotated = fleet.snapshot(rotating: [Fleet.shared])
+            var pairs = PairVerdicts()
+            return { try expect(1000, fleet.patches(from: rotated, &pairs).count, "patches") }
+        case .encodePatches:
+            let fleet = try Fleet(1000)
+            var pairs = PairVerdicts()
+            let patches = try fleet.patches(from: fleet.snapshot(rotating: [Fleet.shared]), &pairs)
+            return {
+                let bodies = patches.lazy.map { $0.patch.mergePatch(of: $0.target).encoded() }
+                try expect(1000, bodies.count { $0.count > 1024 }, "patches of more than a kilobyte")
+            }
+        case .diffSnapshots:
+            let fleet = try Fleet(1000)
+            let rotated = fleet.snapshot(rotating: ["folder-1/file-1"])
+            return { try expect(1, rotated.changedPaths(since: fleet.snapshot).count, "changed files") }
+        case .findTargets:
+            var index = DistributionIndex()
+            for distribution in try Fleet.distributions(10_000) { _ = index.upsert(distribution) }
+            return { try expect(10, index.targets(reading: ["folder-1/file-1"]).count, "targets") }
+        }
+    }
+}
+
+private func expect(_ wanted: Int, _ found: Int, _ what: String) throws(Workload.Failure) {
+    guard found == wanted else { throw Workload.Failure(description: "\(found) \(what), expected \(wanted)") }
+}
