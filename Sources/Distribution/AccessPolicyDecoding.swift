@@ -1,16 +1,18 @@
+package import Kube
+
 /// A document that should be an access policy.
 ///
 /// Read strictly: with any problem it cannot be used, because a rule that was meant and not understood gives or takes
 /// more than its author knows.
-package struct AccessPolicyDocument: Sendable, Decodable {
+package struct AccessPolicyDocument: Sendable, JSONReadable {
     package static let kind = "SecretsAccessPolicy"
 
     /// To be used only without problems.
     package let policy: AccessPolicy
     package let problems: [Problem]
 
-    package init(from decoder: any Decoder) throws {
-        var root = FieldReader(try decoder.container(keyedBy: FieldKey.self))
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        var root = try FieldReader(root: json)
         if let version = root.string("apiVersion"), version != Marks.apiVersion {
             root.note("apiVersion", "is \(shown(version)), expected \(shown(Marks.apiVersion))")
         }

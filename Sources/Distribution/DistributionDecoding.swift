@@ -1,10 +1,12 @@
+package import Kube
+
 /// Reads a manifest of any shape: what is wrong is collected in `problems`, each with its path, and nothing is thrown
 /// but for a document that is no object at all. One bad resource must not end the list of all.
 ///
 /// The same code reads the API server's JSON and a user's YAML.
-extension SecretsDistribution: Decodable {
-    package init(from decoder: any Decoder) throws {
-        var root = FieldReader(try decoder.container(keyedBy: FieldKey.self))
+extension SecretsDistribution: JSONReadable {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        var root = try FieldReader(root: json)
         var metadata = root.object("metadata", required: true)
         let name = metadata.string("name", required: true)
         key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: name ?? "")
@@ -39,7 +41,25 @@ extension StoredStatus {
         lastUpdated = reader.string("lastUpdated")
         mountGeneration = reader.string("mountGeneration")
         observedGeneration = reader.int("observedGeneration")
-        conditions = reader.decode("conditions", as: [Condition].self) ?? []
+        conditions = reader.conditions("conditions")
+    }
+}
+
+extension FieldReader {
+    /// None at all if one of them is not as they should be.
+    fileprivate func conditions(_ field: String) -> [Condition] {
+        (try? object?[field]?.asList(of: Condition.init(reading:))) ?? []
+    }
+}
+
+extension Condition {
+    fileprivate init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        type = try json.required("type").asString()
+        status = try json.required("status").asString()
+        reason = try json.required("reason").asString()
+        message = try json.required("message").asString()
+        lastTransitionTime = try json.required("lastTransitionTime").asString()
+        observedGeneration = try json["observedGeneration"]?.asInt()
     }
 }
 
@@ -107,10 +127,10 @@ extension FieldReader {
     /// One of the words of an enumeration; nil if there is none, or an empty one.
     fileprivate mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice? {
         guard let text = string(name), !text.isEmpty else { return nil }
-        let choice = Choice(rawValue: text)
+        if let choice = Choice(rawValue: text) { return choice }
         let words = Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or ")
-        if choice == nil { note(name, "is \(shown(text)), expected \(words)") }
-        return choice
+        note(name, "is \(shown(text)), expected \(words)")
+        return nil
     }
 
     /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.

@@ -1,31 +1,28 @@
-/// A coding key of any text.
-struct FieldKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(_ text: String) { stringValue = text }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-}
+import Kube
 
 /// Reads the fields of one object of a manifest and collects what is wrong with them. A field that is null is missing.
 struct FieldReader {
-    private let container: KeyedDecodingContainer<FieldKey>?
+    let object: JSONNode?
     private let path: [Problem.PathElement]
     private(set) var problems: [Problem] = []
 
-    init(_ container: KeyedDecodingContainer<FieldKey>?, at path: [Problem.PathElement] = []) {
-        self.container = container
+    /// - Parameter json: nil, or what is no object: there is none.
+    init(_ json: JSONNode?, at path: [Problem.PathElement] = []) {
+        object = json?.isObject == true ? json : nil
         self.path = path
+    }
+
+    /// - Throws: if the whole document is no object.
+    init(root json: JSONNode) throws(JSONBytes.Failure) {
+        guard json.isObject else { try json.fails("is no object") }
+        self.init(json)
     }
 
     /// Where it stands in the list that it came from; 0 if from none.
     var index: Int { if case .index(let index)? = path.last { index } else { 0 } }
 
     /// The object is there.
-    var exists: Bool { container != nil }
-
-    /// In order, so that the same manifest has the same problems in the same order each time.
-    private var keys: [String] { (container?.allKeys ?? []).map(\.stringValue).sorted() }
+    var exists: Bool { object != nil }
 
     mutating func note(_ field: String, _ message: String, reason: Reason = .invalidSpec) {
         problems.append(Problem(path + [.key(field)], message, reason: reason))
@@ -44,8 +41,12 @@ struct FieldReader {
     /// Takes over what was wrong with an object below this one.
     mutating func adopt(_ other: FieldReader) { problems += other.problems }
 
-    mutating func expectNoOther(than known: Set<String>, in kind: String = Marks.kind) {
-        for key in keys where !known.contains(key) {
+    mutating func expectNoOther(than known: [String], in kind: String = Marks.kind) {
+        // In order, so that the same manifest has the same problems in the same order each time.
+        guard let unknown = object?.members.compactMap({ $0.key.string }).filter({ !known.contains($0) }) else {
+            return
+        }
+        for key in Set(unknown).sorted() {
             problems.append(
                 Problem(
                     path + [.key(key)],
@@ -55,35 +56,31 @@ struct FieldReader {
     }
 
     mutating func string(_ field: String, required: Bool = false) -> String? {
-        value(field, "a string", required: required) { try $0.decode(String.self, forKey: $1) }
+        value(field, "a string", required: required, \.string)
     }
 
     mutating func int(_ field: String) -> Int? {
-        value(field, "a whole number") { try $0.decode(Int.self, forKey: $1) }
+        value(field, "a whole number", \.int)
     }
 
     mutating func bool(_ field: String) -> Bool? {
-        value(field, "true or false") { try $0.decode(Bool.self, forKey: $1) }
+        value(field, "true or false", \.bool)
     }
 
     /// A map of strings; entries that are no strings are noted and left out.
     mutating func strings(_ field: String) -> [String: String] {
-        var map = object(field)
+        guard let json = value(field, "an object", { $0.isObject ? $0 : nil }) else { return [:] }
+        if let strings = json.strings { return strings }
+        var map = FieldReader(json, at: path + [.key(field)])
         var result: [String: String] = [:]
-        for key in map.keys { result[key] = map.string(key) }
+        for key in Set(json.members.compactMap(\.key.string)).sorted() { result[key] = map.string(key) }
         adopt(map)
         return result
     }
 
-    mutating func decode<Value: Decodable>(_ field: String, as type: Value.Type) -> Value? {
-        value(field, "another value") { try $0.decode(Value.self, forKey: $1) }
-    }
-
     mutating func object(_ field: String, required: Bool = false) -> FieldReader {
-        let nested = value(field, "an object", required: required) {
-            try $0.nestedContainer(keyedBy: FieldKey.self, forKey: $1)
-        }
-        return FieldReader(nested, at: path + [.key(field)])
+        let json = value(field, "an object", required: required) { $0.isObject ? $0 : nil }
+        return FieldReader(json, at: path + [.key(field)])
     }
 
     /// The objects of a list; entries that are none are noted and left out.
@@ -95,65 +92,51 @@ struct FieldReader {
     mutating func array(
         _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max
     ) -> [FieldReader]? {
-        let nested = value(field, "a list", required: true) { try $0.nestedUnkeyedContainer(forKey: $1) }
-        guard var nested else { return nil }
-        if let count = nested.count, count > most {
-            note(field, "has \(count) entries, expected at most \(most)")
+        guard let entries = list(field) else { return nil }
+        if entries.count > most {
+            note(field, "has \(entries.count) entries, expected at most \(most)")
             return nil
         }
-        if let noun, nested.isAtEnd { note(field, "is empty, expected at least one \(noun)") }
-        var readers: [FieldReader] = []
-        while !nested.isAtEnd {
-            let place = path + [.key(field), .index(nested.currentIndex)]
-            if let entry = try? nested.nestedContainer(keyedBy: FieldKey.self) {
-                readers.append(FieldReader(entry, at: place))
-            } else {
-                problems.append(Problem(place, "is not an object, expected one with \(members)"))
-                guard (try? nested.superDecoder()) != nil else { break }
-            }
+        if let noun, entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
+        return entries.enumerated().compactMap { index, entry in
+            let place = path + [.key(field), .index(index)]
+            if entry.isObject { return FieldReader(entry, at: place) }
+            problems.append(Problem(place, "is not an object, expected one with \(members)"))
+            return nil
         }
-        return readers
     }
 
     /// The strings of a list; an entry that is none is noted and nil.
     mutating func stringList(_ field: String, atLeastOne noun: String) -> [String?] {
-        let nested = value(field, "a list", required: true) { try $0.nestedUnkeyedContainer(forKey: $1) }
-        guard var nested else { return [] }
-        if nested.isAtEnd { note(field, "is empty, expected at least one \(noun)") }
-        var texts: [String?] = []
-        while !nested.isAtEnd {
-            let text = try? nested.decode(String.self)
-            if text == nil {
-                note(at: [.key(field), .index(nested.currentIndex)], "is not a string, expected one")
-                guard (try? nested.superDecoder()) != nil else { break }
-            }
-            texts.append(text)
+        guard let entries = list(field) else { return [] }
+        if entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
+        return entries.enumerated().map { index, entry in
+            if entry.string == nil { note(at: [.key(field), .index(index)], "is not a string, expected one") }
+            return entry.string
         }
-        return texts
+    }
+
+    private mutating func list(_ field: String) -> [JSONNode]? {
+        value(field, "a list", required: true) { $0.isArray ? Array($0.elements) : nil }
     }
 
     private mutating func value<Value>(
-        _ field: String, _ expected: String, required: Bool = false,
-        _ read: (KeyedDecodingContainer<FieldKey>, FieldKey) throws -> Value
+        _ field: String, _ expected: String, required: Bool = false, _ read: (JSONNode) -> Value?
     ) -> Value? {
-        let key = FieldKey(field)
-        guard let container, container.contains(key), (try? container.decodeNil(forKey: key)) == false else {
-            if required, container != nil { note(field, "is missing, expected \(expected)") }
+        guard let json = object?[field] else {
+            if required, exists { note(field, "is missing, expected \(expected)") }
             return nil
         }
-        guard let value = try? read(container, key) else {
-            note(field, "is \(kind(of: key, in: container)), expected \(expected)")
-            return nil
-        }
+        let value = read(json)
+        if value == nil { note(field, "is \(Self.kind(of: json)), expected \(expected)") }
         return value
     }
 
-    private func kind(of key: FieldKey, in container: KeyedDecodingContainer<FieldKey>) -> String {
-        if let value = try? container.decode(Bool.self, forKey: key) { return value ? "true" : "false" }
-        if let value = try? container.decode(Int.self, forKey: key) { return "the number \(value)" }
-        if (try? container.decode(Double.self, forKey: key)) != nil { return "a number" }
-        if let value = try? container.decode(String.self, forKey: key) { return shown(value) }
-        if (try? container.nestedUnkeyedContainer(forKey: key)) != nil { return "a list" }
-        return "an object"
+    private static func kind(of json: JSONNode) -> String {
+        if let value = json.bool { return value ? "true" : "false" }
+        if let value = json.int { return "the number \(value)" }
+        if let value = json.string { return shown(value) }
+        if json.isArray { return "a list" }
+        return json.isObject ? "an object" : "a number"
     }
 }

@@ -9,6 +9,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
 
     /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
     var folders: [String] {
+        guard text.utf8.contains(UInt8(ascii: "/")) else { return [] }
         let parts = text.unicodeScalars.split(separator: "/").map { String($0) }
         return (1..<parts.count).reversed().map { parts[..<$0].joined(separator: "/") }
     }

@@ -21,7 +21,7 @@ package struct StoredStatus: Sendable, Equatable {
 }
 
 /// metav1.Condition.
-package struct Condition: Sendable, Equatable, Codable {
+package struct Condition: Sendable, Equatable {
     package static let ready = "Ready"
 
     package var type: String

@@ -3,8 +3,8 @@
 enum Syntax {
     /// A Secret's name, or that of another object: RFC 1123 subdomain.
     static func problem(ofName value: String, of what: String = "a Secret") -> String? {
-        let labels = value.split(separator: ".", omittingEmptySubsequences: false)
-        let valid = value.utf8.count <= 253 && labels.allSatisfy { isLabel($0.utf8) }
+        let labels = value.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let valid = value.utf8.count <= 253 && labels.allSatisfy(isLabel)
         return valid
             ? nil
             : "is \(shown(value)), expected the name of \(what): lower case letters, digits, \"-\" and \".\","
@@ -13,7 +13,7 @@ enum Syntax {
 
     /// A namespace's name: RFC 1123 label.
     static func problem(ofNamespace value: String) -> String? {
-        value.utf8.count <= 63 && isLabel(value[...].utf8)
+        value.utf8.count <= 63 && isLabel(value.utf8)
             ? nil
             : "is \(shown(value)), expected the name of a namespace: lower case letters, digits and \"-\","
                 + " at most 63 characters, beginning and ending with a letter or digit"
@@ -58,7 +58,7 @@ enum Syntax {
                 + " beginning and ending with a letter or digit"
     }
 
-    private static func isLabel(_ text: Substring.UTF8View) -> Bool {
+    private static func isLabel(_ text: some BidirectionalCollection<UInt8>) -> Bool {
         guard let first = text.first, let last = text.last, text.count <= 253 else { return false }
         return isLowerAlphanumeric(first) && isLowerAlphanumeric(last)
             && text.allSatisfy { isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") }

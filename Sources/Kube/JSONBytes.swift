@@ -7,47 +7,54 @@ package enum JSONBytes {
         package let description: String
     }
 
-    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(Failure) -> Value {
+    package static func decode<Value: JSONReadable>(
+        _ type: Value.Type, from bytes: [UInt8]
+    ) throws(Failure) -> Value {
         try decode(type, from: bytes[...])
     }
 
-    package static func decode<Value: Decodable>(
+    package static func decode<Value: JSONReadable>(
         _ type: Value.Type, from bytes: ArraySlice<UInt8>
     ) throws(Failure) -> Value {
+        try Value(reading: JSONNode(json: bytes))
+    }
+}
+
+/// What can be made of JSON. What comes often reads the node itself; for the rest `Decodable` will do.
+package protocol JSONReadable {
+    init(reading json: JSONNode) throws(JSONBytes.Failure)
+}
+
+extension JSONReadable where Self: Decodable {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         do {
-            return try bytes.withUnsafeBytes { buffer in
-                guard let start = buffer.baseAddress else { throw Failure(description: "it is empty") }
+            self = try json.text.withUnsafeBytes { buffer in
                 // No copy: the decoder is done with the memory when it returns, and does not write to it.
-                let data = Data(
-                    bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: buffer.count, deallocator: .none)
-                return try JSONDecoder().decode(type, from: data)
+                let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)
+                let data = start.map { Data(bytesNoCopy: $0, count: buffer.count, deallocator: .none) } ?? Data()
+                return try JSONDecoder().decode(Self.self, from: data)
             }
-        } catch let failure as Failure {
-            throw failure
         } catch let error as DecodingError {
-            throw Failure(error)
+            try json.fails(error)
         } catch {
-            throw Failure(description: "no JSON")
+            try json.fails("has a form that is not expected")
         }
     }
 }
 
-extension JSONBytes.Failure {
+extension JSONNode {
     // The contexts' debugDescription is left out: it quotes what it found.
-    fileprivate init(_ error: DecodingError) {
-        description =
-            switch error {
-            case .keyNotFound(let key, let context): "\(Self.path(context.codingPath + [key])) is missing"
-            case .valueNotFound(_, let context): "\(Self.path(context.codingPath)) is null"
-            case .typeMismatch(let type, let context): "\(Self.path(context.codingPath)) is no \(type)"
-            case .dataCorrupted(let context) where context.codingPath.isEmpty: "no JSON"
-            case .dataCorrupted(let context): "\(Self.path(context.codingPath)) has a form that is not expected"
-            @unknown default: "no JSON"
-            }
+    fileprivate func fails(_ error: DecodingError) throws(JSONBytes.Failure) -> Never {
+        switch error {
+        case .keyNotFound(let key, let context): try fails("is missing", at: context.codingPath + [key])
+        case .valueNotFound(_, let context): try fails("is null", at: context.codingPath)
+        case .typeMismatch(let type, let context): try fails("is no \(type)", at: context.codingPath)
+        case .dataCorrupted(let context): try fails("has a form that is not expected", at: context.codingPath)
+        @unknown default: try fails("has a form that is not expected")
+        }
     }
 
-    private static func path(_ keys: [any CodingKey]) -> String {
-        guard !keys.isEmpty else { return "the whole" }
-        return keys.map { key in key.intValue.map { "[\($0)]" } ?? "." + key.stringValue }.joined()
+    private func fails(_ problem: String, at keys: [any CodingKey]) throws(JSONBytes.Failure) -> Never {
+        try fails(problem, at: keys.map { key in key.intValue.map { "[\($0)]" } ?? "." + key.stringValue }.joined())
     }
 }

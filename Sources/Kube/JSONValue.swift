@@ -41,45 +41,37 @@ extension JSONValue {
     }
 }
 
-extension JSONValue: Codable {
-    /// The deepest nesting that is read, as of YAML. The decoder's errors, one for each kind that a value is not, cost the
-    /// more the deeper it is: at its own limit of 512, a kilobyte took seconds.
-    private static let depth = 100
+extension JSONValue: JSONReadable {
+    /// The deepest nesting that is read, as of YAML.
+    private static let deepest = 100
 
-    package init(from decoder: any Decoder) throws {
-        guard decoder.codingPath.count < Self.depth else {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "nested too deeply"))
-        }
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(String.self) {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) { try self.init(reading: json, depth: 0) }
+
+    private init(reading json: JSONNode, depth: Int) throws(JSONBytes.Failure) {
+        guard depth < Self.deepest else { throw JSONBytes.Failure(description: "no JSON") }
+        if let value = json.string {
             self = .string(value)
-        } else if let value = try? container.decode([String: JSONValue].self) {
-            self = .object(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else if let value = try? container.decode(Bool.self) {
+        } else if json.isObject {
+            var members: [String: JSONValue] = [:]
+            for (key, value) in json.members {
+                members[key.string ?? ""] = try JSONValue(reading: value, depth: depth + 1)
+            }
+            self = .object(members)
+        } else if json.isArray {
+            self = .array(
+                try json.asList { (element) throws(JSONBytes.Failure) in
+                    try JSONValue(reading: element, depth: depth + 1)
+                })
+        } else if let value = json.bool {
             self = .bool(value)
-        } else if let value = try? container.decode(Int.self) {
+        } else if let value = json.int {
             self = .int(value)
+        } else if let value = json.double {
+            self = .double(value)
+        } else if json.isNull {
+            self = .null
         } else {
-            // Beyond what a Double tells apart, a fraction is lost, and what is written is a whole number.
-            let value = try container.decode(Double.self)
-            self = Int(exactly: value).map { .int($0) } ?? .double(value)
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .object(let value): try container.encode(value)
-        case .array(let value): try container.encode(value)
-        case .string(let value): try container.encode(value)
-        case .int(let value): try container.encode(value)
-        case .double(let value): try container.encode(value)
-        case .bool(let value): try container.encode(value)
-        case .null: try container.encodeNil()
+            try json.fails("is too large a number")
         }
     }
 }

@@ -23,14 +23,14 @@ package protocol ByteStream: Sendable {
 extension KubeTransport {
     package var metrics: [Metric] { [] }
 
-    package func get<Item: Decodable>(
+    package func get<Item: JSONReadable>(
         _ type: Item.Type, _ resource: Resource, namespace: String? = nil, name: String
     ) async throws(KubeError) -> Item {
         try await send(.get(resource, namespace: namespace, name: name), decoding: type)
     }
 
     /// One page; see `Request.list`.
-    package func list<Item: Decodable & Sendable>(
+    package func list<Item: JSONReadable & Sendable>(
         _ type: Item.Type, _ resource: Resource, namespace: String? = nil, labelSelector: String? = nil,
         limit: Int? = nil, continue token: String? = nil
     ) async throws(KubeError) -> ListPage<Item> {
@@ -68,7 +68,7 @@ extension KubeTransport {
     }
 
     /// Sends and decodes the answer.
-    package func send<Value: Decodable>(
+    package func send<Value: JSONReadable>(
         _ request: Request, decoding type: Value.Type
     ) async throws(KubeError) -> Value {
         let response = try await send(request)

@@ -1,5 +1,5 @@
 /// A kubeconfig (`v1.Config` of k8s.io/client-go), the parts that are needed to reach a cluster.
-package struct Kubeconfig: Sendable, Decodable {
+package struct Kubeconfig: Sendable, Decodable, JSONReadable {
     package var currentContext: String?
     package var clusters: [NamedCluster]
     package var users: [NamedUser]

@@ -1,7 +1,7 @@
 package import Observability
 
 /// A `coordination.k8s.io/v1` Lease: who leads, in the fields that client-go's leader election writes.
-package struct Lease: KubeObject, Equatable {
+package struct Lease: KubeObject, Decodable, Equatable {
     package var metadata: ObjectMeta
     package var spec: Spec
 

@@ -1,6 +1,6 @@
 /// One page of a list.
-package struct ListPage<Item: Sendable & Decodable>: Sendable, Decodable {
-    package struct Metadata: Sendable, Equatable, Decodable {
+package struct ListPage<Item: Sendable & JSONReadable>: Sendable, JSONReadable {
+    package struct Metadata: Sendable, Equatable {
         /// The state that the whole list shows, the same on all its pages.
         package var resourceVersion: String
         /// Set if there are more pages.
@@ -16,15 +16,14 @@ package struct ListPage<Item: Sendable & Decodable>: Sendable, Decodable {
         self.items = items
     }
 
-    private enum CodingKeys: CodingKey {
-        case metadata, items
-    }
-
     /// `items` may be null: Go's empty slice.
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        metadata = try container.decode(Metadata.self, forKey: .metadata)
-        items = try container.decodeIfPresent([Item].self, forKey: .items) ?? []
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        let list = try json.required("metadata")
+        metadata = Metadata(
+            resourceVersion: try list.required("resourceVersion").asString(),
+            continue: try list["continue"]?.asString(),
+            remainingItemCount: try list["remainingItemCount"]?.asInt())
+        items = try json["items"]?.asList(of: Item.init(reading:)) ?? []
     }
 
     /// The token of the next page, nil on the last one.

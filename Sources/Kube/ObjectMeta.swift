@@ -54,7 +54,7 @@ package struct OwnerReference: Sendable, Equatable, Codable {
 ///
 /// The type should be lenient: one object that cannot be decoded fails the page or the watch that brings it, and so
 /// hides all others.
-package protocol KubeObject: Sendable, Decodable {
+package protocol KubeObject: Sendable, JSONReadable {
     var metadata: ObjectMeta { get }
 }
 
@@ -63,4 +63,8 @@ package struct MetadataOnly: KubeObject, Equatable {
     package var metadata: ObjectMeta
 
     package init(metadata: ObjectMeta) { self.metadata = metadata }
+
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try ObjectMeta(reading: json.required("metadata"))
+    }
 }

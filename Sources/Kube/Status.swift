@@ -1,5 +1,5 @@
 /// `metav1.Status`: how the API server explains a failure.
-package struct Status: Sendable, Equatable, Decodable {
+package struct Status: Sendable, Equatable, Decodable, JSONReadable {
     package struct Cause: Sendable, Equatable, Decodable {
         package var reason: String?
         package var field: String?

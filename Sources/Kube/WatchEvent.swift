@@ -10,26 +10,16 @@ package enum WatchEvent<Item: KubeObject>: Sendable {
     case unknown
 }
 
-extension WatchEvent: Decodable {
-    private enum CodingKeys: CodingKey {
-        case type, object
-    }
-
-    /// All that a bookmark holds (Kubernetes API, "Watch bookmarks"): it need not be a complete object.
-    private struct Bookmark: Decodable {
-        struct Metadata: Decodable { var resourceVersion: String }
-        var metadata: Metadata
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        switch try container.decode(String.self, forKey: .type) {
-        case "ADDED", "MODIFIED": self = .upsert(try container.decode(Item.self, forKey: .object))
-        case "DELETED": self = .delete(try container.decode(Item.self, forKey: .object))
+extension WatchEvent: JSONReadable {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        switch try json.required("type").asString() {
+        case "ADDED", "MODIFIED": self = .upsert(try Item(reading: json.required("object")))
+        case "DELETED": self = .delete(try Item(reading: json.required("object")))
         case "BOOKMARK":
-            let bookmark = try container.decode(Bookmark.self, forKey: .object)
-            self = .bookmark(resourceVersion: bookmark.metadata.resourceVersion)
-        case "ERROR": self = .error(try container.decode(Status.self, forKey: .object))
+            // It need not be a complete object (Kubernetes API, "Watch bookmarks").
+            let metadata = try json.required("object").required("metadata")
+            self = .bookmark(resourceVersion: try metadata.required("resourceVersion").asString())
+        case "ERROR": self = .error(try Status(reading: json.required("object")))
         default: self = .unknown
         }
     }

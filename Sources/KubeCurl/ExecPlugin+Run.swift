@@ -14,7 +14,7 @@ struct ExecCredential: Sendable, CustomReflectable {
 }
 
 extension ExecCredential {
-    private struct Wire: Decodable {
+    private struct Wire: Decodable, JSONReadable {
         struct Status: Decodable {
             var token: String?
             var clientCertificateData: String?

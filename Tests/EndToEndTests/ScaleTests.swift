@@ -128,7 +128,7 @@ struct ScaleTests {
 }
 
 /// A distribution's status alone.
-private struct Marked: KubeObject {
+private struct Marked: KubeObject, Decodable {
     struct Status: Codable, Sendable { var mountGeneration: String? }
     var metadata: ObjectMeta
     var status: Status?

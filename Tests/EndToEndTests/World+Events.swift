@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// An Event as the API server holds it.
-struct LiveEvent: KubeObject, Equatable {
+struct LiveEvent: KubeObject, Decodable, Equatable {
     struct Object: Decodable, Equatable {
         let apiVersion: String
         let kind: String

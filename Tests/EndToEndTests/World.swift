@@ -208,7 +208,7 @@ final class World: Sendable {
 }
 
 /// A Secret with its values, as only a test may hold it.
-struct LiveSecret: KubeObject {
+struct LiveSecret: KubeObject, Decodable {
     var metadata: ObjectMeta
     var type: String?
     var immutable: Bool?

@@ -3,7 +3,7 @@ package import Observability
 
 extension APIServer {
     /// A request that the server has answered, as its audit log tells.
-    package struct Served: Sendable, Decodable {
+    package struct Served: Sendable, Decodable, JSONReadable {
         package struct User: Sendable, Decodable { package let username: String }
         package struct Object: Sendable, Decodable {
             package let resource: String

@@ -3,12 +3,16 @@ package import Kube
 
 /// A distribution as it comes from the API.
 package struct DistributionObject: KubeObject {
-    package let metadata: ObjectMeta
     package let distribution: SecretsDistribution
 
-    package init(from decoder: any Decoder) throws {
-        metadata = try MetadataOnly(from: decoder).metadata
-        distribution = try SecretsDistribution(from: decoder)
+    package var metadata: ObjectMeta {
+        ObjectMeta(
+            name: distribution.key.name, namespace: distribution.key.namespace, uid: distribution.uid,
+            resourceVersion: distribution.resourceVersion)
+    }
+
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        distribution = try SecretsDistribution(reading: json)
     }
 }
 

@@ -8,22 +8,27 @@ package struct SecretObject: KubeObject {
     package let metadata: ObjectMeta
     package let observed: ObservedTarget
 
-    private enum CodingKeys: CodingKey {
-        case metadata, type, immutable, data
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        var metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        var metadata = try ObjectMeta(reading: json.required("metadata"))
         metadata.annotations?[Marks.lastApplied] = nil
         self.metadata = metadata
-        let values = try container.decodeIfPresent([String: String?].self, forKey: .data) ?? [:]
+        var digests: [String: Digest] = [:]
+        if let data = json["data"] {
+            guard data.isObject else { try data.fails("is no object") }
+            for (key, value) in data.members {
+                guard value.isNull || value.string != nil else { try value.fails("is no String") }
+                let digest = Self.digest(of: value.string)
+                if let first = digests.updateValue(digest, forKey: key.string ?? "") {
+                    digests[key.string ?? ""] = first
+                }
+            }
+        }
         observed = ObservedTarget(
             key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
             resourceVersion: metadata.resourceVersion ?? "",
-            type: try container.decodeIfPresent(String.self, forKey: .type) ?? "Opaque",
-            isImmutable: try container.decodeIfPresent(Bool.self, forKey: .immutable) ?? false,
-            isBeingDeleted: metadata.deletionTimestamp != nil, digests: values.mapValues(Self.digest),
+            type: try json["type"]?.asString() ?? "Opaque",
+            isImmutable: try json["immutable"]?.asBool() ?? false,
+            isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests,
             labels: metadata.labels ?? [:], annotations: metadata.annotations ?? [:],
             owners: metadata.ownerReferences ?? [])
     }

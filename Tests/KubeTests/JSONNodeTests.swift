@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Kube
+
+struct JSONNodeTests {
+    private func node(_ json: String) throws -> JSONNode { try JSONNode(json: Array(json.utf8)[...]) }
+
+    @Test(arguments: [
+        "", " ", "{", "}", "[", "]", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:2}", "[1 2]",
+        "1 2",
+        "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "tru", "nul", "truee", "'a'", "\"", "\"\\\"", "\"\\x\"",
+        "\"\\u12\"", "\"\\u12g4\"", "\"a\nb\"", "\"\u{1f}\"", "\"12345678\u{1}\"", "\"\\ud800\"", "\"\\ud800x\"",
+        "\"\\udc00\"", "\"\\ud800\\u0041\"", "\u{feff}[]",
+    ])
+    func `what is no JSON is refused`(json: String) {
+        #expect(throws: JSONBytes.Failure.self) { try node(json) }
+    }
+
+    @Test func `bytes that are no UTF-8 are refused, wherever in a string they stand`() {
+        for length in 0..<20 {
+            let text = Array(String(repeating: "a", count: length).utf8)
+            for bad: [UInt8] in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]] {
+                #expect(throws: JSONBytes.Failure.self) { try JSONNode(json: ([0x22] + text + bad + [0x22])[...]) }
+            }
+        }
+    }
+
+    /// Strings are looked at eight bytes at a time.
+    @Test func `a quote, an escape and a control character are seen at any place of a string`() throws {
+        for length in 0..<24 {
+            let text = String(repeating: "x", count: length)
+            #expect(try node("[\"\(text)\",1]").elements.map(\.int) == [nil, 1])
+            #expect(try node("\"\(text)\\n\(text)\"").string == "\(text)\n\(text)")
+            #expect(try node("\"\(text)é\(text)\"").string == "\(text)é\(text)")
+            #expect(throws: JSONBytes.Failure.self) { try node("\"\(text)\n\(text)\"") }
+        }
+    }
+
+    @Test(arguments: [
+        (#""""#, ""), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""\u0041\u00e9\u20AC""#, "Aé€"),
+        (#""\ud834\udd1e""#, "𝄞"), (#""a\u0000b""#, "a\0b"), ("\"\u{7f}\"", "\u{7f}"),
+    ])
+    func `escapes stand for what they say`(json: String, text: String) throws {
+        #expect(try node(json).string == text)
+    }
+
+    @Test func `a number without a fraction is whole, however it is written`() throws {
+        let list = try node("[0, -0, -7, 1.0, 1e2, 1.5, 9223372036854775808, 1e400, \"1\"]")
+        #expect(list.elements.map(\.int) == [0, 0, -7, 1, 100, nil, nil, nil, nil])
+        #expect(list.elements.map(\.double) == [0, 0, -7, 1, 100, 1.5, 9_223_372_036_854_775_808, nil, nil])
+    }
+
+    @Test func `the first of two equal members counts, wherever it is read`() throws {
+        let object = try node(#"{"a": "1", "a": "2", "\u0061": "3"}"#)
+        #expect(object["a"]?.string == "1")
+        #expect(object.strings == ["a": "1"])
+        #expect(try node(#"{"\u0061": "3"}"#)["a"]?.string == "3")
+    }
+
+    @Test func `a member that is null is none`() throws {
+        #expect(try node(#"{"a": null}"#)["a"] == nil)
+        #expect(try node(#"{"a": null, "b": "c"}"#).strings == ["b": "c"])
+        #expect(try node(#"{"b": {"a": 1}, "c": 2}"#)["a"] == nil)
+        #expect(try node("[1]")["a"] == nil)
+    }
+
+    @Test func `values in a part of some bytes are found`() throws {
+        let bytes = Array(#"xx{"a":["b",{"c":1}]}"#.utf8)
+        let list = try #require(try JSONNode(json: bytes[2...])["a"])
+        #expect(list.elements.map(\.string) == ["b", nil])
+        #expect(list.elements.map { $0["c"]?.int } == [nil, 1])
+    }
+
+    @Test func `nesting has an end`() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        #expect(try node(nested(512)).isArray)
+        for depth in [513, 1_000_000] { #expect(throws: JSONBytes.Failure.self) { try node(nested(depth)) } }
+    }
+
+    @Test func `a failure names the place by keys and indices`() throws {
+        let json = try node(#"{"a": {"b": [[], [{"c": "x", "d": 1}]]}, "e": 2}"#)
+        let object = try #require(json["a"]?["b"]?.elements.map { Array($0.elements) }.last?.first)
+        #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].f is missing")) { try object.required("f") }
+        #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].c is no Int")) { try object["c"]?.asInt() }
+        #expect(throws: JSONBytes.Failure(description: ".e is no String")) { try json["e"]?.asString() }
+        #expect(throws: JSONBytes.Failure(description: "the whole is no list")) {
+            try json.asList { (_) throws(JSONBytes.Failure) in 0 }
+        }
+    }
+}
