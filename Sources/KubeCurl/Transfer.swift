@@ -134,11 +134,10 @@ extension Transfer {
     /// One line of the head of an answer, with its line end.
     func receive(header line: UnsafeRawBufferPointer) {
         silence?.end()
-        let text = String(decoding: line, as: UTF8.self)
-        if text.hasPrefix("HTTP/") {
+        if line.starts(with: "HTTP/".utf8) {
             // Also after an interim answer (1xx).
             headers = [:]
-        } else if text.allSatisfy({ $0.isNewline }) {
+        } else if line.allSatisfy({ $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
             var code = 0
             guard let easy else { return }
             curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code)
@@ -148,10 +147,10 @@ extension Transfer {
             if stream != nil, (200..<300).contains(status) {
                 answer(.success(Response(status: status, headers: headers)))
             }
-        } else if let colon = text.firstIndex(of: ":") {
-            let name = text[..<colon].lowercased()
+        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
             guard Self.wantedHeaders.contains(name) else { return }
-            let value = text[text.index(after: colon)...]
+            let value = String(decoding: line[(colon + 1)...], as: UTF8.self)
             let start = value.firstIndex { !$0.isWhitespace } ?? value.endIndex
             let end = value.lastIndex { !$0.isWhitespace }.map { value.index(after: $0) } ?? start
             headers[name] = String(value[start..<end])
