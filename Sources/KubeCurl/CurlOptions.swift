@@ -85,13 +85,10 @@ struct CurlOptions {
         }
     }
 
-    mutating func setLimits(timeout: Duration, silence: Duration?) {
+    /// A limit of silence is none of libcurl's: its LOW_SPEED_TIME takes a timer of a second for each transfer.
+    mutating func setLimits(timeout: Duration) {
         let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
         check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
-        if let silence {
-            check("LOW_SPEED_LIMIT") { curl_set_long($0, CURLOPT_LOW_SPEED_LIMIT, 1) }
-            check("LOW_SPEED_TIME") { curl_set_long($0, CURLOPT_LOW_SPEED_TIME, Int(silence.components.seconds)) }
-        }
         check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
         check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
         // The end does not wait for a resolver that is slow to answer.

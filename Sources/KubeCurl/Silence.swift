@@ -9,7 +9,7 @@ final class Silence {
     init(shortest: Duration) { self.shortest = shortest }
 
     /// Something has come, or all is new.
-    func end() { lastByte = .now }
+    func end(at now: ContinuousClock.Instant) { lastByte = now }
 
     /// Whether a request that has just run out of its time did so for a dead connection, and not for a slow answer.
     func isDeath(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }

@@ -61,6 +61,31 @@ struct ConnectionTests {
         #expect(transport.statistics.connections == 2)
     }
 
+    @Test func `the silence of a watch is counted from the last that came on it`() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport(shortestSilence: .milliseconds(50))
+        defer { transport.shutdown() }
+        var request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
+        let silence = Duration.seconds(10)
+        request.longestSilence = silence
+        let watch = try #require(try await transport.stream(request, to: endpoint).stream)
+        try await Task.sleep(for: .seconds(2))
+        let change = ContinuousClock.now
+        try await server.client.create(.secrets, namespace: namespace, secret("late"))
+        _ = try #require(try await watch.next())
+        proxy.freeze()
+        let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
+        #expect(ContinuousClock.now - change >= silence)
+        guard case .transport(.timeout) = lost else {
+            Issue.record("\(String(describing: lost))")
+            return
+        }
+    }
+
     /// What the limit of a watch's silence rests on.
     @Test func `the server gives a sign about once a minute on a watch where nothing happens`() async throws {
         let server = try await APIServer.shared()
