@@ -42,7 +42,7 @@ extension Controller {
             timers.addTask {
                 while !Task.isCancelled {
                     self.wakeUp.yield()
-                    try? await Task.sleep(for: Self.pulse, tolerance: .seconds(1))
+                    try? await Task.sleep(for: Self.pulse, tolerance: .seconds(5))
                 }
             }
             await withDiscardingTaskGroup { workers in
@@ -67,7 +67,7 @@ extension Controller {
     }
 
     /// How often the workers show that they are alive, with nothing to do.
-    private static let pulse: Duration = .seconds(15)
+    private static let pulse: Duration = .seconds(30)
     private func beat() {
         let now = ContinuousClock.now
         if turns.values.allSatisfy({ $0.duration(to: now) < longestTurn }) { heartbeat.beat(at: now) }
