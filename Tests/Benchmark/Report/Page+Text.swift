@@ -15,8 +15,8 @@ extension Page {
         - **The reference** is the server's own limit: `h2load` sends as many requests of the same size to the same server, in the
           same run, over one connection, as the program has, with 8, 16, 32, 64 and 128 at once. The best of these counts.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
-        - **Each figure** is the median of several runs, with the least and the most in brackets. What is compared with a
-          reference is divided by, or less, the one of its own run.
+        - **Each figure** is the median of several runs, with the least and the most in brackets; with 10,000 distributions, where
+          one takes minutes, often of one. Each run is compared with its own reference, and the median of that is judged.
         - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
           about 5 KiB in base64.
         """
