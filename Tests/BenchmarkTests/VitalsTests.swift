@@ -29,6 +29,11 @@ struct VitalsTests {
         #expect(Size.mebibytes("no root") == nil)
     }
 
+    @Test func `of h2load's answers those of success count`() {
+        #expect(Flood.successes("requests: …\nstatus codes: 98636 2xx, 0 3xx, 0 4xx, 364 5xx\n") == 98_636)
+        #expect(Flood.successes("no answer") == nil)
+    }
+
     @Test func `what a process has used is seen from outside`() async throws {
         let before = try await Vitals(of: getpid(), port: 1)
         var sum = 0.0
