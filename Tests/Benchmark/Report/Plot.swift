@@ -46,9 +46,9 @@ struct Plot {
             for dot in series.dots { svg.dot(place(dot), colour: series.colour) }
         }
         for mark in marks {
-            let (at, half) = (place(mark.at), 24.0)
-            svg.line((at.x - half, at.y), (at.x + half, at.y), colour: SVG.Colour.text, width: 2)
-            svg.label(mark.label, at: (at.x, at.y - 6), anchor: .middle, colour: SVG.Colour.faint, size: 11)
+            let at = place(mark.at)
+            svg.line((at.x - 56, at.y), (at.x, at.y), colour: SVG.Colour.text, width: 2)
+            svg.label(mark.label, at: (at.x - 6, at.y - 6), anchor: .end, colour: SVG.Colour.faint, size: 11)
         }
         if namesOnTop { drawNamesOnTop(&svg) } else { drawNames(&svg) }
         return svg.text

@@ -43,8 +43,9 @@ extension Plot {
         ("rotation.one", "a rotation of one"),
     ]
     private static let memories = [
-        ("memory.resident", "resident"), ("memory.peak", "anonymous, the most while it starts"),
-        ("memory.anonymous", "anonymous"),
+        ("memory.resident", "resident"), ("memory.peak.cold", "anonymous, the most of a cold start"),
+        ("memory.anonymous", "anonymous, after a cold start"),
+        ("memory.anonymous.warm", "anonymous, after a warm start"),
     ]
 
     /// Time against the number of distributions, with the server's own limit.

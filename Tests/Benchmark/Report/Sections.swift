@@ -52,7 +52,8 @@ struct Section {
             name: "flood", heading: "A flood of others",
             text: """
                 100 distributions, and 100,000 Secrets that are none of the program's business: there before it starts, then
-                changed as fast as `h2load` can. Its lists and watches name a label, and the server sends nothing else.
+                changed as fast as `h2load` can. Its lists and watches name a label, and the server sends nothing else. The
+                reference of a start is one without the others, that of memory after their changes is what it was before.
                 """),
         Section(
             name: "memory", heading: "Memory",

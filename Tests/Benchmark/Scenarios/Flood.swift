@@ -100,8 +100,7 @@ struct Flood: Scenario {
         _ id: String, _ title: String, _ unit: Figure.Unit, _ value: Double, beside reference: Double? = nil
     ) -> Figure {
         Figure(
-            "flood.\(id)", title, unit: unit, runs: [.init(value: value, reference: reference)],
-            note: reference == nil ? nil : "Its reference is the same without the others.")
+            "flood.\(id)", title, unit: unit, runs: [.init(value: value, reference: reference)])
     }
 
     private static func figures(_ alone: Started, _ crowded: Started) -> [Figure] {
