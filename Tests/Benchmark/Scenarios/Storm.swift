@@ -69,7 +69,7 @@ struct Storm: Scenario {
 }
 
 /// A Secret's content alone, in base64.
-private struct StoredSecret: KubeObject {
+private struct StoredSecret: KubeObject, Decodable {
     var metadata: ObjectMeta
     var data: [String: String]?
 }

@@ -75,7 +75,7 @@ struct AgentProcess: Sendable {
     }
 }
 
-private struct LogLine: Decodable {
+private struct LogLine: Decodable, JSONReadable {
     let time: String
     let message: String
 }
