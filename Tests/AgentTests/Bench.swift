@@ -84,6 +84,20 @@ struct Bench: Sendable {
         try #require(await eventually { await controller.isIdle })
     }
 
+    /// Nothing is due or under way; retries may wait.
+    var rests: Bool {
+        get async { await (figure("queue_depth"), figure("queue_in_flight")) == (0, 0) }
+    }
+
+    /// How many keys wait for a retry or a second look.
+    var waiting: Double? { get async { await figure("queue_waiting") } }
+
+    private func figure(_ name: String) async -> Double? {
+        let samples = await controller.metrics().first { $0.name == "secrets_distributor_\(name)" }?.samples
+        guard case .number(let number)? = samples?.first?.value else { return nil }
+        return number
+    }
+
     func waitForWrites(_ count: Int) async throws {
         try #require(await eventually { await store.writesUnderWay == count })
     }

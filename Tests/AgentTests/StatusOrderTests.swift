@@ -24,7 +24,7 @@ import Testing
         await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { await bench.statusWaits })
+            #expect(await eventually { await bench.waiting == 1 })
             await bench.controller.compareAll()
             try await bench.settle()
         }
@@ -38,23 +38,12 @@ import Testing
         await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { await bench.statusWaits })
+            #expect(await eventually { await bench.waiting == 1 })
             // Looked at once more: nothing is written, and there is still something to tell.
             await bench.controller.compareAll()
             try await bench.settle()
         }
         #expect(await bench.store.calls == ["create t", "status d", "status d"])
         #expect(await bench.store.lastStatus?.status.lastUpdated != nil)
-    }
-}
-
-extension Bench {
-    /// The status waits for its retry, and nothing else is to be done.
-    fileprivate var statusWaits: Bool {
-        get async {
-            await controller.metrics().contains {
-                $0.name == "secrets_distributor_queue_waiting" && $0.samples.map(\.value) == [.number(1)]
-            }
-        }
     }
 }
