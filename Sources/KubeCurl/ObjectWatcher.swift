@@ -56,11 +56,13 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
         var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
         var actions = machine.step(.start, random: .random(in: 0...1))
         while !Task.isCancelled {
-            for action in actions.dropLast() {
+            guard let request = actions.popLast() else { return }
+            for action in actions {
                 await perform(action, emit)
                 if case .report(let error) = action { await failed(error) }
             }
-            guard let request = actions.last else { return }
+            // A list of thousands is not kept while the watch that follows it goes on.
+            actions = []
             actions = await outcome(of: request, &machine, emit)
             heartbeat?.beat()
         }

@@ -57,6 +57,27 @@ struct ObjectWatcherTests {
         #expect(counter.lists == 1)
     }
 
+    @Test func `what was listed is not kept while the watch that follows goes on`() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        try await server.client.create(.secrets, namespace: namespace, secret("a"))
+        let counter = CountingTransport(server.client)
+        let watcher = ObjectWatcher<Mortal>(counter, .init(.secrets, namespace: namespace), logger: .none)
+        let listed = Mortal.Memories()
+        await withTaskGroup { group in
+            group.addTask {
+                await watcher.run { event in
+                    guard case .replace(let items) = event else { return }
+                    listed.add(items)
+                }
+            }
+            #expect(await eventually { counter.watches == 1 && listed.count == 1 })
+            #expect(await eventually { listed.living == 0 })
+            group.cancelAll()
+        }
+        #expect(counter.watches == 1)
+    }
+
     @Test func `a role that is added later is picked up`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
@@ -85,4 +106,27 @@ struct ObjectWatcherTests {
         task.cancel()
         await task.value
     }
+}
+
+/// An object of which one can tell that nobody holds it any more.
+private struct Mortal: KubeObject {
+    final class Life: Sendable {}
+
+    /// Of objects, which it does not hold.
+    final class Memories: Sendable {
+        private struct Memory: Sendable { weak let life: Life? }
+        private let memories = Mutex<[Memory]>([])
+
+        var count: Int { memories.withLock { $0.count } }
+        var living: Int { memories.withLock { $0.count { $0.life != nil } } }
+
+        func add(_ items: [Mortal]) {
+            memories.withLock { $0 += items.map { Memory(life: $0.life) } }
+        }
+    }
+
+    let metadata: ObjectMeta
+    let life = Life()
+
+    init(from decoder: any Decoder) throws { metadata = try MetadataOnly(from: decoder).metadata }
 }
