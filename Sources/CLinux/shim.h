@@ -1,5 +1,5 @@
 // What `import Glibc` does not bring, and what only C can say:
-// - openat2(2) has no glibc wrapper, and eventfd(2) and explicit_bzero(3) are not in Glibc's module map;
+// - openat2(2) has no glibc wrapper, and eventfd(2), explicit_bzero(3) and mallopt(3) are not in Glibc's module map;
 // - prctl(2) and syscall(2) are variadic, which Swift cannot call;
 // - a signal handler may do only what signal-safety(7) lists, which Swift code does not promise;
 // - `struct dirent` ends in a name that may be shorter than its declared array, so Swift must not copy it.
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>

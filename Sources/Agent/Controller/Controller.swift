@@ -74,6 +74,8 @@ package actor Controller {
     var queue: WorkQueue<WorkItem, ContinuousClock.Instant>
     /// Keys being worked on, and since when.
     var turns: [WorkItem: ContinuousClock.Instant] = [:]
+    /// Keys have been worked on since memory was last given back.
+    var isUntidy = false
     let wakeUps: AsyncStream<Void>
     let wakeUp: AsyncStream<Void>.Continuation
     /// One pass: a key that failed so often is given up. Nil: never.

@@ -1,4 +1,5 @@
 import Distribution
+import LinuxIO
 import Observability
 import Scheduling
 
@@ -42,6 +43,7 @@ extension Controller {
             timers.addTask {
                 while !Task.isCancelled {
                     self.wakeUp.yield()
+                    await self.tidy()
                     try? await Task.sleep(for: Self.pulse, tolerance: .seconds(5))
                 }
             }
@@ -71,6 +73,13 @@ extension Controller {
     private func beat() {
         let now = ContinuousClock.now
         if turns.values.allSatisfy({ $0.duration(to: now) < longestTurn }) { heartbeat.beat(at: now) }
+    }
+
+    /// After a list or a burst of writes, once it is over: much of what it needed stands in between what stays.
+    private func tidy() {
+        guard isUntidy, queue.isIdle else { return }
+        isUntidy = false
+        ProcessMemory.giveBack()
     }
 
     /// No further target is begun; `work` returns once those under way are done, and told of.
@@ -112,6 +121,7 @@ extension Controller {
     private func take() -> WorkItem? {
         guard !isFollowing, let item = isStopping ? queue.nextThatWaits() : queue.next(at: .now) else { return nil }
         turns[item] = .now
+        isUntidy = true
         // While there is more to take than can be in flight, nobody else beats.
         beat()
         return item
