@@ -8,6 +8,14 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// How the program is linked as it is shipped: equal functions once, and addresses that depend on where it is loaded as a
+/// bit map (DT_RELR), a megabyte less; glibc knows that from 2.36 on (Debian 12, Ubuntu 24.04).
+let release: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"],
+        .when(configuration: .release))
+]
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -58,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "secrets-distributor",
             dependencies: ["Agent", "CWipe", "Distribution", "Kube", "LinuxIO", "Observability"],
-            swiftSettings: settings
+            swiftSettings: settings, linkerSettings: release
         ),
 
         // Tests.
