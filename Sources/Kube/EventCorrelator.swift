@@ -18,7 +18,8 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
 
     /// Similar events.
     private struct Group: Hashable {
-        var object: Event.Object
+        /// The object's uid.
+        var object: String
         var kind: Event.Kind
         var reason: String
     }
@@ -49,7 +50,8 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
 
     private var messages = Recent<Group, Messages>(capacity: Self.capacity)
     private var sightings = Recent<Sighting, Written>(capacity: Self.capacity)
-    private var buckets = Recent<Event.Object, Bucket>(capacity: Self.capacity)
+    /// By the object's uid.
+    private var buckets = Recent<String, Bucket>(capacity: Self.capacity)
 
     package init() {}
 
@@ -57,8 +59,7 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
     ///   nil if nothing is to be written.
     package mutating func correlate(_ new: Event, at now: Instant) -> Event? {
         var event = new
-        var object = new.object
-        object.resourceVersion = nil
+        let object = new.object.uid
         let group = Group(object: object, kind: new.kind, reason: new.reason)
         let isCombined = isTooMany(new.message, in: group, at: now)
         if isCombined { event.message = Event.bounded("(combined from similar events): \(new.message)") }
@@ -84,7 +85,7 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
         return isTooMany
     }
 
-    private mutating func takeToken(_ object: Event.Object, at now: Instant) -> Bool {
+    private mutating func takeToken(_ object: String, at now: Instant) -> Bool {
         let last = buckets[object] ?? Bucket(tokens: Self.burst, at: now)
         let tokens = min(Self.burst, last.tokens + last.at.duration(to: now) / Self.refill)
         buckets[object] = Bucket(tokens: tokens >= 1 ? tokens - 1 : tokens, at: now)
