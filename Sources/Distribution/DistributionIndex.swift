@@ -49,6 +49,11 @@ package struct DistributionIndex: Sendable {
     /// All targets that some distribution describes.
     package var targets: some Collection<ObjectKey> { claims.keys }
 
+    /// The same key as it stands here; nil if no distribution describes that target.
+    package func known(_ target: ObjectKey) -> ObjectKey? {
+        claims.index(forKey: target).map { claims[$0].key }
+    }
+
     /// The distributions that describe `target`, the one that wins first.
     package func claimants(of target: ObjectKey) -> [SecretsDistribution] {
         claims[target, default: []].compactMap { distributions[$0] }.sorted(by: SecretsDistribution.isOlder)

@@ -62,7 +62,7 @@ package struct DistributionSpec: Sendable, Equatable {
 }
 
 /// One `from` -> `to` entry.
-package struct Mapping: Sendable, Equatable {
+package struct Mapping: Sendable, Hashable {
     /// Where it stands in `spec.secrets`, from 0.
     package var index: Int
     package var from: SourcePath

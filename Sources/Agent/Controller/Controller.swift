@@ -49,6 +49,8 @@ package actor Controller {
     var index = DistributionIndex()
     /// Targets that carry our label, as last seen or written.
     var observed: [ObjectKey: ObservedTarget] = [:]
+    /// Of distributions and targets.
+    var common = CommonParts()
     /// Of certificates and keys in `snapshot`.
     package internal(set) var pairs = PairVerdicts()
     var definition = DefinitionTraits.current

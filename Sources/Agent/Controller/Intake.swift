@@ -112,7 +112,7 @@ extension Controller {
         {
             return
         }
-        let affected = index.upsert(distribution)
+        let affected = index.upsert(shared(distribution))
         if let known, known.uid == distribution.uid, known.forceSync != distribution.forceSync {
             logger.info(
                 "comparison asked for", ["distribution": .string(distribution.key.description)])
@@ -156,6 +156,8 @@ extension Controller {
             return false
         }
         guard known != target else { return false }
+        var target = target
+        common.share(&target, with: known, index.known(target.key))
         observed[target.key] = target
         return true
     }
@@ -164,7 +166,14 @@ extension Controller {
         guard let known = index.distributions[distribution.key], known.uid == distribution.uid,
             !known.resourceVersion.isNewer(than: distribution.resourceVersion)
         else { return }
-        enqueue(index.upsert(distribution).filter { $0 != distribution.target })
+        enqueue(index.upsert(shared(distribution)).filter { $0 != distribution.target })
+    }
+
+    private func shared(_ distribution: SecretsDistribution) -> SecretsDistribution {
+        var distribution = distribution
+        let key = distribution.key
+        common.share(&distribution, with: index.distributions[key], outcomes[key])
+        return distribution
     }
 
     /// Why changes of targets in a namespace are not heard of; nil if they are.

@@ -1,0 +1,85 @@
+import Kube
+import Snapshots
+
+/// Lets what thousands of objects have in common stand in memory once: namespaces, times, generations, the keys of
+/// annotations, whole maps and lists. Each comes from a text of its own, and would have memory of its own.
+///
+/// Only what was met last is looked through, so that nothing has to be forgotten when objects go.
+package struct CommonParts: Sendable {
+    private var texts = Recent<String, String>(capacity: 1024)
+    private var maps = Recent<[String: String], [String: String]>(capacity: 256)
+    private var contents = Recent<[String: Digest], [String: Digest]>(capacity: 256)
+    private var mappings = Recent<[Mapping], [Mapping]>(capacity: 256)
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - known: what is known under the same key.
+    ///   - outcome: what its status may say.
+    package mutating func share(
+        _ distribution: inout SecretsDistribution, with known: SecretsDistribution?, _ outcome: DistributionStatus?
+    ) {
+        share(&distribution.key, known?.key)
+        if let known, known.uid == distribution.uid { distribution.uid = known.uid }
+        share(&distribution.createdAt)
+        if distribution.spec.name == distribution.key.name { distribution.spec.name = distribution.key.name }
+        share(&distribution.spec.type)
+        Self.share(&distribution.spec.mappings, &mappings)
+        Self.share(&distribution.spec.labels, &maps)
+        Self.share(&distribution.spec.annotations, &maps)
+        share(&distribution.status, outcome)
+    }
+
+    private mutating func share(_ status: inout StoredStatus, _ outcome: DistributionStatus?) {
+        if let outcome, status.statusText == outcome.message { status.statusText = outcome.message }
+        share(&status.lastUpdated)
+        share(&status.mountGeneration)
+        for index in status.conditions.indices {
+            share(&status.conditions[index].lastTransitionTime)
+            guard let text = status.statusText, status.conditions[index].message == text else { continue }
+            status.conditions[index].message = text
+        }
+    }
+
+    /// - Parameters:
+    ///   - known: what is known under the same key.
+    ///   - key: the key as it stands elsewhere.
+    package mutating func share(_ target: inout ObservedTarget, with known: ObservedTarget?, _ key: ObjectKey?) {
+        share(&target.key, known?.key ?? key)
+        if let known, known.uid == target.uid { target.uid = known.uid }
+        share(&target.type)
+        Self.share(&target.digests, &contents)
+        Self.share(&target.labels, &maps)
+        // Their values differ, in their distribution at least.
+        let mark = known?.annotations[Marks.distribution]
+        target.annotations = Dictionary(
+            uniqueKeysWithValues: target.annotations.map { key, value in
+                var (key, value) = (key, value)
+                share(&key)
+                if value == mark, let mark { value = mark } else { share(&value) }
+                return (key, value)
+            })
+    }
+
+    private mutating func share(_ key: inout ObjectKey, _ known: ObjectKey?) {
+        if let known, known == key { return key = known }
+        var namespace = key.namespace
+        share(&namespace)
+        key = ObjectKey(namespace: namespace, name: key.name)
+    }
+
+    private mutating func share(_ text: inout String?) {
+        guard var shared = text else { return }
+        share(&shared)
+        text = shared
+    }
+
+    private mutating func share(_ text: inout String) {
+        // A shorter one stands in the variable itself.
+        if text.utf8.count > 15 { Self.share(&text, &texts) }
+    }
+
+    private static func share<Value: Hashable>(_ value: inout Value, _ known: inout Recent<Value, Value>) {
+        if let shared = known[value] { value = shared } else { known[value] = value }
+    }
+}
