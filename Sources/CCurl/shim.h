@@ -60,4 +60,5 @@ static inline CURLcode curl_message_result(const CURLMsg *message) {
 static const long curl_global_default = CURL_GLOBAL_DEFAULT;
 static const long curl_http_version_2 = CURL_HTTP_VERSION_2_0;
 static const long curl_http_version_2tls = CURL_HTTP_VERSION_2TLS;
+static const long curl_http_version_1_1 = CURL_HTTP_VERSION_1_1;
 static const long curl_pipe_multiplex = CURLPIPE_MULTIPLEX;

@@ -49,11 +49,9 @@ extension Request {
         var request = Request(
             .get, Operation(.watch, resource: resource.plural, namespace: namespace),
             path: resource.path(namespace: namespace), query: query, isRepeatable: true)
-        // The server ends the watch; if it does not, the connection is dead.
+        // The server ends the watch; if it does not, the connection is dead. Nothing else tells: of a kind that does not
+        // change there are no bookmarks either (Kubernetes' cacher sends those alone that are newer than the watch).
         request.timeout = timeout + .seconds(30)
-        // Bookmarks come about once a minute (Kubernetes' cacher, `defaultBookmarkFrequency`). From a server that sends
-        // none a quiet watch is begun again every three minutes, at the same version.
-        request.longestSilence = .seconds(180)
         return request
     }
 

@@ -22,8 +22,6 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var accept = "application/json"
     /// How long the whole request may take; for a watch a little longer than the server was asked to serve it.
     package var timeout: Duration = .seconds(30)
-    /// In a watch: nothing comes for so long only if the connection is dead. Nil: silence means nothing.
-    package var longestSilence: Duration?
     /// When it must be over, however often it is repeated; after that it is not begun. Nil: at no certain time.
     package var deadline: ContinuousClock.Instant?
     /// Whether sending it twice does the same as sending it once, so that it may be repeated after a broken connection.

@@ -45,8 +45,9 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package var forbidden: Duration = .seconds(30)
         /// A watch that lasted so long was healthy: what fails next is a new fault.
         package var healthy: Duration = .seconds(10)
-        /// How long a watch is asked to last, spread so that not all watchers come back at once.
-        package var watch: ClosedRange<Duration> = .seconds(300)...(.seconds(600))
+        /// How long a watch is asked to last, spread so that not all watchers come back at once. Short, for its end is
+        /// the only sure sign of life: a connection that died in silence is noticed half a minute later.
+        package var watch: ClosedRange<Duration> = .seconds(100)...(.seconds(150))
 
         package init() {}
     }

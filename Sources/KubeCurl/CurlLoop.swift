@@ -85,8 +85,8 @@ extension CurlLoop {
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             collect()
-            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes.
-            curl_multi_poll(multi, nil, 0, longestSleep(), nil)
+            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer.
+            curl_multi_poll(multi, nil, 0, 3_600_000, nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         mailbox.withLock { $0.isGone = true }
@@ -134,23 +134,10 @@ extension CurlLoop {
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
-            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.patience) { isDead = true }
+            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
             transfer.complete(result)
         }
-        let now = ContinuousClock.now
-        for transfer in active.values where transfer.silenceEnd.map({ $0 <= now }) == true {
-            if silence.isDeath(timeout: transfer.patience) { isDead = true }
-            remove(transfer, .timeout(reason: "nothing has come for \(transfer.patience)"))
-        }
         if isDead { reconnect() }
-    }
-
-    /// In milliseconds, rounded up: until the first of the transfers has been silent for too long. Without any the hour
-    /// is no timer, only a long time.
-    private func longestSleep() -> Int32 {
-        guard let end = active.values.lazy.compactMap(\.silenceEnd).min() else { return 3_600_000 }
-        let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
-        return Int32(min(max(0, left.rounded(.up)), 3_600_000))
     }
 
     /// Lets go of all connections: libcurl would go on with one that is dead but still open.

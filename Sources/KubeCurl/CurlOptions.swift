@@ -69,6 +69,21 @@ struct CurlOptions {
         check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(count)) }
     }
 
+    /// What an answer that comes on the shared connection may fill before its reader has taken any of it: all of it, or
+    /// its end may be lost, see `CurlTransport`.
+    mutating func setRoom(for request: Request) {
+        let size: Int
+        switch request.operation.verb {
+        // The bytes go to their reader as they come, and what ends it is its time or the next one's failure.
+        case .watch, .list: return
+        // A Secret, of a mebibyte at most. The most that libcurl takes.
+        case .get: size = 512 << 10
+        // The object as it was sent or patched, and what else it has.
+        default: size = min(2 * request.body.count + (16 << 10), 512 << 10)
+        }
+        check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
+    }
+
     mutating func setHeaders(
         _ request: Request, token: String?, list: inout UnsafeMutablePointer<curl_slist>?
     ) {
@@ -80,22 +95,22 @@ struct CurlOptions {
         check("HTTPHEADER") { curl_set_list($0, CURLOPT_HTTPHEADER, list) }
         check("USERAGENT") { curl_set_string($0, CURLOPT_USERAGENT, Request.fieldManager) }
         // The API server compresses answers from 128 KiB on; a watch must come byte by byte.
-        if request.operation.verb == .list {
+        if request.isList {
             check("ACCEPT_ENCODING") { curl_set_string($0, CURLOPT_ACCEPT_ENCODING, "gzip") }
         }
     }
 
-    /// A limit of silence is none of libcurl's: its LOW_SPEED_TIME takes a timer of a second for each transfer.
-    mutating func setLimits(timeout: Duration) {
+    mutating func setLimits(timeout: Duration, isShared: Bool) {
         let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
         check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
         check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
         check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
         // The end does not wait for a resolver that is slow to answer.
         check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
-        check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, curl_http_version_2tls) }
+        let version = isShared ? curl_http_version_2tls : curl_http_version_1_1
+        check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, version) }
         // Wait for a connection that is being made and use it together, instead of making one more.
-        check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) }
+        if isShared { check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) } }
         check("SOCKOPTFUNCTION") { easy in
             curl_set_socket_function(easy, CURLOPT_SOCKOPTFUNCTION) { _, socket, _ in
                 // Not for credential plugins.

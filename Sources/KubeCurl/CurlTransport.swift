@@ -1,41 +1,40 @@
 import Kube
 import LinuxIO
 
-/// HTTP over libcurl: one thread of our own, one HTTP/2 connection for all requests and watches.
+/// HTTP over libcurl: one HTTP/2 connection for all requests and watches but lists, which have connections of their own,
+/// with HTTP/1.1; a thread of our own for each of the two.
+///
+/// The end of a large answer can be lost on a connection that others listen on: where the other transfer reads it, and
+/// the last bytes do not fit into the receive buffer of its owner, libcurl 7.88 has nghttp2 pause, and tells it to go on
+/// only when something else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its
+/// time was over. Other answers get a buffer that holds them.
 final class CurlTransport: Sendable {
     /// In bytes: more than this may not wait for the reader of a stream.
     static let maximumBacklog = 32 << 20
 
-    private let loop: CurlLoop
-    private let thread: Mutex<OwnedThread?>
+    private let shared: CurlThread
+    private let lists: CurlThread
 
     /// - Parameter shortestSilence: see `CurlLoop`.
     init(shortestSilence: Duration = .seconds(10)) throws(TransportFailure) {
-        guard let loop = CurlLoop(shortestSilence: shortestSilence) else {
-            throw .broken(reason: "libcurl cannot be initialised")
-        }
-        self.loop = loop
-        do {
-            // libcurl and TLS keep buffers of some 16 KiB on it.
-            thread = Mutex(try OwnedThread(name: "curl", stackSize: 1 << 20) { loop.run() })
-        } catch {
-            throw .broken(reason: error.description)
-        }
+        shared = try CurlThread(name: "curl", shortestSilence: shortestSilence)
+        lists = try CurlThread(name: "curl lists", shortestSilence: shortestSilence)
     }
 
-    deinit { shutdown() }
+    /// Of the connection that is shared.
+    var statistics: TransferCounters.Values { shared.loop.statistics }
 
-    var statistics: TransferCounters.Values { loop.statistics }
-
-    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
+    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the threads are gone.
     func shutdown() {
-        loop.stop()
-        if let running = thread.withLock({ $0.take() }) { running.join() }
+        shared.end()
+        lists.end()
     }
 
     /// The answer, whatever its status. Cancellation ends the transfer.
     func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
-        try await begin { Transfer(request, to: endpoint, reply: $0) }.response
+        try await begin(on: request.isList ? lists.loop : shared.loop) {
+            Transfer(request, to: endpoint, reply: $0)
+        }.response
     }
 
     /// The head of the answer, and its body as it comes; no stream and the whole body if the status is no success.
@@ -43,12 +42,15 @@ final class CurlTransport: Sendable {
         _ request: Request, to endpoint: Endpoint
     ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
         let buffer = ChunkBuffer(limit: Self.maximumBacklog)
-        let (response, transfer) = try await begin { Transfer(request, to: endpoint, stream: buffer, reply: $0) }
+        let (response, transfer) = try await begin(on: shared.loop) {
+            Transfer(request, to: endpoint, stream: buffer, reply: $0)
+        }
         guard response.isSuccess else { return (response, nil) }
-        return (response, CurlStream(request.operation, transfer, buffer, loop))
+        return (response, CurlStream(request.operation, transfer, buffer, shared.loop))
     }
 
     private func begin(
+        on loop: CurlLoop,
         _ make: (@escaping @Sendable (Transfer.Outcome) -> Void) -> Transfer
     ) async throws(TransportFailure) -> (response: Response, transfer: Transfer) {
         let once = Once()

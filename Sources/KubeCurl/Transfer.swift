@@ -34,8 +34,6 @@ final class Transfer: @unchecked Sendable {
 
     private var counters: TransferCounters?
     private var silence: Silence?
-    /// When it was started, or something came.
-    private var lastByte = ContinuousClock.now
     private var status = 0
     private var headers: [String: String] = [:]
     private var body: [UInt8] = []
@@ -62,7 +60,6 @@ final class Transfer: @unchecked Sendable {
     func start(_ counters: TransferCounters, _ silence: Silence) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.silence = silence
-        lastByte = .now
         if let deadline = request.deadline {
             // Here, on the last thread before the wire: whatever has held the request up since is counted.
             let left = ContinuousClock.now.duration(to: deadline)
@@ -79,24 +76,14 @@ final class Transfer: @unchecked Sendable {
         options.setCredentials(endpoint)
         options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
-        options.setLimits(timeout: timeout)
+        options.setRoom(for: request)
+        options.setLimits(timeout: timeout, isShared: !request.isList)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)
             return nil
         }
         return easy
-    }
-
-    /// After so long without a byte it has run out of its time.
-    var patience: Duration { request.longestSilence ?? timeout }
-
-    /// When it is to be ended if nothing comes until then; nil: it may be silent for as long as it may take.
-    var silenceEnd: ContinuousClock.Instant? { request.longestSilence.map { lastByte + $0 } }
-
-    private func hear() {
-        lastByte = .now
-        silence?.end(at: lastByte)
     }
 
     /// - Parameter code: as libcurl's message says.
@@ -144,7 +131,7 @@ extension Transfer {
 
     /// One line of the head of an answer, with its line end.
     func receive(header line: UnsafeRawBufferPointer) {
-        hear()
+        silence?.end(at: .now)
         if line.starts(with: "HTTP/".utf8) {
             // Also after an interim answer (1xx).
             headers = [:]
@@ -170,7 +157,7 @@ extension Transfer {
 
     /// - Returns: false to end the transfer.
     func receive(body chunk: UnsafeRawBufferPointer) -> Bool {
-        hear()
+        silence?.end(at: .now)
         if let stream, (200..<300).contains(status) { return stream.append(chunk) }
         guard body.count + chunk.count <= Self.maximumBody else {
             isTooLarge = true

@@ -128,5 +128,7 @@ private struct Mortal: KubeObject {
     let metadata: ObjectMeta
     let life = Life()
 
-    init(from decoder: any Decoder) throws { metadata = try MetadataOnly(from: decoder).metadata }
+    init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try MetadataOnly(reading: json).metadata
+    }
 }

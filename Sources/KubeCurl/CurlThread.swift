@@ -1,0 +1,37 @@
+import Kube
+import LinuxIO
+
+/// A loop of libcurl's, and the thread that it runs on. Ends with its last reference.
+final class CurlThread: Sendable {
+    let loop: CurlLoop
+    private let thread: Mutex<OwnedThread?>
+
+    /// - Parameters:
+    ///   - name: as the kernel shows it, 15 bytes at most.
+    ///   - shortestSilence: see `CurlLoop`.
+    init(name: String, shortestSilence: Duration) throws(TransportFailure) {
+        guard let loop = CurlLoop(shortestSilence: shortestSilence) else {
+            throw .broken(reason: "libcurl cannot be initialised")
+        }
+        self.loop = loop
+        do {
+            // libcurl and TLS keep buffers of some 16 KiB on it.
+            thread = Mutex(try OwnedThread(name: name, stackSize: 1 << 20) { loop.run() })
+        } catch {
+            throw .broken(reason: error.description)
+        }
+    }
+
+    deinit { end() }
+
+    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
+    func end() {
+        loop.stop()
+        if let running = thread.withLock({ $0.take() }) { running.join() }
+    }
+}
+
+extension Request {
+    /// A page of a list: the one kind of answer whose size nothing tells.
+    var isList: Bool { operation.verb == .list }
+}
