@@ -4,7 +4,7 @@ import Snapshots
 /// Lets what thousands of objects have in common stand in memory once: namespaces, times, generations, the keys of
 /// annotations, whole maps and lists. Each comes from a text of its own, and would have memory of its own.
 ///
-/// Only what was met last is looked through, so that nothing has to be forgotten when objects go.
+/// Only what was met last is looked through, and only what is small, so that nothing has to be forgotten when objects go.
 package struct CommonParts: Sendable {
     private var texts = Recent<String, String>(capacity: 1024)
     private var maps = Recent<[String: String], [String: String]>(capacity: 256)
@@ -24,9 +24,9 @@ package struct CommonParts: Sendable {
         share(&distribution.createdAt)
         if distribution.spec.name == distribution.key.name { distribution.spec.name = distribution.key.name }
         share(&distribution.spec.type)
-        Self.share(&distribution.spec.mappings, &mappings)
-        Self.share(&distribution.spec.labels, &maps)
-        Self.share(&distribution.spec.annotations, &maps)
+        if distribution.spec.mappings.isSmall(\.from.text) { Self.share(&distribution.spec.mappings, &mappings) }
+        share(&distribution.spec.labels)
+        share(&distribution.spec.annotations)
         share(&distribution.status, outcome)
     }
 
@@ -48,8 +48,8 @@ package struct CommonParts: Sendable {
         share(&target.key, known?.key ?? key)
         if let known, known.uid == target.uid { target.uid = known.uid }
         share(&target.type)
-        Self.share(&target.digests, &contents)
-        Self.share(&target.labels, &maps)
+        if target.digests.isSmall(\.key) { Self.share(&target.digests, &contents) }
+        share(&target.labels)
         // Their values differ, in their distribution at least.
         let mark = known?.annotations[Marks.distribution]
         target.annotations = Dictionary(
@@ -68,6 +68,10 @@ package struct CommonParts: Sendable {
         key = ObjectKey(namespace: namespace, name: key.name)
     }
 
+    private mutating func share(_ map: inout [String: String]) {
+        if map.isSmall(\.value) { Self.share(&map, &maps) }
+    }
+
     private mutating func share(_ text: inout String?) {
         guard var shared = text else { return }
         share(&shared)
@@ -75,11 +79,24 @@ package struct CommonParts: Sendable {
     }
 
     private mutating func share(_ text: inout String) {
-        // A shorter one stands in the variable itself.
-        if text.utf8.count > 15 { Self.share(&text, &texts) }
+        if text.isShared { Self.share(&text, &texts) }
     }
 
     private static func share<Value: Hashable>(_ value: inout Value, _ known: inout Recent<Value, Value>) {
         if let shared = known[value] { value = shared } else { known[value] = value }
+    }
+}
+
+extension String {
+    /// In bytes. A longer one is hardly anybody else's too, and would outlive its object here.
+    fileprivate static let longestShared = 256
+
+    /// A shorter one stands in the variable itself.
+    fileprivate var isShared: Bool { (16...Self.longestShared).contains(utf8.count) }
+}
+
+extension Collection {
+    fileprivate func isSmall(_ text: (Element) -> String) -> Bool {
+        count <= 32 && allSatisfy { text($0).utf8.count <= String.longestShared }
     }
 }

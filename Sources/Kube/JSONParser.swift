@@ -21,7 +21,8 @@ struct JSONParser {
     private init(bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
         // About what an object of the API has.
-        marks.reserveCapacity(bytes.count / 12)
+        // No more for a large text: pages that were never touched are when they are wiped.
+        marks.reserveCapacity(min(bytes.count / 12, 1024))
     }
 
     /// The next byte that is no white space, left in its place.

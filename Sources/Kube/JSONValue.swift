@@ -54,7 +54,9 @@ extension JSONValue: JSONReadable {
         } else if json.isObject {
             var members: [String: JSONValue] = [:]
             for (key, value) in json.members {
-                members[key.string ?? ""] = try JSONValue(reading: value, depth: depth + 1)
+                // As everywhere: the first of two equal ones counts.
+                let name = key.string ?? ""
+                if members[name] == nil { members[name] = try JSONValue(reading: value, depth: depth + 1) }
             }
             self = .object(members)
         } else if json.isArray {

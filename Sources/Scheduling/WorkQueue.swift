@@ -98,7 +98,10 @@ where Instant.Duration == Duration {
     }
 
     private mutating func popFirst(at now: Instant) -> Key? {
-        if let key = deferred.first, let since = added[key], since.advanced(by: patience) <= now {
+        // With half of the hands at most, or slow ones would keep all others waiting.
+        if let key = deferred.first, let since = added[key], since.advanced(by: patience) <= now,
+            active.keys.count(where: canWait) < (limit + 1) / 2
+        {
             return deferred.popFirst()
         }
         return ready.popFirst() ?? deferred.popFirst()

@@ -1,3 +1,4 @@
+import Agent
 import Distribution
 import TestSupport
 import Testing
@@ -45,5 +46,38 @@ import Testing
         }
         #expect(await bench.store.calls == ["create t", "status d", "status d"])
         #expect(await bench.store.lastStatus?.status.lastUpdated != nil)
+    }
+
+    @Test(
+        "of a distribution that names no target are tried as often as others, in one pass",
+        arguments: [StoreError.unavailable("away", retryAfter: nil), .forbidden("no")])
+    func nameless(error: StoreError) async throws {
+        let bench = Bench(triesAtMost: 2)
+        await bench.store.put(try bench.distribution(target: ""))
+        await bench.store.fail(.status, Array(repeating: error, count: 1000))
+        try await bench.tellAll()
+        await bench.controller.finishWhenIdle()
+        await bench.controller.work()
+        #expect(await bench.store.calls.count <= 2)
+        #expect(await bench.controller.faults.count == 1)
+    }
+
+    @Test func `of a former leadership are not written in the next one`() async throws {
+        let leadership = Leadership()
+        let bench = Bench(leadership: leadership)
+        leadership.lead(until: .now + .seconds(600))
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.rejected("no")])
+        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.waiting == 1 })
+            leadership.follow()
+            await bench.controller.leadNoMore()
+            leadership.lead(until: .now + .seconds(600))
+            await bench.controller.lead()
+            try await bench.settle()
+        }
+        #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
     }
 }

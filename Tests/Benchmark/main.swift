@@ -5,7 +5,7 @@ import Observability
 import TestSupport
 
 let scenarios: [any Scenario] = [
-    Start(), Rotation(), Latency(), Requests(), Storm(), Idle(), Flood(), Memory(), Size(),
+    Size(), Start(), Rotation(), Latency(), Requests(), Storm(), Idle(), Flood(), Memory(),
 ]
 let scenarioNames = scenarios.map { type(of: $0).name }
 
@@ -36,21 +36,30 @@ guard access(program, X_OK) == 0 else {
     fail(Invocation.Failure(description: "--program: \(program) cannot be run"), status: Invocation.usageStatus)
 }
 
-let startedAt = Timestamp.now()
-var findings = Findings()
+var failed: [String] = []
 let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocation.sizes)
 do {
+    var results = try await Results.here(isQuick: invocation.isQuick, startedAt: .now())
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
-        let found = try await scenario.run(bench)
-        findings.figures += found.figures
-        findings.distributions += found.distributions
-        for figure in found.figures { print(figure.line) }
-    }
-    if let output = invocation.output {
-        let results = try await Results.here(findings, isQuick: invocation.isQuick, startedAt: startedAt)
+        let name = type(of: scenario).name
+        do {
+            let found = try await scenario.run(bench)
+            results.figures += found.figures
+            results.distributions += found.distributions
+            for figure in found.figures { print(figure.line) }
+        } catch {
+            // The others are worth their while all the same.
+            failed.append(name)
+            say("\(name): \(error)")
+        }
+        results.missing = scenarioNames.filter { name in !results.figures.contains { $0.id.hasPrefix(name + ".") } }
+        guard let output = invocation.output else { continue }
         try Report(results: results).write(to: output)
-        say("the report is in \(output)/benchmarks.md")
+        say("\(name) is in \(output)/benchmarks.md")
     }
 } catch {
     fail(error, status: 1)
+}
+if !failed.isEmpty {
+    fail(Invocation.Failure(description: "failed: \(failed.joined(separator: ", "))"), status: 1)
 }

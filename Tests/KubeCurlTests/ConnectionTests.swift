@@ -61,34 +61,18 @@ struct ConnectionTests {
         #expect(transport.statistics.connections == 2)
     }
 
-    /// The watch's transfer takes from the wire what is the other one's. The list's end was lost so in some of a hundred
-    /// tries; nothing else came then, and it hung until its time was over.
-    @Test func `lists that are large end beside a watch on which nothing comes`() async throws {
+    /// Beside a watch that brings nothing the end of a large answer can be lost, see `CurlTransport`.
+    @Test func `lists have connections of their own`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let client = try server.client(.admin)
         defer { client.shutdown() }
-        let noise = (0..<30_000).map { _ in UInt8.random(in: 33...126) }
-        try await withThrowingTaskGroup { group in
-            for number in 0..<40 {
-                group.addTask {
-                    let value = JSONValue.string(String(decoding: noise.shuffled(), as: UTF8.self))
-                    try await client.create(
-                        .secrets, namespace: namespace,
-                        ["metadata": ["name": .string("s\(number)")], "stringData": ["a": value]])
-                }
-            }
-            try await group.waitForAll()
-        }
-        let quiet = try await server.namespace()
-        let watch = try await client.stream(
-            .watch(.secrets, namespace: quiet, resourceVersion: "0", timeout: .seconds(300)))
-        for _ in 0..<25 {
-            var list = Request.list(.secrets, namespace: namespace)
-            list.timeout = .seconds(20)
-            #expect(try await client.send(list).isSuccess)
-        }
-        _ = watch
+        _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
+        #expect(client.connections == 0)
+        _ = try await client.send(.get(path: "/version"))
+        _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
+        #expect(client.connections == 1)
+        #expect(client.http2Answers == 1)
     }
 
     @Test func `a proxy that only the environment names is not used`() async {

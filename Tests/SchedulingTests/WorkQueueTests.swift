@@ -295,6 +295,13 @@ import Testing
         #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "a", "later 2"])
     }
 
+    @Test("Keys that have waited for long take half of the places at most while others are due")
+    func halfOfThePlaces() {
+        var queue = Queue(limit: 4, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        for key in ["later 1", "later 2", "later 3", "a", "b", "c"] { queue.add(key, at: start) }
+        #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "later 2", "a", "b"])
+    }
+
     @Test("Who begins no others any more still gets those that can wait, and no more than the limit")
     func closing() {
         var queue = Queue(limit: 1) { $0.hasPrefix("later") }

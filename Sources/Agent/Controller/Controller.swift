@@ -82,7 +82,7 @@ package actor Controller {
     let wakeUp: AsyncStream<Void>.Continuation
     /// One pass: a key that failed so often is given up. Nil: never.
     let triesAtMost: Int?
-    var isStopping = false
+    var stoppedAt: ContinuousClock.Instant?
     /// Another agent is known to do the work.
     var isLed = false
 

@@ -49,6 +49,7 @@ extension Controller {
                 forget(key)
             }
             for distribution in all { upsert(distribution) }
+            isUntidy = true
             // The resource definition may have been replaced: learn anew what it keeps.
             definition = .current
             scopes[scope, default: ScopeState()].hasDistributions = true
@@ -73,6 +74,7 @@ extension Controller {
                 lost(key)
             }
             for target in all { _ = record(target) }
+            isUntidy = true
             scopes[scope, default: ScopeState()].hasTargets = true
             scopes[scope, default: ScopeState()].failure = nil
             enqueueAll(in: scope)

@@ -13,7 +13,7 @@ extension Controller {
             if let distribution = index.distributions[key], distribution.target == nil, isOurs(distribution),
                 let refusal = distribution.refusal
             {
-                report(DistributionStatus(refusal), on: distribution)
+                report(DistributionStatus(refusal), on: distribution, isOwnTurn: true)
             }
             return await say(key)
         case .target(let key):

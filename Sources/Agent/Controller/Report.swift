@@ -7,19 +7,24 @@ extension Controller {
     ///
     /// - Parameter planned: the distribution as it was when the work began. If it was amended since, nothing is said:
     ///   what was done is not about the new one, and its key is in the queue again.
-    func report(_ status: DistributionStatus, on planned: SecretsDistribution) {
+    /// - Parameter isOwnTurn: the turn itself says it next. Put into the queue, it would be tried again without its wait.
+    func report(_ status: DistributionStatus, on planned: SecretsDistribution, isOwnTurn: Bool = false) {
         let key = planned.key
         guard let distribution = index.distributions[key], distribution.asksTheSame(as: planned) else { return }
         log(status, of: key)
         let saying = UnsaidStatus(status, on: distribution, outcomes[key], after: unsaid[key])
         outcomes[key] = status
         if status.reason == .synced, let former = awaited.removeValue(forKey: key) { enqueue(former) }
-        guard saying.isNews || saying.status.update(of: distribution, on: definition, now: "") != nil else {
+        // While one is being written, what is stored is not what will stand there.
+        guard
+            saying.isNews || (turns[.status(key)] != nil && !isOwnTurn)
+                || saying.status.update(of: distribution, on: definition, now: "") != nil
+        else {
             unsaid[key] = nil
             return
         }
         unsaid[key] = saying
-        enqueue(.status(key))
+        if !isOwnTurn { enqueue(.status(key)) }
     }
 
     /// Writes the status that is to be written, and tells of it by an Event.
@@ -80,6 +85,7 @@ extension Controller {
             message: "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
                 + " the mount here holds an older one, \(snapshot?.generation ?? "").")
         if since.duration(to: .now) >= patience { return report(status, on: distribution) }
+        unsaid[distribution.key] = nil
         log(status, of: distribution.key)
         outcomes[distribution.key] = status
     }
@@ -115,6 +121,6 @@ extension Controller {
 extension SecretsDistribution {
     /// Whether what was found out about `other` is about this one too.
     fileprivate func asksTheSame(as other: SecretsDistribution) -> Bool {
-        uid == other.uid && spec == other.spec && assignedTo == other.assignedTo
+        uid == other.uid && spec == other.spec && problems == other.problems && assignedTo == other.assignedTo
     }
 }

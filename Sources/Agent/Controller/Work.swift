@@ -77,30 +77,38 @@ extension Controller {
 
     /// After a list or a burst of writes, once it is over: much of what it needed stands in between what stays.
     private func tidy() {
-        guard isUntidy, queue.isIdle else { return }
+        guard isUntidy, isFollowing || queue.isIdle else { return }
         isUntidy = false
         ProcessMemory.giveBack()
     }
 
+    /// For how long statuses are still begun after `stop`: whoever comes next tells of the rest, and waits for the Lease.
+    private static let lastWords: Duration = .seconds(2)
+
     /// No further target is begun; `work` returns once those under way are done, and told of.
     package func stop() {
-        isStopping = true
+        if stoppedAt == nil { stoppedAt = .now }
         wakeUp.yield()
     }
 
     /// What `take` has not given any more is done.
-    private var isOver: Bool { isStopping && queue.inFlight == 0 }
+    private var isOver: Bool { stoppedAt != nil && queue.inFlight == 0 }
 
     /// This agent leads from now on: everything is compared. Until then events were taken in, and no key was begun.
     package func lead() {
         isLed = false
+        // What was found out before has been another agent's matter since: all is looked at anew.
+        unsaid = [:]
         enqueueAll()
         noteStart()
         wakeUp.yield()
     }
 
     /// This agent does not lead any more.
-    package func leadNoMore() { rotations.abandon() }
+    package func leadNoMore() {
+        rotations.abandon()
+        unsaid = [:]
+    }
 
     /// Another agent leads, and lives.
     package func follow() {
@@ -119,12 +127,16 @@ extension Controller {
     package var isIdle: Bool { queue.isIdle && queue.retrying == 0 }
 
     private func take() -> WorkItem? {
-        guard !isFollowing, let item = isStopping ? queue.nextThatWaits() : queue.next(at: .now) else { return nil }
+        guard !isFollowing, let item = stoppedAt.map(lastWord) ?? queue.next(at: .now) else { return nil }
         turns[item] = .now
         isUntidy = true
         // While there is more to take than can be in flight, nobody else beats.
         beat()
         return item
+    }
+
+    private func lastWord(_ stoppedAt: ContinuousClock.Instant) -> WorkItem? {
+        stoppedAt.duration(to: .now) < Self.lastWords ? queue.nextThatWaits() : nil
     }
 
     private func deadline() -> ContinuousClock.Instant? { isFollowing ? nil : queue.deadline() }

@@ -53,7 +53,7 @@ package actor FolderSecretStore: SecretStore {
     ) throws(StoreError) -> [ObjectKey: LookedAt] {
         var files: [ObjectKey: LookedAt] = [:]
         for namespace in try names(in: root) where scope.contains(namespace) {
-            guard let folder = try? Directory(path: "\(root)/\(namespace)") else { continue }
+            guard let folder = try folder(of: namespace) else { continue }
             for file in try names(in: "\(root)/\(namespace)") where file.hasSuffix(".yaml") {
                 let key = ObjectKey(namespace: namespace, name: String(file.dropLast(5)))
                 let version = try? folder.version(ofBeneath: file)
@@ -71,6 +71,16 @@ package actor FolderSecretStore: SecretStore {
             }
         }
         return files
+    }
+
+    /// Nil: it is none.
+    private func folder(of namespace: String) throws(StoreError) -> Directory? {
+        do {
+            return try Directory(path: "\(root)/\(namespace)")
+        } catch {
+            if error.code == ENOENT || error.code == ENOTDIR { return nil }
+            throw .unavailable(error.description, retryAfter: nil)
+        }
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {

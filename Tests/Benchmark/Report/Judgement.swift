@@ -14,7 +14,8 @@ struct Judgement {
     /// about a reference that no run has.
     var judged: Double? {
         switch bar {
-        case .atMost: figure.value
+        // What may never happen may not happen in any run.
+        case .atMost: figure.unit == .count ? figure.runs.map(\.value).max() : figure.value
         case .ratioAtMost: figure.ratio
         case .excessAtMost: figure.runs.compactMap { run in run.reference.map { run.value - $0 } }.median
         }

@@ -3,20 +3,23 @@ extension Page {
     static let introduction = """
         # Benchmarks
 
-        What a rotation, a start and an idle hour cost, and how near that is to what the API server allows at all. `make bench`
+        What a rotation, a start and doing nothing cost, and how near that is to what the API server allows at all. `make bench`
         measures it on a machine of your own, and writes this page and its pictures. All that was measured is in
         [results.json](benchmarks/results.json).
         """
 
     static let howMeasured = """
-        - **The program** is the release build, a process of its own with nothing special set but a quiet time of 20 ms.
+        - **The program** is the release build, a process of its own with nothing special set but a quiet time of 20 ms, and no
+          admin endpoint but in the storm and at rest.
         - **The server** is a real etcd and kube-apiserver of the scenario's own, on the same machine: they, the program and the
           load share its cores. Times of writes are therefore mostly the server's, and so each is told beside a reference.
-        - **The reference** is the server's own limit: `h2load` sends as many requests of the same size to the same server, in the
-          same run, over one connection, as the program has, with 8, 16, 32, 64 and 128 at once. The best of these counts.
+          etcd's data and the audit log are in memory (`/dev/shm`): nobody waits for a disk, neither the program nor its reference.
+        - **The reference** is the server's own limit: `h2load` sends as many patches, of the size of a rotation's, to the same
+          server, in the same run, over one connection, as the program has for its writes, with 8, 16, 32, 64 and 128 at once. The
+          best of these counts. A cold start, which creates, stands beside such patches too.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
         - **Each figure** is the median of several runs, with the least and the most in brackets; with 10,000 distributions, where
-          one takes minutes, often of one. Each run is compared with its own reference, and the median of that is judged.
+          one takes minutes, of one, and so are the storm, the flood, rest and memory. Each run is compared with its own reference, and the median of that is judged.
         - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
           about 5 KiB in base64.
         """
@@ -24,7 +27,7 @@ extension Page {
     static let again = """
         ## Measure it yourself
 
-        On Debian or Ubuntu with Swift and nothing else; it takes about an hour, and some GB of memory:
+        On Debian or Ubuntu with Swift and nothing else; it takes about half an hour, and some GB of memory:
 
         ```console
         make bench

@@ -24,12 +24,15 @@ struct Page {
                 runs; its figures are no measure.
                 """
         }
-        let decided = judgements.compactMap(\.isMet)
+        let decided = judgements.map { $0.isMet ?? false }
         let met = decided.count { $0 }
-        return met == decided.count
+        let absent =
+            (results.missing ?? []).isEmpty
+            ? "" : " Not measured this time: \(results.missing?.joined(separator: ", ") ?? "")."
+        return absent.isEmpty && met == decided.count
             ? "**All \(met) figures that have a bar meet it.**"
             : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are told "
-                + "[with the reason](#what-misses-its-bar)."
+                + "[with the reason](#what-misses-its-bar).\(absent)"
     }
 
     private var bars: String {

@@ -9,6 +9,8 @@ struct Results: Codable, Sendable {
     let isQuick: Bool
     var figures: [Figure]
     var distributions: [LatencyDistribution]
+    /// Scenarios of which there are no figures: they failed, or were not asked for.
+    var missing: [String]?
 }
 
 /// What one has to know of the machine to compare.

@@ -13,7 +13,7 @@ struct Latency: Scenario {
             let rotations = bench.isQuick ? 50 : 1_000
             say("latency: \(rotations) rotations, one after another")
             let fleet = try await Fleet(Self.distributions, on: cluster)
-            let reference = try await Reference(1, on: cluster)
+            let reference = try await Reference(Self.turn + Reference.opening, on: cluster)
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
             _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import TestSupport
 
 /// What is shipped, and how soon it is there.
@@ -25,6 +26,10 @@ struct Size: Scenario {
 
     /// What the run-time packages and the program add to a minimal Debian, measured in a real one. Nil where none can be made.
     private func image(_ bench: Bench) async throws -> Figure? {
+        guard geteuid() == 0 else {
+            say("size: the image needs root, and is not measured")
+            return nil
+        }
         let root = String(#filePath.dropLast("Tests/Benchmark/Scenarios/Size.swift".count))
         let run = try await ToolRun.run([root + "Tests/Tools/runtime-root", bench.program])
         guard run.status == 0, let mebibytes = Self.mebibytes(run.output) else {

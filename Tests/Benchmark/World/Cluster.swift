@@ -26,12 +26,18 @@ struct Cluster: Sendable {
             let cluster = Cluster(server: server)
             try await cluster.prepare()
             let result = try await body(cluster)
-            await server.end()
+            await end(server)
             return result
         } catch {
-            await server.end()
+            await end(server)
             throw error
         }
+    }
+
+    /// Its data go too: they are in memory.
+    private static func end(_ server: APIServer) async {
+        await server.end()
+        removeTree(String(server.file("").dropLast()))
     }
 
     private func prepare() async throws {
