@@ -8,8 +8,8 @@ struct Heartbeats: Sendable {
     let distributions: [Scope: Heartbeat]
     let targets: [Scope: Heartbeat]
 
-    /// A watch hears of a bookmark each minute, and is begun anew after three minutes of silence; while the API server is
-    /// away it waits between tries for less.
+    /// A watch ends after about two minutes, after three if the connection is dead, and is begun anew; while the API
+    /// server is away it waits between tries for less.
     private static let ofWatches: Duration = .seconds(600)
     /// Of one file, and of going through the folder without reading any.
     private static let ofReading: Duration = .seconds(120)
