@@ -83,14 +83,20 @@ final class Replica {
 
     func signal(_ number: Int32) { agent.signal(number) }
 
+    /// libdispatch's monitor of its threads ends the process by a trap if it cannot open a file then (its
+    /// `_dispatch_workq_count_runnable_workers`); the orchestrator starts it again.
+    private var mayTrap = false
+
     /// It may open no file any more. One that has not started yet would end, to be started again by its orchestrator.
     func takeDescriptors() async throws {
         guard await eventually({ agent.errors.contains("ready\"") }) else { return }
+        mayTrap = true
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=3:"])
     }
 
     /// It may again.
     func giveDescriptors() async throws {
+        if agent.hasEnded { return try await restart(by: SIGKILL) }
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=1024:"])
     }
 
@@ -100,12 +106,15 @@ final class Replica {
         agent.signal(number)
         let ended = await agent.ended()
         // By the signal itself also where SIGTERM came before its handler.
-        if ended.status != 128 + number, number != SIGTERM || ended.status != 0 {
-            crashes.append(ended.status)
-        }
+        if ended.status != 128 + number, number != SIGTERM || ended.status != 0 { add(ended.status) }
+        mayTrap = false
         log = String((log + ended.errors).suffix(20_000))
         try await Task.sleep(for: pause)
         agent = try await Binary(["run"], environment: environment)
+    }
+
+    private func add(_ crash: Int32) {
+        if !(mayTrap && crash == 128 + SIGILL) { crashes.append(crash) }
     }
 
     /// Ends it for good; what it said last.
@@ -113,7 +122,7 @@ final class Replica {
         agent.signal(SIGCONT)
         agent.signal(SIGTERM)
         let ended = await agent.ended()
-        if ended.status != 0, ended.status != 128 + SIGTERM { crashes.append(ended.status) }
+        if ended.status != 0, ended.status != 128 + SIGTERM { add(ended.status) }
         proxy.stop()
         return log + ended.errors + "exit status \(ended.status)\n"
     }
