@@ -132,7 +132,7 @@ enum KubeTargets {
             Fuzz.require(false, "the watch goes on where it was")
             return
         }
-        Fuzz.require((.seconds(300)...(.seconds(600))).contains(timeout), "a watch has its time")
+        Fuzz.require((.seconds(100)...(.seconds(150))).contains(timeout), "a watch has its time")
     }
 
     @discardableResult
