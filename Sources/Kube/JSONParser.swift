@@ -22,7 +22,7 @@ struct JSONParser {
         self.bytes = bytes
         // About what an object of the API has.
         // No more for a large text: pages that were never touched are when they are wiped.
-        marks.reserveCapacity(min(bytes.count / 12, 1024))
+        marks.reserveCapacity(min(bytes.count / 12, 1 << 16))
     }
 
     /// The next byte that is no white space, left in its place.
