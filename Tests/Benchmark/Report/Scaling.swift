@@ -30,8 +30,8 @@ struct Scaling {
 
     var isIndependent: Bool { Self.independent.contains { id == $0 || id.hasPrefix($0 + ".") } }
 
-    /// Linear or better; what is independent stays as it is.
-    var isGood: Bool { growth.map { $0 <= (isIndependent ? Self.noise : steps) } ?? false }
+    /// Linear or better, to a hundredth; what is independent stays as it is.
+    var isGood: Bool { growth.map { $0 <= (isIndependent ? Self.noise : steps * 1.01) } ?? false }
 
     var outcome: String {
         if isIndependent { return isGood ? "independent" : "grows" }
