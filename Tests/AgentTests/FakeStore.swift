@@ -25,6 +25,7 @@ actor FakeStore: SecretStore, DistributionStore {
     private var version = 0
     private var script: [Operation: [StoreError]] = [:]
     private var isHolding = false
+    private var isHoldingAnswers = false
     private var held: [CheckedContinuation<Void, Never>] = []
 
     init(managedBy: String = "me") { self.managedBy = managedBy }
@@ -93,6 +94,7 @@ actor FakeStore: SecretStore, DistributionStore {
         next.status = status
         next = put(next)
         statuses.append(next)
+        if isHoldingAnswers { await withCheckedContinuation { held.append($0) } }
         return (next, definition)
     }
 }
@@ -124,8 +126,12 @@ extension FakeStore {
     /// Creates wait until `release`.
     func hold() { isHolding = true }
 
+    /// Statuses are stored, and their answers wait until `release`.
+    func holdAnswers() { isHoldingAnswers = true }
+
     func release() {
         isHolding = false
+        isHoldingAnswers = false
         for continuation in held { continuation.resume() }
         held = []
     }

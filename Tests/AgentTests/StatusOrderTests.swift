@@ -80,4 +80,39 @@ import Testing
         }
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
     }
+
+    /// The watch tells of the amendment before the status' own answer comes.
+    @Test func `about an amendment are written though one that reads the same is on its way`() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.holdAnswers()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.store.statuses.count == 1 })
+            var amended = try bench.distribution(generation: 2, spec: ["metadata": ["labels": ["team": "web"]]])
+            amended.status = try #require(await bench.store.lastStatus).status
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
+            #expect(await eventually { await bench.secret("t")?.labels["team"] == "web" })
+            await bench.store.release()
+            #expect(await eventually { await bench.store.lastStatus?.status.observedGeneration == 2 })
+        }
+    }
+
+    /// In one pass no event tells what it came to.
+    @Test func `that are wrong by now are followed by the right one`() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.holdAnswers()
+            await bench.store.fail(.update, [.rejected("no")])
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await bench.store.lastStatus?.status.ready?.reason == "WriteFailed" })
+            await bench.mount(["a": "1"], "generation-3")
+            #expect(await eventually { await bench.controller.outcomes[bench.key("d")]?.reason == .synced })
+            await bench.store.release()
+            #expect(await eventually { await bench.store.lastStatus?.status.ready?.reason == "Synced" })
+        }
+    }
 }

@@ -5,9 +5,10 @@ import Observability
 extension Controller {
     /// Takes down how a distribution fared, logs a change, and has its status written if it says something new.
     ///
-    /// - Parameter planned: the distribution as it was when the work began. If it was amended since, nothing is said:
-    ///   what was done is not about the new one, and its key is in the queue again.
-    /// - Parameter isOwnTurn: the turn itself says it next. Put into the queue, it would be tried again without its wait.
+    /// - Parameters:
+    ///   - planned: the distribution as it was when the work began. If it was amended since, nothing is said: what was
+    ///     done is not about the new one, and its key is in the queue again.
+    ///   - isOwnTurn: the turn itself says it next. Put into the queue, it would be tried again without its wait.
     func report(_ status: DistributionStatus, on planned: SecretsDistribution, isOwnTurn: Bool = false) {
         let key = planned.key
         guard let distribution = index.distributions[key], distribution.asksTheSame(as: planned) else { return }
@@ -54,8 +55,12 @@ extension Controller {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits
             said[key] = words
-            // Unless there is something else to say by now.
-            if unsaid[key]?.status == saying.status { unsaid[key] = nil }
+            // Unless there is something else to say by now, or the same of another generation.
+            if let next = unsaid[key], next.status == saying.status,
+                next.distribution.generation == saying.distribution.generation
+            {
+                unsaid[key] = nil
+            }
             record(stored)
             return .done
         } catch {

@@ -17,10 +17,9 @@ package struct SecretObject: KubeObject {
             guard data.isObject else { try data.fails("is no object") }
             for (key, value) in data.members {
                 guard value.isNull || value.string != nil else { try value.fails("is no String") }
-                let digest = Self.digest(of: value.string)
-                if let first = digests.updateValue(digest, forKey: key.string ?? "") {
-                    digests[key.string ?? ""] = first
-                }
+                // As everywhere: the first of two equal ones counts.
+                let name = key.string ?? ""
+                if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
             }
         }
         observed = ObservedTarget(
