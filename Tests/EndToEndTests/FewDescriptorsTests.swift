@@ -5,8 +5,8 @@ import Testing
 struct FewDescriptorsTests {
     private static let endings: Set<Int32> = [0, 1, 78]
 
-    /// With less than 6 Swift's runtime cannot begin, before there is a program.
-    @Test("a pass succeeds or says why not, and never ends by a trap", arguments: 6...40)
+    /// With less than 4 nothing can be loaded.
+    @Test("a pass succeeds or says why not, and never ends by a trap", arguments: 4...40)
     func pass(limit: Int) async throws {
         let world = try LocalWorld()
         try writeFile(world.mount + "/password", "one")
