@@ -85,8 +85,11 @@ struct Bench: Sendable {
     }
 
     /// Nothing is due or under way; retries may wait.
-    var rests: Bool {
-        get async { await (figure("queue_depth"), figure("queue_in_flight")) == (0, 0) }
+    var rests: Bool { get async { await isBusy(with: 0) } }
+
+    /// Nothing is due, and so many keys are worked on.
+    func isBusy(with count: Double) async -> Bool {
+        await (figure("queue_depth"), figure("queue_in_flight")) == (0, count)
     }
 
     /// How many keys wait for a retry or a second look.

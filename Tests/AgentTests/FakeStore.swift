@@ -123,7 +123,7 @@ extension FakeStore {
     /// The next calls of `operation` fail, one for each error.
     func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
 
-    /// Creates wait until `release`.
+    /// Creates wait until `release`, also those that fail then.
     func hold() { isHolding = true }
 
     /// Statuses are stored, and their answers wait until `release`.
@@ -139,7 +139,13 @@ extension FakeStore {
 
 extension FakeStore {
     private func begin(_ operation: Operation, _ key: ObjectKey) throws(StoreError) {
-        calls.append("\(operation.rawValue) \(key.name)")
+        note(operation, key)
+        try failIfScripted(operation)
+    }
+
+    private func note(_ operation: Operation, _ key: ObjectKey) { calls.append("\(operation.rawValue) \(key.name)") }
+
+    private func failIfScripted(_ operation: Operation) throws(StoreError) {
         guard let error = script[operation]?.first else { return }
         script[operation]?.removeFirst()
         throw error
@@ -151,9 +157,10 @@ extension FakeStore {
         defer { underWay[key, default: 1] -= 1 }
         mostAtOnce = max(mostAtOnce, writesUnderWay)
         mostOfOneKey = max(mostOfOneKey, underWay.values.max() ?? 0)
-        try begin(operation, key)
+        note(operation, key)
         await Task.yield()
         if isHolding, operation == .create { await withCheckedContinuation { held.append($0) } }
+        try failIfScripted(operation)
     }
 
     private func unchanged(_ target: ObservedTarget) throws(StoreError) -> ObservedTarget {

@@ -68,14 +68,20 @@ import Testing
         leadership.lead(until: .now + .seconds(600))
         await bench.store.put(try bench.distribution())
         await bench.store.fail(.create, [.rejected("no")])
-        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        await bench.store.hold()
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { await bench.waiting == 1 })
+            try await bench.waitForWrites(1)
             leadership.follow()
+            await bench.store.release()
+            #expect(await eventually { await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed })
             await bench.controller.leadNoMore()
+            await bench.store.hold()
             leadership.lead(until: .now + .seconds(600))
             await bench.controller.lead()
+            // The Secret is being written, and the status has had its turn.
+            #expect(await eventually { await bench.isBusy(with: 1) })
+            await bench.store.release()
             try await bench.settle()
         }
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
