@@ -29,10 +29,16 @@ struct Page {
         let absent =
             (results.missing ?? []).isEmpty
             ? "" : " Not measured this time: \(results.missing?.joined(separator: ", ") ?? "")."
-        return absent.isEmpty && met == decided.count
+        let bars =
+            absent.isEmpty && met == decided.count
             ? "**All \(met) figures that have a bar meet it.**"
             : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are told "
                 + "[with the reason](#what-misses-its-bar).\(absent)"
+        let known = scalings.compactMap(\.isGood)
+        return known.isEmpty
+            ? bars
+            : bars + " Of the \(known.count) that are told for few and for many distributions, "
+                + "\(known.count { $0 }) [scale](#scaling) as they should."
     }
 
     private var bars: String {
@@ -144,9 +150,11 @@ struct Page {
 
     // MARK: Scaling
 
+    private var scalings: [Scaling] { Groups(results.figures).all.compactMap { Scaling($0.figures) } }
+
     private var scaling: String? {
-        let scalings = Groups(results.figures).all.compactMap { Scaling($0.figures) }
-        guard let steps = scalings.map(\.steps).max() else { return nil }
+        let scalings = scalings
+        guard !scalings.isEmpty else { return nil }
         var table = Table(["figure", "at few", "at many", "growth", "outcome"])
         for scaling in scalings {
             table.add([
@@ -154,14 +162,14 @@ struct Page {
                 "\(Amount.text(scaling.few.value, scaling.unit)) at \(Amount.grouped(scaling.few.count))",
                 "\(Amount.text(scaling.many.value, scaling.unit)) at \(Amount.grouped(scaling.many.count))",
                 scaling.growth.map { "×\(Amount.number($0))" } ?? "from nothing",
-                results.isQuick ? "not judged" : scaling.isGood ? scaling.outcome : "**\(scaling.outcome)**",
+                results.isQuick ? "not judged" : scaling.outcome,
             ])
         }
         return """
             ## Scaling
 
-            With \(Amount.number(steps)) times as many distributions, what grows that much or less is linear or better. A rotation of
-            one file that feeds one Secret is not to depend on their number at all: a quarter is allowed for noise.
+            What grows as much as the number of distributions does, or less, is linear or better. A rotation of one file that
+            feeds one Secret is not to depend on their number at all: a quarter is allowed for noise.
 
             \(table.text)
             """

@@ -25,16 +25,22 @@ struct Scaling {
     /// How many times as many distributions there are.
     var steps: Double { Double(many.count) / Double(few.count) }
 
-    /// How many times as large the figure is; nil if it was 0 and is not any more.
+    /// How many times as large the figure is; nil if it was 0 and is not any more: how it grows is not known then.
     var growth: Double? { few.value > 0 ? many.value / few.value : many.value > 0 ? nil : 1 }
 
     var isIndependent: Bool { Self.independent.contains { id == $0 || id.hasPrefix($0 + ".") } }
 
-    /// Linear or better, to a hundredth; what is independent stays as it is.
-    var isGood: Bool { growth.map { $0 <= (isIndependent ? Self.noise : steps * 1.01) } ?? false }
+    /// Linear or better, to a hundredth; what is independent stays as it is. Nil: not known.
+    var isGood: Bool? {
+        if isIndependent { return growth.map { $0 <= Self.noise } ?? false }
+        return growth.map { $0 <= steps * 1.01 }
+    }
 
     var outcome: String {
-        if isIndependent { return isGood ? "independent" : "grows" }
-        return isGood ? "linear or better" : "worse than linear"
+        switch isGood {
+        case true?: isIndependent ? "independent" : "linear or better"
+        case false?: isIndependent ? "**grows**" : "**worse than linear**"
+        case nil: "none at few: not known"
+        }
     }
 }

@@ -31,7 +31,9 @@ struct Section {
             plot: "latency"),
         Section(
             name: "requests", heading: "What the server sees",
-            text: "Requests for each rotation, counted in the server's audit log."),
+            text: """
+                Requests for each rotation, counted in the server's audit log; but watches, which the server ends by the clock.
+                """),
         Section(
             name: "storm", heading: "A storm",
             text: """
@@ -41,7 +43,7 @@ struct Section {
         Section(
             name: "idle", heading: "With nothing to do",
             text: """
-                All is in sync, and for two minutes (below 1,000 distributions: 30 seconds) nothing happens; nobody scrapes it
+                All is in sync, and for two minutes (below 100 distributions: 30 seconds) nothing happens; nobody scrapes it
                 meanwhile. CPU is the process's CPU clock (clock_getcpuclockid(3)), a wake-up is a thread that had given up the
                 processor and got it again (its voluntary context switches), bytes are those of its connections to the server as
                 ss(8) counts them, requests are in the server's audit log, a watch once it has ended. If the thread that wakes

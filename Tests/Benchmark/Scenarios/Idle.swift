@@ -5,15 +5,11 @@ struct Idle: Scenario {
     static let name = "idle"
 
     func run(_ bench: Bench) async throws -> Findings {
-        var findings = Findings()
-        for count in bench.sizes {
-            findings.figures += try await Cluster.with { try await measure(count, bench, on: $0) }
-        }
-        return findings
+        try await bench.atEachSize { try await measure($0, bench, on: $1) }
     }
 
     private func measure(_ count: Int, _ bench: Bench, on cluster: Cluster) async throws -> [Figure] {
-        let seconds = bench.isQuick ? 5 : count < 1_000 ? 30 : 120
+        let seconds = bench.isQuick ? 5 : count < 100 ? 30 : 120
         say("idle: \(count) distributions, \(seconds) seconds of rest")
         let fleet = try await Fleet(count, on: cluster)
         var tail = AuditTail(cluster)

@@ -5,7 +5,7 @@ import TestSupport
 struct Requests: Scenario {
     static let name = "requests"
 
-    /// What is counted, by the last part of the figure's id.
+    /// What is counted, besides watches that end, which they do by the clock: by the last part of the figure's id.
     private static let kinds: [(id: String, title: String, isOne: @Sendable (APIServer.Served) -> Bool)] = [
         ("secrets", "writes of Secrets", { $0.isSecretWrite }),
         ("statuses", "writes of statuses", { $0.objectRef?.subresource == "status" }),
@@ -13,35 +13,32 @@ struct Requests: Scenario {
     ]
 
     func run(_ bench: Bench) async throws -> Findings {
-        var findings = Findings()
-        for count in bench.sizes where count <= 1_000 {
-            findings.figures += try await Cluster.with { cluster in
-                say("requests: \(count) distributions")
-                let fleet = try await Fleet(count, on: cluster)
-                var tail = AuditTail(cluster)
-                let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
-                _ = try await tail.passage(from: agent.startedAt, secrets: count)
-                var figures: [Figure] = []
-                for (name, file, changed) in [("all", Fleet.shared, count), ("one", Fleet.single, 1)] {
-                    var passages: [Passage] = []
-                    for _ in 0..<bench.runs {
-                        var tail = AuditTail(cluster)
-                        passages.append(try await tail.passage(from: try fleet.rotate(file), secrets: changed))
-                    }
-                    figures += Self.figures(name, passages, count)
+        try await bench.atEachSize(upTo: 1_000) { count, cluster in
+            say("requests: \(count) distributions")
+            let fleet = try await Fleet(count, on: cluster)
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+            _ = try await tail.passage(from: agent.startedAt, secrets: count)
+            var figures: [Figure] = []
+            for (name, file, changed) in [("all", Fleet.shared, count), ("one", Fleet.single, 1)] {
+                var passages: [Passage] = []
+                for _ in 0..<bench.runs {
+                    var tail = AuditTail(cluster)
+                    passages.append(try await tail.passage(from: try fleet.rotate(file), secrets: changed))
                 }
-                await agent.stop()
-                return figures
+                figures += Self.figures(name, passages, count)
             }
+            await agent.stop()
+            return figures
         }
-        return findings
     }
 
     private static func figures(_ name: String, _ passages: [Passage], _ count: Int) -> [Figure] {
+        let requests = passages.map { $0.requests.filter { $0.verb != "watch" } }
         func figure(_ id: String, _ title: String, _ isOne: (APIServer.Served) -> Bool) -> Figure {
             Figure(
                 "requests.\(name)\(id)", "one file feeds \(name): \(title)", distributions: count, unit: .count,
-                runs: passages.map { Figure.Run(value: Double($0.requests.count(where: isOne))) })
+                runs: requests.map { Figure.Run(value: Double($0.count(where: isOne))) })
         }
         return [figure("", "all requests", { _ in true })]
             + kinds.map { figure(".\($0.id)", $0.title, $0.isOne) }

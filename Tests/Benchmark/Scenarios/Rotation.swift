@@ -5,23 +5,19 @@ struct Rotation: Scenario {
     static let name = "rotation"
 
     func run(_ bench: Bench) async throws -> Findings {
-        var findings = Findings()
-        for count in bench.sizes {
-            findings.figures += try await Cluster.with { cluster in
-                say("rotation: \(count) distributions")
-                let fleet = try await Fleet(count, on: cluster)
-                let reference = try await Reference(count, on: cluster)
-                var tail = AuditTail(cluster)
-                let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
-                _ = try await tail.passage(from: agent.startedAt, secrets: count)
-                let all = try await all(bench.runs(at: count), fleet, reference, cluster)
-                let bare = try await Reference(10 + Reference.opening, on: cluster)
-                let one = try await one(bench.isQuick ? 1 : 10, fleet, bare, cluster)
-                await agent.stop()
-                return all + one
-            }
+        try await bench.atEachSize { count, cluster in
+            say("rotation: \(count) distributions")
+            let fleet = try await Fleet(count, on: cluster)
+            let reference = try await Reference(count, on: cluster)
+            var tail = AuditTail(cluster)
+            let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
+            _ = try await tail.passage(from: agent.startedAt, secrets: count)
+            let all = try await all(bench.runs(at: count), fleet, reference, cluster)
+            let bare = try await Reference(10 + Reference.opening, on: cluster)
+            let one = try await one(bench.isQuick ? 1 : 10, fleet, bare, cluster)
+            await agent.stop()
+            return all + one
         }
-        return findings
     }
 
     private func all(

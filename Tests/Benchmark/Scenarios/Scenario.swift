@@ -30,6 +30,17 @@ struct Bench: Sendable {
     /// How often each figure is taken.
     var runs: Int { isQuick ? 1 : 3 }
 
+    /// Measures with each number of distributions, each on a server of its own.
+    func atEachSize(
+        upTo most: Int = .max, _ measure: (Int, Cluster) async throws -> [Figure]
+    ) async throws -> Findings {
+        var findings = Findings()
+        for count in sizes where count <= most {
+            findings.figures += try await Cluster.with { try await measure(count, $0) }
+        }
+        return findings
+    }
+
     /// At 10,000 distributions a run takes minutes: there the slow figures are taken once.
     func runs(at distributions: Int) -> Int { distributions < 10_000 ? runs : 1 }
 }

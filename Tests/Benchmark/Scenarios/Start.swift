@@ -5,11 +5,7 @@ struct Start: Scenario {
     static let name = "start"
 
     func run(_ bench: Bench) async throws -> Findings {
-        var findings = Findings()
-        for count in bench.sizes {
-            findings.figures += try await Cluster.with { try await measure(count, bench, on: $0) }
-        }
-        return findings
+        try await bench.atEachSize { try await measure($0, bench, on: $1) }
     }
 
     private func measure(_ count: Int, _ bench: Bench, on cluster: Cluster) async throws -> [Figure] {
