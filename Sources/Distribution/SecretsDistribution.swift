@@ -48,7 +48,7 @@ package struct SecretsDistribution: Sendable, Equatable {
 }
 
 /// `spec`, as far as it is valid.
-package struct DistributionSpec: Sendable, Equatable {
+package struct DistributionSpec: Sendable, Hashable {
     /// Name of the target; nil if missing or not a name that a Secret can have.
     package var name: String?
     package var type = "Opaque"

@@ -9,6 +9,10 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
     /// The one that has been in it for the longest time.
     var first: Element? { head < items.count ? items[head] : nil }
 
+    mutating func giveBackRoom() {
+        if isEmpty { self = FIFO() }
+    }
+
     mutating func append(_ element: Element) {
         if members.insert(element).inserted { items.append(element) }
     }

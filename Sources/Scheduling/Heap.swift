@@ -4,6 +4,10 @@ struct Heap<Element: Comparable> {
 
     var first: Element? { items.first }
 
+    mutating func giveBackRoom() {
+        if items.isEmpty { items = [] }
+    }
+
     mutating func insert(_ element: Element) {
         items.append(element)
         var child = items.count - 1

@@ -135,6 +135,16 @@ where Instant.Duration == Duration {
         alarms.insert(Alarm(instant: instant, key: key))
     }
 
+    /// Gives back the room of a burst of keys, if none of them is left.
+    package mutating func giveBackRoom() {
+        ready.giveBackRoom()
+        deferred.giveBackRoom()
+        alarms.giveBackRoom()
+        waiting.giveBackRoom()
+        failures.giveBackRoom()
+        added.giveBackRoom()
+    }
+
     /// How often `key` failed in a row.
     package func failures(of key: Key) -> Int { failures[key, default: 0] }
 

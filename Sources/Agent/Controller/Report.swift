@@ -50,7 +50,7 @@ extension Controller {
             return .done
         }
         let words = SaidStatus(saying.status, on: distribution, definition, after: said[key])
-        if let wait = words.wait { return .again(after: wait) }
+        if let wait = words.wait(after: said[key]) { return .again(after: wait) }
         do {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits

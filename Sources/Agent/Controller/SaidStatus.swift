@@ -8,28 +8,31 @@ struct SaidStatus: Sendable {
     /// Who overwrites a status gets it back at once the first time, and then no sooner than this.
     private static let pause: Duration = .seconds(60)
 
-    private let status: DistributionStatus
-    private let spec: DistributionSpec
-    private let generation: Int
+    /// Of what was said, and about what. There is one for each distribution; two that differ are taken for the same
+    /// once in 2^64 times, and then one is late.
+    private let fingerprint: Int
     private let at = ContinuousClock.now
     private let isRepeated: Bool
-    /// How long to wait before it is said again; nil: not at all.
-    let wait: Duration?
 
     init(
         _ status: DistributionStatus, on distribution: SecretsDistribution, _ definition: DefinitionTraits,
         after last: SaidStatus?
     ) {
-        self.status = status
-        spec = distribution.spec
+        var hasher = Hasher()
+        hasher.combine(distribution.spec)
         // Without a status subresource each status raises it.
-        generation = definition.hasStatusSubresource ? distribution.generation : 0
-        let isRepeated =
-            !status.contentChanged && last?.spec == spec && last?.generation == generation
-            && last?.status.reason == status.reason && last?.status.message == status.message
-            && last?.status.mountGeneration == status.mountGeneration
-        self.isRepeated = isRepeated
-        let elapsed = last?.at.duration(to: .now) ?? Self.pause
-        wait = isRepeated && last?.isRepeated == true && elapsed < Self.pause ? Self.pause - elapsed : nil
+        hasher.combine(definition.hasStatusSubresource ? distribution.generation : 0)
+        hasher.combine(status.reason)
+        hasher.combine(status.message)
+        hasher.combine(status.mountGeneration)
+        fingerprint = hasher.finalize()
+        isRepeated = !status.contentChanged && last?.fingerprint == fingerprint
+    }
+
+    /// How long to wait before it is said again after `last`; nil: not at all.
+    func wait(after last: SaidStatus?) -> Duration? {
+        guard isRepeated, let last, last.isRepeated else { return nil }
+        let elapsed = last.at.duration(to: at)
+        return elapsed < Self.pause ? Self.pause - elapsed : nil
     }
 }

@@ -79,6 +79,8 @@ extension Controller {
     private func tidy() {
         guard isUntidy, isFollowing || queue.isIdle else { return }
         isUntidy = false
+        queue.giveBackRoom()
+        unsaid.giveBackRoom()
         ProcessMemory.giveBack()
     }
 
