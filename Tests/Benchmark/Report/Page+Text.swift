@@ -18,8 +18,9 @@ extension Page {
           server, in the same run, over one connection, as the program has for its writes, with 8, 16, 32, 64 and 128 at once. The
           best of these counts. A cold start, which creates, stands beside such patches too.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
-        - **Each figure** is the median of several runs, with the least and the most in brackets; with 10,000 distributions, where
-          one takes minutes, of one, and so are the storm, the flood, rest and memory. Each run is compared with its own reference, and the median of that is judged.
+        - **Each figure** is the median of several runs, with the least and the most in brackets: seven where all Secrets are
+          written; with 10,000 distributions, where that takes minutes, one, and so for the storm, the flood, rest and memory.
+          Each run is compared with its own reference, and the median of that is judged.
         - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
           about 5 KiB in base64.
         """
@@ -27,7 +28,7 @@ extension Page {
     static let again = """
         ## Measure it yourself
 
-        On Debian or Ubuntu with Swift and nothing else; it takes about half an hour, and some GB of memory:
+        On Debian or Ubuntu with Swift and nothing else; it takes some 40 minutes, and some GB of memory:
 
         ```console
         make bench
