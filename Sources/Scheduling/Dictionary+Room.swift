@@ -1,6 +1,6 @@
 extension Dictionary {
-    /// Gives back the room that it has kept of all that it once held, if it is empty.
+    /// Gives back the room that it has kept of all that it once held, if that is more than four times what it needs.
     package mutating func giveBackRoom() {
-        if isEmpty { self = [:] }
+        if count * 4 < capacity { self = Dictionary(uniqueKeysWithValues: map { ($0, $1) }) }
     }
 }

@@ -5,7 +5,7 @@ struct Heap<Element: Comparable> {
     var first: Element? { items.first }
 
     mutating func giveBackRoom() {
-        if items.isEmpty { items = [] }
+        if items.count * 4 < items.capacity { items = items.map { $0 } }
     }
 
     mutating func insert(_ element: Element) {

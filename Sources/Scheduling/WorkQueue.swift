@@ -135,7 +135,7 @@ where Instant.Duration == Duration {
         alarms.insert(Alarm(instant: instant, key: key))
     }
 
-    /// Gives back the room of a burst of keys, if none of them is left.
+    /// Gives back the room of a burst of keys once few of them are left. Looks at each that is.
     package mutating func giveBackRoom() {
         ready.giveBackRoom()
         deferred.giveBackRoom()

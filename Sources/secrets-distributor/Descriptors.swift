@@ -1,23 +1,14 @@
 import Glibc
 
-/// Whether there are as many as it takes to begin at all. libdispatch ends the process by a trap if it cannot open its
-/// epoll instance, its eventfds and its timers.
+/// Whether there are as many as it takes to begin at all: libdispatch ends the process by a trap (SIGILL) if it cannot
+/// open its epoll instance, its eventfds and its timers.
 enum Descriptors {
-    private static let needed = 12
+    static let needed = 12
 
-    /// How many files may be open.
-    static var limit: UInt {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        return limit.rlim_cur
-    }
-
+    /// Tries it: what is free by its number may still be refused, where the machine has no more files.
     static var suffice: Bool {
-        var free = 0
-        for number in 0..<Int32(clamping: limit) where fcntl(number, F_GETFD) < 0 {
-            free += 1
-            if free == needed { return true }
-        }
-        return false
+        let descriptors = (0..<needed).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+        return !descriptors.contains(-1)
     }
 }

@@ -5,9 +5,13 @@ import LinuxIO
 StandardStreams.hold()
 ProcessMemory.protect()
 ProcessMemory.stayCompact()
-// Before libdispatch begins, which the first task has it do.
 guard Descriptors.suffice else {
-    exit(Program.fail("too few files may be open: RLIMIT_NOFILE is \(Descriptors.limit), expected at least 64", 1))
+    let limit = ProcessFigures.descriptorLimit
+    exit(
+        Program.fail(
+            "too few files can be opened: RLIMIT_NOFILE is \(limit), and fewer than \(Descriptors.needed) are free", 1))
 }
+// No `await` out here: libdispatch would begin before the first line, and trap. The task is the program, and the process
+// ends with it.
 Task { exit(Program.finished(await Program.run(Array(CommandLine.arguments.dropFirst())))) }
 dispatchMain()

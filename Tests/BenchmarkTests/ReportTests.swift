@@ -32,6 +32,22 @@ struct ReportTests {
         #expect(page.contains("| distributions | 100 | 1,000 |"))
     }
 
+    @Test func `the page tells how figures scale`() {
+        func figures(_ name: String, _ values: (Double, Double)) -> [Figure] {
+            [(100, values.0), (10_000, values.1)].map {
+                Figure("new.\(name)", name, distributions: $0, unit: .count, runs: [.init(value: $1)])
+            }
+        }
+        let all = figures("slow", (1, 101.5)) + figures("good", (1, 100)) + figures("seldom", (0, 1))
+        let page = Page(results: results(all)).text
+        #expect(
+            page.contains(
+                "Of all figures, 2 can be compared between few and many distributions: 1 [scale](#scaling) as they should."
+                    + " 1 more are nothing with few."))
+        #expect(page.contains("×102 | **worse than linear** |") && page.contains("×100 | linear or better |"))
+        #expect(page.contains("| from nothing | none at few: not known |"))
+    }
+
     @Test func `what all meet needs no reasons`() {
         let page = Page(results: results([memory(100, mebibytes: 6, atMost: 6)])).text
         #expect(page.contains("**All 1 figures that have a bar meet it.**") && !page.contains("misses its bar"))

@@ -19,7 +19,8 @@ struct FewDescriptorsTests {
         ).ended()
         #expect(Self.endings.contains(ended.status), "\(limit): \(ended.errors)")
         #expect(ended.status == 0 || !(ended.errors + ended.output).isEmpty)
-        if limit < 10 { #expect(ended.errors.contains("RLIMIT_NOFILE is \(limit), expected at least 64")) }
+        // Three are open, and it wants twelve.
+        if limit < 15 { #expect(ended.errors.contains("RLIMIT_NOFILE is \(limit), and fewer than 12 are free")) }
         if limit == 40 { #expect(ended.status == 0) }
     }
 }

@@ -24,6 +24,25 @@ import Testing
         #expect(queue.inFlight == 3)
     }
 
+    @Test("Keys that wait, failed or are worked on are kept when the room of the others is given back")
+    func room() throws {
+        var queue = Queue(limit: 1000, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)))
+        for number in 0..<1000 { queue.add("\(number)", at: start) }
+        for key in taken(from: &queue, at: start) where key != "0" {
+            switch key {
+            case "1": queue.finish(key, .retry(), at: start, jitter: 1)
+            case "2": queue.finish(key, .again(after: .seconds(60)), at: start, jitter: 1)
+            default: queue.finish(key, .done, at: start, jitter: 1)
+            }
+        }
+        queue.giveBackRoom()
+        #expect((queue.inFlight, queue.retrying, queue.failures(of: "1")) == (1, 2, 1))
+        #expect(queue.oldest == start)
+        let deadline = queue.deadline()
+        #expect(try queue.next(at: #require(deadline)) == "1")
+        #expect(queue.next(at: start.advanced(by: .seconds(60))) == "2")
+    }
+
     @Test("A key that is due is not due twice and keeps its place")
     func deduplication() {
         var queue = queue(limit: 9, "a", "b", "a", "a")

@@ -49,8 +49,9 @@ extension Controller {
             unsaid[key] = nil
             return .done
         }
-        let words = SaidStatus(saying.status, on: distribution, definition, after: said[key])
-        if let wait = words.wait(after: said[key]) { return .again(after: wait) }
+        let last = said[key]
+        let words = SaidStatus(saying.status, on: distribution, definition, after: last)
+        if let wait = words.wait(after: last) { return .again(after: wait) }
         do {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits

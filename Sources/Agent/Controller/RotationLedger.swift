@@ -1,6 +1,5 @@
 import Distribution
 import Observability
-import Scheduling
 
 /// The rotations: which targets each calls for, and how long their Secrets took. A value; time is a parameter.
 struct RotationLedger: Sendable {
@@ -73,7 +72,8 @@ struct RotationLedger: Sendable {
         if let change = owed[target], change.number > seen { return (nil, nil) }
         // What is held back may still be let out, by somebody who amends the distribution: that is no latency of ours.
         let change = owed.removeValue(forKey: target)
-        owed.giveBackRoom()
+        // With the room that it had for all.
+        if owed.isEmpty { owed = [:] }
         let latency = result == .written ? change?.latency(at: now) : nil
         guard pending.remove(target) != nil else { return (latency, nil) }
         recent[0].count(result)

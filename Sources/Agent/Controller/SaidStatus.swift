@@ -8,12 +8,13 @@ struct SaidStatus: Sendable {
     /// Who overwrites a status gets it back at once the first time, and then no sooner than this.
     private static let pause: Duration = .seconds(60)
 
-    /// Of what was said, and about what. There is one for each distribution; two that differ are taken for the same
-    /// once in 2^64 times, and then one is late.
+    /// A hash of what was said, and of what it was about: there is one for each distribution, and all of it would take
+    /// much. Two different statuses have the same hash once in 2^64 times, and then the second may come a minute late.
     private let fingerprint: Int
     private let at = ContinuousClock.now
     private let isRepeated: Bool
 
+    /// - Parameter last: what was said of the distribution before.
     init(
         _ status: DistributionStatus, on distribution: SecretsDistribution, _ definition: DefinitionTraits,
         after last: SaidStatus?

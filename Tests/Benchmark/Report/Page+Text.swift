@@ -18,9 +18,10 @@ extension Page {
           server, in the same run, over one connection, as the program has for its writes, with 8, 16, 32, 64 and 128 at once. The
           best of these counts. A cold start, which creates, stands beside such patches too.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
-        - **Each figure** is the median of several runs, with the least and the most in brackets: seven where all Secrets are
-          written; with 10,000 distributions, where that takes minutes, one, and so for the storm, the flood, rest and memory.
-          Each run is compared with its own reference, and the median of that is judged.
+        - **Each figure** is the median of several runs, with the least and the most in brackets: of seven for a cold start and
+          for a rotation of all (of one with 10,000 distributions, where it takes minutes), of ten for a rotation of one, of
+          three for the others. Latency, the storm, the flood, rest, and memory from 100 distributions on are one run. Each run
+          is compared with its own reference, and the median of that is judged.
         - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
           about 5 KiB in base64.
         """

@@ -29,16 +29,18 @@ struct Page {
         let absent =
             (results.missing ?? []).isEmpty
             ? "" : " Not measured this time: \(results.missing?.joined(separator: ", ") ?? "")."
-        let bars =
+        let verdict =
             absent.isEmpty && met == decided.count
             ? "**All \(met) figures that have a bar meet it.**"
             : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are told "
                 + "[with the reason](#what-misses-its-bar).\(absent)"
-        let known = scalings.compactMap(\.isGood)
-        return known.isEmpty
-            ? bars
-            : bars + " Of the \(known.count) that are told for few and for many distributions, "
-                + "\(known.count { $0 }) [scale](#scaling) as they should."
+        let outcomes = scalings.map(\.isGood)
+        guard !outcomes.isEmpty else { return verdict }
+        let unknown = outcomes.count { $0 == nil }
+        return verdict
+            + " Of all figures, \(outcomes.count - unknown) can be compared between few and many distributions: "
+            + "\(outcomes.count { $0 == true }) [scale](#scaling) as they should."
+            + (unknown > 0 ? " \(unknown) more are nothing with few." : "")
     }
 
     private var bars: String {

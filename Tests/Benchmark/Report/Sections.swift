@@ -32,7 +32,8 @@ struct Section {
         Section(
             name: "requests", heading: "What the server sees",
             text: """
-                Requests for each rotation, counted in the server's audit log; but watches, which the server ends by the clock.
+                Requests for each rotation, counted in the server's audit log. Watches are left out: the server ends them by
+                the clock.
                 """),
         Section(
             name: "storm", heading: "A storm",

@@ -12,7 +12,7 @@ struct Rotation: Scenario {
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
             _ = try await tail.passage(from: agent.startedAt, secrets: count)
-            let all = try await all(bench.runs(at: count), fleet, reference, cluster)
+            let all = try await all(bench.timedRuns(at: count), fleet, reference, cluster)
             let bare = try await Reference(10 + Reference.opening, on: cluster)
             let one = try await one(bench.isQuick ? 1 : 10, fleet, bare, cluster)
             await agent.stop()

@@ -13,7 +13,7 @@ struct Start: Scenario {
         let fleet = try await Fleet(count, on: cluster)
         let reference = try await Reference(count, on: cluster)
         var (cold, quiet): ([Figure.Run], [Figure.Run]) = ([], [])
-        for run in 0..<bench.runs(at: count) {
+        for run in 0..<bench.timedRuns(at: count) {
             if run > 0 { try await fleet.removeSecrets() }
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
