@@ -19,9 +19,9 @@ extension Page {
           best of these counts. A cold start, which creates, stands beside such patches too.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
         - **Each figure** is the median of several runs, with the least and the most in brackets: of seven for a cold start and
-          for a rotation of all (of one with 10,000 distributions, where it takes minutes), of ten for a rotation of one, of
-          three for the others. Latency, the storm, the flood, rest, and memory from 100 distributions on are one run. Each run
-          is compared with its own reference, and the median of that is judged.
+          for a rotation of all, of ten for a rotation of one, of three for the others; of one with 10,000 distributions, where
+          to write all takes minutes. Latency, the storm, the flood, rest, and memory from 100 distributions on are one run.
+          Each run is compared with its own reference, and the median of that is judged.
         - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
           about 5 KiB in base64.
         """
@@ -29,7 +29,7 @@ extension Page {
     static let again = """
         ## Measure it yourself
 
-        On Debian or Ubuntu with Swift and nothing else; it takes some 40 minutes, and some GB of memory:
+        On Debian or Ubuntu with Swift and nothing else; it takes about an hour, and some GB of memory:
 
         ```console
         make bench

@@ -7,7 +7,7 @@ struct Scaling {
     let many: (count: Int, value: Double)
 
     /// What must not depend on the number of distributions: a rotation of one file that feeds one Secret.
-    static let independent = ["rotation.one", "requests.one"]
+    static let independent = ["rotation.one", "requests.one", "latency.p50"]
     /// What such a figure may differ by, for noise.
     static let noise = 1.25
 

@@ -5,7 +5,7 @@ struct Idle: Scenario {
     static let name = "idle"
 
     func run(_ bench: Bench) async throws -> Findings {
-        try await bench.atEachSize { try await measure($0, bench, on: $1) }
+        try await bench.atEachSize { Findings(figures: try await measure($0, bench, on: $1)) }
     }
 
     private func measure(_ count: Int, _ bench: Bench, on cluster: Cluster) async throws -> [Figure] {

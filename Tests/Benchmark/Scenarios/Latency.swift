@@ -6,13 +6,12 @@ struct Latency: Scenario {
 
     /// How many rotations, and then as many bare writes.
     private static let turn = 25
-    private static let distributions = 100
 
     func run(_ bench: Bench) async throws -> Findings {
-        try await Cluster.with { cluster in
+        try await bench.atEachSize { count, cluster in
             let rotations = bench.isQuick ? 50 : 1_000
-            say("latency: \(rotations) rotations, one after another")
-            let fleet = try await Fleet(Self.distributions, on: cluster)
+            say("latency: \(count) distributions, \(rotations) rotations, one after another")
+            let fleet = try await Fleet(count, on: cluster)
             let reference = try await Reference(Self.turn + Reference.opening, on: cluster)
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
@@ -23,7 +22,10 @@ struct Latency: Scenario {
                 bare += try await reference.bareWrites(Self.turn)
             }
             await agent.stop()
-            return findings(ours, bare)
+            // For the picture the fewest and the most are enough.
+            let isShown = count == bench.sizes.first || count == bench.sizes.last
+            return Findings(
+                figures: figures(count, ours, bare), distributions: isShown ? distributions(count, ours, bare) : [])
         }
     }
 
@@ -35,19 +37,23 @@ struct Latency: Scenario {
         return passage.lastSecret - AgentProcess.quietTime
     }
 
-    private func findings(_ ours: [Double], _ bare: [Double]) -> Findings {
+    private func figures(_ count: Int, _ ours: [Double], _ bare: [Double]) -> [Figure] {
         let note = "\(ours.count) rotations, and as many bare writes by h2load, in turns of \(Self.turn)."
         func figure(_ name: String, _ share: Double, bar: Figure.Bar? = nil) -> Figure {
             let run = Figure.Run(value: ours.percentile(share) ?? 0, reference: bare.percentile(share))
             return Figure(
-                "latency.\(name)", "one rotation above the quiet time, \(name)", distributions: Self.distributions,
+                "latency.\(name)", "one rotation above the quiet time, \(name)", distributions: count,
                 unit: .seconds, runs: [run], bar: bar, note: note)
         }
-        return Findings(
-            figures: [figure("p50", 0.5), figure("p99", 0.99, bar: .excessAtMost(0.010))],
-            distributions: [
-                LatencyDistribution(id: "latency.rotation", title: "a rotation, above the quiet time", latencies: ours),
-                LatencyDistribution(id: "latency.bare", title: "one bare write", latencies: bare),
-            ])
+        return [figure("p50", 0.5), figure("p99", 0.99, bar: .excessAtMost(0.010))]
+    }
+
+    private func distributions(_ count: Int, _ ours: [Double], _ bare: [Double]) -> [LatencyDistribution] {
+        let place = "with \(Amount.grouped(count)) \(count == 1 ? "distribution" : "distributions")"
+        return [
+            LatencyDistribution(
+                id: "latency.rotation.\(count)", title: "a rotation \(place), above the quiet time", latencies: ours),
+            LatencyDistribution(id: "latency.bare.\(count)", title: "a bare write \(place)", latencies: bare),
+        ]
     }
 }

@@ -16,7 +16,7 @@ struct Rotation: Scenario {
             let bare = try await Reference(10 + Reference.opening, on: cluster)
             let one = try await one(bench.isQuick ? 1 : 10, fleet, bare, cluster)
             await agent.stop()
-            return all + one
+            return Findings(figures: all + one)
         }
     }
 

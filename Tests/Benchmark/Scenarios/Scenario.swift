@@ -28,14 +28,14 @@ struct Bench: Sendable {
     }
 
     /// Measures with each number of distributions, each on a server of its own.
-    func atEachSize(
-        upTo most: Int = .max, _ measure: (Int, Cluster) async throws -> [Figure]
-    ) async throws -> Findings {
-        var findings = Findings()
-        for count in sizes where count <= most {
-            findings.figures += try await Cluster.with { try await measure(count, $0) }
+    func atEachSize(_ measure: (Int, Cluster) async throws -> Findings) async throws -> Findings {
+        var all = Findings()
+        for count in sizes {
+            let findings = try await Cluster.with { try await measure(count, $0) }
+            all.figures += findings.figures
+            all.distributions += findings.distributions
         }
-        return findings
+        return all
     }
 
     /// How often a figure is taken, unless it is said otherwise.

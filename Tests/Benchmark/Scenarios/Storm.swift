@@ -7,14 +7,13 @@ import TestSupport
 /// The mount is rewritten much faster than anything can be distributed.
 struct Storm: Scenario {
     static let name = "storm"
-    private static let distributions = 100
     private static let interval: Duration = .milliseconds(10)
 
     func run(_ bench: Bench) async throws -> Findings {
         let duration: Duration = bench.isQuick ? .seconds(3) : .seconds(60)
-        return try await Cluster.with { cluster in
-            say("storm: the mount is rewritten for \(duration)")
-            let fleet = try await Fleet(Self.distributions, on: cluster)
+        return try await bench.atEachSize { count, cluster in
+            say("storm: \(count) distributions, the mount is rewritten for \(duration)")
+            let fleet = try await Fleet(count, on: cluster)
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount, listens: true)
             _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)
@@ -40,14 +39,13 @@ struct Storm: Scenario {
             func figure(
                 _ id: String, _ title: String, _ unit: Figure.Unit, _ value: Double, bar: Figure.Bar? = nil
             ) -> Figure {
-                Figure("storm.\(id)", title, unit: unit, runs: [.init(value: value)], bar: bar)
+                Figure(
+                    "storm.\(id)", title, distributions: count, unit: unit, runs: [.init(value: value)], bar: bar)
             }
             return Findings(figures: [
                 figure("rewrites", "rewrites of the mount, a second", .count, Double(rewrites) / seconds),
                 figure("generations", "generations that were distributed", .count, distributed),
-                figure(
-                    "writes", "writes of Secrets, of \(fleet.count) Secrets", .count, Double(passage.secretWrites.count)
-                ),
+                figure("writes", "writes of Secrets", .count, Double(passage.secretWrites.count)),
                 figure("queue", "targets that were due at once, the most", .count, deepest),
                 figure("settle", "from the last rewrite to the last write", .seconds, passage.lastSecret),
                 figure("wrong", "Secrets without the last content", .count, Double(wrong), bar: .atMost(0)),
