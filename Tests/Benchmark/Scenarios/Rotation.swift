@@ -25,6 +25,7 @@ struct Rotation: Scenario {
     ) async throws -> [Figure] {
         var (above, total, quiet, writes): ([Figure.Run], [Figure.Run], [Figure.Run], [Figure.Run]) = ([], [], [], [])
         for _ in 0..<runs {
+            try await cluster.rest()
             var tail = AuditTail(cluster)
             let passage = try await tail.passage(from: try fleet.rotate(Fleet.shared), secrets: fleet.count)
             let limit = try await reference.writes().seconds

@@ -15,6 +15,7 @@ struct Start: Scenario {
         var (cold, quiet): ([Figure.Run], [Figure.Run]) = ([], [])
         for run in 0..<bench.timedRuns(at: count) {
             if run > 0 { try await fleet.removeSecrets() }
+            try await cluster.rest()
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
             let passage = try await tail.passage(from: agent.startedAt, secrets: count)

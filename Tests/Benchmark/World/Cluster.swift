@@ -60,6 +60,13 @@ struct Cluster: Sendable {
         }
     }
 
+    /// Waits until there has been no request for two seconds: what the server still does for the last ones (collects its
+    /// garbage, for the most part) would be counted as the next one's time.
+    func rest() async throws {
+        var tail = AuditTail(self)
+        try await tail.wait(forSilenceOf: .seconds(2))
+    }
+
     func namespaces(_ count: Int) async throws -> [String] {
         var names: [String] = []
         for _ in 0..<count { names.append(try await server.namespace()) }
