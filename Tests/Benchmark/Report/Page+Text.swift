@@ -16,7 +16,8 @@ extension Page {
           etcd's data and the audit log are in memory (`/dev/shm`): nobody waits for a disk, neither the program nor its reference.
         - **The reference** is the server's own limit: `h2load` sends as many patches, of the size of a rotation's, to the same
           server, in the same run, over one connection, as the program has for its writes, with 8, 16, 32, 64 and 128 at once. The
-          best of these counts. Both begin after two seconds in which the server had no request. A cold start, which creates, stands beside such patches too.
+          best of these counts. Before each run, the program's or one of h2load's, the server has had no request for a second
+          at least; with 10,000, h2load's follow one another. A cold start, which creates, stands beside such patches too.
         - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
         - **Each figure** is the median of several runs, with the least and the most in brackets: of seven for a cold start and
           for a rotation of all, of ten for a rotation of one, of three for the others; of one with 10,000 distributions, where

@@ -60,11 +60,11 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Waits until there has been no request for two seconds: what the server still does for the last ones (collects its
-    /// garbage, for the most part) would be counted as the next one's time.
+    /// Waits until there has been no request for a second: a server that was just busy takes another time than one that
+    /// rests, and rotations come to one that rests.
     func rest() async throws {
         var tail = AuditTail(self)
-        try await tail.wait(forSilenceOf: .seconds(2))
+        try await tail.wait(forSilenceOf: .seconds(1))
     }
 
     func namespaces(_ count: Int) async throws -> [String] {
