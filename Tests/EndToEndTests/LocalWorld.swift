@@ -107,6 +107,7 @@ final class SeenContents: Sendable {
                     isLast = self.state.withLock { $0.isStopped }
                     let content = world.secret(name)
                     self.state.withLock { _ = $0.contents.insert(content) }
+                    // The pace of its looks, which nobody waits for.
                     usleep(1000)
                 } while !isLast
             }
