@@ -3,8 +3,7 @@ import LinuxIO
 
 /// What a transfer has received and its reader has not yet taken.
 ///
-/// Bounded: to pause the transfer instead would pause all others on its connection (nghttp2's NGHTTP2_ERR_PAUSE), among
-/// them the one that the reader may be waiting for.
+/// Bounded: a reader that is so far behind lists anew, instead of following what is long past.
 final class ChunkBuffer: Sendable {
     typealias Taken = Result<[UInt8]?, TransportFailure>
 

@@ -46,7 +46,6 @@ final class CurlLoop: @unchecked Sendable {
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
         // As many as the API server allows on one connection (--http2-max-streams-per-connection).
         curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
-        curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 4)
         return multi
     }
 

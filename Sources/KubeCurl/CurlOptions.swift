@@ -70,11 +70,11 @@ struct CurlOptions {
     }
 
     /// What an answer that comes on the shared connection may fill before its reader has taken any of it: all of it, or
-    /// its end may be lost, see `CurlTransport`.
+    /// its end may be held back, see `CurlTransport`.
     mutating func setRoom(for request: Request) {
         let size: Int
         switch request.operation.verb {
-        // The bytes go to their reader as they come, and what ends it is its time or the next one's failure.
+        // They share no connection.
         case .watch, .list: return
         // A Secret, of a mebibyte at most. The most that libcurl takes.
         case .get: size = 512 << 10

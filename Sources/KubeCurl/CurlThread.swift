@@ -32,6 +32,9 @@ final class CurlThread: Sendable {
 }
 
 extension Request {
-    /// A page of a list: the one kind of answer whose size nothing tells.
+    /// A page of a list: what the server may compress.
     var isList: Bool { operation.verb == .list }
+
+    /// A list or a watch: an answer whose size nothing tells.
+    var isFeed: Bool { isList || operation.verb == .watch }
 }

@@ -77,7 +77,7 @@ final class Transfer: @unchecked Sendable {
         options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
         options.setRoom(for: request)
-        options.setLimits(timeout: timeout, isShared: !request.isList)
+        options.setLimits(timeout: timeout, isShared: !request.isFeed)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)

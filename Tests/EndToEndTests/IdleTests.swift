@@ -28,7 +28,7 @@ struct IdleTests {
         var counts = (own: 0, pool: 0)
         for (thread, name, count) in sleeps(of: process) {
             let new = count - (before[thread] ?? 0)
-            if ["curl", "curl lists", "watch", "http", "signals"].contains(name) {
+            if ["curl", "curl feeds", "watch", "http", "signals"].contains(name) {
                 counts.own += new
             } else {
                 counts.pool += new

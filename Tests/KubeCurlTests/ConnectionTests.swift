@@ -9,27 +9,23 @@ import Testing
 struct ConnectionTests {
     @Test func `a connection on which nothing comes any more is replaced`() async throws {
         let server = try await APIServer.shared()
-        let namespace = try await server.namespace()
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
         let transport = try CurlTransport(shortestSilence: .milliseconds(50))
         defer { transport.shutdown() }
-        let (_, stream) = try await transport.stream(
-            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300)), to: endpoint)
-        let watch = try #require(stream)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
 
-        proxy.freeze()
+        proxy.set(.toServer, .hold)
+        // Long enough to be told from a frame that the connection needs for itself.
+        var patient = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
+        patient.timeout = .seconds(300)
+        async let hung = outcome(of: patient, transport, endpoint)
+        #expect(await eventually { proxy.heldBytes > 1000 })
         var short = Request.get(path: "/version")
         short.timeout = .milliseconds(200)
-        await #expect {
-            _ = try await transport.send(short, to: endpoint)
-        } throws: { error in
-            if case .timeout? = error as? TransportFailure { true } else { false }
-        }
-        let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
-        guard case .transport(.broken) = lost else {
-            Issue.record("\(String(describing: lost))")
+        guard case .timeout = await outcome(of: short, transport, endpoint), case .broken = await hung else {
+            Issue.record("both should have failed, the first for the second's sake")
             return
         }
         var next = Request.get(path: "/version")
@@ -38,11 +34,23 @@ struct ConnectionTests {
         #expect(transport.statistics.connections == 2)
     }
 
-    @Test func `a watch on which nothing comes any more ends, and the next one has a connection of its own`()
+    private func outcome(
+        of request: Request, _ transport: CurlTransport, _ endpoint: Endpoint
+    ) async -> TransportFailure? {
+        do throws(TransportFailure) {
+            _ = try await transport.send(request, to: endpoint)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `a watch on which nothing comes any more ends, and the next one has a connection that is new`()
         async throws
     {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
+        try await server.client.create(.secrets, namespace: namespace, secret("a"))
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
@@ -57,22 +65,26 @@ struct ConnectionTests {
             Issue.record("\(String(describing: lost))")
             return
         }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
-        #expect(transport.statistics.connections == 2)
+        request.timeout = .seconds(300)
+        let next = try #require(try await transport.stream(request, to: endpoint).stream)
+        #expect(try await next.next() != nil)
     }
 
-    /// Beside a watch that brings nothing the end of a large answer can be lost, see `CurlTransport`.
-    @Test func `lists have connections of their own`() async throws {
+    /// On a connection that is shared, what comes for one can be held back by another, see `CurlTransport`.
+    @Test func `lists and watches have connections of their own`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let client = try server.client(.admin)
         defer { client.shutdown() }
         _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
+        let watch = try await client.stream(
+            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(60)))
         #expect(client.connections == 0)
         _ = try await client.send(.get(path: "/version"))
         _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
         #expect(client.connections == 1)
         #expect(client.http2Answers == 1)
+        withExtendedLifetime(watch) {}
     }
 
     @Test func `a proxy that only the environment names is not used`() async {

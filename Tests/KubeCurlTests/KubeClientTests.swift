@@ -97,13 +97,11 @@ struct KubeClientTests {
         #expect(odd.items.map(\.metadata.name) == ["s1", "s3"])
     }
 
-    @Test func `all requests and watches share one HTTP 2 connection`() async throws {
+    @Test func `requests share one HTTP 2 connection`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let client = try server.client(.admin)
         defer { client.shutdown() }
-        let stream = try await client.stream(
-            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(60)))
         try await withThrowingTaskGroup { group in
             for index in 0..<40 {
                 group.addTask {
@@ -112,9 +110,8 @@ struct KubeClientTests {
             }
             try await group.waitForAll()
         }
-        #expect(try await stream.next() != nil)
         #expect(client.connections == 1)
-        #expect(client.http2Answers == 41)
+        #expect(client.http2Answers == 40)
     }
 
     @Test func `a large Secret goes both ways whole`() async throws {
