@@ -189,9 +189,11 @@ struct ControllerTests {
         }
     }
 
-    @Test("stop lets the write under way end, its status too, and begins no other")
-    func stops() async throws {
-        let bench = Bench(maxInFlight: 1)
+    @Test(
+        "stop lets the write under way end, its status too while there is time for it, and begins no other",
+        arguments: [(time: Duration.seconds(900), statuses: ["Synced"]), (.zero, [])])
+    func stops(time: Duration, statuses: [String]) async throws {
+        let bench = Bench(maxInFlight: 1, lastWords: time)
         for number in 1...3 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
         await bench.store.hold()
         try await bench.working {
@@ -202,8 +204,8 @@ struct ControllerTests {
         }
         // `work` has returned.
         #expect(await bench.store.secrets.count == 1)
-        #expect(await bench.store.calls.count == 2)
-        #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
+        #expect(await bench.store.calls.count == 1 + statuses.count)
+        #expect(await bench.store.statuses.map(\.status.ready?.reason) == statuses)
     }
 
     // MARK: One pass

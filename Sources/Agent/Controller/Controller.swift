@@ -27,6 +27,8 @@ package actor Controller {
     /// A turn that takes longer is stuck. It has a few requests, each of which ends after some minutes at the latest, with
     /// all its repetitions.
     let longestTurn: Duration
+    /// For how long statuses are still begun after `stop`: whoever comes next tells of the rest, and waits for the Lease.
+    let lastWords: Duration
     /// Has the mount looked at soon.
     let lookAtMount: @Sendable () -> Void
     let startedAt = Timestamp.now()
@@ -91,6 +93,7 @@ package actor Controller {
         leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
         triesAtMost: Int? = nil,
         patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
+        lastWords: Duration = .seconds(2),
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
@@ -103,6 +106,7 @@ package actor Controller {
         self.triesAtMost = triesAtMost
         self.patience = patience
         self.longestTurn = longestTurn
+        self.lastWords = lastWords
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })

@@ -84,9 +84,6 @@ extension Controller {
         ProcessMemory.giveBack()
     }
 
-    /// For how long statuses are still begun after `stop`: whoever comes next tells of the rest, and waits for the Lease.
-    private static let lastWords: Duration = .seconds(2)
-
     /// No further target is begun; `work` returns once those under way are done, and told of.
     package func stop() {
         if stoppedAt == nil { stoppedAt = .now }
@@ -138,7 +135,7 @@ extension Controller {
     }
 
     private func lastWord(_ stoppedAt: ContinuousClock.Instant) -> WorkItem? {
-        stoppedAt.duration(to: .now) < Self.lastWords ? queue.nextThatWaits() : nil
+        stoppedAt.duration(to: .now) < lastWords ? queue.nextThatWaits() : nil
     }
 
     private func deadline() -> ContinuousClock.Instant? { isFollowing ? nil : queue.deadline() }
