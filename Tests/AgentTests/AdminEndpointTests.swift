@@ -7,7 +7,7 @@ import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct AdminEndpointTests {
     /// What the endpoint is told; each test changes what it is about.
     private static func sources(

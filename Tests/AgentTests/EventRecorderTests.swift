@@ -4,7 +4,7 @@ import LinuxIO
 import TestSupport
 import Testing
 
-@Suite("The event recorder", .timeLimit(.minutes(5)))
+@Suite("The event recorder", .timeLimit(.minutes(10)))
 struct EventRecorderTests {
     private let requests = AnsweredRequests()
     private let logs = LineRecorder()

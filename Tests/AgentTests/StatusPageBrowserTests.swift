@@ -10,7 +10,7 @@ import Testing
 @testable import Agent
 
 /// The page as a browser shows it. `SCREENSHOTS` names the folder that the pictures go to; see docs/images.
-@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .timeLimit(.minutes(10)))
 struct StatusPageBrowserTests {
     private struct Look {
         var name: String

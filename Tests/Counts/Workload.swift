@@ -13,6 +13,7 @@ enum Workload: String, CaseIterable {
     case encodePatches = "encode-1000-patches"
     case diffSnapshots = "diff-1000-files"
     case findTargets = "find-10-targets-of-10000"
+    case judgeTargets = "judge-1000-targets-by-100-rules"
 
     /// The work did not come to what it should: what was counted is not the work that is meant.
     struct Failure: Error, CustomStringConvertible {
@@ -61,6 +62,19 @@ enum Workload: String, CaseIterable {
             var index = DistributionIndex()
             for distribution in try Fleet.distributions(10_000) { _ = index.upsert(distribution) }
             return { try expect(10, index.targets(reading: ["folder-1/file-1"]).count, "targets") }
+        case .judgeTargets:
+            let rules = (0..<100).map { #"{"namespaces":["team-\#($0)-*"],"files":["team-\#($0)/**","shared/*.crt"]}"# }
+            let spec = #"{"default":"Allow","rules":[\#(rules.joined(separator: ","))]}"#
+            let text = #"{"kind":"SecretsAccessPolicy","spec":\#(spec)}"#
+            let policy = try JSONBytes.decode(AccessPolicyDocument.self, from: Array(text.utf8)).policy
+            let targets = try (0..<1000).map { number in
+                let files = ["team-\(number % 100)/a/tls.key", "shared/root.crt", "team-7/tls.key"]
+                return (namespace: "team-\(number % 100)-blue", files: try files.map { try SourcePath($0) })
+            }
+            return {
+                let denied = targets.reduce(0) { $0 + policy.denied($1.files, to: $1.namespace).count }
+                try expect(990, denied, "files that are denied")
+            }
         }
     }
 }

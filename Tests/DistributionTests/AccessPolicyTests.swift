@@ -175,18 +175,13 @@ import Testing
         #expect(try Set(Self.document(json).problems.map(\.description)) == Set(expected))
     }
 
-    @Test("10,000 distributions are judged by 100 rules in less time than their writes take", .timeLimit(.minutes(10)))
+    @Test("Many rules are all asked; what that costs is counted by Tests/Tools/counts")
     func large() throws {
         let rules = (0..<100).map { #"{"namespaces":["team-\#($0)-*"],"files":["team-\#($0)/**","shared/*.crt"]}"# }
         let policy = try policy("Allow", "[\(rules.joined(separator: ","))]")
-        var count = 0
-        let time = try ContinuousClock().measure {
-            for number in 0..<10_000 {
-                let files = ["team-\(number % 100)/a/tls.key", "shared/root.crt", "team-7/tls.key"]
-                count += try denied(policy, files, to: "team-\(number % 100)-blue").count
-            }
+        for number in 0..<100 {
+            let files = ["team-\(number)/a/tls.key", "shared/root.crt", "team-7/tls.key"]
+            #expect(try denied(policy, files, to: "team-\(number)-blue") == (number == 7 ? [] : ["team-7/tls.key"]))
         }
-        #expect(count == 9_900)
-        #expect(time < .seconds(30))
     }
 }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("With few descriptors from the start", .timeLimit(.minutes(5)))
+@Suite("With few descriptors from the start", .timeLimit(.minutes(10)))
 struct FewDescriptorsTests {
     private static let endings: Set<Int32> = [0, 1, 78]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The endpoint of a whole agent on a real API server.
-@Suite("A running agent's endpoint", .timeLimit(.minutes(5)))
+@Suite("A running agent's endpoint", .timeLimit(.minutes(10)))
 struct LiveEndpointTests {
     /// Runs an agent that serves on a port of its own, and hands `body` a way to ask it.
     private func withEndpoint(

@@ -74,7 +74,7 @@ final class LocalWorld: Sendable {
         _ name: String, _ values: [String: String], _ program: Binary, in output: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async {
-        let isSo = await eventually(within: .seconds(30)) { self.secret(name, in: output) == values }
+        let isSo = await eventually { self.secret(name, in: output) == values }
         #expect(
             isSo, "\(name) holds \(secret(name, in: output) ?? [:])\n\(program.errors.suffix(2000))",
             sourceLocation: sourceLocation)
@@ -84,7 +84,7 @@ final class LocalWorld: Sendable {
     func expectLog(
         _ text: String, times: Int = 1, _ program: Binary, sourceLocation: SourceLocation = #_sourceLocation
     ) async {
-        let isSo = await eventually(within: .seconds(30)) { program.logged(text) >= times }
+        let isSo = await eventually { program.logged(text) >= times }
         #expect(isSo, "not logged: \(text)\n\(program.errors.suffix(2000))", sourceLocation: sourceLocation)
     }
 }

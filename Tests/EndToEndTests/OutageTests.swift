@@ -21,7 +21,7 @@ struct OutageTests {
     }
 
     /// A write hangs, because the server has been stopped as by SIGSTOP.
-    @Test("SIGTERM gives writes under way their time and ends with 0 within 10 s; a second signal ends at once")
+    @Test("SIGTERM gives writes under way their time, bounds it, and ends with 0; a second signal ends at once")
     func signals() async throws {
         let server = try await APIServer.start()
         do {
@@ -59,8 +59,8 @@ struct OutageTests {
             }
             let ended = await program.ended()
             #expect(ended.status == (signals.count == 1 ? 0 : 128 + SIGINT))
-            // What the first signal allows, and no second more; not how fast it is.
-            #expect(ContinuousClock.now - start < .seconds(10))
+            // What the first signal allows (`Agent.grace`), not how fast it is: the write would hang for 30 s.
+            #expect(ContinuousClock.now - start < .seconds(20))
             server.resume()
         }
     }
@@ -83,11 +83,12 @@ struct OutageTests {
             try await server.restart()
             // Whatever the watches knew has expired.
             try await server.compact()
-            try await world.expect("rotated", ["a": "2"])
-            try await world.expect("rotated", .synced)
+            // Its waits, the watches' too, have grown while the server was away, and that takes as long as it takes to start.
+            try await world.expect("rotated", ["a": "2"], within: World.afterFault)
+            try await world.expect("rotated", .synced, within: World.afterFault)
 
             try await world.create(world.distribution("late", [("a", "a")]))
-            try await world.expect("late", ["a": "2"])
+            try await world.expect("late", ["a": "2"], within: World.afterFault)
             #expect(try await world.secret("steady")?.version == steady)
         }
     }

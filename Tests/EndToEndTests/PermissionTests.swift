@@ -95,6 +95,8 @@ struct PermissionTests {
                 "roleRef": ["apiGroup": .string(group), "kind": "Role", "name": "no-status"],
                 "subjects": [["kind": "User", "name": "alice", "apiGroup": .string(group)]],
             ])
+        try await world.server.waitUntil(
+            "alice", may: ["get", "list", "watch", "patch"], .secretsDistributions, in: world.namespace)
         let second = try await World(sharing: world)
         try await second.withAgent(as: .named("alice")) {
             try await second.expect("told", ["a": "1"])

@@ -4,7 +4,7 @@ import Kube
 import TestSupport
 import Testing
 
-@Suite("Each reason of the condition Ready", .timeLimit(.minutes(5)))
+@Suite("Each reason of the condition Ready", .timeLimit(.minutes(10)))
 struct ReasonTests {
     /// The rows of the table in the reference.
     private func documented() throws -> Set<String> {

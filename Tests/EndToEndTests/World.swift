@@ -159,7 +159,7 @@ final class World: Sendable {
 
     /// Waits until `Ready` has this reason.
     func expect(
-        _ name: String, _ reason: Reason, within limit: Duration = .seconds(20),
+        _ name: String, _ reason: Reason, within limit: Duration = .seconds(60),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let isSo = try await eventually(within: limit) {
@@ -182,7 +182,7 @@ final class World: Sendable {
 
     /// Waits until the Secret holds exactly these values.
     func expect(
-        _ name: String, _ values: [String: String], within limit: Duration = .seconds(20),
+        _ name: String, _ values: [String: String], within limit: Duration = .seconds(60),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let wanted = values.mapValues { Data($0.utf8) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HTTPServerTests {
     @Test func `a request is answered at once, and the connection is closed`() async throws {
         let server = try HTTPServer.test()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ListeningTests {
     private static func server(_ host: String?, port: UInt16 = 0) throws(LinuxError) -> HTTPServer {
         try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(Answer(body: "here")) }

@@ -6,7 +6,7 @@ import Testing
 @testable import HTTPServer
 
 /// Clients that want to keep others out, or the process busy.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServerBoundsTests {
     @Test func `a request that comes in drips is ended at the connection's deadline`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(400) }

@@ -12,7 +12,8 @@ extension APIServer {
         return name
     }
 
-    /// Lets a named user do `verbs` with a resource, in one namespace or, with nil, in all.
+    /// Lets a named user do `verbs` with a resource, in one namespace or, with nil, in all. Returns when the server knows:
+    /// it hears of roles by watches of its own.
     package func allow(
         _ user: String, _ verbs: [String], _ resource: Resource, in namespace: String?
     ) async throws {
@@ -41,6 +42,33 @@ extension APIServer {
         let bindings = Resource(group: group, plural: kinds.1, isNamespaced: isNamespaced)
         try await client.create(roles, namespace: namespace, role)
         try await client.create(bindings, namespace: namespace, binding)
+        try await waitUntil(user, may: verbs, resource, in: namespace)
+    }
+
+    /// Until the server's authorizer lets the user do all of `verbs`.
+    package func waitUntil(
+        _ user: String, may verbs: [String], _ resource: Resource, in namespace: String?
+    ) async throws {
+        let reviews = Resource(group: "authorization.k8s.io", plural: "subjectaccessreviews", isNamespaced: false)
+        for verb in verbs {
+            let review: JSONValue = [
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                "spec": [
+                    "user": .string(user),
+                    "resourceAttributes": [
+                        "verb": .string(verb), "group": .string(resource.group), "resource": .string(resource.plural),
+                        "namespace": .string(namespace ?? ""),
+                    ],
+                ],
+            ]
+            let isAllowed = try await eventually {
+                let answer = try await self.client.send(.create(reviews, review), decoding: JSONValue.self)
+                return answer["status"]?["allowed"] == true
+            }
+            guard isAllowed else {
+                throw ServerProcess.StartError(description: "\(user) is not allowed to \(verb) \(resource.plural)")
+            }
+        }
     }
 
     /// Installs a CustomResourceDefinition, if it is not there yet, and waits until its resource is served.

@@ -24,6 +24,9 @@ package final class APIServer: Sendable {
         }
 
         package var certificate = Certificate.valid
+        /// Plugins that are off. Nobody makes service accounts here; and nobody sets a quota, whose evaluation the server
+        /// gives up after ten seconds, which a busy machine may need for it.
+        package var disabledAdmission = ["ServiceAccount", "ResourceQuota"]
         package var serverFlags: [String] = []
         package var etcdFlags: [String] = []
 
@@ -99,7 +102,8 @@ package final class APIServer: Sendable {
                 "--tls-cert-file=\(folder(options.certificate.rawValue + ".crt"))",
                 "--tls-private-key-file=\(folder("server.key"))",
                 "--client-ca-file=\(folder("ca.crt"))", "--token-auth-file=\(folder("tokens.csv"))",
-                "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
+                "--authorization-mode=RBAC",
+                "--disable-admission-plugins=\(options.disabledAdmission.joined(separator: ","))",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=\(folder("service-account.key"))",
                 "--service-account-signing-key-file=\(folder("service-account.key"))",
@@ -109,10 +113,18 @@ package final class APIServer: Sendable {
             ] + options.serverFlags, log: folder("kube-apiserver.log"))
     }
 
+    /// On a machine that is busy kube-apiserver may end by itself, for it gives its own roles half a minute to be there: it
+    /// is started again, as a kubelet would.
     private func waitUntilReady() async throws {
+        var starts = 1
         let isReady = try await eventually(within: .seconds(180)) {
-            if self.processes.withLock({ $0.server.hasEnded || $0.etcd.hasEnded }) {
-                throw self.failure("ended")
+            let (current, options) = self.processes.withLock { ($0, $0.options) }
+            if current.etcd.hasEnded || (current.server.hasEnded && starts == 3) { throw self.failure("ended") }
+            if current.server.hasEnded {
+                starts += 1
+                await current.server.kill()
+                let next = try await Self.startServer(self.files, etcdPort: self.etcdPort, port: self.port, options)
+                self.processes.withLock { $0.server = next }
             }
             return (try? await self.client.send(.get(path: "/readyz"))) != nil
         }

@@ -47,7 +47,7 @@ struct Start: Scenario {
             Figure(
                 "start.warm.requests", "warm start: requests besides lists and watches", distributions: count,
                 unit: .count, runs: requests, bar: .atMost(0)),
-        ] + (count < 1_000 ? [try await creation(count, reference)] : [])
+        ] + (count <= 1_000 ? [try await creation(count, reference)] : [])
     }
 
     private func creation(_ count: Int, _ reference: Reference) async throws -> Figure {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `docs/install.md` shows is what it says.
-@Suite("The page about installing", .timeLimit(.minutes(5)))
+@Suite("The page about installing", .timeLimit(.minutes(10)))
 struct InstallPageTests {
     /// The page's blocks of YAML, each without its indentation.
     private func blocks() throws -> [String] {

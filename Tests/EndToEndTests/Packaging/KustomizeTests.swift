@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The kustomizations of the example, by the real kustomize.
-@Suite("The kustomizations", .timeLimit(.minutes(5)))
+@Suite("The kustomizations", .timeLimit(.minutes(10)))
 struct KustomizeTests {
     private func folder(_ path: String) -> String { World.path(path) }
 
