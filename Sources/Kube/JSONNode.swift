@@ -59,6 +59,9 @@ package struct JSONNode: Sendable {
     /// Of a string without the quotes.
     package var bytes: ArraySlice<UInt8> { bytes(mark.range) }
 
+    /// Bytes of the value as it is written.
+    package var size: Int { text.count }
+
     /// The value as it is written.
     var text: ArraySlice<UInt8> {
         let isQuoted = mark.kind == .string || mark.kind == .escapedString

@@ -20,6 +20,8 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var body: [UInt8]
     package var contentType: String?
     package var accept = "application/json"
+    /// Bytes that the answer has at the least, as far as is known beforehand.
+    package var answerSize = 0
     /// How long the whole request may take; for a watch a little longer than the server was asked to serve it.
     package var timeout: Duration = .seconds(30)
     /// When it must be over, however often it is repeated; after that it is not begun. Nil: at no certain time.

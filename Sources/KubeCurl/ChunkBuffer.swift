@@ -3,7 +3,7 @@ import LinuxIO
 
 /// What a transfer has received and its reader has not yet taken.
 ///
-/// Bounded: a reader that is so far behind lists anew, instead of following what is long past.
+/// Bounded: a watch whose reader is so far behind is ended, and begun again from the last event that was taken.
 final class ChunkBuffer: Sendable {
     typealias Taken = Result<[UInt8]?, TransportFailure>
 

@@ -19,6 +19,7 @@ final class CurlLoop: @unchecked Sendable {
     }
 
     private var multi: UnsafeMutableRawPointer
+    private let sharesConnections: Bool
     private let silence: Silence
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
@@ -28,10 +29,13 @@ final class CurlLoop: @unchecked Sendable {
 
     /// Nil when libcurl has no memory or no descriptors.
     ///
-    /// - Parameter shortestSilence: connections that brought nothing for less than this are not taken for dead.
-    init?(shortestSilence: Duration) {
+    /// - Parameters:
+    ///   - sharesConnections: whether several transfers may use one at once.
+    ///   - shortestSilence: connections that brought nothing for less than this are not taken for dead.
+    init?(sharesConnections: Bool, shortestSilence: Duration) {
         guard Self.isLibraryReady, let multi = Self.makeMulti() else { return nil }
         self.multi = multi
+        self.sharesConnections = sharesConnections
         silence = Silence(shortest: shortestSilence)
     }
 
@@ -46,6 +50,7 @@ final class CurlLoop: @unchecked Sendable {
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
         // As many as the API server allows on one connection (--http2-max-streams-per-connection).
         curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
+        // CURLMOPT_MAXCONNECTS stays at four for each transfer: fewer would close connections between a list and its watch.
         return multi
     }
 
@@ -108,7 +113,7 @@ extension CurlLoop {
         switch command {
         case .start(let transfer):
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
-            guard let easy = transfer.start(counters, silence) else { return }
+            guard let easy = transfer.start(counters, silence, sharesConnections: sharesConnections) else { return }
             active[easy] = transfer
             let code = curl_multi_add_handle(multi, easy)
             if code != CURLM_OK {
@@ -136,7 +141,9 @@ extension CurlLoop {
             if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
             transfer.complete(result)
         }
-        if isDead { reconnect() }
+        guard isDead else { return }
+        // Where each has a connection of its own, libcurl has closed that one, and the others are only quiet.
+        if sharesConnections { reconnect() } else { silence.isBroken = true }
     }
 
     /// Lets go of all connections: libcurl would go on with one that is dead but still open.

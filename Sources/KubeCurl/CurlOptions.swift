@@ -78,8 +78,10 @@ struct CurlOptions {
         case .watch, .list: return
         // A Secret, of a mebibyte at most. The most that libcurl takes.
         case .get: size = 512 << 10
-        // The object as it was sent or patched, and what else it has.
-        default: size = min(2 * request.body.count + (16 << 10), 512 << 10)
+        // The object as it was, as it was sent or patched, and what else it has.
+        default:
+            let known = request.body.count + max(request.body.count, request.answerSize)
+            size = min(known + (16 << 10), 512 << 10)
         }
         check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
     }
@@ -100,17 +102,26 @@ struct CurlOptions {
         }
     }
 
-    mutating func setLimits(timeout: Duration, isShared: Bool) {
+    mutating func setLimits(timeout: Duration) {
         let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
         check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
         check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
         check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
         // The end does not wait for a resolver that is slow to answer.
         check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
+    }
+
+    /// - Parameters:
+    ///   - isShared: by HTTP/2, with other transfers; else by HTTP/1.1 on one that nobody else uses.
+    ///   - isNew: not one that is there already, which may be dead.
+    mutating func setConnection(isShared: Bool, isNew: Bool) {
         let version = isShared ? curl_http_version_2tls : curl_http_version_1_1
         check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, version) }
         // Wait for a connection that is being made and use it together, instead of making one more.
         if isShared { check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) } }
+        if isNew { check("FRESH_CONNECT") { curl_set_long($0, CURLOPT_FRESH_CONNECT, 1) } }
+        // Seconds. Rotations are rare, and whether an idle connection still lives the kernel finds out, see `KeepAlive`.
+        check("MAXAGE_CONN") { curl_set_long($0, CURLOPT_MAXAGE_CONN, 86_400) }
         check("SOCKOPTFUNCTION") { easy in
             curl_set_socket_function(easy, CURLOPT_SOCKOPTFUNCTION) { _, socket, _ in
                 // Not for credential plugins.

@@ -8,9 +8,9 @@ final class CurlThread: Sendable {
 
     /// - Parameters:
     ///   - name: as the kernel shows it, 15 bytes at most.
-    ///   - shortestSilence: see `CurlLoop`.
-    init(name: String, shortestSilence: Duration) throws(TransportFailure) {
-        guard let loop = CurlLoop(shortestSilence: shortestSilence) else {
+    ///   - sharesConnections: see `CurlLoop`, as is `shortestSilence`.
+    init(name: String, sharesConnections: Bool, shortestSilence: Duration) throws(TransportFailure) {
+        guard let loop = CurlLoop(sharesConnections: sharesConnections, shortestSilence: shortestSilence) else {
             throw .broken(reason: "libcurl cannot be initialised")
         }
         self.loop = loop

@@ -17,12 +17,15 @@ final class CurlTransport: Sendable {
 
     /// - Parameter shortestSilence: see `CurlLoop`.
     init(shortestSilence: Duration = .seconds(10)) throws(TransportFailure) {
-        requests = try CurlThread(name: "curl", shortestSilence: shortestSilence)
-        feeds = try CurlThread(name: "curl feeds", shortestSilence: shortestSilence)
+        requests = try CurlThread(name: "curl", sharesConnections: true, shortestSilence: shortestSilence)
+        feeds = try CurlThread(name: "curl feeds", sharesConnections: false, shortestSilence: shortestSilence)
     }
 
     /// Of the connection that is shared.
     var statistics: TransferCounters.Values { requests.loop.statistics }
+
+    /// Of lists and watches.
+    var feedStatistics: TransferCounters.Values { feeds.loop.statistics }
 
     /// Ends all transfers with `shutDown` and waits, for milliseconds, until the threads are gone.
     func shutdown() {

@@ -12,7 +12,7 @@ package final class KubeClient: KubeTransport {
     private let attempts: Int
     private let retry: Backoff
 
-    /// Starts the transport's thread.
+    /// Starts the transport's threads.
     ///
     /// - Parameter attempts: how often at most a request is sent that may be repeated.
     package init(
@@ -26,13 +26,13 @@ package final class KubeClient: KubeTransport {
         self.retry = retry
     }
 
-    /// Ends all requests and the thread; every later request fails with `TransportFailure.shutDown`.
+    /// Ends all requests and the threads; every later request fails with `TransportFailure.shutDown`.
     package func shutdown() { transport.shutdown() }
 
-    /// Connections made so far.
+    /// Connections made so far, but those of lists and watches.
     package var connections: Int { transport.statistics.connections }
 
-    /// Answers so far that came by HTTP/2.
+    /// Answers so far that came by HTTP/2, as all but those of lists and watches do.
     package var http2Answers: Int { transport.statistics.http2 }
 
     package var metrics: [Metric] { meter.metrics }

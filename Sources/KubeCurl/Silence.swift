@@ -1,15 +1,20 @@
-/// How long nothing has come from the server on any connection. Belongs to the curl thread.
+/// How long nothing has come from the server on any connection of a loop. Belongs to the loop's thread.
 ///
 /// A proxy that acknowledges what it no longer forwards keeps a connection alive for TCP, and keep-alive probes see
 /// nothing wrong: only the silence tells.
 final class Silence {
     private let shortest: Duration
     private var lastByte = ContinuousClock.now
+    /// A request has run out of its time for a dead connection, and nothing has come since.
+    var isBroken = false
 
     init(shortest: Duration) { self.shortest = shortest }
 
     /// Something has come, or all is new.
-    func end(at now: ContinuousClock.Instant) { lastByte = now }
+    func end(at now: ContinuousClock.Instant) {
+        lastByte = now
+        isBroken = false
+    }
 
     /// Whether a request that has just run out of its time did so for a dead connection, and not for a slow answer.
     func isDeath(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }

@@ -57,7 +57,11 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// Makes the easy handle; on failure the transfer is finished.
-    func start(_ counters: TransferCounters, _ silence: Silence) -> UnsafeMutableRawPointer? {
+    ///
+    /// - Parameter sharesConnections: by HTTP/2, with other transfers; else by HTTP/1.1 on one that nobody else uses.
+    func start(
+        _ counters: TransferCounters, _ silence: Silence, sharesConnections: Bool
+    ) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.silence = silence
         if let deadline = request.deadline {
@@ -77,7 +81,8 @@ final class Transfer: @unchecked Sendable {
         options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
         options.setRoom(for: request)
-        options.setLimits(timeout: timeout, isShared: !request.isFeed)
+        options.setLimits(timeout: timeout)
+        options.setConnection(isShared: sharesConnections, isNew: silence.isBroken)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)

@@ -2,6 +2,7 @@ import Agent
 import Distribution
 import FoundationEssentials
 import Kube
+import LinuxIO
 import Observability
 import Snapshots
 import TestSupport
@@ -69,6 +70,21 @@ struct SecretStoreTests {
             Issue.record("a difference is left")
             return
         }
+    }
+
+    @Test("tells how much room the answer to a small write of a large Secret needs, and of none that was small before")
+    func tellsAnswerSize() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let transport = NotedRequests(server.client)
+        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
+        let large = [UInt8](repeating: 1, count: 30_000)
+        var target = try await store.create(try desired(namespace, ["a": [1], "b": large]))
+        target = try await update(target, to: try desired(namespace, ["a": [2], "b": large]), store)
+        #expect(transport.all.map { $0.answerSize > 40_000 } == [false, true])
+        target = try await update(target, to: try desired(namespace, ["a": [2]]), store)
+        target = try await update(target, to: try desired(namespace, ["a": [3]]), store)
+        #expect(transport.all.map { $0.answerSize > 0 } == [false, true, true, false])
     }
 
     @Test("refuses to write over what it did not observe", arguments: StoreUnderTest.all)
@@ -175,4 +191,21 @@ private struct Holding: SecretStore {
         try await store.recreate(target, as: desired)
     }
     func delete(_ target: ObservedTarget) async throws(StoreError) { try await store.delete(target) }
+}
+
+/// Takes down what passes.
+private final class NotedRequests: KubeTransport {
+    private let inner: any KubeTransport
+    private let requests = Mutex<[Request]>([])
+
+    init(_ inner: any KubeTransport) { self.inner = inner }
+
+    var all: [Request] { requests.withLock { $0 } }
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        requests.withLock { $0.append(request) }
+        return try await inner.send(request)
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream { try await inner.stream(request) }
 }

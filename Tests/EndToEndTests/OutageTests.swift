@@ -83,7 +83,7 @@ struct OutageTests {
             try await server.restart()
             // Whatever the watches knew has expired.
             try await server.compact()
-            // Its waits, the watches' too, have grown while the server was away, and that takes as long as it takes to start.
+            // The longer the server takes to start, the longer the agent's waits have grown, its watches' too.
             try await world.expect("rotated", ["a": "2"], within: World.afterFault)
             try await world.expect("rotated", .synced, within: World.afterFault)
 

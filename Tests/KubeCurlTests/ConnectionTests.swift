@@ -28,9 +28,7 @@ struct ConnectionTests {
             Issue.record("both should have failed, the first for the second's sake")
             return
         }
-        var next = Request.get(path: "/version")
-        next.timeout = .seconds(10)
-        #expect(try await transport.send(next, to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
         #expect(transport.statistics.connections == 2)
     }
 
@@ -57,7 +55,7 @@ struct ConnectionTests {
         let transport = try CurlTransport(shortestSilence: .milliseconds(50))
         defer { transport.shutdown() }
         var request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
-        request.timeout = .seconds(2)
+        request.timeout = .seconds(10)
         let watch = try #require(try await transport.stream(request, to: endpoint).stream)
         proxy.freeze()
         let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
@@ -71,20 +69,51 @@ struct ConnectionTests {
     }
 
     /// On a connection that is shared, what comes for one can be held back by another, see `CurlTransport`.
-    @Test func `lists and watches have connections of their own`() async throws {
+    @Test func `lists and watches have connections of their own, and a watch takes over its list's`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
-        let client = try server.client(.admin)
-        defer { client.shutdown() }
-        _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
-        let watch = try await client.stream(
-            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(60)))
-        #expect(client.connections == 0)
-        _ = try await client.send(.get(path: "/version"))
-        _ = try await client.list(MetadataOnly.self, .secrets, namespace: namespace)
-        #expect(client.connections == 1)
-        #expect(client.http2Answers == 1)
-        withExtendedLifetime(watch) {}
+        let endpoint = try await Credentials(server.configuration()).endpoint()
+        let transport = try CurlTransport()
+        defer { transport.shutdown() }
+        var watches: [CurlStream] = []
+        for count in 1...6 {
+            #expect(try await transport.send(.list(.secrets, namespace: namespace), to: endpoint).isSuccess)
+            let watch = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
+            watches.append(try #require(try await transport.stream(watch, to: endpoint).stream))
+            #expect(transport.feedStatistics == .init(connections: count, http2: 0))
+        }
+        #expect(transport.statistics == .init())
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(transport.statistics == .init(connections: 1, http2: 1))
+        withExtendedLifetime(watches) {}
+    }
+
+    @Test func `a list on which nothing comes ends no watch, and the next one has a connection that is new`()
+        async throws
+    {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let straight = try await Credentials(server.configuration()).endpoint()
+        let proxied = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport(shortestSilence: .milliseconds(50))
+        defer { transport.shutdown() }
+        let request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
+        let watch = try #require(try await transport.stream(request, to: straight).stream)
+        var list = Request.list(.secrets, namespace: namespace)
+        #expect(try await transport.send(list, to: proxied).isSuccess)
+
+        proxy.freeze()
+        list.timeout = .milliseconds(200)
+        guard case .timeout = await outcome(of: list, transport, proxied) else {
+            Issue.record("the list should have run out of its time")
+            return
+        }
+        try await server.client.create(.secrets, namespace: namespace, secret("a"))
+        #expect(try await watch.next() != nil)
+        list.timeout = .seconds(300)
+        #expect(try await transport.send(list, to: proxied).isSuccess)
     }
 
     @Test func `a proxy that only the environment names is not used`() async {

@@ -58,17 +58,22 @@ struct MeterTests {
 
     @Test func `what was cancelled does not count`() async throws {
         let server = try await APIServer.shared()
-        let client = try server.client(.admin)
-        let task = Task {
-            // By itself: who cancels from outside may come after the answer.
-            withUnsafeCurrentTask { $0?.cancel() }
-            return await failure { () throws(KubeError) in try await client.send(.get(path: "/version")) }
-        }
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let client = try KubeClient(
+            configuration: server.configuration(through: proxy.port), logger: .none, attempts: 1)
+        _ = try await client.send(.get(path: "/version"))
+        proxy.set(.toServer, .hold)
+        // Long enough to be told from a frame that the connection needs for itself.
+        let long = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
+        let task = Task { await failure { () throws(KubeError) in try await client.send(long) } }
+        #expect(await eventually { proxy.heldBytes > 1000 })
+        task.cancel()
         #expect(await task.value == .transport(.cancelled))
         client.shutdown()
         let late = await failure { () throws(KubeError) in try await client.send(.get(path: "/version")) }
         #expect(late == .transport(.shutDown))
-        #expect(requests(client) == [])
+        #expect(requests(client) == [#"{verb="get",resource="other",code="200"} 1"#])
     }
 
     @Test func `both attempts count when the credentials are refused`() async throws {

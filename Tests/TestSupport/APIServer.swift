@@ -114,7 +114,7 @@ package final class APIServer: Sendable {
     }
 
     /// On a machine that is busy kube-apiserver may end by itself, for it gives its own roles half a minute to be there: it
-    /// is started again, as a kubelet would.
+    /// is started again, as a kubelet would, three times in all at the most.
     private func waitUntilReady() async throws {
         var starts = 1
         let isReady = try await eventually(within: .seconds(180)) {
@@ -122,6 +122,7 @@ package final class APIServer: Sendable {
             if current.etcd.hasEnded || (current.server.hasEnded && starts == 3) { throw self.failure("ended") }
             if current.server.hasEnded {
                 starts += 1
+                print("kube-apiserver has ended by itself, start \(starts)")
                 await current.server.kill()
                 let next = try await Self.startServer(self.files, etcdPort: self.etcdPort, port: self.port, options)
                 self.processes.withLock { $0.server = next }

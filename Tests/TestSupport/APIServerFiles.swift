@@ -19,8 +19,8 @@ struct APIServerFiles: Sendable {
             ["sh", "-c", "exec \"$0\" > \"$1\"", tool, folder("assets")], log: folder("assets.log"))
         let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
         try folder.write("audit.yaml", APIServer.auditPolicy)
-        try folder.write("make-certificates", script, executable: true)
-        try await ServerProcess.run([folder("make-certificates"), folder.path], log: folder("certificates.log"))
+        try folder.write("make-certificates", script)
+        try await ServerProcess.run(["sh", folder("make-certificates"), folder.path], log: folder("certificates.log"))
         let files = APIServerFiles(folder: folder, assets: assets)
         try files.writeTokens(token(of:))
         return files

@@ -7,7 +7,7 @@ package func eventually(
     within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
+    while ContinuousClock.now < end, !Task.isCancelled {
         let begin = ContinuousClock.now
         if try await condition() { return true }
         let look = begin.duration(to: .now)

@@ -42,8 +42,8 @@ package struct ScratchFolder: Sendable {
     @discardableResult
     package func write(_ name: String, _ text: String, executable: Bool = false) throws -> String {
         let file = self(name)
-        // Not by `Data`, whose descriptors a program inherits that another test starts meanwhile: what is open to be
-        // written cannot be run (execve(2), ETXTBSY).
+        // Not by `Data`, whose descriptors a program inherits, and keeps, that another test starts meanwhile: what is open
+        // to be written cannot be run (execve(2), ETXTBSY).
         let new = "\(file).\(UInt32.random(in: 0...UInt32.max))"
         try writeFile(new, text)
         if executable { chmod(new, 0o700) }

@@ -11,6 +11,7 @@ package struct KubernetesSecretStore: SecretStore {
     private let logger: Logger
     private let meter: WatchMeter?
     private let replaced = ReplacedMetadata()
+    private let large = LargeSecrets()
 
     /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
     package init(
@@ -28,19 +29,20 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
         let items: [SecretObject] = try await client.listAll(.secrets, scope, labelSelector: selector)
-        return items.map(\.observed)
+        return items.map(large.noting)
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let watcher = ObjectWatcher<SecretObject>(
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
-        await watcher.run(observer, \.observed)
+        await watcher.run(observer, large.noting)
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
-            return try await client.get(SecretObject.self, .secrets, namespace: key.namespace, name: key.name).observed
+            return large.noting(
+                try await client.get(SecretObject.self, .secrets, namespace: key.namespace, name: key.name))
         } catch {
             if case .notFound = error.kind { return nil }
             throw StoreError(error)
@@ -54,10 +56,11 @@ package struct KubernetesSecretStore: SecretStore {
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
-        let request = Request.mergePatch(
+        var request = Request.mergePatch(
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
+        request.answerSize = large[target.key]
         do {
-            return try await client.send(request, decoding: SecretObject.self).observed
+            return large.noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
             throw StoreError(error)
         }
@@ -119,6 +122,7 @@ package struct KubernetesSecretStore: SecretStore {
             try await client.delete(
                 .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
                 resourceVersion: target.resourceVersion)
+            large.forget(target.key)
         } catch {
             if case .notFound = error.kind { return }
             throw StoreError(error)
@@ -128,7 +132,7 @@ package struct KubernetesSecretStore: SecretStore {
     private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
         do {
             let request = Request.create(.secrets, namespace: key.namespace, manifest)
-            return try await client.send(request, decoding: SecretObject.self).observed
+            return large.noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
             throw StoreError(error)
         }

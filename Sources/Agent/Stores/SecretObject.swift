@@ -7,11 +7,14 @@ import Snapshots
 package struct SecretObject: KubeObject {
     package let metadata: ObjectMeta
     package let observed: ObservedTarget
+    /// Bytes of its JSON.
+    let size: Int
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         var metadata = try ObjectMeta(reading: json.required("metadata"))
         metadata.annotations?[Marks.lastApplied] = nil
         self.metadata = metadata
+        size = json.size
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
             guard data.isObject else { try data.fails("is no object") }

@@ -1,0 +1,24 @@
+import Distribution
+import LinuxIO
+
+/// How large Secrets are, of those that are larger than the rest: their answers need room.
+final class LargeSecrets: Sendable {
+    /// In bytes: an answer that is smaller fits anyway.
+    private static let usual = 16 << 10
+
+    private let sizes = Mutex<[ObjectKey: Int]>([:])
+
+    /// Bytes of JSON; 0 for one that is not large.
+    subscript(key: ObjectKey) -> Int { sizes.withLock { $0[key] ?? 0 } }
+
+    /// A Secret has come; it is handed on.
+    func noting(_ secret: SecretObject) -> ObservedTarget {
+        let (key, size) = (secret.observed.key, secret.size)
+        sizes.withLock { sizes in
+            if size > Self.usual { sizes[key] = size } else if !sizes.isEmpty { sizes[key] = nil }
+        }
+        return secret.observed
+    }
+
+    func forget(_ key: ObjectKey) { sizes.withLock { $0[key] = nil } }
+}
