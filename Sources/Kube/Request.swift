@@ -20,7 +20,7 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var body: [UInt8]
     package var contentType: String?
     package var accept = "application/json"
-    /// Bytes that the answer has at the least, as far as is known beforehand.
+    /// Bytes of the object before the request, where that is large and known.
     package var answerSize = 0
     /// How long the whole request may take; for a watch a little longer than the server was asked to serve it.
     package var timeout: Duration = .seconds(30)

@@ -141,9 +141,8 @@ extension CurlLoop {
             if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
             transfer.complete(result)
         }
-        guard isDead else { return }
         // Where each has a connection of its own, libcurl has closed that one, and the others are only quiet.
-        if sharesConnections { reconnect() } else { silence.isBroken = true }
+        if isDead, sharesConnections { reconnect() }
     }
 
     /// Lets go of all connections: libcurl would go on with one that is dead but still open.

@@ -69,21 +69,26 @@ struct CurlOptions {
         check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(count)) }
     }
 
-    /// What an answer that comes on the shared connection may fill before its reader has taken any of it: all of it, or
-    /// its end may be held back, see `CurlTransport`.
     mutating func setRoom(for request: Request) {
-        let size: Int
+        guard let size = Self.room(for: request) else { return }
+        check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
+    }
+
+    /// Bytes that an answer may fill before its reader has taken any of them; nil where what libcurl takes will do.
+    ///
+    /// What comes on the shared connection shall have room as a whole, or its end may be held back, see `CurlTransport`.
+    static func room(for request: Request) -> Int? {
+        let most = 512 << 10
         switch request.operation.verb {
         // They share no connection.
-        case .watch, .list: return
+        case .watch, .list: return nil
         // A Secret, of a mebibyte at most. The most that libcurl takes.
-        case .get: size = 512 << 10
+        case .get: return most
         // The object as it was, as it was sent or patched, and what else it has.
         default:
             let known = request.body.count + max(request.body.count, request.answerSize)
-            size = min(known + (16 << 10), 512 << 10)
+            return min(known + (16 << 10), most)
         }
-        check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
     }
 
     mutating func setHeaders(
@@ -111,17 +116,13 @@ struct CurlOptions {
         check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
     }
 
-    /// - Parameters:
-    ///   - isShared: by HTTP/2, with other transfers; else by HTTP/1.1 on one that nobody else uses.
-    ///   - isNew: not one that is there already, which may be dead.
-    mutating func setConnection(isShared: Bool, isNew: Bool) {
+    /// - Parameter isShared: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that nobody
+    ///   else uses.
+    mutating func setConnection(isShared: Bool) {
         let version = isShared ? curl_http_version_2tls : curl_http_version_1_1
         check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, version) }
         // Wait for a connection that is being made and use it together, instead of making one more.
         if isShared { check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) } }
-        if isNew { check("FRESH_CONNECT") { curl_set_long($0, CURLOPT_FRESH_CONNECT, 1) } }
-        // Seconds. Rotations are rare, and whether an idle connection still lives the kernel finds out, see `KeepAlive`.
-        check("MAXAGE_CONN") { curl_set_long($0, CURLOPT_MAXAGE_CONN, 86_400) }
         check("SOCKOPTFUNCTION") { easy in
             curl_set_socket_function(easy, CURLOPT_SOCKOPTFUNCTION) { _, socket, _ in
                 // Not for credential plugins.

@@ -6,8 +6,8 @@ import LinuxIO
 ///
 /// What comes for one transfer can be held back on a connection that others read: where another one reads it, and it does
 /// not fit into the receive buffer of its owner, libcurl 7.88 has nghttp2 pause, and tells it to go on only when something
-/// else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its time was over, and a
-/// watch brought events of a burst when the next one came. Other answers get a buffer that holds them.
+/// else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its time was over. Other
+/// answers get a buffer that holds them, as far as their size is known, see `CurlOptions.room`.
 final class CurlTransport: Sendable {
     /// In bytes: more than this may not wait for the reader of a stream.
     static let maximumBacklog = 32 << 20

@@ -32,7 +32,7 @@ package final class KubeClient: KubeTransport {
     /// Connections made so far, but those of lists and watches.
     package var connections: Int { transport.statistics.connections }
 
-    /// Answers so far that came by HTTP/2, as all but those of lists and watches do.
+    /// Answers so far that came by HTTP/2; none of them to a list or a watch.
     package var http2Answers: Int { transport.statistics.http2 }
 
     package var metrics: [Metric] { meter.metrics }

@@ -5,16 +5,11 @@
 final class Silence {
     private let shortest: Duration
     private var lastByte = ContinuousClock.now
-    /// A request has run out of its time for a dead connection, and nothing has come since.
-    var isBroken = false
 
     init(shortest: Duration) { self.shortest = shortest }
 
     /// Something has come, or all is new.
-    func end(at now: ContinuousClock.Instant) {
-        lastByte = now
-        isBroken = false
-    }
+    func end(at now: ContinuousClock.Instant) { lastByte = now }
 
     /// Whether a request that has just run out of its time did so for a dead connection, and not for a slow answer.
     func isDeath(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }

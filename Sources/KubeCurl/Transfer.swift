@@ -58,7 +58,7 @@ final class Transfer: @unchecked Sendable {
 
     /// Makes the easy handle; on failure the transfer is finished.
     ///
-    /// - Parameter sharesConnections: by HTTP/2, with other transfers; else by HTTP/1.1 on one that nobody else uses.
+    /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that nobody else uses.
     func start(
         _ counters: TransferCounters, _ silence: Silence, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
@@ -82,7 +82,7 @@ final class Transfer: @unchecked Sendable {
         options.setHeaders(request, token: endpoint.token, list: &headerList)
         options.setRoom(for: request)
         options.setLimits(timeout: timeout)
-        options.setConnection(isShared: sharesConnections, isNew: silence.isBroken)
+        options.setConnection(isShared: sharesConnections)
         options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
         if let failure = options.failure {
             finish(failure)

@@ -82,9 +82,15 @@ struct SecretStoreTests {
         var target = try await store.create(try desired(namespace, ["a": [1], "b": large]))
         target = try await update(target, to: try desired(namespace, ["a": [2], "b": large]), store)
         #expect(transport.all.map { $0.answerSize > 40_000 } == [false, true])
-        target = try await update(target, to: try desired(namespace, ["a": [2]]), store)
-        target = try await update(target, to: try desired(namespace, ["a": [3]]), store)
-        #expect(transport.all.map { $0.answerSize > 0 } == [false, true, true, false])
+        // Another one knows it from its list.
+        let other = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
+        target = try #require(try await other.list(.namespace(namespace)).first)
+        target = try await update(target, to: try desired(namespace, ["a": [3], "b": large]), other)
+        #expect(transport.all.last.map { $0.answerSize > 40_000 } == true)
+
+        target = try await update(target, to: try desired(namespace, ["a": [2]]), other)
+        target = try await update(target, to: try desired(namespace, ["a": [3]]), other)
+        #expect(transport.all.suffix(2).map { $0.answerSize > 0 } == [true, false])
     }
 
     @Test("refuses to write over what it did not observe", arguments: StoreUnderTest.all)

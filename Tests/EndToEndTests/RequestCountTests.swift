@@ -39,7 +39,7 @@ struct RequestCountTests {
             }
             let asked = try requests(in: world).merging(before) { $0 - $1 }.filter { $0.value != 0 }
             #expect(asked == ["patch secrets": 20, "patch secretsdistributions/status": 20])
-            // Nothing hung and was asked for again.
+            // No watch ended by a fault.
             #expect(world.logs.count("watch failed") == 0)
         }
     }

@@ -88,9 +88,7 @@ struct ConnectionTests {
         withExtendedLifetime(watches) {}
     }
 
-    @Test func `a list on which nothing comes ends no watch, and the next one has a connection that is new`()
-        async throws
-    {
+    @Test func `a list on which nothing comes ends no watch`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let proxy = try FaultyProxy(to: server.port)
@@ -112,8 +110,23 @@ struct ConnectionTests {
         }
         try await server.client.create(.secrets, namespace: namespace, secret("a"))
         #expect(try await watch.next() != nil)
-        list.timeout = .seconds(300)
-        #expect(try await transport.send(list, to: proxied).isSuccess)
+    }
+
+    @Test func `an answer has room for what is known of its size, and for no more than libcurl takes`() {
+        let kilobyte = 1 << 10
+        func room(_ verb: Kube.Operation.Verb, body: Int = 0, answer: Int = 0) -> Int? {
+            var request = Request(
+                .patch, Kube.Operation(verb, resource: "secrets"), path: "/", body: [UInt8](repeating: 0, count: body),
+                isRepeatable: false)
+            request.answerSize = answer
+            return CurlOptions.room(for: request)
+        }
+        #expect(room(.patch, body: 2 * kilobyte) == 20 * kilobyte)
+        #expect(room(.patch, body: 2 * kilobyte, answer: 40 * kilobyte) == 58 * kilobyte)
+        #expect(room(.delete, answer: 40 * kilobyte) == 56 * kilobyte)
+        #expect(room(.create, body: 900 * kilobyte) == 512 * kilobyte)
+        #expect(room(.get) == 512 * kilobyte)
+        for feed in [Kube.Operation.Verb.list, .watch] { #expect(room(feed) == nil) }
     }
 
     @Test func `a proxy that only the environment names is not used`() async {

@@ -36,7 +36,10 @@ package struct KubernetesSecretStore: SecretStore {
         let watcher = ObjectWatcher<SecretObject>(
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
-        await watcher.run(observer, large.noting)
+        await watcher.run(observer, watchesAll ? \.observed : large.noting) { secret in
+            large.forget(secret.observed.key)
+            return secret.observed
+        }
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
@@ -119,10 +122,12 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         do {
-            try await client.delete(
+            var request = Request.delete(
                 .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
                 resourceVersion: target.resourceVersion)
-            large.forget(target.key)
+            // While a finalizer holds it, it is the answer.
+            request.answerSize = large[target.key]
+            _ = try await client.send(request)
         } catch {
             if case .notFound = error.kind { return }
             throw StoreError(error)
@@ -178,14 +183,18 @@ extension KubeTransport {
 }
 
 extension ObjectWatcher {
-    /// Runs, and hands on what `value` makes of each item.
-    func run<Value: Sendable>(_ observer: FeedObserver<Value>, _ value: @escaping @Sendable (Item) -> Value) async {
+    /// Runs, and hands on what `value` makes of each item, and `gone` of one that was deleted.
+    func run<Value: Sendable>(
+        _ observer: FeedObserver<Value>, _ value: @escaping @Sendable (Item) -> Value,
+        gone: (@Sendable (Item) -> Value)? = nil
+    ) async {
+        let gone = gone ?? value
         await run(
             { event in
                 switch event {
                 case .replace(let items): await observer.event(.replace(items.map(value)))
                 case .upsert(let item): await observer.event(.upsert(value(item)))
-                case .delete(let item): await observer.event(.delete(value(item)))
+                case .delete(let item): await observer.event(.delete(gone(item)))
                 }
             },
             failed: { error in await observer.failed(StoreError(error)) })

@@ -1,7 +1,8 @@
 import Distribution
 import LinuxIO
 
-/// How large Secrets are, of those that are larger than the rest: their answers need room.
+/// How large Secrets are, of those that are larger than the rest: their answers need room. One that vanishes between two lists
+/// leaves its key here.
 final class LargeSecrets: Sendable {
     /// In bytes: an answer that is smaller fits anyway.
     private static let usual = 16 << 10

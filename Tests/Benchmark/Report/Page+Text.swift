@@ -47,6 +47,8 @@ extension Page {
 
         - **A network.** Server and program share a machine; a round trip to your server comes on top of each write, and with
           several under way at once (`MAX_IN_FLIGHT`) not once for each.
+        - **A rotation after minutes of rest.** The server or libcurl has ended the connection by then, and a handshake comes
+          first: 8 ms here, as curl(1) tells it.
         - **A server with priority and fairness that is set tighter than its defaults**, or one of several replicas.
         - **The vault's side**: how long the CSI driver takes to see a new version is its poll interval.
         - **What reads the Secrets**: how long the kubelet takes to put one into a pod is its own matter.

@@ -20,8 +20,8 @@ enum Remarks {
                 Both cores of a machine that has two are busy all the time, so that what counts is CPU time. For each \
                 patch, measured beside this benchmark by /proc: h2load's cost the API server 2.8 ms and etcd 0.7; the \
                 program's 3.5 and 0.8, and the program itself 0.8. Half of what the server takes more is that somebody \
-                hears of each write: with a watch of curl(1) on the same Secrets h2load's patches cost it 3.2 ms, whether \
-                it sends all, metadata alone or protobuf. The other half is not known. Of the program's own a good half \
+                hears of each write: with a watch of curl(1) on the same Secrets h2load's patches cost it 3.2 ms, and not \
+                much less if the watch asks for metadata alone or for protobuf. The other half is not known. Of the program's own a good half \
                 is libcurl with TLS and the kernel. A program beside a server with cores of its own has not been measured.
                 """,
             next: """
