@@ -15,14 +15,21 @@ enum Remarks {
                 """,
             next: "to begin with the namespaces whose distributions are all known, while the next page is on its way."
         ),
+        "idle.busiest": Remark(
+            reason: """
+                In this run 2.7 MiB came on a watch while nothing happened, on the connection that it shared with requests; \
+                libcurl 7.88 can hold back there what comes in a burst. Since then watches have connections of their own \
+                (decision 9): on 2026-11-28, on another machine, 3,839/h and 52 KiB/h at 10,000.
+                """,
+            next: "the whole benchmark again on one machine."),
         "rotation.all.total": Remark(
             reason: """
                 Both cores of a machine that has two are busy all the time, so that what counts is CPU time. For each \
-                patch, measured beside this benchmark by /proc: h2load's cost the API server 2.8 ms and etcd 0.7; the \
-                program's 3.5 and 0.8, and the program itself 0.8. Half of what the server takes more is that somebody \
-                hears of each write: with a watch of curl(1) on the same Secrets h2load's patches cost it 3.2 ms, and not \
-                much less if the watch asks for metadata alone or for protobuf. The other half is not known. Of the program's own a good half \
-                is libcurl with TLS and the kernel. A program beside a server with cores of its own has not been measured.
+                patch, by /proc, on another machine a week later: h2load's took 2.9 of the API server and 0.8 of etcd; the \
+                program's 3.4 and 0.8, and 0.8 of the program itself. What the server takes more is that somebody hears of \
+                each write: with a watch of curl(1) on the same Secrets, h2load's patches take 0.4 more too, and not much \
+                less if the watch asks for metadata alone or for protobuf. Of the program's own a good half is libcurl with \
+                TLS and the kernel. A program beside a server with cores of its own has not been measured.
                 """,
             next: """
                 curl_multi_socket_action(3) with epoll, and then HTTP/1.1 for writes too, which costs the server a sixth \
