@@ -19,7 +19,7 @@ enum Remarks {
             reason: """
                 In this run 2.7 MiB came on a watch while nothing happened, on the connection that it shared with requests; \
                 libcurl 7.88 can hold back there what comes in a burst. Since then watches have connections of their own \
-                (decision 9): on 2026-11-28, on another machine, 3,839/h and 52 KiB/h at 10,000.
+                (decision 9): in two runs at 10,000 on another machine, on 2026-11-28, it was 3,839/h, with 47 and 52 KiB/h.
                 """,
             next: "the whole benchmark again on one machine."),
         "rotation.all.total": Remark(
