@@ -19,9 +19,10 @@ struct DescriptorTests {
             "KUBECONFIG": try world.server.kubeconfig(through: "127.0.0.1:\(proxy.port)"), "DEBOUNCE_QUIET": "10ms",
         ]
         for round in 1...4 {
-            let agent = try await Binary(["run"], environment: environment)
+            var agent = try await Binary(["run"], environment: environment)
+            let process = agent.process
             let limit = { (count: Int) in
-                try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=\(count):"])
+                try await Command.run(["prlimit", "--pid", "\(process)", "--nofile=\(count):"])
             }
             #expect(await eventually { agent.errors.contains("\"started\"") })
             if round % 2 == 0 { try await world.expect("app", ["a": "\(round - 1)"]) }
@@ -32,6 +33,12 @@ struct DescriptorTests {
             // Long enough for some tries again.
             try await Task.sleep(for: .seconds(1))
             try await limit(1024)
+            // On a busy machine that was longer: libdispatch's monitor may have taken it for a fault (docs/reliability.md,
+            // Limits), and a kubelet starts the agent again.
+            if agent.hasEnded {
+                #expect(await agent.ended().status == 128 + SIGILL)
+                agent = try await Binary(["run"], environment: environment)
+            }
             try await world.expect("app", ["a": "\(round)"], within: World.afterFault)
             agent.signal(SIGTERM)
             let ended = await agent.ended()
