@@ -18,6 +18,7 @@ struct DescriptorTests {
             "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
             "KUBECONFIG": try world.server.kubeconfig(through: "127.0.0.1:\(proxy.port)"), "DEBOUNCE_QUIET": "10ms",
         ]
+        var restarts = 0
         for round in 1...4 {
             var agent = try await Binary(["run"], environment: environment)
             let process = agent.process
@@ -38,11 +39,13 @@ struct DescriptorTests {
             if agent.hasEnded {
                 #expect(await agent.ended().status == 128 + SIGILL)
                 agent = try await Binary(["run"], environment: environment)
+                restarts += 1
             }
             try await world.expect("app", ["a": "\(round)"], within: World.afterFault)
             agent.signal(SIGTERM)
             let ended = await agent.ended()
             #expect(ended.status == 0, "\(ended.errors.suffix(2000))")
         }
+        #expect(restarts <= 2, "that is the exception, and no way to go on")
     }
 }
