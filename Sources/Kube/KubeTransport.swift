@@ -60,11 +60,16 @@ extension KubeTransport {
     }
 
     /// See `Request.delete`.
+    ///
+    /// - Parameter answerSize: while a finalizer holds the object, it is the answer; see `Request.answerSize`.
     package func delete(
-        _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil
+        _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil,
+        answerSize: Int = 0
     ) async throws(KubeError) {
-        _ = try await send(
-            .delete(resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion))
+        var request = Request.delete(
+            resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion)
+        request.answerSize = answerSize
+        _ = try await send(request)
     }
 
     /// Sends and decodes the answer.

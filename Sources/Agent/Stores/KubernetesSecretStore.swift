@@ -122,12 +122,9 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         do {
-            var request = Request.delete(
+            try await client.delete(
                 .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
-                resourceVersion: target.resourceVersion)
-            // While a finalizer holds it, it is the answer.
-            request.answerSize = large[target.key]
-            _ = try await client.send(request)
+                resourceVersion: target.resourceVersion, answerSize: large[target.key])
         } catch {
             if case .notFound = error.kind { return }
             throw StoreError(error)
