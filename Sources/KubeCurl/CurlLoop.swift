@@ -4,9 +4,9 @@ import LinuxIO
 
 /// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
 final class CurlLoop: @unchecked Sendable {
-    // Sendable: `active` and `silence` belong to the thread in `run`; the multi handle too, but for curl_multi_wakeup(3),
-    // which may be called from any thread while the handle lives: the mailbox's lock sees to that, and is held while
-    // `run` puts another handle in its place.
+    // Sendable: `active`, `waiting` and `silence` belong to the thread in `run`; the multi handle too, but for
+    // curl_multi_wakeup(3), which may be called from any thread while the handle lives: the mailbox's lock sees to that,
+    // and is held while `run` puts another handle in its place.
     private enum Command {
         case start(Transfer)
         case cancel(Transfer)
@@ -24,6 +24,13 @@ final class CurlLoop: @unchecked Sendable {
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
+    /// In the order in which they came.
+    private var waiting: [Transfer] = []
+
+    /// How many transfers may share a connection: as many as the API server takes unless it is told otherwise
+    /// (`--http2-max-streams-per-connection`: 100, in older releases 250). For each one beyond that libcurl would make a
+    /// connection, with PIPEWAIT too.
+    private static let maximumStreams = 100
 
     private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
 
@@ -48,14 +55,14 @@ final class CurlLoop: @unchecked Sendable {
             return nil
         }
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
-        // As many as the API server allows on one connection (--http2-max-streams-per-connection).
-        curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
         // CURLMOPT_MAXCONNECTS stays at four for each transfer: fewer would close connections between a list and its watch.
         return multi
     }
 
     var statistics: TransferCounters.Values { counters.values }
 
+    /// Starts the transfer, as soon as its connection has room: its time begins then, see `Transfer.timeout`.
+    ///
     /// - Returns: false after `stop`; the transfer is not started then, and not finished.
     func start(_ transfer: Transfer) -> Bool { post(.start(transfer)) }
 
@@ -86,13 +93,18 @@ final class CurlLoop: @unchecked Sendable {
 extension CurlLoop {
     func run() {
         while performCommands() {
+            startWaiting()
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             collect()
-            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer.
+            startWaiting()
+            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer. A
+            // transfer that was just started is due.
             curl_multi_poll(multi, nil, 0, 3_600_000, nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
+        for transfer in waiting { transfer.finish(.shutDown) }
+        waiting = []
         mailbox.withLock { $0.isGone = true }
         curl_multi_cleanup(multi)
     }
@@ -111,21 +123,38 @@ extension CurlLoop {
 
     private func perform(_ command: Command) {
         switch command {
-        case .start(let transfer):
-            guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
-            guard let easy = transfer.start(counters, silence, sharesConnections: sharesConnections) else { return }
-            active[easy] = transfer
-            let code = curl_multi_add_handle(multi, easy)
-            if code != CURLM_OK {
-                remove(transfer, .broken(reason: String(cString: curl_multi_strerror(code))))
-            }
+        case .start(let transfer): waiting.append(transfer)
         case .cancel(let transfer): remove(transfer, .cancelled)
         }
     }
 
+    private func startWaiting() {
+        var started = 0
+        while started < waiting.count, !sharesConnections || active.count < Self.maximumStreams {
+            start(now: waiting[started])
+            started += 1
+        }
+        waiting.removeFirst(started)
+    }
+
+    private func start(now transfer: Transfer) {
+        guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
+        guard let easy = transfer.start(counters, silence, sharesConnections: sharesConnections) else { return }
+        active[easy] = transfer
+        let code = curl_multi_add_handle(multi, easy)
+        if code != CURLM_OK {
+            remove(transfer, .broken(reason: String(cString: curl_multi_strerror(code))))
+        }
+    }
+
     private func remove(_ transfer: Transfer, _ failure: TransportFailure) {
-        guard let easy = transfer.easy, active.removeValue(forKey: easy) != nil else { return }
-        curl_multi_remove_handle(multi, easy)
+        if let easy = transfer.easy {
+            guard active.removeValue(forKey: easy) != nil else { return }
+            curl_multi_remove_handle(multi, easy)
+        } else {
+            guard let index = waiting.firstIndex(where: { $0 === transfer }) else { return }
+            waiting.remove(at: index)
+        }
         transfer.finish(failure)
     }
 

@@ -68,6 +68,40 @@ struct ConnectionTests {
         #expect(try await next.next() != nil)
     }
 
+    /// libcurl would make a connection for each request that finds no room on those that there are.
+    @Test func `requests beyond what one connection takes wait for it, unless they are cancelled`() async throws {
+        let server = try await APIServer.shared()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport()
+        defer { transport.shutdown() }
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+
+        proxy.set(.toServer, .hold)
+        let requests = (0..<400).map { _ in Task { await outcome(of: .get(path: "/version"), transport, endpoint) } }
+        #expect(await eventually { proxy.heldBytes > 0 })
+        for request in requests.suffix(100) { request.cancel() }
+        for request in requests.suffix(100) { #expect(await request.value == .cancelled) }
+        proxy.release()
+        for request in requests.prefix(300) { #expect(await request.value == nil) }
+        #expect(transport.statistics.connections == 1)
+    }
+
+    @Test func `requests that wait for the connection end with the transport`() async throws {
+        let server = try await APIServer.shared()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport()
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        proxy.set(.toServer, .hold)
+        let requests = (0..<400).map { _ in Task { await outcome(of: .get(path: "/version"), transport, endpoint) } }
+        #expect(await eventually { proxy.heldBytes > 0 })
+        transport.shutdown()
+        for request in requests { #expect(await request.value == .shutDown) }
+    }
+
     /// On a connection that is shared, what comes for one can be held back by another, see `CurlTransport`.
     @Test func `lists and watches have connections of their own, and a watch takes over its list's`() async throws {
         let server = try await APIServer.shared()

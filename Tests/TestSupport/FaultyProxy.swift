@@ -66,7 +66,7 @@ package final class FaultyProxy: Sendable {
     /// Closes the client's side of the connections whose bytes are held; the server's side stays.
     package func abandonHeld() { each { $0.abandon() } }
 
-    /// Forwards to the server what was held until `abandonHeld`.
+    /// Forwards to the server what was held, until `abandonHeld` if that was called; what follows passes.
     package func release() { each { $0.release() } }
 
     /// Closes everything and takes no more connections.
