@@ -22,10 +22,12 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var accept = "application/json"
     /// Bytes of the object before the request, where that is large and known.
     package var answerSize = 0
-    /// How long the whole request may take; for a watch a little longer than the server was asked to serve it.
+    /// How long it may take from when it is sent; for a watch a little longer than the server was asked to serve it.
     package var timeout: Duration = .seconds(30)
     /// When it must be over, however often it is repeated; after that it is not begun. Nil: at no certain time.
     package var deadline: ContinuousClock.Instant?
+    /// Whether it is sent even where its connection is full, on another one: it must not stand behind others.
+    package var isUrgent = false
     /// Whether sending it twice does the same as sending it once, so that it may be repeated after a broken connection.
     package var isRepeatable: Bool
 

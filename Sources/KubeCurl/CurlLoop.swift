@@ -24,12 +24,12 @@ final class CurlLoop: @unchecked Sendable {
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
-    /// In the order in which they came.
+    /// Not started yet, in the order in which they came.
     private var waiting: [Transfer] = []
 
-    /// How many transfers may share a connection: as many as the API server takes unless it is told otherwise
-    /// (`--http2-max-streams-per-connection`: 100, in older releases 250). For each one beyond that libcurl would make a
-    /// connection, with PIPEWAIT too.
+    /// How many transfers that share connections may be under way: as many as the API server takes on one, unless it is told
+    /// otherwise (`--http2-max-streams-per-connection`: 100, in older releases 250). For each one beyond what the server
+    /// takes libcurl makes a connection, with PIPEWAIT too.
     private static let maximumStreams = 100
 
     private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
@@ -55,13 +55,15 @@ final class CurlLoop: @unchecked Sendable {
             return nil
         }
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
+        curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, maximumStreams)
         // CURLMOPT_MAXCONNECTS stays at four for each transfer: fewer would close connections between a list and its watch.
         return multi
     }
 
     var statistics: TransferCounters.Values { counters.values }
 
-    /// Starts the transfer, as soon as its connection has room: its time begins then, see `Transfer.timeout`.
+    /// Starts the transfer, as soon as there is room for it unless it is urgent: its time begins then, see
+    /// `Transfer.timeout`.
     ///
     /// - Returns: false after `stop`; the transfer is not started then, and not finished.
     func start(_ transfer: Transfer) -> Bool { post(.start(transfer)) }
@@ -123,7 +125,10 @@ extension CurlLoop {
 
     private func perform(_ command: Command) {
         switch command {
-        case .start(let transfer): waiting.append(transfer)
+        case .start(let transfer):
+            // Cancelled before it came here.
+            guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
+            if transfer.isUrgent { start(now: transfer) } else { waiting.append(transfer) }
         case .cancel(let transfer): remove(transfer, .cancelled)
         }
     }
@@ -138,7 +143,6 @@ extension CurlLoop {
     }
 
     private func start(now transfer: Transfer) {
-        guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
         guard let easy = transfer.start(counters, silence, sharesConnections: sharesConnections) else { return }
         active[easy] = transfer
         let code = curl_multi_add_handle(multi, easy)

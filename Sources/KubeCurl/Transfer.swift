@@ -21,6 +21,8 @@ final class Transfer: @unchecked Sendable {
     /// How long it may take from when it is started.
     private(set) var timeout: Duration
 
+    var isUrgent: Bool { request.isUrgent }
+
     private let request: Request
     private let endpoint: Endpoint
     /// Called once: with the answer, or for a stream with its head.

@@ -96,6 +96,18 @@ struct LostRoleTests {
         }
     }
 
+    @Test("what is asked of the Lease stands behind no write")
+    func urgency() async throws {
+        let leases = ForeignLease(renewedFrom: 1)
+        let elector = LeaderElector(
+            client: leases, leadership: leadership, settings: Settings(), namespace: "web", logger: log.logger)
+        let running = Task { await elector.run { _ in } }
+        #expect(await eventually { leases.count > 0 })
+        running.cancel()
+        await running.value
+        #expect(leases.areUrgent)
+    }
+
     @Test("another leads if it was seen to renew the Lease; one that only holds it may be gone")
     func living() async throws {
         var settings = Settings()
@@ -115,17 +127,19 @@ struct LostRoleTests {
 
 /// A Lease that another holds, and renews from some look at it on.
 private final class ForeignLease: KubeTransport {
-    private let looks = Mutex(0)
+    private let looks = Mutex((count: 0, areUrgent: true))
     private let renewedFrom: Int
 
     init(renewedFrom: Int) { self.renewedFrom = renewedFrom }
 
-    var count: Int { looks.withLock { $0 } }
+    var count: Int { looks.withLock { $0.count } }
+    var areUrgent: Bool { looks.withLock { $0.areUrgent } }
 
     func send(_ request: Request) async throws(KubeError) -> Response {
-        let number = looks.withLock { count in
-            count += 1
-            return count
+        let number = looks.withLock { looks in
+            looks.count += 1
+            if !request.isUrgent { looks.areUrgent = false }
+            return looks.count
         }
         let time = Timestamp(seconds: Int64(max(number - renewedFrom + 1, 0)))
         let lease: JSONValue = [

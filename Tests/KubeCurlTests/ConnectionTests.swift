@@ -68,8 +68,10 @@ struct ConnectionTests {
         #expect(try await next.next() != nil)
     }
 
-    /// libcurl would make a connection for each request that finds no room on those that there are.
-    @Test func `requests beyond what one connection takes wait for it, unless they are cancelled`() async throws {
+    /// A transport whose one connection is full: it has sent as many requests as it may, and the proxy holds them.
+    private func withFullConnection(
+        _ body: (CurlTransport, Endpoint, FaultyProxy, [Task<TransportFailure?, Never>]) async throws -> Void
+    ) async throws {
         let server = try await APIServer.shared()
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
@@ -79,27 +81,51 @@ struct ConnectionTests {
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
 
         proxy.set(.toServer, .hold)
-        let requests = (0..<400).map { _ in Task { await outcome(of: .get(path: "/version"), transport, endpoint) } }
-        #expect(await eventually { proxy.heldBytes > 0 })
-        for request in requests.suffix(100) { request.cancel() }
-        for request in requests.suffix(100) { #expect(await request.value == .cancelled) }
-        proxy.release()
-        for request in requests.prefix(300) { #expect(await request.value == nil) }
-        #expect(transport.statistics.connections == 1)
+        var request = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
+        request.timeout = .seconds(300)
+        let requests = (0..<300).map { [request] _ in Task { await outcome(of: request, transport, endpoint) } }
+        // Huffman's code of RFC 7541 has five bits for an "a".
+        let full = 100 * 4000 * 5 / 8
+        #expect(await eventually { proxy.heldBytes >= full })
+        try await body(transport, endpoint, proxy, requests)
     }
 
-    @Test func `requests that wait for the connection end with the transport`() async throws {
-        let server = try await APIServer.shared()
-        let proxy = try FaultyProxy(to: server.port)
-        defer { proxy.stop() }
-        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
-        let transport = try CurlTransport()
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
-        proxy.set(.toServer, .hold)
-        let requests = (0..<400).map { _ in Task { await outcome(of: .get(path: "/version"), transport, endpoint) } }
-        #expect(await eventually { proxy.heldBytes > 0 })
-        transport.shutdown()
-        for request in requests { #expect(await request.value == .shutDown) }
+    /// libcurl would make a connection for each of them.
+    @Test func `requests beyond what one connection takes wait, and go by it as soon as there is room`() async throws {
+        try await withFullConnection { transport, _, proxy, requests in
+            proxy.release()
+            for request in requests { #expect(await request.value == nil) }
+            #expect(transport.statistics == .init(connections: 1, http2: 301))
+        }
+    }
+
+    @Test func `who waits for room and is cancelled waits no longer`() async throws {
+        try await withFullConnection { transport, endpoint, proxy, requests in
+            let late = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return await outcome(of: .get(path: "/version"), transport, endpoint)
+            }
+            #expect(await late.value == .cancelled)
+            for request in requests { request.cancel() }
+            for request in requests { #expect(await request.value == .cancelled) }
+        }
+    }
+
+    @Test func `who waits for room ends with the transport`() async throws {
+        try await withFullConnection { transport, _, _, requests in
+            transport.shutdown()
+            for request in requests { #expect(await request.value == .shutDown) }
+        }
+    }
+
+    /// The renewal of a Lease must not stand behind what is to be written.
+    @Test func `what is urgent does not wait for room`() async throws {
+        try await withFullConnection { transport, endpoint, _, _ in
+            var urgent = Request.get(path: "/version")
+            urgent.isUrgent = true
+            #expect(await outcome(of: urgent, transport, endpoint) == nil)
+            #expect(transport.statistics.connections == 2)
+        }
     }
 
     /// On a connection that is shared, what comes for one can be held back by another, see `CurlTransport`.

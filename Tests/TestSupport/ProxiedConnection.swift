@@ -76,7 +76,7 @@ final class ProxiedConnection: Sendable {
             guard !state.isOver else { return }
             _ = sendAll(server, state.held[...])
             state.held = []
-            state.toServer = .pass
+            if case .hold = state.toServer { state.toServer = .pass }
         }
     }
 

@@ -166,6 +166,7 @@ package struct LeaderElector: Sendable {
     private func send(_ request: Request, until end: ContinuousClock.Instant) async throws(KubeError) -> Lease {
         var request = request
         request.deadline = end
+        request.isUrgent = true
         return try await client.send(request, decoding: Lease.self)
     }
 
