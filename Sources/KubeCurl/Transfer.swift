@@ -60,7 +60,8 @@ final class Transfer: @unchecked Sendable {
 
     /// Makes the easy handle; on failure the transfer is finished.
     ///
-    /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that nobody else uses.
+    /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that
+    ///   nobody else uses.
     func start(
         _ counters: TransferCounters, _ silence: Silence, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
