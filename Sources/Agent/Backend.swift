@@ -66,9 +66,12 @@ package struct Backend: Sendable {
 
     /// A cluster.
     ///
-    /// - Parameter namespace: where the Lease is if the settings do not say.
+    /// - Parameters:
+    ///   - namespace: where the Lease is if the settings do not say.
+    ///   - lastWords: see `EventRecorder`.
     package init(
         _ client: any KubeTransport, _ settings: Settings, name: String = "cluster", namespace: String, logger: Logger,
+        lastWords: Duration = .seconds(2),
         close: @escaping @Sendable () -> Void = {}
     ) {
         let elector =
@@ -86,7 +89,8 @@ package struct Backend: Sendable {
                 client: writer, managedBy: settings.managedBy, watchesAll: settings.dryRun, logger: logger,
                 meter: meter),
             distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
-            elector: elector, recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger),
+            elector: elector,
+            recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, lastWords: lastWords),
             name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
     }
 }

@@ -205,7 +205,8 @@ struct EventTests {
         try await world.create(world.distribution("good", [("a", "a")]))
         try await world.create(world.distribution("bad", [("missing", "a")]))
         let backend = Backend(
-            SlowEvents(world.client), world.settings, namespace: world.namespace, logger: world.logs.logger)
+            SlowEvents(world.client), world.settings, namespace: world.namespace, logger: world.logs.logger,
+            lastWords: .seconds(60))
         let agent = Agent(settings: world.settings, backend: backend, logger: world.logs.logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         defer { stop.finish() }

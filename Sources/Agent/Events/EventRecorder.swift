@@ -16,11 +16,10 @@ package final class EventRecorder: Sendable {
     private static let longestWait: Duration = .seconds(60)
     /// How long a namespace is left alone in which Events may not be written.
     private static let pause: Duration = .seconds(600)
-    /// How long the last ones may take once the work is over.
-    private static let grace: Duration = .seconds(2)
 
     private let client: any KubeTransport
     private let logger: Logger
+    private let lastWords: Duration
     private let source = Event.Source(component: Request.fieldManager, host: HostName.current)
     private let events: AsyncStream<Event>
     private let input: AsyncStream<Event>.Continuation
@@ -28,10 +27,13 @@ package final class EventRecorder: Sendable {
     private let running: AsyncStream<Never>
     private let end: AsyncStream<Never>.Continuation
 
-    /// - Parameter client: one that writes only while this agent leads.
-    package init(client: any KubeTransport, logger: Logger) {
+    /// - Parameters:
+    ///   - client: one that writes only while this agent leads.
+    ///   - lastWords: how long the last ones may take once the work is over.
+    package init(client: any KubeTransport, logger: Logger, lastWords: Duration = .seconds(2)) {
         self.client = client
         self.logger = logger
+        self.lastWords = lastWords
         (events, input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.waitingAtMost))
         (running, end) = AsyncStream.makeStream()
     }
@@ -70,7 +72,7 @@ package final class EventRecorder: Sendable {
         input.finish()
         await withDiscardingTaskGroup { group in
             group.addTask {
-                try? await Task.sleep(for: Self.grace)
+                try? await Task.sleep(for: self.lastWords)
                 self.end.finish()
             }
             for await _ in running {}
