@@ -191,7 +191,7 @@ struct EventTests {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         for number in 1...3 { try await world.create(world.distribution("app-\(number)", [("a", "a")])) }
-        try await world.withAgent(over: SlowEvents(world.client)) {
+        try await world.withAgent(over: SlowEvents(world.client), lastWords: .seconds(60)) {
             for number in 1...3 { try await world.expect("app-\(number)", .synced) }
         }
         #expect(try await world.events().count == 3)
