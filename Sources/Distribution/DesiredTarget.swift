@@ -43,6 +43,7 @@ package struct DesiredTarget: Sendable {
         var annotations = spec.annotations
         annotations[Marks.managedBy] = managedBy
         annotations[Marks.distribution] = distribution.key.description
+        if spec.deletionPolicy == .delete { annotations[Marks.target] = Marks.target(target, of: distribution.uid) }
         self.annotations = annotations
         owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
         generation = snapshot.generation

@@ -19,6 +19,8 @@ extension SecretsDistribution: JSONReadable {
         generation = metadata.int("generation") ?? 0
         createdAt = metadata.string("creationTimestamp") ?? ""
         isBeingDeleted = metadata.string("deletionTimestamp") != nil
+        orphansTarget =
+            isBeingDeleted && json["metadata"]?["finalizers"]?.elements.contains { $0.string == "orphan" } == true
         let annotations = metadata.strings("annotations")
         assignedTo = annotations[Marks.managedBy]
         forceSync = annotations[Marks.forceSync]

@@ -16,6 +16,8 @@ package struct ObservedTarget: Sendable, Equatable {
     /// Without `Marks.lastApplied`.
     package var annotations: [String: String]
     package var owners: [OwnerReference]
+    /// Who besides us changed it last, by the field manager's name; nil if nobody did, or nobody knows.
+    package var changedBy: String?
 
     package init(
         key: ObjectKey, uid: String, resourceVersion: String, type: String, isImmutable: Bool = false,
@@ -44,4 +46,9 @@ package struct ObservedTarget: Sendable, Equatable {
 
     /// The owner reference by which a target goes with its distribution.
     package var distributionOwner: OwnerReference? { owners.first(where: \.isOurs) }
+
+    /// Its mark says that this very Secret was written for the distribution of its owner reference.
+    package var isOriginal: Bool {
+        distributionOwner.map { annotations[Marks.target] == Marks.target(key, of: $0.uid) } ?? false
+    }
 }

@@ -1,12 +1,14 @@
 /// What becomes of a target that no distribution describes any more.
 ///
 /// The owner reference that `deletionPolicy: Delete` puts on a target says so after a restart too. It must name the
-/// distribution that the target was written for: a reference that somebody else put there is no reason to delete.
+/// distribution that the target was written for, and the mark must be of this very Secret: a reference that somebody
+/// else put there, or a copy that somebody made, is no reason to delete.
 package enum Pruning: Sendable {
     case keep
     /// Its distribution is gone, or names another target, and its policy was `Delete`.
     case delete(ObservedTarget, of: ObjectKey)
-    /// Its distribution names another target and now retains: only our owner reference goes.
+    /// It stays when its distribution goes: that names another target and now retains, or is deleted without its
+    /// dependents. Only our owner reference goes.
     case release(ObservedTarget, TargetPatch)
 
     /// - Parameters:
@@ -21,11 +23,21 @@ package enum Pruning: Sendable {
             self = .keep
             return
         }
-        guard let distribution = find(key), !distribution.isBeingDeleted else {
-            self = .delete(target, of: key)
+        // Without the mark, or with another Secret's, it is a copy or was written before there were marks.
+        let removal: Pruning = target.isOriginal ? .delete(target, of: key) : .keep
+        guard let distribution = find(key) else {
+            self = removal
             return
         }
-        // One that cannot be read says nothing about where its target went; one that describes this target, made anew
+        // Another object of the same name: the one that this target was made for is gone.
+        let isGone = distribution.uid != owner.uid
+        if distribution.isBeingDeleted, !isGone {
+            // The garbage collector takes our reference off as well before an orphaning delete is done; until any other
+            // finalizer has gone the distribution is still there.
+            self = distribution.orphansTarget ? .release(target, TargetPatch(releasing: target)) : .keep
+            return
+        }
+        // One that cannot be read says nothing about where its target went; one that describes this target, recreated
         // perhaps, needs it.
         guard distribution.belongs(to: managedBy, onlyAssigned: onlyAssigned), distribution.refusal == nil,
             distribution.target != target.key
@@ -33,10 +45,8 @@ package enum Pruning: Sendable {
             self = .keep
             return
         }
-        // Another object of the same name: the one that this target was made for is gone.
-        let isGone = distribution.uid != owner.uid
         self =
             isGone || distribution.spec.deletionPolicy == .delete
-            ? .delete(target, of: key) : .release(target, TargetPatch(releasing: target))
+            ? removal : .release(target, TargetPatch(releasing: target))
     }
 }

@@ -15,6 +15,9 @@ package struct SecretsDistribution: Sendable, Equatable {
     package var forceSync: String?
     /// It has a deletion timestamp: somebody's finalizer is all that keeps it.
     package var isBeingDeleted: Bool
+    /// It is being deleted without its dependents: `kubectl delete --cascade=orphan`. The API server marks that by the
+    /// finalizer `orphan` (Kubernetes API, `metav1.FinalizerOrphanDependents`).
+    package var orphansTarget: Bool
     package var spec: DistributionSpec
     package var status: StoredStatus
     /// What is wrong with it; empty if it can be used.

@@ -27,4 +27,10 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 
     package var description: String { "<digest>" }
+
+    /// Its first eight bytes in hexadecimal. Only for the digest of what is public, as names are.
+    package var publicText: String {
+        let text = String(UInt64(bigEndian: words.0), radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
 }

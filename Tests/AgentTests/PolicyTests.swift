@@ -57,6 +57,7 @@ struct PolicyTests {
         let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
         var orphan = ObservedTarget(bench.key("orphan"), of: bench.key("gone"))
         orphan.owners = [.init(apiVersion: Marks.apiVersion, kind: Marks.kind, name: "gone", uid: "gone")]
+        orphan.annotations[Marks.target] = Marks.target(orphan.key, of: "gone")
         orphan = await bench.store.put(orphan)
         await bench.controller.policy(Policies.broken)
         try await bench.working {

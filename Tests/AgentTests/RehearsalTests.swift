@@ -243,6 +243,7 @@ extension ObservedTarget {
     fileprivate func owned(by distribution: String) -> ObservedTarget {
         var next = self
         next.owners = [OwnerReference(apiVersion: Marks.apiVersion, kind: Marks.kind, name: distribution, uid: "x")]
+        next.annotations[Marks.target] = Marks.target(key, of: "x")
         return next
     }
 }

@@ -104,14 +104,20 @@ import Testing
             ("Retain", [.other], nil), ("Retain", [.ours, .other], [.other]), ("Retain", [stale], []),
         ] as [(String, [OwnerReference], [OwnerReference]?)])
     func owners(policy: String, before: [OwnerReference], after: [OwnerReference]?) throws {
-        let target = ObservedTarget.inLine { $0.owners = before }
+        let target = ObservedTarget.inLine {
+            $0.owners = before
+            if let owner = $0.distributionOwner { $0.annotations[Marks.target] = Marks.target($0.key, of: owner.uid) }
+        }
         let plan = try plan(["spec": ["deletionPolicy": .string(policy)]], from: one, on: target)
         if after == nil {
             guard case .unchanged = plan else { throw UnexpectedPlan(plan: "\(plan)") }
         } else {
             let patch = try patch(plan)
             #expect(patch.owners == after)
-            #expect(!patch.changesContent && patch.annotations.isEmpty)
+            #expect(!patch.changesContent)
+            // The mark goes with the reference.
+            let mark = Marks.target(target.key, of: OwnerReference.ours.uid)
+            #expect(patch.annotations == (policy == "Delete" ? [Marks.target: mark] : [:]))
         }
     }
 

@@ -8,6 +8,7 @@ import Testing
     private static func left(_ change: (inout ObservedTarget) -> Void = { _ in }) -> ObservedTarget {
         .inLine {
             $0.owners = [.other, .ours]
+            $0.annotations[Marks.target] = Marks.target($0.key, of: OwnerReference.ours.uid)
             change(&$0)
         }
     }
@@ -37,10 +38,41 @@ import Testing
         #expect(deleted(pruning(distribution: nil)) == ObjectKey(namespace: "shop", name: "app"))
     }
 
-    @Test("A target whose distribution is being deleted goes")
-    func goingAway() throws {
-        let distribution = try moved(["metadata": ["deletionTimestamp": "2024-05-01T10:00:00Z"]])
-        #expect(deleted(pruning(distribution: distribution)) != nil)
+    /// A distribution on its way out, whether it names this target or another.
+    private func goingAway(_ finalizers: [String], target: String) throws -> SecretsDistribution {
+        try moved([
+            "metadata": [
+                "deletionTimestamp": "2024-05-01T10:00:00Z", "finalizers": .array(finalizers.map { .string($0) }),
+            ],
+            "spec": ["name": .string(target)],
+        ])
+    }
+
+    @Test(
+        "While a finalizer holds the distribution, its target must not be deleted yet",
+        arguments: [[], ["foregroundDeletion"], ["example.org/held"]], ["app-secret", "other"])
+    func held(finalizers: [String], target: String) throws {
+        #expect(kept(pruning(distribution: try goingAway(finalizers, target: target))))
+    }
+
+    @Test(
+        "A target stays when its distribution is deleted without its dependents: it loses our owner reference",
+        arguments: [["orphan"], ["example.org/held", "orphan"]], ["app-secret", "other"])
+    func orphaned(finalizers: [String], target: String) throws {
+        let pruning = pruning(distribution: try goingAway(finalizers, target: target))
+        guard case .release(_, let patch) = pruning else {
+            Issue.record("\(pruning)")
+            return
+        }
+        #expect(patch.owners == [.other] && !patch.changesContent)
+    }
+
+    @Test("The finalizer says nothing of a distribution that is not being deleted, or of a new one of the same name")
+    func finalizerAlone() throws {
+        let finalizers: JSONValue = ["metadata": ["finalizers": ["orphan"]]]
+        #expect(deleted(pruning(distribution: try moved(finalizers))) != nil)
+        let reborn: JSONValue = ["metadata": ["uid": "uid-2", "deletionTimestamp": "2024-05-01T10:00:00Z"]]
+        #expect(deleted(pruning(distribution: try moved(finalizers.merging(reborn)))) != nil)
     }
 
     @Test("A new distribution of the same name does not keep the target of the old one")
@@ -78,6 +110,14 @@ import Testing
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "app" },
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "shop/another" },
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "elsewhere/app" },
+            // Copies: under another name, in another namespace, of a target of an earlier distribution; and an older one
+            // without a mark.
+            left { $0.key = ObjectKey(namespace: "shop", name: "app-secret-backup") },
+            left { $0.annotations["xlscsde.nhs.uk/target"] = "0123456789abcdef" },
+            left {
+                $0.owners = [OwnerReference(apiVersion: Marks.apiVersion, kind: Marks.kind, name: "app", uid: "0")]
+            },
+            left { $0.annotations["xlscsde.nhs.uk/target"] = nil },
         ])
     func notOurs(target: ObservedTarget) throws {
         #expect(kept(pruning(target, distribution: nil)))
