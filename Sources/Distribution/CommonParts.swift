@@ -50,6 +50,7 @@ package struct CommonParts: Sendable {
         share(&target.type)
         if target.digests.isSmall(\.key) { Self.share(&target.digests, &contents) }
         share(&target.labels)
+        share(&target.changedBy)
         // Their values differ, in their distribution at least.
         let mark = known?.annotations[Marks.distribution]
         target.annotations = Dictionary(

@@ -48,6 +48,15 @@ package enum Plan: Sendable {
     }
 }
 
+extension Plan {
+    package var isWrite: Bool {
+        switch self {
+        case .unchanged, .refuse: false
+        case .create, .update, .recreate: true
+        }
+    }
+}
+
 /// The difference between a target and what it should be. Labels, annotations and owner references of others are not
 /// in it; data keys that the distribution does not name are, as removed.
 package struct TargetPatch: Sendable {
@@ -71,6 +80,13 @@ package struct TargetPatch: Sendable {
         if changesContent { annotations[Marks.mountGeneration] = desired.generation }
         let owners = desired.owners(keeping: observed)
         if owners != observed.owners { self.owners = owners }
+    }
+
+    /// Leaves out all content but that of keys that `isAllowed`; the generation stays.
+    mutating func restrict(to isAllowed: (String) -> Bool) {
+        set = set.filter { isAllowed($0.key) }
+        removed = removed.filter(isAllowed)
+        annotations[Marks.mountGeneration] = nil
     }
 
     /// Takes our owner reference off: the target stays when its former distribution goes.

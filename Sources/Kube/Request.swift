@@ -10,6 +10,11 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package struct QueryItem: Sendable, Equatable {
         package let name: String
         package let value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package var method: Method

@@ -84,6 +84,11 @@ struct Bench: Sendable {
         try #require(await eventually { await controller.isIdle })
     }
 
+    /// Nothing is due or under way any more; retries and second looks may wait.
+    func rest() async throws {
+        try #require(await eventually { await rests })
+    }
+
     /// Nothing is due or under way; retries may wait.
     var rests: Bool { get async { await isBusy(with: 0) } }
 
@@ -95,7 +100,7 @@ struct Bench: Sendable {
     /// How many keys wait for a retry or a second look.
     var waiting: Double? { get async { await figure("queue_waiting") } }
 
-    private func figure(_ name: String) async -> Double? {
+    func figure(_ name: String) async -> Double? {
         let samples = await controller.metrics().first { $0.name == "secrets_distributor_\(name)" }?.samples
         guard case .number(let number)? = samples?.first?.value else { return nil }
         return number

@@ -24,6 +24,7 @@ actor FakeStore: SecretStore, DistributionStore {
     private let managedBy: String
     private var version = 0
     private var script: [Operation: [StoreError]] = [:]
+    private var alteration: (@Sendable (inout ObservedTarget) -> Void)?
     private var isHolding = false
     private var isHoldingAnswers = false
     private var held: [CheckedContinuation<Void, Never>] = []
@@ -50,17 +51,17 @@ actor FakeStore: SecretStore, DistributionStore {
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
         guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
-        return store(ObservedTarget(creating: target, uid: "uid-\(nextVersion())"))
+        return admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())"))
     }
 
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.update, target.key)
-        return store(try unchanged(target).applying(patch))
+        return admit(try unchanged(target).applying(patch))
     }
 
     func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.recreate, target.key)
-        return store(ObservedTarget(creating: desired, inPlaceOf: try unchanged(target), uid: "uid-\(nextVersion())"))
+        return admit(ObservedTarget(creating: desired, inPlaceOf: try unchanged(target), uid: "uid-\(nextVersion())"))
     }
 
     func delete(_ target: ObservedTarget) async throws(StoreError) {
@@ -123,6 +124,9 @@ extension FakeStore {
     /// The next calls of `operation` fail, one for each error.
     func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
 
+    /// What an admission webhook makes of each write of a Secret; nil: nothing.
+    func alter(_ change: (@Sendable (inout ObservedTarget) -> Void)?) { alteration = change }
+
     /// Creates wait until `release`, also those that fail then.
     func hold() { isHolding = true }
 
@@ -168,6 +172,12 @@ extension FakeStore {
             known.resourceVersion == target.resourceVersion
         else { throw .changed("Secret \(target.key) was changed meanwhile") }
         return known
+    }
+
+    private func admit(_ target: ObservedTarget) -> ObservedTarget {
+        var target = target
+        alteration?(&target)
+        return store(target)
     }
 
     private func store(_ target: ObservedTarget) -> ObservedTarget {

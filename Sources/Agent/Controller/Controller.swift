@@ -38,6 +38,10 @@ package actor Controller {
     /// Why the mount has no generation at present; nil if it has.
     var absence: String?
     var generations = GenerationHistory()
+    /// Of other agents' mounts.
+    var newerGenerations = NewerGenerations()
+    /// What others do to our targets.
+    var contention = Contention()
     var rotations = RotationLedger()
     var counts = ControllerCounts()
     /// By target that holds a certificate: when that expires.
@@ -92,7 +96,7 @@ package actor Controller {
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
         leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
         triesAtMost: Int? = nil,
-        patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
+        patience: Duration = .seconds(45), longestTurn: Duration = .seconds(900),
         lastWords: Duration = .seconds(2),
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {

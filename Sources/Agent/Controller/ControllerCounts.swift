@@ -12,6 +12,8 @@ struct ControllerCounts: Sendable {
 
     /// Writes of Secrets.
     var writes: [Write: Int] = [:]
+    /// Changes of others to targets that were corrected.
+    var corrections = 0
     /// Turns of a key that failed and come again.
     var retries = 0
     /// From the files' change, and from when it was noticed, to the acknowledged write.

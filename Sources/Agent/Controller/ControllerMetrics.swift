@@ -38,6 +38,13 @@ extension Controller {
                 by: ControllerCounts.Write.allCases.map {
                     (["result": $0.rawValue], Double(counts.writes[$0, default: 0]))
                 }),
+            Metric(
+                .counter, "secrets_distributor_drift_corrections_total",
+                "Changes that others made to targets and that were corrected.", Double(counts.corrections)),
+            Metric(
+                .gauge, "secrets_distributor_contested_targets",
+                "Targets that others keep changing back; they are corrected at most once a minute.",
+                Double(contention.contested(at: .now))),
         ]
     }
 

@@ -22,6 +22,7 @@ extension Controller {
             absence = nil
             snapshot = new
             generations.append(new.generation)
+            newerGenerations.forget(changed)
             pairs = PairVerdicts()
             guard !isFirst, old != nil else { return enqueueAll() }
             let targets = index.targets(reading: changed)
@@ -62,11 +63,14 @@ extension Controller {
         switch event {
         case .upsert(let target):
             sees(scope)
-            if record(target) { enqueue([target.key]) }
+            guard record(target) else { return }
+            disturbed(target.key, by: target.changedBy)
+            enqueue([target.key])
         case .delete(let target):
             sees(scope)
             guard observed[target.key]?.uid == target.uid else { return }
             lost(target.key)
+            disturbed(target.key, by: nil)
             enqueue([target.key])
         case .replace(let all):
             let present = Set(all.map(\.key))
@@ -98,6 +102,12 @@ extension Controller {
         guard scopes[scope]?.blindness != nil else { return }
         scopes[scope]?.blindness = nil
         enqueueAll(in: scope)
+    }
+
+    /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
+    private func disturbed(_ target: ObjectKey, by manager: String?) {
+        guard !settings.dryRun, !isFollowing else { return }
+        contention.disturb(target, by: manager, at: .now)
     }
 
     private func lost(_ target: ObjectKey) {

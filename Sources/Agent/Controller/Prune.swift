@@ -16,7 +16,9 @@ extension Controller {
                 pruning = self.pruning(of: target) { _ in current }
             }
             switch pruning {
-            case .keep: return .done
+            case .keep:
+                contention.forget(key)
+                return .done
             case .release(let target, let patch):
                 _ = try await write(.released, "secret released") { () async throws(StoreError) in
                     try await secrets.update(target, patch)

@@ -1,6 +1,7 @@
 import Distribution
 import Observability
 import Scheduling
+import Snapshots
 
 /// The work for one key: compare what should be with what is, and write the difference. How it went is told by `report`,
 /// what becomes of a target that nobody describes by `prune` (their own files).
@@ -42,6 +43,7 @@ extension Controller {
     /// No distribution of ours describes it.
     private func leave(_ key: ObjectKey) {
         expiries[key] = nil
+        ahead[key] = nil
         forced.remove(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
@@ -62,14 +64,16 @@ extension Controller {
             return outcome
         }
         do throws(StoreError) {
-            let status = try await bringInLine(key, distribution, &seen)
-            settle(key, status?.rotationResult ?? .heldBack, seeing: seen)
-            guard let status else {
-                waitForMount(key, distribution, since: aheadSince ?? .now)
-                return .done
+            switch try await bringInLine(key, distribution, &seen) {
+            case .behind(let refusal):
+                settle(key, .heldBack, seeing: seen)
+                return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
+            case .status(let status, let again):
+                settle(key, status.rotationResult, seeing: seen)
+                report(status, on: distribution)
+                if let again { return .again(after: again) }
+                return status.reason == .notManaged ? secondLook : .done
             }
-            report(status, on: distribution)
-            return status.reason == .notManaged ? secondLook : .done
         } catch {
             if !error.isRetried { settle(key, .heldBack, seeing: seen) }
             report(DistributionStatus(error.refusal), on: distribution)
@@ -82,17 +86,26 @@ extension Controller {
         }
     }
 
+    /// What came of comparing a target with what it should be.
+    private enum Comparison {
+        /// How its distribution fares; nil, or when to look again though nothing changes.
+        case status(DistributionStatus, again: Duration? = nil)
+        /// Its content is newer than the mount's, so that it is another agent's to keep. With why our mount would not do,
+        /// if it would not at all.
+        case behind(Refusal? = nil)
+    }
+
     /// Plans and applies; looks again when the target was not as it was observed.
     ///
     /// - Parameter seen: becomes the number of the rotation whose content was compared.
-    /// - Returns: nil if the target's content is newer than the mount's, so that it is another agent's to keep.
     private func bringInLine(
         _ key: ObjectKey, _ distribution: SecretsDistribution, _ seen: inout Int
-    ) async throws(StoreError) -> DistributionStatus? {
+    ) async throws(StoreError) -> Comparison {
         if let failure = missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
         let isForced = forced.remove(key) != nil
+        if isForced { contention.forget(key) }
         var actual: ObservedTarget?
         do throws(StoreError) {
             actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
@@ -103,40 +116,18 @@ extension Controller {
         var lastChange: StoreError?
         for _ in 0..<3 {
             // Policy and mount may have changed while the target was looked at.
-            if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
+            if let refusal = access.refusal(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
             let desired: DesiredTarget
             do {
                 desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
             } catch {
-                // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can mend.
-                return distribution.refusal == nil && isAhead(actual) ? nil : DistributionStatus(error)
+                // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can fix.
+                let isOurs = distribution.refusal != nil || !isAhead(actual)
+                return isOurs ? .status(DistributionStatus(error)) : .behind(error)
             }
-            let review = TargetReview(
-                of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
             do throws(StoreError) {
-                switch Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal) {
-                case .unchanged: return synced(distribution, desired, actual, review, written: false)
-                // What does not fit in a mount that is behind may fit in the newer one.
-                case .refuse(let refusal): return isAhead(actual) ? nil : DistributionStatus(refusal)
-                case .create(let target):
-                    actual = try await write(.created, "secret created") { () async throws(StoreError) in
-                        try await secrets.create(target)
-                    }
-                    return synced(distribution, desired, actual, review, written: true)
-                case .update(let old, let patch):
-                    if patch.changesContent, isAhead(old) { return nil }
-                    actual = try await write(.updated, "secret updated") { () async throws(StoreError) in
-                        try await secrets.update(old, patch)
-                    }
-                    return synced(distribution, desired, actual, review, written: patch.changesContent)
-                case .recreate(let old, let target):
-                    if isAhead(old) { return nil }
-                    actual = try await write(.replaced, "secret replaced") { () async throws(StoreError) in
-                        try await secrets.recreate(old, as: target)
-                    }
-                    return synced(distribution, desired, actual, review, written: true)
-                }
+                return try await bringInLine(desired, distribution, actual)
             } catch {
                 guard case .changed = error else { throw error }
                 lastChange = error
@@ -146,7 +137,68 @@ extension Controller {
         throw lastChange ?? .changed("Secret \(key) changes all the time")
     }
 
-    /// Its content came from a newer generation than our mount holds.
+    /// - Parameter actual: the target as it was last seen; nil if there is none.
+    /// - Throws: `.changed` if it is another by now.
+    private func bringInLine(
+        _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?
+    ) async throws(StoreError) -> Comparison {
+        let newer = newerContent(actual, than: desired, distribution)
+        let review = TargetReview(
+            of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
+        let plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        if plan.isWrite, let pause = pause(before: desired, actual) { return pause }
+        let stored: ObservedTarget
+        var isContentWritten = true
+        switch plan {
+        case .unchanged:
+            contention.settle(desired.key, at: .now)
+            return synced(distribution, desired, actual, review, written: false)
+        // What does not fit in a mount that is behind may fit in the newer one.
+        case .refuse(let refusal): return newer.isNewer ? .behind(refusal) : .status(DistributionStatus(refusal))
+        case .create(let target):
+            stored = try await write(.created, "secret created", desired) { () async throws(StoreError) in
+                try await secrets.create(target)
+            }
+        case .update(let old, var patch):
+            if newer.isNewer {
+                patch = patch.keeping(newer, by: distribution.spec)
+                if patch.isEmpty { return .behind() }
+            }
+            isContentWritten = patch.changesContent
+            stored = try await write(.updated, "secret updated", desired) { () async throws(StoreError) in
+                try await secrets.update(old, patch)
+            }
+            if newer.isNewer { return .behind() }
+        case .recreate(let old, let target):
+            if newer.isNewer { return .behind() }
+            stored = try await write(.replaced, "secret replaced", desired) { () async throws(StoreError) in
+                try await secrets.recreate(old, as: target)
+            }
+        }
+        return alteration(desired, stored)
+            ?? synced(distribution, desired, stored, review, written: isContentWritten)
+    }
+
+    /// What the target holds that our mount does not: nothing unless its generation is newer by name.
+    private func newerContent(
+        _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
+    ) -> NewerContent {
+        guard let actual, isAhead(actual) else { return NewerContent() }
+        let reported = distribution.status.observedGeneration
+        return newerGenerations.compare(
+            actual, with: desired, by: distribution.spec,
+            isAmended: reported.map { $0 != distribution.generation } ?? false, held: heldDigests)
+    }
+
+    /// Digests of all that the mount holds.
+    private var heldDigests: Set<Digest> {
+        Set(
+            (snapshot?.files ?? [:]).values.compactMap { file in
+                if case .content(_, let digest) = file { digest } else { nil }
+            })
+    }
+
+    /// Its content came from a generation that is newer than ours, by its name.
     private func isAhead(_ target: ObservedTarget?) -> Bool {
         guard let target, target.managedBy == settings.managedBy else { return false }
         return generations.isBehind(target.mountGeneration, now: .now())
@@ -154,6 +206,7 @@ extension Controller {
 
     func lookAgain(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         let found = try await secrets.observe(key)
+        contention.name(found?.changedBy, at: key)
         if let found, found.labels[Marks.managedByLabel] == settings.managedBy {
             _ = record(found)
         } else {
@@ -164,11 +217,14 @@ extension Controller {
     }
 
     /// Performs a write, counts how it went, and takes over what came of it.
+    ///
+    /// - Parameter wish: what the target should be; nil if nothing describes it any more.
     func write(
-        _ kind: ControllerCounts.Write, _ message: StaticString,
+        _ kind: ControllerCounts.Write, _ message: StaticString, _ wish: DesiredTarget? = nil,
         _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {
         let target: ObservedTarget
+        let wasDisturbed = wish.map { contention.isDisturbed($0.key) } ?? false
         do throws(StoreError) {
             target = try await body()
         } catch {
@@ -179,6 +235,7 @@ extension Controller {
         // The rehearsal says what would be.
         guard !settings.dryRun else { return target }
         counts.writes[kind, default: 0] += 1
+        if let wish { corrected(target, wish, wasDisturbed: wasDisturbed) }
         logger.info(
             message,
             [
@@ -209,13 +266,62 @@ extension Controller {
     private func synced(
         _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
         _ review: TargetReview, written: Bool
-    ) -> DistributionStatus {
+    ) -> Comparison {
         expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
         let remarks = review.warnings + remarks(on: distribution.key)
-        return DistributionStatus(
+        let status = DistributionStatus(
             reason: .synced, message: ([message] + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)
+        guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
+        return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
+    }
+}
+
+/// Others who change our targets, and servers that store something else than was sent.
+extension Controller {
+    /// Why a write has to wait; nil: it may be made.
+    private func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
+        let (wish, now) = (desired.fingerprint, ContinuousClock.now)
+        if let actual, let alteration = contention.alteration(of: actual, wish: wish, at: now) {
+            return .status(
+                DistributionStatus(reason: .writeFailed, message: alteration.message), again: alteration.lasts)
+        }
+        guard let wait = contention.wait(for: desired.key, wish: wish, at: now) else { return nil }
+        let manager = contention.contest(of: desired.key, at: now)?.manager
+        return .status(contested(desired.key, by: manager), again: wait)
+    }
+
+    private func contested(_ target: ObjectKey, by manager: String?) -> DistributionStatus {
+        let who = manager.map { "field manager \"\($0)\"" } ?? "somebody"
+        return DistributionStatus(
+            reason: .writeFailed,
+            message: "Secret \(target.name) is changed again and again by \(who), expected no other writer of what this"
+                + " distribution sets; it is corrected at most once a minute while that goes on.")
+    }
+
+    /// Counts a write that corrected what others did.
+    private func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, wasDisturbed: Bool) {
+        let key = wish.key
+        if contention.wrote(key, wish: wish.fingerprint, wasDisturbed: wasDisturbed, at: .now) {
+            counts.corrections += 1
+        }
+        // Changed once more before the answer came.
+        if let known = observed[key], known.resourceVersion != stored.resourceVersion {
+            contention.disturb(key, by: known.changedBy, at: .now)
+        }
+    }
+
+    /// If the server stored something else than was sent: how the distribution fares then.
+    private func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
+        let differences = desired.differences(from: stored)
+        guard !differences.isEmpty, !settings.dryRun else { return nil }
+        let message =
+            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences.joined(separator: ", "));"
+            + " a mutating admission webhook may change it, expected none that does."
+        contention.alter(stored, wish: desired.fingerprint, message: message, at: .now)
+        let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
+        return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
     }
 }

@@ -79,21 +79,31 @@ extension Controller {
         }
     }
 
-    /// The target's content is newer than our mount: the agent that wrote it speaks for it, and the two must not write
-    /// in turns. The mount's next generation has it looked at again. One that stays so is nobody's any more, perhaps (a
-    /// mount that was set back, a clock that ran ahead), and then the status has to say it.
+    /// The target's content is newer than our mount: the agent that wrote it speaks for it at first, and the two must not
+    /// write statuses in turns. The mount's next generation has it looked at again. One that stays so is nobody's any more,
+    /// perhaps (a mount that was set back, a clock that ran ahead), and then the status has to say it.
+    ///
+    /// - Parameter refusal: why our mount would not do.
     func waitForMount(
-        _ target: ObjectKey, _ distribution: SecretsDistribution, since: ContinuousClock.Instant
-    ) {
+        _ target: ObjectKey, _ distribution: SecretsDistribution, _ refusal: Refusal?,
+        since: ContinuousClock.Instant
+    ) -> Outcome {
         ahead[target] = since
+        let behind =
+            "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
+            + " the mount here holds an older one, \(snapshot?.generation ?? "")."
         let status = DistributionStatus(
-            reason: .writeFailed,
-            message: "Secret \(target.name) was written from generation \(observed[target]?.mountGeneration ?? "");"
-                + " the mount here holds an older one, \(snapshot?.generation ?? "").")
-        if since.duration(to: .now) >= patience { return report(status, on: distribution) }
+            reason: refusal?.reason ?? .writeFailed,
+            message: (refusal.map { [$0.message, behind] } ?? [behind]).joined(separator: " "))
+        let left = ContinuousClock.now.duration(to: since + patience)
+        guard left > .zero else {
+            report(status, on: distribution)
+            return .done
+        }
         unsaid[distribution.key] = nil
         log(status, of: distribution.key)
         outcomes[distribution.key] = status
+        return .again(after: left)
     }
 
     /// What the status of a distribution in line says besides.

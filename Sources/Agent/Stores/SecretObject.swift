@@ -25,7 +25,7 @@ package struct SecretObject: KubeObject {
                 if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
             }
         }
-        observed = ObservedTarget(
+        var observed = ObservedTarget(
             key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
             resourceVersion: metadata.resourceVersion ?? "",
             type: try json["type"]?.asString() ?? "Opaque",
@@ -33,6 +33,22 @@ package struct SecretObject: KubeObject {
             isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests,
             labels: metadata.labels ?? [:], annotations: metadata.annotations ?? [:],
             owners: metadata.ownerReferences ?? [])
+        observed.changedBy = Self.lastOtherManager(in: try json.required("metadata"))
+        self.observed = observed
+    }
+
+    /// `metadata.managedFields` has an entry for each manager, with the time of its last change in whole seconds
+    /// (Kubernetes API, "Server-Side Apply").
+    private static func lastOtherManager(in metadata: JSONNode) -> String? {
+        guard let entries = metadata["managedFields"], entries.isArray else { return nil }
+        var last: (time: String, manager: String)?
+        for entry in entries.elements {
+            guard let manager = entry["manager"]?.string, manager != Request.fieldManager,
+                let time = entry["time"]?.string, time >= last?.time ?? ""
+            else { continue }
+            last = (time, manager)
+        }
+        return last?.manager
     }
 
     /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it

@@ -1,0 +1,148 @@
+import Kube
+import Snapshots
+import Testing
+
+@testable import Distribution
+
+/// A target that another agent wrote from a generation with a later name than our mount's.
+@Suite struct NewerGenerationsTests {
+    private let ours = ["a": "1", "b": "2", "c": "3"]
+
+    private func spec(_ entries: [(from: String, to: String)], optional: Bool = false) throws -> SecretsDistribution {
+        try Manifest.amended([
+            "spec": [
+                "secrets": .array(
+                    entries.map {
+                        ["from": .string($0.from), "to": .string($0.to), "optional": .bool(optional)]
+                    })
+            ]
+        ])
+    }
+
+    private func compare(
+        _ known: inout NewerGenerations, _ distribution: SecretsDistribution, _ theirs: [String: String],
+        isAmended: Bool = false, files: [String: String]? = nil, generation: String = "..newer"
+    ) throws -> NewerContent {
+        let snapshot = Snapshot(files ?? ours, generation: "..older")
+        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
+        let observed = ObservedTarget.inLine {
+            $0.digests = theirs.mapValues { Digest($0) }
+            $0.annotations[Marks.mountGeneration] = generation
+        }
+        return known.compare(
+            observed, with: desired, by: distribution.spec, isAmended: isAmended,
+            held: Set((files ?? ours).values.map { Digest($0) }))
+    }
+
+    @Test("The same content is not newer, whatever its generation is called")
+    func same() throws {
+        var known = NewerGenerations()
+        let content = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1", "y": "2"])
+        #expect(!content.isNewer && content.equal == ["x", "y"])
+    }
+
+    @Test("Another value is newer, and the others are not")
+    func other() throws {
+        var known = NewerGenerations()
+        let content = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "new", "y": "2"])
+        #expect(content.newer == ["x"] && content.equal == ["y"])
+    }
+
+    @Test("What was the same before is drift when it differs later, in other targets of that generation too")
+    func drift() throws {
+        var known = NewerGenerations()
+        _ = try compare(&known, spec([("a", "x")]), ["x": "1"])
+        #expect(try !compare(&known, spec([("a", "x")]), ["x": "by hand"]).isNewer)
+        #expect(try !compare(&known, spec([("a", "elsewhere")]), ["elsewhere": "by hand"]).isNewer)
+        #expect(try compare(&known, spec([("a", "x")]), ["x": "newest"], generation: "..newest").isNewer)
+    }
+
+    @Test("Once our own mount changes, what was found out about the file counts no more")
+    func forgets() throws {
+        var known = NewerGenerations()
+        _ = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1", "y": "2"])
+        known.forget(["a"])
+        let content = try compare(
+            &known, spec([("a", "x"), ("b", "y")]), ["x": "1", "y": "by hand"], files: ["a": "0", "b": "2"])
+        #expect(content.newer == ["x"] && content.equal == ["y"])
+    }
+
+    @Test("A key that was mapped to another source since is not newer, if it holds what our mount holds")
+    func remapped() throws {
+        var known = NewerGenerations()
+        let amended = try spec([("b", "x")])
+        #expect(try !compare(&known, amended, ["x": "1"], isAmended: true).isNewer)
+        #expect(try compare(&known, amended, ["x": "new"], isAmended: true).isNewer)
+        // Two files that hold the same: a rotation of the one looks like the other.
+        #expect(try compare(&known, amended, ["x": "1"]).isNewer)
+    }
+
+    @Test("A key that was added since is written")
+    func added() throws {
+        var known = NewerGenerations()
+        #expect(try !compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1"]).isNewer)
+    }
+
+    @Test("An optional source that only one of the two mounts has is left as the newer one has it")
+    func optional() throws {
+        var known = NewerGenerations()
+        let distribution = try spec([("a", "x"), ("late", "y")], optional: true)
+        #expect(try compare(&known, distribution, ["x": "1", "y": "new"]).newer == ["y"])
+        var fresh = NewerGenerations()
+        #expect(try compare(&fresh, distribution, ["y": "new"]).newer == ["x", "y"])
+        // Missing in both, and then put there by hand.
+        #expect(try !compare(&known, distribution, ["x": "1"]).isNewer)
+        #expect(try !compare(&known, distribution, ["x": "1", "y": "by hand"]).isNewer)
+    }
+
+    @Test("The parts of one file in a TLS Secret are compared each for itself: a renewed certificate may keep its key")
+    func parts() throws {
+        var known = NewerGenerations()
+        let distribution = try Manifest.amended([
+            "spec": [
+                "type": "kubernetes.io/tls", "validation": "None",
+                "secrets": Manifest.mappings(("b", "tls.crt"), ("a", "tls.key")),
+            ]
+        ])
+        let swapped = try Manifest.amended([
+            "spec": [
+                "type": "kubernetes.io/tls", "validation": "None",
+                "secrets": Manifest.mappings(("a", "tls.crt"), ("b", "tls.key")),
+            ]
+        ])
+        #expect(try !compare(&known, distribution, ["tls.crt": "2", "tls.key": "1"]).isNewer)
+        #expect(try compare(&known, swapped, ["tls.crt": "new", "tls.key": "2"]).newer == ["tls.crt"])
+    }
+
+    @Test("An agent that is behind writes metadata and what is the same in both, and keeps the rest and its generation")
+    func patch() throws {
+        let distribution = try spec([("a", "x"), ("b", "y"), ("c", "z")])
+        let desired = try DesiredTarget(distribution, from: Snapshot(ours), managedBy: "agent")
+        let observed = ObservedTarget.inLine {
+            $0.digests = ["x": Digest("new"), "y": Digest("by hand"), "unnamed": Digest("u")]
+            $0.labels = [:]
+        }
+        guard case .update(_, let patch) = Plan(desired: desired, observed: observed, managedBy: "agent") else {
+            Issue.record("no update")
+            return
+        }
+        var content = NewerContent()
+        content.newer = ["x"]
+        content.equal = ["y"]
+        let kept = patch.keeping(content, by: distribution.spec)
+        #expect(Set(kept.set.keys) == ["y"])
+        #expect(kept.removed == ["unnamed"])
+        #expect(kept.labels == patch.labels && !kept.labels.isEmpty)
+        #expect(kept.annotations[Marks.mountGeneration] == nil)
+    }
+
+    @Test("The number of generations is bounded")
+    func bounded() throws {
+        var known = NewerGenerations()
+        for number in 0..<200 {
+            _ = try compare(&known, spec([("a", "x")]), ["x": "1"], generation: "..\(number)")
+        }
+        #expect(try !compare(&known, spec([("a", "x")]), ["x": "by hand"], generation: "..199").isNewer)
+        #expect(try compare(&known, spec([("a", "x")]), ["x": "by hand"], generation: "..0").isNewer)
+    }
+}

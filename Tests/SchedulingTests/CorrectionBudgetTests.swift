@@ -1,0 +1,80 @@
+import Testing
+
+@testable import Scheduling
+
+@Suite("A correction budget") struct CorrectionBudgetTests {
+    private typealias Budget = CorrectionBudget<ContinuousClock.Instant>
+
+    private let start = ContinuousClock.now
+
+    /// Somebody reverts each correction `pause` after it; how many corrections there are within `time`.
+    private func corrections(within time: Duration, revertedAfter pause: Duration) -> Int {
+        var budget = Budget()
+        var (now, count) = (start, 0)
+        while now < start.advanced(by: time) {
+            budget.disturb(at: now)
+            if let wait = budget.wait(at: now) { now = now.advanced(by: wait) }
+            guard now < start.advanced(by: time) else { break }
+            #expect(budget.wait(at: now) == nil)
+            budget.correct(at: now)
+            count += 1
+            now = now.advanced(by: pause)
+        }
+        return count
+    }
+
+    @Test("bounds who reverts each correction at once, however long that goes on")
+    func bounded() {
+        #expect(corrections(within: .seconds(20), revertedAfter: .milliseconds(1)) <= 14)
+        let hour = corrections(within: .seconds(3600), revertedAfter: .milliseconds(1))
+        #expect((60...80).contains(hour))
+    }
+
+    @Test("lets through what comes now and then")
+    func nowAndThen() {
+        #expect(corrections(within: .seconds(3600), revertedAfter: .seconds(10)) == 360)
+    }
+
+    @Test("does not refill while a correction waits: only a corrected object is quiet")
+    func waitIsNoQuiet() {
+        var budget = Budget()
+        for _ in 0..<16 {
+            budget.disturb(at: start)
+            budget.correct(at: start)
+        }
+        budget.disturb(at: start)
+        let wait = budget.wait(at: start)
+        #expect(wait == .seconds(60))
+        let late = start.advanced(by: .seconds(59))
+        budget.disturb(at: late)
+        #expect(budget.wait(at: late) == .seconds(1))
+        #expect(budget.wait(at: start.advanced(by: .seconds(60))) == nil)
+    }
+
+    @Test("is contested until the object has stayed corrected for a while, then it is forgotten")
+    func ends() {
+        var budget = Budget()
+        for _ in 0..<12 {
+            budget.disturb(at: start)
+            #expect(budget.contested(at: start) == nil || budget.isDisturbed)
+            budget.correct(at: start)
+        }
+        let lasts = budget.contested(at: start)
+        #expect(lasts == .seconds(30))
+        let later = start.advanced(by: .seconds(30))
+        #expect(budget.contested(at: later) == nil)
+        #expect(!budget.isFull(at: later))
+        #expect(budget.isFull(at: start.advanced(by: .seconds(120))))
+    }
+
+    @Test("a change that turns out to be none of what counts costs nothing")
+    func harmless() {
+        var budget = Budget()
+        for _ in 0..<100 {
+            budget.disturb(at: start)
+            budget.settle()
+        }
+        #expect(budget.wait(at: start) == nil)
+        #expect(budget.isFull(at: start))
+    }
+}
