@@ -21,6 +21,10 @@ final class Chaos {
     private var isServerSick = false
     /// Replicas whose mount is away.
     private var dismounted: Set<Int> = []
+    /// Distributions that were deleted without their dependents, and Secrets that must therefore stay.
+    private var orphans: [(namespace: String, name: String, uid: String)] = []
+    private var retained: Set<String> = []
+    private(set) var violations: [String] = []
     /// What was done, for the report of a failure.
     private(set) var trace: [String] = []
     private(set) var counts: [String: Int] = [:]
@@ -70,6 +74,9 @@ final class Chaos {
         ("freeze an agent", 2, { [self] in freezeAgent() }),
         ("take an agent's descriptors", 1, { [self] in try await takeDescriptors() }),
         ("tear a mount down", 1, { [self] in tearDown() }),
+        ("mount a volume once more", 4, { [self] in try remount() }),
+        ("fight over a Secret", 2, { [self] in await fight() }),
+        ("orphan a Secret", 3, { [self] in await orphan() }),
     ]
 
     /// One action, and the end of those whose time is over.
@@ -94,6 +101,7 @@ final class Chaos {
     /// Ends all faults, and shows all mounts what the vault holds.
     func healAll() async throws {
         try await heal { _ in true }
+        try await collectGarbage()
         try changePolicy()
         try showAll()
         trace.append("all is healed")
@@ -166,6 +174,12 @@ final class Chaos {
         }
     }
 
+    /// A pod that is mounted later gets the same content under a younger name.
+    private func remount() throws {
+        let index = Int.random(in: replicas.indices, using: &random)
+        if writing == .atomic, !dismounted.contains(index) { try replicas[index].remount(oracle.vault) }
+    }
+
     // MARK: Users
 
     private func writeDistribution() async {
@@ -173,6 +187,8 @@ final class Chaos {
         let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
         let wish = Wish("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
         oracle.expect(wish)
+        // Whoever describes it may remove it.
+        retained.remove(wish.key)
         do {
             try await world.client.create(.secretsDistributions, namespace: namespace, wish.manifest)
         } catch {
@@ -206,9 +222,71 @@ final class Chaos {
             .secrets, namespace: namespace, name: name, ["stringData": [key: .string(Oracle.byHand)]])
     }
 
+    /// Another controller takes back each of our corrections, for a while.
+    private func fight() async {
+        let (namespace, name) = target()
+        guard !isServerSilent, !name.hasPrefix("tls") else { return }
+        for _ in 0..<40 {
+            guard
+                let secret = try? await world.client.get(LiveSecret.self, .secrets, namespace: namespace, name: name)
+            else { return }
+            if secret.texts["key-0"] == Oracle.byHand { continue }
+            _ = try? await world.client.patch(
+                .secrets, namespace: namespace, name: name, ["stringData": ["key-0": .string(Oracle.byHand)]])
+        }
+    }
+
+    /// `kubectl delete --cascade=orphan`. There is no garbage collector: see `collectGarbage`.
+    private func orphan() async {
+        guard !isServerSilent else { return }
+        let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
+        let name = "app-\(Int.random(in: 0..<8, using: &random))"
+        guard
+            let object = try? await world.client.get(
+                JSONValue.self, .secretsDistributions, namespace: namespace, name: name),
+            let wish = Wish(object), let uid = object["metadata"]?["uid"]?.string
+        else { return }
+        var request = Request.delete(.secretsDistributions, namespace: namespace, name: name, uid: uid)
+        let options: JSONValue = [
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Orphan",
+            "preconditions": ["uid": .string(uid)],
+        ]
+        request.body = options.encoded()
+        let secret = try? await world.client.get(LiveSecret.self, .secrets, namespace: namespace, name: wish.target)
+        guard (try? await world.client.send(request)) != nil else { return }
+        orphans.append((namespace, name, uid))
+        if secret?.metadata.ownerReferences?.contains(where: { $0.uid == uid }) == true { retained.insert(wish.key) }
+    }
+
+    /// What Kubernetes' garbage collector does with what was orphaned: takes the references off, then the finalizer.
+    private func collectGarbage() async throws {
+        for (namespace, name, uid) in orphans {
+            for secret in try await world.client.list(LiveSecret.self, .secrets, namespace: namespace).items {
+                let owners = secret.metadata.ownerReferences ?? []
+                guard owners.contains(where: { $0.uid == uid }) else { continue }
+                try await world.client.patch(
+                    .secrets, namespace: namespace, name: secret.metadata.name, ["metadata": ["ownerReferences": nil]])
+            }
+            let current = try? await world.client.get(
+                MetadataOnly.self, .secretsDistributions, namespace: namespace, name: name)
+            guard current?.metadata.uid == uid else { continue }
+            try await world.client.patch(
+                .secretsDistributions, namespace: namespace, name: name, ["metadata": ["finalizers": nil]])
+        }
+        orphans = []
+        for key in retained {
+            let parts = key.split(separator: "/").map(String.init)
+            let isThere = try? await world.client.get(
+                MetadataOnly.self, .secrets, namespace: parts[0], name: parts[1])
+            if isThere == nil { violations.append("\(key) was orphaned and is gone") }
+        }
+        retained = []
+    }
+
     private func deleteSecret() async {
         guard !isServerSilent else { return }
         let (namespace, name) = target()
+        retained.remove("\(namespace)/\(name)")
         try? await world.client.delete(.secrets, namespace: namespace, name: name, uid: nil)
     }
 

@@ -91,6 +91,7 @@ struct ConvergenceTests {
         #expect(watchman.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
         let crashes = replicas.flatMap(\.crashes)
         #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
+        #expect(chaos.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
         #expect(watchman.seen > 0)
         print("\(rounds) rounds, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })")
     }
