@@ -22,17 +22,24 @@ package struct NewerGenerations: Sendable {
 
     /// By generation: sources that hold the same there as here, or are missing in both.
     private var equal: [String: Set<Source>] = [:]
+    /// By generation: sources that an agent wrote otherwise from it.
+    private var different: [String: Set<Source>] = [:]
+    /// By target: the mappings by which it was written, as far as that is known.
+    private var mappings: [ObjectKey: [Mapping]] = [:]
 
     package init() {}
 
+    /// A target is gone, or is not of a newer generation any more.
+    package mutating func forget(_ target: ObjectKey) { if !mappings.isEmpty { mappings[target] = nil } }
+
     /// Our mount changed: what was found out about these files is not about their new content.
     package mutating func forget(_ changed: Set<String>) {
-        guard !equal.isEmpty, !changed.isEmpty else { return }
-        for generation in equal.keys {
-            equal[generation] = equal[generation]?.filter { source in
-                !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
-            }
+        guard !changed.isEmpty else { return }
+        let isKept = { (source: Source) in
+            !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
         }
+        equal = equal.mapValues { $0.filter(isKept) }
+        different = different.mapValues { $0.filter(isKept) }
     }
 
     /// Compares a target of a newer generation with what our mount would make of it.
@@ -45,27 +52,39 @@ package struct NewerGenerations: Sendable {
         held: @autoclosure () -> Set<Digest>
     ) -> NewerContent {
         let generation = observed.mountGeneration ?? ""
-        var known = equal[generation] ?? []
+        if equal[generation] == nil, equal.count >= Self.limit { (equal, different) = ([:], [:]) }
+        var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
         var content = NewerContent()
         for mapping in spec.mappings {
             let source = Source(mapping, of: spec)
             let (ours, theirs) = (desired.data[mapping.to]?.digest, observed.digests[mapping.to])
             if ours == theirs {
-                known.insert(source)
+                equal.insert(source)
                 content.equal.insert(mapping.to)
-            } else if known.contains(source) {
+            } else if equal.contains(source) {
                 // Drift: the newer generation wrote what we would write.
                 content.equal.insert(mapping.to)
+            } else if different.contains(source) {
+                content.newer.insert(mapping.to)
+            } else if observed.foreignKeys.contains(mapping.to) {
+                // Drift too: what no agent wrote is of no generation.
+                continue
             } else if let theirs {
                 // A key that was mapped to another source holds what our mount holds too.
-                let isRemapped = isAmended && ours != nil && held().contains(theirs)
-                if !isRemapped { content.newer.insert(mapping.to) }
+                if isAmended, ours != nil, held().contains(theirs) { continue }
+                content.newer.insert(mapping.to)
+                if !isAmended { different.insert(source) }
             } else if mapping.optional, !isAmended {
                 content.newer.insert(mapping.to)
+                different.insert(source)
             }
         }
-        if equal.count >= Self.limit, equal[generation] == nil { equal = [:] }
-        equal[generation] = known
+        self.equal[generation] = equal
+        self.different[generation] = different
+        if !isAmended || !content.isNewer { mappings[observed.key] = spec.mappings }
+        content.isOfFormerSpec = !content.newer.allSatisfy { key in
+            mappings[observed.key]?.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from
+        }
         return content
     }
 }
@@ -76,6 +95,8 @@ package struct NewerContent: Sendable, Equatable {
     package var newer: Set<String> = []
     /// The newer generation has the same value here, or leaves the key out as we would.
     package var equal: Set<String> = []
+    /// A newer value may be of another source, to which the key was mapped before the distribution was amended.
+    package var isOfFormerSpec = false
 
     package init() {}
 
@@ -85,11 +106,13 @@ package struct NewerContent: Sendable, Equatable {
 
 extension TargetPatch {
     /// What an agent whose mount is behind may write: metadata, and those keys whose value is the same in the newer
-    /// generation, so that all values stay of that one.
+    /// generation, so that all values stay of that one; and of one spec.
     package func keeping(_ content: NewerContent, by spec: DistributionSpec) -> TargetPatch {
         var patch = self
         let mapped = Set(spec.mappings.map(\.to))
-        patch.restrict { content.equal.contains($0) || !mapped.contains($0) }
+        patch.restrict { key in
+            !content.isOfFormerSpec && (content.equal.contains(key) || !mapped.contains(key))
+        }
         return patch
     }
 }

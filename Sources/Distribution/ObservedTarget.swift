@@ -18,6 +18,8 @@ package struct ObservedTarget: Sendable, Equatable {
     package var owners: [OwnerReference]
     /// Who besides us changed it last, by the field manager's name; nil if nobody did, or nobody knows.
     package var changedBy: String?
+    /// Data keys that others wrote last, as far as that is known.
+    package var foreignKeys: Set<String> = []
 
     package init(
         key: ObjectKey, uid: String, resourceVersion: String, type: String, isImmutable: Bool = false,

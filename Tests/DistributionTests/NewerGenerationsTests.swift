@@ -21,12 +21,14 @@ import Testing
 
     private func compare(
         _ known: inout NewerGenerations, _ distribution: SecretsDistribution, _ theirs: [String: String],
-        isAmended: Bool = false, files: [String: String]? = nil, generation: String = "..newer"
+        isAmended: Bool = false, files: [String: String]? = nil, generation: String = "..newer",
+        foreign: Set<String> = []
     ) throws -> NewerContent {
         let snapshot = Snapshot(files ?? ours, generation: "..older")
         let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
         let observed = ObservedTarget.inLine {
             $0.digests = theirs.mapValues { Digest($0) }
+            $0.foreignKeys = foreign
             $0.annotations[Marks.mountGeneration] = generation
         }
         return known.compare(
@@ -55,6 +57,15 @@ import Testing
         #expect(try !compare(&known, spec([("a", "x")]), ["x": "by hand"]).isNewer)
         #expect(try !compare(&known, spec([("a", "elsewhere")]), ["elsewhere": "by hand"]).isNewer)
         #expect(try compare(&known, spec([("a", "x")]), ["x": "newest"], generation: "..newest").isNewer)
+    }
+
+    @Test("What others wrote is of no generation, unless an agent was seen to write something else than we would")
+    func foreign() throws {
+        var known = NewerGenerations()
+        let distribution = try spec([("a", "x"), ("b", "y")])
+        #expect(try !compare(&known, distribution, ["x": "by hand", "y": "2"], foreign: ["x"]).isNewer)
+        #expect(try compare(&known, distribution, ["x": "new", "y": "2"]).newer == ["x"])
+        #expect(try compare(&known, distribution, ["x": "by hand", "y": "2"], foreign: ["x"]).newer == ["x"])
     }
 
     @Test("Once our own mount changes, what was found out about the file counts no more")
@@ -134,6 +145,33 @@ import Testing
         #expect(kept.removed == ["unnamed"])
         #expect(kept.labels == patch.labels && !kept.labels.isEmpty)
         #expect(kept.annotations[Marks.mountGeneration] == nil)
+    }
+
+    @Test("A target is not half amended: what may be of a former source keeps all of its content")
+    func formerSpec() throws {
+        var known = NewerGenerations()
+        let before = try spec([("a", "x"), ("b", "y")])
+        #expect(try !compare(&known, before, ["x": "new", "y": "2"]).isOfFormerSpec)
+        // One more key: the newer value is of the same source as before.
+        let added = try spec([("a", "x"), ("b", "y"), ("c", "z")])
+        #expect(try !compare(&known, added, ["x": "new", "y": "2"], isAmended: true).isOfFormerSpec)
+        // Another source: whether its value is newer nobody knows.
+        let remapped = try spec([("c", "x"), ("b", "y")])
+        let content = try compare(&known, remapped, ["x": "new", "y": "2", "z": "3"], isAmended: true)
+        #expect(content.newer == ["x"] && content.isOfFormerSpec)
+        let desired = try DesiredTarget(remapped, from: Snapshot(ours), managedBy: "agent")
+        let observed = ObservedTarget.inLine {
+            $0.digests = ["x": Digest("new"), "y": Digest("by hand"), "z": Digest("3")]
+            $0.labels = [:]
+        }
+        guard case .update(_, let patch) = Plan(desired: desired, observed: observed, managedBy: "agent") else {
+            Issue.record("no update")
+            return
+        }
+        let kept = patch.keeping(content, by: remapped.spec)
+        #expect(!kept.changesContent && !kept.labels.isEmpty)
+        known.forget(observed.key)
+        #expect(try compare(&known, added, ["x": "new", "y": "2"], isAmended: true).isOfFormerSpec)
     }
 
     @Test("The number of generations is bounded")

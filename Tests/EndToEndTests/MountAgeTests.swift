@@ -11,7 +11,7 @@ struct MountAgeTests {
     /// Both mounts hold the same; the younger agent has written all targets and is gone.
     private func left(
         _ older: [String: String] = ["a": "1", "b": "2", "c": "3"], _ younger: [String: String]? = nil,
-        targets: Int = 1, _ body: (World) async throws -> Void
+        targets: Int = 1, between: (World) async throws -> Void = { _ in }, _ body: (World) async throws -> Void
     ) async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -27,6 +27,7 @@ struct MountAgeTests {
             for number in 0..<targets { try await world.expect("app-\(number)", .synced) }
         }
         #expect(try await world.secret("app-0")?.metadata.annotations?[Marks.mountGeneration] == generation)
+        try await between(world)
         try await world.withAgent { try await body(world) }
     }
 
@@ -64,11 +65,11 @@ struct MountAgeTests {
     @Test("repairs what is edited by hand, where its content is current")
     func drift() async throws {
         try await left { world in
-            try await world.expect("app-0", .synced)
+            // Once the agent has seen it in line.
+            #expect(await eventually { world.logs.contains("first pass done") })
             for edit: JSONValue in [
                 ["stringData": ["x": "by hand"]], ["stringData": ["theirs": "by hand"]], ["data": ["x": nil]],
             ] {
-                // Once the agent has seen it in line.
                 try await world.expect("app-0", ["x": "1"])
                 try await world.patchSecret("app-0", edit)
                 #expect(try await world.secret("app-0")?.metadata.annotations?[Marks.managedBy] != nil)
@@ -80,6 +81,18 @@ struct MountAgeTests {
                 try await eventually {
                     try await world.secret("app-0")?.metadata.labels?[Marks.managedByLabel] == world.namespace
                 })
+        }
+    }
+
+    @Test("repairs what was edited while no agent ran")
+    func driftBefore() async throws {
+        try await left(between: {
+            var request = Request.mergePatch(
+                .secrets, namespace: $0.namespace, name: "app-0", ["stringData": ["x": "by hand"]])
+            request.query = [.init(name: "fieldManager", value: "kubectl-edit")]
+            _ = try await $0.client.send(request)
+        }) {
+            try await $0.expect("app-0", ["x": "1"])
         }
     }
 

@@ -44,6 +44,7 @@ extension Controller {
     private func leave(_ key: ObjectKey) {
         expiries[key] = nil
         ahead[key] = nil
+        newerGenerations.forget(key)
         forced.remove(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
@@ -183,7 +184,10 @@ extension Controller {
     private func newerContent(
         _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
     ) -> NewerContent {
-        guard let actual, isAhead(actual) else { return NewerContent() }
+        guard let actual, isAhead(actual) else {
+            newerGenerations.forget(desired.key)
+            return NewerContent()
+        }
         let reported = distribution.status.observedGeneration
         return newerGenerations.compare(
             actual, with: desired, by: distribution.spec,

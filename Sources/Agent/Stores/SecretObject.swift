@@ -33,22 +33,8 @@ package struct SecretObject: KubeObject {
             isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests,
             labels: metadata.labels ?? [:], annotations: metadata.annotations ?? [:],
             owners: metadata.ownerReferences ?? [])
-        observed.changedBy = Self.lastOtherManager(in: try json.required("metadata"))
+        observed.note(try json.required("metadata"))
         self.observed = observed
-    }
-
-    /// `metadata.managedFields` has an entry for each manager, with the time of its last change in whole seconds
-    /// (Kubernetes API, "Server-Side Apply").
-    private static func lastOtherManager(in metadata: JSONNode) -> String? {
-        guard let entries = metadata["managedFields"], entries.isArray else { return nil }
-        var last: (time: String, manager: String)?
-        for entry in entries.elements {
-            guard let manager = entry["manager"]?.string, manager != Request.fieldManager,
-                let time = entry["time"]?.string, time >= last?.time ?? ""
-            else { continue }
-            last = (time, manager)
-        }
-        return last?.manager
     }
 
     /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
@@ -56,6 +42,27 @@ package struct SecretObject: KubeObject {
     private static func digest(of base64: String?) -> Digest {
         let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
         return data.withUnsafeBytes { Digest(of: $0) }
+    }
+}
+
+extension ObservedTarget {
+    /// Who else wrote it: `metadata.managedFields` has an entry for each manager, with the time of its last change in whole
+    /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
+    fileprivate mutating func note(_ metadata: JSONNode) {
+        guard let entries = metadata["managedFields"], entries.isArray else { return }
+        var last = ""
+        for entry in entries.elements {
+            guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
+            if let fields = entry["fieldsV1"]?["f:data"] {
+                for (field, _) in fields.members {
+                    guard let name = field.string, name.hasPrefix("f:") else { continue }
+                    foreignKeys.insert(String(name.dropFirst(2)))
+                }
+            }
+            guard let time = entry["time"]?.string, time >= last else { continue }
+            last = time
+            changedBy = manager
+        }
     }
 }
 
