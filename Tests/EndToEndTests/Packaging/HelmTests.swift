@@ -226,12 +226,16 @@ struct HelmTests {
         try await onServer { world, kubectl, place in
             let directory = try TemporaryDirectory()
             let chart = try await copy(in: directory, for: world.server)
-            try await helm(["install", "vault", chart] + place + [Self.values])
+            // As the page about installing says: the definition, the distributions, and only then the agent.
+            let (none, more) = (directory("none.yaml"), directory("more.yaml"))
+            try writeFile(none, "replicas: 0")
+            try writeFile(more, "replicas: 2")
+            try await helm(["install", "vault", chart] + place + [Self.values, none])
             #expect(try await kubectl("get", "deployment,serviceaccount,clusterrole", "vault").status == 0)
+            let replicas = try await kubectl("get", "deployment", "vault", "--output", "jsonpath={.spec.replicas}")
+            #expect(replicas.output == "0")
             try await distribute(in: world)
 
-            let more = directory("more.yaml")
-            try writeFile(more, "replicas: 2")
             try await helm(["upgrade", "vault", chart] + place + [Self.values, more])
             #expect(try await kubectl("get", "role", "vault-lease").status == 0)
 
