@@ -181,6 +181,8 @@ struct HelmTests {
         #expect(try rendered.pod()["automountServiceAccountToken"] == false)
         #expect(own["securityContext"] == theirs?["securityContext"])
         #expect(own["resources"] == theirs?["resources"])
+        // Else `kubectl describe` shows a number of an agent that has ended.
+        #expect(own["terminationMessagePolicy"] == "FallbackToLogsOnError")
     }
 
     @Test("refuses a value that it does not know, and names it")

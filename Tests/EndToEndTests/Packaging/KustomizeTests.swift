@@ -94,7 +94,11 @@ struct KustomizeTests {
         }
         let added = try sidecar(try await build(folder("sidecar-example/existing-deployment")))
         let own = try sidecar(try await build(folder("sidecar-example")))
-        for key in ["restartPolicy", "imagePullPolicy", "resources"] { #expect(added[key] == own[key], "\(key)") }
+        for key in ["restartPolicy", "imagePullPolicy", "terminationMessagePolicy", "resources"] {
+            #expect(added[key] == own[key], "\(key)")
+        }
+        // Else `kubectl describe` shows a number of an agent that has ended.
+        #expect(own["terminationMessagePolicy"] == "FallbackToLogsOnError")
         for (key, value) in own["securityContext"]?.object ?? [:] { #expect(added["securityContext"]?[key] == value) }
     }
 
