@@ -37,7 +37,8 @@ struct RenderedManifests {
     func text(in namespace: String? = nil, for server: APIServer) async throws -> String {
         let isNative = try await server.hasNativeSidecars()
         let list: JSONValue = [
-            "apiVersion": "v1", "kind": "List", "items": .array(objects.map { isNative ? $0 : $0.withoutNativeSidecar }),
+            "apiVersion": "v1", "kind": "List",
+            "items": .array(objects.map { isNative ? $0 : $0.withoutNativeSidecar }),
         ]
         let text = String(decoding: list.encoded(), as: UTF8.self)
         guard let namespace else { return text }
