@@ -219,6 +219,8 @@ struct CommandTests {
         #expect(ended.status == 78)
         let lines = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("{") }
         #expect(lines.count == 1)
+        // What `kubectl describe` shows of a container that has ended is the end of all that it printed.
+        #expect(ended.output.isEmpty && ended.errors.split(separator: "\n").last == lines.first)
         #expect(lines.first?.contains(value) == true)
         if variable != "KUBECONFIG" { #expect(lines.first?.contains(variable) == true) }
     }

@@ -63,10 +63,18 @@ struct ExampleTests {
         }
     }
 
-    @Test("has a definition that refuses typing errors and hostile values")
-    func definitionRefuses() async throws {
-        let world = try await World()
-        let bad: [JSONValue] = [
+    @Test("has a definition that refuses typing errors and hostile values", .timeLimit(.minutes(10)))
+    func definitionRefuses() async throws { try await withServer { try await definitionRefuses(in: $0) } }
+
+    /// With a server of its own: the shared one has the definition without its rules.
+    private func definitionRefuses(in world: World) async throws {
+        let definitions = Resource(
+            group: "apiextensions.k8s.io", plural: "customresourcedefinitions", isNamespaced: false)
+        let kept = try await world.client.get(
+            JSONValue.self, definitions, name: "secretsdistributions.xlscsde.nhs.uk")
+        let appliesRules = try await world.server.appliesRules()
+        #expect((kept != kept.withoutRules) == appliesRules)
+        var bad: [JSONValue] = [
             ["name": "Upper", "secrets": [["from": "a", "to": "a"]]],
             ["name": "a", "secrets": [["from": "/etc/passwd", "to": "a"]]],
             ["name": "a", "secrets": [["from": "a", "to": "not a key"]]],
@@ -75,6 +83,13 @@ struct ExampleTests {
             ["name": "a", "secrets": [["from": "a", "to": "a"]], "validation": "Some"],
             ["secrets": [["from": "a", "to": "a"]]],
         ]
+        if appliesRules {
+            bad += [
+                ["name": "a", "secrets": [["from": "a", "to": "a"]], "type": "kubernetes.io/service-account-token"],
+                ["name": "a", "secrets": [["from": "a", "to": "a"]], "type": "bootstrap.kubernetes.io/token"],
+                ["name": "a", "secrets": [["from": "a/../../b", "to": "a"]]],
+            ]
+        }
         for spec in bad {
             let error = await #expect(throws: KubeError.self) {
                 try await world.create(world.distribution("bad", [], extra: [:]).replacing("spec", spec))

@@ -45,7 +45,10 @@ struct ExpiryTests {
 
     @Test("the token of a list in pages: the list is begun again and misses nothing")
     func tokens() async throws {
-        try await withServer { world in
+        // A newer server keeps snapshots of its cache, and answers the pages of a list from them.
+        var options = APIServer.Options()
+        options.serverFlags = ["--watch-cache=false"]
+        try await withServer(options) { world in
             let names = (0..<7).map { "paged-\($0)" }
             try AtomicVolume(world.mount).write(["a": "A"])
             for name in names { try await world.create(world.distribution(name, [("a", "a")])) }

@@ -3,7 +3,7 @@ package struct Kubectl: Sendable {
     package enum Version: String, Sendable, CaseIterable {
         /// Of today.
         case current = "kubectl"
-        /// As old as the tests' server.
+        /// As old as the server that `apiserver-assets` builds.
         case old = "kubectl-1.20"
     }
 
@@ -20,7 +20,9 @@ package struct Kubectl: Sendable {
         options = ["--kubeconfig", kubeconfig, "--cache-dir", directory("cache")]
     }
 
-    package func callAsFunction(_ arguments: String...) async throws -> ToolRun {
+    package func callAsFunction(_ arguments: String...) async throws -> ToolRun { try await run(arguments) }
+
+    package func run(_ arguments: [String]) async throws -> ToolRun {
         try await ToolRun.run([program] + options + arguments)
     }
 

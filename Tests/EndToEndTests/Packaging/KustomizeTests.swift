@@ -94,28 +94,20 @@ struct KustomizeTests {
         }
         let added = try sidecar(try await build(folder("sidecar-example/existing-deployment")))
         let own = try sidecar(try await build(folder("sidecar-example")))
-        for key in ["restartPolicy", "imagePullPolicy", "resources"] { #expect(added[key] == own[key], "\(key)") }
+        for key in ["restartPolicy", "imagePullPolicy", "terminationMessagePolicy", "resources"] {
+            #expect(added[key] == own[key], "\(key)")
+        }
+        // Else `kubectl describe` shows a number of an agent that has ended.
+        #expect(own["terminationMessagePolicy"] == "FallbackToLogsOnError")
         for (key, value) in own["securityContext"]?.object ?? [:] { #expect(added["securityContext"]?[key] == value) }
     }
 
-    /// The server is older than native sidecars, so that the container is moved as the page about installing says.
     @Test("add a sidecar that an API server takes; on an older cluster as an ordinary container")
     func isTaken() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let rendered = try await build(folder("sidecar-example/existing-deployment"))
-        let sidecar = try #require(try rendered.pod()["initContainers"]?.array?.first).removing("restartPolicy")
-        let moved = rendered.objects.map { object in
-            object["kind"] != "Deployment"
-                ? object
-                : object.changing("spec", "template", "spec") { pod in
-                    pod.changing("initContainers") { .array(Array($0.array?.dropFirst() ?? [])) }
-                        .changing("containers") { .array(($0.array ?? []) + [sidecar]) }
-                }
-        }
-        let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(moved)]
-        let text = String(decoding: list.encoded(), as: UTF8.self)
-            .replacing(#""namespace":"shop""#, with: #""namespace":"\#(namespace)""#)
+        let text = try await rendered.text(in: namespace, for: server)
         let kubectl = try await Kubectl(on: server, namespace: namespace)
         let applied = try await kubectl.apply(text)
         #expect(applied.status == 0, "\(applied.errors)")

@@ -32,6 +32,19 @@ struct RenderedManifests {
         return found[0]
     }
 
+    /// The objects in another namespace, as this server takes them. One before 1.29 knows no native sidecar: there the
+    /// container is an ordinary one, as the page about installing says.
+    func text(in namespace: String? = nil, for server: APIServer) async throws -> String {
+        let isNative = try await server.hasNativeSidecars()
+        let list: JSONValue = [
+            "apiVersion": "v1", "kind": "List",
+            "items": .array(objects.map { isNative ? $0 : $0.withoutNativeSidecar }),
+        ]
+        let text = String(decoding: list.encoded(), as: UTF8.self)
+        guard let namespace else { return text }
+        return text.replacing(#/"namespace":"[^"]*"/#, with: #""namespace":"\#(namespace)""#)
+    }
+
     /// The Pod spec of the only Deployment.
     func pod() throws -> JSONValue { try #require(try only("Deployment")["spec"]?["template"]?["spec"]) }
 }
@@ -39,6 +52,27 @@ struct RenderedManifests {
 extension JSONValue {
     /// The element of a list that has this name.
     func named(_ name: String) -> JSONValue? { array?.first { $0["name"]?.string == name } }
+
+    /// A Deployment whose native sidecar is an ordinary container.
+    var withoutNativeSidecar: JSONValue {
+        guard self["kind"] == "Deployment" else { return self }
+        return changing("spec", "template", "spec") { pod in
+            let all = pod["initContainers"]?.array ?? []
+            let sidecars = all.filter { $0["restartPolicy"] == "Always" }.map { $0.removing("restartPolicy") }
+            return pod.changing("initContainers") { _ in .array(all.filter { $0["restartPolicy"] == nil }) }
+                .changing("containers") { .array(($0.array ?? []) + sidecars) }
+        }
+    }
+
+    /// A definition without `x-kubernetes-validations`, at any depth.
+    var withoutRules: JSONValue {
+        switch self {
+        case .object(let members):
+            .object(members.filter { $0.key != "x-kubernetes-validations" }.mapValues(\.withoutRules))
+        case .array(let elements): .array(elements.map(\.withoutRules))
+        default: self
+        }
+    }
 
     /// Without a member.
     func removing(_ key: String) -> JSONValue {
