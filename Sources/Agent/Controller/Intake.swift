@@ -22,7 +22,7 @@ extension Controller {
             absence = nil
             snapshot = new
             generations.append(new.generation)
-            pairs = PairVerdicts()
+            pairs = CertificateCheckCache()
             guard !isFirst, old != nil else { return enqueueAll() }
             let targets = index.targets(reading: changed)
             if !changed.isEmpty { rotated(to: new, changed, targets) }

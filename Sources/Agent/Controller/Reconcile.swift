@@ -107,7 +107,8 @@ extension Controller {
             seen = rotations.count
             let desired: DesiredTarget
             do {
-                desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
+                desired = try DesiredTarget(
+                    distribution, from: snapshot, managedBy: settings.managedBy, pairs: &pairs)
             } catch {
                 // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can mend.
                 return distribution.refusal == nil && isAhead(actual) ? nil : DistributionStatus(error)
