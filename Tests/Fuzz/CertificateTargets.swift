@@ -44,7 +44,7 @@ enum CertificateTargets {
 
     /// Whatever a file holds, no private key goes where everybody may see it, and what goes anywhere is a part of it.
     private static func split(_ bytes: [UInt8]) {
-        for file in [bytes, ownKey + bytes, ownKey + ownCertificate + bytes] {
+        for file in [bytes, ownKey + ownCertificate + bytes] {
             let source = Fuzz.text(file)
             for distribution in [tls, opaque] {
                 let snapshot = Snapshot(
