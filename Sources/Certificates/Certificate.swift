@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 
 /// An X.509 certificate as libcrypto holds it; freed when it goes.
-struct Certificate: ~Copyable {
+final class Certificate {
     private let pointer: OpaquePointer
 
     static let labels: Set = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
@@ -13,7 +13,23 @@ struct Certificate: ~Copyable {
         self.pointer = pointer
     }
 
+    /// Nil if the first block of `pem` holds none.
+    convenience init?(firstIn pem: UnsafeRawBufferPointer) {
+        var reader = PEMReader(pem)
+        guard let block = reader.next() else { return nil }
+        self.init(block)
+    }
+
     deinit { X509_free(pointer) }
+
+    /// By names, key identifiers and key usage: no signature is verified.
+    func isIssued(by issuer: Certificate) -> Bool { X509_check_issued(issuer.pointer, pointer) == X509_V_OK }
+
+    /// Says so in its basic constraints, or is a root of version 1, which has none: X509_check_ca(3).
+    var isAuthority: Bool { [1, 3].contains(X509_check_ca(pointer)) }
+
+    /// Set if common servers or clients reject its kind of key.
+    var uncommonKey: UncommonKey? { X509_get0_pubkey(pointer).flatMap { UncommonKey($0) } }
 
     /// Whether `key` is the private half of its key; nil if libcrypto does not know the kind of its key.
     func fits(_ key: borrowing PrivateKey) -> Bool? {

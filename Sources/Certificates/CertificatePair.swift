@@ -6,6 +6,11 @@ package struct CertificatePair: Sendable, Equatable {
     package let verdict: Verdict
     /// Of the first certificate, the one that a server shows; nil if there is none that can be read.
     package let validity: Validity?
+    /// Of the same; nil for a kind that all servers take.
+    package private(set) var uncommonKey: UncommonKey?
+    /// The first place where the chain is not strictly RFC 7468. What libcrypto makes of it says little then.
+    package private(set) var chainDefect: PEMDefect?
+    package private(set) var keyDefect: PEMDefect?
 
     /// Numbers count the certificates of the chain from 1.
     package enum Verdict: Sendable, Equatable {
@@ -38,33 +43,36 @@ package struct CertificatePair: Sendable, Equatable {
             let key = try PrivateKey(firstIn: key)
             var order = Order()
             let reading = Self.read(chain) { order.add($0.fits(key)) }
-            self.init(verdict: reading.problem ?? order.verdict, validity: reading.validity)
+            self.init(verdict: reading.problem ?? order.verdict, first: reading.first)
         } catch {
             let reading = Self.read(chain) { _ in }
-            self.init(verdict: reading.problem ?? Verdict(error), validity: reading.validity)
+            self.init(verdict: reading.problem ?? Verdict(error), first: reading.first)
         }
+        chainDefect = PEMText(chain).defect
+        keyDefect = PEMText(key).defect
     }
 
-    package init(verdict: Verdict, validity: Validity?) {
+    private init(verdict: Verdict, first: Certificate?) {
         self.verdict = verdict
-        self.validity = validity
+        validity = first?.validity
+        uncommonKey = first?.uncommonKey
     }
 
     /// Shows `body` each certificate in turn.
     private static func read(
-        _ chain: UnsafeRawBufferPointer, _ body: (borrowing Certificate) -> Void
-    ) -> (problem: Verdict?, validity: Validity?) {
+        _ chain: UnsafeRawBufferPointer, _ body: (Certificate) -> Void
+    ) -> (problem: Verdict?, first: Certificate?) {
         var reader = PEMReader(chain)
-        var (count, validity) = (0, Validity?.none)
+        var (count, first) = (0, Certificate?.none)
         while let block = reader.next() {
             guard Certificate.labels.contains(block.label) else { continue }
             count += 1
-            guard let certificate = Certificate(block) else { return (.certificateUnreadable(number: count), validity) }
-            if count == 1 { validity = certificate.validity }
+            guard let certificate = Certificate(block) else { return (.certificateUnreadable(number: count), first) }
+            if count == 1 { first = certificate }
             body(certificate)
         }
-        if reader.isBroken { return (.certificateUnreadable(number: count + 1), validity) }
-        return (count == 0 ? .certificateMissing : nil, validity)
+        if reader.isBroken { return (.certificateUnreadable(number: count + 1), first) }
+        return (count == 0 ? .certificateMissing : nil, first)
     }
 }
 

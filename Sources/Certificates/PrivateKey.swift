@@ -15,6 +15,11 @@ struct PrivateKey: ~Copyable {
 
     let pointer: OpaquePointer
 
+    static let labels: Set = [
+        "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY",
+        "OPENSSH PRIVATE KEY",
+    ]
+
     /// The first private key in `pem`, as TLS servers take it; what else is there is skipped.
     init(firstIn pem: UnsafeRawBufferPointer) throws(Failure) {
         var reader = PEMReader(pem)

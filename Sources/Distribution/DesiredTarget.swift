@@ -21,10 +21,13 @@ package struct DesiredTarget: Sendable {
         package let digest: Digest
     }
 
-    /// - Parameter snapshot: nil if the mount never held a generation.
+    /// - Parameters:
+    ///   - snapshot: nil if the mount never held a generation.
+    ///   - pairs: of this snapshot.
     /// - Throws: why the target must stay as it is.
     package init(
-        _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String
+        _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String,
+        pairs: inout CertificateCheckCache
     ) throws(Refusal) {
         if let refusal = distribution.refusal { throw refusal }
         guard let target = distribution.target else {
@@ -36,7 +39,7 @@ package struct DesiredTarget: Sendable {
         key = target
         let spec = distribution.spec
         type = spec.type
-        data = try Self.values(of: spec.mappings, in: snapshot)
+        data = try Self.values(of: spec, in: snapshot, &pairs)
         var labels = spec.labels
         labels[Marks.managedByLabel] = managedBy
         self.labels = labels
@@ -50,12 +53,12 @@ package struct DesiredTarget: Sendable {
     }
 
     private static func values(
-        of mappings: [Mapping], in snapshot: Snapshot
+        of spec: DistributionSpec, in snapshot: Snapshot, _ pairs: inout CertificateCheckCache
     ) throws(Refusal) -> [String: Value] {
         var values: [String: Value] = [:]
         var missing: [String] = []
         var failed: [(SourcePath, SourceError)] = []
-        for mapping in mappings {
+        for mapping in spec.mappings {
             switch snapshot.file(at: mapping.from) {
             case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
             case .failed(let error)?: failed.append((mapping.from, error))
@@ -71,6 +74,10 @@ package struct DesiredTarget: Sendable {
             let reason: Reason = if case .tooLarge = error { .targetTooLarge } else { .sourceUnreadable }
             throw Refusal(reason, "Source file \(shown(path.text)) \(error).")
         }
+        for mapping in spec.mappings where SecretType.certificateKeys.contains(mapping.to) {
+            guard let file = values[mapping.to] else { continue }
+            values[mapping.to] = try pairs.value(of: file, for: mapping, type: spec.type)
+        }
         let size = values.values.reduce(0) { $0 + $1.bytes.count }
         guard size <= SourceFile.maximumSize else {
             throw Refusal(
@@ -85,7 +92,7 @@ package struct DesiredTarget: Sendable {
 extension DesiredTarget {
     /// When the certificate expires that a target of type `kubernetes.io/tls` is to hold; nil if it holds none that can
     /// be read.
-    package func expiry(_ pairs: inout PairVerdicts) -> Timestamp? {
+    package func expiry(_ pairs: inout CertificateCheckCache) -> Timestamp? {
         guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
         else { return nil }
         return pairs.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }

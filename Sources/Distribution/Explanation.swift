@@ -50,9 +50,10 @@ package struct Explanation: Sendable {
         }
         self.file = file.text
         presence = Presence(of: file, snapshot)
+        var pairs = CertificateCheckCache()
         readers = ours.filter { $0.reads(file) }.sorted { $0.key < $1.key }.map { distribution in
             let winner = distribution.target.flatMap { winners[$0] } ?? distribution.key
-            let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy)
+            let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &pairs)
             return Reader(distribution, file, refusal)
         }
         others = live.count { $0.reads(file) } - readers.count
@@ -94,7 +95,8 @@ extension SecretsDistribution {
 
     /// Why its Secret is held back, as far as it can be told without that.
     fileprivate func refusal(
-        winner: ObjectKey, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String
+        winner: ObjectKey, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String,
+        _ pairs: inout CertificateCheckCache
     ) -> Refusal? {
         if let refusal { return refusal }
         guard winner == key else {
@@ -105,7 +107,7 @@ extension SecretsDistribution {
         if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self) { return refusal }
         guard let snapshot else { return nil }
         do {
-            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy)
+            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, pairs: &pairs)
             return nil
         } catch {
             return error

@@ -19,4 +19,7 @@ enum SecretType: String, CaseIterable {
 
     static let certificate = "tls.crt"
     static let key = "tls.key"
+    static let authority = "ca.crt"
+    /// Those that hold certificates or their key, in a Secret of any type.
+    static let certificateKeys = [certificate, key, authority]
 }

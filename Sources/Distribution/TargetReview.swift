@@ -19,7 +19,7 @@ package struct TargetReview: Sendable {
     ///   - observed: the target as it is; nil if there is none.
     package init(
         of desired: DesiredTarget, by spec: DistributionSpec, over observed: ObservedTarget?,
-        pairs: inout PairVerdicts, now: Timestamp
+        pairs: inout CertificateCheckCache, now: Timestamp
     ) {
         self.desired = desired
         mappings = spec.mappings
@@ -29,7 +29,9 @@ package struct TargetReview: Sendable {
             guard let type = SecretType(rawValue: desired.type) else { return }
             let values = try requiredValues(of: type)
             switch type {
-            case .tls: warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
+            case .tls:
+                try refuseUnusable(values[0], values[1], &pairs)
+                warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
             case .dockerConfig, .dockerConfigJSON:
                 guard values[0].bytes.withUnsafeBytes(JSONChecker.isObject) else {
                     throw unusable(type, "is no JSON object")
@@ -82,10 +84,24 @@ extension TargetReview {
             "Source file \(source(of: key)) \(problem), which a Secret of type \(type.rawValue) cannot hold as \(key).")
     }
 
+    /// Names what is there instead of PEM.
+    private func refuseUnusable(
+        _ chain: DesiredTarget.Value, _ key: DesiredTarget.Value, _ pairs: inout CertificateCheckCache
+    ) throws(Refusal) {
+        guard pairs.pair(chain: chain, key: key).verdict == .keyMissing, let content = pairs.keyContent(of: key),
+            content != .pem
+        else { return }
+        throw .pair("Source file \(source(of: SecretType.key)) \(content.text), expected PEM. \(content.remedy)")
+    }
+
     /// - Returns: warnings.
     private func review(_ pair: CertificatePair, at now: Timestamp) throws(Refusal) -> [String] {
         let (chain, key) = (source(of: SecretType.certificate), source(of: SecretType.key))
         var warnings: [String] = []
+        for (file, defect) in [(chain, pair.chainDefect), (key, pair.keyDefect)] {
+            guard let defect else { continue }
+            throw .pair("Source file \(file) is not PEM that all servers can read (RFC 7468): \(defect).")
+        }
         switch pair.verdict {
         case .fits: break
         case .mismatch:
@@ -110,6 +126,11 @@ extension TargetReview {
         case .unknownKind:
             warnings.append(
                 "Whether source files \(chain) and \(key) belong together is not known: unknown kind of key.")
+        }
+        if let uncommon = pair.uncommonKey {
+            warnings.append(
+                "The key of the certificate in \(chain) is \(uncommon.kind), which is rejected by \(uncommon.rejectedBy)."
+            )
         }
         if let validity = pair.validity {
             let (from, to) = (Timestamp(seconds: validity.notBefore), Timestamp(seconds: validity.notAfter))

@@ -68,9 +68,10 @@ struct RehearsalTests {
         ]
         let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
         let files = data.mapValues { SourceFile(SecretBytes($0.utf8)) }
+        var pairs = CertificateCheckCache()
         return try DesiredTarget(
             distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
-            managedBy: "me")
+            managedBy: "me", pairs: &pairs)
     }
 
     // MARK: The controller on it

@@ -170,9 +170,10 @@ struct SecretStoreTests {
         ]
         let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
         let files = data.mapValues { SourceFile(SecretBytes($0)) }
+        var pairs = CertificateCheckCache()
         return try DesiredTarget(
             distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
-            managedBy: "me")
+            managedBy: "me", pairs: &pairs)
     }
 }
 

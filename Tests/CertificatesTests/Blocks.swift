@@ -11,11 +11,34 @@ enum Blocks {
         }
     }
 
-    /// The first block with so many bytes more at its end.
+    /// The first block with so many bytes more at its end; less than none cuts it off.
     static func padded(_ pem: String, by count: Int) -> String {
         rewrite(pem) { body in
-            ((Data(base64Encoded: body) ?? Data()) + Data(count: count)).base64EncodedString()
+            let bytes = Data(base64Encoded: body) ?? Data()
+            return (bytes.prefix(bytes.count + min(0, count)) + Data(count: max(0, count))).base64EncodedString()
         }
+    }
+
+    /// The block with its base64 in lines of this length.
+    static func wrapped(_ pem: String, at width: Int) -> String {
+        rewrite(pem) { body in
+            stride(from: 0, to: body.count, by: width).map { String(body.dropFirst($0).prefix(width)) }
+                .joined(separator: "\n")
+        }
+    }
+
+    /// The block with another base64.
+    static func body(_ pem: String, _ change: (String) -> String) -> String { rewrite(pem, change) }
+
+    /// What decodes to whole groups of three bytes, at least one of them less.
+    static func unpadded(_ base64: String) -> String {
+        base64.contains("=") ? String(base64.dropLast(4)) : base64
+    }
+
+    /// The content of the first block.
+    static func der(_ pem: String) -> [UInt8] {
+        let lines = pem.split(separator: "\n")
+        return Array(Data(base64Encoded: lines.dropFirst().dropLast().joined()) ?? Data())
     }
 
     /// The block with all of its base64 on one line.

@@ -15,8 +15,10 @@ struct Fleet {
     init(_ count: Int) throws {
         distributions = try Self.distributions(count)
         snapshot = Self.snapshot()
+        var pairs = CertificateCheckCache()
         observed = try distributions.enumerated().map { [snapshot] number, distribution in
-            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: Self.managedBy)
+            let desired = try DesiredTarget(
+                distribution, from: snapshot, managedBy: Self.managedBy, pairs: &pairs)
             return ObservedTarget(creating: desired, uid: "uid-\(number)")
         }
     }
@@ -50,11 +52,12 @@ struct Fleet {
 
     /// What is to be written, planned target by target as the controller does.
     func patches(
-        from snapshot: Snapshot, _ pairs: inout PairVerdicts
+        from snapshot: Snapshot, _ pairs: inout CertificateCheckCache
     ) throws(Refusal) -> [(target: ObservedTarget, patch: TargetPatch)] {
         var patches: [(ObservedTarget, TargetPatch)] = []
         for (distribution, actual) in zip(distributions, observed) {
-            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: Self.managedBy)
+            let desired = try DesiredTarget(
+                distribution, from: snapshot, managedBy: Self.managedBy, pairs: &pairs)
             let review = TargetReview(
                 of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: snapshot.createdAt)
             let plan = Plan(desired: desired, observed: actual, managedBy: Self.managedBy, held: review.refusal)

@@ -39,16 +39,16 @@ enum Workload: String, CaseIterable {
             }
         case .planUnchanged:
             let fleet = try Fleet(1000)
-            var pairs = PairVerdicts()
+            var pairs = CertificateCheckCache()
             return { try expect(0, fleet.patches(from: fleet.snapshot, &pairs).count, "patches") }
         case .planChanged:
             let fleet = try Fleet(1000)
             let rotated = fleet.snapshot(rotating: [Fleet.shared])
-            var pairs = PairVerdicts()
+            var pairs = CertificateCheckCache()
             return { try expect(1000, fleet.patches(from: rotated, &pairs).count, "patches") }
         case .encodePatches:
             let fleet = try Fleet(1000)
-            var pairs = PairVerdicts()
+            var pairs = CertificateCheckCache()
             let patches = try fleet.patches(from: fleet.snapshot(rotating: [Fleet.shared]), &pairs)
             return {
                 let bodies = patches.lazy.map { $0.patch.mergePatch(of: $0.target).encoded() }

@@ -55,6 +55,14 @@ extension SecretBytes {
     var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }
 
+extension DesiredTarget {
+    /// With a cache of its own.
+    init(_ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String) throws(Refusal) {
+        var pairs = CertificateCheckCache()
+        try self.init(distribution, from: snapshot, managedBy: managedBy, pairs: &pairs)
+    }
+}
+
 extension OwnerReference {
     static let ours = OwnerReference(
         apiVersion: "xlscsde.nhs.uk/v1", kind: "SecretsDistribution", name: "app", uid: "uid-1")

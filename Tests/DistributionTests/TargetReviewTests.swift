@@ -43,6 +43,14 @@ import Testing
             ])
     }
 
+    @Test("warns of a kind of key that common servers reject, and writes it")
+    func uncommonKey() throws {
+        let pair = try TLSPair.make("a", kind: .ed448)
+        let review = try tls(pair.certificate, pair.key)
+        #expect(review.refusal == nil)
+        #expect(review.warnings == ["The key of the certificate in \"c\" is ED448, which is rejected by Go."])
+    }
+
     @Test("warns of a key of an unknown kind")
     func unknownKind() throws {
         let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -69,7 +77,7 @@ import Testing
 
     @Test("judges a pair once, however many targets it feeds")
     func once() throws {
-        var pairs = PairVerdicts()
+        var pairs = CertificateCheckCache()
         let pair = try TLSPair.make("a")
         for number in 1...10 {
             let snapshot = Snapshot(["c\(number)": pair.certificate, "k\(number)": pair.key])
@@ -237,7 +245,7 @@ import Testing
         type: String = "Opaque", _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
         from snapshot: Snapshot, over observed: ObservedTarget? = nil, now: Timestamp = .now()
     ) throws -> TargetReview {
-        var pairs = PairVerdicts()
+        var pairs = CertificateCheckCache()
         return try review(
             type: type, mappings, optional: optional, validation: validation, from: snapshot, over: observed,
             pairs: &pairs, now: now)
@@ -245,7 +253,7 @@ import Testing
 
     private func review(
         type: String, _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
-        from snapshot: Snapshot, over observed: ObservedTarget? = nil, pairs: inout PairVerdicts,
+        from snapshot: Snapshot, over observed: ObservedTarget? = nil, pairs: inout CertificateCheckCache,
         now: Timestamp = .now()
     ) throws -> TargetReview {
         let secrets: [JSONValue] = mappings.map {
@@ -257,7 +265,7 @@ import Testing
                 "validation": validation.map { .string($0) } ?? .null,
             ]
         ])
-        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
+        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent", pairs: &pairs)
         return TargetReview(of: desired, by: distribution.spec, over: observed, pairs: &pairs, now: now)
     }
 }
@@ -289,7 +297,9 @@ struct Misfit: Sendable, CustomTestStringConvertible {
         ) { ("hunter2", try TLSPair.make("a").key) },
         Misfit(
             testDescription: "half a certificate",
-            message: "Certificate number 1 in source file \"c\" is damaged, expected one for the key in \"k\"."
+            message:
+                "Source file \"c\" is not PEM that all servers can read (RFC 7468): line 4 (PEM block 1) is in a block"
+                + " that does not end."
         ) { (String(try TLSPair.make("a").certificate.prefix(200)), try TLSPair.make("a").key) },
         Misfit(
             testDescription: "no key",
@@ -297,7 +307,31 @@ struct Misfit: Sendable, CustomTestStringConvertible {
         ) { (try TLSPair.make("a").certificate, "hunter2") },
         Misfit(
             testDescription: "half a key",
-            message: "The private key in source file \"k\" is damaged, expected the one for \"c\"."
+            message:
+                "Source file \"k\" is not PEM that all servers can read (RFC 7468): line 3 (PEM block 1) is in a block"
+                + " that does not end."
         ) { (try TLSPair.make("a").certificate, String(try TLSPair.make("a").key.prefix(100))) },
+        Misfit(
+            testDescription: "a certificate that is none",
+            message: "Certificate number 1 in source file \"c\" is damaged, expected one for the key in \"k\"."
+        ) { ("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", try TLSPair.make("a").key) },
+        Misfit(
+            testDescription: "a key that is none",
+            message: "The private key in source file \"k\" is damaged, expected the one for \"c\"."
+        ) {
+            (try TLSPair.make("a").certificate, "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n")
+        },
+        Misfit(
+            testDescription: "a byte order mark",
+            message:
+                "Source file \"c\" is not PEM that all servers can read (RFC 7468): line 1 (PEM block 1) has a byte"
+                + " order mark before -----BEGIN."
+        ) { ("\u{feff}" + (try TLSPair.make("a").certificate), try TLSPair.make("a").key) },
+        Misfit(
+            testDescription: "PKCS#12 in base64 for a key",
+            message: "Source file \"k\" is PKCS#12 (PFX) in base64, which holds certificate and private key together,"
+                + " expected PEM. Store it as PEM: for an Azure Key Vault set objectFormat: pem"
+                + " in the SecretProviderClass, or the certificate's content type application/x-pem-file."
+        ) { (try TLSPair.make("a").certificate, PFX.base64) },
     ]
 }

@@ -104,6 +104,42 @@ struct PairTests {
         }
     }
 
+    @Test("in one file is split, and its key is never seen outside tls.key", arguments: ["Full", "None"])
+    func combined(validation: String) async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        let root = try TLSPair.make("root", isAuthority: true)
+        let pairs = try (0...5).map { try TLSPair.make("combined \($0)", issuer: root) }
+        let file = { (pair: TLSPair) in ["pem": root.certificate + pair.key + pair.certificate] }
+        let parts = { (pair: TLSPair) -> Witness.Values in
+            ["tls.crt": pair.chain(root), "tls.key": pair.key, "ca.crt": root.certificate]
+        }
+        try volume.write(file(pairs[0]))
+        try await world.create(
+            world.distribution(
+                "combined", type: "kubernetes.io/tls", [("pem", "tls.crt"), ("pem", "tls.key"), ("pem", "ca.crt")],
+                extra: ["validation": .string(validation)]))
+        try await world.create(
+            world.distribution("opaque", [("pem", "tls.crt")], extra: ["validation": .string(validation)]))
+        let seen = try await world.witnessed { witness in
+            try await world.withAgent(Self.fast) {
+                for pair in pairs {
+                    try volume.write(file(pair))
+                    try await world.expect("combined", parts(pair))
+                }
+                try await world.expect("opaque", .sourceUnreadable)
+                try volume.write(["pem": PFX.base64])
+                try await world.expect("combined", .sourceUnreadable)
+                let message = try await world.distribution("combined").status.ready?.message
+                #expect(message?.contains("PKCS#12") == true && message?.contains("application/x-pem-file") == true)
+                try await world.expect("combined", parts(pairs[5]))
+                #expect(try await world.secret("opaque") == nil)
+            }
+            return Set(witness.all.values.joined())
+        }
+        #expect(seen.subtracting(pairs.map(parts)).isEmpty)
+    }
+
     /// The API server asks the same: what is held back for its type is what it would refuse.
     @Test(
         "is held back for what the API server would refuse",

@@ -1,11 +1,17 @@
 import COpenSSL
-import Certificates
 import FoundationEssentials
+import Kube
+import Observability
+import Snapshots
+
+@testable import Certificates
+@testable import Distribution
 
 enum CertificateTargets {
     /// A pair is judged, the same each time, and nothing of it is left behind. The input is one DER block behind a byte
     /// that says which, or a chain and a key with NUL between them; without NUL they are the same.
     static let pair: Fuzz.Target = { bytes in
+        split(bytes)
         if let first = bytes.first, first < labels.count, bytes.count > 1 {
             let label = labels[Int(first)]
             let body = Data(bytes.dropFirst()).base64EncodedString()
@@ -34,6 +40,53 @@ enum CertificateTargets {
         case .certificateUnreadable(let number): Fuzz.require(number > 1, "what follows does not damage the first")
         default: Fuzz.require(false, "the first certificate counts")
         }
+    }
+
+    /// Whatever a file holds, no private key goes where everybody may see it, and what goes anywhere is a part of it.
+    private static func split(_ bytes: [UInt8]) {
+        for file in [bytes, ownKey + ownCertificate + bytes] {
+            let source = Fuzz.text(file)
+            for distribution in [tls, opaque] {
+                let snapshot = Snapshot(
+                    generation: "1", createdAt: Timestamp(seconds: 0), files: ["f": SourceFile(SecretBytes(file))])
+                var pairs = CertificateCheckCache()
+                guard let target = try? DesiredTarget(distribution, from: snapshot, managedBy: "me", pairs: &pairs)
+                else { continue }
+                for (key, value) in target.data {
+                    let content = value.bytes.withUnsafeBytes { Array($0) }
+                    Fuzz.require(value.digest == Digest(of: value.bytes), "a value has its digest")
+                    if key != "tls.key" {
+                        let text = Fuzz.text(content).uppercased()
+                        Fuzz.require(!text.contains("PRIVATE KEY-----"), "no private key is for everybody to see")
+                        Fuzz.require(
+                            content.withUnsafeBytes { KeyContent(in: $0) } == nil, "nor is any in another form")
+                    }
+                    guard content != file else { continue }
+                    let blocks = content.withUnsafeBytes { PEMText($0) }
+                    Fuzz.require(blocks.defect == nil && !blocks.blocks.isEmpty, "a part is strictly PEM")
+                    for block in blocks.blocks {
+                        var text = Fuzz.text(content[block.range])
+                        if !source.contains(text) { text.removeLast() }
+                        Fuzz.require(source.contains(text), "a block keeps its bytes")
+                    }
+                }
+            }
+        }
+        Fuzz.require(ERR_peek_error() == 0, "no error is left for others to find")
+    }
+
+    private static let tls = distribution("kubernetes.io/tls", ["tls.crt", "tls.key", "ca.crt"])
+    private static let opaque = distribution("Opaque", ["tls.crt", "ca.crt"])
+
+    private static func distribution(_ type: String, _ keys: [String]) -> SecretsDistribution {
+        let entries = keys.map { #"{"from":"f","to":"\#($0)"}"# }.joined(separator: ",")
+        let text = #"""
+            {"metadata":{"name":"d","namespace":"n"},"spec":{"name":"s","type":"\#(type)","secrets":[\#(entries)]}}
+            """#
+        guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: Array(text.utf8)) else {
+            fatalError("the distribution cannot be read")
+        }
+        return distribution
     }
 
     private static func judge(_ chain: [UInt8], _ key: [UInt8]) -> CertificatePair {

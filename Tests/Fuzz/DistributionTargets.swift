@@ -48,7 +48,8 @@ enum DistributionTargets {
         }
         let snapshot = Snapshot(generation: "1", createdAt: Timestamp(seconds: 0), files: files)
         do {
-            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me")
+            var pairs = CertificateCheckCache()
+            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me", pairs: &pairs)
             Fuzz.require(distribution.refusal == nil, "what is wrong goes nowhere")
             Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type is a word")
             for mapping in distribution.spec.mappings {

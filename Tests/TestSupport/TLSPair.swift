@@ -32,6 +32,7 @@ package struct TLSPair: Sendable, Equatable {
         let kind: Kind
         let validity: ClosedRange<Int64>?
         let issuer: String?
+        let isAuthority: Bool
     }
 
     private static let made = Mutex<[Parameters: TLSPair]>([:])
@@ -42,10 +43,13 @@ package struct TLSPair: Sendable, Equatable {
     ///   - name: common name. Each has a key of its own.
     ///   - validity: seconds since 1970; nil from yesterday to tomorrow.
     ///   - issuer: who signs it; nil for itself.
+    ///   - isAuthority: whether its basic constraints say that it is a CA; it has none otherwise.
     package static func make(
-        _ name: String = "test", kind: Kind = .ec, validity: ClosedRange<Int64>? = nil, issuer: TLSPair? = nil
+        _ name: String = "test", kind: Kind = .ec, validity: ClosedRange<Int64>? = nil, issuer: TLSPair? = nil,
+        isAuthority: Bool = false
     ) throws(Failure) -> TLSPair {
-        let parameters = Parameters(name: name, kind: kind, validity: validity, issuer: issuer?.certificate)
+        let parameters = Parameters(
+            name: name, kind: kind, validity: validity, issuer: issuer?.certificate, isAuthority: isAuthority)
         return try made.withLock { made throws(Failure) in
             if let pair = made[parameters] { return pair }
             let pair = try TLSPair(parameters, signer: issuer)
@@ -98,6 +102,11 @@ package struct TLSPair: Sendable, Equatable {
         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, parameters.name, -1, -1, 0)
         X509_set_issuer_name(certificate, issuer.map { X509_get_subject_name($0) } ?? subject)
         X509_set_pubkey(certificate, secret.pointer)
+        if parameters.isAuthority {
+            let constraints = X509V3_EXT_conf_nid(nil, nil, NID_basic_constraints, "critical,CA:TRUE")
+            X509_add_ext(certificate, constraints, -1)
+            X509_EXTENSION_free(constraints)
+        }
         let signerKey = signer?.secret ?? secret
         guard X509_sign(certificate, signerKey.pointer, signerKey.digest) > 0 else { throw Failure(call: "X509_sign") }
         self.secret = secret

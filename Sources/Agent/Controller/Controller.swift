@@ -58,7 +58,7 @@ package actor Controller {
     /// Of distributions and targets.
     var common = CommonParts()
     /// Of certificates and keys in `snapshot`.
-    package internal(set) var pairs = PairVerdicts()
+    package internal(set) var pairs = CertificateCheckCache()
     var definition = DefinitionTraits.current
     /// How each distribution fared when it was last looked at.
     package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]

@@ -23,7 +23,7 @@ extension Controller {
             snapshot = new
             generations.append(new.generation)
             newerGenerations.forget(changed)
-            pairs = PairVerdicts()
+            pairs = CertificateCheckCache()
             guard !isFirst, old != nil else { return enqueueAll() }
             let targets = index.targets(reading: changed)
             if !changed.isEmpty { rotated(to: new, changed, targets) }

@@ -121,7 +121,8 @@ extension Controller {
             seen = rotations.count
             let desired: DesiredTarget
             do {
-                desired = try DesiredTarget(distribution, from: snapshot, managedBy: settings.managedBy)
+                desired = try DesiredTarget(
+                    distribution, from: snapshot, managedBy: settings.managedBy, pairs: &pairs)
             } catch {
                 // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can fix.
                 let isOurs = distribution.refusal != nil || !isAhead(actual)

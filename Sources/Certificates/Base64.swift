@@ -1,0 +1,50 @@
+/// Base64 (RFC 4648), in the standard alphabet and in that for URLs.
+enum Base64 {
+    /// Of the standard alphabet.
+    static func value(of byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+
+    /// Of the alphabet for URLs, where it is another.
+    static func urlValue(of byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "-"): 62
+        case UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+
+    /// Whole bytes; `text` has characters of the standard alphabet only.
+    static func decode(_ text: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var decoder = Decoder()
+        for byte in text {
+            if let value = value(of: byte), let byte = decoder.add(value) { bytes.append(byte) }
+        }
+        return bytes
+    }
+
+    struct Decoder {
+        private var bits: UInt16 = 0
+        private var count = 0
+
+        /// No character waits for others.
+        var isAligned: Bool { count == 0 }
+
+        /// The byte that this character completes.
+        mutating func add(_ value: UInt8) -> UInt8? {
+            bits = bits << 6 | UInt16(value)
+            count += 6
+            guard count >= 8 else { return nil }
+            count -= 8
+            return UInt8(truncatingIfNeeded: bits >> UInt16(count))
+        }
+    }
+}

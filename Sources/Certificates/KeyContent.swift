@@ -1,0 +1,175 @@
+import COpenSSL
+
+/// The form of what may hold a private key. It is found by its outside: nothing is parsed or decrypted, so that content
+/// that is damaged, cut off or encrypted is found too.
+package enum KeyContent: Sendable, Hashable {
+    /// Text with a label such as `-----BEGIN RSA PRIVATE KEY-----`.
+    case pem
+    /// PKCS#8, encrypted or not, PKCS#1, SEC1 or DSA.
+    case der
+    case pkcs12
+    case javaKeyStore
+    /// One of these in base64.
+    indirect case base64(KeyContent)
+
+    /// Nil if there is none. When in doubt there is one: a file that feeds `tls.crt` has no use for any of this.
+    package init?(in content: UnsafeRawBufferPointer) { self.init(content, depth: 0) }
+
+    /// Base64 in base64, and once more.
+    private static let deepest = 3
+
+    private init?(_ content: UnsafeRawBufferPointer, depth: Int) {
+        if Self.hasLabel(content) {
+            self = .pem
+        } else if let binary = Self.binary(content) {
+            self = binary
+        } else if depth < Self.deepest,
+            let inner = Self.encoded(content, depth) ?? Self.encoded(content, depth, endingAtWhiteSpace: true)
+        {
+            self = .base64(inner)
+        } else {
+            return nil
+        }
+    }
+}
+
+// MARK: PEM
+
+extension KeyContent {
+    /// `PRIVATE KEY` and dashes behind it, in any case, wherever it stands: also `PGP PRIVATE KEY BLOCK`, END without
+    /// BEGIN, and text in UTF-16, whose zero bytes are skipped.
+    private static func hasLabel(_ content: UnsafeRawBufferPointer) -> Bool {
+        var text = content[...]
+        while let start = text.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "p") }) {
+            text = text[(start + 1)...]
+            var rest = Folded(text)
+            guard rest.skip("rivate"), rest.skipBlanks() > 0, rest.skip("key") else { continue }
+            _ = rest.skipBlanks()
+            var block = rest
+            if block.skip("block") { rest = block }
+            _ = rest.skipBlanks()
+            if rest.skip("--") { return true }
+        }
+        return false
+    }
+
+    /// Text in lower case and without zero bytes.
+    private struct Folded {
+        private var text: Slice<UnsafeRawBufferPointer>
+
+        init(_ text: Slice<UnsafeRawBufferPointer>) { self.text = text }
+
+        private var first: UInt8? {
+            mutating get {
+                while text.first == 0 { text.removeFirst() }
+                return text.first
+            }
+        }
+
+        mutating func skip(_ word: StaticString) -> Bool {
+            for expected in UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount) {
+                guard let byte = first, ((0x41...0x5a).contains(byte) ? byte | 0x20 : byte) == expected else {
+                    return false
+                }
+                text.removeFirst()
+            }
+            return true
+        }
+
+        mutating func skipBlanks() -> Int {
+            var count = 0
+            while let byte = first, byte == 0x20 || byte == 0x09 {
+                text.removeFirst()
+                count += 1
+            }
+            return count
+        }
+    }
+}
+
+// MARK: DER
+
+extension KeyContent {
+    private static func binary(_ content: UnsafeRawBufferPointer) -> KeyContent? {
+        // Java's two formats of key stores begin so.
+        for magic in [[0xfe, 0xed, 0xfe, 0xed], [0xce, 0xce, 0xce, 0xce]] as [[UInt8]] where content.starts(with: magic)
+        {
+            return .javaKeyStore
+        }
+        if content.starts(with: "openssh-key-v1".utf8) { return .der }
+        // A byte order mark, zero bytes or white space before it.
+        var rest = content.drop { [0xef, 0xbb, 0xbf, 0, 0x20, 0x09, 0x0a, 0x0d].contains($0) }
+        // One value after the other: a key may follow a certificate.
+        while let header = DERHeader(rest) {
+            if let found = sequence(rest.dropFirst(header.size)) { return found }
+            guard let total = header.total, total < rest.count else { return nil }
+            rest = rest.dropFirst(total)
+        }
+        return nil
+    }
+
+    /// - Parameter content: what is in a SEQUENCE. In a certificate, a request, a public key and a CRL that is another
+    ///   SEQUENCE, in PKCS#7 an OID.
+    private static func sequence(_ content: Slice<UnsafeRawBufferPointer>) -> KeyContent? {
+        let head = Array(content.prefix(4))
+        // A version: 0 or 1 of a key, 3 of PFX (RFC 7292). Behind it a sequence, a number or the key.
+        if head.count == 4, head[0] == 2, head[1] == 1, head[2] <= 3, [0x30, 0x02, 0x04].contains(head[3]) {
+            return head[2] == 3 ? .pkcs12 : .der
+        }
+        // EncryptedPrivateKeyInfo: an algorithm of PKCS#5 or PKCS#12.
+        guard let inner = DERHeader(content) else { return nil }
+        let identifier = content.dropFirst(inner.size)
+        guard identifier.first == 6 else { return nil }
+        let oid = identifier.dropFirst(2)
+        let pkcs: [UInt8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01]
+        return oid.starts(with: pkcs + [0x05]) || oid.starts(with: pkcs + [0x0c, 0x01]) ? .der : nil
+    }
+}
+
+// MARK: Base64
+
+extension KeyContent {
+    /// Looks into each run of base64, which line breaks do not end: the whole content, or what stands in a PEM block,
+    /// whatever its label.
+    ///
+    /// - Parameter endingAtWhiteSpace: a run ends there if its characters so far are no multiple of four: they are a word
+    ///   before the base64.
+    private static func encoded(
+        _ content: UnsafeRawBufferPointer, _ depth: Int, endingAtWhiteSpace: Bool = false
+    ) -> KeyContent? {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 1)
+        defer {
+            OPENSSL_cleanse(scratch.baseAddress, scratch.count)
+            scratch.deallocate()
+        }
+        var (count, decoder) = (0, Base64.Decoder())
+        for (index, byte) in content.enumerated() {
+            if let value = value(of: byte, at: index, in: content) {
+                if let byte = decoder.add(value) {
+                    scratch[count] = byte
+                    count += 1
+                }
+            } else if ![0, 0x20, 0x09, 0x0a, 0x0d].contains(byte) || (endingAtWhiteSpace && !decoder.isAligned) {
+                if let found = run(scratch, count, depth) { return found }
+                (count, decoder) = (0, Base64.Decoder())
+            }
+        }
+        return run(scratch, count, depth)
+    }
+
+    /// Two dashes are a PEM boundary rather than base64 for URLs.
+    private static func value(of byte: UInt8, at index: Int, in content: UnsafeRawBufferPointer) -> UInt8? {
+        if let value = Base64.value(of: byte) { return value }
+        guard let value = Base64.urlValue(of: byte) else { return nil }
+        let isBoundary =
+            byte == UInt8(ascii: "-")
+            && ((index > 0 && content[index - 1] == byte) || (index + 1 < content.count && content[index + 1] == byte))
+        return isBoundary ? nil : value
+    }
+
+    private static func run(_ scratch: UnsafeMutableRawBufferPointer, _ count: Int, _ depth: Int) -> KeyContent? {
+        // Shorter than any key.
+        guard count >= 16 else { return nil }
+        return KeyContent(UnsafeRawBufferPointer(rebasing: scratch[..<count]), depth: depth + 1)
+    }
+}

@@ -1,0 +1,90 @@
+package import Certificates
+import Snapshots
+
+/// What was found out about the files of one snapshot, by their digests: a file that feeds thousands of targets is parsed
+/// once.
+///
+/// It holds the parts of files that were split, and so lives no longer than its snapshot.
+package struct CertificateCheckCache: Sendable {
+    private struct Pair: Hashable {
+        let chain: Digest
+        let key: Digest
+    }
+
+    private struct Part: Hashable {
+        let file: Digest
+        let part: PEMSplit.Part
+    }
+
+    private var pairs: [Pair: CertificatePair] = [:]
+    private var keyContents: [Digest: KeyContent?] = [:]
+    private var combined: [Digest: Bool] = [:]
+    private var parts: [Part: Result<DesiredTarget.Value, PEMSplit.Failure>] = [:]
+    /// More than a mount has files.
+    private static let limit = 20_000
+
+    package init() {}
+
+    /// How many pairs are known.
+    package var count: Int { pairs.count }
+
+    package mutating func pair(chain: DesiredTarget.Value, key: DesiredTarget.Value) -> CertificatePair {
+        Self.cached(in: &pairs, Pair(chain: chain.digest, key: key.digest)) {
+            chain.bytes.withUnsafeBytes { chain in
+                key.bytes.withUnsafeBytes { CertificatePair(chain: chain, key: $0) }
+            }
+        }
+    }
+
+    /// The form of a private key in it, or of what may hold one.
+    mutating func keyContent(of file: DesiredTarget.Value) -> KeyContent? {
+        Self.cached(in: &keyContents, file.digest) { file.bytes.withUnsafeBytes { KeyContent(in: $0) } }
+    }
+
+    /// It is PEM with a private key and certificates.
+    mutating func isCombined(_ file: DesiredTarget.Value) -> Bool {
+        Self.cached(in: &combined, file.digest) { file.bytes.withUnsafeBytes(PEMSplit.isCombined) }
+    }
+
+    /// The blocks of one kind in it; the same value, with the same bytes, each time.
+    mutating func part(
+        _ part: PEMSplit.Part, of file: DesiredTarget.Value
+    ) throws(PEMSplit.Failure) -> DesiredTarget.Value {
+        try Self.cached(in: &parts, Part(file: file.digest, part: part)) {
+            Result { () throws(PEMSplit.Failure) in try DesiredTarget.Value(part, of: file) }
+        }.get()
+    }
+
+    private static func cached<Key, Value>(
+        in known: inout [Key: Value], _ key: Key, _ value: () -> Value
+    ) -> Value {
+        if let found = known[key] { return found }
+        if known.count >= limit { known = [:] }
+        let value = value()
+        known[key] = value
+        return value
+    }
+}
+
+extension DesiredTarget.Value {
+    fileprivate init(_ part: PEMSplit.Part, of file: Self) throws(PEMSplit.Failure) {
+        bytes = try file.bytes.withUnsafeBytes { source throws(PEMSplit.Failure) in
+            let blocks = try PEMSplit.blocks(of: part, in: source)
+            // The last line of the file may lack its line break.
+            return SecretBytes(capacity: blocks.reduce(0) { $0 + $1.count + 1 }) { output in
+                var count = 0
+                for block in blocks {
+                    for byte in source[block] {
+                        output[count] = byte
+                        count += 1
+                    }
+                    guard source[block].last != UInt8(ascii: "\n") else { continue }
+                    output[count] = UInt8(ascii: "\n")
+                    count += 1
+                }
+                return count
+            }
+        }
+        digest = Digest(of: bytes)
+    }
+}
