@@ -68,7 +68,7 @@ extension Controller {
                 waitForMount(key, distribution, since: aheadSince ?? .now)
                 return .done
             }
-            report(status, on: distribution)
+            report(doubt(status, of: key), on: distribution)
             return status.reason == .notManaged ? secondLook : .done
         } catch {
             if !error.isRetried { settle(key, .heldBack, seeing: seen) }
@@ -95,7 +95,7 @@ extension Controller {
         let isForced = forced.remove(key) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
-            actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
+            actual = wasForeign || isForced || isUnlisted(key) ? try await lookAgain(key) : observed[key]
         } catch {
             if isForced { forced.insert(key) }
             throw error
@@ -120,18 +120,21 @@ extension Controller {
                 // What does not fit in a mount that is behind may fit in the newer one.
                 case .refuse(let refusal): return isAhead(actual) ? nil : DistributionStatus(refusal)
                 case .create(let target):
+                    try await confirm(distribution)
                     actual = try await write(.created, "secret created") { () async throws(StoreError) in
                         try await secrets.create(target)
                     }
                     return synced(distribution, desired, actual, review, written: true)
                 case .update(let old, let patch):
                     if patch.changesContent, isAhead(old) { return nil }
+                    try await confirm(distribution)
                     actual = try await write(.updated, "secret updated") { () async throws(StoreError) in
                         try await secrets.update(old, patch)
                     }
                     return synced(distribution, desired, actual, review, written: patch.changesContent)
                 case .recreate(let old, let target):
                     if isAhead(old) { return nil }
+                    try await confirm(distribution)
                     actual = try await write(.replaced, "secret replaced") { () async throws(StoreError) in
                         try await secrets.recreate(old, as: target)
                     }
@@ -153,9 +156,11 @@ extension Controller {
     }
 
     func lookAgain(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        let before = observed[key]
         let found = try await secrets.observe(key)
         if let found, found.labels[Marks.managedByLabel] == settings.managedBy {
-            _ = record(found)
+            // It is the truth, unless an event came meanwhile.
+            if observed[key] == before { keep(found) } else { _ = record(found) }
         } else {
             // Without our label no watch would keep it up to date.
             observed[key] = nil
