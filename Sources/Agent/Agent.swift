@@ -148,7 +148,12 @@ package struct Agent: Sendable {
     /// event that was missed, costs time and not correctness.
     private func follow(_ scope: Scope, _ controller: Controller, _ heartbeats: Heartbeats) async -> Ended {
         let ofDistributions = FeedObserver<SecretsDistribution>(
-            event: { await controller.distributions(scope, $0) }, failed: { log($0) },
+            event: { await controller.distributions(scope, $0) },
+            failed: {
+                log($0)
+                await controller.distributionsFailed(scope, $0)
+            },
+            recovered: { await controller.distributionsRecovered(scope) },
             heartbeat: heartbeats.distributions[scope])
         let ofTargets = FeedObserver<ObservedTarget>(
             event: { await controller.targets(scope, $0) },
@@ -156,9 +161,12 @@ package struct Agent: Sendable {
                 log($0)
                 await controller.targetsFailed(scope, $0)
             },
+            recovered: { await controller.targetsRecovered(scope) },
+            unlistable: { await readInParts(scope, controller, because: $0, heartbeats.targets[scope]) },
             heartbeat: heartbeats.targets[scope])
         while !Task.isCancelled {
             let interval = settings.resyncInterval * Double.random(in: 0.9...1.1)
+            await controller.resync(scope)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await backend.distributions.watch(scope, ofDistributions) }
                 group.addTask { await backend.secrets.watch(scope, ofTargets) }
@@ -170,6 +178,22 @@ package struct Agent: Sendable {
             if !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
         }
         return .other
+    }
+
+    /// Serves what can be served of a scope whose Secrets cannot be listed as a whole because one of them cannot be read:
+    /// lists each namespace of it, and has the targets of the others asked for one by one. To be repeated, for the list
+    /// fails and there is no watch.
+    func readInParts(
+        _ scope: Scope, _ controller: Controller, because error: StoreError, _ heartbeat: Heartbeat? = nil
+    ) async {
+        guard let namespaces = await controller.namespacesToList(of: scope) else { return }
+        var parts: [String: [ObservedTarget]] = [:]
+        for namespace in namespaces where !Task.isCancelled {
+            if let part = try? await backend.secrets.list(.namespace(namespace)) { parts[namespace] = part }
+            heartbeat?.beat()
+        }
+        guard !Task.isCancelled else { return }
+        await controller.targets(scope, inParts: parts, because: error)
     }
 
     /// The Kubernetes watcher has said it already, once for each distinct error.

@@ -45,6 +45,8 @@ package struct Overview: Sendable {
     package var isLeader: Bool?
     /// Why the agent is not ready, a phrase each; empty if it is.
     package var unreadiness: [String]
+    /// What it cannot do although it is ready, a phrase each.
+    package var notes: [String] = []
     package var mount: MountState
     /// The last ones, newest first.
     package var rotations: [Rotation]

@@ -21,7 +21,7 @@ extension Agent {
     /// way end and no more are begun.
     ///
     /// - Parameter progress: told how far it is, some times a second.
-    /// - Throws: `StoreError` when a list cannot be read; also when the access policy cannot be used.
+    /// - Throws: `StoreError` when the distributions cannot be listed; also when the access policy cannot be used.
     package func sync(
         until stops: AsyncStream<Void>, progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws -> Result {
@@ -68,15 +68,28 @@ extension Agent {
             absence = reason
             logger.warning("mount has no generation", ["error": .string(reason)])
         }
+        var refused: [StoreError] = []
         for scope in settings.scopes {
-            await controller.distributions(scope, .replace(try await backend.distributions.list(scope)))
+            do {
+                await controller.distributions(scope, .replace(try await backend.distributions.list(scope)))
+            } catch {
+                // A namespace that is gone, or whose role is: the others are served.
+                guard case .forbidden = error else { throw error }
+                await controller.distributionsFailed(scope, error)
+                await controller.fault("The distributions of \(scope) are left out: \(error)")
+                refused.append(error)
+                continue
+            }
             do {
                 await controller.targets(scope, .replace(try await backend.secrets.list(scope)))
             } catch {
-                guard case .forbidden = error else { throw error }
                 await controller.targetsFailed(scope, error)
+                if case .forbidden = error { continue }
+                await controller.fault("The Secrets of \(scope) cannot be listed as a whole: \(error)")
+                await readInParts(scope, controller, because: error)
             }
         }
+        if refused.count == settings.scopes.count, let error = refused.first { throw error }
         async let _ = backend.recorder?.run()
         await controller.mount(reading)
         await controller.finishWhenIdle()

@@ -29,7 +29,7 @@ extension KubeError {
             // metav1.CauseTypeResourceVersionTooLarge: etcd was restored from an older backup.
             case 504 where status.hasCause("ResourceVersionTooLarge"): .expired
             case 429: .tooManyRequests(retryAfter: delay)
-            case 500...: .server(status: code, reason: status.reason ?? status.storageFault, retryAfter: delay)
+            case 500...: .server(status: code, reason: status.storageFault ?? status.reason, retryAfter: delay)
             default: .unexpected(status: code, reason: status.reason)
             }
         self.init(operation, kind)

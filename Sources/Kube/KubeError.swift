@@ -46,6 +46,17 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the request may have failed because of one of the objects that it lists: the server answers, but cannot
+    /// decrypt or decode one, or we cannot. A list then fails as a whole.
+    package var mayConcernOneObject: Bool {
+        guard operation.verb == .list else { return false }
+        return switch kind {
+        case .server(status: 500, let reason, _): reason?.hasPrefix("etcdserver: ") != true
+        case .decoding: true
+        default: false
+        }
+    }
+
     /// How long the server asked to wait.
     package var retryAfter: Duration? {
         switch kind {

@@ -26,7 +26,25 @@ package struct Status: Sendable, Equatable, Decodable, JSONReadable {
 
     /// What etcd says, as "etcdserver: mvcc: database space exceeded": its errors are constants (etcd,
     /// `api/v3rpc/rpctypes`) and echo nothing of an object.
-    var storageFault: String? { message.flatMap { $0.hasPrefix("etcdserver: ") ? $0 : nil } }
+    ///
+    /// Or why the API server cannot read what is stored: `unable to transform key "/registry/secrets/web/a": ` names the
+    /// key in etcd and what the transformer says, and a request for one object is answered with that alone (apiserver,
+    /// `storage/etcd3/store.go`, `storage/value`).
+    var storageFault: String? {
+        guard let message else { return nil }
+        if message.hasPrefix("etcdserver: ") { return message }
+        let start = "Internal error occurred: "
+        guard message.hasPrefix(start) else { return nil }
+        let fault = String(message.dropFirst(start.count))
+        return Self.transformerFaults.contains(where: fault.hasPrefix) ? fault : nil
+    }
+
+    /// How they begin; what follows is a key's name, or constant too.
+    private static let transformerFaults = [
+        "unable to transform key \"", "no matching prefix found", "identity transformer tried to read encrypted data",
+        "no matching key was found for the provided", "cipher: message authentication failed",
+        "invalid padding on input",
+    ]
 
     func hasCause(_ reason: String) -> Bool {
         details?.causes?.contains { $0.reason == reason } ?? false

@@ -2,6 +2,12 @@ package import Scheduling
 
 /// List, then watch, for ever: decides what to do next from what happened last. No I/O, no clock, no random source.
 ///
+/// A list is the truth; a resource version is only good for going on from where a watch was. After a restore of etcd the
+/// versions go back, and a watch from a version of the lost future brings nothing, without an error, until the server's
+/// own version passes it (kubernetes#107457). So a watch, or a list that has more pages, is resumed only after its regular
+/// end, a single cut of its connection, or a 429. After everything else, which a server that was away may cause, the
+/// objects are listed again.
+///
 /// After each step the caller performs the actions in order. At most the last one is a request or a wait, and its outcome
 /// is the next step's input; if there is none, the watch goes on.
 package struct WatchStateMachine<Item: KubeObject>: Sendable {
@@ -55,13 +61,17 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     private enum Phase {
         case listing(items: [Item], next: String?)
         case watching(resourceVersion: String)
+
+        static var beginning: Self { .listing(items: [], next: nil) }
     }
 
     private let resource: Resource
     private let policy: Policy
     /// Failures in a row.
     private var failures = 0
-    private var phase: Phase = .listing(items: [], next: nil)
+    private var phase = Phase.beginning
+    /// How long the last watch was asked to last.
+    private var timeout = Duration.zero
 
     /// - Parameter resource: for errors.
     package init(_ resource: Resource, policy: Policy = Policy()) {
@@ -82,12 +92,13 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
 }
 
 extension WatchStateMachine {
-    private func request(_ random: Double) -> Action {
+    private mutating func request(_ random: Double) -> Action {
         switch phase {
         case .listing(_, let next): return .list(continue: next)
         case .watching(let resourceVersion):
             let (shortest, longest) = (policy.watch.lowerBound, policy.watch.upperBound)
-            return .watch(resourceVersion: resourceVersion, timeout: shortest + (longest - shortest) * random)
+            timeout = shortest + (longest - shortest) * random
+            return .watch(resourceVersion: resourceVersion, timeout: timeout)
         }
     }
 
@@ -127,6 +138,8 @@ extension WatchStateMachine {
     }
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
+        // Ended before its time without an error: so the API server ends watches when it lists etcd again itself.
+        if lasted < timeout * 0.9 { phase = .beginning }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]
@@ -138,18 +151,25 @@ extension WatchStateMachine {
     private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
         // A list that is slow to fail was not healthy.
         if case .watching = phase, lasted >= policy.healthy { failures = 0 }
-        switch error.kind {
-        case .expired:
-            // Normal after a silence or in a long list: begin anew at once, but not over and over.
-            phase = .listing(items: [], next: nil)
-            let delay = nextDelay(random)
-            return failures == 1 ? [request(random)] : [.report(error), .wait(delay)]
-        case .forbidden:
+        if case .forbidden = error.kind {
             // A role may allow lists and no watches: then lists have to do.
-            phase = .listing(items: [], next: nil)
+            phase = .beginning
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
-        default:
-            return [.report(error), .wait(max(error.retryAfter ?? .zero, nextDelay(random)))]
+        }
+        let delay = nextDelay(random)
+        if !mayResume(after: error) { phase = .beginning }
+        // Normal after a silence or in a long list: listed again at once, but not over and over.
+        if case .expired = error.kind, failures == 1 { return [request(random)] }
+        return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]
+    }
+
+    /// Whether the next request may go on where the last one was: the server was not away. Load balancers cut streams now and
+    /// then.
+    private func mayResume(after error: KubeError) -> Bool {
+        switch error.kind {
+        case .tooManyRequests: true
+        case .transport(.broken): failures == 1
+        default: false
         }
     }
 

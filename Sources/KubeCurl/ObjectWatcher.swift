@@ -47,10 +47,13 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
 
     /// Until the task is cancelled. The first event is `.replace`; `emit` is awaited before the next one.
     ///
-    /// - Parameter failed: hears of every failed list or watch; the watcher goes on trying.
+    /// - Parameters:
+    ///   - failed: hears of every failed list or watch; the watcher goes on trying.
+    ///   - recovered: is called when a watch works again after a failure.
     package func run(
         _ emit: @Sendable (FeedEvent<Item>) async -> Void,
-        failed: @Sendable (KubeError) async -> Void = { _ in }
+        failed: @Sendable (KubeError) async -> Void = { _ in },
+        recovered: @Sendable () async -> Void = {}
     ) async {
         meter?.begin(scope.resource)
         var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
@@ -63,7 +66,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
             }
             // A list of thousands is not kept while the watch that follows it goes on.
             actions = []
-            actions = await outcome(of: request, &machine, emit)
+            actions = await outcome(of: request, &machine, emit, recovered)
             heartbeat?.beat()
         }
     }
@@ -85,7 +88,8 @@ extension ObjectWatcher {
     ///
     /// - Returns: what to do then; the last action is again a request or a wait.
     private func outcome(
-        of action: Machine.Action, _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void
+        of action: Machine.Action, _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void,
+        _ recovered: @Sendable () async -> Void
     ) async -> [Machine.Action] {
         let begin = ContinuousClock.now
         var input = Machine.Input.waited
@@ -97,7 +101,7 @@ extension ObjectWatcher {
                     limit: scope.pageSize, continue: token)
                 input = .page(page)
             case .watch(let resourceVersion, let timeout):
-                let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit)
+                let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit, recovered)
                 if let next { return next }
                 input = .ended(lasted: .now - begin)
             case .wait(let delay): await wait(delay)
@@ -128,13 +132,14 @@ extension ObjectWatcher {
     /// - Returns: what to do then, if an event has ended the watch; nil if the server has.
     private func watch(
         from resourceVersion: String, _ timeout: Duration, _ begin: ContinuousClock.Instant,
-        _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void
+        _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void,
+        _ recovered: @Sendable () async -> Void
     ) async throws(KubeError) -> [Machine.Action]? {
         let request = Request.watch(
             scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector,
             resourceVersion: resourceVersion, timeout: timeout)
         let stream = try await transport.stream(request)
-        healthy()
+        if healthy() { await recovered() }
         var lines = LineSplitter()
         while let chunk = try await stream.next() {
             heartbeat?.beat()
@@ -170,9 +175,11 @@ extension ObjectWatcher {
         }
     }
 
-    private func healthy() {
-        guard error.withLock({ $0.take() }) != nil else { return }
+    /// - Returns: whether it was not before.
+    private func healthy() -> Bool {
+        guard error.withLock({ $0.take() }) != nil else { return false }
         logger.info("watch recovered", ["resource": .string(scope.resource.plural)])
+        return true
     }
 
     /// One line for each distinct error until the watch works again.

@@ -23,7 +23,7 @@ struct Bench: Sendable {
         on store: FakeStore = FakeStore(), rehearsing rehearsal: (RehearsalSecretStore, ChangeLedger)? = nil,
         maxInFlight: Int = 32, triesAtMost: Int? = nil,
         leadership: Leadership? = nil, patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
-        lastWords: Duration = .seconds(900), logger: Logger = .none,
+        lastWords: Duration = .seconds(900), staleAfter: Duration = .seconds(900), logger: Logger = .none,
         _ configure: (inout Settings) -> Void = { _ in },
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
@@ -36,7 +36,7 @@ struct Bench: Sendable {
         controller = Controller(
             settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
             leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
-            longestTurn: longestTurn, lastWords: lastWords, lookAtMount: lookAtMount)
+            longestTurn: longestTurn, lastWords: lastWords, staleAfter: staleAfter, lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

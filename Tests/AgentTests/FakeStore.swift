@@ -25,6 +25,7 @@ actor FakeStore: SecretStore, DistributionStore {
     private var version = 0
     private var script: [Operation: [StoreError]] = [:]
     private var alteration: (@Sendable (inout ObservedTarget) -> Void)?
+    private var unreadable: Set<ObjectKey> = []
     private var isHolding = false
     private var isHoldingAnswers = false
     private var held: [CheckedContinuation<Void, Never>] = []
@@ -45,6 +46,7 @@ actor FakeStore: SecretStore, DistributionStore {
 
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         try begin(.observe, key)
+        if unreadable.contains(key) { throw .unavailable("it cannot be decrypted", retryAfter: .seconds(600)) }
         return secrets[key]
     }
 
@@ -111,6 +113,16 @@ extension FakeStore {
         distributions[next.key] = next
         return next
     }
+
+    /// A backup of etcd is put back; the versions are as they were then.
+    func restore(_ distribution: SecretsDistribution) { distributions[distribution.key] = distribution }
+
+    func restore(_ target: ObservedTarget) { secrets[target.key] = target }
+
+    func lose(_ target: ObjectKey) { secrets[target] = nil }
+
+    /// The server cannot decrypt it.
+    func makeUnreadable(_ target: ObjectKey) { unreadable.insert(target) }
 
     func remove(_ distribution: ObjectKey) { distributions[distribution] = nil }
 

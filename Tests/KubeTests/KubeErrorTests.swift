@@ -29,6 +29,19 @@ struct KubeErrorTests {
             500, #"{"message":"etcdserver: mvcc: database space exceeded"}"#,
             .server(status: 500, reason: "etcdserver: mvcc: database space exceeded", retryAfter: nil)
         ),
+        (
+            500,
+            #"{"reason":"InternalError","message":"Internal error occurred: unable to transform key \"/registry/x\": y"}"#,
+            .server(status: 500, reason: #"unable to transform key "/registry/x": y"#, retryAfter: nil)
+        ),
+        (
+            500, #"{"reason":"InternalError","message":"Internal error occurred: no matching prefix found"}"#,
+            .server(status: 500, reason: "no matching prefix found", retryAfter: nil)
+        ),
+        (
+            500, #"{"reason":"InternalError","message":"Internal error occurred: hunter2: no matching prefix found"}"#,
+            .server(status: 500, reason: "InternalError", retryAfter: nil)
+        ),
         (503, "<html>hunter2</html>", .server(status: 503, reason: nil, retryAfter: nil)),
         (302, "", .unexpected(status: 302, reason: nil)),
         (413, #"{"reason":"RequestEntityTooLarge"}"#, .unexpected(status: 413, reason: "RequestEntityTooLarge")),
@@ -53,6 +66,22 @@ struct KubeErrorTests {
         let body = #"{"details":{"retryAfterSeconds":\#(seconds)}}"#
         #expect(KubeError(operation, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
         #expect(Response(status: 429, headers: ["retry-after": "\(seconds)"]).retryAfter == nil)
+    }
+
+    @Test func `a list that fails because of one of its objects is told from a server that is away`() {
+        let list = Operation(.list, resource: "secrets")
+        let server = { (status: Int, reason: String?) in
+            KubeError.Kind.server(status: status, reason: reason, retryAfter: nil)
+        }
+        for kind in [server(500, "InternalError"), server(500, nil), .decoding("items[3]")] {
+            #expect(KubeError(list, kind).mayConcernOneObject)
+            #expect(!KubeError(Operation(.get, resource: "secrets"), kind).mayConcernOneObject)
+        }
+        let away: [KubeError.Kind] = [
+            server(500, "etcdserver: request timed out"), server(503, nil), server(504, nil), .expired,
+            .forbidden(message: "m"), .tooManyRequests(retryAfter: nil), .transport(.timeout(reason: "r")),
+        ]
+        for kind in away { #expect(!KubeError(list, kind).mayConcernOneObject) }
     }
 
     @Test func `only what may pass by itself is retried`() {

@@ -22,7 +22,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 }
 
 struct WatchStateMachineTests {
-    @Test(arguments: scripts)
+    @Test(arguments: scripts + listsAgain)
     func `the machine does what the transcript says`(script: Script) {
         var policy = Machine.Policy()
         policy.retry = Backoff(initial: .seconds(1), longest: .seconds(8))
@@ -74,6 +74,29 @@ private func event(_ event: WatchEvent<MetadataOnly>) -> Machine.Input { .event(
 
 private let broken = KubeError.Kind.transport(.broken(reason: "reset"))
 
+/// A server that was away may come back with an older etcd.
+private let absences: [(name: String, kind: KubeError.Kind)] = [
+    ("no connection", .transport(.connect(reason: "refused"))),
+    ("silence", .transport(.timeout(reason: "30 s"))),
+    ("a certificate that is not accepted", .transport(.tls(reason: "expired"))),
+    ("status 500", .server(status: 500, reason: nil, retryAfter: nil)),
+    ("status 503", .server(status: 503, reason: nil, retryAfter: nil)),
+    ("status 401", .unauthorized),
+    ("what cannot be understood", .decoding("watch event")),
+]
+
+private let listsAgain = absences.map { absence in
+    Script(
+        name: "after \(absence.name) a watch lists again",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(absence.kind, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "list"),
+            Step(.page(page("3", ["a"])), "replace a, watch 3"),
+        ])
+}
+
 private let scripts: [Script] = [
     Script(
         name: "pages, events, bookmark, a normal end, and on from the last version",
@@ -114,10 +137,10 @@ private let scripts: [Script] = [
             Step(event(.error(Status(code: 410, reason: "Expired"))), "list"),
             Step(.page(page("8")), "replace, watch 8"),
             Step(event(.error(Status(code: 500))), "report watch, wait 1"),
-            Step(.waited, "watch 8"),
+            Step(.waited, "list"),
         ]),
     Script(
-        name: "a failed list goes on with the same page, with growing waits",
+        name: "a list whose connection is cut once goes on with the same page; after any other failure it starts again",
         steps: [
             Step(.start, "list"),
             Step(failed(broken), "report list, wait 1"),
@@ -126,6 +149,17 @@ private let scripts: [Script] = [
             Step(.waited, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
             Step(failed(broken), "report list, wait 4"),
+            Step(.waited, "list"),
+            Step(.page(page("6", ["a", "b"])), "replace a b, watch 6"),
+        ]),
+    Script(
+        name: "a page after a single cut, and one after a 429",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5", ["a"], next: "t")), "list t"),
+            Step(failed(broken), "report list, wait 1"),
+            Step(.waited, "list t"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(9))), "report list, wait 9"),
             Step(.waited, "list t"),
             Step(.page(page("5", ["b"])), "replace a b, watch 5"),
         ]),
@@ -137,8 +171,43 @@ private let scripts: [Script] = [
             Step(failed(broken), "report list, wait 1"),
             Step(.waited, "watch 5"),
             Step(failed(broken), "report list, wait 2"),
-            Step(.waited, "watch 5"),
+            Step(.waited, "list"),
+            Step(.page(page("6")), "replace, watch 6"),
+            Step(failed(broken), "report list, wait 4"),
+            Step(.waited, "list"),
+            Step(.page(page("7")), "replace, watch 7"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "watch 7"),
+        ]),
+    Script(
+        name: "a watch whose stream is cut each minute, as load balancers do, is resumed each time",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "watch 5"),
+            Step(event(.upsert(item("a", "6"))), "upsert a"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "watch 6"),
+        ]),
+    Script(
+        name: "a watch is resumed after a 429",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
+            Step(.waited, "watch 5"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
+            Step(.waited, "watch 5"),
+        ]),
+    Script(
+        name: "a watch that the server ended long before its time lists again: etcd may have been restored",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(.ended(lasted: .seconds(60)), "list"),
+            Step(.page(page("3", ["a"])), "replace a, watch 3"),
+            Step(.ended(lasted: .seconds(149)), "watch 3"),
         ]),
     Script(
         name: "a list that is slow to fail does not reset the waits",
@@ -154,7 +223,8 @@ private let scripts: [Script] = [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
             Step(.ended(lasted: .milliseconds(5)), "wait 1"),
-            Step(.waited, "watch 5"),
+            Step(.waited, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
             Step(.ended(lasted: .milliseconds(5)), "wait 2"),
         ]),
     Script(

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Kube
 import KubeCurl
 
@@ -22,6 +23,16 @@ extension APIServer {
                 _ = try await post(
                     "/v3/maintenance/alarm", ["action": "DEACTIVATE", "memberID": member, "alarm": "NOSPACE"])
             }
+        }
+    }
+
+    /// Makes the stored form of an object unreadable, as a disk or a lost key may.
+    ///
+    /// - Parameter path: below `/registry/`: `secrets/web/a`.
+    package func corrupt(_ path: String) async throws {
+        try await withEtcd { post in
+            let base64 = { (text: String) in JSONValue.string(Data(text.utf8).base64EncodedString()) }
+            _ = try await post("/v3/kv/put", ["key": base64("/registry/\(path)"), "value": base64("no object")])
         }
     }
 

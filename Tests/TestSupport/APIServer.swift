@@ -115,7 +115,10 @@ package final class APIServer: Sendable {
 
     /// On a machine that is busy kube-apiserver may end by itself, for it gives its own roles half a minute to be there: it
     /// is started again, as a kubelet would, three times in all at the most.
-    private func waitUntilReady() async throws {
+    ///
+    /// - Parameter ignored: checks of its readiness that may fail.
+    private func waitUntilReady(without ignored: [String] = []) async throws {
+        let path = "/readyz" + (ignored.isEmpty ? "" : "?" + ignored.map { "exclude=\($0)" }.joined(separator: "&"))
         var starts = 1
         let isReady = try await eventually(within: .seconds(180)) {
             let (current, options) = self.processes.withLock { ($0, $0.options) }
@@ -127,7 +130,7 @@ package final class APIServer: Sendable {
                 let next = try await Self.startServer(self.files, etcdPort: self.etcdPort, port: self.port, options)
                 self.processes.withLock { $0.server = next }
             }
-            return (try? await self.client.send(.get(path: "/readyz"))) != nil
+            return (try? await self.client.send(.get(path: path))) != nil
         }
         guard isReady else { throw failure("does not become ready") }
     }
@@ -147,7 +150,11 @@ extension APIServer {
     package func stop() async { await processes.withLock { $0.server }.kill() }
 
     /// Starts kube-apiserver again, on the same port, with the same data.
-    package func restart(_ amend: (inout Options) -> Void = { _ in }) async throws {
+    ///
+    /// - Parameter ignored: checks of its readiness that may fail, as `informer-sync` if it cannot list Secrets.
+    package func restart(
+        without ignored: [String] = [], _ amend: (inout Options) -> Void = { _ in }
+    ) async throws {
         await stop()
         let options = processes.withLock { processes in
             amend(&processes.options)
@@ -155,7 +162,7 @@ extension APIServer {
         }
         let process = try await Self.startServer(files, etcdPort: etcdPort, port: port, options)
         processes.withLock { $0.server = process }
-        try await waitUntilReady()
+        try await waitUntilReady(without: ignored)
     }
 
     /// What the server takes for alice's, bob's, carol's or dave's token from its next start on.
@@ -168,11 +175,38 @@ extension APIServer {
 
     /// Starts etcd again, on the same port, with the same data.
     package func restartEtcd() async throws {
+        try await launchEtcd()
+        try await waitUntilReady()
+    }
+
+    private func launchEtcd() async throws {
         await stopEtcd()
         let options = processes.withLock { $0.options }
         let etcd = try await Self.startEtcd(files, port: etcdPort, peerPort: peerPort, options)
         processes.withLock { $0.etcd = etcd }
-        try await waitUntilReady()
+    }
+
+    /// Keeps a copy of etcd's data, in place of an older one. etcd is away meanwhile.
+    package func backUpEtcd() async throws {
+        await stopEtcd()
+        try await copyEtcd(from: "etcd", to: "etcd-backup")
+        try await restartEtcd()
+    }
+
+    /// Puts etcd's data back as they were: also the resource versions. kube-apiserver is restarted, as who restores etcd
+    /// has to.
+    package func restoreEtcd() async throws {
+        await stop()
+        await stopEtcd()
+        try await copyEtcd(from: "etcd-backup", to: "etcd")
+        try await launchEtcd()
+        try await restart()
+    }
+
+    private func copyEtcd(from source: String, to target: String) async throws {
+        removeTree(files.folder(target))
+        try await ServerProcess.run(
+            ["cp", "-a", files.folder(source), files.folder(target)], log: files.folder("copy.log"))
     }
 
     /// Ends both servers.

@@ -6,10 +6,13 @@ package struct Check: Sendable, Equatable {
     package var name: String
     /// Why it is not so, a phrase; nil if it is.
     package var problem: String?
+    /// What is not as it should be although it is so, a phrase.
+    package var note: String?
 
-    package init(_ name: String, problem: String? = nil) {
+    package init(_ name: String, problem: String? = nil, note: String? = nil) {
         self.name = name
         self.problem = problem
+        self.note = note
     }
 
     /// Whether what the heartbeat stamps still goes on.

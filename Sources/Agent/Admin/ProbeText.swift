@@ -14,7 +14,8 @@ enum ProbeText {
             if let problem = check.problem {
                 text += "[-]\(check.name) failed: \(problem)".onOneLine + "\n"
             } else if isVerbose {
-                text += "[+]\(check.name) ok".onOneLine + "\n"
+                let note = check.note.map { ", but \($0)" } ?? ""
+                text += "[+]\(check.name) ok\(note)".onOneLine + "\n"
             }
         }
         return Answer(status: isGood ? 200 : 503, body: text + "\(name) check \(isGood ? "passed" : "failed")\n")

@@ -63,7 +63,7 @@ struct StatusPage: Sendable {
                 isLeader ? "<li class=\"badge\">Leader</li>" : "<li class=\"badge\">Follower: another writes</li>")
         }
         marks.append("<li class=\"badge\">Owner mark \(overview.managedBy)</li>")
-        let why = overview.unreadiness.map { "<li>\($0)</li>" as HTML }
+        let why = (overview.unreadiness + overview.notes).map { "<li>\($0)</li>" as HTML }
         let uptime = PageTime.text(seconds: max(0, overview.now.seconds - overview.startedAt.seconds))
         return """
             <header\(isReady ? "" : " class=\"unready\"" as HTML)>
@@ -71,7 +71,7 @@ struct StatusPage: Sendable {
             <span>Version \(overview.version) · up \(uptime)</span></p>
             <div class="state"><h1>\(state)</h1><ul class="marks">\(marks)</ul></div>
             <p class="lead">\(summary)</p>
-            \(isReady ? "" : "<ul class=\"why\">\(why)</ul>" as HTML)
+            \(why.isEmpty ? "" : "<ul class=\"why\">\(why)</ul>" as HTML)
             </header>
             """
     }

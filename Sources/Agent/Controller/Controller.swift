@@ -29,6 +29,8 @@ package actor Controller {
     let longestTurn: Duration
     /// For how long statuses are still begun after `stop`: whoever comes next tells of the rest, and waits for the Lease.
     let lastWords: Duration
+    /// How long Secrets may be neither listed nor watched before the statuses say so.
+    let staleAfter: Duration
     /// Has the mount looked at soon.
     let lookAtMount: @Sendable () -> Void
     let startedAt = Timestamp.now()
@@ -97,7 +99,7 @@ package actor Controller {
         leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
         triesAtMost: Int? = nil,
         patience: Duration = .seconds(45), longestTurn: Duration = .seconds(900),
-        lastWords: Duration = .seconds(2),
+        lastWords: Duration = .seconds(2), staleAfter: Duration = .seconds(120),
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
@@ -111,23 +113,13 @@ package actor Controller {
         self.patience = patience
         self.longestTurn = longestTurn
         self.lastWords = lastWords
+        self.staleAfter = staleAfter
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
         queue = WorkQueue(limit: settings.maxInFlight, patience: Self.statusPatience) { $0.isStatus }
         vitals.readiness = Self.readiness(nil, scopes, access)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
-
-    struct ScopeState {
-        var hasDistributions = false
-        var hasTargets = false
-        /// Why there are no targets yet.
-        var failure: StoreError?
-        /// Why changes of targets are not heard of.
-        var blindness: StoreError?
-
-        var isReady: Bool { hasDistributions && (hasTargets || failure != nil) }
     }
 }
 

@@ -17,6 +17,14 @@ extension Controller {
                 overview.isLeader ?? true),
             Metric(
                 "secrets_distributor_dry_run", "Whether the agent only tells what it would write.", overview.isDryRun),
+            Metric(
+                .gauge, "secrets_distributor_scope_accessible",
+                "Whether the distributions, or the Secrets, of a namespace can be listed and watched.",
+                by: scopes.sorted { $0.key.description < $1.key.description }.flatMap { scope, state in
+                    [("secretsdistributions", state.distributions), ("secrets", state.targets)].map { resource, feed in
+                        (["namespace": scope.namespace ?? "", "resource": resource], feed.isAccessible ? 1 : 0)
+                    }
+                }),
         ] + rotationMetrics + distributionMetrics(overview) + mountMetrics(overview) + queueMetrics
     }
 

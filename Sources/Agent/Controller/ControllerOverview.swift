@@ -9,7 +9,8 @@ extension Controller {
     func overview(_ rows: [Overview.Row]) -> Overview {
         Overview(
             startedAt: startedAt, now: .now(), managedBy: settings.managedBy, isDryRun: settings.dryRun,
-            isLeader: leadership.map { $0.end != nil }, unreadiness: unreadiness, mount: mountState,
+            isLeader: leadership.map { $0.end != nil }, unreadiness: unreadiness,
+            notes: vitals.readiness.compactMap(\.note), mount: mountState,
             rotations: rotations.recent, rows: rows,
             certificates: (isFollowing ? [:] : expiries).map { .init(secret: $0.key, expiresAt: $0.value) }
                 .sorted { ($0.expiresAt, $0.secret) < ($1.expiresAt, $1.secret) })

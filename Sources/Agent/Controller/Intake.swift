@@ -40,7 +40,9 @@ extension Controller {
     package func distributions(_ scope: Scope, _ event: FeedEvent<SecretsDistribution>) {
         defer { noteStart() }
         switch event {
-        case .upsert(let distribution): upsert(distribution)
+        case .upsert(let distribution):
+            if scopes[scope]?.distributions.failure != nil { distributionsRecovered(scope) }
+            upsert(distribution)
         case .delete(let distribution):
             guard index.distributions[distribution.key]?.uid == distribution.uid else { return }
             forget(distribution.key)
@@ -49,11 +51,11 @@ extension Controller {
             for key in Array(index.distributions.keys) where scope.contains(key.namespace) && !present.contains(key) {
                 forget(key)
             }
-            for distribution in all { upsert(distribution) }
+            for distribution in all { replace(distribution) }
             isUntidy = true
             // The resource definition may have been replaced: learn anew what it keeps.
             definition = .current
-            scopes[scope, default: ScopeState()].hasDistributions = true
+            change(scope) { $0.distributions.list() }
             enqueueAll(in: scope)
         }
     }
@@ -62,46 +64,30 @@ extension Controller {
         defer { noteStart() }
         switch event {
         case .upsert(let target):
-            sees(scope)
+            targetsRecovered(scope)
             guard record(target) else { return }
             disturbed(target.key, by: target.changedBy)
             enqueue([target.key])
         case .delete(let target):
-            sees(scope)
+            targetsRecovered(scope)
             guard observed[target.key]?.uid == target.uid else { return }
             lost(target.key)
             disturbed(target.key, by: nil)
             enqueue([target.key])
         case .replace(let all):
-            let present = Set(all.map(\.key))
-            for key in Array(observed.keys) where scope.contains(key.namespace) && !present.contains(key) {
-                lost(key)
-            }
-            for target in all { _ = record(target) }
+            replace(all, in: scope)
             isUntidy = true
-            scopes[scope, default: ScopeState()].hasTargets = true
-            scopes[scope, default: ScopeState()].failure = nil
+            change(scope) { $0.targets.list() }
             enqueueAll(in: scope)
         }
     }
 
-    /// The targets of `scope` cannot be listed, or not be watched: their distributions say so.
-    package func targetsFailed(_ scope: Scope, _ error: StoreError) {
-        guard case .forbidden = error, let state = scopes[scope] else { return }
-        if state.hasTargets {
-            guard state.blindness != error else { return }
-            scopes[scope]?.blindness = error
-        } else {
-            scopes[scope]?.failure = error
-        }
-        enqueueAll(in: scope)
-    }
-
-    /// The watch of targets brought something.
-    private func sees(_ scope: Scope) {
-        guard scopes[scope]?.blindness != nil else { return }
-        scopes[scope]?.blindness = nil
-        enqueueAll(in: scope)
+    /// All targets of `scope`: the truth, also where its resource versions are older than what is known, as after a restore
+    /// of etcd. A write of our own that came after the list stands in the events that follow it.
+    func replace(_ all: [ObservedTarget], in scope: Scope) {
+        let present = Set(all.map(\.key))
+        for key in Array(observed.keys) where scope.contains(key.namespace) && !present.contains(key) { lost(key) }
+        for target in all { keep(target) }
     }
 
     /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
@@ -124,6 +110,25 @@ extension Controller {
         {
             return
         }
+        let affected = keep(distribution, after: known)
+        if let known, isOurStatus(in: distribution, after: known) { return }
+        enqueue(affected)
+        if distribution.target == nil { enqueue(.status(distribution.key)) }
+    }
+
+    /// One of a list, or an answer, which is the truth whatever its version.
+    func replace(_ distribution: SecretsDistribution) {
+        let known = index.distributions[distribution.key]
+        let isOther = known.map { $0.uid != distribution.uid } ?? false
+        if isOther || known?.resourceVersion.isNewer(than: distribution.resourceVersion) == true {
+            // What was written to it was lost, or written to another: it is no repetition.
+            said[distribution.key] = nil
+        }
+        // Its former target has a distribution no more.
+        enqueue(keep(distribution, after: known))
+    }
+
+    private func keep(_ distribution: SecretsDistribution, after known: SecretsDistribution?) -> Set<ObjectKey> {
         let affected = index.upsert(shared(distribution))
         if let known, known.uid == distribution.uid, known.forceSync != distribution.forceSync {
             logger.info(
@@ -131,9 +136,7 @@ extension Controller {
             forced.formUnion(affected)
             lookAtMount()
         }
-        if let known, isOurStatus(in: distribution, after: known) { return }
-        enqueue(affected)
-        if distribution.target == nil { enqueue(.status(distribution.key)) }
+        return affected
     }
 
     /// Our own status comes back as an event. It tells nothing new, and must not cut the wait for the next try short:
@@ -168,10 +171,15 @@ extension Controller {
             return false
         }
         guard known != target else { return false }
-        var target = target
-        common.share(&target, with: known, index.known(target.key))
-        observed[target.key] = target
+        keep(target)
         return true
+    }
+
+    /// - Parameter target: as it is now, whatever its version.
+    func keep(_ target: ObservedTarget) {
+        var target = target
+        common.share(&target, with: observed[target.key], index.known(target.key))
+        observed[target.key] = target
     }
 
     func record(_ distribution: SecretsDistribution) {
@@ -188,19 +196,9 @@ extension Controller {
         return distribution
     }
 
-    /// Why changes of targets in a namespace are not heard of; nil if they are.
-    func blindness(in namespace: String) -> StoreError? {
-        scopes.first { $0.key.contains(namespace) }?.value.blindness
-    }
-
     /// Something that a single pass could not do.
     func fault(_ text: String) {
         if triesAtMost != nil { faults.append(text) }
-    }
-
-    /// Why nothing is known of the targets in a namespace; nil if it is.
-    func missingTargets(in namespace: String) -> StoreError? {
-        scopes.first { $0.key.contains(namespace) }.flatMap { $0.value.hasTargets ? nil : $0.value.failure }
     }
 }
 

@@ -8,18 +8,17 @@ extension Controller {
 
     static func readiness(_ snapshot: Snapshot?, _ scopes: [Scope: ScopeState], _ access: PolicyState) -> [Check] {
         var checks = [Check("mount", problem: snapshot == nil ? "the mount has had no files yet" : nil)]
+        // The others are served; without any, the agent does nothing.
+        let othersAreServed = !scopes.values.allSatisfy(\.isRefused)
         for (scope, state) in scopes.sorted(by: { $0.key.description < $1.key.description }) {
-            checks.append(
-                Check(
-                    "distributions in \(scope)",
-                    problem: state.hasDistributions ? nil : "the distributions of \(scope) have not been listed yet"))
-            checks.append(
-                Check(
-                    "Secrets in \(scope)",
-                    problem: state.hasTargets
-                        ? nil
-                        : state.failure.map { "the Secrets of \(scope) cannot be listed: \($0)" }
-                            ?? "the Secrets of \(scope) have not been listed yet"))
+            let isLeftOut = state.isRefused && othersAreServed
+            for (name, feed) in [("distributions", state.distributions), ("Secrets", state.targets)] {
+                let problem = feed.problem(of: "the \(name) of \(scope)")
+                let isExcused = feed.isListed || isLeftOut
+                checks.append(
+                    Check(
+                        "\(name) in \(scope)", problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
+            }
         }
         if access.isWanted { checks.append(Check("access policy", problem: access.unreadiness)) }
         return checks
@@ -48,6 +47,17 @@ extension Controller {
         vitals.hasStarted = true
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
         rehearsal?.sumUp(outcomes)
+    }
+}
+
+extension FeedState {
+    /// Why it does not work, a phrase.
+    fileprivate func problem(of name: String) -> String? {
+        if works { return isListed ? nil : "\(name) have not been listed yet" }
+        guard let failure else { return nil }
+        if listedNamespaces != nil { return "\(name) cannot be listed as a whole: \(failure)" }
+        return isListed
+            ? "\(name) cannot be listed or not be watched: \(failure)" : "\(name) cannot be listed: \(failure)"
     }
 }
 

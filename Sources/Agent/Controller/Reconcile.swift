@@ -71,7 +71,7 @@ extension Controller {
                 return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
             case .status(let status, let again):
                 settle(key, status.rotationResult, seeing: seen)
-                report(status, on: distribution)
+                report(doubt(status, of: key), on: distribution)
                 if let again { return .again(after: again) }
                 return status.reason == .notManaged ? secondLook : .done
             }
@@ -109,7 +109,7 @@ extension Controller {
         if isForced { contention.forget(key) }
         var actual: ObservedTarget?
         do throws(StoreError) {
-            actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
+            actual = wasForeign || isForced || isUnlisted(key) ? try await lookAgain(key) : observed[key]
         } catch {
             if isForced { forced.insert(key) }
             throw error
@@ -148,7 +148,10 @@ extension Controller {
         let review = TargetReview(
             of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
         let plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
-        if plan.isWrite, let pause = pause(before: desired, actual) { return pause }
+        if plan.isWrite {
+            if let pause = pause(before: desired, actual) { return pause }
+            try await confirm(distribution)
+        }
         let stored: ObservedTarget
         var isContentWritten = true
         switch plan {
@@ -210,10 +213,12 @@ extension Controller {
     }
 
     func lookAgain(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        let before = observed[key]
         let found = try await secrets.observe(key)
         contention.name(found?.changedBy, at: key)
         if let found, found.labels[Marks.managedByLabel] == settings.managedBy {
-            _ = record(found)
+            // It is the truth, unless an event came meanwhile.
+            if observed[key] == before { keep(found) } else { _ = record(found) }
         } else {
             // Without our label no watch would keep it up to date.
             observed[key] = nil

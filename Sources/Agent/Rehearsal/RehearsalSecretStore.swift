@@ -26,7 +26,8 @@ package struct RehearsalSecretStore: SecretStore {
     /// heard of.
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let hearing = FeedObserver<ObservedTarget>(
-            event: { await observer.event(hear($0, scope)) }, failed: observer.failed, heartbeat: observer.heartbeat)
+            event: { await observer.event(hear($0, scope)) }, failed: observer.failed, recovered: observer.recovered,
+            unlistable: observer.unlistable, heartbeat: observer.heartbeat)
         await store.watch(scope, hearing)
     }
 

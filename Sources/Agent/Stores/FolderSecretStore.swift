@@ -99,12 +99,16 @@ package actor FolderSecretStore: SecretStore {
             look.yield()
         }
         var known: [ObjectKey: LookedAt]?
+        var isFailing = false
         for await _ in looks {
             do {
                 let files = try files(in: scope, since: known ?? [:])
                 for event in Self.events(from: known, to: files) { await observer.event(event) }
                 known = files
+                if isFailing { await observer.recovered() }
+                isFailing = false
             } catch {
+                isFailing = true
                 await observer.failed(error)
             }
         }

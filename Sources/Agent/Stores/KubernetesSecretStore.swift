@@ -194,6 +194,9 @@ extension ObjectWatcher {
                 case .delete(let item): await observer.event(.delete(gone(item)))
                 }
             },
-            failed: { error in await observer.failed(StoreError(error)) })
+            failed: { error in
+                await observer.failed(StoreError(error))
+                if error.mayConcernOneObject { await observer.unlistable(StoreError(error)) }
+            }, recovered: observer.recovered)
     }
 }

@@ -52,15 +52,23 @@ package protocol DistributionStore: Sendable {
 package struct FeedObserver<Item: Sendable>: Sendable {
     package let event: @Sendable (FeedEvent<Item>) async -> Void
     package let failed: @Sendable (StoreError) async -> Void
+    /// The feed works again after a failure, also if nothing has changed meanwhile.
+    package let recovered: @Sendable () async -> Void
+    /// The list failed as it does because of one object that cannot be read: after `failed`.
+    package let unlistable: @Sendable (StoreError) async -> Void
     /// Beats while the feed goes on, also while nothing changes.
     package let heartbeat: Heartbeat?
 
     package init(
         event: @escaping @Sendable (FeedEvent<Item>) async -> Void,
-        failed: @escaping @Sendable (StoreError) async -> Void, heartbeat: Heartbeat? = nil
+        failed: @escaping @Sendable (StoreError) async -> Void,
+        recovered: @escaping @Sendable () async -> Void = {},
+        unlistable: @escaping @Sendable (StoreError) async -> Void = { _ in }, heartbeat: Heartbeat? = nil
     ) {
         self.event = event
         self.failed = failed
+        self.recovered = recovered
+        self.unlistable = unlistable
         self.heartbeat = heartbeat
     }
 }

@@ -10,6 +10,7 @@ final class Chaos {
     private let world: World
     private let namespaces: [String]
     private let oracle: Oracle
+    private let watchman: Watchman
     private let replicas: [Replica]
     private let policy: AtomicVolume
     private let writing: Replica.Writing
@@ -19,6 +20,8 @@ final class Chaos {
     /// The server answers nobody: users wait.
     private var isServerSilent = false
     private var isServerSick = false
+    /// The distributions in the backup of etcd; nil: there is none.
+    private var backup: [Wish]?
     /// Replicas whose mount is away.
     private var dismounted: Set<Int> = []
     /// Distributions that were deleted without their dependents, and Secrets that must therefore stay.
@@ -30,12 +33,13 @@ final class Chaos {
     private(set) var counts: [String: Int] = [:]
 
     init(
-        _ world: World, _ namespaces: [String], _ oracle: Oracle, _ replicas: [Replica], _ policy: AtomicVolume,
-        _ writing: Replica.Writing, _ random: SeededGenerator
+        _ world: World, _ namespaces: [String], _ oracle: Oracle, _ watchman: Watchman, _ replicas: [Replica],
+        _ policy: AtomicVolume, _ writing: Replica.Writing, _ random: SeededGenerator
     ) {
         self.world = world
         self.namespaces = namespaces
         self.oracle = oracle
+        self.watchman = watchman
         self.replicas = replicas
         self.policy = policy
         self.writing = writing
@@ -63,6 +67,8 @@ final class Chaos {
         ("freeze the API server", 1, { [self] in freezeServer() }),
         ("freeze etcd", 1, { [self] in freezeEtcd() }),
         ("stop etcd", 1, { [self] in await stopEtcd() }),
+        ("back etcd up", 2, { [self] in try await backUpEtcd() }),
+        ("restore etcd", 2, { [self] in try await restoreEtcd() }),
         ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
         ("cut connections", 3, { [self] in cut() }),
         ("cut a connection within its bytes", 3, { [self] in cutWithin() }),
@@ -357,6 +363,32 @@ final class Chaos {
             try await world.server.restartEtcd()
             (isServerSick, isServerSilent) = (false, false)
         }
+    }
+
+    private func backUpEtcd() async throws {
+        guard !isServerSick else { return }
+        try await world.server.backUpEtcd()
+        backup = []
+        for namespace in namespaces {
+            let answer = try await world.client.send(
+                .list(.secretsDistributions, namespace: namespace), decoding: JSONValue.self)
+            backup? += (answer["items"]?.array ?? []).compactMap { Wish($0) }
+        }
+    }
+
+    /// Distributions and Secrets go back, and their versions.
+    private func restoreEtcd() async throws {
+        guard !isServerSick, let backup else { return }
+        for wish in backup { oracle.expect(wish) }
+        watchman.willRestore()
+        try await world.server.restoreEtcd()
+        // The watchman has seen what was restored once it sees what came after it.
+        let marker = "marker-\(step)"
+        for namespace in namespaces {
+            try await world.client.create(.secrets, namespace: namespace, ["metadata": ["name": .string(marker)]])
+        }
+        guard await eventually({ namespaces.allSatisfy { watchman.hasSeen("\($0)/\(marker)") } }) else { return }
+        watchman.restored()
     }
 
     private func cut() { some().proxy.cut() }

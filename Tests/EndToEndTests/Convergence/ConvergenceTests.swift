@@ -71,7 +71,7 @@ struct ConvergenceTests {
         let foreign = try await foreignSecrets(world, namespaces)
         let watchman = Watchman(oracle, foreign: foreign)
         let chaos = Chaos(
-            world, namespaces, oracle, replicas, policy, setting.writing, SeededGenerator(seed: seed))
+            world, namespaces, oracle, watchman, replicas, policy, setting.writing, SeededGenerator(seed: seed))
         var rounds = 0
         var complaints: [String] = []
         let end = ContinuousClock.now + duration

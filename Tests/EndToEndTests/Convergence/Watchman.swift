@@ -8,6 +8,9 @@ final class Watchman: Sendable {
         /// By Secret: the first version of the vault that its last content can be of.
         var reached: [String: Int] = [:]
         var seen = 0
+        /// Contents may go back: etcd is being restored.
+        var isRestoring = false
+        var markers: Set<String> = []
     }
 
     private let oracle: Oracle
@@ -24,7 +27,25 @@ final class Watchman: Sendable {
     /// Contents that were looked at.
     var seen: Int { state.withLock { $0.seen } }
 
+    /// Until `restored` contents may be older than what was seen before.
+    func willRestore() { state.withLock { $0.isRestoring = true } }
+
+    func restored() {
+        state.withLock { state in
+            state.isRestoring = false
+            state.reached = [:]
+        }
+    }
+
+    /// Whether a Secret whose name begins with "marker" was seen.
+    func hasSeen(_ marker: String) -> Bool { state.withLock { $0.markers.contains(marker) } }
+
     func see(_ secret: LiveSecret) {
+        let name = secret.metadata.name
+        if name.hasPrefix("marker") {
+            state.withLock { _ = $0.markers.insert("\(secret.namespace)/\(name)") }
+            return
+        }
         let key = "\(secret.namespace)/\(secret.metadata.name)"
         if let version = foreign[key] {
             if secret.version != version { report("\(key) of somebody else was touched") }
@@ -39,6 +60,7 @@ final class Watchman: Sendable {
         }
         state.withLock { state in
             state.seen += 1
+            if state.isRestoring { return }
             if let reached = state.reached[key], age.upperBound < reached {
                 state.violations.append("\(key) went back from version \(reached) to \(age): \(secret.versions)")
             }
