@@ -225,7 +225,7 @@ import Testing
 }
 
 /// The text of a file of /proc.
-private func readText(_ path: String) -> String {
+func readText(_ path: String) -> String {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return "" }
     defer { close(file) }
