@@ -9,7 +9,7 @@ import Testing
 /// Files whose size is not what the file system says: /proc says 0, as some FUSE file systems do (proc(5)).
 @Suite struct FileSizeTests {
     /// A process whose environment is this large, in /proc/PID/environ.
-    private func readEnvironment(of size: Int) throws -> (file: SourceFile, size: Int) {
+    private func readEnvironment(of size: Int) async throws -> (file: SourceFile, size: Int) {
         var ends: [Int32] = [-1, -1]
         try require("pipe", "", pipe(&ends))
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -35,17 +35,19 @@ import Testing
         let file = try FileDescriptor(reading: "/proc/\(id)/environ")
         #expect(try file.status().size == 0)
         let reader = TreeReader(previous: nil) {}
+        // It is set a moment after execve(2) has let this process go on.
+        #expect(try await eventually { try reader.content(of: file, path: "a").bytes?.count != 0 })
         return (try reader.content(of: file, path: "a"), parts.reduce(0) { $0 + $1.utf8.count + 1 })
     }
 
     @Test(arguments: [100, 4090, 4096, 5000, 200_000, 900_000])
-    func `a file that says it is empty is read to its end`(size: Int) throws {
-        let (file, expected) = try readEnvironment(of: size)
+    func `a file that says it is empty is read to its end`(size: Int) async throws {
+        let (file, expected) = try await readEnvironment(of: size)
         #expect(file.bytes?.count == expected)
     }
 
-    @Test func `one that turns out to be larger than a Secret is too large`() throws {
-        let (file, _) = try readEnvironment(of: 1_200_000)
+    @Test func `one that turns out to be larger than a Secret is too large`() async throws {
+        let (file, _) = try await readEnvironment(of: 1_200_000)
         #expect(file.error == .tooLarge(size: SourceFile.maximumSize + 1))
     }
 

@@ -16,6 +16,9 @@ final class Replica {
     private let mount: String
     private let writing: Writing
     private let volume: AtomicVolume
+    /// The volume in a folder of the mount, and whether it is away.
+    private let nested: AtomicVolume
+    private var isNestedAway = false
     private let environment: [String: String]
     let proxy: FaultyProxy
     private var agent: Binary
@@ -29,6 +32,7 @@ final class Replica {
         mount = world.directory("mount-\(name)")
         self.writing = writing
         volume = try AtomicVolume(mount)
+        nested = try AtomicVolume("\(mount)/azure")
         proxy = try FaultyProxy(to: world.server.port)
         var environment = environment
         environment["SECRETS_PATH"] = mount
@@ -40,20 +44,34 @@ final class Replica {
 
     /// Brings the mount up to date.
     func show(_ vault: Vault) throws {
+        let own = vault.state.filter { !Vault.nested.contains($0.key) }
         switch writing {
         case .atomic:
             volume.time = Self.time(of: vault.version)
-            try volume.write(vault.state)
+            try volume.write(own)
         case .plain:
             try makeDirectory(mount)
-            for (name, content) in vault.state where shown[name] != content {
+            for (name, content) in own where shown[name] != content {
                 try writeFile("\(mount)/.new", content)
                 try TestSupport.rename("\(mount)/.new", to: "\(mount)/\(name)")
             }
-            for name in shown.keys where vault.state[name] == nil { removeTree("\(mount)/\(name)") }
+            for name in shown.keys where own[name] == nil { removeTree("\(mount)/\(name)") }
         }
-        shown = vault.state
+        shown = own
+        guard !isNestedAway else { return }
+        nested.time = Self.time(of: vault.version)
+        let inner = vault.state.filter { Vault.nested.contains($0.key) }
+        try nested.write(Dictionary(uniqueKeysWithValues: inner.map { (String($0.dropFirst("azure/".count)), $1) }))
     }
+
+    /// The volume in the folder goes as one that is unmounted: its files first, and an empty folder stays.
+    func emptyNested() {
+        isNestedAway = true
+        for name in names(in: nested.path) { removeTree("\(nested.path)/\(name)") }
+    }
+
+    /// It may be shown again.
+    func bringNested() { isNestedAway = false }
 
     /// An editor that writes in place: the file is empty at first, and for the vault it was once.
     func truncate(_ name: String) throws {
