@@ -45,7 +45,9 @@ package struct SnapshotReader: Sendable {
             var reader = VolumeReader(folder: "", path: path, previous: previous, known: volumes[""])
             let part = try reader.read(mount, after: tree)
             volumes[""] = reader.known
-            guard let part else { continue }
+            // Behind a link that is exchanged, what was opened may be on its way out.
+            let now = try orAbsent { () throws(LinuxError) in try Directory(path: path).status().identity }
+            guard let part, now == (try? mount.status().identity) else { continue }
             return try readOthers(in: mount, besides: part, previous)
         }
         throw Absence("\(path) changes faster than it can be read")

@@ -25,7 +25,8 @@ struct StatusPageTests {
             overview.mount.volumes = [
                 .init(name: ".", generation: "g", createdAt: Overview.sampleNow, isAtomic: false, absence: nil),
                 .init(name: "aws", generation: "g", createdAt: Overview.sampleNow, isAtomic: true, absence: nil),
-                .init(name: "azure", generation: "g", createdAt: Overview.sampleNow, isAtomic: true, absence: "is empty"),
+                .init(
+                    name: "azure", generation: "g", createdAt: Overview.sampleNow, isAtomic: true, absence: "is empty"),
             ]
         }
         #expect(page.contains("The mount has no generations: its files change one by one"))

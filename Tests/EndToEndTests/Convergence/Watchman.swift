@@ -8,6 +8,8 @@ final class Watchman: Sendable {
         /// By Secret: the first version of the vault that its last content can be of.
         var reached: [String: Int] = [:]
         var seen = 0
+        /// UIDs of Secrets that have optional keys of the nested volume.
+        var whole: Set<String> = []
     }
 
     private let oracle: Oracle
@@ -34,6 +36,7 @@ final class Watchman: Sendable {
         guard secret.metadata.annotations?[Marks.managedBy] == oracle.managedBy,
             !texts.values.contains(where: { $0.hasPrefix(Oracle.byHand) })
         else { return }
+        if sees(secret.metadata.uid ?? "", texts, of: key) { return }
         guard let age = oracle.age(texts, of: key) else {
             return report("\(key) held what it never may: \(secret.versions)")
         }
@@ -44,6 +47,21 @@ final class Watchman: Sendable {
             }
             state.reached[key] = age.lowerBound
         }
+    }
+
+    /// While a volume is away, a Secret has its keys or, if it is made then, never had them.
+    ///
+    /// - Returns: whether it has none of them.
+    private func sees(_ uid: String, _ texts: [String: String], of key: String) -> Bool {
+        let isBare = texts.count == 1 && texts.values.allSatisfy { $0 == oracle.vault.state[Vault.constant] }
+        let isNested = texts.values.contains { $0.hasPrefix(Vault.nested[0]) }
+        let lost = state.withLock { state in
+            if isBare { return state.whole.contains(uid) }
+            if isNested { state.whole.insert(uid) } else { state.whole.remove(uid) }
+            return false
+        }
+        if lost { report("\(key) lost the optional keys of a volume that was away") }
+        return isBare
     }
 
     private func report(_ text: String) { state.withLock { $0.violations.append(text) } }

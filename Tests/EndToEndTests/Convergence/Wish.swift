@@ -87,7 +87,9 @@ struct Wish: Hashable {
             return
         }
         if Int.random(in: 0..<5, using: &random) == 0 {
-            entries = Vault.nested.enumerated().map { Entry(from: $1, to: "key-\($0)", optional: $0 > 0) }
+            entries = ([Vault.constant] + Vault.nested).enumerated().map {
+                Entry(from: $1, to: "key-\($0)", optional: $0 > 0)
+            }
             return
         }
         if Int.random(in: 0..<8, using: &random) == 0 { target = Oracle.foreign }
