@@ -108,7 +108,11 @@ struct VolumeReader {
 
     private func losesFiles(of generation: String, _ tree: TreeReader) -> Bool {
         guard let previous, previous.volumes[folder]?.generation == generation else { return false }
-        return previous.files.keys.contains { tree.files[$0] == nil && previous.volume(of: $0) == folder }
+        // A folder that could not be read stood for its files.
+        let folders = tree.volume.filledFolders.union(tree.volume.emptyFolders)
+        return previous.files.keys.contains { path in
+            tree.files[path] == nil && !folders.contains(path) && previous.volume(of: path) == folder
+        }
     }
 
     /// A plain folder has no generations; what did not change while it was read counts as one.

@@ -50,11 +50,14 @@ final class Replica {
             volume.time = Self.time(of: vault.version)
             try volume.write(own)
         case .plain:
-            try makeDirectory(mount)
+            // One that comes back does so as a whole: a plain folder that fills looks like one that loses files.
+            let folder = access(mount, F_OK) == 0 ? mount : mount + "-new"
+            try makeDirectory(folder)
             for (name, content) in own where shown[name] != content {
-                try writeFile("\(mount)/.new", content)
-                try TestSupport.rename("\(mount)/.new", to: "\(mount)/\(name)")
+                try writeFile("\(folder)/.new", content)
+                try TestSupport.rename("\(folder)/.new", to: "\(folder)/\(name)")
             }
+            if folder != mount { try TestSupport.rename(folder, to: mount) }
             for name in shown.keys where own[name] == nil { removeTree("\(mount)/\(name)") }
         }
         shown = own
@@ -86,6 +89,8 @@ final class Replica {
 
     /// The mount goes, as a volume that is unmounted.
     func tearDown() {
+        if writing == .plain { try? TestSupport.rename(mount, to: mount + "-old") }
+        removeTree(mount + "-old")
         removeTree(mount)
         shown = [:]
     }
