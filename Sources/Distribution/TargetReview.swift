@@ -47,6 +47,7 @@ package struct TargetReview: Sendable {
 extension TargetReview {
     /// An optional source that is missing with its whole volume is not gone: its key stays.
     private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
+        guard !desired.missing.isEmpty else { return }
         let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
         for (key, source) in desired.missing.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
             if let folder = source.emptyFolder {

@@ -42,7 +42,8 @@ extension Snapshot {
 
     /// The generations that files at `paths` come from, as `MountGeneration` writes them.
     package func generation(of paths: some Sequence<String>) -> String {
-        MountGeneration(volumes(of: paths).mapValues(\.generation)).description
+        if volumes.count == 1, let own = volumes[""] { return own.generation }
+        return MountGeneration(volumes(of: paths).mapValues(\.generation)).description
     }
 
     /// When the newest of the generations that files at `paths` come from came to be.
