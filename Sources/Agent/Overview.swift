@@ -15,6 +15,22 @@ package struct Overview: Sendable {
         package var failedFiles = 0
         /// Why there is no generation at present; nil: there is one.
         package var absence: String?
+        /// The mount itself and the folders in it with generations of their own, sorted.
+        package var volumes: [VolumeState] = []
+    }
+
+    /// What is known of a volume.
+    package struct VolumeState: Sendable {
+        /// `.` for the mount itself, else its folder.
+        package var name: String
+        package var generation: String
+        package var createdAt: Timestamp
+        /// False: its files are written one by one.
+        package var isAtomic: Bool
+        /// Why it has no generation at present; nil: it has one.
+        package var absence: String?
+
+        static func name(_ folder: String) -> String { folder.isEmpty ? "." : folder }
     }
 
     /// A distribution and how it fared.

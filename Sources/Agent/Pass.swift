@@ -64,9 +64,11 @@ extension Agent {
         }
         let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
         var absence: String?
-        if case .absent(let reason) = reading {
+        switch reading {
+        case .absent(let reason), .lost(let reason):
             absence = reason
             logger.warning("mount has no generation", ["error": .string(reason)])
+        case .snapshot: break
         }
         var refused: [StoreError] = []
         for scope in settings.scopes {

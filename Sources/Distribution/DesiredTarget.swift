@@ -13,12 +13,26 @@ package struct DesiredTarget: Sendable {
     package let annotations: [String: String]
     /// Set if the target goes when its distribution goes.
     package let owner: OwnerReference?
-    /// The snapshot's generation.
+    /// The generations that its sources come from, as `MountGeneration` writes them.
     package let generation: String
+    /// Optional sources that are not there, by data key; their keys are left out.
+    package let missing: [String: MissingSource]
 
     package struct Value: Sendable {
         package let bytes: SecretBytes
         package let digest: Digest
+    }
+
+    package struct MissingSource: Sendable {
+        package let path: SourcePath
+        /// A folder that leads to it and holds nothing, as a volume does that is not mounted yet.
+        package let emptyFolder: String?
+        /// The folders of the volumes that the mount had.
+        let volumes: Set<String>
+
+        func isBelow(_ folder: String) -> Bool {
+            !folder.isEmpty && path.text.utf8.starts(with: "\(folder)/".utf8)
+        }
     }
 
     /// - Parameters:
@@ -39,7 +53,9 @@ package struct DesiredTarget: Sendable {
         key = target
         let spec = distribution.spec
         type = spec.type
-        data = try Self.values(of: spec, in: snapshot, &pairs)
+        var missing: [String: MissingSource] = [:]
+        data = try Self.values(of: spec, in: snapshot, &pairs, &missing)
+        self.missing = missing
         var labels = spec.labels
         labels[Marks.managedByLabel] = managedBy
         self.labels = labels
@@ -49,11 +65,12 @@ package struct DesiredTarget: Sendable {
         if spec.deletionPolicy == .delete { annotations[Marks.target] = Marks.target(target, of: distribution.uid) }
         self.annotations = annotations
         owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
-        generation = snapshot.generation
+        generation = snapshot.generation(of: spec.mappings.lazy.map(\.from.text))
     }
 
     private static func values(
-        of spec: DistributionSpec, in snapshot: Snapshot, _ pairs: inout CertificateCheckCache
+        of spec: DistributionSpec, in snapshot: Snapshot, _ pairs: inout CertificateCheckCache,
+        _ absent: inout [String: MissingSource]
     ) throws(Refusal) -> [String: Value] {
         var values: [String: Value] = [:]
         var missing: [String] = []
@@ -62,7 +79,10 @@ package struct DesiredTarget: Sendable {
             switch snapshot.file(at: mapping.from) {
             case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
             case .failed(let error)?: failed.append((mapping.from, error))
-            case nil where mapping.optional: continue
+            case nil where mapping.optional:
+                absent[mapping.to] = MissingSource(
+                    path: mapping.from, emptyFolder: mapping.from.folders.first(where: snapshot.emptyFolders.contains),
+                    volumes: Set(snapshot.volumes.keys))
             case nil: missing.append(mapping.from.text)
             }
         }

@@ -1,4 +1,5 @@
 package import Observability
+import Snapshots
 
 /// The generations that this process has seen its mount hold.
 ///
@@ -14,24 +15,34 @@ package struct GenerationHistory: Sendable {
     /// waiting for that time would keep a rotation back.
     private static let clockSkew: Int64 = 300
 
-    /// Oldest first; the last one is the mount's present generation.
-    private var names: [String] = []
+    /// By the volume's folder: oldest first; the last one is the volume's present generation.
+    private var names: [String: [String]] = [:]
 
     package init() {}
 
+    /// - Parameter generation: of each volume, as `MountGeneration` writes it.
     package mutating func append(_ generation: String) {
-        names.removeAll { $0 == generation }
-        if names.count == Self.limit { names.removeFirst() }
-        names.append(generation)
+        for (volume, name) in MountGeneration(parsing: generation).names {
+            var names = self.names.removeValue(forKey: volume) ?? []
+            names.removeAll { $0 == name }
+            if names.count == Self.limit { names.removeFirst() }
+            names.append(name)
+            self.names[volume] = names
+        }
     }
 
-    /// Whether content of `generation` is newer than what the mount holds here.
+    /// Whether content of `generation` is newer than what the mount holds here, in any volume that it names.
     ///
     /// - Parameters:
     ///   - generation: as a target names it; nil if it does not.
     ///   - now: what the wall clock says.
     package func isBehind(_ generation: String?, now: Timestamp) -> Bool {
-        guard let generation, let current = names.last, !names.contains(generation),
+        guard let generation else { return false }
+        return MountGeneration(parsing: generation).names.contains { isBehind($1, of: names[$0] ?? [], now: now) }
+    }
+
+    private func isBehind(_ generation: String, of names: [String], now: Timestamp) -> Bool {
+        guard let current = names.last, !names.contains(generation),
             let theirs = Self.time(of: generation), let ours = Self.time(of: current)
         else { return false }
         return ours < theirs && theirs.seconds <= now.seconds + Self.clockSkew

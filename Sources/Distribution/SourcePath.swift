@@ -34,16 +34,14 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         guard parts.first != "" else {
             throw .init("is \(shown(raw)), an absolute path; expected one relative to the mount")
         }
-        var components = parts.filter { !$0.isEmpty && $0 != "." }
+        let components = Self.withoutLinks(parts.filter { !$0.isEmpty && $0 != "." })
         guard !components.contains("..") else {
             throw .init("is \(shown(raw)), which leads out of a folder; expected a path without \"..\"")
         }
-        // The volume's own link to its current generation: the file is meant, not the link.
-        if components.count > 1, components.first == "..data" { components.removeFirst() }
-        guard let first = components.first, parts.last == components.last else {
+        guard parts.last == components.last else {
             throw .init("is \(shown(raw)), a folder; expected the path of a file in the mount")
         }
-        guard !first.utf8.starts(with: "..".utf8) else {
+        guard !components.contains(where: { $0.utf8.starts(with: "..".utf8) }) else {
             throw .init(
                 "is \(shown(raw)), a name that the volume keeps for itself; expected the path of a file in the mount")
         }
@@ -51,6 +49,14 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
             throw .init("is \(shown(raw)), \(components.count - 1) folders deep; expected at most \(Self.deepest)")
         }
         text = components.joined(separator: "/")
+    }
+
+    /// A volume's own link to its current generation is left out, `azure/..data/pw` is `azure/pw`: the file is meant,
+    /// and a file has one name, for the policy too.
+    private static func withoutLinks(_ components: [String]) -> [String] {
+        components.enumerated().filter { index, component in
+            component != "..data" || index == components.count - 1 || (index > 0 && components[index - 1] == "..data")
+        }.map(\.element)
     }
 }
 

@@ -4,7 +4,7 @@ import Snapshots
 
 /// What its content says against a target: why it must not go out, or what is strange about it.
 ///
-/// `spec.validation: None` turns it off. It looks at levels only, so that it says the same after a restart.
+/// `spec.validation: None` turns it off, but for the absence of a volume, which is never a change. It looks at levels only, so that it says the same after a restart.
 package struct TargetReview: Sendable {
     /// Why the target stays as it is.
     package private(set) var refusal: Refusal?
@@ -23,8 +23,9 @@ package struct TargetReview: Sendable {
     ) {
         self.desired = desired
         mappings = spec.mappings
-        guard spec.validation == .full else { return }
         do throws(Refusal) {
+            if let observed { try refuseAbsent(observed) }
+            guard spec.validation == .full else { return }
             if let observed { try refuseEmptied(observed) }
             guard let type = SecretType(rawValue: desired.type) else { return }
             let values = try requiredValues(of: type)
@@ -46,6 +47,26 @@ package struct TargetReview: Sendable {
 }
 
 extension TargetReview {
+    /// An optional source that is missing with its whole volume is not gone: its key stays.
+    private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
+        guard !desired.missing.isEmpty else { return }
+        let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
+        for (key, source) in desired.missing.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
+            if let folder = source.emptyFolder {
+                throw Refusal(
+                    .sourceUnreadable,
+                    "Source file \(shown(source.path.text)) is missing, and so is all else in folder \(shown(folder)),"
+                        + " as before a volume is mounted there; \(shown(key)) is kept while the folder is empty.")
+            }
+            if let volume = volumes.first(where: { source.isBelow($0) && !source.volumes.contains($0) }) {
+                throw Refusal(
+                    .sourceUnreadable,
+                    "Source file \(shown(source.path.text)) is missing with the whole volume \(shown(volume)) that"
+                        + " \(shown(key)) came from, expected that volume in the mount.")
+            }
+        }
+    }
+
     /// A file that a vault or a writer empties before it fills it is no news.
     private func refuseEmptied(_ observed: ObservedTarget) throws(Refusal) {
         // Content of the same generation was as empty then: somebody else has edited the Secret.

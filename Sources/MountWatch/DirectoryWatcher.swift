@@ -4,8 +4,9 @@ package import LinuxIO
 /// Watches a directory and all directories below it by inotify(7), through all that may happen to them.
 ///
 /// Says only that something changed, never what: whoever hears it looks. Watches are set before directories are listed,
-/// so that what appears in between is either listed or announced. Names at the top that begin with `..` are not entered:
-/// they are the generations of an atomically written volume, and the rename of `..data` is seen in the directory itself.
+/// so that what appears in between is either listed or announced. Names that begin with `..` are not entered: they are
+/// the generations of an atomically written volume, and the rename of `..data` is seen in the directory itself. In the
+/// present generation attributes alone are watched, which some kubelets set after the rename.
 ///
 /// Where inotify fails, `problem` says why, and polling has to do until `repair` succeeds. Used from one thread.
 package struct DirectoryWatcher: ~Copyable {
@@ -13,6 +14,8 @@ package struct DirectoryWatcher: ~Copyable {
     private enum Purpose: Equatable {
         /// A directory of the tree.
         case content
+        /// A directory of the present generation of a volume.
+        case generation
         /// The nearest directory above a root that does not exist: waits for `name`.
         case arrival(name: String)
     }
@@ -86,7 +89,14 @@ package struct DirectoryWatcher: ~Copyable {
                 // Attributes: one that may be read by now.
                 let isNewTree =
                     event.mask.contains(.isDirectory) && !event.mask.isDisjoint(with: .arrival.union(.attributes))
-                broken = broken || isLost || isNewTree
+                let isSwap = event.name == VolumeNames.data
+                broken = broken || isLost || isNewTree || isSwap
+            case .generation:
+                // Its end says nothing: the next one was announced by the rename.
+                guard !isLost else { continue }
+                changed = true
+                // A folder that may be read by now.
+                broken = broken || event.mask.contains(.isDirectory)
             case .arrival(let name):
                 changed = changed || isLost || event.name == name
                 broken = broken || isLost || event.name == name
@@ -130,12 +140,29 @@ package struct DirectoryWatcher: ~Copyable {
         guard let watch = add(path, InotifyEvent.Mask.content.union(link), isBelow: depth > 0) else { return }
         // A directory that was met already (a bind mount of one above): its number comes again.
         if wanted.updateValue(.content, forKey: watch) != nil { return }
-        guard depth < self.depth, wanted.count < MountLimits.files,
-            let listing = try? Directory(path: path).entries()
+        guard depth < self.depth, wanted.count < MountLimits.files, let directory = try? Directory(path: path),
+            let listing = try? directory.entries()
         else { return }
-        for entry in listing.entries where entry.kind == .directory {
-            if depth == 0 && entry.name.hasPrefix("..") { continue }
+        if let target = directory.dataTarget, let generation = try? directory.subdirectory(target) {
+            watchGeneration(generation, depth: depth + 1, into: &wanted)
+        }
+        for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
             watchTree("\(path)/\(entry.name)", depth: depth + 1, into: &wanted)
+        }
+    }
+
+    /// Without these watches attributes are noticed at the next poll: their lack is no problem to tell of.
+    private mutating func watchGeneration(
+        _ directory: borrowing Directory, depth: Int, into wanted: inout [Int32: Purpose]
+    ) {
+        guard wanted.count < MountLimits.files,
+            let watch = try? inotify?.watch(directory.path, .generation.union(.doNotFollow)), wanted[watch] == nil
+        else { return }
+        wanted[watch] = .generation
+        guard depth < self.depth, let listing = try? directory.entries() else { return }
+        for entry in listing.entries where entry.kind == .directory {
+            guard let below = try? directory.subdirectory(entry.name) else { continue }
+            watchGeneration(below, depth: depth + 1, into: &wanted)
         }
     }
 

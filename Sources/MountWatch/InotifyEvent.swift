@@ -51,6 +51,9 @@ extension InotifyEvent.Mask {
         .onlyDirectories, .notUnlinked,
     ]
 
+    /// What changes who may read the files of a generation.
+    static let generation: Self = [.attributes, .onlyDirectories, .notUnlinked]
+
     /// What brings a name into a directory, or takes the directory away.
     static let arrival: Self = [.created, .movedTo, .selfDeleted, .selfMoved, .onlyDirectories]
 }

@@ -33,7 +33,7 @@ package final class Mount: Sendable {
     package func start() throws(LinuxError) { try loop.start() }
 
     /// The first reading, and then each that differs from the one before: another generation, other content, another
-    /// reason for absence. For one consumer; only the newest is kept for it.
+    /// reason for absence, of the mount or of a volume in it. For one consumer; only the newest is kept for it.
     package var readings: AsyncStream<Reading> { watched.readings }
 
     /// Reads soon, on the mount's thread.
@@ -82,13 +82,16 @@ private final class Watched: Sendable {
     /// - Returns: false if some file could not be read, for a reason that may pass.
     func look(noticed: ContinuousClock.Instant) -> Bool {
         let (news, isComplete) = state.withLock { state -> (Reading?, Bool) in
-            switch state.reader.read(previous: state.snapshot) {
+            let reading = state.reader.read(previous: state.snapshot)
+            switch reading {
             case .snapshot(var snapshot):
                 snapshot.noticedAt = noticed
                 let isNews = present(snapshot, &state)
-                return (isNews ? .snapshot(snapshot) : nil, !snapshot.files.values.contains(where: Self.mayPass))
-            case .absent(let reason):
-                return (absent(reason, &state) ? .absent(reason: reason) : nil, false)
+                let isComplete =
+                    state.remarks.absences.isEmpty && !snapshot.files.values.contains(where: Self.mayPass)
+                return (isNews ? .snapshot(snapshot) : nil, isComplete)
+            case .absent(let reason): return (absent(reason, &state) ? reading : nil, false)
+            case .lost(let reason): return (absent(reason, isLost: true, &state) ? reading : nil, false)
             }
         }
         if let news { output.yield(news) }
@@ -101,7 +104,9 @@ private final class Watched: Sendable {
 
     private func present(_ snapshot: Snapshot, _ state: inout State) -> Bool {
         let changed = snapshot.changedPaths(since: state.snapshot).count
-        let isNews = changed > 0 || state.absence != nil || snapshot.generation != state.snapshot?.generation
+        let isNews =
+            changed > 0 || state.absence != nil || snapshot.volumes != state.snapshot?.volumes
+            || snapshot.emptyFolders != state.snapshot?.emptyFolders
         let isFirst = state.snapshot == nil
         state.snapshot = snapshot
         state.absence = nil
@@ -118,23 +123,30 @@ private final class Watched: Sendable {
         return isNews
     }
 
-    private func absent(_ reason: String, _ state: inout State) -> Bool {
+    private func absent(_ reason: String, isLost: Bool = false, _ state: inout State) -> Bool {
         defer { state.absence = reason }
-        if state.absence == nil {
+        if state.absence == nil || isLost && state.absence != reason {
             logger.warning("mount has no generation, the last one stays", ["error": .string(reason)])
         }
         return state.absence != reason
     }
 
     private func remark(_ remarks: ReadingRemarks, _ state: inout State) {
-        if remarks == state.remarks { return }
+        let known = state.remarks
+        if remarks == known { return }
         state.remarks = remarks
-        if !remarks.frozen.isEmpty {
+        if !remarks.frozen.isEmpty, remarks.frozen != known.frozen {
             logger.warning(
                 "files are mounted by subPath: the container never sees them change, mount the volume instead",
                 ["paths": .strings(remarks.frozen.sorted())])
         }
-        if remarks.undecodableNames > 0 {
+        for (folder, reason) in remarks.absences.sorted(by: { $0.key < $1.key })
+        where known.absences[folder] == nil {
+            logger.warning(
+                "volume in the mount has no generation, its last one stays",
+                ["volume": .string(folder), "error": .string(reason)])
+        }
+        if remarks.undecodableNames > 0, remarks.undecodableNames != known.undecodableNames {
             logger.warning("file names are not UTF-8 and left out", ["files": .int(remarks.undecodableNames)])
         }
     }

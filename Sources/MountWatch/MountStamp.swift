@@ -4,11 +4,13 @@ package import LinuxIO
 /// system admits to.
 ///
 /// Of an atomically written volume it holds where `..data` leads, of any other folder the status of all files below it;
-/// of both the device and inode of the folder itself, so that a folder that was mounted or made anew differs.
+/// of the folder itself the device and inode, so that one that was mounted or recreated differs. A volume in a folder
+/// is looked at as one.
 package struct MountStamp: Sendable, Equatable {
     private let depth: Int
+    private let entersVolumes: Bool
     private var root: FileIdentity?
-    private var dataTarget: String?
+    private var dataTargets: [String: String] = [:]
     private var files: [String: [FileStatus]] = [:]
 
     /// Of the folder at `path`; all missing folders are equal.
@@ -16,21 +18,20 @@ package struct MountStamp: Sendable, Equatable {
     /// - Parameter depth: how many levels of directories below it are looked into.
     package init(path: String, depth: Int = MountLimits.depth) {
         self.depth = depth
+        entersVolumes = true
         if let directory = try? Directory(path: path) { look(at: directory) }
     }
 
-    /// Of an open folder.
-    package init(of directory: borrowing Directory) {
+    /// Of an open folder, without the volumes in it.
+    package init(ofFilesIn directory: borrowing Directory) {
         depth = MountLimits.depth
+        entersVolumes = false
         look(at: directory)
     }
 
     private mutating func look(at directory: borrowing Directory) {
         root = try? directory.status().identity
-        if let target = try? directory.linkTarget(VolumeNames.data) {
-            dataTarget = target
-            files[target] = (try? directory.statusBeneath(target)).map { [$0] }
-        } else {
+        if !addVolume(directory, root: directory, prefix: "", depth: 0) {
             add(directory, root: directory, prefix: "", depth: 0)
         }
     }
@@ -40,12 +41,13 @@ package struct MountStamp: Sendable, Equatable {
     ) {
         files[prefix] = (try? directory.status()).map { [$0] }
         guard depth <= self.depth, let listing = try? directory.entries() else { return }
-        for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: depth) {
+        for entry in listing.entries where !VolumeNames.isReserved(entry.name) {
             guard files.count < MountLimits.files else { return }
             let path = prefix + entry.name
             switch entry.kind {
             case .directory:
                 guard let below = try? directory.subdirectory(entry.name) else { continue }
+                if depth < self.depth, addVolume(below, root: root, prefix: path + "/", depth: depth + 1) { continue }
                 add(below, root: root, prefix: path + "/", depth: depth + 1)
             case .link:
                 // The link, and what it leads to: either can be exchanged.
@@ -55,13 +57,24 @@ package struct MountStamp: Sendable, Equatable {
             }
         }
     }
-}
 
-/// The names that an atomically written volume keeps for itself (Kubernetes, `pkg/volume/util/atomic_writer.go`).
-enum VolumeNames {
-    /// The link to the current generation.
-    static let data = "..data"
-
-    /// Whether a name at the top is none of a source file.
-    static func isReserved(_ name: String, depth: Int) -> Bool { depth == 0 && name.utf8.starts(with: "..".utf8) }
+    /// - Returns: false if it is no atomically written volume.
+    private mutating func addVolume(
+        _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
+    ) -> Bool {
+        guard let target = directory.dataTarget else { return false }
+        guard entersVolumes || depth == 0 else {
+            files[prefix] = []
+            return true
+        }
+        dataTargets[prefix] = target
+        files[prefix] = (try? directory.statusBeneath(target)).map { [$0] }
+        // Others may be mounted beside its links, as folders.
+        guard depth < self.depth, let listing = try? directory.entries() else { return true }
+        for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
+            guard let below = try? directory.subdirectory(entry.name) else { continue }
+            _ = addVolume(below, root: root, prefix: prefix + entry.name + "/", depth: depth + 1)
+        }
+        return true
+    }
 }

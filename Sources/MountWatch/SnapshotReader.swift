@@ -1,16 +1,18 @@
-import Glibc
 import LinuxIO
-import Observability
 package import Snapshots
 
-/// Reads the source files of the mount at a path, all of one generation.
+/// Reads the source files of the mount at a path, those of each volume of one generation.
 ///
 /// Blocks: to be used on a thread of our own.
 package struct SnapshotReader: Sendable {
     private let path: String
     private let progress: @Sendable () -> Void
-    /// The mount in which `..data` was seen: without it, this one is being taken down.
-    private var volume: FileIdentity?
+    /// By folder, "" is the mount: volumes in which `..data` was seen. Without it, such a one is being taken down.
+    private var volumes: [String: FileIdentity] = [:]
+    /// Folders of a plain folder that have held something: to be empty is a change for them.
+    private var filledFolders: Set<String> = []
+    /// Volumes that were absent whenever they were looked at.
+    private var unread: Set<String> = []
 
     /// What the last reading met that an operator should know, beside the files.
     package private(set) var remarks = ReadingRemarks()
@@ -24,109 +26,137 @@ package struct SnapshotReader: Sendable {
     /// Reads the mount as it is now.
     ///
     /// - Parameter previous: the last snapshot; contents that are equal are taken from there, so that secret bytes are
-    ///   held once.
+    ///   held once, and so are the files of a volume that is absent.
     package mutating func read(previous: Snapshot? = nil) -> Reading {
+        var previous = previous
+        // Stands for files of a volume, and is none of the mount.
+        for folder in unread { previous?.files[folder] = nil }
+        do throws(Absence) {
+            return .snapshot(try readMount(previous))
+        } catch {
+            return error.isFinal ? .lost(reason: error.reason) : .absent(reason: error.reason)
+        }
+    }
+
+    private mutating func readMount(_ previous: Snapshot?) throws(Absence) -> Snapshot {
         for _ in 0..<MountLimits.tries {
+            let mount = try orAbsent { () throws(LinuxError) in try Directory(path: path) }
+            let tree = TreeReader(previous: previous, known: volumes, progress: progress)
+            var reader = VolumeReader(folder: "", path: path, previous: previous, known: volumes[""])
+            let part = try reader.read(mount, after: tree)
+            volumes[""] = reader.known
+            // Behind a link that is exchanged, what was opened may be on its way out.
+            let now = try orAbsent { () throws(LinuxError) in try Directory(path: path).status().identity }
+            guard let part, now == (try? mount.status().identity) else { continue }
+            return try readOthers(in: mount, besides: part, previous)
+        }
+        throw Absence("\(path) changes faster than it can be read")
+    }
+
+    /// Adds the volumes in folders, each with its own generation, its own changes and its own absence.
+    private mutating func readOthers(
+        in mount: borrowing Directory, besides own: VolumeReader.Part, _ previous: Snapshot?
+    ) throws(Absence) -> Snapshot {
+        var found: [String: Snapshot.Volume] = [:]
+        found[""] = own.volume
+        var tree = own.tree
+        var empty = own.tree.volume.emptyFolders
+        filledFolders.formUnion(own.tree.volume.filledFolders)
+        var absences: [String: Absence] = [:]
+        var pending = own.nested
+        while let folder = pending.popLast() {
             do throws(Absence) {
-                if let snapshot = try readOnce(previous) { return .snapshot(snapshot) }
+                let part = try readVolume(folder, in: mount, previous, after: tree)
+                guard let volume = part.volume else { throw Absence("\(path)/\(folder) is empty") }
+                (found[folder], tree) = (volume, part.tree)
+                pending += part.nested
             } catch {
-                return .absent(reason: error.reason)
+                if error.isLimit { throw error }
+                absences[folder] = error
             }
         }
-        return .absent(reason: "\(path) changes faster than it can be read")
-    }
-
-    /// Nil if the mount changed meanwhile, so that the files may be of different generations.
-    private mutating func readOnce(_ previous: Snapshot?) throws(Absence) -> Snapshot? {
-        let mount = try orAbsent { () throws(LinuxError) in try Directory(path: path) }
-        let identity = try orAbsent { () throws(LinuxError) in try mount.status().identity }
-        let target = try orAbsent { () throws(LinuxError) in try mount.linkTarget(VolumeNames.data) }
-        if let target {
-            volume = identity
-            return try readVolume(mount, target, previous)
+        for folder in volumes.keys where !folder.isEmpty && found[folder] == nil && absences[folder] == nil {
+            let below = tree.files.filter { $0.key.utf8.starts(with: "\(folder)/".utf8) }
+            if below.isEmpty {
+                absences[folder] = Absence("\(path)/\(folder) is empty or gone")
+            } else if below.values.contains(where: { if case .content = $0 { true } else { false } }) {
+                // Another folder has taken its place.
+                volumes[folder] = nil
+            }
         }
-        if volume == identity { throw Absence("\(path) has lost its ..data link") }
-        volume = nil
-        return try readFolder(mount, previous)
+        if found.isEmpty { throw absences.min { $0.key < $1.key }?.value ?? Absence("\(path) is empty") }
+        if found[""] == nil, previous?.volumes[""] != nil { absences[""] = Absence("\(path) is empty") }
+        empty.subtract(filledFolders)
+        empty.subtract(absences.keys)
+        unread = Set(absences.keys.filter { previous?.volumes[$0] == nil })
+        remarks = tree.remarks
+        remarks.absences = absences.mapValues(\.reason)
+        var snapshot = Snapshot(volumes: found, files: tree.files)
+        snapshot.emptyFolders = empty
+        for (folder, absence) in absences { snapshot.keep(folder, of: previous, absence) }
+        return snapshot
     }
 
-    /// The generation that `..data` names is never changed, only replaced: the kubelet removes its files after it has
-    /// renamed the next one over `..data`. So if `..data` is the same after the reading, all files were there.
     private mutating func readVolume(
-        _ mount: borrowing Directory, _ target: String, _ previous: Snapshot?
-    ) throws(Absence) -> Snapshot? {
-        guard let generation = try openGeneration(target, of: mount) else { return nil }
-        // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
-        let createdAt = try orAbsent { () throws(LinuxError) in try mount.status(of: VolumeNames.data).changed }
-        var tree = TreeReader(previous: previous, progress: progress)
-        try tree.read(generation)
-        guard (try? mount.linkTarget(VolumeNames.data)) == target else { return nil }
-        let name = target.split(separator: "/").last.map(String.init) ?? target
-        if tree.files.isEmpty { throw Absence("\(path) is empty") }
-        if let previous, previous.generation == name, previous.files.keys.contains(where: { tree.files[$0] == nil }) {
-            throw Absence("\(path) loses files of its generation")
+        _ folder: String, in mount: borrowing Directory, _ previous: Snapshot?, after tree: TreeReader
+    ) throws(Absence) -> VolumeReader.Part {
+        for _ in 0..<MountLimits.tries {
+            let directory = try orAbsent { () throws(LinuxError) in try mount.subdirectory(folder) }
+            var reader = VolumeReader(
+                folder: folder, path: "\(path)/\(folder)", previous: previous, known: volumes[folder])
+            let part = try reader.read(directory, after: tree)
+            volumes[folder] = reader.known
+            if let part { return part }
         }
-        if tree.hasVanished { return nil }
-        remarks = tree.remarks
-        return Snapshot(generation: name, createdAt: Timestamp(createdAt), files: tree.files)
-    }
-
-    /// Nil if `..data` leads elsewhere by now.
-    private func openGeneration(_ target: String, of mount: borrowing Directory) throws(Absence) -> Directory? {
-        do throws(LinuxError) {
-            return try mount.subdirectory(target)
-        } catch {
-            if (try? mount.linkTarget(VolumeNames.data)) != target { return nil }
-            throw Absence("\(error)")
-        }
-    }
-
-    private func orAbsent<Result: ~Copyable>(
-        _ body: () throws(LinuxError) -> Result
-    ) throws(Absence) -> Result {
-        do throws(LinuxError) {
-            return try body()
-        } catch {
-            throw Absence("\(error)")
-        }
-    }
-
-    /// A plain folder has no generations; what did not change while it was read counts as one.
-    private mutating func readFolder(
-        _ mount: borrowing Directory, _ previous: Snapshot?
-    ) throws(Absence) -> Snapshot? {
-        let names = (try? mount.entries().entries) ?? []
-        for entry in names where entry.kind == .link {
-            // A volume without `..data`: not yet written, or half removed.
-            if let target = try? mount.linkTarget(entry.name), target.utf8.starts(with: (VolumeNames.data + "/").utf8) {
-                throw Absence("\(path) has links into ..data but no ..data")
-            }
-        }
-        let before = MountStamp(of: mount)
-        var tree = TreeReader(previous: previous, progress: progress)
-        try tree.read(mount)
-        if tree.hasVanished || MountStamp(of: mount) != before { return nil }
-        guard let newest = tree.newest, !tree.files.isEmpty else { throw Absence("\(path) is empty") }
-        remarks = tree.remarks
-        let time = Timestamp(newest)
-        return Snapshot(generation: time.rfc3339Nano, createdAt: time, files: tree.files)
+        throw Absence("\(path)/\(folder) changes faster than it can be read")
     }
 }
 
-extension Timestamp {
-    fileprivate init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: time.nanoseconds) }
+extension Snapshot {
+    /// The files of a volume that is absent stay as they were read last; where they never were, none can be read.
+    fileprivate mutating func keep(_ folder: String, of previous: Snapshot?, _ absence: Absence) {
+        guard let previous, var volume = previous.volumes[folder] else {
+            files[folder] = .failed(.unreadable(reason: absence.reason))
+            return
+        }
+        volume.absence = absence.reason
+        volume.isLost = absence.isFinal
+        volumes[folder] = volume
+        for (path, file) in previous.files where files[path] == nil && previous.volume(of: path) == folder {
+            files[path] = file
+        }
+    }
 }
 
 /// What a reading met beside the files.
 package struct ReadingRemarks: Sendable, Equatable {
-    /// Files that are mounted by themselves (`subPath`): the container never sees another content.
+    /// Files and folders that are mounted by themselves (`subPath`): the container never sees another content.
     package var frozen: [String] = []
     /// Names that are not UTF-8, and therefore left out.
     package var undecodableNames = 0
+    /// By folder: why a volume has no generation at present.
+    package var absences: [String: String] = [:]
 }
 
 /// Why there is no generation.
 struct Absence: Error {
     let reason: String
-    init(_ reason: String) { self.reason = reason }
+    /// There will be none as long as this container runs.
+    var isFinal = false
+    /// There is more than can be meant, in all volumes together.
+    var isLimit = false
+
+    init(_ reason: String, isFinal: Bool = false, isLimit: Bool = false) {
+        self.reason = reason
+        self.isFinal = isFinal
+        self.isLimit = isLimit
+    }
+}
+
+func orAbsent<Result: ~Copyable>(_ body: () throws(LinuxError) -> Result) throws(Absence) -> Result {
+    do throws(LinuxError) {
+        return try body()
+    } catch {
+        throw Absence("\(error)")
+    }
 }

@@ -2,69 +2,106 @@ import Glibc
 import LinuxIO
 import Snapshots
 
-/// Reads all files below one open directory, and nothing outside it.
+/// Reads the files of volumes, one volume after another, and nothing outside them.
 struct TreeReader {
     private let previous: Snapshot?
     private let progress: @Sendable () -> Void
+    /// By folder: where a volume was seen before.
+    private let known: [String: FileIdentity]
+    /// By path relative to the mount; of all volumes.
     private(set) var files: [String: SourceFile] = [:]
     private(set) var remarks = ReadingRemarks()
-    /// The newest change of a file or directory. The change time alone: the modification time can be set at will.
-    private(set) var newest: FileTime?
-    /// A name was listed and gone when it was opened.
-    private(set) var hasVanished = false
     private var visited = 0
     /// Bytes of what was read.
     private var size = 0
 
+    /// Of the volume that was read last.
+    private(set) var volume = VolumeFindings()
+
+    /// What is met in one volume, beside its files.
+    struct VolumeFindings {
+        /// The newest change of a file or directory. The change time alone: the modification time can be set at will.
+        var newest: FileTime?
+        /// A name was listed and gone when it was opened.
+        var hasVanished = false
+        var hasFiles = false
+        /// Folders in it that are volumes of their own, and were not read.
+        var nested: [String] = []
+        /// Folders without an entry, and those with one.
+        var emptyFolders: Set<String> = []
+        var filledFolders: Set<String> = []
+    }
+
     /// - Parameter progress: called before each file or directory is opened.
-    init(previous: Snapshot?, progress: @escaping @Sendable () -> Void) {
+    init(previous: Snapshot?, known: [String: FileIdentity] = [:], progress: @escaping @Sendable () -> Void) {
         self.previous = previous
+        self.known = known
         self.progress = progress
     }
 
+    /// - Parameters:
+    ///   - base: the volume's folder, with a slash at its end; empty for the mount itself.
+    ///   - isGeneration: it is one generation of a volume, in which a folder is nothing but a folder.
     /// - Throws: `Absence` if the directory itself cannot be listed, or holds more than can be meant.
-    mutating func read(_ root: borrowing Directory) throws(Absence) {
+    mutating func read(_ root: borrowing Directory, base: String = "", isGeneration: Bool = false) throws(Absence) {
+        volume = VolumeFindings()
         do throws(LinuxError) {
-            try visit(root, root: root, prefix: "", above: [])
+            try visit(root, Place(root: root.path, base: base, isGeneration: isGeneration), root, prefix: "", above: [])
         } catch {
             throw Absence("\(error)")
         }
         if visited > MountLimits.files {
-            throw Absence("\(root.path) holds more than \(MountLimits.files) files")
+            throw Absence("\(root.path) holds more than \(MountLimits.files) files", isLimit: true)
         }
         if size > MountLimits.bytes {
-            throw Absence("\(root.path) holds more than \(MountLimits.bytes) bytes")
+            throw Absence("\(root.path) holds more than \(MountLimits.bytes) bytes", isLimit: true)
         }
+    }
+
+    private struct Place {
+        let root: String
+        let base: String
+        let isGeneration: Bool
     }
 
     /// - Parameters:
     ///   - prefix: the directory's path below the root, with a slash at its end; empty for the root.
     ///   - above: the directories that lead here; links to one of them are not entered.
     private mutating func visit(
-        _ directory: borrowing Directory, root: borrowing Directory, prefix: String, above: [FileIdentity]
+        _ directory: borrowing Directory, _ place: Place, _ root: borrowing Directory, prefix: String,
+        above: [FileIdentity]
     ) throws(LinuxError) {
         let here = try directory.status()
         if above.contains(here.identity) { return }
-        note(here)
         let listing = try directory.entries()
+        let folder = String((place.base + prefix).dropLast())
+        if !place.isGeneration, !above.isEmpty, isVolume(directory, here, listing, folder) {
+            return addNested(folder)
+        }
+        note(here)
         remarks.undecodableNames += listing.undecodable
-        for entry in listing.entries where !VolumeNames.isReserved(entry.name, depth: above.count) {
+        let entries = listing.entries.filter { !VolumeNames.isReserved($0.name) }
+        if !above.isEmpty {
+            if entries.isEmpty { volume.emptyFolders.insert(folder) } else { volume.filledFolders.insert(folder) }
+        }
+        for entry in entries {
             progress()
             visited += 1
             if visited > MountLimits.files || size > MountLimits.bytes { return }
-            let path = prefix + entry.name
+            let local = prefix + entry.name
+            let path = place.base + local
             // Equal to Swift, not to the kernel: neither may pass for the other.
             guard files[path] == nil else {
-                files[path] = .failed(.ambiguousName)
+                add(path, .failed(.ambiguousName))
                 continue
             }
             if entry.kind == .special {
-                files[path] = .failed(.notRegular)
+                add(path, .failed(.notRegular))
                 continue
             }
             do throws(LinuxError) {
                 // By the path below the root: a link of a subfolder may lead to another subfolder.
-                let opened = try root.openBeneath(path)
+                let opened = try root.openBeneath(local)
                 let status = try opened.status()
                 switch status.kind {
                 case .file:
@@ -72,20 +109,41 @@ struct TreeReader {
                     if status.links == 0 || opened.isMountRoot { remarks.frozen.append(path) }
                     let file = try content(of: opened, path: path)
                     if case .content(let bytes, _) = file { size += bytes.count }
-                    files[path] = file
+                    add(path, file)
                 case .directory where above.count >= MountLimits.depth:
-                    files[path] = .failed(.unreadable(reason: "nested too deeply"))
+                    add(path, .failed(.unreadable(reason: "nested too deeply")))
                 case .directory:
-                    let below = Directory(descriptor: opened, path: "\(root.path)/\(path)")
-                    try visit(below, root: root, prefix: path + "/", above: above + [here.identity])
+                    let below = Directory(descriptor: opened, path: "\(place.root)/\(local)")
+                    try visit(below, place, root, prefix: local + "/", above: above + [here.identity])
                 case .link, .special:
-                    files[path] = .failed(.notRegular)
+                    add(path, .failed(.notRegular))
                 }
             } catch {
                 if let status = try? directory.status(of: entry.name) { note(status) }
                 fail(path, error, isLink: entry.kind == .link)
             }
         }
+    }
+
+    private mutating func add(_ path: String, _ file: SourceFile) {
+        files[path] = file
+        volume.hasFiles = true
+    }
+
+    /// It has a `..data` link, or had one; or it is mounted by `subPath` from within a generation.
+    private func isVolume(
+        _ directory: borrowing Directory, _ status: FileStatus, _ listing: DirectoryListing, _ folder: String
+    ) -> Bool {
+        if directory.dataTarget != nil || known[folder] == status.identity { return true }
+        if directory.hasLinksIntoData(listing) { return true }
+        return directory.descriptor.isMountRoot && MountOrigin(of: directory)?.generation != nil
+    }
+
+    private mutating func addNested(_ folder: String) {
+        guard let other = volume.nested.firstIndex(of: folder) else { return volume.nested.append(folder) }
+        // Two names that are equal to Swift: neither may pass for the other.
+        volume.nested.remove(at: other)
+        add(folder, .failed(.ambiguousName))
     }
 
     private mutating func fail(_ path: String, _ error: LinuxError, isLink: Bool) {
@@ -96,28 +154,35 @@ struct TreeReader {
         // open(2): a socket, or a device without a driver.
         case ENXIO: reason = .notRegular
         case ENOENT where !isLink, ESTALE:
-            hasVanished = true
+            volume.hasVanished = true
             return
         default: reason = .unreadable(reason: error.reason)
         }
-        files[path] = .failed(reason)
+        add(path, .failed(reason))
         // The files of a directory that cannot be read are not gone, they cannot be read either.
         for known in previous?.files.keys ?? [:].keys where known.utf8.starts(with: (path + "/").utf8) {
-            files[known] = .failed(reason)
+            add(known, .failed(reason))
         }
     }
 
-    private mutating func note(_ status: FileStatus) {
-        newest = max(newest ?? status.changed, status.changed)
-    }
+    /// `path` is mounted by itself: the container never sees another content.
+    mutating func noteFrozen(_ path: String) { remarks.frozen.append(path) }
 
-    /// Reads the file until it did not change meanwhile.
-    private func content(of file: borrowing FileDescriptor, path: String) throws(LinuxError) -> SourceFile {
+    private mutating func note(_ status: FileStatus) {
+        volume.newest = max(volume.newest ?? status.changed, status.changed)
+    }
+}
+
+extension TreeReader {
+    /// Reads the file until it did not change meanwhile, to its end: some file systems say 0, or too little, for the
+    /// size of a file that has content.
+    func content(of file: borrowing FileDescriptor, path: String) throws(LinuxError) -> SourceFile {
+        var least = Self.smallestBuffer
         for _ in 0..<MountLimits.tries {
             let before = try file.status()
             if before.size > SourceFile.maximumSize { return .failed(.tooLarge(size: before.size)) }
-            // One byte more than there should be: a full buffer says that the file has grown.
-            let capacity = max(before.size, Self.smallestBuffer) + 1
+            // One byte more than there should be: a full buffer says that there is more.
+            let capacity = max(before.size, least) + 1
             let bytes = try SecretBytes(capacity: capacity) { (buffer) throws(LinuxError) in
                 var count = 0
                 while count < buffer.count {
@@ -128,7 +193,12 @@ struct TreeReader {
                 }
                 return count
             }
-            guard bytes.count < capacity, try file.status() == before else { continue }
+            guard bytes.count < capacity else {
+                if bytes.count > SourceFile.maximumSize { return .failed(.tooLarge(size: bytes.count)) }
+                least = SourceFile.maximumSize
+                continue
+            }
+            guard try file.status() == before else { continue }
             let read = SourceFile(bytes)
             if let known = previous?.files[path], known == read { return known }
             return read
@@ -136,6 +206,5 @@ struct TreeReader {
         return .failed(.unreadable(reason: "changes while it is read"))
     }
 
-    /// Some file systems say 0 for the size of a file that has content.
     private static let smallestBuffer = 4096
 }

@@ -131,7 +131,8 @@ package final class WatchLoop: Sendable {
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             let noticed = debouncer.firstChange ?? now
-            if debouncer.fire(at: now) || isRequested {
+            // While changes are waited for, what was asked for comes with them: files may still be written one by one.
+            if debouncer.fire(at: now) || isRequested && debouncer.deadline == nil {
                 stamp = MountStamp(path: path, depth: depth)
                 isComplete = look(noticed)
             }

@@ -1,22 +1,31 @@
 package import Observability
 
-/// All source files of one generation of the mount, read together.
+/// All source files of the mount, those of each volume of one generation, read together.
 package struct Snapshot: Sendable {
-    /// The generation's name: in an atomically written volume the directory that `..data` points to, in a plain folder
-    /// the time of its newest change (RFC 3339, nanoseconds).
-    package var generation: String
-    /// When the generation came to be, by the file system's clock: the last change of `..data`, or the newest change.
-    package var createdAt: Timestamp
+    /// By folder relative to the mount; "" is the mount itself, which is none of them if all its files lie in others.
+    package var volumes: [String: Volume]
     /// When it was first noticed that there is something new; nil if nobody watches.
     package var noticedAt: ContinuousClock.Instant?
     /// By path relative to the mount, `certs/tls.crt`.
     package var files: [String: SourceFile]
+    /// Folders that hold nothing and have not been seen to hold anything: a volume may be mounted there yet.
+    package var emptyFolders: Set<String> = []
 
-    package init(generation: String, createdAt: Timestamp, files: [String: SourceFile]) {
-        self.generation = generation
-        self.createdAt = createdAt
+    package init(volumes: [String: Volume], files: [String: SourceFile]) {
+        self.volumes = volumes
         self.files = files
     }
+
+    /// Of a mount without other volumes in it.
+    package init(generation: String, createdAt: Timestamp, files: [String: SourceFile]) {
+        self.init(volumes: ["": Volume(generation: generation, createdAt: createdAt)], files: files)
+    }
+
+    /// The generations of all volumes, as `MountGeneration` writes them.
+    package var generation: String { generation(of: []) }
+
+    /// When the newest generation came to be.
+    package var createdAt: Timestamp { createdAt(of: []) }
 
     /// The file at exactly this path. To Swift, texts are equal that only look the same (`é` in one scalar and in two);
     /// to the kernel, and to who may read what, they are the names of different files.

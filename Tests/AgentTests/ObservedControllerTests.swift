@@ -2,6 +2,7 @@ import Agent
 import Distribution
 import LinuxIO
 import Observability
+import Snapshots
 import TestSupport
 import Testing
 
@@ -50,6 +51,40 @@ import Testing
         #expect(try await value("secret_writes_total", ["result": "created"], of: bench) == 3)
         #expect(try await value("secret_writes_total", ["result": "updated"], of: bench) == 2)
         #expect(try await value("distributions", ["reason": "Synced", "ready": "true"], of: bench) == 3)
+    }
+
+    @Test func `each volume is told of, and one that is written file by file is warned of once`() async throws {
+        let bench = Bench(logger: log.logger)
+        let plain = Snapshot.Volume(generation: "p", createdAt: Timestamp(seconds: 7), isAtomic: false)
+        var azure = Snapshot.Volume(generation: "..1", createdAt: Timestamp(seconds: 9))
+        azure.absence = "is empty"
+        for _ in 0..<2 {
+            await bench.controller.mount(.snapshot(Snapshot(volumes: ["": plain, "azure": azure], files: [:])))
+        }
+        #expect(log.count("files are written one by one") == 1)
+        #expect(log.count("volumes=[.]") == 1)
+        #expect(try await value("mount_volume_atomic", ["volume": "."], of: bench) == 0)
+        #expect(try await value("mount_volume_atomic", ["volume": "azure"], of: bench) == 1)
+        #expect(try await value("mount_volume_present", ["volume": "."], of: bench) == 1)
+        #expect(try await value("mount_volume_present", ["volume": "azure"], of: bench) == 0)
+        #expect(try await value("mount_volume_generation_timestamp_seconds", ["volume": "azure"], of: bench) == 9)
+    }
+
+    @Test func `a mount that gets no other generation is told of in the statuses, until it does`() async throws {
+        let bench = Bench(logger: log.logger)
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.controller.mount(.lost(reason: "it is deleted"))
+            try await bench.settle()
+            let key = try bench.distribution().key
+            let message = await bench.controller.outcomes[key]?.message ?? ""
+            #expect(message.hasSuffix("No rotation reaches it any more: it is deleted."), "\(message)")
+            await bench.mount()
+            try await bench.settle()
+            #expect(await bench.controller.outcomes[key]?.message.contains("any more") == false)
+        }
     }
 
     @Test func `what fails is counted, and ends no rotation before it is done`() async throws {

@@ -20,6 +20,20 @@ struct StatusPageTests {
         return table.components(between: "<th scope=\"row\">", and: " <small>")
     }
 
+    @Test func `volumes that are absent or have no generations are named`() {
+        let page = page { overview in
+            overview.mount.volumes = [
+                .init(name: ".", generation: "g", createdAt: Overview.sampleNow, isAtomic: false, absence: nil),
+                .init(name: "aws", generation: "g", createdAt: Overview.sampleNow, isAtomic: true, absence: nil),
+                .init(
+                    name: "azure", generation: "g", createdAt: Overview.sampleNow, isAtomic: true, absence: "is empty"),
+            ]
+        }
+        #expect(page.contains("The mount has no generations: its files change one by one"))
+        #expect(page.contains("Volume <code>azure</code> is absent: is empty"))
+        #expect(!page.contains("<code>aws</code>"))
+    }
+
     @Test func `what comes from outside is text, wherever it stands`() {
         let hostile = "<script>alert('\"&')</script>\u{202e}\u{0}\n\u{2028}<\u{301}b>"
         let page = page { overview in

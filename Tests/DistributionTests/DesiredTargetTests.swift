@@ -116,6 +116,24 @@ import Testing
         #expect(refusal?.reason == .sourceNotFound)
     }
 
+    @Test("Its generation names the volumes of its sources, missing ones too, and no other")
+    func generation() throws {
+        var snapshot = Snapshot(["password": "one", "azure/pw": "two", "aws/pw": "three"], generation: "..0")
+        for name in ["aws", "azure"] {
+            snapshot.volumes[name] = Snapshot.Volume(generation: "..\(name)", createdAt: Timestamp(seconds: 0))
+        }
+        let generation = { (sources: [String]) in
+            let secrets: [JSONValue] = sources.map {
+                ["from": .string($0), "to": .string("K\($0.utf8.count)"), "optional": true]
+            }
+            return try target(["spec": ["secrets": .array(secrets)]], from: snapshot).generation
+        }
+        #expect(try generation(["password"]) == "..0")
+        #expect(try generation(["azure/pw"]) == "azure/..azure")
+        #expect(try generation(["azure/..data/gone", "password"]) == "..0, azure/..azure")
+        #expect(try generation(["azure/pw", "aws/pw"]) == "aws/..aws, azure/..azure")
+    }
+
     @Test("A missing optional source leaves its key out")
     func optional() throws {
         let secrets: JSONValue = [

@@ -57,6 +57,22 @@ import Testing
         #expect(!history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_01.2", now: noon))
     }
 
+    @Test(
+        "Each volume has its own history",
+        arguments: [
+            ("..2026_11_21_09_00_00.1", false), ("azure/..2026_11_21_09_00_00.1", true),
+            ("..2026_11_21_11_00_00.1", true), ("azure/..2026_11_21_08_00_00.1", false),
+            ("..2026_11_21_09_00_00.1, azure/..2026_11_21_09_00_00.1", true),
+            ("..2026_11_21_11_00_00.1, azure/..2026_11_21_07_00_00.1", true),
+            ("..2026_11_21_09_00_00.1, azure/..2026_11_21_07_00_00.1", false),
+            // One that this mount does not have.
+            ("aws/..2026_11_21_11_00_00.1", false),
+        ])
+    func volumes(theirs: String, isBehind: Bool) {
+        let generations = history("..2026_11_21_10_00_00.1, azure/..2026_11_21_08_30_00.1")
+        #expect(generations.isBehind(theirs, now: noon) == isBehind)
+    }
+
     @Test("The history is bounded")
     func bounded() {
         var generations = GenerationHistory()

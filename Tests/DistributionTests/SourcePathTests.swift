@@ -7,9 +7,11 @@ import Testing
         "A path is taken without what means nothing",
         arguments: [
             ("tls.crt", "tls.crt"), ("certs/tls.crt", "certs/tls.crt"), ("./a//b", "a/b"), ("a/./b", "a/b"),
-            ("././a", "a"), ("..data/x", "x"), ("./..data//x/y", "x/y"), ("a/..data", "a/..data"),
+            ("././a", "a"), ("..data/x", "x"), ("./..data//x/y", "x/y"),
+            // The link of a volume in a folder: the policy must not see a second name of the file.
+            ("azure/..data/pw", "azure/pw"), ("a/b/..data/./c/d", "a/b/c/d"), ("..data/a/..data/b", "a/b"),
             (".hidden", ".hidden"),
-            ("a..b", "a..b"), ("a/...", "a/..."), ("a b", "a b"), ("-", "-"), ("é", "é"), ("a\nb", "a\nb"),
+            ("a..b", "a..b"), ("a b", "a b"), ("-", "-"), ("é", "é"), ("a\nb", "a\nb"),
         ])
     func taken(raw: String, text: String) throws {
         #expect(try SourcePath(raw).text == text)
@@ -50,6 +52,22 @@ import Testing
             (
                 "..2024_05_01/a",
                 "is \"..2024_05_01/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+            ),
+            (
+                "azure/..data",
+                "is \"azure/..data\", a name that the volume keeps for itself; expected the path of a file in the mount"
+            ),
+            (
+                "azure/..data/..data/a",
+                "is \"azure/..data/..data/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+            ),
+            (
+                "azure/..2026_05_01.1/pw",
+                "is \"azure/..2026_05_01.1/pw\", a name that the volume keeps for itself; expected the path of a file in the mount"
+            ),
+            (
+                "a/..\u{301}b",
+                "is \"a/..\u{301}b\", a name that the volume keeps for itself; expected the path of a file in the mount"
             ),
             ("...", "is \"...\", a name that the volume keeps for itself; expected the path of a file in the mount"),
             ("/\n\u{1b}", "is \"/\\n\\u{1B}\", an absolute path; expected one relative to the mount"),

@@ -200,6 +200,45 @@ import Testing
         #expect(try review([("a", "A")], from: Snapshot(["a": ""], generation: "..now"), over: edited).refusal == nil)
     }
 
+    // MARK: Absent volumes
+
+    @Test(
+        "keeps an optional key whose source is missing with all of its folder or its volume",
+        arguments: ["None", nil] as [String?])
+    func absentVolume(validation: String?) throws {
+        let judge = { (key: String, generation: String, change: (inout Snapshot) -> Void) in
+            var snapshot = Snapshot(["a": "1"], generation: "..now")
+            change(&snapshot)
+            let observed = ObservedTarget.inLine {
+                $0.digests = ["A": Digest("1"), key: Digest("one")]
+                $0.annotations[Marks.mountGeneration] = generation
+            }
+            return try review(
+                [("a", "A"), ("azure/pw", "PW")], optional: true, validation: validation, from: snapshot,
+                over: observed
+            ).refusal
+        }
+        let volume = Snapshot.Volume(generation: "..1", createdAt: Timestamp(seconds: 0))
+        // It is just not there.
+        #expect(try judge("PW", "..now") { _ in } == nil)
+        #expect(try judge("PW", "azure/..1, ..now") { $0.volumes["azure"] = volume } == nil)
+        #expect(try judge("PW", "azur/..1, ..now") { _ in } == nil)
+        // It never was.
+        #expect(try judge("OTHER", "azure/..1, ..now") { $0.emptyFolders = ["azure"] } == nil)
+        #expect(
+            try judge("PW", "..now") { $0.emptyFolders = ["azure"] }
+                == Refusal(
+                    .sourceUnreadable,
+                    "Source file \"azure/pw\" is missing, and so is all else in folder \"azure\", as before a volume is"
+                        + " mounted there; \"PW\" is kept while the folder is empty."))
+        #expect(
+            try judge("PW", "..before, azure/..1") { _ in }
+                == Refusal(
+                    .sourceUnreadable,
+                    "Source file \"azure/pw\" is missing with the whole volume \"azure\" that \"PW\" came from, expected"
+                        + " that volume in the mount."))
+    }
+
     // MARK: Turned off
 
     @Test("says nothing with spec.validation: None", arguments: ["", "{", "hunter2"])

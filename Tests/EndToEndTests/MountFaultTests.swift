@@ -159,6 +159,31 @@ struct MountFaultTests {
         await second.stop()
     }
 
+    @Test(
+        "whose writer sets owner and mode after the swap is read again at once",
+        .enabled(if: Privileges.mayDrop, "needs CAP_SETPCAP"))
+    func lateMode() async throws {
+        let world = try LocalWorld()
+        try world.distribute("one", "a", "?sub/b")
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "a1", "sub/b": "b1"])
+        let program = try await world.start(poll: "1h", wrapper: Self.unprivileged)
+        await world.expect("one", ["a": "a1", "b": "b1"], program)
+        for number in 2...3 {
+            let files = ["a": Array("a\(number)".utf8), "sub/b": Array("b\(number)".utf8)]
+            let next = try volume.writeGeneration(files)
+            for file in ["a", "sub"] { chmod("\(world.mount)/\(next)/\(file)", 0) }
+            try volume.swap(to: next)
+            await world.expectLog("SourceUnreadable", times: number - 1, program)
+            #expect(world.secret("one") == ["a": "a\(number - 1)", "b": "b\(number - 1)"])
+            chmod("\(world.mount)/\(next)/a", 0o644)
+            chmod("\(world.mount)/\(next)/sub", 0o755)
+            await world.expect("one", ["a": "a\(number)", "b": "b\(number)"], program)
+        }
+        #expect(program.logged("file events are not available") == 0)
+        await program.stop()
+    }
+
     @Test("with 10,000 files works; with one more it is no mount, which is said, until that one goes")
     func tenThousandFiles() async throws {
         let world = try LocalWorld()

@@ -40,6 +40,14 @@ struct PolicyFileTests {
         }
     }
 
+    /// As /proc does, some FUSE file systems say 0 (proc(5)).
+    @Test("is read where the file system does not say its size")
+    func sizeless() {
+        let problem = PolicyReading(path: "/proc/version").problem
+        #expect(problem?.contains("/proc/version") == true)
+        #expect(problem?.contains("no regular file") == false)
+    }
+
     @Test("a file that comes later, is written anew, replaced, broken, removed and comes again is followed")
     func follows() async throws {
         let folder = try TemporaryDirectory()

@@ -108,6 +108,54 @@ import Testing
         #expect(!watcher.drain())
     }
 
+    @Test func `attributes in the present generation are seen, those of its folders and of the next one too`() throws {
+        let volume = try AtomicVolume(folder("root"))
+        let files: [String: [UInt8]] = ["a": Array("1".utf8), "certs/deep/crt": Array("1".utf8)]
+        try volume.write(files)
+        let watcher = watcher("root")
+        for _ in 0..<2 {
+            for file in ["a", "certs/deep/crt", "certs/deep"] {
+                chmod(folder("root/..data/\(file)"), 0o700)
+                #expect(watcher.drain(), "\(file)")
+            }
+            let kernelWatches = try watcher.kernelWatches()
+            #expect(kernelWatches == 4)
+            try volume.write(files)
+            #expect(watcher.drain())
+        }
+    }
+
+    @Test func `the reading of a generation, and the removal of the last one, is no change`() throws {
+        let volume = try AtomicVolume(folder("root"))
+        let files: [String: [UInt8]] = ["a": Array("1".utf8), "certs/crt": Array("1".utf8)]
+        try volume.write(files)
+        let watcher = watcher("root")
+        #expect(readText(folder("root/certs/crt")) == "1")
+        #expect(names(in: folder("root/certs/")) == ["crt"])
+        #expect(!watcher.drain())
+        let old = try #require(volume.dataTarget)
+        try volume.swap(to: try volume.writeGeneration(files))
+        #expect(watcher.drain())
+        removeTree(folder("root/\(old)/certs"))
+        unlink(folder("root/\(old)/a"))
+        #expect(!watcher.drain())
+    }
+
+    @Test func `a volume in a folder is watched as one`() throws {
+        let volume = try AtomicVolume(folder("root/sub/azure"))
+        try volume.write(["a": "1"])
+        let watcher = watcher("root")
+        try volume.swap(to: try volume.writeGeneration(["a": Array("2".utf8)]))
+        #expect(watcher.drain())
+        chmod(folder("root/sub/azure/..data/a"), 0o600)
+        #expect(watcher.drain())
+        _ = try volume.writeGeneration(["a": Array("3".utf8)])
+        #expect(watcher.drain(), "a name in the folder")
+        let hidden = names(in: folder("root/sub/azure")).filter { $0.hasPrefix("..2026") }
+        for name in hidden where name != volume.dataTarget { try writeFile(folder("root/sub/azure/\(name)/a"), "4") }
+        #expect(!watcher.drain())
+    }
+
     @Test func `a root that is made later, its parents too, is watched`() throws {
         let watcher = watcher("deep/er/root")
         try writeFile(folder("unrelated"), "1")

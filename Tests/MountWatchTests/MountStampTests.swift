@@ -53,6 +53,21 @@ import Testing
         #expect(MountStamp(path: folder("volume")) != before)
     }
 
+    @Test func `a swap of a volume in a folder differs, of one beside a volume's links too`() throws {
+        let inner = try AtomicVolume(folder("mount/sub/azure"))
+        try inner.write(["a": "1"])
+        let outer = try AtomicVolume(folder("volume"))
+        try outer.write(["a": "1"])
+        let beside = try AtomicVolume(folder("volume/azure"))
+        try beside.write(["a": "1"])
+        for (volume, path) in [(inner, path), (beside, folder("volume"))] {
+            let before = MountStamp(path: path)
+            #expect(MountStamp(path: path) == before)
+            try volume.write(["a": "1"])
+            #expect(MountStamp(path: path) != before)
+        }
+    }
+
     @Test func `a folder that was exchanged for an equal one differs`() throws {
         try AtomicVolume(folder("one")).write(["a": "1"])
         let before = MountStamp(path: folder("one"))

@@ -69,6 +69,36 @@ import Testing
         #expect(log.count("WARNING") == 1)
     }
 
+    @Test func `a volume in a folder that goes and comes is absent alone, and that is said once`() async throws {
+        let volume = try AtomicVolume(folder("mount/azure"))
+        try volume.write(["a": "1"])
+        try writeFile(folder("mount/plain"), "1")
+        let watched = try watch()
+        #expect(await eventually { watched.last?.texts == ["azure/a": "1", "plain": "1"] })
+        volume.tearDown()
+        #expect(await eventually { watched.last?.snapshot?.volumes["azure"]?.absence != nil })
+        try writeFile(folder("mount/plain"), "2")
+        #expect(await eventually { watched.last?.texts == ["azure/a": "1", "plain": "2"] })
+        #expect(watched.last?.snapshot?.volumes["azure"]?.absence != nil)
+        #expect(log.count("WARNING") == 1)
+        try AtomicVolume(folder("mount/azure"), firstNumber: 10).write(["a": "2"])
+        #expect(await eventually { watched.last?.texts == ["azure/a": "2", "plain": "2"] })
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+    func `a file whose mode is set after the swap is read at once`() async throws {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["a": "1"])
+        let watched = try watch()
+        #expect(await eventually { watched.last?.texts == ["a": "1"] })
+        let next = try volume.writeGeneration(["a": Array("2".utf8)])
+        chmod(folder("mount/\(next)/a"), 0)
+        try volume.swap(to: next)
+        #expect(await eventually { watched.last?.snapshot?.files["a"]?.error != nil })
+        chmod(folder("mount/\(next)/a"), 0o644)
+        #expect(await eventually { watched.last?.texts == ["a": "2"] })
+    }
+
     @Test func `a mount that is not there yet is waited for`() async throws {
         let watched = try watch()
         #expect(await eventually { watched.last?.absence != nil })

@@ -5,6 +5,8 @@ import Snapshots
 extension Reading {
     var snapshot: Snapshot? { if case .snapshot(let snapshot) = self { snapshot } else { nil } }
     var absence: String? { if case .absent(let reason) = self { reason } else { nil } }
+    /// Why there will be no other generation.
+    var loss: String? { if case .lost(let reason) = self { reason } else { nil } }
     /// Nil if there is no generation.
     var texts: [String: String]? { snapshot?.texts }
 }

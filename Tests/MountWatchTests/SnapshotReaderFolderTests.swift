@@ -24,10 +24,10 @@ import Testing
         #expect(try read().texts == ["a": "1", "certs/deep/er": "2"])
     }
 
-    @Test func `names at the top that begin with two dots are the volume's own`() throws {
+    @Test func `names that begin with two dots are a volume's own, in any folder`() throws {
         try makeDirectory(folder("mount/sub"))
-        for name in ["a", "..b", "..\u{301}", "sub/..c", ".d"] { try writeFile(folder("mount/\(name)"), "1") }
-        #expect(Set(try read().files.keys) == ["a", "sub/..c", ".d"])
+        for name in ["a", "..b", "..\u{301}", "sub/..c", "sub/e", ".d"] { try writeFile(folder("mount/\(name)"), "1") }
+        #expect(Set(try read().files.keys) == ["a", "sub/e", ".d"])
     }
 
     @Test func `the generation moves on with each change, removals too`() throws {
@@ -223,6 +223,39 @@ import Testing
         writer.join()
         #expect(whole > 0)
         #expect(torn == 0)
+    }
+
+    @Test func `a folder behind a link that is exchanged is never read half`() throws {
+        let names = (0..<16).map { "file\($0)" }
+        let link = folder("link")
+        @Sendable func exchange(_ number: Int) throws {
+            try makeDirectory("\(link)-\(number)")
+            for name in names { try writeFile("\(link)-\(number)/\(name)", "\(number)") }
+            try makeLink(link + ".next", to: "link-\(number)")
+            try rename(link + ".next", to: link)
+        }
+        try exchange(0)
+        let isDone = Switch(false)
+        let writer = try OwnedThread(name: "writer") {
+            for number in 1...200 {
+                try? exchange(number)
+                for name in names.dropFirst(8) { unlink("\(link)-\(number - 1)/\(name)") }
+                // As long as the half of it is to be seen: the writer's pace.
+                usleep(300)
+                removeTree("\(link)-\(number - 1)")
+                usleep(300)
+            }
+            isDone.isOn = true
+        }
+        var (seen, wrong) = (0, 0)
+        while !isDone.isOn {
+            guard let texts = Mount.read(path: link).texts else { continue }
+            seen += 1
+            if Set(texts.values).count != 1 || texts.count != names.count { wrong += 1 }
+        }
+        writer.join()
+        #expect(seen > 0)
+        #expect(wrong == 0)
     }
 
     @Test func `files that are exchanged one after another are read as they stood together`() throws {

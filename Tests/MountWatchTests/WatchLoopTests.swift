@@ -64,6 +64,21 @@ import Testing
         #expect(await eventually { looks.count == 2 })
     }
 
+    @Test func `while a change waits for quiet, a look that is asked for waits with it`() async throws {
+        let loop = try loop(quiet: .milliseconds(400), longest: .seconds(10))
+        defer { loop.stop() }
+        #expect(await eventually { looks.count == 1 })
+        try writeFile(folder("root/a"), "1")
+        let before = heartbeat.last
+        #expect(await eventually { heartbeat.last > before })
+        loop.lookNow()
+        try writeFile(folder("root/b"), "1")
+        #expect(await eventually { looks.count == 2 })
+        let start = heartbeat.last
+        loop.lookNow()
+        #expect(await eventually { heartbeat.last > start && looks.count == 3 })
+    }
+
     @Test func `a root that comes later and goes is looked at`() async throws {
         removeTree(folder("root"))
         let loop = try loop()
@@ -225,7 +240,7 @@ import Testing
 }
 
 /// The text of a file of /proc.
-private func readText(_ path: String) -> String {
+func readText(_ path: String) -> String {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return "" }
     defer { close(file) }

@@ -20,6 +20,13 @@ extension StatusPage {
         if mount.failedFiles > 0 {
             notes.append("<p class=\"note held\">\(mount.failedFiles) could not be read</p>")
         }
+        for volume in mount.volumes {
+            let name: HTML = volume.name == "." ? "The mount" : "Volume <code>\(volume.name)</code>"
+            if let absence = volume.absence { notes.append("<p class=\"note bad\">\(name) is absent: \(absence)</p>") }
+            if !volume.isAtomic {
+                notes.append("<p class=\"note held\">\(name) has no generations: its files change one by one</p>")
+            }
+        }
         return "<section class=\"card\"><h2>Mount generation</h2>\(body)\(notes)</section>"
     }
 

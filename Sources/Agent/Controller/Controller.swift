@@ -39,6 +39,8 @@ package actor Controller {
     var snapshot: Snapshot? { didSet { announceReadiness() } }
     /// Why the mount has no generation at present; nil if it has.
     var absence: String?
+    /// The mount gets no other generation as long as this container runs.
+    var isMountLost = false
     var generations = GenerationHistory()
     /// Of other agents' mounts.
     var newerGenerations = NewerGenerations()

@@ -101,6 +101,18 @@ extension Controller {
                 "How old the mount's generation is; NaN before the first.",
                 overview.now.secondsSince1970 - created),
             Metric(
+                .gauge, "secrets_distributor_mount_volume_present",
+                "Whether a volume in the mount has a generation at present.",
+                by: mount.volumes.map { (["volume": $0.name], $0.absence == nil && mount.absence == nil ? 1 : 0) }),
+            Metric(
+                .gauge, "secrets_distributor_mount_volume_atomic",
+                "Whether a volume in the mount is written a generation at a time.",
+                by: mount.volumes.map { (["volume": $0.name], $0.isAtomic ? 1 : 0) }),
+            Metric(
+                .gauge, "secrets_distributor_mount_volume_generation_timestamp_seconds",
+                "When a volume's generation came to be, since 1970.",
+                by: mount.volumes.map { (["volume": $0.name], $0.createdAt.secondsSince1970) }),
+            Metric(
                 .gauge, "secrets_distributor_mount_files", "Source files of the mount.",
                 by: [
                     (["state": "readable"], Double(mount.files - mount.failedFiles)),

@@ -24,6 +24,11 @@ extension Controller {
         state.createdAt = snapshot.createdAt
         state.files = snapshot.files.count
         state.failedFiles = snapshot.files.values.count { if case .failed = $0 { true } else { false } }
+        state.volumes = snapshot.volumes.sorted { $0.key < $1.key }.map { folder, volume in
+            Overview.VolumeState(
+                name: Overview.VolumeState.name(folder), generation: volume.generation, createdAt: volume.createdAt,
+                isAtomic: volume.isAtomic, absence: volume.absence)
+        }
         return state
     }
 

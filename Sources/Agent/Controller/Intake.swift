@@ -16,10 +16,16 @@ extension Controller {
         case .absent(let reason):
             absence = reason
             if isFirst { enqueueAll() }
+        case .lost(let reason):
+            absence = reason
+            // Statuses have to say it.
+            if isFirst || !isMountLost { enqueueAll() }
+            isMountLost = true
         case .snapshot(let new):
             let changed = new.changedPaths(since: snapshot)
             let old = snapshot
             absence = nil
+            noteVolumes(of: new, after: old)
             snapshot = new
             generations.append(new.generation)
             newerGenerations.forget(changed)
@@ -29,6 +35,19 @@ extension Controller {
             if !changed.isEmpty { rotated(to: new, changed, targets) }
             enqueue(targets.union(ahead.keys))
         }
+    }
+
+    /// Logs what is written file by file, and has the statuses say what gets no generation any more.
+    private func noteVolumes(of new: Snapshot, after old: Snapshot?) {
+        let plain = new.plainVolumes
+        if plain != old?.plainVolumes ?? [], !plain.isEmpty {
+            logger.warning(
+                "files are written one by one, not a generation at a time: a Secret can hold a mixture of old and new",
+                ["volumes": .strings(plain)])
+        }
+        let lost = Set(new.volumes.filter(\.value.isLost).keys)
+        if isMountLost || lost != Set(old?.volumes.filter(\.value.isLost).keys ?? [:].keys) { enqueueAll() }
+        isMountLost = false
     }
 
     /// Everything is compared: the mount is looked at, and each target.
@@ -208,5 +227,12 @@ extension String {
     fileprivate func isNewer(than other: String) -> Bool {
         guard let mine = UInt64(self), let theirs = UInt64(other) else { return false }
         return mine > theirs
+    }
+}
+
+extension Snapshot {
+    /// What the volumes are called that have no generations of their own.
+    fileprivate var plainVolumes: [String] {
+        volumes.filter { !$0.value.isAtomic }.keys.map(Overview.VolumeState.name).sorted()
     }
 }

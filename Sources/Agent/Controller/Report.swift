@@ -110,10 +110,19 @@ extension Controller {
     func remarks(on key: ObjectKey) -> [String] {
         var remarks = leftovers[key, default: [:]].sorted { $0.key < $1.key }.map(\.value)
         if let remark = audited[key] { remarks.append(remark) }
+        if let loss = mountLoss(for: key) { remarks.append("No rotation reaches it any more: \(loss).") }
         if let error = blindness(in: key.namespace) {
             remarks.append("Changes that others make to it are noticed late: \(error.description).")
         }
         return remarks
+    }
+
+    /// Why the mount, or a volume in it that the distribution reads, gets no other generation; nil if it does.
+    private func mountLoss(for key: ObjectKey) -> String? {
+        if isMountLost { return absence }
+        guard let snapshot, snapshot.volumes.values.contains(where: \.isLost) else { return nil }
+        let sources = index.distributions[key]?.spec.mappings.map(\.from.text) ?? []
+        return sources.lazy.compactMap { snapshot.volumes[snapshot.volume(of: $0)] }.first(where: \.isLost)?.absence
     }
 
     private func log(_ status: DistributionStatus, of key: ObjectKey) {

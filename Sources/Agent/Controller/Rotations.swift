@@ -12,10 +12,11 @@ extension Controller {
         let now = ContinuousClock.now
         let noticedAt = new.noticedAt ?? now
         // The clocks of file systems and of this process are one; a step of it in between shows as no time at all.
-        let lag = new.createdAt.duration(to: .now()) - noticedAt.duration(to: now)
+        let createdAt = new.createdAt(of: changed)
+        let lag = createdAt.duration(to: .now()) - noticedAt.duration(to: now)
         let ours = targets.filter { index.claimants(of: $0).contains(where: isOurs) }
         let rotation = Rotation(
-            generation: new.generation, changedAt: new.createdAt, files: changed.sorted(), targets: ours.count)
+            generation: new.generation(of: changed), changedAt: createdAt, files: changed.sorted(), targets: ours.count)
         let ended = rotations.begin(rotation, targets: ours, noticedAt: noticedAt, lag: lag, now: now)
         for rotation in ended { log(rotation) }
     }

@@ -28,7 +28,8 @@ package enum PolicyReading: Sendable, Equatable {
             let file = try FileDescriptor(reading: path)
             let before = try file.status()
             guard let bytes = try file.content(limit: PolicyManifest.maximumSize) else { return nil }
-            if try file.status() == before, bytes.count == before.size { return bytes }
+            // Some file systems say 0 for the size of a file that has content.
+            if try file.status() == before, bytes.count == before.size || before.size == 0 { return bytes }
         }
         return nil
     }

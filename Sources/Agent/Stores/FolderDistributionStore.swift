@@ -34,7 +34,8 @@ package final class FolderDistributionStore: DistributionStore {
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
         switch Mount.read(path: path) {
         case .snapshot(let snapshot): return distributions(in: snapshot, scope)
-        case .absent(let reason): throw .unavailable("cannot read the distributions: \(reason)", retryAfter: nil)
+        case .absent(let reason), .lost(let reason):
+            throw .unavailable("cannot read the distributions: \(reason)", retryAfter: nil)
         }
     }
 

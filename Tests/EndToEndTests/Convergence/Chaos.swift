@@ -53,6 +53,8 @@ final class Chaos {
     private lazy var actions: [Action] = [
         ("rotate files", 16, { [self] in try await rotate() }),
         ("rotate a pair", 6, { [self] in try rotatePair() }),
+        ("rotate a nested volume", 5, { [self] in try rotateNested() }),
+        ("empty a nested volume", 3, { [self] in emptyNested() }),
         ("lose a file", 3, { [self] in try change { $0.remove($1) } }),
         ("empty a file", 2, { [self] in try change { $0.empty($1) } }),
         ("mounts catch up", 6, { [self] in try showAll() }),
@@ -149,6 +151,22 @@ final class Chaos {
         let part = Int.random(in: 0..<(writing == .atomic ? 3 : 2), using: &random)
         try oracle.rotate { try $0.issue(pair, certificate: part != 0, key: part != 1) }
         try showSome()
+    }
+
+    /// Its optional file comes and goes.
+    private func rotateNested() throws {
+        let isLess = Int.random(in: 0..<4, using: &random) == 0
+        oracle.rotate { isLess ? $0.remove(Vault.nested[1]) : $0.rotate(Vault.nested) }
+        try showSome()
+    }
+
+    private func emptyNested() {
+        let index = Int.random(in: replicas.indices, using: &random)
+        replicas[index].emptyNested()
+        later(2...12) { [self] in
+            replicas[index].bringNested()
+            try show(index)
+        }
     }
 
     private func change(_ change: (inout Vault, String) -> Void) throws {

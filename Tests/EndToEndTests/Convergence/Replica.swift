@@ -16,6 +16,9 @@ final class Replica {
     private let mount: String
     private let writing: Writing
     private let volume: AtomicVolume
+    /// The volume in a folder of the mount, and whether it is away.
+    private let nested: AtomicVolume
+    private var isNestedAway = false
     private let environment: [String: String]
     let proxy: FaultyProxy
     private var agent: Binary
@@ -29,6 +32,7 @@ final class Replica {
         mount = world.directory("mount-\(name)")
         self.writing = writing
         volume = try AtomicVolume(mount)
+        nested = try AtomicVolume("\(mount)/azure")
         proxy = try FaultyProxy(to: world.server.port)
         var environment = environment
         environment["SECRETS_PATH"] = mount
@@ -40,28 +44,46 @@ final class Replica {
 
     /// Brings the mount up to date. As drivers do, writes a new generation only where content changed.
     func show(_ vault: Vault) throws {
+        let own = vault.state.filter { !Vault.nested.contains($0.key) }
         switch writing {
         case .atomic:
-            if shown == vault.state { return }
-            volume.time = Self.time(of: 2 * vault.version)
-            try volume.write(vault.state)
-        case .plain:
-            try makeDirectory(mount)
-            for (name, content) in vault.state where shown[name] != content {
-                try writeFile("\(mount)/.new", content)
-                try TestSupport.rename("\(mount)/.new", to: "\(mount)/\(name)")
+            if shown != own {
+                volume.time = Self.time(of: 2 * vault.version)
+                try volume.write(own)
             }
-            for name in shown.keys where vault.state[name] == nil { removeTree("\(mount)/\(name)") }
+        case .plain:
+            // One that comes back does so as a whole: a plain folder that fills looks like one that loses files.
+            let folder = access(mount, F_OK) == 0 ? mount : mount + "-new"
+            try makeDirectory(folder)
+            for (name, content) in own where shown[name] != content {
+                try writeFile("\(folder)/.new", content)
+                try TestSupport.rename("\(folder)/.new", to: "\(folder)/\(name)")
+            }
+            if folder != mount { try TestSupport.rename(folder, to: mount) }
+            for name in shown.keys where own[name] == nil { removeTree("\(mount)/\(name)") }
         }
-        shown = vault.state
+        shown = own
+        guard !isNestedAway else { return }
+        nested.time = Self.time(of: 2 * vault.version)
+        let inner = vault.state.filter { Vault.nested.contains($0.key) }
+        try nested.write(Dictionary(uniqueKeysWithValues: inner.map { (String($0.dropFirst("azure/".count)), $1) }))
     }
 
     /// As a pod that is mounted after all others: the same content has a younger name.
     func remount(_ vault: Vault) throws {
         volume.time = Self.time(of: 2 * vault.version + 1)
-        try volume.write(vault.state)
-        shown = vault.state
+        shown = vault.state.filter { !Vault.nested.contains($0.key) }
+        try volume.write(shown)
     }
+
+    /// The volume in the folder goes as one that is unmounted: its files first, and an empty folder stays.
+    func emptyNested() {
+        isNestedAway = true
+        for name in names(in: nested.path) { removeTree("\(nested.path)/\(name)") }
+    }
+
+    /// It may be shown again.
+    func bringNested() { isNestedAway = false }
 
     /// An editor that writes in place: the file is empty at first, and for the vault it was once.
     func truncate(_ name: String) throws {
@@ -76,6 +98,8 @@ final class Replica {
 
     /// The mount goes, as a volume that is unmounted.
     func tearDown() {
+        if writing == .plain { try? TestSupport.rename(mount, to: mount + "-old") }
+        removeTree(mount + "-old")
         removeTree(mount)
         shown = [:]
     }

@@ -2,10 +2,14 @@ import TestSupport
 
 /// What the vault holds, at each of its versions. Every content is new, so that it tells which version it is of.
 struct Vault {
-    /// By file: text, or nothing for an empty file. Names are those of `plain`, `certificates` and `keys`.
+    /// By file: text, or nothing for an empty file. Names are those of `plain`, `nested`, `certificates` and `keys`.
     typealias State = [String: String]
 
     static let plain = (0..<8).map { "file-\($0)" }
+    /// In a volume of its own, in a folder of the mount. The second one comes and goes.
+    static let nested = ["azure/user", "azure/password"]
+    /// Of the mount itself, and always the same: it goes with any generation of the nested volume.
+    static let constant = "constant"
     /// Denied by every policy there is.
     static let forbidden = "forbidden"
     static let pairs = 2
@@ -19,7 +23,7 @@ struct Vault {
     private var issued: [Int: (certificate: Int, key: Int)] = [:]
 
     init() throws {
-        for name in Self.plain + [Self.forbidden] { state[name] = "\(name)#0" }
+        for name in Self.plain + Self.nested + [Self.forbidden, Self.constant] { state[name] = "\(name)#0" }
         for pair in 0..<Self.pairs { try issue(pair, certificate: true, key: true) }
         version = 0
     }

@@ -11,6 +11,8 @@ final class Watchman: Sendable {
         /// Contents may go back: etcd is being restored.
         var isRestoring = false
         var markers: Set<String> = []
+        /// UIDs of Secrets that have optional keys of the nested volume.
+        var whole: Set<String> = []
     }
 
     private let oracle: Oracle
@@ -55,6 +57,7 @@ final class Watchman: Sendable {
         guard secret.metadata.annotations?[Marks.managedBy] == oracle.managedBy,
             !texts.values.contains(where: { $0.hasPrefix(Oracle.byHand) })
         else { return }
+        if sees(secret.metadata.uid ?? "", texts, of: key) { return }
         guard let age = oracle.age(texts, of: key) else {
             return report("\(key) held what it never may: \(secret.versions)")
         }
@@ -66,6 +69,21 @@ final class Watchman: Sendable {
             }
             state.reached[key] = age.lowerBound
         }
+    }
+
+    /// While a volume is away, a Secret has its keys or, if it is made then, never had them.
+    ///
+    /// - Returns: whether it has none of them.
+    private func sees(_ uid: String, _ texts: [String: String], of key: String) -> Bool {
+        let isBare = texts.count == 1 && texts.values.allSatisfy { $0 == oracle.vault.state[Vault.constant] }
+        let isNested = texts.values.contains { $0.hasPrefix(Vault.nested[0]) }
+        let lost = state.withLock { state in
+            if isBare { return state.whole.contains(uid) }
+            if isNested { state.whole.insert(uid) } else { state.whole.remove(uid) }
+            return false
+        }
+        if lost { report("\(key) lost the optional keys of a volume that was away") }
+        return isBare
     }
 
     private func report(_ text: String) { state.withLock { $0.violations.append(text) } }

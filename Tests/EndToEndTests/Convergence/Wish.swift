@@ -86,6 +86,12 @@ struct Wish: Hashable {
             ]
             return
         }
+        if Int.random(in: 0..<5, using: &random) == 0 {
+            entries = ([Vault.constant] + Vault.nested).enumerated().map {
+                Entry(from: $1, to: "key-\($0)", optional: $0 > 0)
+            }
+            return
+        }
         if Int.random(in: 0..<8, using: &random) == 0 { target = Oracle.foreign }
         let files = Vault.plain.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random))
         entries = files.enumerated().map { index, file in

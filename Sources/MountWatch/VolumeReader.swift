@@ -1,0 +1,135 @@
+import Glibc
+import LinuxIO
+import Observability
+import Snapshots
+
+/// Reads one volume once: the mount itself, or a folder in it that is a volume of its own.
+struct VolumeReader {
+    /// What was read.
+    struct Part {
+        /// Nil: it has no files but those of volumes in it.
+        var volume: Snapshot.Volume?
+        /// Folders in it that are volumes of their own.
+        var nested: [String]
+        /// With its files.
+        var tree: TreeReader
+    }
+
+    /// Relative to the mount; "" is the mount itself.
+    let folder: String
+    /// For messages.
+    let path: String
+    let previous: Snapshot?
+    /// The folder in which `..data` was seen; nil: in none.
+    var known: FileIdentity?
+
+    /// - Parameter tree: what was read before it.
+    /// - Returns: nil if it changed meanwhile, so that the files may be of different generations.
+    mutating func read(_ directory: borrowing Directory, after tree: TreeReader) throws(Absence) -> Part? {
+        let identity = try orAbsent { () throws(LinuxError) in try directory.status().identity }
+        let target = try orAbsent { () throws(LinuxError) in try directory.linkTarget(VolumeNames.data) }
+        if let target {
+            known = identity
+            return try readGeneration(target, of: directory, tree)
+        }
+        if known == identity { throw Absence("\(path) has lost its ..data link") }
+        if let listing = try? directory.entries(), directory.hasLinksIntoData(listing) {
+            // Not yet written, or half removed.
+            throw Absence("\(path) has links into ..data but no ..data")
+        }
+        if let origin = MountOrigin(of: directory), let generation = origin.generation {
+            return try readSubPath(directory, generation, origin, tree)
+        }
+        guard folder.isEmpty else { throw Absence("\(path) has lost its ..data link") }
+        known = nil
+        return try readFolder(directory, tree)
+    }
+
+    private var base: String { folder.isEmpty ? "" : folder + "/" }
+
+    /// The generation that `..data` names is never changed, only replaced: the kubelet removes its files after it has
+    /// renamed the next one over `..data`. So if `..data` is the same after the reading, all files were there.
+    private func readGeneration(
+        _ target: String, of directory: borrowing Directory, _ before: TreeReader
+    ) throws(Absence) -> Part? {
+        guard let generation = try openGeneration(target, of: directory) else { return nil }
+        // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
+        let createdAt = try orAbsent { () throws(LinuxError) in try directory.status(of: VolumeNames.data).changed }
+        var tree = before
+        try tree.read(generation, base: base, isGeneration: true)
+        guard (try? directory.linkTarget(VolumeNames.data)) == target else { return nil }
+        let name = target.split(separator: "/").last.map(String.init) ?? target
+        if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
+        if losesFiles(of: name, tree) { throw Absence("\(path) loses files of its generation") }
+        if tree.volume.hasVanished { return nil }
+        let volume = Snapshot.Volume(generation: name, createdAt: Timestamp(createdAt))
+        return Part(volume: volume, nested: volumes(beside: directory), tree: tree)
+    }
+
+    /// Nil if `..data` leads elsewhere by now.
+    private func openGeneration(_ target: String, of directory: borrowing Directory) throws(Absence) -> Directory? {
+        do throws(LinuxError) {
+            return try directory.subdirectory(target)
+        } catch {
+            if (try? directory.linkTarget(VolumeNames.data)) != target { return nil }
+            throw Absence("\(error)")
+        }
+    }
+
+    /// The writer of a volume makes links to its files; a folder that is none is mounted there.
+    private func volumes(beside directory: borrowing Directory) -> [String] {
+        guard let listing = try? directory.entries() else { return [] }
+        var nested: [String] = []
+        for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
+            guard let below = try? directory.subdirectory(entry.name), below.dataTarget != nil else { continue }
+            nested.append(base + entry.name)
+        }
+        return nested
+    }
+
+    /// A part of one generation that was mounted by itself: the volume's next generations never come here.
+    private func readSubPath(
+        _ directory: borrowing Directory, _ generation: String, _ origin: MountOrigin, _ before: TreeReader
+    ) throws(Absence) -> Part? {
+        if origin.isDeleted {
+            throw Absence(
+                "\(path) is mounted by subPath, and what it was mounted from is deleted: the container never sees the"
+                    + " volume's next generations, mount the volume instead", isFinal: true)
+        }
+        var tree = before
+        try tree.read(directory, base: base, isGeneration: true)
+        if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
+        if losesFiles(of: generation, tree) { throw Absence("\(path) loses files of its generation") }
+        guard !tree.volume.hasVanished, let newest = tree.volume.newest else { return nil }
+        tree.noteFrozen(folder.isEmpty ? path : folder)
+        let volume = Snapshot.Volume(generation: generation, createdAt: Timestamp(newest))
+        return Part(volume: volume, nested: [], tree: tree)
+    }
+
+    private func losesFiles(of generation: String, _ tree: TreeReader) -> Bool {
+        guard let previous, previous.volumes[folder]?.generation == generation else { return false }
+        // A folder that could not be read stood for its files.
+        let folders = tree.volume.filledFolders.union(tree.volume.emptyFolders)
+        return previous.files.keys.contains { path in
+            tree.files[path] == nil && !folders.contains(path) && previous.volume(of: path) == folder
+        }
+    }
+
+    /// A plain folder has no generations; what did not change while it was read counts as one.
+    private func readFolder(_ directory: borrowing Directory, _ empty: TreeReader) throws(Absence) -> Part? {
+        let before = MountStamp(ofFilesIn: directory)
+        var tree = empty
+        try tree.read(directory)
+        if tree.volume.hasVanished || MountStamp(ofFilesIn: directory) != before { return nil }
+        var part = Part(volume: nil, nested: tree.volume.nested, tree: tree)
+        if tree.volume.hasFiles, let newest = tree.volume.newest {
+            let time = Timestamp(newest)
+            part.volume = Snapshot.Volume(generation: time.rfc3339Nano, createdAt: time, isAtomic: false)
+        }
+        return part
+    }
+}
+
+extension Timestamp {
+    fileprivate init(_ time: FileTime) { self.init(seconds: time.seconds, nanoseconds: time.nanoseconds) }
+}
