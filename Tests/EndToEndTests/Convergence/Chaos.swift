@@ -24,8 +24,7 @@ final class Chaos {
     private var backup: [Wish]?
     /// Replicas whose mount is away.
     private var dismounted: Set<Int> = []
-    /// Distributions that were deleted without their dependents, and Secrets that must therefore stay.
-    private var orphans: [(namespace: String, name: String, uid: String)] = []
+    /// Secrets whose distribution was deleted without its dependents: they must stay.
     private var retained: Set<String> = []
     private(set) var violations: [String] = []
     /// What was done, for the report of a failure.
@@ -278,26 +277,26 @@ final class Chaos {
         request.body = options.encoded()
         let secret = try? await world.client.get(LiveSecret.self, .secrets, namespace: namespace, name: wish.target)
         guard (try? await world.client.send(request)) != nil else { return }
-        orphans.append((namespace, name, uid))
         if secret?.metadata.ownerReferences?.contains(where: { $0.uid == uid }) == true { retained.insert(wish.key) }
     }
 
     /// What Kubernetes' garbage collector does with what was orphaned: takes the references off, then the finalizer.
     private func collectGarbage() async throws {
-        for (namespace, name, uid) in orphans {
-            for secret in try await world.client.list(LiveSecret.self, .secrets, namespace: namespace).items {
-                let owners = secret.metadata.ownerReferences ?? []
-                guard owners.contains(where: { $0.uid == uid }) else { continue }
+        for namespace in namespaces {
+            let all = try await world.client.list(MetadataOnly.self, .secretsDistributions, namespace: namespace).items
+            for distribution in all.map(\.metadata) where distribution.deletionTimestamp != nil {
+                for secret in try await world.client.list(LiveSecret.self, .secrets, namespace: namespace).items {
+                    let owners = secret.metadata.ownerReferences ?? []
+                    guard owners.contains(where: { $0.uid == distribution.uid }) else { continue }
+                    try await world.client.patch(
+                        .secrets, namespace: namespace, name: secret.metadata.name,
+                        ["metadata": ["ownerReferences": nil]])
+                }
                 try await world.client.patch(
-                    .secrets, namespace: namespace, name: secret.metadata.name, ["metadata": ["ownerReferences": nil]])
+                    .secretsDistributions, namespace: namespace, name: distribution.name,
+                    ["metadata": ["finalizers": nil]])
             }
-            let current = try? await world.client.get(
-                MetadataOnly.self, .secretsDistributions, namespace: namespace, name: name)
-            guard current?.metadata.uid == uid else { continue }
-            try await world.client.patch(
-                .secretsDistributions, namespace: namespace, name: name, ["metadata": ["finalizers": nil]])
         }
-        orphans = []
         for key in retained {
             let parts = key.split(separator: "/").map(String.init)
             let isThere = try? await world.client.get(
@@ -398,6 +397,7 @@ final class Chaos {
     private func restoreEtcd() async throws {
         guard !isServerSick, let backup else { return }
         for wish in backup { oracle.expect(wish) }
+        retained = []
         watchman.willRestore()
         try await world.server.restoreEtcd()
         // The watchman has seen what was restored once it sees what came after it.
