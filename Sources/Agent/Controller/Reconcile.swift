@@ -147,7 +147,7 @@ extension Controller {
     }
 
     /// Its content came from a newer generation than our mount holds.
-    private func isAhead(_ target: ObservedTarget?) -> Bool {
+    func isAhead(_ target: ObservedTarget?) -> Bool {
         guard let target, target.managedBy == settings.managedBy else { return false }
         return generations.isBehind(target.mountGeneration, now: .now())
     }
