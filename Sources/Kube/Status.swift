@@ -12,8 +12,7 @@ package struct Status: Sendable, Equatable, Decodable, JSONReadable {
 
     package var code: Int?
     package var reason: String?
-    /// May echo values of the object when the object is invalid: `KubeError` keeps it only for 403, 404 and 409, and if
-    /// it is etcd's.
+    /// May quote values of the object: see `Redactor`.
     package var message: String?
     package var details: Details?
 
@@ -23,10 +22,6 @@ package struct Status: Sendable, Equatable, Decodable, JSONReadable {
         self.message = message
         self.details = details
     }
-
-    /// What etcd says, as "etcdserver: mvcc: database space exceeded": its errors are constants (etcd,
-    /// `api/v3rpc/rpctypes`) and echo nothing of an object.
-    var storageFault: String? { message.flatMap { $0.hasPrefix("etcdserver: ") ? $0 : nil } }
 
     func hasCause(_ reason: String) -> Bool {
         details?.causes?.contains { $0.reason == reason } ?? false

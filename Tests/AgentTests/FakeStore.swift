@@ -24,6 +24,8 @@ actor FakeStore: SecretStore, DistributionStore {
     private let managedBy: String
     private var version = 0
     private var script: [Operation: [StoreError]] = [:]
+    /// Writes that are carried out, and whose answer is lost.
+    private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
     private var held: [CheckedContinuation<Void, Never>] = []
@@ -50,12 +52,12 @@ actor FakeStore: SecretStore, DistributionStore {
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
         guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
-        return store(ObservedTarget(creating: target, uid: "uid-\(nextVersion())"))
+        return try answer(.create, store(ObservedTarget(creating: target, uid: "uid-\(nextVersion())")))
     }
 
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.update, target.key)
-        return store(try unchanged(target).applying(patch))
+        return try answer(.update, store(try unchanged(target).applying(patch)))
     }
 
     func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget {
@@ -67,6 +69,7 @@ actor FakeStore: SecretStore, DistributionStore {
         try await beginWrite(.delete, target.key)
         _ = try unchanged(target)
         secrets[target.key] = nil
+        try answer(.delete, ())
     }
 
     // MARK: DistributionStore
@@ -94,6 +97,7 @@ actor FakeStore: SecretStore, DistributionStore {
         next.status = status
         next = put(next)
         statuses.append(next)
+        try answer(.status, ())
         if isHoldingAnswers { await withCheckedContinuation { held.append($0) } }
         return (next, definition)
     }
@@ -123,6 +127,9 @@ extension FakeStore {
     /// The next calls of `operation` fail, one for each error.
     func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
 
+    /// The next `operation` is carried out, and its answer is lost.
+    func loseAnswer(to operation: Operation) { lostAnswers.insert(operation) }
+
     /// Creates wait until `release`, also those that fail then.
     func hold() { isHolding = true }
 
@@ -144,6 +151,11 @@ extension FakeStore {
     }
 
     private func note(_ operation: Operation, _ key: ObjectKey) { calls.append("\(operation.rawValue) \(key.name)") }
+
+    private func answer<Value>(_ operation: Operation, _ value: Value) throws(StoreError) -> Value {
+        if lostAnswers.remove(operation) != nil { throw .unknownOutcome("the answer was lost", retryAfter: nil) }
+        return value
+    }
 
     private func failIfScripted(_ operation: Operation) throws(StoreError) {
         guard let error = script[operation]?.first else { return }

@@ -73,12 +73,7 @@ extension Controller {
         } catch {
             if !error.isRetried { settle(key, .heldBack, seeing: seen) }
             report(DistributionStatus(error.refusal), on: distribution)
-            switch error {
-            case .changed: return .retry()
-            case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
-            case .forbidden, .cannotReplace: return secondLook
-            case .rejected: return .done
-            }
+            return outcome(of: error, for: .target(key))
         }
     }
 
@@ -93,15 +88,17 @@ extension Controller {
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
         let isForced = forced.remove(key) != nil
+        var mayBeWritten = uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
-            actual = wasForeign || isForced ? try await lookAgain(key) : observed[key]
+            actual = wasForeign || isForced || mayBeWritten ? try await lookAgain(key) : observed[key]
         } catch {
             if isForced { forced.insert(key) }
+            if mayBeWritten { uncertain.insert(.target(key)) }
             throw error
         }
         var lastChange: StoreError?
-        for _ in 0..<3 {
+        for attempt in 1...3 {
             // Policy and mount may have changed while the target was looked at.
             if let refusal = access.refusal(of: distribution) { return DistributionStatus(refusal) }
             seen = rotations.count
@@ -116,7 +113,7 @@ extension Controller {
                 of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
             do throws(StoreError) {
                 switch Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal) {
-                case .unchanged: return synced(distribution, desired, actual, review, written: false)
+                case .unchanged: return synced(distribution, desired, actual, review, written: mayBeWritten)
                 // What does not fit in a mount that is behind may fit in the newer one.
                 case .refuse(let refusal): return isAhead(actual) ? nil : DistributionStatus(refusal)
                 case .create(let target):
@@ -138,10 +135,19 @@ extension Controller {
                     return synced(distribution, desired, actual, review, written: true)
                 }
             } catch {
-                guard case .changed = error else { throw error }
+                switch error {
+                case .changed: break
+                case .unknownOutcome(_, let retryAfter):
+                    uncertain.insert(.target(key))
+                    mayBeWritten = true
+                    guard (retryAfter ?? .zero) <= Self.shortWait.longest else { throw error }
+                    try? await Task.sleep(for: Self.shortWait.delay(failures: attempt, jitter: .random(in: 0...1)))
+                default: throw error
+                }
                 lastChange = error
             }
             actual = try await lookAgain(key)
+            uncertain.remove(.target(key))
         }
         throw lastChange ?? .changed("Secret \(key) changes all the time")
     }
