@@ -71,7 +71,11 @@ package final class KubeClient: KubeTransport {
                 if let deadline = request.deadline ?? request.startDeadline, deadline < .now + wait { throw error }
                 logger.debug(
                     "request failed, will be repeated",
-                    ["operation": .string("\(request.operation)"), "error": .string("\(error)")])
+                    [
+                        "operation": .string("\(request.operation)"),
+                        // Without what the server says, which only who sent it may judge as a whole.
+                        "error": .string("\(KubeError(error.operation, error.kind))"),
+                    ])
                 do {
                     try await Task.sleep(for: wait)
                 } catch _ {
