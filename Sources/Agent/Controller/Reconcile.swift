@@ -140,6 +140,9 @@ extension Controller {
                 case .unknownOutcome(_, let retryAfter):
                     uncertain.insert(.target(key))
                     mayBeWritten = true
+                    logger.debug(
+                        "write has no answer, the Secret will be looked at",
+                        ["secret": .string(key.description), "error": .string(error.description)])
                     guard (retryAfter ?? .zero) <= Self.shortWait.longest else { throw error }
                     try? await Task.sleep(for: Self.shortWait.delay(failures: attempt, jitter: .random(in: 0...1)))
                 default: throw error
