@@ -33,7 +33,17 @@ extension Controller {
         guard let saying = unsaid[key] else { return .done }
         if uncertain.remove(.status(key)) != nil {
             do throws(StoreError) {
-                if let current = try await distributions.current(key) { record(current) }
+                if let current = try await distributions.current(key) {
+                    record(current)
+                    let unanswered = unsaid[key]?.unanswered
+                    // The time is that of the first one; a second one would have another.
+                    if let unanswered, current.status.statusText == unanswered.statusText,
+                        current.status.lastUpdated == unanswered.lastUpdated
+                    {
+                        unsaid[key] = nil
+                        return .done
+                    }
+                }
             } catch {
                 uncertain.insert(.status(key))
                 return outcome(of: error, for: .status(key))
@@ -73,6 +83,7 @@ extension Controller {
             record(stored)
             return .done
         } catch {
+            if case .unknownOutcome = error, unsaid[key]?.status == saying.status { unsaid[key]?.unanswered = next }
             // Gone, or changed: its event is on the way, or was missed.
             if !error.isRetried {
                 logger.warning(
