@@ -67,6 +67,8 @@ package struct TargetPatch: Sendable {
     package private(set) var annotations: [String: String] = [:]
     /// All owner references, others' too, if ours change: a merge patch replaces the list as a whole.
     package private(set) var owners: [OwnerReference]?
+    /// What the Secret holds already and keeps; nil if that is not known.
+    package private(set) var kept: [DesiredTarget.Value]?
 
     package var changesContent: Bool { !set.isEmpty || !removed.isEmpty }
 
@@ -74,6 +76,7 @@ package struct TargetPatch: Sendable {
 
     init(from observed: ObservedTarget, to desired: DesiredTarget) {
         set = desired.data.filter { key, value in observed.digests[key] != value.digest }
+        kept = desired.data.filter { key, value in observed.digests[key] == value.digest }.map(\.value)
         removed = observed.digests.keys.filter { desired.data[$0] == nil }.sorted()
         labels = desired.labels.filter { observed.labels[$0.key] != $0.value }
         annotations = desired.annotations.filter { observed.annotations[$0.key] != $0.value }

@@ -1,11 +1,30 @@
 /// Why a request to the Kubernetes API failed. The text is a sentence for an operator and holds no bytes of an object.
 package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     package let operation: Operation
-    package let kind: Kind
+    package private(set) var kind: Kind
+    /// What the server says, for those kinds that have no message of their own.
+    package private(set) var message: String?
 
-    package init(_ operation: Operation, _ kind: Kind) {
+    package init(_ operation: Operation, _ kind: Kind, message: String? = nil) {
         self.operation = operation
         self.kind = kind
+        self.message = message
+    }
+
+    /// The same error, with what the server says as `redactor` leaves it.
+    package func redacted(by redactor: Redactor) -> KubeError {
+        var error = self
+        error.message = message.map(redactor.redact)
+        switch kind {
+        case .notFound(let message): error.kind = .notFound(message: redactor.redact(message))
+        case .alreadyExists(let message): error.kind = .alreadyExists(message: redactor.redact(message))
+        case .conflict(let message): error.kind = .conflict(message: redactor.redact(message))
+        case .forbidden(let message): error.kind = .forbidden(message: redactor.redact(message))
+        case .namespaceTerminating, .expired, .unauthorized, .tooManyRequests, .invalid, .server, .unexpected,
+            .transport, .decoding:
+            break
+        }
+        return error
     }
 
     package enum Kind: Sendable, Equatable {
@@ -51,9 +70,25 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     package var mayConcernOneObject: Bool {
         guard operation.verb == .list else { return false }
         return switch kind {
-        case .server(status: 500, let reason, _): reason?.hasPrefix("etcdserver: ") != true
+        case .server(status: 500, _, _): message?.hasPrefix("etcdserver: ") != true
         case .decoding: true
         default: false
+        }
+    }
+
+    /// Whether it was a write that may have been carried out, or still may be: its object has to be looked at before it is
+    /// repeated.
+    package var isOutcomeUnknown: Bool {
+        guard [.create, .patch, .delete].contains(operation.verb) else { return false }
+        return switch kind {
+        case .transport(let failure): failure.mayHaveArrived
+        // The answer was a success.
+        case .decoding: true
+        // The server gave up waiting for etcd, or a proxy for the server. A webhook is asked before anything is stored.
+        case .server: message.map { !AdmissionFrame.isFailure($0) } ?? true
+        case .notFound, .alreadyExists, .conflict, .forbidden, .namespaceTerminating, .expired, .unauthorized,
+            .tooManyRequests, .invalid, .unexpected:
+            false
         }
     }
 
@@ -65,7 +100,13 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    package var description: String { "cannot \(operation): \(kind.text)" }
+    package var description: String {
+        guard let message else { return "cannot \(operation): \(kind.text)" }
+        if case .invalid(let status, _) = kind {
+            return "cannot \(operation): the API server refuses it (status \(status)): \(message)"
+        }
+        return "cannot \(operation): \(kind.text): \(message)"
+    }
 }
 
 extension KubeError.Kind {

@@ -56,7 +56,10 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     }
 
     private let identity: String
+    private let predecessors: String?
     private let policy: Policy
+    /// The Lease as it was when this process saw it first.
+    private var first: Lease.Spec?
     /// The Lease as it was last seen, and when its content was first seen to be so.
     private var observed: (lease: Lease, at: Instant)?
     /// Until when we lead; nil if we do not.
@@ -65,9 +68,13 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     private var asked: (Request, at: Instant)?
     private var lastHeard: String?
 
-    /// - Parameter identity: of this process, no other's.
-    package init(identity: String, policy: Policy = Policy()) {
+    /// - Parameters:
+    ///   - identity: of this process, no other's.
+    ///   - predecessors: how the identities of processes start that ended before this one started: earlier ones of the same
+    ///     container. Nil: not known.
+    package init(identity: String, predecessors: String? = nil, policy: Policy = Policy()) {
         self.identity = identity
+        self.predecessors = predecessors
         self.policy = policy
     }
 
@@ -127,7 +134,14 @@ extension LeaderElection {
         return .update(spec, resourceVersion: lease.metadata.resourceVersion ?? "", until: limit(now))
     }
 
+    /// An earlier process of our container holds it. One that was seen to renew is alive, whatever it is called: two agents
+    /// that share a Lease by mistake must not take it from each other again and again.
+    private func isDead(_ spec: Lease.Spec) -> Bool {
+        predecessors.map { spec.holder.utf8.starts(with: $0.utf8) } == true && spec == first
+    }
+
     private mutating func observe(_ lease: Lease, _ now: Instant) -> Instant {
+        first = first ?? lease.spec
         // A change of a label says nothing of its holder.
         let at = observed.flatMap { $0.lease.spec == lease.spec ? $0.at : nil } ?? now
         observed = (lease, at)
@@ -138,7 +152,7 @@ extension LeaderElection {
         let seen = observe(lease, now)
         let holder = lease.spec.holder
         let duration = lease.spec.durationSeconds.flatMap { $0 > 0 ? .seconds($0) : nil } ?? policy.duration
-        if holder == identity || holder.isEmpty || seen.advanced(by: duration) <= now {
+        if holder == identity || holder.isEmpty || isDead(lease.spec) || seen.advanced(by: duration) <= now {
             return [take(lease, now, wall)]
         }
         var actions: [Action] = []

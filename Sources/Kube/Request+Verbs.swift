@@ -72,8 +72,7 @@ extension Request {
 
     /// A JSON merge patch (RFC 7386): `null` removes a key, an array is replaced whole.
     ///
-    /// With `metadata.resourceVersion` in it the server refuses it (409) when the object has changed since, and only
-    /// then is it safe to send it twice.
+    /// With `metadata.resourceVersion` in it the server refuses it (409) when the object has changed since.
     package static func mergePatch(
         _ resource: Resource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: JSONValue
     ) -> Request {
@@ -82,7 +81,7 @@ extension Request {
             path: resource.path(namespace: namespace, name: name, subresource: subresource),
             query: [QueryItem(name: "fieldManager", value: fieldManager)],
             body: patch.encoded(), contentType: "application/merge-patch+json",
-            isRepeatable: patch["metadata"]?["resourceVersion"]?.string != nil)
+            isRepeatable: false)
     }
 
     /// Deletes one object, if it is still the one that was seen: otherwise the server answers 409.

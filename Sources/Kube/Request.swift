@@ -28,12 +28,19 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// Bytes of the object before the request, where that is large and known.
     package var answerSize = 0
     /// How long it may take from when it is sent; for a watch a little longer than the server was asked to serve it.
-    package var timeout: Duration = .seconds(30)
+    ///
+    /// A write has longer than the API server takes for one (`--request-timeout`, 60 s), with all the webhooks that it asks
+    /// meanwhile: given up earlier, a write that is slow would never be done. That its connection is dead shows earlier, see
+    /// `KubeCurl.Silence`.
+    package var timeout: Duration
     /// When it must be over, however often it is repeated; after that it is not begun. Nil: at no certain time.
     package var deadline: ContinuousClock.Instant?
+    /// When it must have been sent; after that it is not. Nil: at no certain time.
+    package var startDeadline: ContinuousClock.Instant?
     /// Whether it is sent even where its connection is full, on another one: it must not stand behind others.
     package var isUrgent = false
-    /// Whether sending it twice does the same as sending it once, so that it may be repeated after a broken connection.
+    /// Whether it may be repeated although the first one may have been carried out: a read, or a write that is only tried.
+    /// Whoever repeats a write looks first at what became of it.
     package var isRepeatable: Bool
 
     package init(
@@ -41,6 +48,7 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         contentType: String? = nil, isRepeatable: Bool
     ) {
         self.method = method
+        timeout = method == .get ? .seconds(30) : .seconds(70)
         self.operation = operation
         self.path = path
         self.query = query

@@ -27,6 +27,14 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         }
     }
 
+    /// Whether the server may have got the request all the same.
+    var mayHaveArrived: Bool {
+        switch self {
+        case .broken, .timeout, .overrun, .cancelled, .shutDown: true
+        case .connect, .tls, .credentials, .notLeading, .readOnly: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .connect(let reason): "no connection to the API server: \(reason)"

@@ -2,47 +2,47 @@ import FoundationEssentials
 package import Kube
 
 extension ClusterConfiguration {
-    /// The cluster and user of a kubeconfig's context.
+    /// The cluster and user of a kubeconfig's context. Relative paths are relative to the folder of the file that they stand
+    /// in.
     ///
-    /// - Parameters:
-    ///   - file: the kubeconfig's path: relative paths in it are relative to its directory.
-    ///   - context: nil for the current one.
-    package init(kubeconfig: Kubeconfig, file: String, context: String? = nil) throws(ConfigurationError) {
-        let selection = try kubeconfig.select(context: context, file: file)
+    /// - Parameter context: nil for the current one.
+    package init(_ files: KubeconfigFiles, context: String? = nil) throws(ConfigurationError) {
+        let selection = try files.select(context: context)
         let cluster = selection.cluster
-        let place = Place(file: file, cluster: selection.clusterField, user: selection.userField)
+        let place = selection.clusterPlace
         guard let text = cluster.server, let server = ServerURL(text) else {
             // Before an @ there may be a password.
             let value = cluster.server.flatMap { $0.utf8.contains(UInt8(ascii: "@")) ? nil : $0 }
             throw ConfigurationError(
-                source: file, field: "\(place.cluster).server", value: value, expected: "an https URL without a user")
+                source: place.file, field: "\(place.field).server", value: value,
+                expected: "an https URL without a user")
         }
         self.init(server: server, namespace: selection.namespace)
         authority = try place.material(
             cluster.certificateAuthorityData, cluster.certificateAuthority,
-            field: "\(place.cluster).certificate-authority")
+            field: "certificate-authority")
         insecureSkipTLSVerify = cluster.insecureSkipTLSVerify ?? false
         tlsServerName = cluster.tlsServerName.nonEmpty
         proxy = cluster.proxyURL.nonEmpty
-        if let user = selection.user { try set(user, place) }
+        if let user = selection.user { try set(user, selection.userPlace) }
     }
 
-    private mutating func set(_ user: Kubeconfig.User, _ place: Place) throws(ConfigurationError) {
+    private mutating func set(_ user: Kubeconfig.User, _ place: KubeconfigFiles.Place) throws(ConfigurationError) {
         // The API server would take us for an anonymous user.
         for (isThere, name) in [
             (user.username.nonEmpty != nil, "username"), (user.authProvider != nil, "auth-provider"),
         ]
         where isThere {
             throw ConfigurationError(
-                source: place.file, field: "\(place.user).\(name)",
+                source: place.file, field: "\(place.field).\(name)",
                 expected: "a token, a client certificate or an exec plugin in its place")
         }
         certificate = try place.material(
-            user.clientCertificateData, user.clientCertificate, field: "\(place.user).client-certificate")
-        key = try place.material(user.clientKeyData, user.clientKey, field: "\(place.user).client-key")
+            user.clientCertificateData, user.clientCertificate, field: "client-certificate")
+        key = try place.material(user.clientKeyData, user.clientKey, field: "client-key")
         guard (certificate == nil) == (key == nil) else {
             throw ConfigurationError(
-                source: place.file, field: place.user, expected: "a client certificate and its key, or neither")
+                source: place.file, field: place.field, expected: "a client certificate and its key, or neither")
         }
         // The order is client-go's: a token file wins over a token.
         if let file = user.tokenFile.nonEmpty {
@@ -59,13 +59,8 @@ extension String? {
     fileprivate var nonEmpty: String? { self?.isEmpty == false ? self : nil }
 }
 
-/// Where we are in a kubeconfig.
-private struct Place {
-    let file: String
-    let cluster: String
-    let user: String
-
-    func resolve(_ path: String) -> String {
+extension KubeconfigFiles.Place {
+    fileprivate func resolve(_ path: String) -> String {
         guard path.utf8.first != UInt8(ascii: "/"), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
             return path
         }
@@ -73,27 +68,27 @@ private struct Place {
     }
 
     /// Data in place win over a file, as in client-go.
-    func material(
-        _ data: String?, _ path: String?, field: String
+    fileprivate func material(
+        _ data: String?, _ path: String?, field member: String
     ) throws(ConfigurationError) -> ClusterConfiguration.Material? {
         if let data = data.nonEmpty {
             guard let bytes = Data(base64Encoded: data, options: .ignoreUnknownCharacters), !bytes.isEmpty else {
-                throw ConfigurationError(source: file, field: "\(field)-data", expected: "PEM in base64")
+                throw ConfigurationError(source: file, field: "\(field).\(member)-data", expected: "PEM in base64")
             }
             return .inline(Array(bytes))
         }
         return path.nonEmpty.map { .file(resolve($0)) }
     }
 
-    func plugin(_ exec: Kubeconfig.Exec) throws(ConfigurationError) -> ExecPlugin {
+    fileprivate func plugin(_ exec: Kubeconfig.Exec) throws(ConfigurationError) -> ExecPlugin {
         let versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"]
         guard versions.contains(exec.apiVersion) else {
             throw ConfigurationError(
-                source: file, field: "\(user).exec.apiVersion", value: exec.apiVersion,
+                source: file, field: "\(field).exec.apiVersion", value: exec.apiVersion,
                 expected: versions.joined(separator: " or "))
         }
         guard !exec.command.isEmpty else {
-            throw ConfigurationError(source: file, field: "\(user).exec.command", expected: "a program")
+            throw ConfigurationError(source: file, field: "\(field).exec.command", expected: "a program")
         }
         // A bare name is looked for in PATH; only a path is relative to the file.
         let command = exec.command.utf8.contains(UInt8(ascii: "/")) ? resolve(exec.command) : exec.command

@@ -24,6 +24,8 @@ final class CurlLoop: @unchecked Sendable {
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
+    /// What tries whether the connection is alive, while it does.
+    private weak var trial: Transfer?
     /// Not started yet, in the order in which they came.
     private var waiting: [Transfer] = []
 
@@ -102,7 +104,7 @@ extension CurlLoop {
             startWaiting()
             // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer. A
             // transfer that was just started is due.
-            curl_multi_poll(multi, nil, 0, 3_600_000, nil)
+            curl_multi_poll(multi, nil, 0, tryConnection(), nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         for transfer in waiting { transfer.finish(.shutDown) }
@@ -176,6 +178,22 @@ extension CurlLoop {
         }
         // Where each has a connection of its own, libcurl has closed that one, and the others are only quiet.
         if isDead, sharesConnections { reconnect() }
+    }
+
+    /// A write may wait longer for its answer than a dead connection should last: after some silence something is asked that
+    /// any server answers at once.
+    ///
+    /// - Returns: in how many milliseconds to look again, at the latest.
+    private func tryConnection() -> Int32 {
+        let hour: Int32 = 3_600_000
+        let slow = active.values.filter(\.isWrite).min { $0.startedAt < $1.startedAt }
+        guard sharesConnections, trial == nil, let slow else { return hour }
+        let left = ContinuousClock.now.duration(to: silence.trial(since: slow.startedAt))
+        guard left <= .zero else { return Int32(clamping: Int(left / .milliseconds(1)) + 1) }
+        let trial = slow.probe(within: silence.trialTimeout)
+        self.trial = trial
+        start(now: trial)
+        return 0
     }
 
     /// Lets go of all connections: libcurl would go on with one that is dead but still open.

@@ -68,10 +68,14 @@ package final class KubeClient: KubeTransport {
                 failures += 1
                 let wait = max(
                     error.retryAfter ?? .zero, retry.delay(failures: failures, jitter: .random(in: 0...1)))
-                if let deadline = request.deadline, deadline < .now + wait { throw error }
+                if let deadline = request.deadline ?? request.startDeadline, deadline < .now + wait { throw error }
                 logger.debug(
                     "request failed, will be repeated",
-                    ["operation": .string("\(request.operation)"), "error": .string("\(error)")])
+                    [
+                        "operation": .string("\(request.operation)"),
+                        // Without what the server says, which only who sent it may judge as a whole.
+                        "error": .string("\(KubeError(error.operation, error.kind))"),
+                    ])
                 do {
                     try await Task.sleep(for: wait)
                 } catch _ {
@@ -95,7 +99,7 @@ package final class KubeClient: KubeTransport {
                 if response.isSuccess, let value { return value }
                 if response.status == 401 { credentials.refuse(endpoint) }
                 guard response.status == 401, !isSecond else {
-                    throw KubeError(request.operation, response: response)
+                    throw KubeError(request, response: response)
                 }
                 isSecond = true
             }
@@ -112,6 +116,9 @@ package final class KubeClient: KubeTransport {
 extension KubeError {
     /// The server has not acted on the request, so that any may be sent again.
     fileprivate var isRefusal: Bool {
-        if case .tooManyRequests = kind { true } else { false }
+        switch kind {
+        case .tooManyRequests, .transport(.connect): true
+        default: false
+        }
     }
 }

@@ -8,6 +8,12 @@ final class Silence {
 
     init(shortest: Duration) { self.shortest = shortest }
 
+    /// When a connection is to be tried on which a request has waited since `start`, longer than one is that is dead; what
+    /// tries it has twice the time of the shortest silence, so that three times that are all in all the longest.
+    func trial(since start: ContinuousClock.Instant) -> ContinuousClock.Instant { max(start, lastByte) + shortest }
+
+    var trialTimeout: Duration { shortest * 2 }
+
     /// Something has come, or all is new.
     func end(at now: ContinuousClock.Instant) { lastByte = now }
 

@@ -20,8 +20,10 @@ final class Transfer: @unchecked Sendable {
 
     /// How long it may take from when it is started.
     private(set) var timeout: Duration
+    private(set) var startedAt = ContinuousClock.now
 
     var isUrgent: Bool { request.isUrgent }
+    var isWrite: Bool { request.method != .get }
 
     private let request: Request
     private let endpoint: Endpoint
@@ -67,6 +69,11 @@ final class Transfer: @unchecked Sendable {
     ) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.silence = silence
+        startedAt = .now
+        if let deadline = request.startDeadline, deadline <= .now {
+            finish(.timeout(reason: "the time for it was over before it was sent"))
+            return nil
+        }
         if let deadline = request.deadline {
             // Here, on the last thread before the wire: whatever has held the request up since is counted.
             let left = ContinuousClock.now.duration(to: deadline)
@@ -92,6 +99,14 @@ final class Transfer: @unchecked Sendable {
             return nil
         }
         return easy
+    }
+
+    /// A request of the same server that any server answers at once, on the same connection.
+    func probe(within timeout: Duration) -> Transfer {
+        var request = Request.get(path: "/version")
+        request.timeout = timeout
+        request.isUrgent = true
+        return Transfer(request, to: endpoint) { _ in }
     }
 
     /// - Parameter code: as libcurl's message says.

@@ -84,13 +84,18 @@ extension Option {
         .duration(
             "LEASE_RETRY_PERIOD", "2s", "between looks at the Lease", \.lease.policy.retryPeriod,
             from: .milliseconds(10)),
+        .name(
+            "POD_UID", "by the mounts", "the pod's UID: a restarted agent takes the Lease of its predecessor at once",
+            \.lease.podUID, takes: "a pod's UID: letters, digits and \"-\"", isNamespace),
         .choice(
             "LOG_LEVEL", "info", "the least level that is logged", Logger.Level.allCases.map { ($0.name, $0) },
             \.logLevel),
         .choice(
             "LOG_FORMAT", "json", "json, or text for people", Logger.Format.allCases.map { ($0.rawValue, $0) },
             \.logFormat),
-        .optionalPath("KUBECONFIG", "none", "outside a cluster; then also ~/.kube/config", \.kubeconfig),
+        .optionalPath(
+            "KUBECONFIG", "none", "outside a cluster, several separated by \":\"; then also ~/.kube/config",
+            \.kubeconfig),
         .optionalPath(
             "POLICY_PATH", "none", "access policy: a file that says which files may go to which namespaces",
             \.policyPath),

@@ -20,6 +20,63 @@ struct ControllerFailureTests {
         }
     }
 
+    @Test("what became of a write whose answer was lost is looked up, and it is not sent again")
+    func lostAnswers() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        for operation in [FakeStore.Operation.create, .status] { await bench.store.loseAnswer(to: operation) }
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.store.calls == ["create t", "observe t", "status d", "current d"])
+            // It is new content all the same.
+            #expect(await bench.store.lastStatus?.status.lastUpdated?.isEmpty == false)
+            await bench.store.loseAnswer(to: .update)
+            await bench.mount(["a": "2"], "generation-2")
+            try #require(await eventually { await bench.store.calls.contains("update t") })
+            try await bench.settle()
+            #expect(await bench.store.calls.suffix(3) == ["update t", "observe t", "status d"])
+        }
+    }
+
+    @Test("a write that may or may not have been carried out is looked up before each try")
+    func unknownOutcome() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        let lost = StoreError.unknownOutcome("lost", retryAfter: nil)
+        await bench.store.fail(.create, [lost, lost, lost, lost])
+        await bench.store.fail(.observe, [.unavailable("away", retryAfter: nil)])
+        try await bench.working {
+            try await bench.tellAll()
+            try #require(await eventually { await bench.secret("t") != nil })
+            try await bench.settle()
+            let calls = await bench.store.calls.filter { !$0.hasPrefix("status") }
+            #expect(
+                calls == [
+                    "create t", "observe t", "observe t", "create t", "observe t", "create t", "observe t", "create t",
+                    "observe t", "observe t", "create t",
+                ])
+        }
+    }
+
+    @Test(
+        "what admission refuses is tried again in a minute, whatever the code",
+        arguments: [
+            StoreError.forbidden("no"), .rejected("no"),
+        ])
+    func refused(error: StoreError) async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [error])
+        await bench.store.fail(.status, [error])
+        try await bench.working {
+            try await bench.tellAll()
+            // The Secret, and the status.
+            try #require(await eventually { await bench.waiting == 2 })
+            #expect(await bench.rests)
+        }
+    }
+
     @Test("our own status, come back as an event, does not cut the wait for the next try short")
     func statusEcho() async throws {
         let bench = Bench()

@@ -26,6 +26,8 @@ actor FakeStore: SecretStore, DistributionStore {
     private var script: [Operation: [StoreError]] = [:]
     private var alteration: (@Sendable (inout ObservedTarget) -> Void)?
     private var unreadable: Set<ObjectKey> = []
+    /// Writes that are carried out, and whose answer is lost.
+    private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
     private var held: [CheckedContinuation<Void, Never>] = []
@@ -53,12 +55,12 @@ actor FakeStore: SecretStore, DistributionStore {
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
         guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
-        return admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())"))
+        return try answer(.create, admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())")))
     }
 
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.update, target.key)
-        return admit(try unchanged(target).applying(patch))
+        return try answer(.update, admit(try unchanged(target).applying(patch)))
     }
 
     func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget {
@@ -70,6 +72,7 @@ actor FakeStore: SecretStore, DistributionStore {
         try await beginWrite(.delete, target.key)
         _ = try unchanged(target)
         secrets[target.key] = nil
+        try answer(.delete, ())
     }
 
     // MARK: DistributionStore
@@ -97,6 +100,7 @@ actor FakeStore: SecretStore, DistributionStore {
         next.status = status
         next = put(next)
         statuses.append(next)
+        try answer(.status, ())
         if isHoldingAnswers { await withCheckedContinuation { held.append($0) } }
         return (next, definition)
     }
@@ -139,6 +143,9 @@ extension FakeStore {
     /// What an admission webhook makes of each write of a Secret; nil: nothing.
     func alter(_ change: (@Sendable (inout ObservedTarget) -> Void)?) { alteration = change }
 
+    /// The next `operation` is carried out, and its answer is lost.
+    func loseAnswer(to operation: Operation) { lostAnswers.insert(operation) }
+
     /// Creates wait until `release`, also those that fail then.
     func hold() { isHolding = true }
 
@@ -160,6 +167,11 @@ extension FakeStore {
     }
 
     private func note(_ operation: Operation, _ key: ObjectKey) { calls.append("\(operation.rawValue) \(key.name)") }
+
+    private func answer<Value>(_ operation: Operation, _ value: Value) throws(StoreError) -> Value {
+        if lostAnswers.remove(operation) != nil { throw .unknownOutcome("the answer was lost", retryAfter: nil) }
+        return value
+    }
 
     private func failIfScripted(_ operation: Operation) throws(StoreError) {
         guard let error = script[operation]?.first else { return }

@@ -46,11 +46,12 @@ struct LeadershipTests {
         let bench = Bench(leadership: leadership)
         leadership.lead(until: later)
         await bench.store.put(try bench.distribution())
-        // Tried again when something changes, and not before.
+        // Tried again in a minute, or when something changes.
         await bench.store.fail(.create, [.rejected("no")])
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            // The second look, and no status that is still to be written.
+            try #require(await eventually { await (bench.waiting, bench.rests) == (1, true) })
             #expect(await bench.secret("t") == nil)
             leadership.follow()
             leadership.lead(until: later)
@@ -112,15 +113,39 @@ struct LeadershipTests {
         #expect(sent.all == [read])
     }
 
-    @Test("a write ends with the leadership that it was begun in")
+    @Test("a write is not sent after the end of the term that it was begun in")
     func limited() async throws {
         let sent = SentRequests()
         let end = later
         leadership.lead(until: end)
         var write = Request.mergePatch(.secrets, namespace: "web", name: "a", [:])
         _ = try await WhileLeading(sent, leadership).send(write)
-        write.deadline = end
+        write.startDeadline = end
         #expect(sent.all == [write])
+    }
+
+    @Test("a write goes on while leadership is renewed, and is given up when it ends")
+    func renewed() async throws {
+        let silent = SilentTransport()
+        let gate = WhileLeading(silent, leadership)
+        let request = Request.create(.secrets, namespace: "web", [:])
+        leadership.lead(until: .now + .seconds(3))
+        let write = Task { try await gate.send(request) }
+        try #require(await eventually { silent.isAsked.isOn })
+        let renewed = ContinuousClock.now
+        leadership.lead(until: renewed + .seconds(4))
+        let error = await #expect(throws: KubeError.self) { try await write.value }
+        #expect(error.map(\.isOutcomeUnknown) == true)
+        guard case .transport(.timeout) = error?.kind else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(ContinuousClock.now - renewed >= .seconds(4))
+        // Who is cancelled hears that.
+        leadership.lead(until: later)
+        let other = Task { try await gate.send(request) }
+        other.cancel()
+        await #expect(throws: KubeError(request.operation, .transport(.cancelled))) { try await other.value }
     }
 
     @Test("what was not written for want of leadership is tried again")
@@ -142,5 +167,20 @@ struct LeadershipTests {
             #expect(name.utf8.count <= 253)
             #expect(name.allSatisfy { $0.isLowercase || $0.isNumber || "-.".contains($0) })
         }
+    }
+}
+
+/// Answers nothing, until it is cancelled.
+private struct SilentTransport: KubeTransport {
+    let isAsked = Switch(false)
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        isAsked.isOn = true
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+        throw KubeError(request.operation, .transport(.cancelled))
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        throw KubeError(request.operation, .transport(.shutDown))
     }
 }

@@ -39,7 +39,7 @@ import Testing
             ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
             ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
             ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
-            ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"),
+            ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"), ("POD_UID", "--pod-uid", "a-1"),
             ("DRY_RUN", "--dry-run", "true"),
         ]
         var expected = Settings()
@@ -62,6 +62,7 @@ import Testing
         expected.dryRun = true
         expected.lease.namespace = "a-b"
         expected.lease.name = "a.b"
+        expected.lease.podUID = "a-1"
         expected.lease.policy.duration = .seconds(30)
         expected.lease.policy.renewDeadline = .seconds(20)
         expected.lease.policy.retryPeriod = .seconds(1)

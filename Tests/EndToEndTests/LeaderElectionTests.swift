@@ -3,6 +3,7 @@ import Distribution
 import FoundationEssentials
 import Glibc
 import Kube
+import KubeCurl
 import TestSupport
 import Testing
 
@@ -14,7 +15,8 @@ struct LeaderElectionTests {
 
     /// Runs `body` with an agent; it is gone afterwards.
     private func withAgent(
-        _ world: World, mount: String? = nil, lease: Duration? = nil, _ body: (Binary) async throws -> Void
+        _ world: World, mount: String? = nil, lease: Duration? = nil, podUID: String = "", port: Int? = nil,
+        _ body: (Binary) async throws -> Void
     ) async throws {
         let seconds = (lease ?? duration).components.seconds
         let agent = try await Binary(
@@ -24,7 +26,8 @@ struct LeaderElectionTests {
                 "WATCH_NAMESPACES": world.namespace, "DEBOUNCE_QUIET": "20ms",
                 "KUBECONFIG": try world.server.kubeconfig(namespace: world.namespace), "LEADER_ELECTION": "true",
                 "LEASE_NAME": "lease", "LEASE_DURATION": "\(seconds)s", "LEASE_RENEW_DEADLINE": "\(seconds * 2 / 3)s",
-                "LEASE_RETRY_PERIOD": "200ms",
+                "LEASE_RETRY_PERIOD": "200ms", "POD_UID": podUID,
+                "LISTEN_ADDRESS": port.map { "127.0.0.1:\($0)" } ?? "",
             ])
         let result: Result<Void, any Error>
         do {
@@ -102,6 +105,70 @@ struct LeaderElectionTests {
                 #expect(ContinuousClock.now - renewed > duration / 2)
                 try await world.expect("app", ["a": "2"])
             }
+        }
+    }
+
+    private func hasStarted(_ port: Int) async -> Bool {
+        guard let configuration = ClusterConfiguration(server: "http://127.0.0.1:\(port)"),
+            let client = try? KubeClient(configuration: configuration, logger: .none, attempts: 1)
+        else { return false }
+        defer { client.shutdown() }
+        return await eventually { (try? await client.send(.get(path: "/startupz"))) != nil }
+    }
+
+    @Test("a leader's container that is started again takes its predecessor's Lease at once, and its pod is ready")
+    func restartedLeader() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        // Longer than anything is waited for.
+        let lease: Duration = .seconds(600)
+        let port = LoopbackPort.reserve()
+        try await withAgent(world, lease: lease, podUID: "pod-1", port: port) { _ in
+            try await world.expect("app", ["a": "1"])
+        }
+        let killed = ContinuousClock.now
+        // What it would write keeps it from passing as one that follows.
+        try volume.write(["a": "2"])
+        try await withAgent(world, lease: lease, podUID: "pod-1", port: port) { agent in
+            #expect(await hasStarted(port))
+            print("the start took \(ContinuousClock.now - killed)")
+            try await expect(agent, "leadership acquired")
+            try await world.expect("app", ["a": "2"])
+        }
+        // A pod of the same name on another node, and one that does not know its own UID, wait.
+        for uid in ["pod-2", ""] {
+            try await withAgent(world, lease: lease, podUID: uid) { agent in
+                try await expect(agent, "another agent leads")
+            }
+        }
+    }
+
+    @Test("an agent that is started again waits for no other, alive or dead, where there is nothing to write")
+    func restartedFollower() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        try await world.create(world.distribution("broken", [("missing", "a")]))
+        let lease: Duration = .seconds(600)
+        let port = LoopbackPort.reserve()
+        try await withAgent(world, lease: lease) { _ in
+            try await world.expect("app", ["a": "1"])
+            try await world.expect("broken", .sourceNotFound)
+        }
+        // The leader is dead, and its Lease lasts.
+        try await withAgent(world, lease: lease, port: port) { agent in
+            #expect(await hasStarted(port))
+            #expect(!agent.errors.contains("\"leadership acquired\""))
+        }
+        // What nobody has written yet is waited for.
+        try volume.write(["a": "2"])
+        try await withAgent(world, lease: lease, port: port) { agent in
+            try await expect(agent, "ready")
+            try await expect(agent, "another agent leads")
+            #expect(!agent.errors.contains("\"first pass done\""))
         }
     }
 

@@ -21,8 +21,8 @@ struct SilentNetworkTests {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
             try volume.write(["a": "2"])
-            let failure = #""request failed, will be repeated","operation":"patch secrets "#
-            #expect(await eventually(within: .seconds(90)) { program.errors.contains(failure) })
+            let isNoticed = await eventually(within: .seconds(90)) { program.errors.contains("write has no answer") }
+            #expect(isNoticed)
             #expect(ContinuousClock.now - begin < .seconds(45))
         }
     }

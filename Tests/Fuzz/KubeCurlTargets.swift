@@ -49,7 +49,7 @@ enum KubeCurlTargets {
         for document in YAMLParser.parse(bytes).documents {
             do {
                 let kubeconfig = try Kubeconfig(json: document.json(), file: "file")
-                let configuration = try ClusterConfiguration(kubeconfig: kubeconfig, file: "/folder/file")
+                let configuration = try ClusterConfiguration(KubeconfigFiles([("/folder/file", kubeconfig)]))
                 Fuzz.require(configuration.server.text().utf8.allSatisfy { $0 > 0x20 }, "the server's address is one")
                 Fuzz.require((configuration.certificate == nil) == (configuration.key == nil), "a pair is whole")
                 for file in configuration.files {
@@ -67,7 +67,7 @@ enum KubeCurlTargets {
         ]
         do {
             let kubeconfig = try Kubeconfig(json: json.encoded(), file: "file")
-            _ = try ClusterConfiguration(kubeconfig: kubeconfig, file: "file")
+            _ = try ClusterConfiguration(KubeconfigFiles([("file", kubeconfig)]))
             Fuzz.require(false, "a URL with a user is refused")
         } catch {
             Fuzz.require((error as? ConfigurationError)?.value == nil, "what may be a password is not shown")

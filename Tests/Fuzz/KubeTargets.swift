@@ -151,16 +151,16 @@ enum KubeTargets {
         let parts = bytes.dropFirst(2).split(
             separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
         let headers = parts.count > 1 ? ["retry-after": Fuzz.text(parts[1])] : [:]
-        let error = KubeError(operation, response: Response(status: code, headers: headers, body: Array(parts[0])))
+        let message = (try? JSONValue(json: Array(parts[0])))?["message"]?.string
+        let request = Request.create(.secrets, namespace: "web", ["stringData": ["a": .string(message ?? "a")]])
+        let error = KubeError(request, response: Response(status: code, headers: headers, body: Array(parts[0])))
         if let delay = error.retryAfter {
             Fuzz.require(delay >= .zero && delay <= .seconds(86_400), "the server cannot ask for an endless wait")
         }
         Fuzz.require(!error.description.isEmpty, "an error says something")
         if code == 410 { Fuzz.require(error.kind == .expired, "410 has the list taken anew") }
         if code == 401 { Fuzz.require(error.kind == .unauthorized, "401 is about credentials") }
-        if code == 422, let message = (try? JSONValue(json: Array(parts[0])))?["message"]?.string,
-            message.utf8.count > 60
-        {
+        if let message, message.utf8.count > 60, message.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
             Fuzz.require(!error.description.contains(message), "values that the server echoes are left out")
         }
     }

@@ -55,7 +55,7 @@ struct ConfigurationTests {
              "users":[{"name":"u","user":{\(user)}}],"contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}]}
             """
         return try ClusterConfiguration(
-            kubeconfig: Kubeconfig(json: Array(json.utf8), file: "/etc/k/config"), file: "/etc/k/config")
+            KubeconfigFiles([("/etc/k/config", Kubeconfig(json: Array(json.utf8), file: "/etc/k/config"))]))
     }
 
     @Test func `relative paths are relative to the kubeconfig, and data in place win`() throws {

@@ -32,6 +32,31 @@ struct ConnectionTests {
         #expect(transport.statistics.connections == 2)
     }
 
+    @Test
+    func `a write on a connection that is dead fails long before its time is over, and one that is slow does not`()
+        async throws
+    {
+        let server = try await APIServer.shared()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
+        let transport = try CurlTransport(shortestSilence: .milliseconds(100))
+        defer { transport.shutdown() }
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        let name = String(repeating: "a", count: 4000)
+        var write = Request.create(.secrets, namespace: "default", ["metadata": ["name": .string(name)]], dryRun: true)
+        write.timeout = .seconds(300)
+
+        proxy.set(.toServer, .hold)
+        let start = ContinuousClock.now
+        guard case .broken = await outcome(of: write, transport, endpoint) else {
+            Issue.record("it should have failed")
+            return
+        }
+        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+    }
+
     private func outcome(
         of request: Request, _ transport: CurlTransport, _ endpoint: Endpoint
     ) async -> TransportFailure? {

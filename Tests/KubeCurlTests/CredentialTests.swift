@@ -106,7 +106,7 @@ struct CredentialTests {
             return
         }
         let configuration = try ClusterConfiguration(
-            kubeconfig: Kubeconfig(json: bytes, file: file), file: file)
+            KubeconfigFiles([(file, Kubeconfig(json: bytes, file: file))]))
         #expect(configuration.namespace == "web")
         let client = try client(configuration)
         defer { client.shutdown() }

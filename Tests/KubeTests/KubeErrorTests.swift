@@ -3,6 +3,9 @@ import Testing
 
 struct KubeErrorTests {
     private let operation = Operation(.create, resource: "secrets", namespace: "web", name: "tls")
+    /// Of a Secret that holds `hunter2`.
+    private let request = Request.create(
+        .secrets, namespace: "web", ["metadata": ["name": "tls"], "data": ["a": "aHVudGVyMg=="]])
 
     @Test(arguments: [
         (404, #"{"reason":"NotFound","message":"m"}"#, KubeError.Kind.notFound(message: "m")),
@@ -16,46 +19,88 @@ struct KubeErrorTests {
         (429, #"{"details":{"retryAfterSeconds":7}}"#, .tooManyRequests(retryAfter: .seconds(7))),
         (
             422,
-            #"{"message":"hunter2","details":{"causes":[{"field":"data[a]","reason":"Invalid","message":"hunter2"}]}}"#,
+            #"{"details":{"causes":[{"field":"data[a]","reason":"Invalid","message":"hunter2"},{"message":"x"}]}}"#,
             .invalid(status: 422, fields: ["data[a]: Invalid"])
         ),
-        (400, #"{"message":"hunter2"}"#, .invalid(status: 400, fields: [])),
+        (400, #"{"message":"it is hunter2"}"#, .invalid(status: 400, fields: [])),
         (
             500, #"{"reason":"InternalError","message":"hunter2"}"#,
             .server(status: 500, reason: "InternalError", retryAfter: nil)
         ),
-        (500, #"{"message":"hunter2"}"#, .server(status: 500, reason: nil, retryAfter: nil)),
-        (
-            500, #"{"message":"etcdserver: mvcc: database space exceeded"}"#,
-            .server(status: 500, reason: "etcdserver: mvcc: database space exceeded", retryAfter: nil)
-        ),
-        (
-            500,
-            #"{"reason":"InternalError","message":"Internal error occurred: unable to transform key \"/registry/x\": y"}"#,
-            .server(status: 500, reason: #"unable to transform key "/registry/x": y"#, retryAfter: nil)
-        ),
-        (
-            500, #"{"reason":"InternalError","message":"Internal error occurred: no matching prefix found"}"#,
-            .server(status: 500, reason: "no matching prefix found", retryAfter: nil)
-        ),
-        (
-            500, #"{"reason":"InternalError","message":"Internal error occurred: hunter2: no matching prefix found"}"#,
-            .server(status: 500, reason: "InternalError", retryAfter: nil)
-        ),
+        (500, #"{"message":"aHVudGVyMg=="}"#, .server(status: 500, reason: nil, retryAfter: nil)),
+        (403, #"{"reason":"Forbidden","message":"hunter2 is forbidden"}"#, .forbidden(message: "… is forbidden")),
         (503, "<html>hunter2</html>", .server(status: 503, reason: nil, retryAfter: nil)),
         (302, "", .unexpected(status: 302, reason: nil)),
         (413, #"{"reason":"RequestEntityTooLarge"}"#, .unexpected(status: 413, reason: "RequestEntityTooLarge")),
     ])
     func `an answer is classified, and what it may echo is dropped`(status: Int, body: String, kind: KubeError.Kind) {
-        let error = KubeError(operation, response: Response(status: status, body: Array(body.utf8)))
+        let error = KubeError(request, response: Response(status: status, body: Array(body.utf8)))
         #expect(error.kind == kind)
         #expect(error.description.hasPrefix("cannot create secrets web/tls: "))
-        #expect(!error.description.contains("hunter2"))
+        #expect(!error.description.contains("hunter2") && !error.description.contains("aHVudGVyMg"))
+    }
+
+    /// Messages of kube-apiserver 1.20 and, where it has no such thing, 1.36.
+    @Test(arguments: [
+        (
+            400, #"admission webhook \"check.example.com\" denied the request: no secrets on Fridays"#,
+            #"the API server refuses it (status 400): admission webhook "check.example.com" denied the request: no secrets on"#
+                + " Fridays"
+        ),
+        (
+            422,
+            "secrets \\\"tls\\\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: must have a team",
+            "the API server refuses it (status 422): secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding"
+                + " 'b' denied request: must have a team"
+        ),
+        (
+            500,
+            #"Internal error occurred: failed calling webhook \"check.example.com\": Post \"https://h/\": connection refused"#,
+            #"the API server failed (status 500): Internal error occurred: failed calling webhook "check.example.com": Post"#
+                + #" "https://h/": connection refused"#
+        ),
+        (
+            500, "etcdserver: mvcc: database space exceeded",
+            "the API server failed (status 500): etcdserver: mvcc: database space exceeded"
+        ),
+        (413, "too large", "unexpected answer (status 413): too large"),
+        (429, "later", "the API server asks to slow down (status 429): later"),
+    ])
+    func `it says who refused and why`(status: Int, message: String, text: String) {
+        let body = #"{"message":"\#(message)","details":{"causes":[{"message":"as above"}]}}"#
+        let error = KubeError(request, response: Response(status: status, body: Array(body.utf8)))
+        #expect(error.description == "cannot create secrets web/tls: \(text)")
+        #expect(error.isOutcomeUnknown == (message.hasPrefix("etcdserver")))
+    }
+
+    @Test func `of a Secret whose values are not known only who refused is said`() {
+        let delete = Request.delete(.secrets, namespace: "web", name: "tls", uid: "u")
+        let message = #"admission webhook \"w\" denied the request: it is still hunter2"#
+        let response = Response(status: 400, body: Array(#"{"message":"\#(message)"}"#.utf8))
+        let text = KubeError(delete, response: response).description
+        #expect(text.contains(#"admission webhook "w" denied the request"#) && !text.contains("hunter2"))
+        // Of other objects nothing is secret.
+        let status = Request.mergePatch(.secretsDistributions, namespace: "web", name: "d", [:])
+        #expect(KubeError(status, response: response).description.contains("it is still hunter2"))
+    }
+
+    @Test func `only a write of which no answer tells what became of it may have been carried out`() {
+        let kinds: [(KubeError.Kind, Bool)] = [
+            (.transport(.broken(reason: "r")), true), (.transport(.timeout(reason: "r")), true),
+            (.transport(.connect(reason: "r")), false), (.transport(.notLeading), false), (.decoding("p"), true),
+            (.server(status: 504, reason: nil, retryAfter: nil), true), (.tooManyRequests(retryAfter: nil), false),
+            (.forbidden(message: "m"), false), (.invalid(status: 400, fields: []), false),
+            (.conflict(message: "m"), false),
+        ]
+        for (kind, expected) in kinds {
+            #expect(KubeError(operation, kind).isOutcomeUnknown == expected)
+            #expect(!KubeError(Operation(.get, resource: "secrets"), kind).isOutcomeUnknown)
+        }
     }
 
     @Test func `the header says how long to wait`() {
         let response = Response(status: 503, headers: ["retry-after": "3"])
-        let error = KubeError(operation, response: response)
+        let error = KubeError(request, response: response)
         #expect(error.retryAfter == .seconds(3))
         #expect(error.isRetryable)
         #expect(Response(status: 503, headers: ["retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"]).retryAfter == nil)
@@ -64,7 +109,7 @@ struct KubeErrorTests {
     @Test(arguments: [-1, 86_401, Int.max, Int.min])
     func `a wait that no server can mean is none`(seconds: Int) {
         let body = #"{"details":{"retryAfterSeconds":\#(seconds)}}"#
-        #expect(KubeError(operation, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
+        #expect(KubeError(request, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
         #expect(Response(status: 429, headers: ["retry-after": "\(seconds)"]).retryAfter == nil)
     }
 

@@ -16,7 +16,7 @@ struct KubeconfigTests {
     }
 
     @Test func `the current context names cluster, user and namespace`() throws {
-        let selection = try config().select(file: file)
+        let selection = try KubeconfigFiles([(file, config())]).select()
         #expect(selection.cluster.server == "https://h:6443")
         #expect(selection.cluster.certificateAuthority == "ca.crt")
         #expect(selection.user?.token == "t")
@@ -24,7 +24,7 @@ struct KubeconfigTests {
     }
 
     @Test func `another context can be chosen, and needs no user`() throws {
-        let selection = try config().select(context: "d", file: file)
+        let selection = try KubeconfigFiles([(file, config())]).select(context: "d")
         #expect(selection.user == nil)
         #expect(selection.namespace == "default")
     }
@@ -49,11 +49,37 @@ struct KubeconfigTests {
     ) throws {
         let config = try config(current, cluster: cluster, user: user)
         do throws(ConfigurationError) {
-            _ = try config.select(file: file)
+            _ = try KubeconfigFiles([(file, config)]).select()
             Issue.record("selected")
         } catch {
             #expect(error.description == text)
         }
+    }
+
+    @Test func `of several files the first that has a name wins, with its whole entry`() throws {
+        let first = try Kubeconfig(
+            json: Array(
+                #"""
+                {"current-context":"","contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}],
+                 "users":[{"name":"other","user":{"token":"o"}},{"name":"u","user":{"client-certificate":"a.crt"}}]}
+                """#.utf8), file: "/1/config")
+        let second = try Kubeconfig(
+            json: Array(
+                #"""
+                {"current-context":"c","contexts":[{"name":"c","context":{"cluster":"x","namespace":"web"}}],
+                 "clusters":[{"name":"k","cluster":{"server":"https://h"}}],"users":[{"name":"u","user":{"token":"t"}}]}
+                """#.utf8), file: "/2/config")
+        let files = KubeconfigFiles([("/1/config", first), ("/2/config", second)])
+        let selection = try files.select()
+        // The second one's namespace and token are not mixed in.
+        #expect(selection.namespace == "default")
+        #expect(selection.user?.token == nil && selection.user?.clientCertificate == "a.crt")
+        #expect(selection.userPlace.file == "/1/config" && selection.userPlace.field == "users[1].user")
+        #expect(selection.clusterPlace.file == "/2/config" && selection.cluster.server == "https://h")
+        let error = #expect(throws: ConfigurationError.self) { try files.select(context: "x") }
+        #expect(error?.description == #"/2/config: current-context is "x", expected one of the contexts (c)"#)
+        let none = #expect(throws: ConfigurationError.self) { try KubeconfigFiles([("/1/config", first)]).select() }
+        #expect(none?.description == "/1/config: current-context, expected the name of a context")
     }
 
     @Test func `what is no kubeconfig is named by its place, not its value`() {

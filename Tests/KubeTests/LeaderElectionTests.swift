@@ -52,6 +52,17 @@ struct LeaderElectionTests {
         #expect(led.last == .wait(.seconds(2)))
     }
 
+    @Test(arguments: restarts)
+    func `a process that comes after an earlier one of its container`(script: ElectionScript) {
+        var election = Election(identity: "pod_uid_2", predecessors: "pod_uid_")
+        for (index, step) in script.steps.enumerated() {
+            let actions = election.step(
+                step.input, at: ManualInstant(step.milliseconds),
+                wall: Timestamp(seconds: Int64(step.milliseconds / 1000)), random: 0)
+            #expect(actions.map(text).joined(separator: ", ") == step.actions, "step \(index)")
+        }
+    }
+
     private func text(_ action: Election.Action) -> String {
         switch action {
         case .get(let until): "get until \(until.text)"
@@ -112,6 +123,39 @@ private let leading = [
 private func script(_ name: String, _ steps: ElectionStep..., after: [ElectionStep] = []) -> ElectionScript {
     ElectionScript(name: name, steps: after + steps)
 }
+
+private let restarts = [
+    script(
+        "takes its Lease at once",
+        ElectionStep(0, .start, "get until 5"),
+        ElectionStep(0, .found(lease("1", "pod_uid_1")), "update 1 pod_uid_2/15 a0 r0 t1 until 5"),
+        ElectionStep(0, .stored(lease("2", "pod_uid_2", transitions: 1)), "acquired until 10, wait 2")),
+    script(
+        "takes it also if the first answer was lost",
+        ElectionStep(0, .found(lease("1", "pod_uid_1")), "update 1 pod_uid_2/15 a0 r0 t1 until 5"),
+        ElectionStep(5000, silence, "report patch, wait 2"),
+        ElectionStep(7000, .waited, "get until 12"),
+        ElectionStep(7000, .found(lease("1", "pod_uid_1")), "update 1 pod_uid_2/15 a7 r7 t1 until 12")),
+    script(
+        "waits for one that renews it, for then two agents share the name",
+        ElectionStep(0, .found(lease("1", "pod_uid_1")), "update 1 pod_uid_2/15 a0 r0 t1 until 5"),
+        ElectionStep(0, conflict, "wait 2"),
+        ElectionStep(2000, .waited, "get until 7"),
+        ElectionStep(2000, .found(lease("2", "pod_uid_1", renewed: 1)), "heard pod_uid_1, wait 2"),
+        ElectionStep(4000, .found(lease("3", "pod_uid_1", renewed: 3)), "wait 2")),
+    script(
+        "does not take the Lease back from one that came later",
+        ElectionStep(0, .found(lease("1", "")), "update 1 pod_uid_2/15 a0 r0 t1 until 5"),
+        ElectionStep(0, .stored(lease("2", "pod_uid_2", transitions: 1)), "acquired until 10, wait 2"),
+        ElectionStep(2000, .waited, "update 2 pod_uid_2/15 a0 r2 t1 until 7"),
+        ElectionStep(2000, conflict, "get until 7"),
+        ElectionStep(2000, .found(lease("3", "pod_uid_3", renewed: 1)), "lost, heard pod_uid_3, wait 2")),
+    script(
+        "waits for another pod's, of the same name too",
+        ElectionStep(0, .found(lease("1", "pod_other_1")), "heard pod_other_1, wait 2"),
+        ElectionStep(2000, .found(lease("1", "pod_other_1")), "wait 2"),
+        ElectionStep(4000, .found(lease("2", "pod_1", renewed: 3)), "heard pod_1, wait 2")),
+]
 
 private let scripts = [
     script(

@@ -43,14 +43,18 @@ struct RequestTests {
             body == #"{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"7","uid":"u"}}"#)
     }
 
-    @Test func `a patch may be sent twice only if it names the version that it is for`() {
-        let blind = Request.mergePatch(.secrets, namespace: "web", name: "a", ["data": [:]])
-        let sure = Request.mergePatch(
+    @Test func `only what writes nothing may be sent twice, and a write has longer than the server takes for one`() {
+        let patch = Request.mergePatch(
             .secrets, namespace: "web", name: "a", ["metadata": ["resourceVersion": "7"], "data": [:]])
-        #expect(!blind.isRepeatable)
-        #expect(sure.isRepeatable)
-        #expect(sure.contentType == "application/merge-patch+json")
-        #expect(!Request.create(.secrets, namespace: "web", [:]).isRepeatable)
+        #expect(patch.contentType == "application/merge-patch+json")
+        let delete = Request.delete(.secrets, namespace: "web", name: "a", uid: "u")
+        for write in [patch, delete, .create(.secrets, namespace: "web", [:])] {
+            #expect(!write.isRepeatable)
+            #expect(write.timeout > .seconds(60))
+        }
+        #expect(Request.create(.secrets, namespace: "web", [:], dryRun: true).isRepeatable)
+        let read = Request.get(.secrets, namespace: "web", name: "a")
+        #expect(read.isRepeatable && read.timeout == .seconds(30))
     }
 
     @Test func `a request and an answer cannot be printed with their bodies`() {

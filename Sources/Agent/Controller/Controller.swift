@@ -52,6 +52,8 @@ package actor Controller {
     var expiries: [ObjectKey: Timestamp] = [:]
     /// Targets to be read anew when they are looked at next, whatever is known of them.
     var forced: Set<ObjectKey> = []
+    /// Items whose last write may have been carried out: their objects are read before the next one.
+    var uncertain: Set<WorkItem> = []
     /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
     var ahead: [ObjectKey: ContinuousClock.Instant] = [:]
     /// How long such a target's status is left to the agent that wrote it.
@@ -95,6 +97,8 @@ package actor Controller {
     var stoppedAt: ContinuousClock.Instant?
     /// Another agent is known to do the work.
     var isLed = false
+    /// Before the start: targets that were not seen in line yet. Nil: none was looked at.
+    var unseen: [ObjectKey]?
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,

@@ -22,11 +22,8 @@ extension Controller {
             if let rest = try await withdraw(key, distribution) { message += " \(rest)" }
         } catch {
             message += " Secret \(key.name) still holds what it held: \(error.description)."
-            switch error {
-            case .changed: outcome = .retry()
-            case .unavailable(_, let retryAfter): outcome = .retry(notBefore: retryAfter ?? .zero)
-            case .forbidden, .rejected, .cannotReplace:
-                outcome = secondLook
+            outcome = self.outcome(of: error, for: .target(key))
+            if !error.isRetried {
                 logger.warning(
                     "secret stays although the policy denies it",
                     ["secret": .string(key.description), "error": .string(error.description)])

@@ -4,8 +4,14 @@ import Observability
 /// What becomes of targets that no distribution describes any more.
 extension Controller {
     func prune(_ key: ObjectKey) async -> Outcome {
-        guard let target = observed[key], access.allowsWrites else { return .done }
+        guard var target = observed[key], access.allowsWrites else { return .done }
         do throws(StoreError) {
+            if uncertain.contains(.target(key)) {
+                let found = try await lookAgain(key)
+                uncertain.remove(.target(key))
+                guard found != nil, let found = observed[key] else { return .done }
+                target = found
+            }
             var pruning = pruning(of: target) { self.index.distributions[$0] }
             var successor: SecretsDistribution?
             if case .delete(_, let distribution) = pruning {
@@ -53,12 +59,8 @@ extension Controller {
     }
 
     private func pruneFailed(_ target: ObservedTarget, _ error: StoreError) async -> Outcome {
-        switch error {
-        case .changed:
-            _ = try? await lookAgain(target.key)
-            return .retry()
-        case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
-        case .forbidden, .rejected, .cannotReplace:
+        if case .changed = error { _ = try? await lookAgain(target.key) }
+        if !error.isRetried {
             logger.warning(
                 "secret stays although no distribution describes it",
                 ["secret": .string(target.key.description), "error": .string(error.description)])
@@ -69,8 +71,8 @@ extension Controller {
                     "Its former Secret \(target.key.name) is left over: \(error.description)."
                 if let target = distribution.target { enqueue([target]) }
             }
-            return secondLook
         }
+        return outcome(of: error, for: .target(target.key))
     }
 
     /// The target is gone, or somebody's again: no distribution need speak of it any more.

@@ -1,3 +1,4 @@
+import Distribution
 import Observability
 import Snapshots
 
@@ -38,15 +39,47 @@ extension Controller {
 }
 
 extension Controller {
-    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader, if
-    /// there is one.
+    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader, if there
+    /// is one; where there is nothing to write it waits for nobody: a container that was started again, perhaps after the
+    /// leader, must not take its application out of service until another leads.
     ///
     /// To be called when what an event calls for is in the queue.
     func noteStart() {
-        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed : queue.isIdle else { return }
+        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed || isAllInLine() : queue.isIdle else {
+            return
+        }
         vitals.hasStarted = true
+        unseen = nil
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
         rehearsal?.sumUp(outcomes)
+    }
+
+    /// Whether a leader would write no content. Each target is looked at until it is in line, and not again: a burst of events
+    /// costs one look.
+    private func isAllInLine() -> Bool {
+        var unseen = unseen ?? Array(index.targets)
+        while let key = unseen.last, isInLine(key) { unseen.removeLast() }
+        self.unseen = unseen
+        return unseen.isEmpty
+    }
+
+    private func isInLine(_ key: ObjectKey) -> Bool {
+        guard let distribution = index.claimants(of: key).first(where: isOurs),
+            access.refusal(of: distribution) == nil,
+            let desired = try? DesiredTarget(
+                distribution, from: snapshot, managedBy: settings.managedBy, pairs: &pairs)
+        else { return true }
+        let review = TargetReview(
+            of: desired, by: distribution.spec, over: observed[key], pairs: &pairs, now: Timestamp.now())
+        switch Plan(
+            desired: desired, observed: observed[key], managedBy: settings.managedBy, held: review.refusal)
+        {
+        case .unchanged, .refuse: return true
+        // Another's Secret is not in the cache; the status tells of it.
+        case .create: return distribution.status.ready?.reason == Reason.notManaged.rawValue
+        case .update(let old, let patch): return !patch.changesContent || isAhead(old)
+        case .recreate(let old, _): return isAhead(old)
+        }
     }
 }
 

@@ -78,12 +78,7 @@ extension Controller {
         } catch {
             if !error.isRetried { settle(key, .heldBack, seeing: seen) }
             report(DistributionStatus(error.refusal), on: distribution)
-            switch error {
-            case .changed: return .retry()
-            case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
-            case .forbidden, .cannotReplace: return secondLook
-            case .rejected: return .done
-            }
+            return outcome(of: error, for: .target(key))
         }
     }
 
@@ -107,15 +102,18 @@ extension Controller {
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
         let isForced = forced.remove(key) != nil
         if isForced { contention.forget(key) }
+        var mayBeWritten = uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
-            actual = wasForeign || isForced || isUnlisted(key) ? try await lookAgain(key) : observed[key]
+            let mustLook = wasForeign || isForced || mayBeWritten || isUnlisted(key)
+            actual = mustLook ? try await lookAgain(key) : observed[key]
         } catch {
             if isForced { forced.insert(key) }
+            if mayBeWritten { uncertain.insert(.target(key)) }
             throw error
         }
         var lastChange: StoreError?
-        for _ in 0..<3 {
+        for attempt in 1...3 {
             // Policy and mount may have changed while the target was looked at.
             if let refusal = access.refusal(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
@@ -129,20 +127,34 @@ extension Controller {
                 return isOurs ? .status(DistributionStatus(error)) : .behind(error)
             }
             do throws(StoreError) {
-                return try await bringInLine(desired, distribution, actual)
+                return try await bringInLine(desired, distribution, actual, mayBeWritten: mayBeWritten)
             } catch {
-                guard case .changed = error else { throw error }
+                switch error {
+                case .changed: break
+                case .unknownOutcome(_, let retryAfter):
+                    uncertain.insert(.target(key))
+                    mayBeWritten = true
+                    logger.debug(
+                        "write has no answer, the Secret will be looked at",
+                        ["secret": .string(key.description), "error": .string(error.description)])
+                    guard (retryAfter ?? .zero) <= Self.shortWait.longest else { throw error }
+                    try? await Task.sleep(for: Self.shortWait.delay(failures: attempt, jitter: .random(in: 0...1)))
+                default: throw error
+                }
                 lastChange = error
             }
             actual = try await lookAgain(key)
+            uncertain.remove(.target(key))
         }
         throw lastChange ?? .changed("Secret \(key) changes all the time")
     }
 
-    /// - Parameter actual: the target as it was last seen; nil if there is none.
+    /// - Parameters:
+    ///   - actual: the target as it was last seen; nil if there is none.
+    ///   - mayBeWritten: the answer to a write was lost; if the target is in line, that wrote it.
     /// - Throws: `.changed` if it is another by now.
     private func bringInLine(
-        _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?
+        _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
     ) async throws(StoreError) -> Comparison {
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
@@ -157,7 +169,7 @@ extension Controller {
         switch plan {
         case .unchanged:
             contention.settle(desired.key, at: .now)
-            return synced(distribution, desired, actual, review, written: false)
+            return synced(distribution, desired, actual, review, written: mayBeWritten)
         // What does not fit in a mount that is behind may fit in the newer one.
         case .refuse(let refusal): return newer.isNewer ? .behind(refusal) : .status(DistributionStatus(refusal))
         case .create(let target):
@@ -207,7 +219,7 @@ extension Controller {
     }
 
     /// Its content came from a generation that is newer than ours, by its name.
-    private func isAhead(_ target: ObservedTarget?) -> Bool {
+    func isAhead(_ target: ObservedTarget?) -> Bool {
         guard let target, target.managedBy == settings.managedBy else { return false }
         return generations.isBehind(target.mountGeneration, now: .now())
     }

@@ -31,6 +31,24 @@ extension Controller {
     /// Writes the status that is to be written, and tells of it by an Event.
     func say(_ key: ObjectKey) async -> Outcome {
         guard let saying = unsaid[key] else { return .done }
+        if uncertain.remove(.status(key)) != nil {
+            do throws(StoreError) {
+                if let current = try await distributions.current(key) {
+                    record(current)
+                    let unanswered = unsaid[key]?.unanswered
+                    // The time is that of the first one; a second one would have another.
+                    if let unanswered, current.status.statusText == unanswered.statusText,
+                        current.status.lastUpdated == unanswered.lastUpdated
+                    {
+                        unsaid[key] = nil
+                        return .done
+                    }
+                }
+            } catch {
+                uncertain.insert(.status(key))
+                return outcome(of: error, for: .status(key))
+            }
+        }
         guard let distribution = index.distributions[key], isOurs(distribution),
             distribution.asksTheSame(as: saying.distribution)
         else {
@@ -65,17 +83,15 @@ extension Controller {
             record(stored)
             return .done
         } catch {
-            switch error {
+            if case .unknownOutcome = error, unsaid[key]?.status == saying.status { unsaid[key]?.unanswered = next }
             // Gone, or changed: its event is on the way, or was missed.
-            case .changed: return .retry()
-            case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
-            case .forbidden, .rejected, .cannotReplace:
+            if !error.isRetried {
                 logger.warning(
                     "status cannot be written",
                     ["distribution": .string(key.description), "error": .string(error.description)])
                 fault("\(key): its status cannot be written: \(error.description)")
-                return secondLook
             }
+            return outcome(of: error, for: .status(key))
         }
     }
 

@@ -9,6 +9,8 @@ struct UnsaidStatus: Sendable {
     let last: DistributionStatus?
     /// Its Event was recorded.
     var isAnnounced: Bool
+    /// What was written and has no answer.
+    var unanswered: StoredStatus?
 
     /// - Parameter other: one that was to be written, and is not any more: that it told of new content stays true.
     init(

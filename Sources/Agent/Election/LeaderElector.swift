@@ -8,6 +8,8 @@ package struct LeaseSettings: Sendable, Equatable {
     package var namespace: String?
     /// Nil: one that follows the owner mark.
     package var name: String?
+    /// The pod's UID; nil: the one that the container's mounts show, if they do.
+    package var podUID: String?
     package var policy = LeaderElection<ContinuousClock.Instant>.Policy()
 
     package init() {}
@@ -24,7 +26,7 @@ package struct LeaderElector: Sendable {
     private let client: any KubeTransport
     private let namespace: String
     private let name: String
-    private let identity: String
+    private let identity: AgentIdentity
     private let policy: LeaderElection<ContinuousClock.Instant>.Policy
     private let logger: Logger
 
@@ -38,7 +40,7 @@ package struct LeaderElector: Sendable {
         self.leadership = leadership
         self.namespace = settings.lease.namespace ?? namespace
         name = settings.lease.name ?? Self.name(for: settings.managedBy)
-        identity = Self.identity()
+        identity = AgentIdentity(podUID: settings.lease.podUID)
         policy = settings.lease.policy
         heartbeat = Heartbeat("leader election", limit: policy.duration * 4 + .seconds(60))
         self.logger = logger
@@ -57,11 +59,6 @@ package struct LeaderElector: Sendable {
         return "\(standard).\(digits)"
     }
 
-    /// The host's name, which is the pod's, and what no other process has: one that comes after us is not us.
-    private static func identity() -> String {
-        "\(HostName.current)_\(String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16))"
-    }
-
     /// What becomes of this agent's part.
     package enum News: Sendable {
         /// Leadership has come, for the first time or again.
@@ -74,7 +71,8 @@ package struct LeaderElector: Sendable {
     /// Until the task is cancelled; whatever fails is tried again.
     package func run(_ tell: @Sendable (News) async -> Void) async {
         logger.info("leader election", fields)
-        var election = LeaderElection<ContinuousClock.Instant>(identity: identity, policy: policy)
+        var election = LeaderElection<ContinuousClock.Instant>(
+            identity: identity.text, predecessors: identity.predecessors, policy: policy)
         var input = LeaderElection<ContinuousClock.Instant>.Input.start
         var lastError: KubeError?
         var lastSeen = Lease.Spec()
@@ -82,7 +80,7 @@ package struct LeaderElector: Sendable {
             heartbeat.beat()
             if case .found(let lease) = input {
                 let (seen, holder) = (lease.spec, lease.spec.holder)
-                if holder == lastSeen.holder, !holder.isEmpty, holder != identity, seen != lastSeen {
+                if holder == lastSeen.holder, !holder.isEmpty, holder != identity.text, seen != lastSeen {
                     await tell(.follows)
                 }
                 lastSeen = seen
@@ -122,7 +120,7 @@ package struct LeaderElector: Sendable {
         for _ in 0..<3 {
             do throws(KubeError) {
                 let lease = try await send(.get(.leases, namespace: namespace, name: name), until: end)
-                guard lease.spec.holder == identity else { return }
+                guard lease.spec.holder == identity.text else { return }
                 _ = try await send(update(lease.spec.released(at: .now()), lease.metadata.resourceVersion), until: end)
                 return logger.info("leadership released", fields)
             } catch {
@@ -159,8 +157,11 @@ package struct LeaderElector: Sendable {
     }
 
     private func update(_ spec: Lease.Spec, _ resourceVersion: String?) -> Request {
-        .mergePatch(
+        var request = Request.mergePatch(
             .leases, namespace: namespace, name: name, spec.mergePatch(resourceVersion: resourceVersion ?? ""))
+        // There is no time to look first. If it was stored, its precondition refuses the second one, and the election looks.
+        request.isRepeatable = true
+        return request
     }
 
     private func send(_ request: Request, until end: ContinuousClock.Instant) async throws(KubeError) -> Lease {
@@ -172,7 +173,7 @@ package struct LeaderElector: Sendable {
 
     private var lease: String { "\(namespace)/\(name)" }
 
-    private var fields: Logger.Fields { ["lease": .string(lease), "identity": .string(identity)] }
+    private var fields: Logger.Fields { ["lease": .string(lease), "identity": .string(identity.text)] }
 
     private func report(_ error: KubeError) {
         if case .forbidden = error.kind {

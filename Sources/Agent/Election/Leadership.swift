@@ -13,6 +13,11 @@ package final class Leadership: Sendable {
     /// When it ends, unless it is extended; nil if this agent does not lead now.
     package var end: ContinuousClock.Instant? { until.withLock { $0 }.flatMap { $0 > .now ? $0 : nil } }
 
+    /// Waits until it has ended, or the task is cancelled.
+    func ended() async {
+        while !Task.isCancelled, let end { try? await Task.sleep(until: end, tolerance: .zero, clock: .continuous) }
+    }
+
     package func lead(until end: ContinuousClock.Instant) { until.withLock { $0 = end } }
 
     package func follow() { until.withLock { $0 = nil } }
@@ -32,8 +37,38 @@ package struct WhileLeading: KubeTransport {
         guard request.method != .get else { return try await transport.send(request) }
         guard let end = leadership.end else { throw KubeError(request.operation, .transport(.notLeading)) }
         var request = request
-        request.deadline = end
-        return try await transport.send(request)
+        request.startDeadline = end
+        return try await whileLeading(request)
+    }
+
+    /// A write may take longer than one term; it is given up when leadership ends that is not renewed.
+    private func whileLeading(_ request: Request) async throws(KubeError) -> Response {
+        let result = await withTaskGroup(of: Result<Response, KubeError>?.self) { group in
+            group.addTask {
+                do throws(KubeError) {
+                    return .success(try await transport.send(request))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                await leadership.ended()
+                return nil
+            }
+            var result: Result<Response, KubeError>?
+            var isOver = false
+            for await ended in group {
+                isOver = isOver || result == nil && ended == nil && !Task.isCancelled
+                result = result ?? ended
+                group.cancelAll()
+            }
+            if isOver, case .failure(let error)? = result, error.kind == .transport(.cancelled) {
+                let failure = TransportFailure.timeout(reason: "the leadership ended before the answer came")
+                return Result<Response, KubeError>.failure(KubeError(request.operation, .transport(failure)))
+            }
+            return result ?? .failure(KubeError(request.operation, .transport(.cancelled)))
+        }
+        return try result.get()
     }
 
     /// A watch writes nothing.

@@ -44,8 +44,11 @@ package struct KubernetesSecretStore: SecretStore {
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
-            return large.noting(
+            let found = large.noting(
                 try await client.get(SecretObject.self, .secrets, namespace: key.namespace, name: key.name))
+            // It was replaced, and only the answer was lost; or it was not deleted.
+            if !found.isBeingDeleted { replaced[key] = nil }
+            return found
         } catch {
             if case .notFound = error.kind { return nil }
             throw StoreError(error)
@@ -65,7 +68,9 @@ package struct KubernetesSecretStore: SecretStore {
         do {
             return large.noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
-            throw StoreError(error)
+            // The server knows the whole Secret, and whoever refuses may quote of it what was not sent.
+            let values = patch.kept.map { $0.map { $0.bytes.withUnsafeBytes(Array.init) } }
+            throw StoreError(error.redacted(by: Redactor(hiding: values)))
         }
     }
 
@@ -143,6 +148,10 @@ package struct KubernetesSecretStore: SecretStore {
 
 extension StoreError {
     package init(_ error: KubeError) {
+        if error.isOutcomeUnknown {
+            self = .unknownOutcome(error.description, retryAfter: error.retryAfter)
+            return
+        }
         switch error.kind {
         case .conflict, .alreadyExists, .notFound: self = .changed(error.description)
         case .forbidden, .namespaceTerminating: self = .forbidden(error.description)

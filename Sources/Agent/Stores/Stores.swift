@@ -77,19 +77,21 @@ package struct FeedObserver<Item: Sendable>: Sendable {
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The object is not as it was observed: look again.
     case changed(String)
-    /// The role lacks a permission, or the namespace is going: retried when something changes and at the resync.
+    /// The role lacks a permission, the namespace is going, or admission forbids it: retried each minute.
     case forbidden(String)
-    /// The object is refused as it is: retried when something changes.
+    /// The object is refused as it is, by the server or by admission: retried each minute.
     case rejected(String)
     /// A Secret that has to be replaced stays.
     case cannotReplace(String)
     /// Retried with backoff, after `retryAfter` at the earliest.
     case unavailable(String, retryAfter: Duration?)
+    /// A write that may have been carried out, or still may be: look at the object, and then retry as above.
+    case unknownOutcome(String, retryAfter: Duration?)
 
     package var description: String {
         switch self {
         case .changed(let text), .forbidden(let text), .rejected(let text), .cannotReplace(let text),
-            .unavailable(let text, _):
+            .unavailable(let text, _), .unknownOutcome(let text, _):
             text
         }
     }
@@ -97,7 +99,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It is tried again without anything having changed.
     var isRetried: Bool {
         switch self {
-        case .changed, .unavailable: true
+        case .changed, .unavailable, .unknownOutcome: true
         case .forbidden, .rejected, .cannotReplace: false
         }
     }

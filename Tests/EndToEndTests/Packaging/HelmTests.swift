@@ -25,7 +25,10 @@ struct HelmTests {
     /// Of plain variables.
     private func environment(_ rendered: RenderedManifests) throws -> [String: String] {
         let list = try agent(rendered)["env"]?.array ?? []
-        let pairs = list.map { ($0["name"]?.string ?? "", $0["value"]?.string ?? "") }
+        let pairs = list.map { variable in
+            let field = variable["valueFrom"]?["fieldRef"]?["fieldPath"]?.string
+            return (variable["name"]?.string ?? "", variable["value"]?.string ?? field ?? "")
+        }
         // Helm applies on the server's side, which refuses a name that comes twice.
         #expect(Set(pairs.map(\.0)).count == pairs.count)
         return Dictionary(pairs) { $1 }
@@ -98,7 +101,8 @@ struct HelmTests {
         #expect(
             try environment(all) == [
                 "LOG_LEVEL": "debug", "LOG_FORMAT": "text", "DRY_RUN": "true", "WATCH_NAMESPACES": "a,b",
-                "LEADER_ELECTION": "true", "LEASE_NAME": "mine", "POLICY_PATH": "/etc/secrets-distributor/policy.yaml",
+                "LEADER_ELECTION": "true", "LEASE_NAME": "mine", "POD_UID": "metadata.uid",
+                "POLICY_PATH": "/etc/secrets-distributor/policy.yaml",
             ])
     }
 

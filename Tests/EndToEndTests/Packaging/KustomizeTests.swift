@@ -49,7 +49,9 @@ struct KustomizeTests {
         let sidecar = try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
         let variables = Set(sidecar["env"]?.array?.compactMap { $0["name"]?.string } ?? [])
         #expect(
-            variables == ["SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "POLICY_PATH"])
+            variables == [
+                "SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "POD_UID", "POLICY_PATH",
+            ])
     }
 
     // MARK: The component for an existing Deployment

@@ -63,10 +63,17 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $own "LEADER_ELECTION" "true" -}}
 {{- $_ := set $own "LEASE_NAME" (include "leaseName" .) -}}
 {{- end -}}
-{{- range .Values.env -}}{{- $_ := unset $own .name -}}{{- end -}}
+{{- $names := list -}}
+{{- range .Values.env -}}{{- $_ := unset $own .name -}}{{- $names = append $names .name -}}{{- end -}}
 {{- range $name, $value := $own }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
+{{- if and (include "elects" .) (not (has "POD_UID" $names)) }}
+- name: POD_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
 {{- end }}
 {{- with .Values.env }}
 {{ toYaml . }}

@@ -1,0 +1,194 @@
+/// A message with one kind of escape undone, lower case and without white space; each byte knows where it came from.
+struct MessageView {
+    private struct Piece {
+        let byte: UInt8
+        /// In the message.
+        let source: Range<Int>
+        /// Whether no letter or digit stands before it, or after it.
+        var isStart = false
+        var isEnd = false
+
+        init(_ byte: UInt8, from source: Range<Int>) {
+            self.byte = byte
+            self.source = source
+        }
+
+        var isPartOfWord: Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
+                true
+            default: false
+            }
+        }
+    }
+
+    /// What is to become of a byte of a message.
+    enum Mark {
+        case shown
+        /// A short value, found as a whole.
+        case word
+        /// What is left between two of these is no more than a value's rest.
+        case part
+    }
+
+    private let pieces: [Piece]
+
+    /// Of one message: enough for each kind of escape once, and for two layers of some.
+    private static let most = 16
+
+    /// The message as it is, and as each kind of escape makes it, where there are such; JSON in JSON has two layers.
+    static func all(of text: [UInt8]) -> [MessageView] {
+        let plain = text.indices.map { Piece(text[$0], from: $0..<($0 + 1)) }
+        var views = [plain]
+        for undo in [backslash, percent, plus, entity] {
+            for layers in views {
+                var view = layers
+                for _ in 0..<2 {
+                    guard let next = undo(view) else { break }
+                    view = next
+                    views.append(view)
+                }
+            }
+        }
+        return views.prefix(most).map { MessageView($0) }
+    }
+
+    private init(_ pieces: [Piece]) {
+        self.pieces = pieces.indices.compactMap { index in
+            guard let byte = Redactor.normal(pieces[index].byte) else { return nil }
+            var piece = Piece(byte, from: pieces[index].source)
+            piece.isStart = index == 0 || !pieces[index - 1].isPartOfWord
+            piece.isEnd = index + 1 == pieces.count || !pieces[index + 1].isPartOfWord
+            return piece
+        }
+    }
+
+    /// Where each sequence of so many bytes stands.
+    func grams(of length: Int) -> [UInt64: [Int]] {
+        var grams: [UInt64: [Int]] = [:]
+        guard pieces.count >= length else { return grams }
+        for start in 0...(pieces.count - length) {
+            let gram = pieces[start..<(start + length)].reduce(UInt64(0)) { $0 << 8 | UInt64($1.byte) }
+            grams[gram, default: []].append(start)
+        }
+        return grams
+    }
+
+    /// Marks each place where `form`, or a part of it that is long enough, stands.
+    func hide(_ form: [UInt8], _ grams: [UInt64: [Int]], in marks: inout [Mark]) {
+        let length = Redactor.shortest
+        guard form.count >= length else { return hide(whole: form, in: &marks) }
+        let mask = (UInt64(1) << (8 * UInt64(length))) - 1
+        var gram: UInt64 = 0
+        for (index, byte) in form.enumerated() {
+            gram = (gram << 8 | UInt64(byte)) & mask
+            guard index + 1 >= length, let starts = grams[gram] else { continue }
+            for start in starts { hide(start..<(start + length), as: .part, in: &marks) }
+        }
+    }
+
+    private func hide(whole form: [UInt8], in marks: inout [Mark]) {
+        guard pieces.count >= form.count else { return }
+        for start in 0...(pieces.count - form.count) {
+            let place = start..<(start + form.count)
+            guard zip(pieces[place], form).allSatisfy({ $0.byte == $1 }) else { continue }
+            let isWord = pieces[place.lowerBound].isStart && pieces[place.upperBound - 1].isEnd
+            if form.count > 3 || isWord { hide(place, as: .word, in: &marks) }
+        }
+    }
+
+    private func hide(_ place: Range<Int>, as mark: Mark, in marks: inout [Mark]) {
+        for piece in pieces[place] {
+            for index in piece.source where marks[index] != .part { marks[index] = mark }
+        }
+    }
+}
+
+// MARK: - Escapes
+
+extension MessageView {
+    private typealias Undoing = ([Piece], Int) -> (bytes: [UInt8], length: Int)?
+
+    /// Nil if there is no such escape.
+    private static func undo(_ pieces: [Piece], _ mark: UInt8, _ undoing: Undoing) -> [Piece]? {
+        var result: [Piece] = []
+        var index = 0
+        var isSame = true
+        while index < pieces.count {
+            guard pieces[index].byte == mark, let (bytes, length) = undoing(pieces, index) else {
+                result.append(pieces[index])
+                index += 1
+                continue
+            }
+            let source = pieces[index].source.lowerBound..<pieces[index + length - 1].source.upperBound
+            result += bytes.map { Piece($0, from: source) }
+            index += length
+            isSame = false
+        }
+        return isSame ? nil : result
+    }
+
+    /// Of JSON and of Go's `%q`.
+    private static func backslash(_ pieces: [Piece]) -> [Piece]? {
+        undo(pieces, UInt8(ascii: "\\")) { pieces, index in
+            guard index + 1 < pieces.count else { return nil }
+            let letter = pieces[index + 1].byte
+            let count =
+                switch letter {
+                case UInt8(ascii: "x"): 2
+                case UInt8(ascii: "u"): 4
+                case UInt8(ascii: "U"): 8
+                default: 0
+                }
+            guard count > 0 else {
+                let known: [UInt8: UInt8] = [
+                    UInt8(ascii: "a"): 7, UInt8(ascii: "v"): 11, UInt8(ascii: "'"): UInt8(ascii: "'"),
+                ]
+                return (JSONEscape.byte(for: letter) ?? known[letter]).map { ([$0], 2) }
+            }
+            guard let number = number(pieces, index + 2, count) else { return nil }
+            if letter == UInt8(ascii: "x") { return ([UInt8(number & 0xff)], 4) }
+            // The second half of a pair; the value's bytes around it are found all the same.
+            guard let scalar = Unicode.Scalar(number) else { return ([], count + 2) }
+            return (Array(String(scalar).utf8), count + 2)
+        }
+    }
+
+    private static func percent(_ pieces: [Piece]) -> [Piece]? {
+        undo(pieces, UInt8(ascii: "%")) { pieces, index in
+            number(pieces, index + 1, 2).map { ([UInt8($0)], 3) }
+        }
+    }
+
+    /// A space in a query.
+    private static func plus(_ pieces: [Piece]) -> [Piece]? {
+        undo(pieces, UInt8(ascii: "+")) { _, _ in ([UInt8(ascii: " ")], 1) }
+    }
+
+    /// Of HTML, which Go's templates write.
+    private static func entity(_ pieces: [Piece]) -> [Piece]? {
+        undo(pieces, UInt8(ascii: "&")) { pieces, index in
+            guard let end = pieces[index...].prefix(8).firstIndex(where: { $0.byte == UInt8(ascii: ";") }) else {
+                return nil
+            }
+            let name = String(decoding: pieces[(index + 1)..<end].map(\.byte), as: UTF8.self)
+            let names = ["lt": "<", "gt": ">", "amp": "&", "quot": "\"", "apos": "'"]
+            if let text = names[name] { return (Array(text.utf8), end - index + 1) }
+            guard name.hasPrefix("#"), let number = UInt32(name.dropFirst()), let scalar = Unicode.Scalar(number) else {
+                return nil
+            }
+            return (Array(String(scalar).utf8), end - index + 1)
+        }
+    }
+
+    private static func number(_ pieces: [Piece], _ start: Int, _ count: Int) -> UInt32? {
+        guard start + count <= pieces.count else { return nil }
+        var number: UInt32 = 0
+        for piece in pieces[start..<(start + count)] {
+            guard let digit = JSONEscape.unit(of: CollectionOfOne(piece.byte)) else { return nil }
+            number = number << 4 | UInt32(digit)
+        }
+        return number
+    }
+}
