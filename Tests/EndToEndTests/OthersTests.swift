@@ -15,6 +15,7 @@ struct OthersTests {
         try volume.write(["a": "1"])
         try await world.create(world.distribution("there", [("a", "a")]))
         try await world.create(world.distribution("new", [("late", "a")]))
+        let begin = ContinuousClock.now
         try await world.withAgent {
             try await world.expect("there", .synced)
             try await world.expect("new", .sourceNotFound)
@@ -29,7 +30,10 @@ struct OthersTests {
             try await world.expect("there", ["a": "3"])
         }
         #expect(try await world.secret("new") == nil)
-        #expect(try world.server.codes(of: "create", in: world.namespace).count { $0 == 403 } == 1)
+        // Once, and then once a minute: a busy machine takes some of them.
+        let minutes = Int(begin.duration(to: .now) / .seconds(60))
+        let refused = try world.server.codes(of: "create", in: world.namespace).count { $0 == 403 }
+        #expect((1...(1 + minutes)).contains(refused))
     }
 
     @Test("a Secret of another owner is not written through starts, rotations and resyncs")

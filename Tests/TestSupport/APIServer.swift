@@ -8,7 +8,7 @@ package final class APIServer: Sendable {
     package enum User: Sendable {
         /// May do everything; authenticates by client certificate.
         case admin
-        /// alice, bob, carol, dave or erin; authenticates by token and may do nothing until `allow`.
+        /// alice, bob, carol, dave, erin or frank; authenticates by token and may do nothing until `allow`.
         case named(String)
         /// Any bearer token.
         case token(String)
@@ -252,7 +252,7 @@ extension APIServer {
         try KubeClient(configuration: configuration(user), logger: .none)
     }
 
-    /// The bearer token of alice, bob, carol, dave or erin.
+    /// The bearer token of alice, bob, carol, dave, erin or frank.
     package func token(of user: String) -> String { APIServerFiles.token(of: user) }
 
     /// A file of the cluster: `ca.crt`, `other-ca.crt` (is not the servers'), `admin.crt`, `admin.key`.

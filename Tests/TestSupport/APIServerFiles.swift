@@ -7,7 +7,7 @@ struct APIServerFiles: Sendable {
     let assets: String
 
     /// Users that may authenticate by token; roles are the tests' matter.
-    static let users = ["alice", "bob", "carol", "dave", "erin"]
+    static let users = ["alice", "bob", "carol", "dave", "erin", "frank"]
 
     static func token(of user: String) -> String { "token-of-\(user)" }
 
