@@ -189,7 +189,12 @@ package struct Agent: Sendable {
         guard let namespaces = await controller.namespacesToList(of: scope) else { return }
         var parts: [String: [ObservedTarget]] = [:]
         for namespace in namespaces where !Task.isCancelled {
-            if let part = try? await backend.secrets.list(.namespace(namespace)) { parts[namespace] = part }
+            do {
+                parts[namespace] = try await backend.secrets.list(.namespace(namespace))
+            } catch {
+                // Anything else is an outage: what is known stays, and the next retry tries again.
+                guard case .unlistable = error else { return log(error) }
+            }
             heartbeat?.beat()
         }
         guard !Task.isCancelled else { return }

@@ -87,6 +87,7 @@ extension Agent {
             } catch {
                 await controller.targetsFailed(scope, error)
                 if case .forbidden = error { continue }
+                guard case .unlistable = error else { throw error }
                 await controller.fault("The Secrets of \(scope) cannot be listed as a whole: \(error)")
                 await readInParts(scope, controller, because: error)
             }

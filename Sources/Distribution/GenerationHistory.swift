@@ -37,8 +37,15 @@ package struct GenerationHistory: Sendable {
     ///   - generation: as a target names it; nil if it does not.
     ///   - now: what the wall clock says.
     package func isBehind(_ generation: String?, now: Timestamp) -> Bool {
-        guard let generation else { return false }
-        return MountGeneration(parsing: generation).names.contains { isBehind($1, of: names[$0] ?? [], now: now) }
+        !volumesBehind(generation, now: now).isEmpty
+    }
+
+    /// The folders of the volumes of which content of `generation` is newer than what the mount holds here.
+    package func volumesBehind(_ generation: String?, now: Timestamp) -> Set<String> {
+        guard let generation else { return [] }
+        return Set(
+            MountGeneration(parsing: generation).names
+                .filter { isBehind($0.value, of: names[$0.key] ?? [], now: now) }.keys)
     }
 
     private func isBehind(_ generation: String, of names: [String], now: Timestamp) -> Bool {

@@ -24,13 +24,13 @@ package struct NewerGenerations: Sendable {
     private var equal: [String: Set<Source>] = [:]
     /// By generation: sources that an agent wrote otherwise from it.
     private var different: [String: Set<Source>] = [:]
-    /// By target: the mappings by which it was written, as far as that is known.
-    private var mappings: [ObjectKey: [Mapping]] = [:]
+    /// By target: the mappings by which it was written from a generation, as far as that is known.
+    private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
 
     package init() {}
 
     /// A target is gone, or is not of a newer generation any more.
-    package mutating func forget(_ target: ObjectKey) { if !mappings.isEmpty { mappings[target] = nil } }
+    package mutating func forget(_ target: ObjectKey) { if !written.isEmpty { written[target] = nil } }
 
     /// Our mount changed: what was found out about these files is not about their new content.
     package mutating func forget(_ changed: Set<String>) {
@@ -46,45 +46,60 @@ package struct NewerGenerations: Sendable {
     ///
     /// - Parameters:
     ///   - isAmended: the distribution was changed since an agent last reported on it: a key may come from another source.
+    ///     Asked only where nothing is known of how the target was written.
+    ///   - isBehind: whether the target names a newer generation of the volume of a source.
     ///   - held: digests of all that our mount holds.
     package mutating func compare(
         _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
-        held: @autoclosure () -> Set<Digest>
+        isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
     ) -> NewerContent {
         let generation = observed.mountGeneration ?? ""
         if equal[generation] == nil, equal.count >= Self.limit { (equal, different) = ([:], [:]) }
         var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
+        let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
+        var digests: Set<Digest>?
         var content = NewerContent()
         for mapping in spec.mappings {
-            let source = Source(mapping, of: spec)
-            let (ours, theirs) = (desired.data[mapping.to]?.digest, observed.digests[mapping.to])
-            if ours == theirs {
-                equal.insert(source)
-                content.equal.insert(mapping.to)
+            let (key, source) = (mapping.to, Source(mapping, of: spec))
+            let (ours, theirs) = (desired.data[key]?.digest, observed.digests[key])
+            let wasRemapped = former.map { $0.first { $0.to == key }?.from != mapping.from } ?? isAmended
+            if !isBehind(mapping.from) {
+                content.ours.insert(key)
+            } else if ours == theirs {
+                content.equal.insert(key)
+                // Only what an agent wrote by this mapping shows what the generation holds.
+                if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
+                    equal.insert(source)
+                }
+            } else if different.contains(source) {
+                content.newer.insert(key)
             } else if equal.contains(source) {
                 // Drift: the newer generation wrote what we would write.
-                content.equal.insert(mapping.to)
-            } else if different.contains(source) {
-                content.newer.insert(mapping.to)
-            } else if observed.foreignKeys.contains(mapping.to) {
+                content.equal.insert(key)
+            } else if observed.foreignKeys.contains(key) {
                 // Drift too: what no agent wrote is of no generation.
                 continue
             } else if let theirs {
                 // A key that was mapped to another source holds what our mount holds too.
-                if isAmended, ours != nil, held().contains(theirs) { continue }
-                content.newer.insert(mapping.to)
-                if !isAmended { different.insert(source) }
-            } else if mapping.optional, !isAmended {
-                content.newer.insert(mapping.to)
+                if wasRemapped, ours != nil {
+                    let known = digests ?? held()
+                    digests = known
+                    if known.contains(theirs) { continue }
+                }
+                content.newer.insert(key)
+                if !wasRemapped { different.insert(source) }
+            } else if mapping.optional, !wasRemapped {
+                content.newer.insert(key)
                 different.insert(source)
             }
         }
         self.equal[generation] = equal
         self.different[generation] = different
-        if !isAmended || !content.isNewer { mappings[observed.key] = spec.mappings }
         content.isOfFormerSpec = !content.newer.allSatisfy { key in
-            mappings[observed.key]?.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from
+            guard let former else { return !isAmended }
+            return former.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from
         }
+        if !content.isOfFormerSpec { written[observed.key] = (generation, spec.mappings) }
         return content
     }
 }
@@ -95,6 +110,8 @@ package struct NewerContent: Sendable, Equatable {
     package var newer: Set<String> = []
     /// The newer generation has the same value here, or leaves the key out as we would.
     package var equal: Set<String> = []
+    /// They are of volumes in which our mount is not behind.
+    package var ours: Set<String> = []
     /// A newer value may be of another source, to which the key was mapped before the distribution was amended.
     package var isOfFormerSpec = false
 
@@ -106,12 +123,26 @@ package struct NewerContent: Sendable, Equatable {
 
 extension TargetPatch {
     /// What an agent whose mount is behind may write: metadata, and those keys whose value is the same in the newer
-    /// generation, so that all values stay of that one; and of one spec.
-    package func keeping(_ content: NewerContent, by spec: DistributionSpec) -> TargetPatch {
+    /// generation or of a volume in which our mount is not behind, so that all values of a volume stay of one generation;
+    /// and of one spec.
+    ///
+    /// - Parameters:
+    ///   - generation: as the target names it.
+    ///   - behind: the folders of the volumes in which our mount is behind.
+    package func keeping(
+        _ content: NewerContent, by spec: DistributionSpec, generation: String? = nil, behind: Set<String> = [""]
+    ) -> TargetPatch {
         var patch = self
         let mapped = Set(spec.mappings.map(\.to))
+        let ours = patch.annotations[Marks.mountGeneration]
         patch.restrict { key in
-            !content.isOfFormerSpec && (content.equal.contains(key) || !mapped.contains(key))
+            !content.isOfFormerSpec
+                && (content.equal.contains(key) || content.ours.contains(key) || !mapped.contains(key))
+        }
+        if let generation, let ours, patch.set.keys.contains(where: content.ours.contains) {
+            let theirs = MountGeneration(parsing: generation).names.filter { behind.contains($0.key) }
+            let merged = MountGeneration(MountGeneration(parsing: ours).names.merging(theirs) { $1 })
+            patch.name(merged.description)
         }
         return patch
     }

@@ -90,7 +90,12 @@ package struct TargetPatch: Sendable {
         set = set.filter { isAllowed($0.key) }
         removed = removed.filter(isAllowed)
         annotations[Marks.mountGeneration] = nil
+        // What stays is another agent's, and known by its digest alone.
+        kept = nil
     }
+
+    /// Sets the generation that the content comes from.
+    mutating func name(_ generation: String) { annotations[Marks.mountGeneration] = generation }
 
     /// Takes our owner reference off: the target stays when its former distribution goes.
     init(releasing observed: ObservedTarget) {

@@ -49,7 +49,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     ///
     /// - Parameters:
     ///   - failed: hears of every failed list or watch; the watcher goes on trying.
-    ///   - recovered: is called when a watch works again after a failure.
+    ///   - recovered: is called each time that a watch is opened: the failure before it may have been another watcher's.
     package func run(
         _ emit: @Sendable (FeedEvent<Item>) async -> Void,
         failed: @Sendable (KubeError) async -> Void = { _ in },
@@ -139,7 +139,8 @@ extension ObjectWatcher {
             scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector,
             resourceVersion: resourceVersion, timeout: timeout)
         let stream = try await transport.stream(request)
-        if healthy() { await recovered() }
+        healthy()
+        await recovered()
         var lines = LineSplitter()
         while let chunk = try await stream.next() {
             heartbeat?.beat()
@@ -175,11 +176,10 @@ extension ObjectWatcher {
         }
     }
 
-    /// - Returns: whether it was not before.
-    private func healthy() -> Bool {
-        guard error.withLock({ $0.take() }) != nil else { return false }
+    /// A watch works.
+    private func healthy() {
+        guard error.withLock({ $0.take() }) != nil else { return }
         logger.info("watch recovered", ["resource": .string(scope.resource.plural)])
-        return true
     }
 
     /// One line for each distinct error until the watch works again.

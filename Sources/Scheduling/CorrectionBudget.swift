@@ -10,7 +10,9 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
         /// Waits of those that follow.
         package var backoff = Backoff(initial: .seconds(2), longest: .seconds(60))
         /// How long an object has to stay corrected for one more.
-        package var refill: Duration = .seconds(10)
+        package var refill: Duration = .seconds(60)
+        /// How long it has to stay corrected to count as contested no more.
+        package var calm: Duration = .seconds(30)
 
         package init() {}
     }
@@ -19,6 +21,8 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     /// Corrections that have not been refilled.
     private var spent = 0
     private var correctedAt: Instant?
+    /// Until when quiet time has been refilled for.
+    private var refilledAt: Instant?
     /// The first change since the last correction; nil: the object is corrected.
     private var disturbedAt: Instant?
 
@@ -29,7 +33,7 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     /// Somebody else has changed the object.
     package mutating func disturb(at now: Instant) {
         guard disturbedAt == nil else { return }
-        spent = spent(at: now)
+        refill(at: now)
         disturbedAt = now
     }
 
@@ -49,25 +53,33 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     package mutating func correct(at now: Instant) {
         // No more than what the longest wait follows from, or a fight of a day would take days to be forgotten.
         spent = min(spent + 1, policy.free + 6)
-        correctedAt = now
+        (correctedAt, refilledAt) = (now, now)
         disturbedAt = nil
     }
 
-    /// Until when the object counts as contested: others have reverted all free corrections, and it has not stayed
+    /// For how long the object still counts as contested: others have reverted all free corrections, and it has not stayed
     /// corrected for long enough since. Nil: it does not.
     package func contested(at now: Instant) -> Duration? {
         guard spent(at: now) >= policy.free, let correctedAt else { return nil }
-        if disturbedAt != nil { return policy.refill }
-        let end = correctedAt.advanced(by: policy.refill * (spent - policy.free + 1))
-        return max(now.duration(to: end), .milliseconds(1))
+        if disturbedAt != nil { return policy.calm }
+        let end = correctedAt.advanced(by: policy.calm)
+        return end > now ? now.duration(to: end) : nil
     }
 
     /// Nothing is left to be remembered.
     package func isFull(at now: Instant) -> Bool { disturbedAt == nil && spent(at: now) == 0 }
 
+    private mutating func refill(at now: Instant) {
+        guard let last = refilledAt else { return }
+        let refilled = max(0, Int(last.duration(to: now) / policy.refill))
+        spent = max(0, spent - refilled)
+        // What is left of the time counts for the next one.
+        refilledAt = last.advanced(by: policy.refill * refilled)
+    }
+
     private func spent(at now: Instant) -> Int {
-        guard disturbedAt == nil, let correctedAt else { return spent }
-        let refilled = Int(correctedAt.duration(to: now) / policy.refill)
+        guard disturbedAt == nil, let refilledAt else { return spent }
+        let refilled = Int(refilledAt.duration(to: now) / policy.refill)
         return max(0, spent - max(0, refilled))
     }
 }

@@ -32,7 +32,10 @@ import Testing
 
     @Test("lets through what comes now and then")
     func nowAndThen() {
-        #expect(corrections(within: .seconds(3600), revertedAfter: .seconds(10)) == 360)
+        #expect(corrections(within: .seconds(3600), revertedAfter: .seconds(60)) == 60)
+        // More often than it refills, and it runs out.
+        let often = corrections(within: .seconds(3600), revertedAfter: .seconds(15))
+        #expect((40...80).contains(often))
     }
 
     @Test("does not refill while a correction waits: only a corrected object is quiet")
@@ -64,7 +67,27 @@ import Testing
         let later = start.advanced(by: .seconds(30))
         #expect(budget.contested(at: later) == nil)
         #expect(!budget.isFull(at: later))
-        #expect(budget.isFull(at: start.advanced(by: .seconds(120))))
+        #expect(budget.isFull(at: start.advanced(by: .seconds(720))))
+    }
+
+    @Test("quiet time counts once, whatever harmless changes come in it")
+    func once() {
+        var budget = Budget()
+        for _ in 0..<10 {
+            budget.disturb(at: start)
+            budget.correct(at: start)
+        }
+        let later = start.advanced(by: .seconds(310))
+        budget.disturb(at: later)
+        budget.settle()
+        #expect(!budget.isFull(at: later))
+        for _ in 0..<5 {
+            budget.disturb(at: later)
+            #expect(budget.wait(at: later) == nil)
+            budget.correct(at: later)
+        }
+        budget.disturb(at: later)
+        #expect(budget.wait(at: later) != nil)
     }
 
     @Test("a change that turns out to be none of what counts costs nothing")

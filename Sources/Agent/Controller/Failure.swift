@@ -9,7 +9,7 @@ extension Controller {
 
     func outcome(of error: StoreError, for item: WorkItem) -> Outcome {
         switch error {
-        case .changed: return .retry()
+        case .changed, .unlistable: return .retry()
         case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
         case .unknownOutcome(_, let retryAfter):
             uncertain.insert(item)

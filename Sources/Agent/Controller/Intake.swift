@@ -111,7 +111,7 @@ extension Controller {
 
     /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
     private func disturbed(_ target: ObjectKey, by manager: String?) {
-        guard !settings.dryRun, !isFollowing else { return }
+        guard !settings.dryRun, !isFollowing, index.known(target) != nil else { return }
         contention.disturb(target, by: manager, at: .now)
     }
 

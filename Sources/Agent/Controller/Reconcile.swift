@@ -45,6 +45,7 @@ extension Controller {
         expiries[key] = nil
         ahead[key] = nil
         newerGenerations.forget(key)
+        contention.forget(key)
         forced.remove(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
@@ -159,10 +160,23 @@ extension Controller {
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
             of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
-        let plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        var plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        if newer.isNewer {
+            switch plan {
+            // What does not fit in a mount that is behind may fit in the newer one.
+            case .refuse(let refusal): return .behind(refusal)
+            case .update(let old, let patch):
+                let kept = patch.keeping(
+                    newer, by: distribution.spec, generation: old.mountGeneration, behind: volumesBehind(old))
+                if kept.isEmpty { return .behind() }
+                plan = .update(old, kept)
+            case .recreate: return .behind()
+            case .create, .unchanged: break
+            }
+        }
         if plan.isWrite {
-            if let pause = pause(before: desired, actual) { return pause }
-            try await confirm(distribution)
+            if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
+            guard try await confirm(distribution) else { throw .changed("What is known was changed meanwhile") }
         }
         let stored: ObservedTarget
         var isContentWritten = true
@@ -170,24 +184,18 @@ extension Controller {
         case .unchanged:
             contention.settle(desired.key, at: .now)
             return synced(distribution, desired, actual, review, written: mayBeWritten)
-        // What does not fit in a mount that is behind may fit in the newer one.
-        case .refuse(let refusal): return newer.isNewer ? .behind(refusal) : .status(DistributionStatus(refusal))
+        case .refuse(let refusal): return .status(DistributionStatus(refusal))
         case .create(let target):
             stored = try await write(.created, "secret created", desired) { () async throws(StoreError) in
                 try await secrets.create(target)
             }
-        case .update(let old, var patch):
-            if newer.isNewer {
-                patch = patch.keeping(newer, by: distribution.spec)
-                if patch.isEmpty { return .behind() }
-            }
+        case .update(let old, let patch):
             isContentWritten = patch.changesContent
             stored = try await write(.updated, "secret updated", desired) { () async throws(StoreError) in
                 try await secrets.update(old, patch)
             }
             if newer.isNewer { return .behind() }
         case .recreate(let old, let target):
-            if newer.isNewer { return .behind() }
             stored = try await write(.replaced, "secret replaced", desired) { () async throws(StoreError) in
                 try await secrets.recreate(old, as: target)
             }
@@ -204,14 +212,22 @@ extension Controller {
             newerGenerations.forget(desired.key)
             return NewerContent()
         }
-        let reported = distribution.status.observedGeneration
+        // Without a status subresource each status raises the generation.
+        let reported = definition.hasStatusSubresource ? distribution.status.observedGeneration : nil
+        let behind = volumesBehind(actual)
         return newerGenerations.compare(
             actual, with: desired, by: distribution.spec,
-            isAmended: reported.map { $0 != distribution.generation } ?? false, held: heldDigests)
+            isAmended: reported.map { $0 != distribution.generation } ?? false,
+            isBehind: { [snapshot] in behind.contains(snapshot?.volume(of: $0.text) ?? "") },
+            held: { [snapshot] in Self.digests(in: snapshot) })
+    }
+
+    private func volumesBehind(_ target: ObservedTarget) -> Set<String> {
+        generations.volumesBehind(target.mountGeneration, now: .now())
     }
 
     /// Digests of all that the mount holds.
-    private var heldDigests: Set<Digest> {
+    private static func digests(in snapshot: Snapshot?) -> Set<Digest> {
         Set(
             (snapshot?.files ?? [:]).values.compactMap { file in
                 if case .content(_, let digest) = file { digest } else { nil }

@@ -30,7 +30,7 @@ extension Controller {
 
     /// Writes the status that is to be written, and tells of it by an Event.
     func say(_ key: ObjectKey) async -> Outcome {
-        guard let saying = unsaid[key] else { return .done }
+        guard unsaid[key] != nil else { return .done }
         if uncertain.remove(.status(key)) != nil {
             do throws(StoreError) {
                 if let current = try await distributions.current(key) {
@@ -49,6 +49,8 @@ extension Controller {
                 return outcome(of: error, for: .status(key))
             }
         }
+        // Another one may have come while the distribution was looked at.
+        guard let saying = unsaid[key] else { return .done }
         guard let distribution = index.distributions[key], isOurs(distribution),
             distribution.asksTheSame(as: saying.distribution)
         else {

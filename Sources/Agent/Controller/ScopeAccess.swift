@@ -12,7 +12,10 @@ extension Controller {
         }
     }
 
-    package func distributionsRecovered(_ scope: Scope) { change(scope) { $0.distributions.recover() } }
+    package func distributionsRecovered(_ scope: Scope) {
+        guard scopes[scope]?.distributions.failure != nil else { return }
+        change(scope) { $0.distributions.recover() }
+    }
 
     /// The targets of `scope` cannot be listed, or not be watched. What is known stays; their distributions say so, if the
     /// role forbids it at once, else after `staleAfter`.
@@ -32,32 +35,34 @@ extension Controller {
     /// Before a write: asks for the distribution if what is known of it may be out of date. After a restore of etcd the
     /// Secrets may be listed first, and what a distribution that was lost asks for would stay for good.
     ///
-    /// - Throws: if it is not as it was known; then what is known is corrected, and the target in the queue again. Also if
-    ///   it cannot be asked for, until that has lasted; then what is known has to do.
-    func confirm(_ known: SecretsDistribution) async throws(StoreError) {
+    /// - Returns: whether what was planned by it still holds; if not, what is known was corrected.
+    /// - Throws: if it cannot be asked for, until that has lasted; then what is known has to do.
+    func confirm(_ known: SecretsDistribution) async throws(StoreError) -> Bool {
         let key = known.key
         guard let feed = scopes.first(where: { $0.key.contains(key.namespace) })?.value.distributions, feed.mayLag
-        else { return }
+        else { return true }
+        let generation = snapshot?.generation
         let answer: SecretsDistribution?
         do {
             answer = try await distributions.current(key)
         } catch {
-            if case .forbidden = error { return }
-            if feed.isStale { return }
+            if case .forbidden = error { return true }
+            if feed.isStale { return true }
             throw error
         }
         // That it is gone only a list or an event can say: a server that has just started may not know the resource yet.
         guard let current = answer else {
             throw .unavailable("SecretsDistribution \(key) is not there any more", retryAfter: nil)
         }
-        // An event may have come meanwhile.
-        guard current.uid != known.uid || current.resourceVersion != known.resourceVersion,
+        // Unless an event has come meanwhile.
+        if current.uid != known.uid || current.resourceVersion != known.resourceVersion,
             index.distributions[key]?.resourceVersion == known.resourceVersion
-        else { return }
-        replace(current)
-        guard current.spec == known.spec, current.uid == known.uid else {
-            throw .rejected("SecretsDistribution \(key) was changed meanwhile")
+        {
+            replace(current)
         }
+        guard let now = index.distributions[key] else { return false }
+        return now.uid == known.uid && now.spec == known.spec && isOurs(now) && access.refusal(of: now) == nil
+            && snapshot?.generation == generation
     }
 
     /// Which namespaces to list one by one because the list of all fails; empty for a scope of one namespace. Those of the

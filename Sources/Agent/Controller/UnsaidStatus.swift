@@ -23,6 +23,7 @@ struct UnsaidStatus: Sendable {
         self.status = status
         self.distribution = distribution
         isAnnounced = !isFresh && other?.isAnnounced == true && other?.status == status
+        if other?.status == status { unanswered = other?.unanswered }
         self.last = other.map { $0.isAnnounced ? last : $0.last } ?? last
     }
 

@@ -106,6 +106,7 @@ extension Controller {
     /// This agent does not lead any more.
     package func leadNoMore() {
         rotations.abandon()
+        contention = Contention()
         unsaid = [:]
     }
 

@@ -152,6 +152,10 @@ extension StoreError {
             self = .unknownOutcome(error.description, retryAfter: error.retryAfter)
             return
         }
+        if error.mayConcernOneObject {
+            self = .unlistable(error.description)
+            return
+        }
         switch error.kind {
         case .conflict, .alreadyExists, .notFound: self = .changed(error.description)
         case .forbidden, .namespaceTerminating: self = .forbidden(error.description)
@@ -204,8 +208,9 @@ extension ObjectWatcher {
                 }
             },
             failed: { error in
-                await observer.failed(StoreError(error))
-                if error.mayConcernOneObject { await observer.unlistable(StoreError(error)) }
+                let error = StoreError(error)
+                await observer.failed(error)
+                if case .unlistable = error { await observer.unlistable(error) }
             }, recovered: observer.recovered)
     }
 }

@@ -50,7 +50,11 @@ extension ObservedTarget {
     /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
     fileprivate mutating func note(_ metadata: JSONNode) {
         guard let entries = metadata["managedFields"], entries.isArray else { return }
+        // Who changed it before we wrote it last does not count.
         var last = ""
+        for entry in entries.elements where entry["manager"]?.string == Request.fieldManager {
+            last = max(last, entry["time"]?.string ?? "")
+        }
         for entry in entries.elements {
             guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
             if let fields = entry["fieldsV1"]?["f:data"] {

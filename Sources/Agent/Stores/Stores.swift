@@ -85,13 +85,15 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotReplace(String)
     /// Retried with backoff, after `retryAfter` at the earliest.
     case unavailable(String, retryAfter: Duration?)
+    /// A list that fails as a whole, perhaps because of one of its objects.
+    case unlistable(String)
     /// A write that may have been carried out, or still may be: look at the object, and then retry as above.
     case unknownOutcome(String, retryAfter: Duration?)
 
     package var description: String {
         switch self {
         case .changed(let text), .forbidden(let text), .rejected(let text), .cannotReplace(let text),
-            .unavailable(let text, _), .unknownOutcome(let text, _):
+            .unlistable(let text), .unavailable(let text, _), .unknownOutcome(let text, _):
             text
         }
     }
@@ -99,7 +101,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It is tried again without anything having changed.
     var isRetried: Bool {
         switch self {
-        case .changed, .unavailable, .unknownOutcome: true
+        case .changed, .unavailable, .unlistable, .unknownOutcome: true
         case .forbidden, .rejected, .cannotReplace: false
         }
     }

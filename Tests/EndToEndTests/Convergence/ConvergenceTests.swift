@@ -80,7 +80,7 @@ struct ConvergenceTests {
                 for _ in 0..<40 { try await chaos.next() }
                 try await chaos.healAll()
                 rounds += 1
-                complaints = try await self.complaints(world, namespaces, oracle)
+                complaints = try await self.complaints(world, namespaces, oracle, replicas)
                 if !complaints.isEmpty || !watchman.violations.isEmpty { break }
                 oracle.settle(try await self.distributions(world, namespaces).compactMap { Wish($0) })
             } while ContinuousClock.now < end
@@ -97,12 +97,15 @@ struct ConvergenceTests {
     }
 
     /// Once nothing is wrong, or nothing gets better any more.
-    private func complaints(_ world: World, _ namespaces: [String], _ oracle: Oracle) async throws -> [String] {
+    private func complaints(
+        _ world: World, _ namespaces: [String], _ oracle: Oracle, _ replicas: [Replica]
+    ) async throws -> [String] {
         let look = {
+            for replica in replicas { try await replica.restartIfTrapped() }
             let distributions = try await distributions(world, namespaces)
             return oracle.complaints(distributions, try await secrets(world, namespaces))
         }
-        if try await eventually(within: .seconds(90), { try await look().isEmpty }) { return [] }
+        if try await eventually(within: .seconds(180), { try await look().isEmpty }) { return [] }
         return try await look()
     }
 

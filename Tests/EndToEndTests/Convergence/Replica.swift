@@ -132,6 +132,11 @@ final class Replica {
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=1024:"])
     }
 
+    /// As the orchestrator does, starts one again that has ended by the trap.
+    func restartIfTrapped() async throws {
+        if mayTrap, agent.hasEnded { try await restart(by: SIGKILL) }
+    }
+
     /// Ends it and starts it anew, `pause` later.
     func restart(by number: Int32, after pause: Duration = .zero) async throws {
         agent.signal(SIGCONT)
