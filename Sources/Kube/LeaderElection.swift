@@ -57,6 +57,7 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
 
     private let identity: String
     private let predecessors: String?
+    private let predecessorsAreDead: Bool
     private let policy: Policy
     /// The Lease as it was when this process saw it first.
     private var first: Lease.Spec?
@@ -72,9 +73,13 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     ///   - identity: of this process, no other's.
     ///   - predecessors: how the identities of processes start that ended before this one started: earlier ones of the same
     ///     container. Nil: not known.
-    package init(identity: String, predecessors: String? = nil, policy: Policy = Policy()) {
+    ///   - predecessorsAreDead: false if another container of the pod may be called so too, and be alive.
+    package init(
+        identity: String, predecessors: String? = nil, predecessorsAreDead: Bool = true, policy: Policy = Policy()
+    ) {
         self.identity = identity
         self.predecessors = predecessors
+        self.predecessorsAreDead = predecessorsAreDead
         self.policy = policy
     }
 
@@ -135,9 +140,11 @@ extension LeaderElection {
     }
 
     /// An earlier process of our container holds it. One that was seen to renew is alive, whatever it is called: two agents
-    /// that share a Lease by mistake must not take it from each other again and again.
-    private func isDead(_ spec: Lease.Spec) -> Bool {
-        predecessors.map { spec.holder.utf8.starts(with: $0.utf8) } == true && spec == first
+    /// that share a Lease by mistake must not take it from each other again and again. One that may be alive would have
+    /// renewed within two periods.
+    private func isDead(_ spec: Lease.Spec, seen: Instant, _ now: Instant) -> Bool {
+        guard let predecessors, spec.holder.utf8.starts(with: predecessors.utf8), spec == first else { return false }
+        return predecessorsAreDead || seen.advanced(by: policy.retryPeriod * 2) <= now
     }
 
     private mutating func observe(_ lease: Lease, _ now: Instant) -> Instant {
@@ -152,7 +159,9 @@ extension LeaderElection {
         let seen = observe(lease, now)
         let holder = lease.spec.holder
         let duration = lease.spec.durationSeconds.flatMap { $0 > 0 ? .seconds($0) : nil } ?? policy.duration
-        if holder == identity || holder.isEmpty || isDead(lease.spec) || seen.advanced(by: duration) <= now {
+        if holder == identity || holder.isEmpty || isDead(lease.spec, seen: seen, now)
+            || seen.advanced(by: duration) <= now
+        {
             return [take(lease, now, wall)]
         }
         var actions: [Action] = []

@@ -5,8 +5,9 @@ package import Scheduling
 /// A list is the truth; a resource version is only good for going on from where a watch was. After a restore of etcd the
 /// versions go back, and a watch from a version of the lost future brings nothing, without an error, until the server's
 /// own version passes it (kubernetes#107457). So a watch, or a list that has more pages, is resumed only after its regular
-/// end, a single cut of its connection, or a 429. After everything else, which a server that was away may cause, the
-/// objects are listed again.
+/// end, or after a single failure: a cut of its connection, or a 429. After everything else, which a server that was away
+/// may cause, the objects are listed again; after a cut and then a 429 too, which a server sends that starts again and has
+/// not filled its watch cache yet.
 ///
 /// After each step the caller performs the actions in order. At most the last one is a request or a wait, and its outcome
 /// is the next step's input; if there is none, the watch goes on.
@@ -167,8 +168,7 @@ extension WatchStateMachine {
     /// then.
     private func mayResume(after error: KubeError) -> Bool {
         switch error.kind {
-        case .tooManyRequests: true
-        case .transport(.broken): failures == 1
+        case .tooManyRequests, .transport(.broken): failures == 1
         default: false
         }
     }

@@ -166,19 +166,27 @@ extension CurlLoop {
 
     private func collect() {
         var left: Int32 = 0
-        var isDead = false
+        var dead: [Int] = []
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             // Read before the handle is removed: the message goes with it.
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
-            if result == CURLE_OPERATION_TIMEDOUT, silence.isDeath(timeout: transfer.timeout) { isDead = true }
+            if result == CURLE_OPERATION_TIMEDOUT, let port = transfer.localPort,
+                silence.isDeath(timeout: transfer.timeout)
+            {
+                dead.append(port)
+            }
             transfer.complete(result)
         }
         // Where each has a connection of its own, libcurl has closed that one, and the others are only quiet.
-        if isDead, sharesConnections { reconnect() }
+        if sharesConnections, dead.contains(where: isInUse) { reconnect() }
     }
+
+    /// Whether transfers go by the connection with this port, or may do so next. While all go by other connections, they
+    /// must not be aborted for this one: a probe may have had one of its own, see `Transfer.probe`.
+    private func isInUse(port: Int) -> Bool { active.isEmpty || active.values.contains { $0.localPort == port } }
 
     /// A write may wait longer for its answer than a dead connection should last: after some silence something is asked that
     /// any server answers at once.
@@ -192,6 +200,7 @@ extension CurlLoop {
         guard left <= .zero else { return Int32(clamping: Int(left / .milliseconds(1)) + 1) }
         let trial = slow.probe(within: silence.trialTimeout)
         self.trial = trial
+        silence.tried(at: .now)
         start(now: trial)
         return 0
     }

@@ -5,14 +5,20 @@
 final class Silence {
     private let shortest: Duration
     private var lastByte = ContinuousClock.now
+    private var lastTrial: ContinuousClock.Instant?
 
     init(shortest: Duration) { self.shortest = shortest }
 
     /// When a connection is to be tried on which a request has waited since `start`, longer than one is that is dead; what
-    /// tries it has twice the time of the shortest silence, so that three times that are all in all the longest.
-    func trial(since start: ContinuousClock.Instant) -> ContinuousClock.Instant { max(start, lastByte) + shortest }
+    /// tries it has twice the time of the shortest silence, so that three times that are all in all the longest. One that
+    /// failed at once is not repeated sooner than after another such silence.
+    func trial(since start: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        max(start, lastByte, lastTrial ?? start) + shortest
+    }
 
     var trialTimeout: Duration { shortest * 2 }
+
+    func tried(at now: ContinuousClock.Instant) { lastTrial = now }
 
     /// Something has come, or all is new.
     func end(at now: ContinuousClock.Instant) { lastByte = now }

@@ -38,6 +38,8 @@ final class Transfer: @unchecked Sendable {
 
     private var counters: TransferCounters?
     private var silence: Silence?
+    /// Set for a probe: the transfer whose connection it tries.
+    private weak var probed: Transfer?
     private var status = 0
     private var headers: [String: String] = [:]
     private var body: [UInt8] = []
@@ -101,12 +103,29 @@ final class Transfer: @unchecked Sendable {
         return easy
     }
 
-    /// A request of the same server that any server answers at once, on the same connection.
+    /// A request of the same server that any server answers at once: on the same connection, if that takes more than one
+    /// request at once, else on another, where it shows nothing about this one.
     func probe(within timeout: Duration) -> Transfer {
         var request = Request.get(path: "/version")
         request.timeout = timeout
         request.isUrgent = true
-        return Transfer(request, to: endpoint) { _ in }
+        let probe = Transfer(request, to: endpoint) { _ in }
+        probe.probed = self
+        return probe
+    }
+
+    /// The own port of its connection, which no other connection to the same server has; nil until it is connected.
+    var localPort: Int? {
+        guard let easy else { return nil }
+        var port = 0
+        curl_get_long(easy, CURLINFO_LOCAL_PORT, &port)
+        return port > 0 ? port : nil
+    }
+
+    /// Something has come.
+    private func endSilence() {
+        if let probed, probed.localPort != localPort { return }
+        silence?.end(at: .now)
     }
 
     /// - Parameter code: as libcurl's message says.
@@ -154,7 +173,7 @@ extension Transfer {
 
     /// One line of the head of an answer, with its line end.
     func receive(header line: UnsafeRawBufferPointer) {
-        silence?.end(at: .now)
+        endSilence()
         if line.starts(with: "HTTP/".utf8) {
             // Also after an interim answer (1xx).
             headers = [:]
@@ -180,7 +199,7 @@ extension Transfer {
 
     /// - Returns: false to end the transfer.
     func receive(body chunk: UnsafeRawBufferPointer) -> Bool {
-        silence?.end(at: .now)
+        endSilence()
         if let stream, (200..<300).contains(status) { return stream.append(chunk) }
         guard body.count + chunk.count <= Self.maximumBody else {
             isTooLarge = true

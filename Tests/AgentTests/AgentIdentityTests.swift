@@ -41,5 +41,6 @@ struct AgentIdentityTests {
         #expect(first.predecessors == predecessors)
         #expect(first.text.hasPrefix(predecessors ?? "h_"))
         #expect(first.text != second.text)
+        #expect(first.namesContainer == (predecessors?.contains(".secrets-distributor_") == true))
     }
 }

@@ -149,6 +149,23 @@ struct LeadershipTests {
         await #expect(throws: KubeError(request.operation, .transport(.cancelled))) { try await other.value }
     }
 
+    @Test("a write that waits is given up when the leadership is lost before its end, also if it comes back at once")
+    func lost() async throws {
+        for comesBack in [false, true] {
+            let silent = SilentTransport()
+            let gate = WhileLeading(silent, leadership)
+            let end = ContinuousClock.now + .seconds(60)
+            leadership.lead(until: end)
+            let write = Task { try await gate.send(Request.create(.secrets, namespace: "web", [:])) }
+            try #require(await eventually { silent.isAsked.isOn })
+            leadership.follow()
+            if comesBack { leadership.lead(until: end) }
+            let error = await #expect(throws: KubeError.self) { try await write.value }
+            #expect(error.map(\.isOutcomeUnknown) == true)
+            #expect(ContinuousClock.now < end)
+        }
+    }
+
     @Test("what was not written for want of leadership is tried again")
     func error() {
         let error = StoreError(KubeError(Operation(.patch, resource: "secrets"), .transport(.notLeading)))

@@ -116,7 +116,7 @@ struct LeaderElectionTests {
         return await eventually { (try? await client.send(.get(path: "/startupz"))) != nil }
     }
 
-    @Test("a leader's container that is started again takes its predecessor's Lease at once, and its pod is ready")
+    @Test("a leader's container that is started again waits for no Lease to end, and its pod is ready")
     func restartedLeader() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)

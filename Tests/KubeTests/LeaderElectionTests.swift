@@ -54,7 +54,16 @@ struct LeaderElectionTests {
 
     @Test(arguments: restarts)
     func `a process that comes after an earlier one of its container`(script: ElectionScript) {
-        var election = Election(identity: "pod_uid_2", predecessors: "pod_uid_")
+        run(script, Election(identity: "pod_uid_2", predecessors: "pod_uid_"))
+    }
+
+    @Test(arguments: strangers)
+    func `a process that knows its pod and not its container`(script: ElectionScript) {
+        run(script, Election(identity: "pod_uid_2", predecessors: "pod_uid_", predecessorsAreDead: false))
+    }
+
+    private func run(_ script: ElectionScript, _ election: Election) {
+        var election = election
         for (index, step) in script.steps.enumerated() {
             let actions = election.step(
                 step.input, at: ManualInstant(step.milliseconds),
@@ -155,6 +164,22 @@ private let restarts = [
         ElectionStep(0, .found(lease("1", "pod_other_1")), "heard pod_other_1, wait 2"),
         ElectionStep(2000, .found(lease("1", "pod_other_1")), "wait 2"),
         ElectionStep(4000, .found(lease("2", "pod_1", renewed: 3)), "heard pod_1, wait 2")),
+]
+
+private let strangers = [
+    script(
+        "takes its Lease when nobody has renewed it for two periods",
+        ElectionStep(0, .start, "get until 5"),
+        ElectionStep(0, .found(lease("1", "pod_uid_1")), "heard pod_uid_1, wait 2"),
+        ElectionStep(3900, .found(lease("1", "pod_uid_1")), "wait 2"),
+        ElectionStep(4000, .found(lease("1", "pod_uid_1")), "update 1 pod_uid_2/15 a4 r4 t1 until 9"),
+        ElectionStep(4000, .stored(lease("2", "pod_uid_2", transitions: 1)), "acquired until 14, wait 2")),
+    script(
+        "waits for one that renews it: another container of the pod, which is alive",
+        ElectionStep(0, .found(lease("1", "pod_uid_1")), "heard pod_uid_1, wait 2"),
+        ElectionStep(2000, .found(lease("2", "pod_uid_1", renewed: 2)), "wait 2"),
+        ElectionStep(16_900, .found(lease("2", "pod_uid_1", renewed: 2)), "wait 2"),
+        ElectionStep(17_000, .found(lease("2", "pod_uid_1", renewed: 2)), "update 2 pod_uid_2/15 a17 r17 t1 until 22")),
 ]
 
 private let scripts = [

@@ -153,12 +153,21 @@ private let scripts: [Script] = [
             Step(.page(page("6", ["a", "b"])), "replace a b, watch 6"),
         ]),
     Script(
-        name: "a page after a single cut, and one after a 429",
+        name: "a list goes on with the same page after a single cut; after a 429 that follows it starts again",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
             Step(failed(broken), "report list, wait 1"),
             Step(.waited, "list t"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(9))), "report list, wait 9"),
+            Step(.waited, "list"),
+            Step(.page(page("5", ["a", "b"])), "replace a b, watch 5"),
+        ]),
+    Script(
+        name: "a list goes on with the same page after a single 429",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5", ["a"], next: "t")), "list t"),
             Step(failed(.tooManyRequests(retryAfter: .seconds(9))), "report list, wait 9"),
             Step(.waited, "list t"),
             Step(.page(page("5", ["b"])), "replace a b, watch 5"),
@@ -191,14 +200,25 @@ private let scripts: [Script] = [
             Step(.waited, "watch 6"),
         ]),
     Script(
-        name: "a watch is resumed after a 429",
+        name: "a watch is resumed after a 429; after a second one it lists again",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
             Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
             Step(.waited, "watch 5"),
             Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
+            Step(.waited, "list"),
+        ]),
+    Script(
+        name: "a watch that is cut and then gets a 429 lists again: the server may have restarted with an older etcd",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
             Step(.waited, "watch 5"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
+            Step(.waited, "list"),
+            Step(.page(page("3", ["a"])), "replace a, watch 3"),
         ]),
     Script(
         name: "a watch that the server ended long before its time lists again: etcd may have been restored",

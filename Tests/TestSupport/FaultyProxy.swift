@@ -22,6 +22,9 @@ package final class FaultyProxy: Sendable {
     private struct State {
         var connections: [ProxiedConnection] = []
         var isRefusing = false
+        var refusals = 0
+        var accepted = 0
+        var isFreezingNew = false
         /// Of the next connection.
         var next: [(Direction, Flow)] = []
     }
@@ -60,6 +63,18 @@ package final class FaultyProxy: Sendable {
         set { state.withLock { $0.isRefusing = newValue } }
     }
 
+    /// How many connections were closed at once.
+    package var refusals: Int { state.withLock { $0.refusals } }
+
+    /// While it is true, nothing passes on new connections, but all is acknowledged.
+    package var isFreezingNew: Bool {
+        get { state.withLock { $0.isFreezingNew } }
+        set { state.withLock { $0.isFreezingNew = newValue } }
+    }
+
+    /// How many connections were forwarded.
+    package var acceptedCount: Int { state.withLock { $0.accepted } }
+
     /// How many bytes `.hold` has kept so far.
     package var heldBytes: Int { connections.reduce(0) { $0 + $1.heldBytes } }
 
@@ -86,6 +101,7 @@ package final class FaultyProxy: Sendable {
             guard client >= 0 else { break }
             _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             guard !isRefusing else {
+                state.withLock { $0.refusals += 1 }
                 close(client)
                 continue
             }
@@ -95,6 +111,8 @@ package final class FaultyProxy: Sendable {
                 state.connections.append(connection)
                 for (direction, flow) in state.next { connection.set(direction, flow) }
                 state.next = []
+                state.accepted += 1
+                if state.isFreezingNew { connection.freeze() }
             }
             _ = try? OwnedThread(name: "proxied") { connection.forward() }
         }

@@ -3,13 +3,16 @@ import LinuxIO
 /// What an agent is called in the Lease that it holds: `<host>_<random>`; in a pod whose UID is known
 /// `<host>_<uid>_<random>`, with `<uid>.<container>` where the mounts show the container.
 ///
-/// The UID is what tells an earlier process of the same container, which is dead, from everybody else. The host's name does
-/// not: two agents on one machine share it, and so does a StatefulSet's pod with its successor on another node.
+/// UID and container are what tells an earlier process of the same container, which is dead, from everybody else. The host's
+/// name does not: two agents on one machine share it, and so does a StatefulSet's pod with its successor on another node.
+/// Some runtimes (gVisor, Kata Containers) show no mounts of the kubelet; then only the pod is known, by its UID.
 package struct AgentIdentity: Sendable, Equatable {
     /// No other process's.
     package let text: String
     /// How the identities of earlier processes of the same container start; nil if that is not known.
     package let predecessors: String?
+    /// Whether they start with the container's name too. Else those of the pod's other containers start so as well.
+    package let namesContainer: Bool
 
     /// - Parameters:
     ///   - podUID: nil: as `mounts` show it.
@@ -20,12 +23,14 @@ package struct AgentIdentity: Sendable, Equatable {
         guard let uid = podUID ?? container.podUID else {
             text = "\(host)_\(random)"
             predecessors = nil
+            namesContainer = false
             return
         }
         let name = container.podUID == uid ? container.name : nil
         let start = "\(host)_\(uid)\(name.map { ".\($0)" } ?? "")_"
         text = start + random
         predecessors = start
+        namesContainer = name != nil
     }
 
     /// Empty if there is no /proc.

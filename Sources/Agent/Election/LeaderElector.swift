@@ -72,7 +72,8 @@ package struct LeaderElector: Sendable {
     package func run(_ tell: @Sendable (News) async -> Void) async {
         logger.info("leader election", fields)
         var election = LeaderElection<ContinuousClock.Instant>(
-            identity: identity.text, predecessors: identity.predecessors, policy: policy)
+            identity: identity.text, predecessors: identity.predecessors,
+            predecessorsAreDead: identity.namesContainer, policy: policy)
         var input = LeaderElection<ContinuousClock.Instant>.Input.start
         var lastError: KubeError?
         var lastSeen = Lease.Spec()

@@ -6,21 +6,46 @@ import LinuxIO
 /// By a clock that goes on while the process is stopped or the machine sleeps (`CLOCK_BOOTTIME`): whoever wakes up late
 /// leads no more, and finds that out at once, before anything has told it so.
 package final class Leadership: Sendable {
-    private let until = Mutex<ContinuousClock.Instant?>(nil)
+    struct Term: Sendable {
+        /// Another one after each loss.
+        fileprivate(set) var number = 0
+        fileprivate(set) var end: ContinuousClock.Instant?
+    }
+
+    /// How soon a write notices at the latest that the leadership was lost before its end.
+    private static let look = Duration.milliseconds(250)
+
+    private let state = Mutex(Term())
 
     package init() {}
 
     /// When it ends, unless it is extended; nil if this agent does not lead now.
-    package var end: ContinuousClock.Instant? { until.withLock { $0 }.flatMap { $0 > .now ? $0 : nil } }
+    package var end: ContinuousClock.Instant? { term.end }
 
-    /// Waits until it has ended, or the task is cancelled.
-    func ended() async {
-        while !Task.isCancelled, let end { try? await Task.sleep(until: end, tolerance: .zero, clock: .continuous) }
+    /// Without an end if this agent does not lead now.
+    var term: Term {
+        var term = state.withLock { $0 }
+        if let end = term.end, end <= .now { term.end = nil }
+        return term
     }
 
-    package func lead(until end: ContinuousClock.Instant) { until.withLock { $0 = end } }
+    /// Waits until the term has ended, or the task is cancelled.
+    func ended(_ number: Int) async {
+        while !Task.isCancelled {
+            let term = term
+            guard term.number == number, let end = term.end else { return }
+            try? await Task.sleep(until: min(end, .now + Self.look), tolerance: .zero, clock: .continuous)
+        }
+    }
 
-    package func follow() { until.withLock { $0 = nil } }
+    package func lead(until end: ContinuousClock.Instant) { state.withLock { $0.end = end } }
+
+    package func follow() {
+        state.withLock { term in
+            term.end = nil
+            term.number += 1
+        }
+    }
 }
 
 /// Lets reads through always, and writes while this agent leads: none is begun without leadership, or goes on beyond it.
@@ -35,14 +60,15 @@ package struct WhileLeading: KubeTransport {
 
     package func send(_ request: Request) async throws(KubeError) -> Response {
         guard request.method != .get else { return try await transport.send(request) }
-        guard let end = leadership.end else { throw KubeError(request.operation, .transport(.notLeading)) }
+        let term = leadership.term
+        guard let end = term.end else { throw KubeError(request.operation, .transport(.notLeading)) }
         var request = request
         request.startDeadline = end
-        return try await whileLeading(request)
+        return try await whileLeading(request, term)
     }
 
     /// A write may take longer than one term; it is given up when leadership ends that is not renewed.
-    private func whileLeading(_ request: Request) async throws(KubeError) -> Response {
+    private func whileLeading(_ request: Request, _ term: Leadership.Term) async throws(KubeError) -> Response {
         let result = await withTaskGroup(of: Result<Response, KubeError>?.self) { group in
             group.addTask {
                 do throws(KubeError) {
@@ -52,7 +78,7 @@ package struct WhileLeading: KubeTransport {
                 }
             }
             group.addTask {
-                await leadership.ended()
+                await leadership.ended(term.number)
                 return nil
             }
             var result: Result<Response, KubeError>?
