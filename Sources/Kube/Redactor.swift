@@ -3,8 +3,8 @@ import FoundationEssentials
 /// Leaves out of a message what may be a part of a secret value: the server, or a webhook, may quote what it refuses.
 ///
 /// A value is found as it is, in base64, in hexadecimal and as a list of numbers, whatever its case and white space, and
-/// behind the escapes of JSON, Go, HTML and URLs, whole or from `shortest` bytes on in part. Shorter values are found whole; those of up to three
-/// bytes only as words of their own, for they would be found everywhere.
+/// behind the escapes of JSON, Go, HTML and URLs, whole or from `shortest` bytes on in part. Shorter values are found
+/// whole; those of up to three bytes only as words of their own, for they would be found everywhere.
 package struct Redactor: Sendable {
     /// Bytes of a value that may not be shown together.
     package static let shortest = 6
