@@ -22,8 +22,13 @@ extension KubeError {
     private init(_ operation: Operation, code: Int, status: Status, retryAfter: Duration?) {
         let delay = retryAfter ?? status.details?.retryAfterSeconds.flatMap(Response.delay(seconds:))
         let message = status.message ?? "status \(code)"
+        let reason = status.reason.flatMap(Status.shownReason)
         let kind: Kind =
             switch code {
+            // A webhook may answer with any code, of which the server makes nothing: not "no such object" of a 404, and not
+            // an outage of a 503.
+            case _ where ![403, 429].contains(code) && AdmissionFrame.isRefusal(message):
+                .invalid(status: code, fields: status.fields)
             case 400, 422: .invalid(status: code, fields: status.fields)
             case 401: .unauthorized
             // NamespaceLifecycle admission, v1.NamespaceTerminatingCause.
@@ -36,16 +41,38 @@ extension KubeError {
             // metav1.CauseTypeResourceVersionTooLarge: etcd was restored from an older backup.
             case 504 where status.hasCause("ResourceVersionTooLarge"): .expired
             case 429: .tooManyRequests(retryAfter: delay)
-            case 500...: .server(status: code, reason: status.reason, retryAfter: delay)
-            default: .unexpected(status: code, reason: status.reason)
+            case 500...: .server(status: code, reason: reason, retryAfter: delay)
+            default: .unexpected(status: code, reason: reason)
             }
         self.init(operation, kind, message: kind.hasMessage ? nil : status.message)
     }
 }
 
+// A webhook may write what it likes to these, also what it refuses.
 extension Status {
+    /// As a `metav1.StatusReason` or `CauseType` is written, or nil.
+    fileprivate static func shownReason(_ text: String) -> String? {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isLetter) ? text : nil
+    }
+
+    private static func shownField(_ text: String) -> String? {
+        // The key of a Secret has up to 253.
+        guard (1...300).contains(text.utf8.count) else { return nil }
+        let isPath = text.utf8.allSatisfy {
+            isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || ".[]\"/_-".utf8.contains($0)
+        }
+        return isPath ? text : nil
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
     fileprivate var fields: [String] {
-        (details?.causes ?? []).filter { $0.field != nil }.map { "\($0.field ?? "?"): \($0.reason ?? "?")" }
+        let causes = (details?.causes ?? []).lazy.filter { $0.field != nil }.prefix(8)
+        return causes.map {
+            "\($0.field.flatMap(Status.shownField) ?? "?"): \($0.reason.flatMap(Status.shownReason) ?? "?")"
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-/// Why a request to the Kubernetes API failed. The text is a sentence for an operator and holds no bytes of an object.
+/// Why a request to the Kubernetes API failed. The text is a sentence for an operator. What a server says of a
+/// request is in it without the values that were sent, as `Redactor` finds them, see `init(_:response:)`.
 package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     package let operation: Operation
     package private(set) var kind: Kind
@@ -20,9 +21,15 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         case .alreadyExists(let message): error.kind = .alreadyExists(message: redactor.redact(message))
         case .conflict(let message): error.kind = .conflict(message: redactor.redact(message))
         case .forbidden(let message): error.kind = .forbidden(message: redactor.redact(message))
-        case .namespaceTerminating, .expired, .unauthorized, .tooManyRequests, .invalid, .server, .unexpected,
-            .transport, .decoding:
-            break
+        case .invalid(let status, let fields):
+            error.kind = .invalid(status: status, fields: fields.compactMap(redactor.redactAll))
+        // Where it cannot be compared it is still no more than a word, and the server's own.
+        case .server(let status, let reason, let delay):
+            error.kind = .server(
+                status: status, reason: reason.map { redactor.redactAll($0) ?? $0 }, retryAfter: delay)
+        case .unexpected(let status, let reason):
+            error.kind = .unexpected(status: status, reason: reason.map { redactor.redactAll($0) ?? $0 })
+        case .namespaceTerminating, .expired, .unauthorized, .tooManyRequests, .transport, .decoding: break
         }
         return error
     }
@@ -43,7 +50,8 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         /// 401, also after the credentials were read anew.
         case unauthorized
         case tooManyRequests(retryAfter: Duration?)
-        /// 400 or 422: the fields that are wrong, each with the reason, `data[a]: FieldValueInvalid`.
+        /// 400 or 422, or a webhook or policy denied it with any other code: the fields that are wrong, each with the reason,
+        /// `data[a]: FieldValueInvalid`.
         case invalid(status: Int, fields: [String])
         /// 5xx.
         case server(status: Int, reason: String?, retryAfter: Duration?)

@@ -1,6 +1,6 @@
 /// A message with one kind of escape undone, lower case and without white space; each byte knows where it came from.
 struct MessageView {
-    private struct Piece {
+    struct Piece {
         let byte: UInt8
         /// In the message.
         let source: Range<Int>
@@ -34,11 +34,12 @@ struct MessageView {
 
     private let pieces: [Piece]
 
-    /// Of one message: enough for each kind of escape once, and for two layers of some.
-    private static let most = 16
+    /// Of one message: enough for each kind of escape once, with both kinds of numbers, and for two layers of some.
+    private static let most = 48
 
     /// The message as it is, and as each kind of escape makes it, where there are such; JSON in JSON has two layers.
-    static func all(of text: [UInt8]) -> [MessageView] {
+    /// Each of these also with its numbers as bytes. Nil if there are too many to look at all of them.
+    static func all(of text: [UInt8]) -> [MessageView]? {
         let plain = text.indices.map { Piece(text[$0], from: $0..<($0 + 1)) }
         var views = [plain]
         for undo in [backslash, percent, plus, entity] {
@@ -50,8 +51,10 @@ struct MessageView {
                     views.append(view)
                 }
             }
+            guard views.count <= most else { return nil }
         }
-        return views.prefix(most).map { MessageView($0) }
+        for view in views { views += [decimals, hexadecimals].compactMap { $0(view) } }
+        return views.count <= most ? views.map { MessageView($0) } : nil
     }
 
     private init(_ pieces: [Piece]) {
@@ -64,41 +67,22 @@ struct MessageView {
         }
     }
 
-    /// Where each sequence of so many bytes stands.
-    func grams(of length: Int) -> [UInt64: [Int]] {
-        var grams: [UInt64: [Int]] = [:]
-        guard pieces.count >= length else { return grams }
-        for start in 0...(pieces.count - length) {
-            let gram = pieces[start..<(start + length)].reduce(UInt64(0)) { $0 << 8 | UInt64($1.byte) }
-            grams[gram, default: []].append(start)
-        }
-        return grams
-    }
-
-    /// Marks each place where `form`, or a part of it that is long enough, stands.
-    func hide(_ form: [UInt8], _ grams: [UInt64: [Int]], in marks: inout [Mark]) {
-        let length = Redactor.shortest
-        guard form.count >= length else { return hide(whole: form, in: &marks) }
-        let mask = (UInt64(1) << (8 * UInt64(length))) - 1
+    /// Calls `body` with each sequence of so many bytes, 8 at most, and where it starts.
+    func forEachGram(of length: Int, _ body: (_ start: Int, _ gram: UInt64) -> Void) {
+        let mask = UInt64.max >> (64 - 8 * UInt64(length))
         var gram: UInt64 = 0
-        for (index, byte) in form.enumerated() {
-            gram = (gram << 8 | UInt64(byte)) & mask
-            guard index + 1 >= length, let starts = grams[gram] else { continue }
-            for start in starts { hide(start..<(start + length), as: .part, in: &marks) }
+        for (index, piece) in pieces.enumerated() {
+            gram = (gram << 8 | UInt64(piece.byte)) & mask
+            if index + 1 >= length { body(index + 1 - length, gram) }
         }
     }
 
-    private func hide(whole form: [UInt8], in marks: inout [Mark]) {
-        guard pieces.count >= form.count else { return }
-        for start in 0...(pieces.count - form.count) {
-            let place = start..<(start + form.count)
-            guard zip(pieces[place], form).allSatisfy({ $0.byte == $1 }) else { continue }
-            let isWord = pieces[place.lowerBound].isStart && pieces[place.upperBound - 1].isEnd
-            if form.count > 3 || isWord { hide(place, as: .word, in: &marks) }
-        }
+    /// Whether no letter or digit stands beside it.
+    func isWord(_ place: Range<Int>) -> Bool {
+        pieces[place.lowerBound].isStart && pieces[place.upperBound - 1].isEnd
     }
 
-    private func hide(_ place: Range<Int>, as mark: Mark, in marks: inout [Mark]) {
+    func hide(_ place: Range<Int>, as mark: Mark, in marks: inout [Mark]) {
         for piece in pieces[place] {
             for index in piece.source where marks[index] != .part { marks[index] = mark }
         }
@@ -182,7 +166,7 @@ extension MessageView {
         }
     }
 
-    private static func number(_ pieces: [Piece], _ start: Int, _ count: Int) -> UInt32? {
+    static func number(_ pieces: [Piece], _ start: Int, _ count: Int) -> UInt32? {
         guard start + count <= pieces.count else { return nil }
         var number: UInt32 = 0
         for piece in pieces[start..<(start + count)] {

@@ -2,9 +2,9 @@ import FoundationEssentials
 
 /// Leaves out of a message what may be a part of a secret value: the server, or a webhook, may quote what it refuses.
 ///
-/// A value is found as it is, in base64 and in hexadecimal, whatever its case and white space, and behind the escapes of
-/// JSON, Go, HTML and URLs, whole or from `shortest` bytes on in part. Shorter values are found whole; those of up to three
-/// bytes only as words of their own, for they would be found everywhere.
+/// A value is found as it is, in base64, in hexadecimal and as a list of numbers, whatever its case and white space, and
+/// behind the escapes of JSON, Go, HTML and URLs, whole or from `shortest` bytes on in part. Shorter values are found
+/// whole; those of up to three bytes only as words of their own, for they would be found everywhere.
 package struct Redactor: Sendable {
     /// Bytes of a value that may not be shown together.
     package static let shortest = 6
@@ -14,29 +14,41 @@ package struct Redactor: Sendable {
     private static let limit = 4096
     /// Characters of a message that are shown.
     private static let room = 1000
+    /// Bytes of all values together that are compared with a message; of larger ones it is left out. This bounds the time.
+    package static let most = 256 * 1024
 
     /// Nil: the values are not known.
-    private let forms: [[UInt8]]?
+    private let values: [[UInt8]]?
 
     /// - Parameter values: what must not be shown. Nil: it is not known, and what a webhook or a policy says is left out.
-    package init(hiding values: [[UInt8]]?) { forms = values.map { $0.flatMap(Self.forms) } }
+    package init(hiding values: [[UInt8]]?) { self.values = values }
 
     /// The message on one line, without what may be a value, and of bounded length.
     package func redact(_ message: String) -> String {
-        let text = message.utf8.prefix(Self.limit).map { $0 < 0x20 ? UInt8(ascii: " ") : $0 }
+        let text = Self.line(message)
         let frame = AdmissionFrame.length(in: text)
-        guard let forms else {
-            guard frame > 0 else { return bounded(text[...]) }
-            return bounded(text[..<frame]) + " (why may quote a value and is left out)"
-        }
-        var marks = [MessageView.Mark](repeating: .shown, count: text.count)
-        for view in MessageView.all(of: text) {
-            let grams = view.grams(of: Self.shortest)
-            for form in forms { view.hide(form, grams, in: &marks) }
-        }
+        if values == nil, frame == 0 { return bounded(text[...]) }
+        if let text = hideValues(in: text, after: frame) { return bounded(text[...]) }
+        guard frame > 0 else { return "(what the server says may quote a value and is left out)" }
+        return bounded(text[..<frame]) + " (why may quote a value and is left out)"
+    }
+
+    /// The same for a text that has no words of the server's own. Nil if the values are not known, or cannot be compared.
+    func redactAll(_ text: String) -> String? { hideValues(in: Self.line(text), after: 0).map { bounded($0[...]) } }
+
+    private static func line(_ message: String) -> [UInt8] {
+        message.utf8.prefix(limit).map { $0 < 0x20 ? UInt8(ascii: " ") : $0 }
+    }
+
+    private func hideValues(in text: [UInt8], after frame: Int) -> [UInt8]? {
+        guard let values, values.reduce(0, { $0 + $1.count }) <= Self.most, let views = MessageView.all(of: text)
+        else { return nil }
+        var search = MessageSearch(views, length: text.count)
+        for value in values { Self.forEachForm(of: value) { search.hide($0) } }
+        var marks = search.finish()
         // The names of webhooks and policies are not theirs to choose.
         for index in 0..<frame { marks[index] = .shown }
-        return bounded(cut(text, marks)[...])
+        return cut(text, marks)
     }
 
     private func cut(_ text: [UInt8], _ marks: [MessageView.Mark]) -> [UInt8] {
@@ -59,24 +71,25 @@ package struct Redactor: Sendable {
         return text.count > Self.room ? text.prefix(Self.room) + Self.mark : text
     }
 
-    /// How a value may stand in a message: lower case, without white space.
-    private static func forms(of value: [UInt8]) -> [[UInt8]] {
+    /// Calls `body` with each way in which a value may stand in a message: lower case, without white space. Only one of them
+    /// is in memory at a time.
+    private static func forEachForm(of value: [UInt8], _ body: ([UInt8]) -> Void) {
         let value = withoutLabels(value)
-        var forms = [normal(value)]
-        if value.count >= 3 { forms.append(value.flatMap { hexadecimal($0) }) }
+        func offer(_ form: [UInt8]) { if !form.isEmpty { body(form) } }
+        offer(normal(value))
+        if value.count >= 3 { offer(hexadecimal(value)) }
         // Where it stands in something larger, the groups of base64 begin at one of three places.
         for shift in 0..<(value.count < shortest ? 1 : 3) {
             let bytes = [UInt8](repeating: 0, count: shift) + value
             var text = Array(Data(bytes).base64EncodedString().utf8)
             if shift > 0 { text.removeFirst(shift + 1) }
             text = normal(text.filter { $0 != UInt8(ascii: "=") })
-            forms.append(text)
+            offer(text)
             let forURLs = text.map { byte in
                 byte == UInt8(ascii: "+") ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte
             }
-            if forURLs != text { forms.append(forURLs) }
+            if forURLs != text { offer(forURLs) }
         }
-        return forms.filter { !$0.isEmpty }
     }
 
     /// Without the lines that mark PEM: they are no secret, and a message may well speak of a certificate.
@@ -87,9 +100,15 @@ package struct Redactor: Sendable {
         return Array(lines.filter { !$0.starts(with: dashes) }.joined(separator: [UInt8(ascii: "\n")]))
     }
 
-    private static func hexadecimal(_ byte: UInt8) -> [UInt8] {
+    private static func hexadecimal(_ value: [UInt8]) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
-        return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * value.count)
+        for byte in value {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return text
     }
 
     static func normal(_ text: [UInt8]) -> [UInt8] { text.compactMap(normal) }

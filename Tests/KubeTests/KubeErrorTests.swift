@@ -73,6 +73,60 @@ struct KubeErrorTests {
         #expect(error.isOutcomeUnknown == (message.hasPrefix("etcdserver")))
     }
 
+    /// Of `ToStatusErr` in the API server: it keeps the code that the webhook chose.
+    @Test(arguments: [400, 401, 404, 409, 410, 413, 422, 500, 503, 504], ["AlreadyExists", "hunter2", ""])
+    func `a webhook's denial is a refusal, whatever its code`(status: Int, reason: String) {
+        for text in [
+            #"admission webhook \"w\" denied the request: no"#,
+            #"admission webhook \"w\" denied the request without explanation"#,
+            #"secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"#,
+        ] {
+            let response = Response(
+                status: status, body: Array(#"{"reason":"\#(reason)","message":"\#(text)"}"#.utf8))
+            for operation in [request, .delete(.secrets, namespace: "web", name: "tls", uid: "u")] {
+                let error = KubeError(operation, response: response)
+                #expect(error.kind == .invalid(status: status, fields: []))
+                #expect(!error.isOutcomeUnknown && !error.isRetryable)
+                #expect(error.description.contains("refuses it (status \(status))"))
+                #expect(!error.description.contains("hunter2"))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("hunter2", nil), ("no good", nil), ("", nil), (String(repeating: "a", count: 65), nil), ("Timeöut", nil),
+        ("hunter", "…"), ("ServiceUnavailable", "ServiceUnavailable"),
+    ])
+    func `a reason is shown only if it is one word of letters`(reason: String, shown: String?) {
+        let request = Request.create(
+            .secrets, namespace: "web", ["metadata": ["name": "tls"], "data": ["a": "aHVudGVy"]])
+        for status in [503, 405] {
+            let body = Array(#"{"reason":"\#(reason)"}"#.utf8)
+            let error = KubeError(request, response: Response(status: status, body: body))
+            #expect(
+                error.kind
+                    == (status == 503
+                        ? .server(status: status, reason: shown, retryAfter: nil)
+                        : .unexpected(status: status, reason: shown)))
+        }
+    }
+
+    @Test(arguments: [
+        ("data[tls.crt]", "FieldValueInvalid", "data[tls.crt]: FieldValueInvalid"), ("it is so", "hunter2", "?: ?"),
+        ("data[hunter2]", "Invalid", "data[…]: Invalid"), ("data[aHVudGVyMg]", "Invalid", "data[…]: Invalid"),
+        (String(repeating: "a", count: 301), "Invalid", "?: Invalid"), ("a{b}", "Invalid", "?: Invalid"),
+    ])
+    func `of the fields only what looks like a path is shown`(field: String, reason: String, shown: String) {
+        let causes = [String](repeating: #"{"field":"\#(field)","reason":"\#(reason)"}"#, count: 20)
+        let body = Array(#"{"details":{"causes":[\#(causes.joined(separator: ","))]}}"#.utf8)
+        let response = Response(status: 422, body: body)
+        #expect(
+            KubeError(request, response: response).kind
+                == .invalid(status: 422, fields: [String](repeating: shown, count: 8)))
+        let delete = Request.delete(.secrets, namespace: "web", name: "tls", uid: "u")
+        #expect(KubeError(delete, response: response).kind == .invalid(status: 422, fields: []))
+    }
+
     @Test func `of a Secret whose values are not known only who refused is said`() {
         let delete = Request.delete(.secrets, namespace: "web", name: "tls", uid: "u")
         let message = #"admission webhook \"w\" denied the request: it is still hunter2"#

@@ -30,6 +30,60 @@ struct RedactorTests {
     }
 
     @Test(arguments: [
+        "[104 117 110 116 101 114 50]", "[104,117,110,116,101,114,50]",
+        "[\n  104,\n  117,\n  110,\n  116,\n  101,\n  114,\n  50\n]",
+        #"\"[\n104,\n117,\n110,\n116,\n101,\n114,\n50]\""#, "[]byte{0x68, 0x75, 0x6e, 0x74, 0x65, 0x72, 0x32}",
+        "68:75:6e:74:65:72:32", "68-75-6E-74-65-72-32", "6875:6e74:6572:32",
+        "%5B104%2C117%2C110%2C116%2C101%2C114%2C50%5D",
+        "0x68 0x75 0x6E 0x74 0x65 0x72 0x32", "- 104\n- 117\n- 110\n- 116\n- 101\n- 114\n- 50",
+    ])
+    func `bytes that are written as numbers are left out`(quoted: String) {
+        for text in [quoted, "it is \(quoted), no"].map({ redact($0, hiding: "hunter2") }) {
+            for number in ["104", "117", "68", "75", "6e", "32", "50"] { #expect(!text.contains(number)) }
+            #expect(text.contains("…"))
+        }
+    }
+
+    @Test(arguments: [
+        ("é€é€", "it is [-61, -87, -30, -126, -84, -61, -87, -30, -126, -84].", "it is […]."),
+        ("h\tunter\n2", "it is [104 9 117 110 116 101 114 10 50].", "it is […]."),
+        ("ab", "[97 98] and [97 98 99]", "[…] and [97 98 99]"), ("abcd", "[96 97 98 99 100 101]", "[96 …101]"),
+        ("hunter2", "dial tcp 10.96.0.1:443, 2026-11-29, status 104", "dial tcp 10.96.0.1:443, 2026-11-29, status 104"),
+        ("hunter2", "[104 117 110 116 101 256 114 50]", "[104 117 110 116 101 256 114 50]"),
+        ("\u{0}\u{9}\u{1}hunter", "{0x0, 0x9, 0x1, 0x68, 0x75, 0x6e, 0x74, 0x65, 0x72}", "{0x0, 0x9, 0x1, …}"),
+    ])
+    func `numbers that are no bytes of a value stay`(value: String, message: String, text: String) {
+        #expect(redact(message, hiding: value) == text)
+    }
+
+    @Test func `a message with more layers of escapes than are looked at is left out`() {
+        let message = #"hunter3 \\\\n %2525 %25 + &amp;amp; 104 117"#
+        #expect(redact(message, hiding: "hunter2") == "(what the server says may quote a value and is left out)")
+        let frame = #"admission webhook "w" denied the request"#
+        #expect(
+            redact("\(frame): \(message)", hiding: "hunter2") == "\(frame) (why may quote a value and is left out)")
+    }
+
+    @Test func `what is too large to be compared is not shown`() {
+        let frame = #"admission webhook "w" denied the request"#
+        let value = [UInt8](repeating: 0x41, count: Redactor.most)
+        #expect(Redactor(hiding: [value]).redact("\(frame): no") == "\(frame): no")
+        let redactor = Redactor(hiding: [value, Array("hunter2".utf8)])
+        #expect(redactor.redact("\(frame): hunter2") == "\(frame) (why may quote a value and is left out)")
+        #expect(!redactor.redact("hunter2").contains("hunter2"))
+    }
+
+    /// Each of 100 000 bytes of the value is at each place of the message.
+    @Test func `a value and a message that repeat themselves are compared in linear time`() {
+        let zeros = [UInt8](repeating: 0, count: 100 * 1024)
+        let text = String(repeating: "A", count: 4096)
+        #expect(Redactor(hiding: [zeros]).redact(text) == "…")
+        #expect(Redactor(hiding: [zeros.map { _ in 0x41 }]).redact(text) == "…")
+        let short = (0..<10_000).map { Array(String($0).utf8) }
+        #expect(Redactor(hiding: short).redact(text) == String(repeating: "A", count: 1000) + "…")
+    }
+
+    @Test(arguments: [
         (#"admission webhook "hunter2.example.com" denied the request: "#, "hunter2 is bad"),
         (
             #"secrets "hunter2" is forbidden: ValidatingAdmissionPolicy 'hunter2' with binding 'hunter2' denied request: "#,
@@ -117,10 +171,23 @@ struct RedactorTests {
         let twice = String(decoding: JSONValue.string(json).encoded(), as: UTF8.self)
         let hex = value.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         let base64 = Data(value.utf8).base64EncodedString()
-        return [
+        return numbers(Array(value.utf8)) + [
             value, value.uppercased(), json, goJSON, go, url, value.replacing(" ", with: "+"), html, twice, hex, base64,
             base64.replacing("+", with: "-").replacing("/", with: "_"),
             Data("user:\(value)".utf8).base64EncodedString(),
+        ]
+    }
+
+    private func numbers(_ bytes: [UInt8]) -> [String] {
+        let decimals = bytes.map { String($0) }
+        let signed = bytes.map { String(Int8(bitPattern: $0)) }
+        let digits = bytes.map { String($0, radix: 16) }
+        let pairs = digits.map { $0.count < 2 ? "0\($0)" : $0 }
+        let go = digits.map { "0x\($0)" }.joined(separator: ", ")
+        return [
+            "[\(decimals.joined(separator: " "))]", "[\(decimals.joined(separator: ","))]",
+            "[\(signed.joined(separator: ", "))]", "[]byte{\(go)}", pairs.joined(separator: ":"),
+            pairs.joined(separator: "-").uppercased(),
         ]
     }
 }
