@@ -91,10 +91,15 @@ package struct KubernetesSecretStore: SecretStore {
         do {
             try await delete(target)
         } catch {
-            if case .changed = error { replaced[key] = nil }
-            guard case .forbidden(let text) = error else { throw error }
-            replaced[key] = nil
-            throw .cannotReplace(Self.why(text))
+            switch error {
+            case .changed:
+                replaced[key] = nil
+                throw error
+            case .forbidden(let text), .rejected(let text):
+                replaced[key] = nil
+                throw .cannotReplace(Self.why(text))
+            default: throw error
+            }
         }
         do {
             let created = try await create(key, manifest)
