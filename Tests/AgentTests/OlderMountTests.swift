@@ -87,8 +87,12 @@ struct OlderMountTests {
                 await bench.controller.distributions(.all, .upsert(await bench.store.put(next)))
                 try await bench.rest()
                 #expect(await bench.secret("t").map { Set($0.digests.keys) } == Set(files))
-                let status = try #require(await bench.store.lastStatus?.status)
-                #expect(status.ready?.reason == "Synced" && status.observedGeneration == generation)
+                let current = generation
+                #expect(
+                    await eventually {
+                        let status = await bench.store.lastStatus?.status
+                        return status?.ready?.reason == "Synced" && status?.observedGeneration == current
+                    })
             }
             #expect(await bench.secret("t")?.labels["team"] == "blue")
         }

@@ -68,7 +68,7 @@ struct KubeClientTests {
         let error = await failure { () throws(KubeError) in
             try await server.client.create(.secrets, namespace: namespace, secret("a", ["not/a key": "c2VjcmV0"]))
         }
-        #expect(error == .invalid(status: 422, fields: ["data[not/a key]: FieldValueInvalid"]))
+        #expect(error == .invalid(status: 422, fields: ["?: FieldValueInvalid"]))
     }
 
     @Test func `a list comes in pages of one state, and by label`() async throws {
