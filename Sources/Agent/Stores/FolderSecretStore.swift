@@ -15,6 +15,8 @@ package actor FolderSecretStore: SecretStore {
     private let managedBy: String
     private let timing: WatchLoop.Timing
     private let logger: Logger
+    /// What was read or written by name since the last look: a file that no look has seen may be gone by the next one.
+    private var handed: [ObjectKey: ObservedTarget] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -103,6 +105,11 @@ package actor FolderSecretStore: SecretStore {
         for await _ in looks {
             do {
                 let files = try files(in: scope, since: known ?? [:])
+                let unseen = handed.filter { scope.contains($0.key.namespace) }
+                for key in unseen.keys { handed[key] = nil }
+                for (key, target) in unseen where files[key]?.target == nil && known?[key]?.target == nil {
+                    await observer.event(.delete(target))
+                }
                 for event in Self.events(from: known, to: files) { await observer.event(event) }
                 known = files
                 if isFailing { await observer.recovered() }
@@ -124,7 +131,11 @@ package actor FolderSecretStore: SecretStore {
         return changed.map { .upsert($0) } + gone.map { .delete($0) }
     }
 
-    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try read(key)?.observed }
+    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        let found = try read(key)?.observed
+        handed[key] = found
+        return found
+    }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         guard try read(target.key) == nil else { throw .changed("\(path(target.key)) is there already") }
@@ -224,6 +235,7 @@ extension FolderSecretStore {
             }
         }
         guard let written = try read(key) else { throw .changed("\(path(key)) was removed meanwhile") }
+        handed[key] = written.observed
         return written.observed
     }
 
