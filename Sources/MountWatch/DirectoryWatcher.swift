@@ -151,7 +151,7 @@ package struct DirectoryWatcher: ~Copyable {
         }
     }
 
-    /// Without these watches attributes are noticed at the next poll: their lack is no problem to tell of.
+    /// Without these watches attributes are noticed at the next poll: their lack is not reported.
     private mutating func watchGeneration(
         _ directory: borrowing Directory, depth: Int, into wanted: inout [Int32: Purpose]
     ) {

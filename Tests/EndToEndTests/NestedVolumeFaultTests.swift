@@ -22,7 +22,7 @@ struct NestedVolumeFaultTests {
         await world.expect("both", ["plain": "2", "pw": "one"], first)
         await first.stop()
 
-        // The new process has never seen the volume; the Secret tells of it. Then not even the folder is left.
+        // The new process has never seen the volume; the annotation of the Secret names it. Then not even the folder is left.
         let second = try await world.start()
         await world.expectLog("SourceUnreadable", second)
         await second.stop()

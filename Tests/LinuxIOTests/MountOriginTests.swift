@@ -10,7 +10,7 @@ import Testing
             ("/volumes/v/..2026_11_21_08_30_00.123/a/b//deleted", "..2026_11_21_08_30_00.123", true),
             ("/plain//deleted", nil, true), ("/a..b/.c", nil, false),
         ] as [(String, String?, Bool)])
-    func `the root of a mount tells of what it is a part`(root: String, generation: String?, isDeleted: Bool) {
+    func `the root of a mount names its generation`(root: String, generation: String?, isDeleted: Bool) {
         let origin = MountOrigin(root: root)
         #expect(origin.generation == generation)
         #expect(origin.isDeleted == isDeleted)

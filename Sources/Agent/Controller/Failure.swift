@@ -4,7 +4,7 @@ import Scheduling
 /// What becomes of a key whose work failed: the one place that says when it is tried again.
 extension Controller {
     /// Before what became of a write is looked up, within its turn: most faults of a connection are over soon, and then no
-    /// status tells of them.
+    /// status reports them.
     static let shortWait = Backoff(initial: .milliseconds(200), longest: .seconds(5))
 
     func outcome(of error: StoreError, for item: WorkItem) -> Outcome {

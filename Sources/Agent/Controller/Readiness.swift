@@ -75,7 +75,7 @@ extension Controller {
             desired: desired, observed: observed[key], managedBy: settings.managedBy, held: review.refusal)
         {
         case .unchanged, .refuse: return true
-        // Another's Secret is not in the cache; the status tells of it.
+        // Another's Secret is not in the cache; the status says that it is there.
         case .create: return distribution.status.ready?.reason == Reason.notManaged.rawValue
         case .update(let old, let patch): return !patch.changesContent || isAhead(old)
         case .recreate(let old, _): return isAhead(old)
