@@ -10,8 +10,12 @@ import Testing
 struct ConnectionProbeTests {
     private static let silence = Duration.milliseconds(100)
 
-    /// - Parameter body: while the proxy holds a write.
-    private func withSlowWrite(_ body: (FaultyProxy, Switch) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - prepare: what becomes of new connections, before the first probe can make one.
+    ///   - body: while the proxy holds a write.
+    private func withSlowWrite(
+        _ prepare: (FaultyProxy) -> Void, _ body: (FaultyProxy, Switch) async throws -> Void
+    ) async throws {
         let folder = try ScratchFolder()
         let port = LoopbackPort.reserve()
         let server = try await ServerProcess(
@@ -24,6 +28,7 @@ struct ConnectionProbeTests {
         defer { transport.shutdown() }
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
         let isOver = Switch(false)
+        prepare(proxy)
         proxy.set(.toServer, .hold)
         var write = Request.create(.secrets, namespace: "default", ["metadata": ["name": "a"]])
         write.timeout = .seconds(300)
@@ -64,8 +69,9 @@ struct ConnectionProbeTests {
 
     @Test func `a probe that fails at once is repeated no sooner than after another silence`() async throws {
         let start = ContinuousClock.now
-        try await withSlowWrite { proxy, isOver in
-            proxy.isRefusing = true
+        try await withSlowWrite {
+            $0.isRefusing = true
+        } _: { proxy, isOver in
             #expect(await eventually { proxy.refusals >= 3 || isOver.isOn })
             let most = Int((ContinuousClock.now - start) / Self.silence)
             #expect((3...max(most, 3)).contains(proxy.refusals))
@@ -73,8 +79,9 @@ struct ConnectionProbeTests {
     }
 
     @Test func `a probe that hangs on a connection of its own ends no write on another`() async throws {
-        try await withSlowWrite { proxy, isOver in
-            proxy.isFreezingNew = true
+        try await withSlowWrite {
+            $0.isFreezingNew = true
+        } _: { proxy, isOver in
             // The first probe has run out of its time when the second one begins.
             #expect(await eventually { proxy.acceptedCount >= 3 || isOver.isOn })
         }
