@@ -62,3 +62,4 @@ static const long curl_http_version_2 = CURL_HTTP_VERSION_2_0;
 static const long curl_http_version_2tls = CURL_HTTP_VERSION_2TLS;
 static const long curl_http_version_1_1 = CURL_HTTP_VERSION_1_1;
 static const long curl_pipe_multiplex = CURLPIPE_MULTIPLEX;
+static const int curl_pause_none = CURLPAUSE_CONT;

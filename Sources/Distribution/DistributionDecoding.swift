@@ -37,6 +37,22 @@ extension SecretsDistribution: JSONReadable {
     }
 }
 
+extension SecretsDistribution {
+    /// One that is there and cannot be read. It is never used, and says so in its status; being there, it is not gone.
+    ///
+    /// - Returns: nil if not even its name is known.
+    package init?(unreadable item: UnreadableItem) {
+        guard let metadata = item.metadata else { return nil }
+        self.init(
+            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), hasUsableName: true,
+            uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "",
+            generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
+            assignedTo: metadata.annotations?[Marks.managedBy],
+            isBeingDeleted: metadata.deletionTimestamp != nil, orphansTarget: false, spec: DistributionSpec(),
+            status: StoredStatus(), problems: [Problem([], "The distribution cannot be read: \(item.reason)")])
+    }
+}
+
 extension StoredStatus {
     fileprivate init(reading reader: inout FieldReader) {
         statusText = reader.string("statusText")

@@ -73,7 +73,15 @@ struct FieldReader {
         if let strings = json.strings { return strings }
         var map = FieldReader(json, at: path + [.key(field)])
         var result: [String: String] = [:]
-        for key in Set(json.members.compactMap(\.key.string)).sorted() { result[key] = map.string(key) }
+        var values: [String: JSONNode] = [:]
+        // Not looked up one by one: many would cost the square of their number.
+        for (key, value) in json.members {
+            if let key = key.string, values[key] == nil { values[key] = value }
+        }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !value.isNull {
+            result[key] = value.string
+            if value.string == nil { map.note(key, "is \(Self.kind(of: value)), expected a string") }
+        }
         adopt(map)
         return result
     }

@@ -5,6 +5,8 @@ package enum JSONBytes {
     /// Why bytes could not be decoded; the text names a place (keys and indices), no values.
     package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     package static func decode<Value: JSONReadable>(
@@ -16,13 +18,22 @@ package enum JSONBytes {
     package static func decode<Value: JSONReadable>(
         _ type: Value.Type, from bytes: ArraySlice<UInt8>
     ) throws(Failure) -> Value {
-        try Value(reading: JSONNode(json: bytes))
+        try Value(json: bytes)
     }
 }
 
 /// What can be made of JSON. What comes often reads the node itself; for the rest `Decodable` will do.
 package protocol JSONReadable {
     init(reading json: JSONNode) throws(JSONBytes.Failure)
+
+    /// Of a whole text.
+    init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure)
+}
+
+extension JSONReadable {
+    package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
+        try self.init(reading: JSONNode(json: bytes))
+    }
 }
 
 extension JSONReadable where Self: Decodable {

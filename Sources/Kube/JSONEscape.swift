@@ -46,4 +46,70 @@ enum JSONEscape {
         }
         return unit
     }
+
+    /// What stands between the quotes of a string means; nil if it is no text.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String? {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                guard byte >= 0x20 else { return nil }
+                result.append(byte)
+                continue
+            }
+            guard let letter = rest.popFirst() else { return nil }
+            guard letter == UInt8(ascii: "u") else {
+                guard let meant = Self.byte(for: letter) else { return nil }
+                result.append(meant)
+                continue
+            }
+            guard let scalar = takeScalar(&rest) else { return nil }
+            result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
+        return String(validating: result, as: UTF8.self)
+    }
+
+    /// Of four digits, or of a pair of surrogates.
+    private static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+        guard let first = takeUnit(&rest) else { return nil }
+        guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
+        guard rest.starts(with: "\\u".utf8) else { return nil }
+        rest.removeFirst(2)
+        guard let second = takeUnit(&rest), UTF16.isTrailSurrogate(second) else { return nil }
+        return Unicode.Scalar(0x1_0000 + (UInt32(first) - 0xd800) << 10 + (UInt32(second) - 0xdc00))
+    }
+
+    private static func takeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
+        guard rest.count >= 4, let unit = unit(of: rest.prefix(4)) else { return nil }
+        rest.removeFirst(4)
+        return unit
+    }
+}
+
+/// How JSON writes numbers (RFC 8259, section 6).
+enum JSONNumber {
+    static func isValid(_ text: ArraySlice<UInt8>) -> Bool {
+        var rest = text
+        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        let isZero = rest.first == UInt8(ascii: "0")
+        guard let digits = takeDigits(&rest), !isZero || digits == 1 else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            guard takeDigits(&rest) != nil else { return false }
+        }
+        if let sign = rest.first, sign | 0x20 == UInt8(ascii: "e") {
+            rest.removeFirst()
+            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+            guard takeDigits(&rest) != nil else { return false }
+        }
+        return rest.isEmpty
+    }
+
+    /// How many there are; nil if there are none.
+    private static func takeDigits(_ rest: inout ArraySlice<UInt8>) -> Int? {
+        let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+        rest.removeFirst(count)
+        return count > 0 ? count : nil
+    }
 }

@@ -1,8 +1,8 @@
-/// One value of a JSON text that was checked as a whole: nothing is read of it but what is asked for.
+/// One value of a JSON text whose structure was checked as a whole: nothing is read or judged of it but what is asked for.
 ///
 /// In the place of a `Decoder`, whose containers cost more than ten times as much.
 package struct JSONNode: Sendable {
-    private final class Document: Sendable {
+    fileprivate final class Document: Sendable {
         let bytes: ArraySlice<UInt8>
         let marks: [JSONMark]
 
@@ -23,7 +23,7 @@ package struct JSONNode: Sendable {
                         if name.count == key.count, name.elementsEqual(key) {
                             return index + 1
                         }
-                    } else if JSONNode(self, index).unescaped.utf8.elementsEqual(key) {
+                    } else if JSONNode(self, index).string?.utf8.elementsEqual(key) == true {
                         return index + 1
                     }
                     index = marks[index + 1].next
@@ -43,14 +43,33 @@ package struct JSONNode: Sendable {
         self.index = index
     }
 
-    /// - Throws: if it is no JSON, or nested more than 512 deep.
+    /// - Throws: if its structure is not that of JSON.
     package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
+        self = try Self.parse(bytes) { (buffer) throws(JSONParser.Fault) in try JSONParser.marks(of: buffer) }
+    }
+
+    /// Parses an object and hands each element of its list at `key` to `body`, one after the other.
+    ///
+    /// - Parameter body: gets nil for an element whose structure is not that of JSON.
+    /// - Returns: the object, in which that list is empty.
+    static func splitting(
+        _ key: StaticString, of bytes: ArraySlice<UInt8>, _ body: (JSONNode?) -> Void
+    ) throws(JSONBytes.Failure) -> JSONNode {
+        try parse(bytes) { (buffer) throws(JSONParser.Fault) in
+            try JSONParser.marks(of: buffer, splitting: key) { marks in
+                body(marks.map { JSONNode(Document(bytes: bytes, marks: $0), 0) })
+            }
+        }
+    }
+
+    private static func parse(
+        _ bytes: ArraySlice<UInt8>,
+        _ marks: (UnsafeBufferPointer<UInt8>) throws(JSONParser.Fault) -> [JSONMark]
+    ) throws(JSONBytes.Failure) -> JSONNode {
         guard !bytes.isEmpty else { throw JSONBytes.Failure(description: "it is empty") }
         do {
-            let marks = try bytes.withUnsafeBufferPointer { buffer throws(JSONParser.Fault) in
-                try JSONParser.marks(of: buffer)
-            }
-            self.init(Document(bytes: bytes, marks: marks), 0)
+            let marks = try bytes.withUnsafeBufferPointer { buffer throws(JSONParser.Fault) in try marks(buffer) }
+            return JSONNode(Document(bytes: bytes, marks: marks), 0)
         } catch {
             throw JSONBytes.Failure(description: "no JSON")
         }
@@ -64,9 +83,8 @@ package struct JSONNode: Sendable {
 
     /// The value as it is written.
     var text: ArraySlice<UInt8> {
-        let isQuoted = mark.kind == .string || mark.kind == .escapedString
         let range = mark.range
-        return isQuoted ? bytes((range.lowerBound - 1)..<(range.upperBound + 1)) : bytes(range)
+        return isString ? bytes((range.lowerBound - 1)..<(range.upperBound + 1)) : bytes(range)
     }
 
     private func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
@@ -88,72 +106,42 @@ extension JSONNode {
         }
     }
 
+    private var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
+
+    /// Nil also for a string that is none: with an escape that means nothing, half a pair of surrogates, a control
+    /// character, or bytes that are no UTF-8.
     package var string: String? {
         switch mark.kind {
         case .string: String(decoding: bytes, as: UTF8.self)
-        case .escapedString: unescaped
+        case .unjudgedString: JSONEscape.text(bytes)
         default: nil
         }
     }
 
     /// A number without a fraction, however it is written.
     package var int: Int? {
-        guard mark.kind == .number else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self)
-        return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
+        guard let number else { return nil }
+        return Int(number) ?? Double(number).flatMap { Int(exactly: $0) }
     }
 
     /// Nil for one that is too large too.
     package var double: Double? {
-        guard mark.kind == .number, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else {
-            return nil
-        }
+        guard let number, let value = Double(number), value.isFinite else { return nil }
         return value
     }
 
-    private var unescaped: String {
-        var result: [UInt8] = []
-        var units: [UInt16] = []
-        var rest = bytes
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\"), let letter = rest.popFirst() else {
-                result.append(byte)
-                continue
-            }
-            guard letter == UInt8(ascii: "u") else {
-                result.append(JSONEscape.byte(for: letter) ?? letter)
-                continue
-            }
-            units.append(JSONEscape.unit(of: rest.prefix(4)) ?? 0)
-            rest = rest.dropFirst(4)
-            // The other half of a pair follows.
-            if units.count == 1, UTF16.isLeadSurrogate(units[0]) { continue }
-            result += Array(String(decoding: units, as: UTF16.self).utf8)
-            units = []
-        }
-        return String(decoding: result, as: UTF8.self)
+    private var number: String? {
+        guard mark.kind == .number, JSONNumber.isValid(bytes) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
 extension JSONNode {
     /// The values of a list; none of anything else.
-    package var elements: some Sequence<JSONNode> {
-        sequence(state: index + 1) { [document, end = isArray ? mark.next : 0] index -> JSONNode? in
-            guard index < end else { return nil }
-            defer { index = document.marks[index].next }
-            return JSONNode(document, index)
-        }
-    }
+    package var elements: Elements { Elements(document, index + 1, end: isArray ? mark.next : 0) }
 
     /// The keys, as strings, and the values of an object; none of anything else.
-    package var members: some Sequence<(key: JSONNode, value: JSONNode)> {
-        sequence(state: index + 1) {
-            [document, end = isObject ? mark.next : 0] index -> (key: JSONNode, value: JSONNode)? in
-            guard index < end else { return nil }
-            defer { index = document.marks[index + 1].next }
-            return (JSONNode(document, index), JSONNode(document, index + 1))
-        }
-    }
+    package var members: Members { Members(document, index + 1, end: isObject ? mark.next : 0) }
 
     /// The value at a key; nil if there is none, if it is null, or if this is no object. The first of several.
     package subscript(key: String) -> JSONNode? {
@@ -182,51 +170,15 @@ extension JSONNode {
         throw JSONBytes.Failure(description: "\(place.isEmpty ? "the whole" : place) \(problem)")
     }
 
-    package func required(_ key: String) throws(JSONBytes.Failure) -> JSONNode {
-        if let value = self[key] { return value }
-        guard isObject else { try fails("is no object") }
-        try fails("is missing", at: ".\(key)")
-    }
-
-    package func asString() throws(JSONBytes.Failure) -> String {
-        guard let string else { try fails("is no String") }
-        return string
-    }
-
-    package func asInt() throws(JSONBytes.Failure) -> Int {
-        guard let int else { try fails("is no Int") }
-        return int
-    }
-
-    package func asBool() throws(JSONBytes.Failure) -> Bool {
-        guard let bool else { try fails("is no Bool") }
-        return bool
-    }
-
-    /// Members that are null are left out.
-    package func asStrings() throws(JSONBytes.Failure) -> [String: String] {
-        if let strings { return strings }
-        for (_, value) in members where !value.isNull && value.string == nil { try value.fails("is no String") }
-        try fails("is no object")
-    }
-
-    package func asList<Value>(
-        of read: (JSONNode) throws(JSONBytes.Failure) -> Value
-    ) throws(JSONBytes.Failure) -> [Value] {
-        guard isArray else { try fails("is no list") }
-        var values: [Value] = []
-        for element in elements { values.append(try read(element)) }
-        return values
-    }
-
-    /// Keys and indices that lead here from the root, as `.items[1].metadata.name`; no values.
+    /// Keys and indices that lead here from the root, as `.items[1].metadata.name`; no values, and no more of a key than
+    /// tells where it is.
     private var path: String {
         var path = ""
         var node = JSONNode(document, 0)
         while node.index < index {
             if node.isObject {
                 guard let (key, value) = node.members.first(where: { index < $0.value.mark.next }) else { break }
-                path += ".\(key.string ?? "")"
+                path += ".\(key.string?.prefix(80) ?? "?")"
                 node = value
             } else {
                 guard let (place, value) = node.elements.enumerated().first(where: { index < $0.1.mark.next }) else {
@@ -237,5 +189,45 @@ extension JSONNode {
             }
         }
         return path
+    }
+}
+
+extension JSONNode {
+    /// The values of a list, one after the other.
+    package struct Elements: Sequence, IteratorProtocol {
+        private let document: Document
+        private var index: Int
+        private let end: Int
+
+        fileprivate init(_ document: Document, _ index: Int, end: Int) {
+            self.document = document
+            self.index = index
+            self.end = end
+        }
+
+        package mutating func next() -> JSONNode? {
+            guard index < end else { return nil }
+            defer { index = document.marks[index].next }
+            return JSONNode(document, index)
+        }
+    }
+
+    /// The members of an object, one after the other.
+    package struct Members: Sequence, IteratorProtocol {
+        private let document: Document
+        private var index: Int
+        private let end: Int
+
+        fileprivate init(_ document: Document, _ index: Int, end: Int) {
+            self.document = document
+            self.index = index
+            self.end = end
+        }
+
+        package mutating func next() -> (key: JSONNode, value: JSONNode)? {
+            guard index < end else { return nil }
+            defer { index = document.marks[index + 1].next }
+            return (JSONNode(document, index), JSONNode(document, index + 1))
+        }
     }
 }

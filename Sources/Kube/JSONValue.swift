@@ -42,28 +42,20 @@ extension JSONValue {
 }
 
 extension JSONValue: JSONReadable {
-    /// The deepest nesting that is read, as of YAML.
-    private static let deepest = 100
-
-    package init(reading json: JSONNode) throws(JSONBytes.Failure) { try self.init(reading: json, depth: 0) }
-
-    private init(reading json: JSONNode, depth: Int) throws(JSONBytes.Failure) {
-        guard depth < Self.deepest else { throw JSONBytes.Failure(description: "no JSON") }
+    /// Recursion is bounded by the depth that has marks.
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         if let value = json.string {
             self = .string(value)
         } else if json.isObject {
             var members: [String: JSONValue] = [:]
             for (key, value) in json.members {
+                guard let name = key.string else { try json.fails("has a key that is no String") }
                 // As everywhere: the first of two equal ones counts.
-                let name = key.string ?? ""
-                if members[name] == nil { members[name] = try JSONValue(reading: value, depth: depth + 1) }
+                if members[name] == nil { members[name] = try JSONValue(reading: value) }
             }
             self = .object(members)
         } else if json.isArray {
-            self = .array(
-                try json.asList { (element) throws(JSONBytes.Failure) in
-                    try JSONValue(reading: element, depth: depth + 1)
-                })
+            self = .array(try json.asList(of: JSONValue.init(reading:)))
         } else if let value = json.bool {
             self = .bool(value)
         } else if let value = json.int {
@@ -73,7 +65,7 @@ extension JSONValue: JSONReadable {
         } else if json.isNull {
             self = .null
         } else {
-            try json.fails("is too large a number")
+            try json.fails("is no value that can be read")
         }
     }
 }

@@ -74,12 +74,12 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the request may have failed because of one of the objects that it lists: the server answers, but cannot
-    /// decrypt or decode one, or we cannot. A list then fails as a whole.
+    /// decrypt or decode one, or we cannot tell where one ends. A list then fails as a whole.
     package var mayConcernOneObject: Bool {
         guard operation.verb == .list else { return false }
         return switch kind {
         case .server(status: 500, _, _): message?.hasPrefix("etcdserver: ") != true
-        case .decoding: true
+        case .decoding, .transport(.tooLarge): true
         default: false
         }
     }

@@ -76,9 +76,14 @@ extension KubeTransport {
     package func send<Value: JSONReadable>(
         _ request: Request, decoding type: Value.Type
     ) async throws(KubeError) -> Value {
-        let response = try await send(request)
+        try await send(request).decode(type, of: request)
+    }
+}
+
+extension Response {
+    func decode<Value: JSONReadable>(_ type: Value.Type, of request: Request) throws(KubeError) -> Value {
         do {
-            return try JSONBytes.decode(type, from: response.body)
+            return try JSONBytes.decode(type, from: body)
         } catch {
             throw KubeError(request.operation, .decoding(error.description))
         }

@@ -1,7 +1,7 @@
 package import Observability
 
 /// A `coordination.k8s.io/v1` Lease: who leads, in the fields that client-go's leader election writes.
-package struct Lease: KubeObject, Decodable, Equatable {
+package struct Lease: KubeObject, Equatable {
     package var metadata: ObjectMeta
     package var spec: Spec
 
@@ -10,17 +10,12 @@ package struct Lease: KubeObject, Decodable, Equatable {
         self.spec = spec
     }
 
-    private enum CodingKeys: CodingKey {
-        case metadata, spec
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try ObjectMeta(reading: json.required("metadata"))
+        spec = try json["spec"].map(Spec.init(reading:)) ?? Spec()
     }
 
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
-        spec = try container.decodeIfPresent(Spec.self, forKey: .spec) ?? Spec()
-    }
-
-    package struct Spec: Sendable, Equatable, Decodable {
+    package struct Spec: Sendable, Equatable {
         /// Empty: nobody.
         package var holder = ""
         /// How long others have to wait from when they saw the last change; nil or 0: not said.
@@ -32,23 +27,14 @@ package struct Lease: KubeObject, Decodable, Equatable {
 
         package init() {}
 
-        private enum CodingKeys: String, CodingKey {
-            case holder = "holderIdentity"
-            case durationSeconds = "leaseDurationSeconds"
-            case transitions = "leaseTransitions"
-            case acquireTime, renewTime
-        }
-
-        package init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            holder = try container.decodeIfPresent(String.self, forKey: .holder) ?? ""
-            durationSeconds = try container.decodeIfPresent(Int.self, forKey: .durationSeconds)
-            let time = { (key: CodingKeys) in
-                try container.decodeIfPresent(String.self, forKey: key).flatMap { Timestamp(rfc3339: $0) }
-            }
-            acquireTime = try time(.acquireTime)
-            renewTime = try time(.renewTime)
-            transitions = try container.decodeIfPresent(Int.self, forKey: .transitions) ?? 0
+        /// - Throws: also if it is no object.
+        init(reading json: JSONNode) throws(JSONBytes.Failure) {
+            guard json.isObject else { try json.fails("is no object") }
+            holder = try json["holderIdentity"]?.asString() ?? ""
+            durationSeconds = try json["leaseDurationSeconds"]?.asInt()
+            acquireTime = (try json["acquireTime"]?.asString()).flatMap(Timestamp.init(rfc3339:))
+            renewTime = (try json["renewTime"]?.asString()).flatMap(Timestamp.init(rfc3339:))
+            transitions = try json["leaseTransitions"]?.asInt() ?? 0
         }
 
         /// The times are MicroTime: the API server refuses any other number of fractional digits than six.

@@ -1,38 +1,46 @@
 /// Cuts a stream of chunks into lines. A line may span any number of chunks.
 package struct LineSplitter: Sendable {
-    /// A line is longer than it may be.
-    package struct TooLong: Error, Sendable, Equatable, CustomStringConvertible {
-        /// In bytes.
-        package let limit: Int
-        package init(limit: Int) { self.limit = limit }
-        package var description: String { "a line is longer than \(limit) bytes" }
+    package enum Line: Sendable, Equatable {
+        /// Without its newline.
+        case whole([UInt8])
+        /// It is longer than it may be, and was thrown away as it came.
+        case tooLong
     }
 
-    /// In bytes, without the newline.
+    /// In bytes, without the newline. What is kept of a line is never more.
     package let limit: Int
     private var partial: [UInt8] = []
+    /// The rest of a line that is too long is still to come.
+    private var isPassing = false
 
-    /// - Parameter limit: the default holds an event with a Secret of 1 MiB in base64 twice over.
-    package init(limit: Int = 4 << 20) {
+    /// - Parameter limit: the default holds an event with the largest object.
+    package init(limit: Int = Request.largestObject) {
         self.limit = limit
     }
 
-    /// The lines that `chunk` completes, without their newlines; empty lines are left out.
-    package mutating func feed(_ chunk: [UInt8]) throws(TooLong) -> [[UInt8]] {
-        var lines: [[UInt8]] = []
+    /// The lines that `chunk` completes; empty lines are left out. One that is too long counts as soon as it is.
+    package mutating func feed(_ chunk: [UInt8]) -> [Line] {
+        var lines: [Line] = []
         var rest = chunk[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            try append(rest[..<end])
-            if !partial.isEmpty { lines.append(partial) }
+            append(rest[..<end], &lines)
+            if !partial.isEmpty { lines.append(.whole(partial)) }
             partial = []
+            isPassing = false
             rest = rest[(end + 1)...]
         }
-        try append(rest)
+        append(rest, &lines)
         return lines
     }
 
-    private mutating func append(_ bytes: ArraySlice<UInt8>) throws(TooLong) {
-        guard partial.count + bytes.count <= limit else { throw TooLong(limit: limit) }
-        partial += bytes
+    private mutating func append(_ bytes: ArraySlice<UInt8>, _ lines: inout [Line]) {
+        guard !isPassing else { return }
+        if partial.count + bytes.count <= limit {
+            partial += bytes
+        } else {
+            partial = []
+            isPassing = true
+            lines.append(.tooLong)
+        }
     }
 }

@@ -1,5 +1,5 @@
 /// One page of a list.
-package struct ListPage<Item: Sendable & JSONReadable>: Sendable, JSONReadable {
+package struct ListPage<Item: Sendable & JSONReadable>: Sendable {
     package struct Metadata: Sendable, Equatable {
         /// The state that the whole list shows, the same on all its pages.
         package var resourceVersion: String
@@ -10,25 +10,46 @@ package struct ListPage<Item: Sendable & JSONReadable>: Sendable, JSONReadable {
 
     package var metadata: Metadata
     package var items: [Item]
+    /// Those that are there and cannot be read.
+    package var unreadable: [UnreadableItem]
 
-    package init(resourceVersion: String, continue token: String? = nil, items: [Item]) {
+    package init(
+        resourceVersion: String, continue token: String? = nil, items: [Item], unreadable: [UnreadableItem] = []
+    ) {
         metadata = Metadata(resourceVersion: resourceVersion, continue: token, remainingItemCount: nil)
         self.items = items
-    }
-
-    /// `items` may be null: Go's empty slice.
-    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
-        let list = try json.required("metadata")
-        metadata = Metadata(
-            resourceVersion: try list.required("resourceVersion").asString(),
-            continue: try list["continue"]?.asString(),
-            remainingItemCount: try list["remainingItemCount"]?.asInt())
-        items = try json["items"]?.asList(of: Item.init(reading:)) ?? []
+        self.unreadable = unreadable
     }
 
     /// The token of the next page, nil on the last one.
     package var nextPage: String? {
         guard let token = metadata.continue, !token.isEmpty else { return nil }
         return token
+    }
+}
+
+extension ListPage: JSONReadable {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) { try self.init(json: json.text) }
+
+    /// Reads each item on its own. `items` may be null: Go's empty slice.
+    package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
+        var (items, unreadable): ([Item], [UnreadableItem]) = ([], [])
+        let json = try JSONNode.splitting("items", of: bytes) { item in
+            do throws(JSONBytes.Failure) {
+                guard let item else { throw JSONBytes.Failure(description: "no JSON") }
+                items.append(try Item(reading: item))
+            } catch {
+                let metadata = item?["metadata"].flatMap(ObjectMeta.init(identifying:))
+                unreadable.append(UnreadableItem(metadata: metadata, reason: error.description))
+            }
+        }
+        if let list = json["items"], !list.isArray { try list.fails("is no list") }
+        let list = try json.required("metadata")
+        metadata = Metadata(
+            resourceVersion: try list.required("resourceVersion").asString(),
+            continue: try list["continue"]?.asString(),
+            remainingItemCount: try list["remainingItemCount"]?.asInt())
+        self.items = items
+        self.unreadable = unreadable
     }
 }

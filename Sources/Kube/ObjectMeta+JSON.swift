@@ -12,6 +12,17 @@ extension ObjectMeta: JSONReadable {
     }
 }
 
+extension ObjectMeta {
+    /// Which object it is, where the rest of its metadata need not make sense. Nil without a name.
+    init?(identifying json: JSONNode) {
+        guard let name = json["name"]?.string else { return nil }
+        self.init(
+            name: name, namespace: json["namespace"]?.string, uid: json["uid"]?.string,
+            resourceVersion: json["resourceVersion"]?.string, annotations: json["annotations"]?.strings)
+        generation = json["generation"]?.int
+    }
+}
+
 extension OwnerReference: JSONReadable {
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         self.init(

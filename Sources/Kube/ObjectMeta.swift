@@ -51,9 +51,6 @@ package struct OwnerReference: Sendable, Equatable, Codable {
 }
 
 /// An object that can be listed and watched.
-///
-/// The type should be lenient: one object that cannot be decoded fails the page or the watch that brings it, and so
-/// hides all others.
 package protocol KubeObject: Sendable, JSONReadable {
     var metadata: ObjectMeta { get }
 }

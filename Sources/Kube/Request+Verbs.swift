@@ -30,9 +30,11 @@ extension Request {
         query.add("limit", limit.map { String($0) })
         query.add("continue", token)
         query.add("resourceVersion", resourceVersion)
-        return Request(
+        var request = Request(
             .get, Operation(.list, resource: resource.plural, namespace: namespace),
             path: resource.path(namespace: namespace), query: query, isRepeatable: true)
+        request.maximumBody = largestPage
+        return request
     }
 
     /// The changes since `resourceVersion`, for `timeout`, with bookmarks.

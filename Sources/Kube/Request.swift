@@ -25,6 +25,8 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package var body: [UInt8]
     package var contentType: String?
     package var accept = "application/json"
+    /// Bytes that the body of the answer may have; of one that is compressed, when it is not any more.
+    package var maximumBody = Self.largestObject
     /// Bytes of the object before the request, where that is large and known.
     package var answerSize = 0
     /// How long it may take from when it is sent; for a watch a little longer than the server was asked to serve it.
@@ -56,6 +58,13 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         self.contentType = contentType
         self.isRepeatable = isRepeatable
     }
+
+    /// Bytes of JSON that one object can have. etcd takes 1.5 MiB in one request (`--max-request-bytes`), and Go escapes
+    /// `<`, `>`, `&`, control characters and what is no UTF-8 as six bytes: 9 MiB. The rest is for what is around it.
+    package static let largestObject = 10 << 20
+
+    /// Bytes of JSON that one page of a list may have, see `ListPager`.
+    package static let largestPage = 16 << 20
 
     /// The path and the query, percent-encoded.
     package var target: String {

@@ -1,11 +1,11 @@
 /// `metav1.Status`: how the API server explains a failure.
-package struct Status: Sendable, Equatable, Decodable, JSONReadable {
-    package struct Cause: Sendable, Equatable, Decodable {
+package struct Status: Sendable, Equatable {
+    package struct Cause: Sendable, Equatable {
         package var reason: String?
         package var field: String?
     }
 
-    package struct Details: Sendable, Equatable, Decodable {
+    package struct Details: Sendable, Equatable {
         package var causes: [Cause]?
         package var retryAfterSeconds: Int?
     }
@@ -25,5 +25,22 @@ package struct Status: Sendable, Equatable, Decodable, JSONReadable {
 
     func hasCause(_ reason: String) -> Bool {
         details?.causes?.contains { $0.reason == reason } ?? false
+    }
+}
+
+extension Status: JSONReadable {
+    /// What has another form than it should is left out: the code of the answer says what matters.
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        guard json.isObject else { try json.fails("is no object") }
+        code = json["code"]?.int
+        reason = json["reason"]?.string
+        message = json["message"]?.string
+        details = json["details"].map { details in
+            Details(
+                causes: details["causes"].map { causes in
+                    causes.elements.map { Cause(reason: $0["reason"]?.string, field: $0["field"]?.string) }
+                },
+                retryAfterSeconds: details["retryAfterSeconds"]?.int)
+        }
     }
 }

@@ -9,8 +9,8 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     case tls(reason: String)
     /// A token, certificate or credential plugin of ours cannot be used.
     case credentials(reason: String)
-    /// The receiver took so long that more than its limit of bytes waited for it.
-    case overrun(limit: Int)
+    /// The answer is larger than it may be, in bytes.
+    case tooLarge(limit: Int)
     /// A write, and this agent does not lead (any more).
     case notLeading
     /// A write, in a dry run.
@@ -22,15 +22,15 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
 
     package var isRetryable: Bool {
         switch self {
-        case .connect, .broken, .timeout, .overrun, .notLeading: true
-        case .tls, .credentials, .readOnly, .cancelled, .shutDown: false
+        case .connect, .broken, .timeout, .notLeading: true
+        case .tooLarge, .tls, .credentials, .readOnly, .cancelled, .shutDown: false
         }
     }
 
     /// Whether the server may have got the request all the same.
     var mayHaveArrived: Bool {
         switch self {
-        case .broken, .timeout, .overrun, .cancelled, .shutDown: true
+        case .broken, .timeout, .tooLarge, .cancelled, .shutDown: true
         case .connect, .tls, .credentials, .notLeading, .readOnly: false
         }
     }
@@ -42,7 +42,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         case .timeout(let reason): "the API server did not answer in time: \(reason)"
         case .tls(let reason): "no secure connection to the API server: \(reason)"
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
-        case .overrun(let limit): "more than \(limit) bytes waited to be processed"
+        case .tooLarge(let limit): "the answer is larger than \(limit) bytes"
         case .notLeading: "this agent does not lead"
         case .readOnly: "a dry run writes nothing"
         case .cancelled: "it was cancelled"

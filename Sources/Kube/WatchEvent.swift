@@ -27,8 +27,8 @@ extension WatchEvent: JSONReadable {
 
 /// What a watcher tells its user.
 package enum FeedEvent<Item: Sendable>: Sendable {
-    /// All objects there are: what is not among them is gone.
-    case replace([Item])
+    /// All objects there are: what is neither among them nor among those that cannot be read is gone.
+    case replace([Item], unreadable: [UnreadableItem] = [])
     case upsert(Item)
     case delete(Item)
 }

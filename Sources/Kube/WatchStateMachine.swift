@@ -18,6 +18,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         case page(ListPage<Item>)
         /// The watch brought an event, `after` its beginning.
         case event(WatchEvent<Item>, after: Duration)
+        /// The watch brought an event that cannot be read, `after` its beginning.
+        case unreadable(after: Duration)
         /// The watch ended as it should, `lasted` after it was opened.
         case ended(lasted: Duration)
         /// The list or the watch failed, `lasted` after it was begun.
@@ -52,6 +54,9 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package var forbidden: Duration = .seconds(30)
         /// A watch that lasted so long was healthy: what fails next is a new fault.
         package var healthy: Duration = .seconds(10)
+        /// A watch lasts so long before it is given up for a list because of an event that could not be read: whoever
+        /// writes such an object again and again causes no more lists than that.
+        package var catchUp: Duration = .seconds(30)
         /// How long a watch is asked to last, spread so that not all watchers come back at once. Short, for its end is
         /// the only sure sign of life: a connection that died in silence is noticed half a minute later.
         package var watch: ClosedRange<Duration> = .seconds(100)...(.seconds(150))
@@ -60,10 +65,10 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     }
 
     private enum Phase {
-        case listing(items: [Item], next: String?)
+        case listing(items: [Item], unreadable: [UnreadableItem], next: String?)
         case watching(resourceVersion: String)
 
-        static var beginning: Self { .listing(items: [], next: nil) }
+        static var beginning: Self { .listing(items: [], unreadable: [], next: nil) }
     }
 
     private let resource: Resource
@@ -71,6 +76,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     /// Failures in a row.
     private var failures = 0
     private var phase = Phase.beginning
+    /// An event of the watch could not be read: only a list shows what it said.
+    private var hasMissed = false
     /// How long the last watch was asked to last.
     private var timeout = Duration.zero
 
@@ -85,7 +92,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         switch input {
         case .start, .waited: [request(random)]
         case .page(let page): receive(page, random)
-        case .event(let event, let lasted): receive(event, after: lasted, random)
+        case .event(let event, let lasted): receive(event, after: lasted, random) + catchUp(after: lasted, random)
+        case .unreadable(let lasted): miss(after: lasted, random)
         case .ended(let lasted): ended(after: lasted, random)
         case .failed(let error, let lasted): failed(error, after: lasted, random)
         }
@@ -95,7 +103,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
 extension WatchStateMachine {
     private mutating func request(_ random: Double) -> Action {
         switch phase {
-        case .listing(_, let next): return .list(continue: next)
+        case .listing(_, _, let next): return .list(continue: next)
         case .watching(let resourceVersion):
             let (shortest, longest) = (policy.watch.lowerBound, policy.watch.upperBound)
             timeout = shortest + (longest - shortest) * random
@@ -104,15 +112,33 @@ extension WatchStateMachine {
     }
 
     private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
-        guard case .listing(var all, _) = phase else { return [request(random)] }
+        guard case .listing(var all, var unreadable, _) = phase else { return [request(random)] }
         // The only holder from here on: pages are appended in place, and a long list is not copied with each.
         phase = .watching(resourceVersion: page.metadata.resourceVersion)
         all += page.items
+        unreadable += page.unreadable
         if let next = page.nextPage {
-            phase = .listing(items: all, next: next)
+            phase = .listing(items: all, unreadable: unreadable, next: next)
             return [request(random)]
         }
-        return [.emit(.replace(all)), request(random)]
+        return [.emit(.replace(all, unreadable: unreadable)), request(random)]
+    }
+
+    private mutating func startOver() {
+        phase = .beginning
+        hasMissed = false
+    }
+
+    private mutating func miss(after lasted: Duration, _ random: Double) -> [Action] {
+        hasMissed = true
+        return catchUp(after: lasted, random)
+    }
+
+    /// Lists what was missed, if it is time.
+    private mutating func catchUp(after lasted: Duration, _ random: Double) -> [Action] {
+        guard hasMissed, lasted >= policy.catchUp else { return [] }
+        startOver()
+        return [request(random)]
     }
 
     private mutating func receive(_ event: WatchEvent<Item>, after lasted: Duration, _ random: Double) -> [Action] {
@@ -140,7 +166,7 @@ extension WatchStateMachine {
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
         // Ended before its time without an error: so the API server ends watches when it lists etcd again itself.
-        if lasted < timeout * 0.9 { phase = .beginning }
+        if lasted < timeout * 0.9 || hasMissed { startOver() }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]
@@ -154,11 +180,11 @@ extension WatchStateMachine {
         if case .watching = phase, lasted >= policy.healthy { failures = 0 }
         if case .forbidden = error.kind {
             // A role may allow lists and no watches: then lists have to do.
-            phase = .beginning
+            startOver()
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         }
         let delay = nextDelay(random)
-        if !mayResume(after: error) { phase = .beginning }
+        if hasMissed || !mayResume(after: error) { startOver() }
         // Normal after a silence or in a long list: listed again at once, but not over and over.
         if case .expired = error.kind, failures == 1 { return [request(random)] }
         return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]

@@ -3,12 +3,22 @@ import LinuxIO
 
 /// What a transfer has received and its reader has not yet taken.
 ///
-/// Bounded: a watch whose reader is so far behind is ended, and begun again from the last event that was taken.
+/// Bounded: while it is full the transfer is paused, so that the server has to wait too.
 final class ChunkBuffer: Sendable {
     typealias Taken = Result<[UInt8]?, TransportFailure>
 
+    /// What becomes of a chunk.
+    enum Reception {
+        case taken
+        /// It is full: the same chunk has to come again, once `take` has said that there is room.
+        case full
+        /// No more is wanted: the end was reached.
+        case ended
+    }
+
     private struct State {
         var bytes: [UInt8] = []
+        var isFull = false
         /// nil while the transfer goes on.
         var end: Taken?
         var reader: CheckedContinuation<Taken, Never>?
@@ -17,29 +27,27 @@ final class ChunkBuffer: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// - Parameter limit: in bytes.
+    /// - Parameter limit: in bytes; a single chunk may be larger.
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// - Returns: false if no more is wanted: too much is waiting, or the end was reached.
-    func append(_ chunk: UnsafeRawBufferPointer) -> Bool {
-        let (reader, accepted) = state.withLock { state -> (CheckedContinuation<Taken, Never>?, Bool) in
-            guard state.end == nil else { return (nil, false) }
+    func append(_ chunk: UnsafeRawBufferPointer) -> Reception {
+        let (reader, reception) = state.withLock { state -> (CheckedContinuation<Taken, Never>?, Reception) in
+            guard state.end == nil else { return (nil, .ended) }
             if let reader = state.reader {
                 state.reader = nil
-                return (reader, true)
+                return (reader, .taken)
             }
-            guard state.bytes.count + chunk.count <= limit else {
-                state.bytes = []
-                state.end = .failure(.overrun(limit: limit))
-                return (nil, false)
+            guard state.bytes.isEmpty || state.bytes.count + chunk.count <= limit else {
+                state.isFull = true
+                return (nil, .full)
             }
             state.bytes += chunk
-            return (nil, true)
+            return (nil, .taken)
         }
         reader?.resume(returning: .success(Array(chunk)))
-        return accepted
+        return reception
     }
 
     /// The transfer is over, or is to be given up; what was received before can still be read, unless it was cancelled.
@@ -56,8 +64,11 @@ final class ChunkBuffer: Sendable {
     }
 
     /// What has come, waiting for it if need be. One reader at a time.
-    func take() async -> Taken {
-        await withCheckedContinuation { continuation in
+    ///
+    /// - Parameter room: called when it was full and is not any more.
+    func take(room: () -> Void = {}) async -> Taken {
+        if let bytes = drain(room) { return .success(bytes) }
+        return await withCheckedContinuation { continuation in
             let taken = state.withLock { state -> Taken? in
                 if !state.bytes.isEmpty {
                     defer { state.bytes = [] }
@@ -69,5 +80,19 @@ final class ChunkBuffer: Sendable {
             }
             if let taken { continuation.resume(returning: taken) }
         }
+    }
+
+    /// Nil: nothing has come.
+    private func drain(_ room: () -> Void) -> [UInt8]? {
+        let (bytes, wasFull) = state.withLock { state -> ([UInt8]?, Bool) in
+            guard !state.bytes.isEmpty else { return (nil, false) }
+            defer {
+                state.bytes = []
+                state.isFull = false
+            }
+            return (state.bytes, state.isFull)
+        }
+        if wasFull { room() }
+        return bytes
     }
 }

@@ -10,6 +10,7 @@ final class CurlLoop: @unchecked Sendable {
     private enum Command {
         case start(Transfer)
         case cancel(Transfer)
+        case resume(Transfer)
     }
 
     private struct Mailbox {
@@ -76,6 +77,9 @@ final class CurlLoop: @unchecked Sendable {
         _ = post(.cancel(transfer))
     }
 
+    /// The reader of a stream has room again.
+    func resume(_ transfer: Transfer) { _ = post(.resume(transfer)) }
+
     /// Makes `run` end all transfers and return.
     func stop() {
         mailbox.withLock { mailbox in
@@ -132,6 +136,9 @@ extension CurlLoop {
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
             if transfer.isUrgent { start(now: transfer) } else { waiting.append(transfer) }
         case .cancel(let transfer): remove(transfer, .cancelled)
+        case .resume(let transfer):
+            // What was held back comes now, or has it paused again.
+            if let easy = transfer.easy, active[easy] != nil { curl_easy_pause(easy, curl_pause_none) }
         }
     }
 

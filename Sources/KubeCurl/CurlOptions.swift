@@ -74,15 +74,18 @@ struct CurlOptions {
         check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
     }
 
+    /// The most that libcurl takes, in bytes.
+    static let mostRoom = 512 << 10
+
     /// Bytes that an answer may fill before its reader has taken any of them; nil where what libcurl takes will do.
     ///
     /// What comes on the shared connection shall have room as a whole, or its end may be held back, see `CurlTransport`.
     static func room(for request: Request) -> Int? {
-        let most = 512 << 10
+        let most = mostRoom
         switch request.operation.verb {
         // They share no connection.
         case .watch, .list: return nil
-        // A Secret, of a mebibyte at most. The most that libcurl takes.
+        // A Secret, of a mebibyte at most.
         case .get: return most
         // The object as it was, as it was sent or patched, and what else it has.
         default:
@@ -154,7 +157,11 @@ struct CurlOptions {
                 guard let context else { return 0 }
                 let chunk = UnsafeRawBufferPointer(start: data, count: size * count)
                 let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-                return transfer.receive(body: chunk) ? size * count : Int(bitPattern: UInt(CURL_WRITEFUNC_ERROR))
+                return switch transfer.receive(body: chunk) {
+                case .taken: size * count
+                case .full: Int(CURL_WRITEFUNC_PAUSE)
+                case .ended: Int(bitPattern: UInt(CURL_WRITEFUNC_ERROR))
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ final class CurlStream: ByteStream {
 
     func next() async throws(KubeError) -> [UInt8]? {
         let taken = await withTaskCancellationHandler {
-            await buffer.take()
+            await buffer.take { loop.resume(transfer) }
         } onCancel: {
             buffer.finish(.cancelled)
         }

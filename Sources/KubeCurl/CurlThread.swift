@@ -35,6 +35,7 @@ extension Request {
     /// A page of a list: what the server may compress.
     var isList: Bool { operation.verb == .list }
 
-    /// A list or a watch: an answer whose size nothing tells.
-    var isFeed: Bool { isList || operation.verb == .watch }
+    /// A list or a watch: an answer whose size nothing tells; or one that is known to be larger than a buffer can be, so that
+    /// it would hold up others on a connection that is shared.
+    var isFeed: Bool { isList || operation.verb == .watch || answerSize > CurlOptions.mostRoom }
 }

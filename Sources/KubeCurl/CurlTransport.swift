@@ -9,8 +9,8 @@ import LinuxIO
 /// else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its time was over. Other
 /// answers get a buffer that holds them, as far as their size is known, see `CurlOptions.room`.
 final class CurlTransport: Sendable {
-    /// In bytes: more than this may not wait for the reader of a stream.
-    static let maximumBacklog = 32 << 20
+    /// In bytes: while so much waits for the reader of a stream, no more is received.
+    static let maximumBacklog = 1 << 20
 
     private let requests: CurlThread
     private let feeds: CurlThread

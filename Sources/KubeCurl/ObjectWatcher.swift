@@ -57,6 +57,8 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     ) async {
         meter?.begin(scope.resource)
         var machine = WatchStateMachine<Item>(scope.resource, policy: policy)
+        var pager = ListPager<Item>(
+            scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector, pageSize: scope.pageSize)
         var actions = machine.step(.start, random: .random(in: 0...1))
         while !Task.isCancelled {
             guard let request = actions.popLast() else { return }
@@ -66,7 +68,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
             }
             // A list of thousands is not kept while the watch that follows it goes on.
             actions = []
-            actions = await outcome(of: request, &machine, emit, recovered)
+            actions = await outcome(of: request, &machine, &pager, emit, recovered)
             heartbeat?.beat()
         }
     }
@@ -88,18 +90,15 @@ extension ObjectWatcher {
     ///
     /// - Returns: what to do then; the last action is again a request or a wait.
     private func outcome(
-        of action: Machine.Action, _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void,
-        _ recovered: @Sendable () async -> Void
+        of action: Machine.Action, _ machine: inout Machine, _ pager: inout ListPager<Item>,
+        _ emit: @Sendable (FeedEvent<Item>) async -> Void, _ recovered: @Sendable () async -> Void
     ) async -> [Machine.Action] {
         let begin = ContinuousClock.now
         var input = Machine.Input.waited
         do throws(KubeError) {
             switch action {
             case .list(let token):
-                let page = try await transport.list(
-                    Item.self, scope.resource, namespace: scope.namespace, labelSelector: scope.labelSelector,
-                    limit: scope.pageSize, continue: token)
-                input = .page(page)
+                input = .page(try await pager.page(token, over: transport) { heartbeat?.beat() })
             case .watch(let resourceVersion, let timeout):
                 let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit, recovered)
                 if let next { return next }
@@ -142,11 +141,19 @@ extension ObjectWatcher {
         healthy()
         await recovered()
         var lines = LineSplitter()
+        var hasMissed = false
         while let chunk = try await stream.next() {
             heartbeat?.beat()
-            for line in try split(chunk, &lines, request.operation) {
-                let event = try decode(line, request.operation)
-                let actions = machine.step(.event(event, after: .now - begin), random: .random(in: 0...1))
+            for line in lines.feed(chunk) {
+                let lasted = ContinuousClock.now - begin
+                var input = Machine.Input.unreadable(after: lasted)
+                switch decode(line) {
+                case .success(let event): input = .event(event, after: lasted)
+                case .failure(let reason):
+                    if !hasMissed { miss(reason, request.operation) }
+                    hasMissed = true
+                }
+                let actions = machine.step(input, random: .random(in: 0...1))
                 if actions.last?.isRequest == true {
                     restart()
                     return actions
@@ -158,22 +165,23 @@ extension ObjectWatcher {
         return nil
     }
 
-    private func split(
-        _ chunk: [UInt8], _ lines: inout LineSplitter, _ operation: Operation
-    ) throws(KubeError) -> [[UInt8]] {
-        do {
-            return try lines.feed(chunk)
-        } catch {
-            throw KubeError(operation, .decoding(error.description))
+    private func decode(_ line: LineSplitter.Line) -> Result<WatchEvent<Item>, JSONBytes.Failure> {
+        switch line {
+        case .whole(let line):
+            Result { () throws(JSONBytes.Failure) in try JSONBytes.decode(WatchEvent<Item>.self, from: line) }
+        case .tooLong:
+            .failure(JSONBytes.Failure(description: "it is longer than \(Request.largestObject) bytes"))
         }
     }
 
-    private func decode(_ line: [UInt8], _ operation: Operation) throws(KubeError) -> WatchEvent<Item> {
-        do {
-            return try JSONBytes.decode(WatchEvent<Item>.self, from: line)
-        } catch {
-            throw KubeError(operation, .decoding(error.description))
-        }
+    /// The others' events go on; a list will show what this one said. The first one of a watch is logged.
+    private func miss(_ reason: JSONBytes.Failure, _ operation: Operation) {
+        logger.warning(
+            "watch event cannot be read",
+            [
+                "operation": .string("\(operation)"), "resource": .string(scope.resource.plural),
+                "error": .string(reason.description),
+            ])
     }
 
     /// A watch works.

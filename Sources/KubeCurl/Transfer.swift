@@ -11,9 +11,6 @@ final class Transfer: @unchecked Sendable {
     // Sendable: see above; the hand-over is `CurlLoop`'s mailbox, whose lock orders it.
     typealias Outcome = Result<Response, TransportFailure>
 
-    /// In bytes; a page of a list is the largest answer there is.
-    static let maximumBody = 256 << 20
-
     let isCancelled = Atomic(false)
     /// Where the body goes if the answer is a success; nil: into the `Response`.
     let stream: ChunkBuffer?
@@ -133,7 +130,7 @@ final class Transfer: @unchecked Sendable {
         guard code == CURLE_OK else {
             let failure =
                 isTooLarge
-                ? TransportFailure.overrun(limit: Self.maximumBody)
+                ? TransportFailure.tooLarge(limit: request.maximumBody)
                 : TransportFailure(code, easy: easy, text: String(cString: errorText))
             return finish(failure)
         }
@@ -197,15 +194,15 @@ extension Transfer {
         }
     }
 
-    /// - Returns: false to end the transfer.
-    func receive(body chunk: UnsafeRawBufferPointer) -> Bool {
+    /// - Returns: what becomes of the chunk; `ended` to end the transfer.
+    func receive(body chunk: UnsafeRawBufferPointer) -> ChunkBuffer.Reception {
         endSilence()
         if let stream, (200..<300).contains(status) { return stream.append(chunk) }
-        guard body.count + chunk.count <= Self.maximumBody else {
+        guard body.count + chunk.count <= request.maximumBody else {
             isTooLarge = true
-            return false
+            return .ended
         }
         body += chunk
-        return true
+        return .taken
     }
 }

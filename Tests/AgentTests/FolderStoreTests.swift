@@ -127,7 +127,7 @@ struct FolderStoreTests {
         let watch = Task { await output.watch(.all, observer) }
         defer { watch.cancel() }
         var next = events.makeAsyncIterator()
-        guard case .replace(let all)? = await next.next() else {
+        guard case .replace(let all, _)? = await next.next() else {
             Issue.record("expected the first list")
             return
         }

@@ -11,7 +11,7 @@ struct MemoryGroup {
     ///
     /// - Parameter limit: bytes.
     init?(limit: Int) throws {
-        let name = "secrets-distributor-tests-\(getpid())"
+        let name = "secrets-distributor-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         for (parent, isUnified) in [("/sys/fs/cgroup/memory", false), ("/sys/fs/cgroup", true)] {
             let path = "\(parent)/\(name)"
             guard mkdir(path, 0o755) == 0 else { continue }

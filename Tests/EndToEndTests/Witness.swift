@@ -49,7 +49,7 @@ extension APIServer {
                 group.addTask {
                     await watcher.run { event in
                         switch event {
-                        case .replace(let secrets): secrets.forEach(see)
+                        case .replace(let secrets, _): secrets.forEach(see)
                         case .upsert(let secret): see(secret)
                         case .delete: break
                         }

@@ -24,6 +24,7 @@ enum Fuzz {
         "names": DistributionTargets.names,
         "options": CommandTargets.options,
         "pattern": PolicyTargets.pattern,
+        "poison": PoisonTargets.poison,
         "policy": PolicyTargets.policy,
         "route": AdminTargets.route,
         "secret": AgentTargets.secret,

@@ -22,7 +22,7 @@ struct CutTests {
         let record = { @Sendable (event: FeedEvent<MetadataOnly>) async in
             seen.withLock { seen in
                 switch event {
-                case .replace(let items):
+                case .replace(let items, _):
                     seen = Dictionary(
                         items.map { ($0.metadata.name, $0.metadata.labels?["round"] ?? "") }, uniquingKeysWith: { $1 })
                 case .upsert(let item): seen[item.metadata.name] = item.metadata.labels?["round"] ?? ""

@@ -67,7 +67,7 @@ struct ObjectWatcherTests {
         await withTaskGroup { group in
             group.addTask {
                 await watcher.run { event in
-                    guard case .replace(let items) = event else { return }
+                    guard case .replace(let items, _) = event else { return }
                     listed.add(items)
                 }
             }

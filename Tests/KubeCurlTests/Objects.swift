@@ -21,7 +21,7 @@ final class Transcript: Sendable {
     @Sendable func record(_ event: FeedEvent<MetadataOnly>) async {
         let line =
             switch event {
-            case .replace(let items): (["replace"] + items.map(\.metadata.name).sorted()).joined(separator: " ")
+            case .replace(let items, _): (["replace"] + items.map(\.metadata.name).sorted()).joined(separator: " ")
             case .upsert(let item): "upsert \(item.metadata.name)"
             case .delete(let item): "delete \(item.metadata.name)"
             }

@@ -7,7 +7,7 @@ struct JSONValueTests {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
         }
         #expect(try JSONValue(json: nested(100)).encoded() == nested(100))
-        for depth in [101, 511] {
+        for depth in [101, 511, 100_000] {
             #expect(throws: JSONBytes.Failure.self) { try JSONValue(json: nested(depth)) }
         }
     }

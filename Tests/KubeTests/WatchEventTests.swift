@@ -38,13 +38,4 @@ struct WatchEventTests {
             return
         }
     }
-
-    @Test func `a list without items is empty`() throws {
-        for items in [#","items":null"#, "", #","items":[]"#] {
-            let json = #"{"metadata":{"resourceVersion":"1","continue":""}\#(items)}"#
-            let page = try JSONBytes.decode(ListPage<MetadataOnly>.self, from: Array(json.utf8))
-            #expect(page.items.isEmpty)
-            #expect(page.nextPage == nil)
-        }
-    }
 }

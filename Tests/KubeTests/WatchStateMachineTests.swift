@@ -51,7 +51,8 @@ struct WatchStateMachineTests {
         case .watch(let resourceVersion, _): "watch \(resourceVersion)"
         case .wait(let delay): "wait \(delay.components.seconds)"
         case .report(let error): "report \(error.operation.verb)"
-        case .emit(.replace(let items)): (["replace"] + items.map(\.metadata.name)).joined(separator: " ")
+        case .emit(.replace(let items, let unreadable)):
+            (["replace"] + items.map(\.metadata.name) + unreadable.map { "(\($0))" }).joined(separator: " ")
         case .emit(.upsert(let item)): "upsert \(item.metadata.name)"
         case .emit(.delete(let item)): "delete \(item.metadata.name)"
         }
@@ -62,13 +63,19 @@ private func item(_ name: String, _ version: String = "1") -> MetadataOnly {
     MetadataOnly(metadata: ObjectMeta(name: name, resourceVersion: version))
 }
 
-private func page(_ version: String, _ names: [String] = [], next: String? = nil) -> ListPage<MetadataOnly> {
-    ListPage(resourceVersion: version, continue: next, items: names.map { item($0) })
+private func page(
+    _ version: String, _ names: [String] = [], bad: [String] = [], next: String? = nil
+) -> ListPage<MetadataOnly> {
+    ListPage(
+        resourceVersion: version, continue: next, items: names.map { item($0) },
+        unreadable: bad.map { UnreadableItem(metadata: ObjectMeta(name: $0), reason: "r") })
 }
 
 private func failed(_ kind: KubeError.Kind, after lasted: Duration = .zero) -> Machine.Input {
     .failed(KubeError(Operation(.list, resource: "secrets"), kind), lasted: lasted)
 }
+
+private func unreadable(after lasted: Duration) -> Machine.Input { .unreadable(after: lasted) }
 
 private func event(_ event: WatchEvent<MetadataOnly>) -> Machine.Input { .event(event, after: .seconds(60)) }
 
@@ -228,6 +235,44 @@ private let scripts: [Script] = [
             Step(.ended(lasted: .seconds(60)), "list"),
             Step(.page(page("3", ["a"])), "replace a, watch 3"),
             Step(.ended(lasted: .seconds(149)), "watch 3"),
+        ]),
+    Script(
+        name: "after an event that cannot be read the others' events go on, and soon it lists again, once",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(unreadable(after: .seconds(1)), ""),
+            Step(unreadable(after: .seconds(2)), ""),
+            Step(.event(.upsert(item("a", "6")), after: .seconds(29)), "upsert a"),
+            Step(.event(.upsert(item("b", "7")), after: .seconds(30)), "upsert b, list"),
+            Step(.page(page("8", ["a"])), "replace a, watch 8"),
+            Step(.event(.upsert(item("b", "9")), after: .seconds(60)), "upsert b"),
+            Step(unreadable(after: .seconds(61)), "list"),
+            Step(.page(page("9", next: "t")), "list t"),
+            Step(failed(broken), "report list, wait 1"),
+            Step(.waited, "list t"),
+        ]),
+    Script(
+        name: "a watch that ends after an event that cannot be read lists again, however it ends",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5")), "replace, watch 5"),
+            Step(unreadable(after: .seconds(1)), ""),
+            Step(.ended(lasted: .seconds(300)), "list"),
+            Step(.page(page("6")), "replace, watch 6"),
+            Step(unreadable(after: .seconds(1)), ""),
+            Step(failed(broken, after: .seconds(20)), "report list, wait 1"),
+            Step(.waited, "list"),
+            Step(.page(page("7")), "replace, watch 7"),
+            Step(.ended(lasted: .seconds(300)), "watch 7"),
+        ]),
+    Script(
+        name: "what cannot be read of any page is told with the whole list",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("5", ["a"], bad: ["x"], next: "t")), "list t"),
+            Step(
+                .page(page("5", ["b"], bad: ["y"])), "replace a b (x cannot be read: r) (y cannot be read: r), watch 5"),
         ]),
     Script(
         name: "a list that is slow to fail does not reset the waits",

@@ -65,16 +65,16 @@ extension Controller {
         case .delete(let distribution):
             guard index.distributions[distribution.key]?.uid == distribution.uid else { return }
             forget(distribution.key)
-        case .replace(let all):
+        case .replace(let all, let unreadable):
+            change(scope) { $0.distributions.list(unreadable: unreadable) }
             let present = Set(all.map(\.key))
             for key in Array(index.distributions.keys) where scope.contains(key.namespace) && !present.contains(key) {
-                forget(key)
+                if scopes[scope]?.distributions.mayHide(key) != true { forget(key) }
             }
             for distribution in all { replace(distribution) }
             isUntidy = true
             // The resource definition may have been replaced: learn anew what it keeps.
             definition = .current
-            change(scope) { $0.distributions.list() }
             enqueueAll(in: scope)
         }
     }
@@ -84,19 +84,21 @@ extension Controller {
         switch event {
         case .upsert(let target):
             targetsRecovered(scope)
+            scopes[scope]?.targets.read(target.key)
             guard record(target) else { return }
             disturbed(target.key, by: target.changedBy)
             enqueue([target.key])
         case .delete(let target):
             targetsRecovered(scope)
+            scopes[scope]?.targets.read(target.key)
             guard observed[target.key]?.uid == target.uid else { return }
             lost(target.key)
             disturbed(target.key, by: nil)
             enqueue([target.key])
-        case .replace(let all):
+        case .replace(let all, let unreadable):
             replace(all, in: scope)
             isUntidy = true
-            change(scope) { $0.targets.list() }
+            change(scope) { $0.targets.list(unreadable: unreadable) }
             enqueueAll(in: scope)
         }
     }

@@ -1,4 +1,5 @@
 package import Distribution
+import Kube
 import Observability
 
 /// What the controller hears of lists and watches that fail and work again, and what follows from it.
@@ -112,9 +113,23 @@ extension Controller {
                 logger.info("scope is served again", ["scope": .string(scope.description)])
             }
         }
+        logUnreadable(.secrets, old.targets, new.targets)
+        logUnreadable(.secretsDistributions, old.distributions, new.distributions)
         let (seen, sees) = (old.targets, new.targets)
         if seen.isStale != sees.isStale || (seen.isRefused || sees.isRefused) && seen.failure != sees.failure {
             enqueueAll(in: scope)
+        }
+    }
+
+    /// Each object that cannot be read once, not with each list.
+    private func logUnreadable(_ resource: Resource, _ old: FeedState, _ new: FeedState) {
+        for (key, reason) in new.unreadable where old.unreadable[key] != reason {
+            logger.warning(
+                "object cannot be read",
+                [
+                    "resource": .string(resource.plural), "object": .string(key.description),
+                    "error": .string(reason),
+                ])
         }
     }
 
@@ -136,9 +151,10 @@ extension Controller {
         return targets.isRefused ? targets.failure : staleness(of: targets, in: namespace).map { .rejected($0) }
     }
 
-    /// Whether a target is known by its name alone: no list has it.
+    /// Whether a target has to be asked for by its name: no list has it.
     func isUnlisted(_ target: ObjectKey) -> Bool {
-        targets(in: target.namespace)?.isUnlisted(target.namespace) ?? false
+        guard let targets = targets(in: target.namespace) else { return false }
+        return targets.isUnlisted(target.namespace) || (observed[target] == nil && targets.mayHide(target))
     }
 
     /// A status of a target in line that has not been seen for long: it may not be so any more. Writes go on.

@@ -1,3 +1,5 @@
+import Distribution
+import Kube
 import Observability
 
 /// What is known of one scope: whether its distributions and its Secrets could be listed, and why they cannot be now.
@@ -42,6 +44,8 @@ struct FeedState: Sendable {
     private(set) var failure: StoreError?
     /// Namespaces that could be listed when the list of the whole scope failed; nil: the whole could be.
     private(set) var listedNamespaces: Set<String>?
+    /// Why objects of the last list could not be read, by name, the empty one for all that have none that can be read.
+    private(set) var unreadable: [ObjectKey: String] = [:]
     /// Nothing could be listed or watched for so long that what was seen last may not be so any more.
     private(set) var isStale = false
     /// It is being listed again, by a resync.
@@ -75,7 +79,10 @@ struct FeedState: Sendable {
     }
 
     /// All objects were listed. Whether they can be watched too is another matter.
-    mutating func list() {
+    ///
+    /// - Parameter unreadable: those that are there and could not be read.
+    mutating func list(unreadable items: [UnreadableItem] = []) {
+        unreadable = Dictionary(items.map { ($0.key, $0.reason) }) { first, _ in first }
         isListed = true
         isListing = false
         outage = nil
@@ -100,6 +107,24 @@ struct FeedState: Sendable {
         isStale = false
     }
 
+    /// An object of the last list has come, or has gone, since.
+    mutating func read(_ key: ObjectKey) {
+        if !unreadable.isEmpty { unreadable[key] = nil }
+    }
+
+    /// Whether an object that is not known may be there all the same.
+    func mayHide(_ key: ObjectKey) -> Bool {
+        !unreadable.isEmpty && (unreadable[key] != nil || unreadable[UnreadableItem.nameless] != nil)
+    }
+
     /// Whether objects of a namespace have to be asked for by name, because no list has them.
     func isUnlisted(_ namespace: String) -> Bool { listedNamespaces.map { !$0.contains(namespace) } ?? false }
+}
+
+extension UnreadableItem {
+    fileprivate static let nameless = ObjectKey(namespace: "", name: "")
+
+    fileprivate var key: ObjectKey {
+        metadata.map { ObjectKey(namespace: $0.namespace ?? "", name: $0.name) } ?? Self.nameless
+    }
 }

@@ -33,10 +33,10 @@ package struct RehearsalSecretStore: SecretStore {
 
     func hear(_ event: FeedEvent<ObservedTarget>, _ scope: Scope) -> FeedEvent<ObservedTarget> {
         switch event {
-        case .replace(let all):
+        case .replace(let all, let unreadable):
             let ours = all.filter(isMarked)
             ledger.saw(ours, in: scope)
-            return .replace(ours)
+            return .replace(ours, unreadable: unreadable)
         case .upsert(let target):
             ledger.saw(target.key, target)
             return isMarked(target) ? event : .delete(target)

@@ -13,6 +13,7 @@ package struct DistributionObject: KubeObject {
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         distribution = try SecretsDistribution(reading: json)
+        guard !distribution.key.name.isEmpty else { try json.fails("has no name") }
     }
 }
 

@@ -16,15 +16,20 @@ package struct KubernetesDistributionStore: DistributionStore {
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
-        let items: [DistributionObject] = try await client.listAll(.secretsDistributions, scope)
-        return items.map(\.distribution)
+        let list: (items: [DistributionObject], unreadable: [UnreadableItem]) =
+            try await client.listAll(.secretsDistributions, scope)
+        let standIns = list.unreadable.compactMap(SecretsDistribution.init(unreadable:))
+        guard standIns.count == list.unreadable.count else {
+            throw .rejected("cannot list secretsdistributions: one of them cannot be read, and has no name")
+        }
+        return list.items.map(\.distribution) + standIns
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
         let watcher = ObjectWatcher<DistributionObject>(
             client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger,
             heartbeat: observer.heartbeat, meter: meter)
-        await watcher.run(observer, \.distribution)
+        await watcher.run(observer, \.distribution, standIn: SecretsDistribution.init(unreadable:))
     }
 
     package func faults() async -> [String] { [] }

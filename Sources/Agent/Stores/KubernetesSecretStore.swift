@@ -28,24 +28,30 @@ package struct KubernetesSecretStore: SecretStore {
     private var selector: String { "\(Marks.managedByLabel)=\(managedBy)" }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
-        let items: [SecretObject] = try await client.listAll(.secrets, scope, labelSelector: selector)
-        return items.map(large.noting)
+        let list: (items: [SecretObject], unreadable: [UnreadableItem]) =
+            try await client.listAll(.secrets, scope, labelSelector: selector)
+        // Whoever lists once has the rest of the scope read in parts.
+        if let item = list.unreadable.first { throw .unlistable("cannot list secrets: \(item)") }
+        return list.items.map(large.noting)
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let watcher = ObjectWatcher<SecretObject>(
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
-        await watcher.run(observer, watchesAll ? \.observed : large.noting) { secret in
-            large.forget(secret.observed.key)
-            return secret.observed
-        }
+        await watcher.run(
+            observer, watchesAll ? \.observed : large.noting,
+            gone: { secret in
+                large.forget(secret.observed.key)
+                return secret.observed
+            })
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
-            let found = large.noting(
-                try await client.get(SecretObject.self, .secrets, namespace: key.namespace, name: key.name))
+            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
+            request.answerSize = large[key]
+            let found = large.noting(try await client.send(request, decoding: SecretObject.self))
             // It was replaced, and only the answer was lost; or it was not deleted.
             if !found.isBeingDeleted { replaced[key] = nil }
             return found
@@ -78,16 +84,16 @@ package struct KubernetesSecretStore: SecretStore {
         _ target: ObservedTarget, as desired: DesiredTarget
     ) async throws(StoreError) -> ObservedTarget {
         let key = target.key
-        let old: JSONValue
+        let old: ForeignMetadata
         do {
-            old = try await client.get(JSONValue.self, .secrets, namespace: key.namespace, name: key.name)
+            old = try await client.get(ForeignMetadata.self, .secrets, namespace: key.namespace, name: key.name)
         } catch {
             throw StoreError(error)
         }
-        let manifest = desired.manifest(inPlaceOf: old["metadata"])
+        let manifest = desired.manifest(inPlaceOf: old.metadata)
         try await rehearse(key, manifest)
         // From the deletion on, what others put there is nowhere but here.
-        replaced[key] = old["metadata"]
+        replaced[key] = old.metadata
         do {
             try await delete(target)
         } catch {
@@ -165,6 +171,7 @@ extension StoreError {
         case .conflict, .alreadyExists, .notFound: self = .changed(error.description)
         case .forbidden, .namespaceTerminating: self = .forbidden(error.description)
         case .invalid, .decoding: self = .rejected(error.description)
+        case .transport(.tooLarge): self = .rejected(error.description)
         case .expired, .unauthorized, .tooManyRequests, .server, .unexpected, .transport:
             self = .unavailable(error.description, retryAfter: error.retryAfter)
         }
@@ -175,20 +182,20 @@ extension KubeTransport {
     /// All pages of a list. One whose continue token expired meanwhile is begun again, twice at most.
     func listAll<Item: KubeObject>(
         _ resource: Resource, _ scope: Scope, labelSelector: String? = nil
-    ) async throws(StoreError) -> [Item] {
+    ) async throws(StoreError) -> (items: [Item], unreadable: [UnreadableItem]) {
         var tries = 0
+        var pager = ListPager<Item>(resource, namespace: scope.namespace, labelSelector: labelSelector)
         while true {
             do {
-                var items: [Item] = []
+                var (items, unreadable): ([Item], [UnreadableItem]) = ([], [])
                 var token: String?
                 repeat {
-                    let page = try await list(
-                        Item.self, resource, namespace: scope.namespace, labelSelector: labelSelector, limit: 500,
-                        continue: token)
+                    let page = try await pager.page(token, over: self)
                     items += page.items
+                    unreadable += page.unreadable
                     token = page.nextPage
                 } while token != nil
-                return items
+                return (items, unreadable)
             } catch {
                 tries += 1
                 guard case .expired = error.kind, tries < 3 else { throw StoreError(error) }
@@ -199,15 +206,20 @@ extension KubeTransport {
 
 extension ObjectWatcher {
     /// Runs, and hands on what `value` makes of each item, and `gone` of one that was deleted.
+    ///
+    /// - Parameter standIn: takes the place of an item that cannot be read; nil: there is none.
     func run<Value: Sendable>(
         _ observer: FeedObserver<Value>, _ value: @escaping @Sendable (Item) -> Value,
+        standIn: @escaping @Sendable (UnreadableItem) -> Value? = { _ in nil },
         gone: (@Sendable (Item) -> Value)? = nil
     ) async {
         let gone = gone ?? value
         await run(
             { event in
                 switch event {
-                case .replace(let items): await observer.event(.replace(items.map(value)))
+                case .replace(let items, let unreadable):
+                    let standIns = unreadable.compactMap(standIn)
+                    await observer.event(.replace(items.map(value) + standIns, unreadable: unreadable))
                 case .upsert(let item): await observer.event(.upsert(value(item)))
                 case .delete(let item): await observer.event(.delete(gone(item)))
                 }

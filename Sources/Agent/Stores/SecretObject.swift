@@ -21,7 +21,7 @@ package struct SecretObject: KubeObject {
             for (key, value) in data.members {
                 guard value.isNull || value.string != nil else { try value.fails("is no String") }
                 // As everywhere: the first of two equal ones counts.
-                let name = key.string ?? ""
+                guard let name = key.string else { try data.fails("has a key that is no String") }
                 if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
             }
         }

@@ -1,0 +1,18 @@
+/// An object of a list that cannot be read. The others of the list can be.
+package struct UnreadableItem: Sendable, Equatable, CustomStringConvertible {
+    /// Nil if not even its name can be read.
+    package let metadata: ObjectMeta?
+    /// Why it cannot be read: says where, not what.
+    package let reason: String
+
+    package init(metadata: ObjectMeta?, reason: String) {
+        self.metadata = metadata
+        self.reason = reason
+    }
+
+    package var description: String {
+        guard let metadata else { return "an object without a name cannot be read: \(reason)" }
+        let name = [metadata.namespace, metadata.name].compactMap { $0 }.joined(separator: "/")
+        return "\(name) cannot be read: \(reason)"
+    }
+}
