@@ -24,7 +24,7 @@ enum Kept: String, CaseIterable {
     case secretType = "secret-type"
 
     /// Copies, of which one is taken: what is there once for all does not count.
-    private static let copies = 8
+    private static let copies = 4
 
     func measure() throws -> (input: Int, kept: Int) {
         ProcessMemory.stayCompact()
