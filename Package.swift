@@ -82,12 +82,13 @@ let package = Package(
             path: "Tests/Benchmark", swiftSettings: settings
         ),
         .executableTarget(
-            name: "counts", dependencies: ["Agent", "Distribution", "Kube", "Observability", "Snapshots"],
+            name: "counts",
+            dependencies: ["Agent", "CLinux", "Distribution", "Kube", "LinuxIO", "Observability", "Snapshots"],
             path: "Tests/Counts", exclude: ["baseline.json"], swiftSettings: settings
         ),
         tests("BenchmarkTests", ["benchmark"]),
         tests("CWipeTests", ["CWipe"]),
-        tests("ObservabilityTests", ["Observability"]),
+        tests("ObservabilityTests", ["LinuxIO", "Observability"]),
         tests("SnapshotsTests", ["Snapshots"]),
         tests("CertificatesTests", ["Certificates", "COpenSSL"]),
         tests("SchedulingTests", ["Scheduling"]),
@@ -107,7 +108,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["secrets-distributor", "Agent", "Distribution", "Kube", "KubeCurl", "Observability", "YAML"]),
+            ["secrets-distributor", "counts", "Agent", "Distribution", "Kube", "KubeCurl", "Observability", "YAML"]),
     ],
     swiftLanguageModes: [.v6]
 )

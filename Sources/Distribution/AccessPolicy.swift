@@ -46,7 +46,7 @@ package struct AccessPolicy: Sendable, Equatable {
         let namespace = distribution.key.namespace
         let files = denied(distribution.spec.mappings.map(\.from), to: namespace)
         guard !files.isEmpty else { return nil }
-        let names = files.map { shown($0.text) }.joined(separator: ", ")
+        let names = Listing(files.lazy.map { shown($0.text) }, of: files.count)
         let noun = files.count == 1 ? "file" : "files"
         let verb = mode == .audit ? "would deny" : "denies"
         return Refusal(

@@ -9,7 +9,7 @@ package struct AccessPolicyDocument: Sendable, JSONReadable {
 
     /// To be used only without problems.
     package let policy: AccessPolicy
-    package let problems: [Problem]
+    package let problems: Problems
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         var root = try FieldReader(root: json)
@@ -24,7 +24,8 @@ package struct AccessPolicyDocument: Sendable, JSONReadable {
         var spec = root.object("spec", required: true)
         policy = AccessPolicy(reading: &spec)
         root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec"], in: Self.kind)
-        problems = root.problems + spec.problems
+        root.adopt(spec)
+        problems = root.problems
     }
 }
 

@@ -11,8 +11,8 @@ extension DesiredTarget {
     }
 
     /// What of it a target lacks or has otherwise, as phrases: `data key a differs`. Others' labels, annotations and owner
-    /// references are not compared.
-    package func differences(from stored: ObservedTarget) -> [String] {
+    /// references are not compared. Of many the first ones; nil if it lacks nothing.
+    package func differences(from stored: ObservedTarget) -> String? {
         let patch = TargetPatch(from: stored, to: self)
         var phrases: [String] = []
         if stored.type != type { phrases.append("the type is \(shown(stored.type))") }
@@ -24,7 +24,7 @@ extension DesiredTarget {
         let annotations = patch.annotations.keys.filter { $0 != Marks.mountGeneration }.sorted()
         phrases += annotations.map { "annotation \(shown($0)) \(stored.annotations.lack($0))" }
         if patch.owners != nil { phrases.append("the owner reference differs") }
-        return phrases
+        return phrases.isEmpty ? nil : Listing(phrases, of: phrases.count).description
     }
 }
 

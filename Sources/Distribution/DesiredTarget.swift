@@ -5,6 +5,8 @@ package import Snapshots
 /// What a target should be: a distribution applied to one snapshot.
 package struct DesiredTarget: Sendable {
     package let key: ObjectKey
+    /// The uid of the distribution.
+    package let distribution: String
     package let type: String
     /// Content and digest by data key. All from one snapshot.
     package let data: [String: Value]
@@ -51,6 +53,7 @@ package struct DesiredTarget: Sendable {
             throw Refusal(.sourceNotFound, "The mount holds no files yet.")
         }
         key = target
+        self.distribution = distribution.uid
         let spec = distribution.spec
         type = spec.type
         var missing: [String: MissingSource] = [:]
@@ -87,7 +90,7 @@ package struct DesiredTarget: Sendable {
             }
         }
         if !missing.isEmpty {
-            let names = missing.map(shown).joined(separator: ", ")
+            let names = Listing(missing.lazy.map(shown), of: missing.count)
             throw Refusal(.sourceNotFound, "The mount has no file \(names).")
         }
         if let (path, error) = failed.first {

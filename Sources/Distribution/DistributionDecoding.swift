@@ -33,7 +33,9 @@ extension SecretsDistribution: JSONReadable {
         var spec = root.object("spec", required: true)
         self.spec = DistributionSpec(reading: &spec)
         root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec", "status"])
-        problems = root.problems + metadata.problems + spec.problems
+        root.adopt(metadata)
+        root.adopt(spec)
+        problems = root.problems
     }
 }
 
@@ -55,28 +57,44 @@ extension SecretsDistribution {
 
 extension StoredStatus {
     fileprivate init(reading reader: inout FieldReader) {
-        statusText = reader.string("statusText")
-        lastUpdated = reader.string("lastUpdated")
-        mountGeneration = reader.string("mountGeneration")
+        statusText = reader.string("statusText").map(Refusal.bounded)
+        lastUpdated = reader.string("lastUpdated").flatMap { $0.utf8.count <= Condition.longestTime ? $0 : nil }
+        mountGeneration = reader.string("mountGeneration").flatMap {
+            $0.utf8.count <= Condition.longestMessage ? $0 : nil
+        }
         observedGeneration = reader.int("observedGeneration")
         conditions = reader.conditions("conditions")
     }
 }
 
 extension FieldReader {
-    /// None at all if one of them is not as they should be.
+    /// None at all if one of them is not as they should be, or if there are too many.
     fileprivate func conditions(_ field: String) -> [Condition] {
-        (try? object?[field]?.asList(of: Condition.init(reading:))) ?? []
+        guard let list = object?[field], list.elements.reduce(0, { count, _ in count + 1 }) <= Condition.most else {
+            return []
+        }
+        return (try? list.asList(of: Condition.init(reading:))) ?? []
     }
 }
 
 extension Condition {
+    /// In code points, as the API server takes them (metav1.Condition); the number is the example's definition's.
+    fileprivate static let most = 100
+    fileprivate static let longestMessage = 32_768
+    fileprivate static let longestTime = 64
+
     fileprivate init(reading json: JSONNode) throws(JSONBytes.Failure) {
-        type = try json.required("type").asString()
-        status = try json.required("status").asString()
-        reason = try json.required("reason").asString()
-        message = try json.required("message").asString()
-        lastTransitionTime = try json.required("lastTransitionTime").asString()
+        let text = { (key: String, longest: Int) throws(JSONBytes.Failure) in
+            let node = try json.required(key)
+            let text = try node.asString()
+            guard text.unicodeScalars.count <= longest else { try node.fails("is too long") }
+            return text
+        }
+        type = try text("type", 316)
+        status = try text("status", 16)
+        reason = try text("reason", 1024)
+        message = try text("message", Self.longestMessage)
+        lastTransitionTime = try text("lastTransitionTime", Self.longestTime)
         observedGeneration = try json["observedGeneration"]?.asInt()
     }
 }
@@ -88,9 +106,10 @@ extension DistributionSpec {
             reader.check("name", Syntax.problem(ofName: value)) ? value : nil
         }
         if let type = reader.string("type"), !type.isEmpty {
-            self.type = type
             if let refusal = Syntax.refusal(ofType: type) {
                 reader.note("type", refusal, reason: .typeRefused)
+            } else {
+                self.type = type
             }
         }
         deletionPolicy = reader.choice("deletionPolicy") ?? deletionPolicy
@@ -106,8 +125,8 @@ extension DistributionSpec {
     }
 
     private mutating func readMappings(_ reader: inout FieldReader) {
-        // As many as the resource definition of the example allows.
-        let entries = reader.array("secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping", atMost: 1000)
+        let entries = reader.array(
+            "secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping", atMost: Self.mostMappings)
         guard let entries else { return }
         var keys: Set<String> = []
         for var entry in entries {
@@ -153,7 +172,7 @@ extension FieldReader {
 
     /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
     fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
-        var usable = strings(name)
+        var usable = strings(name, atMost: DistributionSpec.mostMetadata)
         for (key, value) in usable.sorted(by: { $0.key < $1.key }) {
             let problem =
                 Syntax.problem(ofMetadataKey: key)
@@ -163,6 +182,8 @@ extension FieldReader {
             note(at: [.key(name), .key(key)], problem)
             usable[key] = nil
         }
+        let size = usable.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard self.check(name, Syntax.problem(ofMetadataSize: size)) else { return [:] }
         return usable
     }
 }

@@ -3,8 +3,9 @@ package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
     /// By target: the distributions that describe it.
     private var claims: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By source file, and by each folder above it: the targets that it feeds.
-    private var readers: [String: [ObjectKey: Int]] = [:]
+    /// By source file: the distributions that read it. Not by the folders above it: the many of one path would take many
+    /// times what it takes itself.
+    private var readers: [String: Set<ObjectKey>] = [:]
 
     package init() {}
 
@@ -16,7 +17,7 @@ package struct DistributionIndex: Sendable {
         distributions[distribution.key] = distribution
         guard let target = distribution.target else { return affected }
         claims[target, default: []].insert(distribution.key)
-        for path in Self.paths(distribution) { readers[path, default: [:]][target, default: 0] += 1 }
+        for path in Self.paths(distribution) { readers[path, default: []].insert(distribution.key) }
         affected.insert(target)
         return affected
     }
@@ -27,23 +28,28 @@ package struct DistributionIndex: Sendable {
         claims[target]?.remove(key)
         if claims[target]?.isEmpty == true { claims[target] = nil }
         for path in Self.paths(old) {
-            if let count = readers[path]?[target], count > 1 {
-                readers[path]?[target] = count - 1
-            } else {
-                readers[path]?[target] = nil
-                if readers[path]?.isEmpty == true { readers[path] = nil }
-            }
+            readers[path]?.remove(key)
+            if readers[path]?.isEmpty == true { readers[path] = nil }
         }
         return [target]
     }
 
-    private static func paths(_ distribution: SecretsDistribution) -> [String] {
-        distribution.spec.mappings.flatMap { [$0.from.text] + $0.from.folders }
+    private static func paths(_ distribution: SecretsDistribution) -> some Sequence<String> {
+        distribution.spec.mappings.lazy.map(\.from.text)
     }
 
-    /// The targets that any of `paths`, files or folders, feeds.
-    package func targets(reading paths: some Sequence<String>) -> Set<ObjectKey> {
-        paths.reduce(into: []) { targets, path in targets.formUnion(readers[path, default: [:]].keys) }
+    /// The targets that any of `paths` feeds.
+    ///
+    /// - Parameter folders: those of `paths` that may be folders: they feed what a file in them feeds. Each path that is read
+    ///   is looked at for them.
+    package func targets(reading paths: some Sequence<String>, folders: Set<String> = []) -> Set<ObjectKey> {
+        var keys = paths.reduce(into: Set<ObjectKey>()) { keys, path in keys.formUnion(readers[path, default: []]) }
+        if !folders.isEmpty {
+            for (path, distributions) in readers where SourcePath.folders(of: path).contains(where: folders.contains) {
+                keys.formUnion(distributions)
+            }
+        }
+        return Set(keys.compactMap { distributions[$0]?.target })
     }
 
     /// All targets that some distribution describes.

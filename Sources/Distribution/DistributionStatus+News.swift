@@ -13,7 +13,6 @@ extension DistributionStatus {
     }
 
     private func isTold(by stored: StoredStatus) -> Bool {
-        let message = Condition.bounded(message)
         // The older resource definition drops the conditions.
         guard let ready = stored.ready else { return stored.statusText == message }
         return ready.reason == reason.rawValue && ready.message == message

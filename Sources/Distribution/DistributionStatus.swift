@@ -1,8 +1,8 @@
 /// What a reconcile found out about a distribution, to be written to its `status` if it says something new.
 package struct DistributionStatus: Sendable, Equatable {
     package var reason: Reason
-    /// One sentence.
-    package var message: String
+    /// Some sentences, as `Refusal.bounded` leaves them.
+    package var message: String { didSet { message = Refusal.bounded(message) } }
     /// Generation that the target's content came from; nil keeps what the status says.
     package var mountGeneration: String?
     /// The target's content was written by this pass.
@@ -10,7 +10,7 @@ package struct DistributionStatus: Sendable, Equatable {
 
     package init(reason: Reason, message: String, mountGeneration: String? = nil, contentChanged: Bool = false) {
         self.reason = reason
-        self.message = message
+        self.message = Refusal.bounded(message)
         self.mountGeneration = mountGeneration
         self.contentChanged = contentChanged
     }
@@ -26,7 +26,6 @@ package struct DistributionStatus: Sendable, Equatable {
         let stored = distribution.status
         let generation = distribution.generation > 0 ? distribution.generation : nil
         let ready = reason == .synced ? "True" : "False"
-        let message = Condition.bounded(message)
         var next = stored
         next.statusText = message
         next.mountGeneration = mountGeneration ?? stored.mountGeneration

@@ -86,7 +86,7 @@ extension Explanation.Reader {
         mappings = distribution.spec.mappings.filter { file.covers($0.from.text) }
         let said = distribution.status.ready
         reason = refusal?.reason ?? said.flatMap { Reason(rawValue: $0.reason) }
-        message = refusal?.message ?? said?.message ?? distribution.status.statusText ?? ""
+        message = refusal?.message ?? Refusal.bounded(said?.message ?? distribution.status.statusText ?? "")
     }
 }
 

@@ -4,7 +4,7 @@ import Kube
 struct FieldReader {
     let object: JSONNode?
     private let path: [Problem.PathElement]
-    private(set) var problems: [Problem] = []
+    private(set) var problems = Problems()
 
     /// - Parameter json: nil, or what is no object: there is none.
     init(_ json: JSONNode?, at path: [Problem.PathElement] = []) {
@@ -39,20 +39,23 @@ struct FieldReader {
     }
 
     /// Takes over what was wrong with an object below this one.
-    mutating func adopt(_ other: FieldReader) { problems += other.problems }
+    mutating func adopt(_ other: FieldReader) { problems.append(contentsOf: other.problems) }
 
     mutating func expectNoOther(than known: [String], in kind: String = Marks.kind) {
         // In order, so that the same manifest has the same problems in the same order each time.
-        guard let unknown = object?.members.compactMap({ $0.key.string }).filter({ !known.contains($0) }) else {
-            return
+        guard let object else { return }
+        var unknown = Smallest<String>(Problems.most)
+        for (key, _) in object.members {
+            if let name = key.string, !known.contains(name) { unknown.insert(name) }
         }
-        for key in Set(unknown).sorted() {
+        for key in unknown.values {
             problems.append(
                 Problem(
                     path + [.key(key)],
                     "is no field of a \(kind), expected one of \(known.sorted().joined(separator: ", "))",
                     severity: .unknownField))
         }
+        problems.leaveOut(unknown.others)
     }
 
     mutating func string(_ field: String, required: Bool = false) -> String? {
@@ -68,8 +71,12 @@ struct FieldReader {
     }
 
     /// A map of strings; entries that are no strings are noted and left out.
-    mutating func strings(_ field: String) -> [String: String] {
-        guard let json = value(field, "an object", { $0.isObject ? $0 : nil }) else { return [:] }
+    ///
+    /// - Parameter most: with more, none of them is looked at.
+    mutating func strings(_ field: String, atMost most: Int = .max) -> [String: String] {
+        guard let json = value(field, "an object", { $0.isObject ? $0 : nil }),
+            expect(json.members, of: field, atMost: most)
+        else { return [:] }
         if let strings = json.strings { return strings }
         var map = FieldReader(json, at: path + [.key(field)])
         var result: [String: String] = [:]
@@ -100,11 +107,7 @@ struct FieldReader {
     mutating func array(
         _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max
     ) -> [FieldReader]? {
-        guard let entries = list(field) else { return nil }
-        if entries.count > most {
-            note(field, "has \(entries.count) entries, expected at most \(most)")
-            return nil
-        }
+        guard let entries = list(field, atMost: most) else { return nil }
         if let noun, entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
         return entries.enumerated().compactMap { index, entry in
             let place = path + [.key(field), .index(index)]
@@ -124,8 +127,17 @@ struct FieldReader {
         }
     }
 
-    private mutating func list(_ field: String) -> [JSONNode]? {
-        value(field, "a list", required: true) { $0.isArray ? Array($0.elements) : nil }
+    private mutating func list(_ field: String, atMost most: Int = .max) -> [JSONNode]? {
+        guard let json = value(field, "a list", required: true, { $0.isArray ? $0 : nil }),
+            expect(json.elements, of: field, atMost: most)
+        else { return nil }
+        return Array(json.elements)
+    }
+
+    /// Counted before any of them takes memory.
+    private mutating func expect(_ entries: some Sequence, of field: String, atMost most: Int) -> Bool {
+        let count = entries.reduce(0) { count, _ in count + 1 }
+        return check(field, count > most ? "has \(count) entries, expected at most \(most)" : nil)
     }
 
     private mutating func value<Value>(

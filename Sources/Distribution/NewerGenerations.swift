@@ -8,11 +8,16 @@ package import Snapshots
 package struct NewerGenerations: Sendable {
     /// How many generations are remembered: agents with a mount of their own, each with its present one.
     private static let limit = 64
+    /// Bytes of their sources, about: those of 10,000 Secrets. Who may write a Secret may name any generation in it.
+    private static let mostBytes = 4 << 20
 
     /// One use of a source file: a Secret of type `kubernetes.io/tls` may take different parts of a file for its keys.
     private struct Source: Hashable {
         let path: SourcePath
         let part: String
+
+        /// What it takes in memory at most, about.
+        var size: Int { 64 + path.text.utf8.count + part.utf8.count }
 
         init(_ mapping: Mapping, of spec: DistributionSpec) {
             path = mapping.from
@@ -24,6 +29,8 @@ package struct NewerGenerations: Sendable {
     private var equal: [String: Set<Source>] = [:]
     /// By generation: sources that an agent wrote otherwise from it.
     private var different: [String: Set<Source>] = [:]
+    /// Bytes of both.
+    private var size = 0
     /// By target: the mappings by which it was written from a generation, as far as that is known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
 
@@ -40,6 +47,7 @@ package struct NewerGenerations: Sendable {
         }
         equal = equal.mapValues { $0.filter(isKept) }
         different = different.mapValues { $0.filter(isKept) }
+        size = [equal, different].reduce(0) { $1.values.reduce($0) { $1.reduce($0) { $0 + $1.size } } }
     }
 
     /// Compares a target of a newer generation with what our mount would make of it.
@@ -54,7 +62,9 @@ package struct NewerGenerations: Sendable {
         isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
     ) -> NewerContent {
         let generation = observed.mountGeneration ?? ""
-        if equal[generation] == nil, equal.count >= Self.limit { (equal, different) = ([:], [:]) }
+        if size > Self.mostBytes || (equal[generation] == nil && equal.count >= Self.limit) {
+            (equal, different, size) = ([:], [:], 0)
+        }
         var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
         let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
         var digests: Set<Digest>?
@@ -69,7 +79,7 @@ package struct NewerGenerations: Sendable {
                 content.equal.insert(key)
                 // Only what an agent wrote by this mapping shows what the generation holds.
                 if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
-                    equal.insert(source)
+                    if equal.insert(source).inserted { size += source.size }
                 }
             } else if different.contains(source) {
                 content.newer.insert(key)
@@ -87,10 +97,10 @@ package struct NewerGenerations: Sendable {
                     if known.contains(theirs) { continue }
                 }
                 content.newer.insert(key)
-                if !wasRemapped { different.insert(source) }
+                if !wasRemapped, different.insert(source).inserted { size += source.size }
             } else if mapping.optional, !wasRemapped {
                 content.newer.insert(key)
-                different.insert(source)
+                if different.insert(source).inserted { size += source.size }
             }
         }
         self.equal[generation] = equal

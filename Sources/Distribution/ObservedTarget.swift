@@ -20,6 +20,9 @@ package struct ObservedTarget: Sendable, Equatable {
     package var changedBy: String?
     /// Data keys that others wrote last, as far as that is known.
     package var foreignKeys: Set<String> = []
+    /// What there is too much of, as a phrase: `has 2000 data keys, expected at most 1000`. Of such a Secret nothing is kept
+    /// but by which it is known as ours. Nil if all is kept.
+    package var excess: String?
 
     package init(
         key: ObjectKey, uid: String, resourceVersion: String, type: String, isImmutable: Bool = false,
@@ -38,13 +41,19 @@ package struct ObservedTarget: Sendable, Equatable {
         self.owners = owners
     }
 
+    /// No distribution makes a Secret with more data keys, labels, annotations or owner references.
+    package static let mostEntries = DistributionSpec.mostMappings
+
     /// Nil if nobody says that it is theirs.
     package var managedBy: String? { annotations[Marks.managedBy] }
 
     /// The distribution that it was written for.
     package var distribution: ObjectKey? { annotations[Marks.distribution].flatMap { ObjectKey($0) } }
 
-    package var mountGeneration: String? { annotations[Marks.mountGeneration] }
+    /// Nil also for one that is longer than any that this program writes.
+    package var mountGeneration: String? {
+        annotations[Marks.mountGeneration].flatMap { $0.utf8.count <= 32_768 ? $0 : nil }
+    }
 
     /// The owner reference by which a target goes with its distribution.
     package var distributionOwner: OwnerReference? { owners.first(where: \.isOurs) }

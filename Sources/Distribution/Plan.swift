@@ -39,6 +39,13 @@ package enum Plan: Sendable {
             self = .refuse(held)
             return
         }
+        if let excess = observed.excess {
+            self = .refuse(
+                Refusal(
+                    .writeFailed,
+                    "Secret \(observed.key.name) \(excess); others put them there: remove them, or the Secret."))
+            return
+        }
         let patch = TargetPatch(from: observed, to: desired)
         if observed.type != desired.type || (observed.isImmutable && patch.changesContent) {
             self = .recreate(observed, as: desired)

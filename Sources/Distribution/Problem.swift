@@ -14,6 +14,9 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
         case index(Int)
     }
 
+    /// Characters; what it quotes of a manifest is shorter.
+    private static let longestMessage = 1000
+
     package let severity: Severity
     /// Where in the document, from its root.
     package let path: [PathElement]
@@ -24,8 +27,8 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
 
     init(_ path: [PathElement], _ message: String, severity: Severity = .error, reason: Reason = .invalidSpec) {
         self.severity = severity
-        self.path = path
-        self.message = message
+        self.path = path.map(\.bounded)
+        self.message = message.onOneLine(atMost: Self.longestMessage)
         self.reason = reason
     }
 
@@ -42,19 +45,24 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package var description: String { field.isEmpty ? message : "\(field) \(message)" }
 }
 
-/// A value from a manifest as it stands in an error: quoted, bounded and on one line.
-func shown(_ value: String) -> String {
-    let limit = 80
-    let text = value.unicodeScalars.prefix(limit).map { scalar in
-        scalar.isInvisible ? scalar.escaped(asASCII: true) : String(scalar)
+/// A value from a manifest as it stands in an error: quoted, at most 80 characters as they are shown, on one line.
+func shown(_ value: String) -> String { "\"\(value.onOneLine(atMost: 80))\"" }
+
+extension Problem.PathElement {
+    /// Of a key that is too long to be shown whole, no more than is shown.
+    fileprivate var bounded: Self {
+        guard case .key(let key) = self, key.utf8.count > String.longestKey else { return self }
+        return .key(String(key.unicodeScalars.prefix(String.longestKey + 1)))
     }
-    return "\"" + text.joined() + (value.unicodeScalars.count > limit ? "…" : "") + "\""
 }
 
 extension String {
-    /// Can stand in a path as it is: the longest key that metadata can have is 253 + 1 + 63 characters.
+    /// Of metadata: 253 + 1 + 63 characters.
+    static let longestKey = 317
+
+    /// Can stand in a path as it is.
     fileprivate var isPlainKey: Bool {
-        (1...317).contains(utf8.count)
+        (1...Self.longestKey).contains(utf8.count)
             && utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -21,7 +21,7 @@ package struct SecretsDistribution: Sendable, Equatable {
     package var spec: DistributionSpec
     package var status: StoredStatus
     /// What is wrong with it; empty if it can be used.
-    package var problems: [Problem]
+    package var problems: Problems
 
     /// The Secret that it describes; nil if `spec.name` cannot name one.
     package var target: ObjectKey? {
@@ -30,11 +30,10 @@ package struct SecretsDistribution: Sendable, Equatable {
 
     /// The first problem that makes it unusable, as a refusal that names it and those behind it.
     package var refusal: Refusal? {
-        let errors = problems.filter { $0.severity == .error }
+        let errors = problems.lazy.filter { $0.severity == .error }
         guard let first = errors.first else { return nil }
-        let told = errors.prefix(100)
-        let rest = errors.count > told.count ? "; and \(errors.count - told.count) more" : ""
-        return Refusal(first.reason, told.map(\.description).joined(separator: "; ") + "\(rest).")
+        let listing = Listing(errors.map(\.description), of: problems.errors, separator: "; ", most: Problems.most)
+        return Refusal(first.reason, "\(listing).")
     }
 
     /// Whether the instance `managedBy` is to act on it.
@@ -62,6 +61,11 @@ package struct DistributionSpec: Sendable, Hashable {
     package var validation = Validation.full
 
     package init() {}
+
+    /// As many of each as the resource definition of the example allows; beyond them none is kept.
+    static let mostMappings = 1000
+    /// Labels, and annotations.
+    static let mostMetadata = 100
 }
 
 /// One `from` -> `to` entry.

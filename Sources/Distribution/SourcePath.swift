@@ -8,7 +8,9 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     package var description: String { text }
 
     /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
-    var folders: [String] {
+    var folders: [String] { Self.folders(of: text) }
+
+    static func folders(of text: String) -> [String] {
         guard text.utf8.contains(UInt8(ascii: "/")) else { return [] }
         let parts = text.unicodeScalars.split(separator: "/").map { String($0) }
         return (1..<parts.count).reversed().map { parts[..<$0].joined(separator: "/") }

@@ -33,14 +33,3 @@ package struct Condition: Sendable, Equatable {
     package var lastTransitionTime: String
     package var observedGeneration: Int?
 }
-
-extension Condition {
-    /// The longest message that the API server takes, in code points (metav1.Condition).
-    private static let longestMessage = 32_768
-
-    /// A longer message ends with "…"; the whole of it is in the log.
-    static func bounded(_ message: String) -> String {
-        guard message.unicodeScalars.count > longestMessage else { return message }
-        return String(message.unicodeScalars.prefix(longestMessage - 1)) + "…"
-    }
-}

@@ -58,6 +58,13 @@ enum Syntax {
                 + " beginning and ending with a letter or digit"
     }
 
+    /// Of all keys and values of a map together, in bytes: as the API server counts annotations (Kubernetes,
+    /// `TotalAnnotationSizeLimitB`).
+    static func problem(ofMetadataSize size: Int) -> String? {
+        let limit = 256 << 10
+        return size <= limit ? nil : "is \(size) bytes long, expected at most \(limit)"
+    }
+
     private static func isLabel(_ text: some BidirectionalCollection<UInt8>) -> Bool {
         guard let first = text.first, let last = text.last, text.count <= 253 else { return false }
         return isLowerAlphanumeric(first) && isLowerAlphanumeric(last)

@@ -27,7 +27,8 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
     /// Equal events; all that are combined are equal.
     private struct Sighting: Hashable {
         var group: Group
-        var message: String?
+        /// Its hash value, as in `Messages`.
+        var message: Int?
     }
 
     /// What was written of a sighting.
@@ -63,7 +64,7 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
         let group = Group(object: object, kind: new.kind, reason: new.reason)
         let isCombined = isTooMany(new.message, in: group, at: now)
         if isCombined { event.message = Event.bounded("(combined from similar events): \(new.message)") }
-        let sighting = Sighting(group: group, message: isCombined ? nil : new.message)
+        let sighting = Sighting(group: group, message: isCombined ? nil : new.message.hashValue)
         if let former = sightings[sighting] {
             event.name = former.name
             event.firstTime = former.firstTime

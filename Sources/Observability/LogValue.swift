@@ -15,23 +15,41 @@ extension LogValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 }
 
 extension LogValue {
+    /// Characters of a value in a line, as they are shown: room for any message about a distribution.
+    private static let longest = 8192
+    /// Strings of a list in a line.
+    private static let most = 100
+
+    /// Of a long list the first ones, and how many more there are.
+    private static func bounded(_ values: [String]) -> [String] {
+        var room = longest
+        let shown = values.prefix(most).prefix { value in
+            defer { room -= JSONText.quoted(value, atMost: longest).unicodeScalars.count }
+            return room > 0
+        }
+        return shown.count == values.count ? values : shown + ["and \(values.count - shown.count) more"]
+    }
+
     /// The value as JSON. Control characters, line separators and quotes are escaped, so that a name from outside can
     /// not forge a line.
     package var json: String {
         switch self {
-        case .string(let value): JSONText.quoted(value)
+        case .string(let value): JSONText.quoted(value, atMost: Self.longest)
         case .int(let value): String(value)
         case .bool(let value): value ? "true" : "false"
         case .duration(let value): value.seconds
-        case .strings(let values): "[" + values.map(JSONText.quoted).joined(separator: ",") + "]"
+        case .strings(let values):
+            "[" + Self.bounded(values).map { LogValue.string($0).json }.joined(separator: ",") + "]"
         }
     }
 
     /// The value for people: as JSON, but a string of plain characters stands without quotes.
     package var text: String {
         switch self {
-        case .string(let value) where !value.isEmpty && value.utf8.allSatisfy(Self.isPlain): value
-        case .strings(let values): "[" + values.map { LogValue.string($0).text }.joined(separator: " ") + "]"
+        case .string(let value)
+        where (1...Self.longest).contains(value.utf8.count) && value.utf8.allSatisfy(Self.isPlain): value
+        case .strings(let values):
+            "[" + Self.bounded(values).map { LogValue.string($0).text }.joined(separator: " ") + "]"
         case .duration(let value): value.seconds + "s"
         default: json
         }
@@ -55,20 +73,32 @@ extension Duration {
 /// Strings as JSON.
 package enum JSONText {
     /// `value` as a JSON string with its quotes, on one line.
-    package static func quoted(_ value: String) -> String {
+    package static func quoted(_ value: String) -> String { quoted(value, atMost: .max) }
+
+    /// - Parameter limit: of characters as they are shown; behind them stands "…".
+    static func quoted(_ value: String, atMost limit: Int) -> String {
         var result = "\""
+        var room = limit
         for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.isInvisible: result += escaped(scalar)
-            default: result.unicodeScalars.append(scalar)
-            }
+            let text = shown(scalar)
+            room -= text?.utf8.count ?? 1
+            guard room >= 0 else { return result + "…\"" }
+            if let text { result += text } else { result.unicodeScalars.append(scalar) }
         }
         return result + "\""
+    }
+
+    /// Nil: as it is.
+    private static func shown(_ scalar: Unicode.Scalar) -> String? {
+        switch scalar {
+        case "\"": "\\\""
+        case "\\": "\\\\"
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        case _ where scalar.isInvisible: escaped(scalar)
+        default: nil
+        }
     }
 
     /// JSON of one line with what is invisible in it escaped, as can only stand in its strings.
@@ -98,8 +128,21 @@ extension Unicode.Scalar {
 
 extension String {
     /// On one line, and as it is: what is invisible is escaped. For text that stands without quotes.
-    package var onOneLine: String {
-        guard unicodeScalars.contains(where: \.isInvisible) else { return self }
-        return unicodeScalars.map { $0.isInvisible ? $0.escaped(asASCII: true) : String($0) }.joined()
+    package var onOneLine: String { onOneLine(atMost: .max) }
+
+    /// The first `limit` characters of `onOneLine`, and "…" if there are more. An escape counts as the characters that it
+    /// is shown as, and is not cut.
+    package func onOneLine(atMost limit: Int) -> String {
+        guard utf8.count > limit || unicodeScalars.contains(where: \.isInvisible) else { return self }
+        var result = ""
+        var room = limit
+        for scalar in unicodeScalars {
+            let isEscaped = scalar.isInvisible
+            let text = isEscaped ? scalar.escaped(asASCII: true) : String(scalar)
+            room -= isEscaped ? text.utf8.count : 1
+            guard room >= 0 else { return result + "…" }
+            result += text
+        }
+        return result
     }
 }

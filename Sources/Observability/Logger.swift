@@ -41,15 +41,18 @@ package struct Logger: Sendable {
 
     /// - Parameters:
     ///   - isColoured: colours in `text`; never in `json`.
+    ///   - limiter: for lines that name a resource, but for those of `debug`; nil: all are written.
     ///   - write: gets each line, without its newline; called from any thread.
     package init(
         level: Level = .info,
         format: Format = .json,
         isColoured: Bool = false,
+        limiter: (any LogLimiter)? = nil,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         write: @escaping @Sendable (String) -> Void = Logger.standardError
     ) {
-        shared = Shared(level: level, format: format, isColoured: isColoured, now: now, write: write)
+        shared = Shared(
+            level: level, format: format, isColoured: isColoured, limiter: limiter, now: now, write: write)
     }
 
     /// Throws every line away.
@@ -75,8 +78,35 @@ package struct Logger: Sendable {
     package func warning(_ message: StaticString, _ fields: Fields = [:]) { log(.warning, message, fields) }
     package func error(_ message: StaticString, _ fields: Fields = [:]) { log(.error, message, fields) }
 
+    /// Fields that say which resource a line is about.
+    private static let resources = ["secret", "distribution", "file"]
+
     private func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
         guard level >= self.level else { return }
+        if let limiter = shared.limiter, level > .debug, let resource = Self.resource(in: fields) {
+            guard let leftOut = limiter.admit(resource) else { return }
+            if leftOut > 0 { tell(leftOut, of: resource) }
+        }
+        line(level, message, fields)
+    }
+
+    private static func resource(in fields: Fields) -> String? {
+        for (key, value) in fields {
+            if case .string(let name) = value, resources.contains("\(key)") { return name }
+        }
+        return nil
+    }
+
+    /// Says what has been left out of resources that are silent by now; to be called now and then.
+    package func settle() {
+        for (resource, lines) in shared.limiter?.settle() ?? [] { tell(lines, of: resource) }
+    }
+
+    private func tell(_ lines: Int, of resource: String) {
+        warning("log lines left out", ["object": .string(resource), "lines": .int(lines)])
+    }
+
+    private func line(_ level: Level, _ message: StaticString, _ fields: Fields) {
         let time = shared.now().rfc3339Micro
         switch shared.format {
         case .json:
@@ -107,16 +137,18 @@ package struct Logger: Sendable {
         let level: Atomic<Int>
         let format: Format
         let isColoured: Bool
+        let limiter: (any LogLimiter)?
         let now: @Sendable () -> Timestamp
         let write: @Sendable (String) -> Void
 
         init(
-            level: Level, format: Format, isColoured: Bool, now: @escaping @Sendable () -> Timestamp,
-            write: @escaping @Sendable (String) -> Void
+            level: Level, format: Format, isColoured: Bool, limiter: (any LogLimiter)?,
+            now: @escaping @Sendable () -> Timestamp, write: @escaping @Sendable (String) -> Void
         ) {
             self.level = Atomic(level.rawValue)
             self.format = format
             self.isColoured = isColoured
+            self.limiter = limiter
             self.now = now
             self.write = write
         }

@@ -34,6 +34,11 @@ package struct Snapshot: Sendable {
         return files[index].value
     }
 
+    /// There is something at exactly this path that cannot be read: a file, or a folder.
+    package func isFailed(_ path: String) -> Bool {
+        if case .failed? = file(exactly: path) { true } else { false }
+    }
+
     /// The paths whose content differs between `old` and this snapshot: added, removed, changed, become readable or
     /// unreadable. All paths if there is no old one.
     package func changedPaths(since old: Snapshot?) -> Set<String> {

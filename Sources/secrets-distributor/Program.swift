@@ -41,7 +41,8 @@ enum Program {
 
     private static func run(_ settings: Settings) async throws {
         let logger = Logger(
-            level: settings.logLevel, format: settings.logFormat, isColoured: Terminal.takesColours(STDERR_FILENO))
+            level: settings.logLevel, format: settings.logFormat, isColoured: Terminal.takesColours(STDERR_FILENO),
+            limiter: ResourceLogLimiter())
         let signals = try SignalRequests(overdue: 0, logger: logger)
         defer { signals.end() }
         let backend = try Backend(settings, logger: logger)

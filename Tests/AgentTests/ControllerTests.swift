@@ -77,6 +77,28 @@ struct ControllerTests {
 
     // MARK: Amendments
 
+    @Test(
+        "what a replacement would carry over is forgotten when the distribution goes, is another or has another target")
+    func replacedMetadata() async throws {
+        let bench = Bench()
+        let first = await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(bench.store.forgotten.lines == [])
+            var amended = await bench.store.put(try bench.distribution(generation: 2))
+            amended.spec.name = "other"
+            await bench.controller.distributions(.all, .upsert(amended))
+            #expect(bench.store.forgotten.lines == ["\(first.uid) other"])
+            amended.uid = "another"
+            await bench.controller.distributions(.all, .upsert(amended))
+            #expect(bench.store.forgotten.lines.last == "\(first.uid) ")
+            await bench.controller.distributions(.all, .delete(amended))
+            #expect(bench.store.forgotten.lines.last == "another ")
+            #expect(bench.store.forgotten.lines.count == 3)
+        }
+    }
+
     @Test("the status of an old spec is not written onto an amended one")
     func amendedDuringWrite() async throws {
         let bench = Bench()

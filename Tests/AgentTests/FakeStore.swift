@@ -1,11 +1,14 @@
 import Agent
 import Distribution
 import Kube
+import TestSupport
 
 /// Secrets and distributions in memory, with versions and their conflicts. Writes can be held, and made to fail.
 ///
 /// It has no feed of its own: tests tell the controller what they want it to have heard.
 actor FakeStore: SecretStore, DistributionStore {
+    /// What is remembered to finish a replacement was forgotten for these, in order: `uid`, and the target that stays.
+    nonisolated let forgotten = LineRecorder()
     enum Operation: String {
         case observe, create, update, recreate, delete, current, status
     }
@@ -73,6 +76,10 @@ actor FakeStore: SecretStore, DistributionStore {
         _ = try unchanged(target)
         secrets[target.key] = nil
         try answer(.delete, ())
+    }
+
+    nonisolated func forget(_ distribution: String, unless target: ObjectKey?) {
+        forgotten.add("\(distribution) \(target?.name ?? "")")
     }
 
     // MARK: DistributionStore

@@ -160,21 +160,30 @@ struct SecretStoreTests {
         _ namespace: String, _ data: [String: [UInt8]], type: String = "Opaque", generation: String = "generation-1",
         labels: [String: String] = [:], owner: Bool = false
     ) throws -> DesiredTarget {
-        let manifest: JSONValue = [
-            "metadata": ["name": "d", "namespace": .string(namespace), "uid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"],
-            "spec": [
-                "name": "target", "type": .string(type), "deletionPolicy": owner ? "Delete" : "Retain",
-                "secrets": .array(data.keys.sorted().map { ["from": .string($0), "to": .string($0)] }),
-                "metadata": ["labels": .object(labels.mapValues { .string($0) })],
-            ],
-        ]
-        let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
-        let files = data.mapValues { SourceFile(SecretBytes($0)) }
-        var pairs = CertificateCheckCache()
-        return try DesiredTarget(
-            distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
-            managedBy: "me", pairs: &pairs)
+        try desiredTarget(namespace, data, type: type, generation: generation, labels: labels, owner: owner)
     }
+}
+
+/// Secret `target` of distribution `d`; each file is a key.
+func desiredTarget(
+    _ namespace: String, _ data: [String: [UInt8]], type: String = "Opaque", generation: String = "generation-1",
+    labels: [String: String] = [:], owner: Bool = false,
+    uid: String = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+) throws -> DesiredTarget {
+    let manifest: JSONValue = [
+        "metadata": ["name": "d", "namespace": .string(namespace), "uid": .string(uid)],
+        "spec": [
+            "name": "target", "type": .string(type), "deletionPolicy": owner ? "Delete" : "Retain",
+            "secrets": .array(data.keys.sorted().map { ["from": .string($0), "to": .string($0)] }),
+            "metadata": ["labels": .object(labels.mapValues { .string($0) })],
+        ],
+    ]
+    let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
+    let files = data.mapValues { SourceFile(SecretBytes($0)) }
+    var pairs = CertificateCheckCache()
+    return try DesiredTarget(
+        distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
+        managedBy: "me", pairs: &pairs)
 }
 
 /// A store, and the folder that must live as long.

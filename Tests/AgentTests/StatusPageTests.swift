@@ -57,6 +57,17 @@ struct StatusPageTests {
         #expect(!page.unicodeScalars.contains { $0.isInvisible && $0 != "\n" })
     }
 
+    @Test func `a page is bounded, whatever the messages on it are`() {
+        for text in ["\u{1}", "\"", "\u{202e}", "é", "<"] {
+            let message = String(repeating: text, count: 4000)
+            let page = page { overview in
+                overview.rows = (0..<1000).map { Overview.row("n", "d\($0)", "s", .policyDenied, nil, message) }
+            }
+            #expect(page.utf8.count < 500 * 1024 + 65_536, "\(page.utf8.count) bytes")
+            #expect(page.contains("…"))
+        }
+    }
+
     @Test func `a page is the same for the same overview, and whole`() {
         let page = page()
         #expect(page == self.page())

@@ -1,11 +1,25 @@
 // `counts WORKLOAD TIMES` does a workload so many times; `counts` alone names them all. What that costs is counted from
-// outside, see Tests/Tools/counts.
+// outside, see Tests/Tools/counts. `counts kept INPUT` prints the bytes of an input and of what is kept of it, `counts kept`
+// alone names them all.
 
 import Glibc
 
 let arguments = CommandLine.arguments.dropFirst()
 guard let name = arguments.first else {
     for workload in Workload.allCases { print(workload.rawValue) }
+    exit(0)
+}
+if name == "kept" {
+    guard let input = arguments.dropFirst().first else {
+        for input in Kept.allCases { print(input.rawValue) }
+        exit(0)
+    }
+    do {
+        guard let figures = try Kept(rawValue: input)?.measure() else { fail("counts: there is no input \(input)") }
+        print(figures.input, figures.kept)
+    } catch {
+        fail("counts: \(input): \(error)")
+    }
     exit(0)
 }
 guard let workload = Workload(rawValue: name), let times = arguments.last.flatMap({ Int($0) }), arguments.count == 2

@@ -17,6 +17,19 @@ import Testing
          {"namespaces": ["lab"], "files": ["lab-?", "shared"]}]
         """
 
+    @Test(
+        "A thousand denied names of one control character are ten names and a number", arguments: ["Enforce", "Audit"])
+    func manyNames(mode: String) throws {
+        let control = (0..<1000).map {
+            #"{"from":"\#(String(repeating: #"\u0001"#, count: 80))\#($0)","to":"k\#($0)"}"#
+        }
+        let distribution = try Manifest.with(spec: #"{"name":"s","secrets":[\#(control.joined(separator: ","))]}"#)
+        let policy = try Self.spec(#"{"mode":"\#(mode)","rules":[]}"#).policy
+        let message = try #require(policy.refusal(of: distribution)?.message)
+        #expect(message.hasSuffix(" and 990 more."))
+        #expect(message.unicodeScalars.count < 1000)
+    }
+
     private func policy(_ standard: String, _ rules: String = rules) throws -> AccessPolicy {
         let document = try Self.spec(#"{"default":"\#(standard)","rules":\#(rules)}"#)
         #expect(document.problems.isEmpty)

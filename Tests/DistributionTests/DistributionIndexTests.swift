@@ -43,10 +43,10 @@ import Testing
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", reading: ["certs/web/tls.crt", "certs/web/tls.key"]))
         _ = index.upsert(try distribution("b", reading: ["certs"]))
-        #expect(index.targets(reading: ["certs/web"]) == [key("a-secret")])
-        #expect(index.targets(reading: ["certs"]) == [key("a-secret"), key("b-secret")])
+        #expect(index.targets(reading: ["certs/web"], folders: ["certs/web"]) == [key("a-secret")])
+        #expect(index.targets(reading: ["certs"], folders: ["certs"]) == [key("a-secret"), key("b-secret")])
         _ = index.remove(key("a"))
-        #expect(index.targets(reading: ["certs", "certs/web"]) == [key("b-secret")])
+        #expect(index.targets(reading: ["certs", "certs/web"], folders: ["certs", "certs/web"]) == [key("b-secret")])
     }
 
     @Test("A path is indexed in its normal form")

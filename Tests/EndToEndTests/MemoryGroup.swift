@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import TestSupport
+import Testing
 
 /// A control group that limits memory, of version 1 or 2 of that interface (cgroups(7)), as a container has.
 struct MemoryGroup {
@@ -26,6 +27,14 @@ struct MemoryGroup {
             return
         }
         return nil
+    }
+
+    /// Bytes that the example's container may use: `spec.template.spec.initContainers[0].resources.limits.memory`, in Mi.
+    static func exampleLimit() throws -> Int {
+        let deployment = try World.manifest("sidecar-example/deployment.yaml")
+        let container = deployment["spec"]?["template"]?["spec"]?["initContainers"]?.array?.first
+        let text = try #require(container?["resources"]?["limits"]?["memory"]?.string)
+        return try #require(text.hasSuffix("Mi") ? Int(text.dropLast(2)) : nil) << 20
     }
 
     /// Becomes the command that follows it, in this group.

@@ -22,8 +22,7 @@ struct ScaleTests {
     /// all share.
     @Test("stay within the memory that the example's container may use: cold start, warm start, a rotation of all")
     func memory() async throws {
-        let deployment = try #require(try World.manifests("sidecar-example/deployment.yaml").first)
-        let whole = try #require(Self.memoryLimit(of: deployment))
+        let whole = try MemoryGroup.exampleLimit()
         // What the program needs for itself, and as much of the rest as these are of 10,000.
         let own = 24 << 20
         let limit = own + (whole - own) * count / 10_000
@@ -117,13 +116,6 @@ struct ScaleTests {
                 }
             }
         }
-    }
-
-    /// Bytes: `spec.template.spec.initContainers[0].resources.limits.memory`, in Mi.
-    private static func memoryLimit(of deployment: JSONValue) -> Int? {
-        let container = deployment["spec"]?["template"]?["spec"]?["initContainers"]?.array?.first
-        guard let text = container?["resources"]?["limits"]?["memory"]?.string, text.hasSuffix("Mi") else { return nil }
-        return Int(text.dropLast(2)).map { $0 << 20 }
     }
 }
 

@@ -1,3 +1,4 @@
+import LinuxIO
 import Observability
 import TestSupport
 import Testing
@@ -58,6 +59,43 @@ import Testing
     func invisible(value: String, quoted: String) {
         #expect(LogValue.string(value).json == quoted)
         #expect(LogValue.string(value).text == quoted)
+    }
+
+    @Test func `a value without end is cut as it is shown, an escape as a whole`() {
+        let control = String(repeating: "\u{1}", count: 1 << 20)
+        for text in [LogValue.string(control).json, LogValue.string(control).text] {
+            #expect(text.utf8.count <= 8192 + 5)
+            #expect(text.hasSuffix("\\u0001…\""))
+        }
+        let plain = String(repeating: "x", count: 8193)
+        #expect(LogValue.string(plain).text == "\"\(plain.dropLast())…\"")
+        #expect(LogValue.string(String(plain.dropLast())).text == plain.dropLast())
+        #expect(control.onOneLine(atMost: 80) == String(repeating: "\\u{01}", count: 13) + "…")
+        #expect("ab".onOneLine(atMost: 2) == "ab" && "abc".onOneLine(atMost: 2) == "ab…")
+    }
+
+    @Test func `a list without end is its first strings and the number of the others`() {
+        #expect(LogValue.strings((1...1000).map { "\($0)" }).text.hasSuffix(#" 100 "and 900 more"]"#))
+        let long = [String](repeating: String(repeating: "\u{1}", count: 253), count: 1000)
+        #expect(LogValue.strings(long).json.utf8.count < 3 * 8192)
+        #expect(LogValue.strings(long).json.hasSuffix(#","and 994 more"]"#))
+    }
+
+    @Test func `lines about one resource are limited, others and those of debug are not`() {
+        let limiter = OneLineLimiter()
+        let logger = Logger(
+            level: .debug, format: .text, limiter: limiter, now: { Timestamp(seconds: 0) }, write: recorder.add)
+        for _ in 0..<5 {
+            logger.warning("held back", ["distribution": "a/b", "detail": "x"])
+            logger.info("secret updated", ["keys": 1, "secret": "a/s"])
+            logger.debug("look", ["secret": "a/s"])
+            logger.info("mount changed", ["path": "a"])
+        }
+        #expect(recorder.count("held back") == 1 && recorder.count("secret updated") == 1)
+        #expect(recorder.count("look") == 5 && recorder.count("mount changed") == 5)
+        logger.settle()
+        #expect(recorder.lines.suffix(2).map { $0.contains("WARNING log lines left out") } == [true, true])
+        #expect(recorder.contains("object=a/b lines=4") && recorder.contains("object=a/s lines=4"))
     }
 
     @Test func `text without quotes is on one line too`() {
@@ -143,5 +181,21 @@ import Testing
     ])
     func `durations are seconds with six decimals`(duration: Duration, text: String) {
         #expect(duration.seconds == text)
+    }
+}
+
+/// Lets the first line about a resource through.
+private final class OneLineLimiter: LogLimiter {
+    private let counts = Mutex<[String: Int]>([:])
+
+    func admit(_ resource: String) -> Int? {
+        counts.withLock { counts in
+            counts[resource, default: 0] += 1
+            return counts[resource] == 1 ? 0 : nil
+        }
+    }
+
+    func settle() -> [(resource: String, lines: Int)] {
+        counts.withLock { counts in counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value - 1) } }
     }
 }

@@ -8,6 +8,8 @@ struct DistributionList: Sendable {
 
     /// Rows on a page at most.
     static let pageSize = 500
+    /// Bytes of a message on a page, at most; the status has the whole of it.
+    private static let messageSize = 512
 
     /// How many have each reason; those that are not in sync first.
     static func counts(_ rows: [Overview.Row]) -> [(reason: RowReason, count: Int)] {
@@ -81,7 +83,7 @@ struct DistributionList: Sendable {
             <td class="state-cell"><span class="badge \(reason.tone.rawValue)">\(reason.name)</span></td>
             <th scope="row">\(row.distribution.name) <small>\(row.distribution.namespace)</small></th>
             <td data-label="Secret"><span>\(row.secret ?? "not named")</span></td>
-            <td class="message">\(message)</td>
+            <td class="message">\(HTML(message, atMost: Self.messageSize))</td>
             <td data-label="Changed">\(changed)</td>
             </tr>
 

@@ -7,6 +7,22 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     let text: String
 
     init(stringLiteral value: String) { text = value }
+
+    /// A text of which so many bytes of the page are shown at most, and "…" behind them.
+    init(_ value: String, atMost limit: Int) {
+        var shown = ""
+        var room = limit
+        for scalar in value.onOneLine(atMost: limit).unicodeScalars {
+            let piece = Self.escaped(scalar)
+            room -= piece.utf8.count
+            guard room >= 0 else {
+                shown += "…"
+                break
+            }
+            shown += piece
+        }
+        text = shown
+    }
     init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
     struct StringInterpolation: StringInterpolationProtocol {
@@ -25,16 +41,18 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// shown as its number.
     private static func escaped(_ value: String) -> String {
         var result = ""
-        for scalar in value.onOneLine.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
+        for scalar in value.onOneLine.unicodeScalars { result += escaped(scalar) }
         return result
+    }
+
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "&": "&amp;"
+        case "<": "&lt;"
+        case ">": "&gt;"
+        case "\"": "&quot;"
+        case "'": "&#39;"
+        default: String(scalar)
+        }
     }
 }

@@ -31,7 +31,8 @@ extension Controller {
             newerGenerations.forget(changed)
             pairs = CertificateCheckCache()
             guard !isFirst, old != nil else { return enqueueAll() }
-            let targets = index.targets(reading: changed)
+            let targets = index.targets(
+                reading: changed, folders: changed.filter { new.isFailed($0) || old?.isFailed($0) == true })
             if !changed.isEmpty { rotated(to: new, changed, targets) }
             enqueue(targets.union(ahead.keys))
         }
@@ -180,6 +181,8 @@ extension Controller {
         said[key] = nil
         leftovers[key] = nil
         audited[key] = nil
+        uncertain.remove(.status(key))
+        if let uid = index.distributions[key]?.uid { secrets.forget(uid, unless: nil) }
         enqueue(index.remove(key).union(awaited.removeValue(forKey: key) ?? []))
     }
 
@@ -213,7 +216,11 @@ extension Controller {
     private func shared(_ distribution: SecretsDistribution) -> SecretsDistribution {
         var distribution = distribution
         let key = distribution.key
-        common.share(&distribution, with: index.distributions[key], outcomes[key])
+        let known = index.distributions[key]
+        common.share(&distribution, with: known, outcomes[key])
+        if let known, known.uid != distribution.uid || known.target != distribution.target {
+            secrets.forget(known.uid, unless: known.uid == distribution.uid ? distribution.target : nil)
+        }
         return distribution
     }
 

@@ -353,10 +353,9 @@ extension Controller {
 
     /// If the server stored something else than was sent: how the distribution fares then.
     private func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
-        let differences = desired.differences(from: stored)
-        guard !differences.isEmpty, !settings.dryRun else { return nil }
+        guard let differences = desired.differences(from: stored), !settings.dryRun else { return nil }
         let message =
-            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences.joined(separator: ", "));"
+            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences);"
             + " a mutating admission webhook may change it, expected none that does."
         contention.alter(stored, wish: desired.fingerprint, message: message, at: .now)
         let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts

@@ -44,6 +44,7 @@ extension Controller {
                 while !Task.isCancelled {
                     self.wakeUp.yield()
                     await self.tidy()
+                    self.logger.settle()
                     try? await Task.sleep(for: Self.pulse, tolerance: .seconds(5))
                 }
             }

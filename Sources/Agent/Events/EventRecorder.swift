@@ -134,6 +134,7 @@ private struct Refusals {
 
     mutating func add(_ namespace: String, until end: ContinuousClock.Instant) {
         isFirst = false
+        ends = ends.filter { $0.value > .now }
         ends[namespace] = end
     }
 }

@@ -38,4 +38,8 @@ struct RecordingSecretStore: SecretStore {
         try await store.delete(target)
         ledger.note(target.key, from: target, to: nil)
     }
+
+    func forget(_ distribution: String, unless target: ObjectKey?) {
+        store.forget(distribution, unless: target)
+    }
 }

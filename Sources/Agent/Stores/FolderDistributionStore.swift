@@ -15,6 +15,9 @@ package final class FolderDistributionStore: DistributionStore {
     private let logger: Logger
     private let state = Mutex(State())
 
+    /// Of one file, to be logged and kept.
+    private static let mostComplaints = 20
+
     private struct State {
         /// By file: what it said when it could last be parsed.
         var lastGood: [String: [SecretsDistribution]] = [:]
@@ -94,7 +97,9 @@ package final class FolderDistributionStore: DistributionStore {
                     found[distribution.key] = distribution
                 }
                 if state.complaints.updateValue(complaints, forKey: name) ?? [] != complaints {
-                    for text in complaints { logger.error("manifest has a problem", ["problem": .string(text)]) }
+                    for text in complaints {
+                        logger.error("manifest has a problem", ["file": .string(name), "problem": .string(text)])
+                    }
                 }
             }
             for name in Array(state.lastGood.keys) where files[name] == nil { state.lastGood[name] = nil }
@@ -114,7 +119,9 @@ package final class FolderDistributionStore: DistributionStore {
             state.faulty.insert(name)
         case .content(let bytes, _):
             let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
-            complaints += parsed.problems.map(\.description)
+            complaints += parsed.problems.prefix(Self.mostComplaints).map(\.description)
+            let others = parsed.problems.count - Self.mostComplaints
+            if others > 0 { complaints.append("\(name): \(others) problems more; check tells all") }
             if parsed.isComplete {
                 state.lastGood[name] = parsed.usable(defaultNamespace: "default")
                 state.faulty.remove(name)

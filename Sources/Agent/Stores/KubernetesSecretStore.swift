@@ -10,7 +10,7 @@ package struct KubernetesSecretStore: SecretStore {
     private let watchesAll: Bool
     private let logger: Logger
     private let meter: WatchMeter?
-    private let replaced = ReplacedMetadata()
+    private let replaced = Shared(ReplacedMetadata())
     private let large = LargeSecrets()
 
     /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
@@ -32,7 +32,15 @@ package struct KubernetesSecretStore: SecretStore {
             try await client.listAll(.secrets, scope, labelSelector: selector)
         // Whoever lists once has the rest of the scope read in parts.
         if let item = list.unreadable.first { throw .unlistable("cannot list secrets: \(item)") }
-        return list.items.map(large.noting)
+        large.keep(only: Set(list.items.map(\.observed.key)), in: scope)
+        return list.items.map(noting)
+    }
+
+    /// A Secret has come.
+    private func noting(_ secret: SecretObject) -> ObservedTarget {
+        let target = large.noting(secret)
+        replaced.withLock { $0.saw(target.key, uid: target.uid) }
+        return target
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
@@ -40,31 +48,40 @@ package struct KubernetesSecretStore: SecretStore {
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
-            observer, watchesAll ? \.observed : large.noting,
+            observer, watchesAll ? \.observed : noting,
             gone: { secret in
                 large.forget(secret.observed.key)
                 return secret.observed
-            })
+            },
+            listed: { large.keep(only: Set($0.map(\.key)), in: scope) })
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
             request.answerSize = large[key]
-            let found = large.noting(try await client.send(request, decoding: SecretObject.self))
+            let found = noting(try await client.send(request, decoding: SecretObject.self))
             // It was replaced, and only the answer was lost; or it was not deleted.
-            if !found.isBeingDeleted { replaced[key] = nil }
+            if !found.isBeingDeleted { replaced.withLock { $0.forget(key) } }
             return found
         } catch {
-            if case .notFound = error.kind { return nil }
+            if case .notFound = error.kind {
+                large.forget(key)
+                return nil
+            }
             throw StoreError(error)
         }
     }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
-        let created = try await create(target.key, target.manifest(inPlaceOf: replaced[target.key]))
-        replaced[target.key] = nil
+        let old = replaced.withLock { $0.metadata(of: target.key, for: target.distribution, at: .now) }
+        let created = try await create(target.key, target.manifest(inPlaceOf: old))
+        replaced.withLock { $0.forget(target.key) }
         return created
+    }
+
+    package func forget(_ distribution: String, unless target: ObjectKey?) {
+        replaced.withLock { $0.forget(distribution, unless: target) }
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
@@ -72,7 +89,7 @@ package struct KubernetesSecretStore: SecretStore {
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
         request.answerSize = large[target.key]
         do {
-            return large.noting(try await client.send(request, decoding: SecretObject.self))
+            return noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
             // The server knows the whole Secret, and whoever refuses may quote of it what was not sent.
             let values = patch.kept.map { $0.map { $0.bytes.withUnsafeBytes(Array.init) } }
@@ -93,23 +110,25 @@ package struct KubernetesSecretStore: SecretStore {
         let manifest = desired.manifest(inPlaceOf: old.metadata)
         try await rehearse(key, manifest)
         // From the deletion on, what others put there is nowhere but here.
-        replaced[key] = old.metadata
+        replaced.withLock {
+            $0.keep(old.metadata, of: key, uid: target.uid, for: desired.distribution, at: .now)
+        }
         do {
             try await delete(target)
         } catch {
             switch error {
             case .changed:
-                replaced[key] = nil
+                replaced.withLock { $0.forget(key) }
                 throw error
             case .forbidden(let text), .rejected(let text):
-                replaced[key] = nil
+                replaced.withLock { $0.forget(key) }
                 throw .cannotReplace(Self.why(text))
             default: throw error
             }
         }
         do {
             let created = try await create(key, manifest)
-            replaced[key] = nil
+            replaced.withLock { $0.forget(key) }
             return created
         } catch {
             // A finalizer of somebody's holds the old one; its end comes as an event.
@@ -150,7 +169,7 @@ package struct KubernetesSecretStore: SecretStore {
     private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
         do {
             let request = Request.create(.secrets, namespace: key.namespace, manifest)
-            return large.noting(try await client.send(request, decoding: SecretObject.self))
+            return noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
             throw StoreError(error)
         }
@@ -211,15 +230,17 @@ extension ObjectWatcher {
     func run<Value: Sendable>(
         _ observer: FeedObserver<Value>, _ value: @escaping @Sendable (Item) -> Value,
         standIn: @escaping @Sendable (UnreadableItem) -> Value? = { _ in nil },
-        gone: (@Sendable (Item) -> Value)? = nil
+        gone: (@Sendable (Item) -> Value)? = nil, listed: @escaping @Sendable ([Value]) -> Void = { _ in }
     ) async {
         let gone = gone ?? value
         await run(
             { event in
                 switch event {
                 case .replace(let items, let unreadable):
+                    let values = items.map(value)
+                    listed(values)
                     let standIns = unreadable.compactMap(standIn)
-                    await observer.event(.replace(items.map(value) + standIns, unreadable: unreadable))
+                    await observer.event(.replace(values + standIns, unreadable: unreadable))
                 case .upsert(let item): await observer.event(.upsert(value(item)))
                 case .delete(let item): await observer.event(.delete(gone(item)))
                 }

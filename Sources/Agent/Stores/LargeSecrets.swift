@@ -1,8 +1,8 @@
 import Distribution
 import LinuxIO
 
-/// How large Secrets are, of those that are larger than the rest: their answers need room. One that vanishes between two lists
-/// leaves its key here.
+/// How large Secrets are, of those that are larger than the rest: their answers need room. One that is not in a list any more
+/// is forgotten.
 final class LargeSecrets: Sendable {
     /// In bytes: an answer that is smaller fits anyway.
     private static let usual = 16 << 10
@@ -19,6 +19,13 @@ final class LargeSecrets: Sendable {
             if size > Self.usual { sizes[key] = size } else if !sizes.isEmpty { sizes[key] = nil }
         }
         return secret.observed
+    }
+
+    /// These are all Secrets of `scope`.
+    func keep(only keys: Set<ObjectKey>, in scope: Scope) {
+        sizes.withLock { sizes in
+            for key in Array(sizes.keys) where scope.contains(key.namespace) && !keys.contains(key) { sizes[key] = nil }
+        }
     }
 
     func forget(_ key: ObjectKey) { sizes.withLock { $0[key] = nil } }

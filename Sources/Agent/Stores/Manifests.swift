@@ -100,11 +100,11 @@ package enum Manifests {
         }
     }
 
-    /// The problems of one document. Each is looked up in it for its line, and nobody reads more than the first ones.
-    static func findings(_ problems: [Problem], in document: YAMLNode, file: String) -> [Finding] {
-        let told = problems.prefix(100).map { Finding($0, in: document, file: file) }
-        guard told.count < problems.count else { return told }
-        let message = "has \(problems.count) problems, of which the first \(told.count) are told"
+    /// The problems of one document. Each is looked up in it for its line.
+    static func findings(_ problems: Problems, in document: YAMLNode, file: String) -> [Finding] {
+        let told = problems.map { Finding($0, in: document, file: file) }
+        guard told.count < problems.total else { return told }
+        let message = "has \(problems.total) problems, of which the first \(told.count) are told"
         return [Finding(file: file, line: document.line, message: message)] + told
     }
 

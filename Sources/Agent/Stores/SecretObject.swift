@@ -11,10 +11,16 @@ package struct SecretObject: KubeObject {
     let size: Int
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
-        var metadata = try ObjectMeta(reading: json.required("metadata"))
+        size = json.size
+        let node = try json.required("metadata")
+        if let excess = Self.excess(of: json) {
+            metadata = try ObjectMeta(marksOf: node)
+            observed = ObservedTarget(metadata, type: "", excess: excess)
+            return
+        }
+        var metadata = try ObjectMeta(reading: node)
         metadata.annotations?[Marks.lastApplied] = nil
         self.metadata = metadata
-        size = json.size
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
             guard data.isObject else { try data.fails("is no object") }
@@ -26,15 +32,28 @@ package struct SecretObject: KubeObject {
             }
         }
         var observed = ObservedTarget(
-            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
-            resourceVersion: metadata.resourceVersion ?? "",
-            type: try json["type"]?.asString() ?? "Opaque",
-            isImmutable: try json["immutable"]?.asBool() ?? false,
-            isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests,
-            labels: metadata.labels ?? [:], annotations: metadata.annotations ?? [:],
-            owners: metadata.ownerReferences ?? [])
-        observed.note(try json.required("metadata"))
+            metadata, type: try json["type"]?.asString() ?? "Opaque",
+            isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
+        observed.note(node)
         self.observed = observed
+    }
+
+    /// What a Secret has too much of: whoever writes it would else decide how much memory it takes here, ten times what it is
+    /// on the server. Counted before any of it takes memory.
+    private static func excess(of json: JSONNode) -> String? {
+        let (metadata, most) = (json["metadata"], ObservedTarget.mostEntries)
+        for (name, node) in [
+            ("data keys", json["data"]), ("labels", metadata?["labels"]), ("annotations", metadata?["annotations"]),
+            ("owner references", metadata?["ownerReferences"]),
+        ] {
+            guard let node else { continue }
+            let count =
+                node.members.reduce(0) { count, _ in count + 1 } + node.elements.reduce(0) { count, _ in count + 1 }
+            if count > most { return "has \(count) \(name), expected at most \(most)" }
+        }
+        // As long as a distribution's may be.
+        let type = json["type"]?.size ?? 0
+        return type > 255 ? "has a type of \(type) bytes, expected at most 253" : nil
     }
 
     /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
@@ -45,7 +64,38 @@ package struct SecretObject: KubeObject {
     }
 }
 
+extension ObjectMeta {
+    /// Only what tells which object it is, and whose.
+    fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
+        let short = { (map: String, keys: [String]) in
+            let values = keys.map { ($0, json[map]?[$0]?.string ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
+            return Dictionary(uniqueKeysWithValues: values)
+        }
+        self.init(
+            name: try json.required("name").asString(), namespace: try json["namespace"]?.asString(),
+            uid: try json["uid"]?.asString(), resourceVersion: try json["resourceVersion"]?.asString(),
+            labels: short("labels", [Marks.managedByLabel]),
+            annotations: short("annotations", [Marks.managedBy, Marks.distribution]))
+        deletionTimestamp = try json["deletionTimestamp"]?.asString()
+    }
+}
+
 extension ObservedTarget {
+    fileprivate init(
+        _ metadata: ObjectMeta, type: String, isImmutable: Bool = false, digests: [String: Digest] = [:],
+        excess: String? = nil
+    ) {
+        self.init(
+            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
+            resourceVersion: metadata.resourceVersion ?? "", type: type, isImmutable: isImmutable,
+            isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests, labels: metadata.labels ?? [:],
+            annotations: metadata.annotations ?? [:], owners: metadata.ownerReferences ?? [])
+        self.excess = excess
+    }
+
+    /// As the API server takes it from a client (Kubernetes, `FieldManagerMaxLength`); in a manifest it can be longer.
+    private static let longestManager = 128
+
     /// Who else wrote it: `metadata.managedFields` has an entry for each manager, with the time of its last change in whole
     /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
     fileprivate mutating func note(_ metadata: JSONNode) {
@@ -59,13 +109,16 @@ extension ObservedTarget {
             guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
             if let fields = entry["fieldsV1"]?["f:data"] {
                 for (field, _) in fields.members {
-                    guard let name = field.string, name.hasPrefix("f:") else { continue }
-                    foreignKeys.insert(String(name.dropFirst(2)))
+                    // What the Secret does not hold can stand there too.
+                    guard let name = field.string, name.hasPrefix("f:"),
+                        let index = digests.index(forKey: String(name.dropFirst(2)))
+                    else { continue }
+                    foreignKeys.insert(digests[index].key)
                 }
             }
             guard let time = entry["time"]?.string, time >= last else { continue }
             last = time
-            changedBy = manager
+            changedBy = String(manager.unicodeScalars.prefix(Self.longestManager))
         }
     }
 }

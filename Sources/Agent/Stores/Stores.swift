@@ -27,6 +27,17 @@ package protocol SecretStore: Sendable {
 
     /// - Throws: `.changed` if it is not as it was observed.
     func delete(_ target: ObservedTarget) async throws(StoreError)
+
+    /// A distribution is gone, or has another target: what is remembered to finish a replacement for it is of no use.
+    ///
+    /// - Parameters:
+    ///   - distribution: its uid.
+    ///   - target: what it has now; nil: it is gone, or has none.
+    func forget(_ distribution: String, unless target: ObjectKey?)
+}
+
+extension SecretStore {
+    package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }
 
 /// Where distributions are kept: a Kubernetes API, or a folder of manifests.

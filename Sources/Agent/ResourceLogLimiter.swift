@@ -1,0 +1,13 @@
+import LinuxIO
+import Observability
+
+/// `LogBudget` for all threads of the process.
+package final class ResourceLogLimiter: LogLimiter {
+    private let budget = Mutex(LogBudget<ContinuousClock.Instant>())
+
+    package init() {}
+
+    package func admit(_ resource: String) -> Int? { budget.withLock { $0.admit(resource, at: .now) } }
+
+    package func settle() -> [(resource: String, lines: Int)] { budget.withLock { $0.settle(at: .now) } }
+}

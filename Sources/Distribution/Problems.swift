@@ -1,0 +1,70 @@
+/// What is wrong with one document, in its order: the first problems, and how many more there are.
+///
+/// Whoever writes a document decides how much is wrong with it; what is kept of that is bounded here.
+package struct Problems: Sendable, Equatable {
+    /// How many are kept. Those that make the document unusable go before the others.
+    package static let most = 100
+
+    private var kept: [Problem] = []
+    /// How many there are.
+    package private(set) var total = 0
+    /// How many of them make the document unusable.
+    package private(set) var errors = 0
+
+    package init() {}
+
+    package mutating func append(_ problem: Problem) {
+        total += 1
+        let isError = problem.severity == .error
+        if isError { errors += 1 }
+        if kept.count == Self.most {
+            guard isError, let last = kept.lastIndex(where: { $0.severity != .error }) else { return }
+            kept.remove(at: last)
+        }
+        kept.append(problem)
+    }
+
+    package mutating func append(contentsOf other: Problems) {
+        for problem in other.kept { append(problem) }
+        total += other.total - other.kept.count
+        errors += other.errors - other.kept.count { $0.severity == .error }
+    }
+
+    /// There are `count` more, which nobody has looked at.
+    mutating func leaveOut(_ count: Int) { total += count }
+}
+
+/// Those that are kept.
+extension Problems: RandomAccessCollection {
+    package var startIndex: Int { kept.startIndex }
+    package var endIndex: Int { kept.endIndex }
+    package subscript(index: Int) -> Problem { kept[index] }
+}
+
+/// The smallest of many values, each once, in order.
+struct Smallest<Value: Comparable> {
+    private let limit: Int
+    private(set) var values: [Value] = []
+    /// How many are not among them.
+    private(set) var others = 0
+
+    init(_ limit: Int) { self.limit = limit }
+
+    mutating func insert(_ value: Value) {
+        if values.count == limit, let last = values.last, value > last {
+            others += 1
+            return
+        }
+        var (low, high) = (0, values.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if values[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        guard low == values.count || values[low] != value else { return }
+        values.insert(value, at: low)
+        if values.count > limit {
+            values.removeLast()
+            others += 1
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Kube
+import TestSupport
+import Testing
+
+/// What one tenant writes decides neither how much the agent says nor who hears of others.
+@Suite("What a tenant makes the agent say", .timeLimit(.minutes(10)))
+struct TenantOutputTests {
+    /// One control character over and over: each is shown as eight.
+    private static let control = String(repeating: "\u{1}", count: 80)
+
+    private func distribution(_ world: World, _ round: Int) -> JSONValue {
+        let first: JSONValue = ["from": .string("\(round)"), "to": "first"]
+        let rest = (1..<1000).map { number -> JSONValue in
+            ["from": .string("\(Self.control)\(number)"), "to": .string("k\(number)")]
+        }
+        return world.distribution("loud", [], extra: ["secrets": .array([first] + rest)])
+    }
+
+    @Test("1,000 denied names of a control character, changed over and over, are short everywhere and drown nobody")
+    func denied() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["shared": "1"])
+        let policy = world.directory("policy.yaml")
+        try writeFile(
+            policy,
+            """
+            kind: SecretsAccessPolicy
+            spec:
+              rules: [{namespaces: ["*"], files: [shared]}]
+            """)
+        try await world.create(world.distribution("quiet", [("shared", "a")]))
+        try await world.create(distribution(world, 0))
+        let port = LoopbackPort.reserve()
+        let agent = try await Binary(
+            ["run"],
+            environment: [
+                "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+                "KUBECONFIG": try world.server.kubeconfig(), "DEBOUNCE_QUIET": "10ms", "POLICY_PATH": policy,
+                "LISTEN_ADDRESS": "127.0.0.1:\(port)",
+            ])
+        try await world.expect("quiet", ["a": "1"])
+        let event = try await world.expectEvent(on: "loud", "PolicyDenied")
+        #expect(event?.message.utf8.count ?? .max <= 1024)
+
+        let start = ContinuousClock.now
+        let rounds = 60
+        for round in 1...rounds {
+            try await world.patch("loud", ["spec": distribution(world, round)["spec"] ?? .null])
+            #expect(
+                try await eventually {
+                    try await world.distribution("loud").status.statusText?.contains("\"\(round)\"") == true
+                })
+        }
+        let seconds = Int(start.duration(to: .now) / .seconds(1))
+        let status = try await world.distribution("loud").status
+        #expect(status.statusText?.hasSuffix("and 990 more.") == true)
+        #expect(status.statusText?.unicodeScalars.count ?? .max < 1200)
+        #expect(status.ready?.message == status.statusText)
+
+        // Thirty at once, one more each ten seconds.
+        let lines = agent.errors.split(separator: "\n").filter { $0.contains("/loud\"") && $0.contains("held back") }
+        #expect((30...(32 + seconds / 10)).contains(lines.count), "\(lines.count) lines in \(seconds) s")
+        #expect(lines.allSatisfy { $0.utf8.count < 3000 }, "\(lines.map(\.utf8.count).max() ?? 0) bytes in a line")
+        // The others' are all there, and what is missing is counted.
+        try volume.write(["shared": "2"])
+        try await world.expect("quiet", ["a": "2"])
+        #expect(await eventually { agent.logged("secret updated") == 1 }, "\(agent.errors.suffix(2000))")
+        #expect(await eventually(within: .seconds(90)) { agent.logged("log lines left out") > 0 })
+
+        let page = try #require(await RawClient.get("/", port: port))
+        #expect(page.contains("PolicyDenied") && page.utf8.count < 40_000, "a page of \(page.utf8.count) bytes")
+        let metrics = try #require(await RawClient.get("/metrics", port: port))
+        #expect(!metrics.contains("\\u") && metrics.utf8.count < 40_000)
+        await agent.stop()
+    }
+}

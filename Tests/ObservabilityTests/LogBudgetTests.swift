@@ -1,0 +1,68 @@
+import Observability
+import TestSupport
+import Testing
+
+@Suite struct LogBudgetTests {
+    private typealias Budget = LogBudget<ManualInstant>
+
+    @Test func `a resource has a burst of lines, then one at a time, and the next one tells how many were left out`() {
+        var budget = Budget()
+        let at = { (seconds: Int) in ManualInstant(seconds * 1000) }
+        #expect((0..<30).allSatisfy { _ in budget.admit("web/app", at: at(0)) == 0 })
+        #expect((0..<100).allSatisfy { _ in budget.admit("web/app", at: at(1)) == nil })
+        #expect(budget.admit("web/app", at: at(10)) == 100)
+        #expect(budget.admit("web/app", at: at(11)) == nil)
+        // Another resource is another matter.
+        #expect(budget.admit("web/other", at: at(11)) == 0)
+        #expect(budget.admit("web/app", at: at(1000)) == 1)
+        #expect((0..<29).allSatisfy { _ in budget.admit("web/app", at: at(1000)) == 0 })
+        #expect(budget.admit("web/app", at: at(1000)) == nil)
+    }
+
+    @Test func `twenty changes a second write six lines a minute`() {
+        var budget = Budget()
+        let written = (0..<20 * 600).count { budget.admit("web/app", at: ManualInstant($0 * 50)) != nil }
+        #expect(written == 30 + 59)
+    }
+
+    @Test func `what was left out of one that is silent is told when there is room, once`() {
+        var budget = Budget()
+        for _ in 0..<35 { _ = budget.admit("web/app", at: ManualInstant(0)) }
+        #expect(budget.settle(at: ManualInstant(9_000)).isEmpty)
+        let silent = budget.settle(at: ManualInstant(10_000))
+        #expect(silent.map(\.resource) == ["web/app"] && silent.map(\.lines) == [5])
+        #expect(budget.settle(at: ManualInstant(20_000)).isEmpty)
+    }
+
+    @Test func `an outage of 10,000 Secrets in one namespace loses no line`() {
+        var budget = Budget()
+        let lines = (0..<4).flatMap { round in
+            (0..<10_000).map { budget.admit("web/app-\($0)", at: ManualInstant(round * 60_000)) }
+        }
+        #expect(lines.allSatisfy { $0 == 0 })
+    }
+
+    @Test func `resources that are made and deleted in a loop share what their namespace has`() {
+        var budget = Budget(namespace: .init(burst: 100, refill: .seconds(1)))
+        let written = (0..<1000).count { budget.admit("web/\($0)", at: ManualInstant($0 * 10)) != nil }
+        #expect(written == 109)
+        #expect(budget.admit("lab/app", at: ManualInstant(10_000)) == 0)
+    }
+
+    @Test func `it forgets what is silent, and never holds more than its capacity`() {
+        var budget = Budget(capacity: 100)
+        for number in 0..<10_000 {
+            _ = budget.admit("web/\(number)", at: ManualInstant(number))
+            #expect(budget.count <= 101)
+        }
+        _ = budget.settle(at: ManualInstant(1_000_000))
+        #expect(budget.count == 0)
+    }
+
+    @Test func `a clock that goes back gives nothing away and breaks nothing`() {
+        var budget = Budget()
+        for _ in 0..<40 { _ = budget.admit("a", at: ManualInstant(10_000)) }
+        #expect(budget.admit("a", at: ManualInstant(0)) == nil)
+        #expect(budget.admit("a", at: ManualInstant(20_000)) != nil)
+    }
+}
