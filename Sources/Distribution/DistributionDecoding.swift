@@ -51,7 +51,7 @@ extension SecretsDistribution {
             generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
             assignedTo: metadata.annotations?[Marks.managedBy],
             isBeingDeleted: metadata.deletionTimestamp != nil, orphansTarget: false, spec: DistributionSpec(),
-            status: StoredStatus(), problems: [Problem([], "The distribution cannot be read: \(item.reason)")])
+            status: StoredStatus(), problems: Problems(Problem([], "The distribution cannot be read: \(item.reason)")))
     }
 }
 

@@ -11,7 +11,9 @@ package struct Problems: Sendable, Equatable {
     /// How many of them make the document unusable.
     package private(set) var errors = 0
 
-    package init() {}
+    package init(_ problems: Problem...) {
+        for problem in problems { append(problem) }
+    }
 
     package mutating func append(_ problem: Problem) {
         total += 1
