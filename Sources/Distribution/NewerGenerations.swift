@@ -30,7 +30,7 @@ package struct NewerGenerations: Sendable {
     /// By generation: sources that an agent wrote otherwise from it.
     private var different: [String: Set<Source>] = [:]
     /// Bytes of both.
-    private var size = 0
+    private(set) var size = 0
     /// By target: the mappings by which it was written from a generation, as far as that is known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
 

@@ -87,7 +87,7 @@ package struct Logger: Sendable {
             guard let leftOut = limiter.admit(resource) else { return }
             if leftOut > 0 { tell(leftOut, of: resource) }
         }
-        line(level, message, fields)
+        writeLine(level, message, fields)
     }
 
     private static func resource(in fields: Fields) -> String? {
@@ -106,7 +106,7 @@ package struct Logger: Sendable {
         warning("log lines left out", ["object": .string(resource), "lines": .int(lines)])
     }
 
-    private func line(_ level: Level, _ message: StaticString, _ fields: Fields) {
+    private func writeLine(_ level: Level, _ message: StaticString, _ fields: Fields) {
         let time = shared.now().rfc3339Micro
         switch shared.format {
         case .json:

@@ -36,6 +36,22 @@ import Testing
             isBehind: { !$0.text.hasPrefix("current/") }, held: { Set((files ?? ours).values.map { Digest($0) }) })
     }
 
+    @Test("Generations that somebody makes up without end take no memory without end")
+    func madeUp() throws {
+        var known = NewerGenerations()
+        let folder = String(repeating: "x", count: 3000)
+        let mappings = (0..<100).map { (from: "\(folder)\($0)", to: "k\($0)") }
+        let files = Dictionary(uniqueKeysWithValues: mappings.map { ($0.from, "same") })
+        let theirs = Dictionary(uniqueKeysWithValues: mappings.map { ($0.to, "same") })
+        let distribution = try spec(mappings)
+        for number in 0..<40 {
+            _ = try compare(&known, distribution, theirs, files: files, generation: "..\(number)")
+            #expect(known.size <= 5 << 20)
+        }
+        known.forget(Set(files.keys))
+        #expect(known.size == 0)
+    }
+
     @Test("The same content is not newer, whatever its generation is called")
     func same() throws {
         var known = NewerGenerations()

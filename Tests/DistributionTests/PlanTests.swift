@@ -27,6 +27,18 @@ import Testing
         #expect(target.key == ObjectKey(namespace: "shop", name: "app-secret"))
     }
 
+    @Test("A target with more on it than is kept is left as it is")
+    func excess() throws {
+        let target = ObservedTarget.inLine {
+            $0.excess = "has 1001 data keys, expected at most 1000"
+            $0.digests = [:]
+        }
+        let plan = try plan(from: one, on: target)
+        guard case .refuse(let refusal) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
+        #expect(refusal.reason == .writeFailed)
+        #expect(refusal.message.hasPrefix("Secret app-secret has 1001 data keys, expected at most 1000;"))
+    }
+
     @Test("A target that is in line is left alone, though the generation is another")
     func unchanged() throws {
         let plan = try plan(from: one, on: .inLine())

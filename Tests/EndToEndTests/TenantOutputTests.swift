@@ -75,4 +75,27 @@ struct TenantOutputTests {
         #expect(!metrics.contains("\\u") && metrics.utf8.count < 40_000)
         await agent.stop()
     }
+
+    @Test(
+        "A Secret of ours with more keys than are kept is held back with a reason, and brought in line when they are gone"
+    )
+    func excess() async throws {
+        let world = try await World()
+        try AtomicVolume(world.mount).write(["a": "1"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        let keys = { (value: JSONValue) in
+            JSONValue.object(["data": .object(Dictionary(uniqueKeysWithValues: (0..<1000).map { ("k\($0)", value) }))])
+        }
+        try await world.withAgent {
+            try await world.expect("app", .synced)
+        }
+        try await world.patchSecret("app", keys("eA=="))
+        try await world.withAgent {
+            try await world.expect("app", .writeFailed)
+            let message = try await world.distribution("app").status.statusText
+            #expect(message?.contains("has 1001 data keys, expected at most 1000") == true, "\(message ?? "")")
+            try await world.patchSecret("app", keys(.null))
+            try await world.expect("app", .synced)
+        }
+    }
 }

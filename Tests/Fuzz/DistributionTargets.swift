@@ -27,6 +27,8 @@ enum DistributionTargets {
     }
 
     private static func check(_ distribution: SecretsDistribution) {
+        Fuzz.require(distribution.problems.count <= Problems.most, "problems are bounded")
+        Fuzz.require(distribution.refusal?.message.unicodeScalars.count ?? 0 <= 4001, "a refusal is bounded")
         for problem in distribution.problems {
             Fuzz.require(Fuzz.isOneLine(problem.description), "a problem is one line")
         }
