@@ -15,7 +15,10 @@ extension AccessPolicy {
             verdicts = CompiledRules.Verdicts(rules, for: namespace, `default`)
         }
 
-        /// - Parameter budget: how much to do, in steps of 64 states on one character; a file that has been begun is judged.
+        /// What all of it takes at most, in steps of 64 states on one character.
+        package var cost: Int { files.reduce(0) { $0 + verdicts.cost(of: $1) } }
+
+        /// - Parameter budget: how much to do, as in `cost`; a file that has been begun is judged.
         /// - Returns: whether all are judged.
         package mutating func advance(by budget: Int) -> Bool {
             var spent = 0

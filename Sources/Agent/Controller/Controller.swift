@@ -31,6 +31,8 @@ package actor Controller {
     let lastWords: Duration
     /// How long Secrets may be neither listed nor watched before the statuses say so.
     let staleAfter: Duration
+    /// Judges what takes long; nil: it is judged in place.
+    let judge: PolicyJudge?
     /// Has the mount looked at soon.
     let lookAtMount: @Sendable () -> Void
     let startedAt = Timestamp.now()
@@ -78,6 +80,8 @@ package actor Controller {
     var awaited: [ObjectKey: Set<ObjectKey>] = [:]
     /// What is known of the access policy.
     var access: PolicyState { didSet { announceReadiness() } }
+    /// Of the policy in force.
+    var verdicts = PolicyVerdicts()
     /// By distribution: what it was last warned of that the policy only audits.
     var audited: [ObjectKey: String] = [:]
     /// In one pass: what could not be done, besides what `outcomes` tells.
@@ -99,6 +103,9 @@ package actor Controller {
     var isLed = false
     /// Before the start: targets that were not seen in line yet. Nil: none was looked at.
     var unseen: [ObjectKey]?
+    /// The one of them that waits for the policy's verdict.
+    var unjudged: SecretsDistribution?
+    var isJudgingUnseen = false
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
@@ -106,7 +113,7 @@ package actor Controller {
         triesAtMost: Int? = nil,
         patience: Duration = .seconds(45), longestTurn: Duration = .seconds(900),
         lastWords: Duration = .seconds(2), staleAfter: Duration = .seconds(120),
-        lookAtMount: @escaping @Sendable () -> Void = {}
+        judge: PolicyJudge? = nil, lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -120,6 +127,7 @@ package actor Controller {
         self.longestTurn = longestTurn
         self.lastWords = lastWords
         self.staleAfter = staleAfter
+        self.judge = judge
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })

@@ -178,6 +178,7 @@ extension Controller {
         said[key] = nil
         leftovers[key] = nil
         audited[key] = nil
+        verdicts.forget(key)
         enqueue(index.remove(key).union(awaited.removeValue(forKey: key) ?? []))
     }
 

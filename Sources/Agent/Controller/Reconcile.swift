@@ -116,7 +116,10 @@ extension Controller {
         var lastChange: StoreError?
         for attempt in 1...3 {
             // Policy and mount may have changed while the target was looked at.
-            if let refusal = access.refusal(of: distribution) { return .status(DistributionStatus(refusal)) }
+            guard await judge(distribution) else {
+                throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
+            }
+            if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
             let desired: DesiredTarget
             do {

@@ -51,6 +51,9 @@ extension Controller {
                 var armed: ContinuousClock.Instant?
                 for await _ in wakeUps {
                     await beat()
+                    if let distribution = await nextUnjudged() {
+                        workers.addTask { await self.judgeUnseen(distribution) }
+                    }
                     while let item = await take() {
                         workers.addTask { await self.turn(item) }
                     }
