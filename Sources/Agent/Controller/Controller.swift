@@ -39,6 +39,8 @@ package actor Controller {
 
     /// The last generation that there was.
     var snapshot: Snapshot? { didSet { announceReadiness() } }
+    /// Of all files in `snapshot`; nil: nobody has asked.
+    var mountDigests: Set<Digest>?
     /// Why the mount has no generation at present; nil if it has.
     var absence: String?
     /// The mount gets no other generation as long as this container runs.
@@ -54,6 +56,8 @@ package actor Controller {
     var expiries: [ObjectKey: Timestamp] = [:]
     /// Targets to be read anew when they are looked at next, whatever is known of them.
     var forced: Set<ObjectKey> = []
+    /// By target: when it was read because somebody asked for it.
+    var forcedAt: [ObjectKey: ContinuousClock.Instant] = [:]
     /// Items whose last write may have been carried out: their objects are read before the next one.
     var uncertain: Set<WorkItem> = []
     /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
@@ -107,6 +111,9 @@ package actor Controller {
     var unjudged: SecretsDistribution?
     var isJudgingUnseen = false
 
+    /// How many requests the server takes on a connection: what is more would wait there, whosever it is.
+    private static let mostOnConnection = 100
+
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
         leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeLedger? = nil,
@@ -131,7 +138,12 @@ package actor Controller {
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
-        queue = WorkQueue(limit: settings.maxInFlight, patience: Self.statusPatience) { $0.isStatus }
+        // In one namespace alone there is nobody to leave room for.
+        let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
+        let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
+        queue = WorkQueue(
+            limit: min(settings.maxInFlight, Self.mostOnConnection), patience: Self.statusPatience,
+            canWait: { $0.isStatus }, group: isShared ? namespace : nil)
         vitals.readiness = Self.readiness(nil, scopes, access)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -148,6 +160,12 @@ package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .target(let key): "Secret \(key)"
         case .status(let key): "SecretsDistribution \(key)"
+        }
+    }
+
+    var key: ObjectKey {
+        switch self {
+        case .target(let key), .status(let key): key
         }
     }
 

@@ -27,6 +27,7 @@ extension Controller {
             absence = nil
             noteVolumes(of: new, after: old)
             snapshot = new
+            mountDigests = nil
             generations.append(new.generation)
             newerGenerations.forget(changed)
             pairs = CertificateCheckCache()
@@ -119,6 +120,7 @@ extension Controller {
         observed[target] = nil
         expiries[target] = nil
         ahead[target] = nil
+        forcedAt[target] = nil
         forgetLeftover(target)
     }
 
@@ -150,10 +152,10 @@ extension Controller {
     private func keep(_ distribution: SecretsDistribution, after known: SecretsDistribution?) -> Set<ObjectKey> {
         let affected = index.upsert(shared(distribution))
         if let known, known.uid == distribution.uid, known.forceSync != distribution.forceSync {
-            logger.info(
-                "comparison asked for", ["distribution": .string(distribution.key.description)])
+            if !forced.isSuperset(of: affected) {
+                logger.info("comparison asked for", ["distribution": .string(distribution.key.description)])
+            }
             forced.formUnion(affected)
-            lookAtMount()
         }
         return affected
     }

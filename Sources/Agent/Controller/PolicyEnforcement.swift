@@ -15,12 +15,13 @@ extension Controller {
     /// Has the policy asked about `distribution`, unless what it says is known: that is kept for as long as policy and
     /// mappings stay, so that a look at a target asks nobody.
     ///
-    /// - Returns: false if the distribution was changed meanwhile; then its key is in the queue again.
+    /// - Returns: false if the distribution was changed meanwhile, and its key is in the queue again; or at the end.
     func judge(_ distribution: SecretsDistribution) async -> Bool {
         while let policy = access.policy, !verdicts.hasJudged(distribution) {
             var judgement = policy.judgement(of: distribution)
             if let judge, judgement.cost > PolicyJudge.short {
-                judgement = await judge.end(judgement)
+                guard let whole = await judge.end(judgement) else { return false }
+                judgement = whole
                 guard index.distributions[distribution.key]?.spec == distribution.spec else { return false }
                 // Another policy has come meanwhile.
                 guard access.policy == policy else { continue }

@@ -14,10 +14,7 @@ extension Controller {
     }
 
     func enqueue(_ item: WorkItem) {
-        let namespace =
-            switch item {
-            case .target(let key), .status(let key): key.namespace
-            }
+        let namespace = item.key.namespace
         // Before all is known a pass could only be wrong; `enqueueAll` follows.
         guard mountWasRead, access.isKnown,
             scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true

@@ -16,9 +16,13 @@ package actor PolicyJudge {
     /// - Throws: EAGAIN when there are too many threads.
     package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
 
-    package func end(_ judgement: AccessPolicy.Judgement) async -> AccessPolicy.Judgement {
+    /// Nil if the task was cancelled before the end.
+    package func end(_ judgement: AccessPolicy.Judgement) async -> AccessPolicy.Judgement? {
         var judgement = judgement
-        while !judgement.advance(by: Self.part) { await Task.yield() }
+        while !judgement.advance(by: Self.part) {
+            if Task.isCancelled { return nil }
+            await Task.yield()
+        }
         return judgement
     }
 }
