@@ -37,7 +37,7 @@ package struct Agent: Sendable {
         let controller = Controller(
             settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
             leadership: backend.elector?.leadership, recorder: backend.recorder, rehearsal: backend.rehearsal,
-            lookAtMount: { mount.lookNow() })
+            judge: settings.policyPath == nil ? nil : try PolicyJudge(), lookAtMount: { mount.lookNow() })
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in

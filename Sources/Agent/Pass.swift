@@ -30,7 +30,7 @@ extension Agent {
             backend.rehearsal == nil ? RecordingSecretStore(backend.secrets, ledger: ledger) : backend.secrets
         let controller = Controller(
             settings: settings, secrets: secrets, distributions: backend.distributions, logger: logger,
-            recorder: backend.recorder, triesAtMost: 5)
+            recorder: backend.recorder, triesAtMost: 5, judge: settings.policyPath == nil ? nil : try PolicyJudge())
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await pass(controller, ledger) }

@@ -21,37 +21,50 @@ package struct AccessPolicy: Sendable, Equatable {
         package var files: [Pattern]
     }
 
-    package var mode: Mode
-    package var `default`: Default
-    package var rules: [Rule]
+    package let mode: Mode
+    package let `default`: Default
+    package let rules: [Rule]
+    private let compiled: CompiledRules
+
+    package init(mode: Mode, default: Default, rules: [Rule]) {
+        (self.mode, self.default, self.rules) = (mode, `default`, rules)
+        compiled = CompiledRules(rules)
+    }
+
+    package static func == (left: AccessPolicy, right: AccessPolicy) -> Bool {
+        left.mode == right.mode && left.default == right.default && left.rules == right.rules
+    }
 
     /// Those of `files` that may not go to `namespace`, each once, in their order.
     package func denied(_ files: some Sequence<SourcePath>, to namespace: String) -> [SourcePath] {
-        let name = Pattern.Text(namespace)
-        let giving = rules.filter { $0.namespaces.contains { $0.matches(name) } }
-        var verdicts: [SourcePath: Bool] = [:]
-        return files.filter { file in
-            guard verdicts[file] == nil else { return false }
-            let path = Pattern.Text(file.text)
-            let isDenied =
-                !giving.contains { $0.names(path) } && (self.default == .deny || rules.contains { $0.names(path) })
-            verdicts[file] = isDenied
-            return isDenied
-        }
+        var judgement = Judgement(of: Array(files), to: namespace, compiled, self.default)
+        while !judgement.advance(by: .max) {}
+        return judgement.denied
+    }
+
+    /// Judges the sources of `distribution`; to be advanced until it is done.
+    package func judgement(of distribution: SecretsDistribution) -> Judgement {
+        Judgement(of: distribution.spec.mappings.map(\.from), to: distribution.key.namespace, compiled, self.default)
     }
 
     /// Why the target of `distribution` must not be written, or must not once the mode is no longer `Audit`; nil if it
     /// may.
     package func refusal(of distribution: SecretsDistribution) -> Refusal? {
-        let namespace = distribution.key.namespace
-        let files = denied(distribution.spec.mappings.map(\.from), to: namespace)
+        var judgement = judgement(of: distribution)
+        while !judgement.advance(by: .max) {}
+        return refusal(judgement)
+    }
+
+    /// What is to be said of a judgement that is done; nil if nothing is denied.
+    package func refusal(_ judgement: Judgement) -> Refusal? {
+        let files = judgement.denied
         guard !files.isEmpty else { return nil }
         let names = Listing(files.lazy.map { shown($0.text) }, of: files.count)
         let noun = files.count == 1 ? "file" : "files"
         let verb = mode == .audit ? "would deny" : "denies"
         return Refusal(
             .policyDenied,
-            "The access policy \(verb) namespace \(shown(namespace)) the source \(noun) \(names).")
+            "The access policy \(verb) namespace \(shown(judgement.namespace)) the source \(noun) \(names).")
     }
 
     /// What is denied to a distribution of a manifest, each at its place in it.
@@ -70,8 +83,4 @@ package struct AccessPolicy: Sendable, Equatable {
                 reason: .policyDenied)
         }
     }
-}
-
-extension AccessPolicy.Rule {
-    fileprivate func names(_ file: Pattern.Text) -> Bool { files.contains { $0.matches(file) } }
 }

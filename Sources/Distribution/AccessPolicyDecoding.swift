@@ -31,9 +31,9 @@ package struct AccessPolicyDocument: Sendable, JSONReadable {
 
 extension AccessPolicy {
     fileprivate init(reading reader: inout FieldReader) {
-        mode = reader.choice("mode") ?? .enforce
-        `default` = reader.choice("default") ?? .deny
-        rules = []
+        let mode: Mode = reader.choice("mode") ?? .enforce
+        let `default`: Default = reader.choice("default") ?? .deny
+        var rules: [Rule] = []
         for var entry in reader.array("rules", of: "\"namespaces\" and \"files\"") ?? [] {
             rules.append(
                 Rule(
@@ -43,6 +43,11 @@ extension AccessPolicy {
             reader.adopt(entry)
         }
         reader.expectNoOther(than: ["mode", "default", "rules"], in: AccessPolicyDocument.kind)
+        if let problem = CompiledRules.problem(of: rules) {
+            reader.note("rules", problem)
+            rules = []
+        }
+        self.init(mode: mode, default: `default`, rules: rules)
     }
 }
 

@@ -27,7 +27,7 @@ extension Pattern {
         }
         var steps: [Step] = []
         for (index, part) in parts.enumerated() {
-            if index > 0 { steps.append(.literal("/")) }
+            if index > 0, steps.last != .folders { steps.append(.literal("/")) }
             var parser = PatternParser(part)
             do throws(PatternError) {
                 try parser.parse()
@@ -35,8 +35,7 @@ extension Pattern {
                 throw PatternError("is \(shown(text)), which \(error.message)")
             }
             // Followed by a slash it may stand for no folder at all.
-            if parser.steps == [.all], index < parts.count - 1 { steps.append(.optional(2)) }
-            steps += parser.steps
+            steps += parser.steps == [.all] && index < parts.count - 1 ? [.folders] : parser.steps
         }
         if subject == .namespace, let other = steps.compactMap(\.literal).first(where: { !$0.canStandInNamespace }) {
             throw PatternError(

@@ -24,7 +24,7 @@ package final class Mount: Sendable {
         self.watched = watched
         loop = WatchLoop(
             path: path, timing: .init(quiet: quiet, longest: longest, pollInterval: pollInterval), logger: logger,
-            inotify: inotify, heartbeat: heartbeat, look: { watched.look(noticed: $0) })
+            inotify: inotify, heartbeat: heartbeat, read: { watched.read(noticed: $0) })
     }
 
     /// Starts the thread; the first reading comes at once.
@@ -36,7 +36,7 @@ package final class Mount: Sendable {
     /// reason for absence, of the mount or of a volume in it. For one consumer; only the newest is kept for it.
     package var readings: AsyncStream<Reading> { watched.readings }
 
-    /// Reads soon, on the mount's thread.
+    /// Reads once all is quiet, on the mount's thread; see `WatchLoop`.
     package func lookNow() { loop.lookNow() }
 
     /// Ends the thread, waits for it and ends the stream.
@@ -79,14 +79,20 @@ private final class Watched: Sendable {
 
     /// Called by the mount's thread alone; the lock is there for the compiler and never waited for.
     ///
-    /// - Returns: false if some file could not be read, for a reason that may pass.
-    func look(noticed: ContinuousClock.Instant) -> Bool {
+    /// - Returns: takes over what was read, and says false if some file could not be read, for a reason that may pass.
+    func read(noticed: ContinuousClock.Instant) -> WatchLoop.Take {
+        let (reading, remarks) = state.withLock { state in
+            (state.reader.read(previous: state.snapshot), state.reader.remarks)
+        }
+        return { self.take(reading, remarks, noticed: noticed) }
+    }
+
+    private func take(_ reading: Reading, _ remarks: ReadingRemarks, noticed: ContinuousClock.Instant) -> Bool {
         let (news, isComplete) = state.withLock { state -> (Reading?, Bool) in
-            let reading = state.reader.read(previous: state.snapshot)
             switch reading {
             case .snapshot(var snapshot):
                 snapshot.noticedAt = noticed
-                let isNews = present(snapshot, &state)
+                let isNews = present(snapshot, remarks, &state)
                 let isComplete =
                     state.remarks.absences.isEmpty && !snapshot.files.values.contains(where: Self.mayPass)
                 return (isNews ? .snapshot(snapshot) : nil, isComplete)
@@ -102,7 +108,7 @@ private final class Watched: Sendable {
         if case .failed(.unreadable) = file { true } else { false }
     }
 
-    private func present(_ snapshot: Snapshot, _ state: inout State) -> Bool {
+    private func present(_ snapshot: Snapshot, _ remarks: ReadingRemarks, _ state: inout State) -> Bool {
         let changed = snapshot.changedPaths(since: state.snapshot).count
         let isNews =
             changed > 0 || state.absence != nil || snapshot.volumes != state.snapshot?.volumes
@@ -110,7 +116,7 @@ private final class Watched: Sendable {
         let isFirst = state.snapshot == nil
         state.snapshot = snapshot
         state.absence = nil
-        remark(state.reader.remarks, &state)
+        remark(remarks, &state)
         if isNews {
             let failed = snapshot.files.values.count { if case .failed = $0 { true } else { false } }
             logger.info(

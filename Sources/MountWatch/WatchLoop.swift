@@ -6,6 +6,9 @@ import Scheduling
 /// Calls a function when a folder may have changed: at the start, after events once they have been quiet, when a
 /// periodic look finds another stamp, and when asked to.
 ///
+/// Whoever asks gets no other look than a change: once all is quiet, and not again within a pause. What changes while it
+/// is read may be half of what somebody writes file by file: that reading is dropped, and the next one waits for quiet too.
+///
 /// Events are for speed, polling for truth: without inotify everything is still found, only later. All of it happens on
 /// one thread that this object owns.
 package final class WatchLoop: Sendable {
@@ -17,11 +20,16 @@ package final class WatchLoop: Sendable {
         package var longest: Duration
         /// How often to look without an event.
         package var pollInterval: Duration
+        /// How long after a look another one can be asked for.
+        package var requestPause: Duration
 
-        package init(quiet: Duration, longest: Duration, pollInterval: Duration) {
+        package init(
+            quiet: Duration, longest: Duration, pollInterval: Duration, requestPause: Duration = .seconds(1)
+        ) {
             self.quiet = quiet
             self.longest = longest
             self.pollInterval = pollInterval
+            self.requestPause = requestPause
         }
     }
 
@@ -38,22 +46,24 @@ package final class WatchLoop: Sendable {
     private let logger: Logger
     private let makeInotify: DirectoryWatcher.Factory
     private let heartbeat: Heartbeat?
-    private let look: Look
+    private let read: Read
     private let state = Mutex(State())
 
-    /// Gets the time of the first change since the last look. False: it did not see all that there is.
-    package typealias Look = @Sendable (ContinuousClock.Instant) -> Bool
+    /// Reads what there is, and returns what takes the reading over. Gets the time of the first change since the last look.
+    package typealias Read = @Sendable (ContinuousClock.Instant) -> Take
+    /// Not called if there were changes during the reading. False: it did not see all that there is.
+    package typealias Take = () -> Bool
 
     /// - Parameters:
     ///   - depth: how many levels of folders below `path` count; 0: what is in itself.
     ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
     ///   - heartbeat: beats with each turn of the thread, at each poll at the latest.
-    ///   - look: called on this object's thread; may block, and events are kept until it returns. After false it is
-    ///     called again at the next poll.
+    ///   - read: called on this object's thread, as what it returns; may block, and events are kept until it returns. After
+    ///     false it is called again at the next poll.
     package init(
         path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
-        heartbeat: Heartbeat? = nil, look: @escaping Look
+        heartbeat: Heartbeat? = nil, read: @escaping Read
     ) {
         self.path = path
         self.depth = depth
@@ -61,7 +71,18 @@ package final class WatchLoop: Sendable {
         self.logger = logger
         makeInotify = inotify
         self.heartbeat = heartbeat
-        self.look = look
+        self.read = read
+    }
+
+    /// - Parameter look: for who takes care himself that what he reads is whole.
+    package convenience init(
+        path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
+        inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
+        heartbeat: Heartbeat? = nil, look: @escaping @Sendable (ContinuousClock.Instant) -> Bool
+    ) {
+        self.init(
+            path: path, depth: depth, timing: timing, logger: logger, inotify: inotify, heartbeat: heartbeat,
+            read: { noticed in { look(noticed) } })
     }
 
     /// Starts the thread, which looks at once. To be called once.
@@ -78,7 +99,7 @@ package final class WatchLoop: Sendable {
         }
     }
 
-    /// Looks soon, whatever the stamp says. Callable from any thread.
+    /// Looks once all is quiet, whatever the stamp says; several that ask get one look. Callable from any thread.
     package func lookNow() {
         state.withLock { state in
             state.isLookRequested = true
@@ -99,12 +120,12 @@ package final class WatchLoop: Sendable {
 
     private func run(_ wakeUp: WakeUp) {
         let clock = ContinuousClock()
-        var debouncer = Debouncer<ContinuousClock.Instant>(quiet: timing.quiet, longest: timing.longest)
+        var debouncer = Debouncer<ContinuousClock.Instant>(
+            quiet: timing.quiet, longest: timing.longest, pause: timing.requestPause)
         var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
-        var stamp = MountStamp(path: path, depth: depth)
-        var isComplete = look(clock.now)
+        var (stamp, isComplete) = look(noticed: clock.now, &watcher, &debouncer)
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
             let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
@@ -117,11 +138,8 @@ package final class WatchLoop: Sendable {
                 return (state.isStopping, state.isLookRequested)
             }
             if isStopping { return }
-            if hasEvents {
-                let before = watcher.problem
-                if watcher.drain() { debouncer.changed(at: now) }
-                report(watcher.problem, before)
-            }
+            if hasEvents, drain(&watcher) { debouncer.changed(at: now) }
+            if isRequested { debouncer.requested(at: now) }
             if now >= nextPoll {
                 nextPoll = now.advanced(by: timing.pollInterval)
                 let isUnannounced = debouncer.deadline == nil && MountStamp(path: path, depth: depth) != stamp
@@ -131,12 +149,32 @@ package final class WatchLoop: Sendable {
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             let noticed = debouncer.firstChange ?? now
-            // While changes are waited for, what was asked for comes with them: files may still be written one by one.
-            if debouncer.fire(at: now) || isRequested && debouncer.deadline == nil {
-                stamp = MountStamp(path: path, depth: depth)
-                isComplete = look(noticed)
-            }
+            if debouncer.fire(at: now) { (stamp, isComplete) = look(noticed: noticed, &watcher, &debouncer) }
         }
+    }
+
+    /// Reads, and has the reading taken over unless there were changes meanwhile: then it is to be read again.
+    private func look(
+        noticed: ContinuousClock.Instant, _ watcher: inout DirectoryWatcher,
+        _ debouncer: inout Debouncer<ContinuousClock.Instant>
+    ) -> (stamp: MountStamp, isComplete: Bool) {
+        let stamp = MountStamp(path: path, depth: depth)
+        let take = read(noticed)
+        let isOtherNow =
+            watcher.problem == nil ? drain(&watcher) : MountStamp(path: path, depth: depth) != stamp
+        let now = ContinuousClock.now
+        debouncer.looked(at: now)
+        if isOtherNow {
+            debouncer.changed(at: now, since: noticed)
+            if !debouncer.isOverdue(noticed, at: now) { return (stamp, true) }
+        }
+        return (stamp, take())
+    }
+
+    private func drain(_ watcher: inout DirectoryWatcher) -> Bool {
+        let before = watcher.problem
+        defer { report(watcher.problem, before) }
+        return watcher.drain()
     }
 
     private func repair(_ watcher: inout DirectoryWatcher) {

@@ -1,9 +1,13 @@
-/// Keys to be worked on: each at most once at a time, in the order in which they came, with failed ones later.
+/// Keys to be worked on: each at most once at a time, in turns by group and within one in the order in which they came, with
+/// failed ones later.
 ///
 /// A value without threads or clocks; whoever holds it calls `next` when something changed or `deadline` has come.
 /// The semantics are those of client-go's rate limiting work queue: a key added while it is worked on is worked on
 /// once more afterwards; a key added while it waits for a retry is due at once. Keys that can wait let all others pass,
 /// for some time.
+///
+/// No group can take all places, however many keys it has and however long these take: it begins another one only while it
+/// has less than twice as many in flight as places are free. Alone it comes to two thirds of them.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
     /// What became of a key's turn.
@@ -22,10 +26,13 @@ where Instant.Duration == Duration {
 
     private let canWait: @Sendable (Key) -> Bool
     private let patience: Duration
+    private let group: (@Sendable (Key) -> String)?
 
-    private var ready = FIFO<Key>()
+    private var ready = FairQueue<Key, String>()
     /// Those of the due ones that can wait.
-    private var deferred = FIFO<Key>()
+    private var deferred = FairQueue<Key, String>()
+    /// By group that has any: how many keys are being worked on.
+    private var busy: [String: Int] = [:]
     private var waiting: [Key: Instant] = [:]
     private var alarms = Heap<Alarm>()
     private var active: [Key: Bool] = [:]  // true: added again meanwhile
@@ -36,14 +43,16 @@ where Instant.Duration == Duration {
     /// - Parameters:
     ///   - patience: for how long a key lets others pass; what never ends to be due must not hold it up for ever.
     ///   - canWait: whether a key lets others pass.
+    ///   - group: whose key it is; nil: all are one's own, and may take all places.
     package init(
         limit: Int, backoff: Backoff = .standard, patience: Duration = .zero,
-        canWait: @escaping @Sendable (Key) -> Bool = { _ in false }
+        canWait: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
     ) {
         precondition(limit > 0, "a work queue needs a worker")
         self.limit = limit
         self.backoff = backoff
         self.patience = patience
+        self.group = group
         self.canWait = canWait
     }
 
@@ -60,6 +69,27 @@ where Instant.Duration == Duration {
     /// if all is done. What waits for a second look is done. Looks at every key.
     package var oldest: Instant? { added.values.min() }
 
+    /// Those of one group that are not done: how many are due, and since when the oldest is not done.
+    package struct Backlog: Sendable, Equatable {
+        package let group: String
+        package let due: Int
+        package let oldest: Instant
+    }
+
+    /// Of the groups whose oldest keys have waited longest, longest first. Looks at every key.
+    package func backlogs(atMost limit: Int) -> [Backlog] {
+        var oldest: [String: Instant] = [:]
+        for (key, instant) in added {
+            let group = group(of: key)
+            oldest[group] = min(oldest[group] ?? instant, instant)
+        }
+        return oldest.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(limit).map { group, instant in
+            Backlog(group: group, due: ready.count(of: group) + deferred.count(of: group), oldest: instant)
+        }
+    }
+
+    private func group(of key: Key) -> String { group?(key) ?? "" }
+
     /// Makes `key` due now.
     package mutating func add(_ key: Key, at now: Instant) {
         if added[key] == nil { added[key] = now }
@@ -72,7 +102,13 @@ where Instant.Duration == Duration {
     }
 
     private mutating func line(up key: Key) {
-        if canWait(key) { deferred.append(key) } else { ready.append(key) }
+        let group = group(of: key)
+        let inFlight = busy[group, default: 0]
+        if canWait(key) {
+            deferred.append(key, of: group, inFlight: inFlight)
+        } else {
+            ready.append(key, of: group, inFlight: inFlight)
+        }
     }
 
     /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
@@ -85,26 +121,41 @@ where Instant.Duration == Duration {
             if added[alarm.key] == nil { added[alarm.key] = now }
             line(up: alarm.key)
         }
-        guard active.count < limit, let key = popFirst(at: now) else { return nil }
-        active[key] = false
-        return key
+        let free = limit - active.count
+        guard free > 0 else { return nil }
+        let share = group == nil ? Int.max : 2 * free
+        // With half of the hands at most, or slow ones would keep all others waiting.
+        if let late = deferred.first(below: share), let since = added[late.key], since.advanced(by: patience) <= now,
+            active.keys.count(where: canWait) < (limit + 1) / 2
+        {
+            return begin(late)
+        }
+        return (ready.first(below: share) ?? deferred.first(below: share)).map { begin($0) }
     }
 
     /// The next of the due keys that let others pass; for who begins no others any more.
     package mutating func nextThatWaits() -> Key? {
-        guard active.count < limit, let key = deferred.popFirst() else { return nil }
-        active[key] = false
-        return key
+        guard active.count < limit else { return nil }
+        return deferred.first(below: .max).map { begin($0) }
     }
 
-    private mutating func popFirst(at now: Instant) -> Key? {
-        // With half of the hands at most, or slow ones would keep all others waiting.
-        if let key = deferred.first, let since = added[key], since.advanced(by: patience) <= now,
-            active.keys.count(where: canWait) < (limit + 1) / 2
-        {
-            return deferred.popFirst()
+    private mutating func begin(_ next: (key: Key, group: String)) -> Key {
+        let inFlight = busy[next.group, default: 0]
+        if canWait(next.key) {
+            deferred.removeFirst(of: next.group, inFlight: inFlight)
+        } else {
+            ready.removeFirst(of: next.group, inFlight: inFlight)
         }
-        return ready.popFirst() ?? deferred.popFirst()
+        active[next.key] = false
+        setBusy(next.group, inFlight + 1)
+        return next.key
+    }
+
+    private mutating func setBusy(_ group: String, _ count: Int) {
+        let old = busy[group, default: 0]
+        busy[group] = count == 0 ? nil : count
+        ready.change(group, from: old, to: count)
+        deferred.change(group, from: old, to: count)
     }
 
     /// Ends the turn of a key that `next` returned.
@@ -112,6 +163,8 @@ where Instant.Duration == Duration {
     /// - Parameter jitter: 0 to 1, drawn by the caller.
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
         guard let again = active.removeValue(forKey: key) else { return }
+        let group = group(of: key)
+        setBusy(group, busy[group, default: 1] - 1)
         let isFailure = if case .retry = outcome { true } else { false }
         failures[key] = isFailure ? failures(of: key) + 1 : nil
         if again {

@@ -36,7 +36,8 @@ struct Bench: Sendable {
         controller = Controller(
             settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
             leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
-            longestTurn: longestTurn, lastWords: lastWords, staleAfter: staleAfter, lookAtMount: lookAtMount)
+            longestTurn: longestTurn, lastWords: lastWords, staleAfter: staleAfter,
+            judge: settings.policyPath == nil ? nil : try? PolicyJudge(), lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.

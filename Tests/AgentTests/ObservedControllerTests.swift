@@ -184,7 +184,7 @@ import Testing
         #expect(bench.controller.vitals.hasStarted)
     }
 
-    @Test func `another forceSync reads the Secret anew and has the mount looked at`() async throws {
+    @Test func `another forceSync reads the Secret anew, and has the mount left alone`() async throws {
         let bench = Bench(lookAtMount: { looks.isOn = true })
         var distribution = try bench.distribution()
         await bench.store.put(distribution)
@@ -200,7 +200,27 @@ import Testing
             await bench.controller.distributions(.all, .upsert(distribution))
             #expect(await eventually { await bench.secret("t")?.digests["a"] == bench.digest("1") })
         }
-        #expect(looks.isOn)
+        #expect(!looks.isOn)
+    }
+
+    @Test func `forceSync again and again reads its Secret once, and once more later`() async throws {
+        let bench = Bench()
+        var distribution = try bench.distribution()
+        await bench.store.put(distribution)
+        await bench.store.put(try bench.distribution("other", target: "other"))
+        try await bench.tellAll()
+        try await bench.working {
+            try await bench.settle()
+            for number in 0..<100 {
+                distribution.forceSync = "\(number)"
+                distribution = await bench.store.put(distribution)
+                await bench.controller.distributions(.all, .upsert(distribution))
+                try await bench.rest()
+            }
+        }
+        let reads = await bench.store.calls.filter { $0.hasPrefix("observe") }
+        #expect(reads.allSatisfy { $0 == "observe t" })
+        #expect((1..<50).contains(reads.count), "\(reads.count)")
     }
 
     @Test func `a forceSync whose look at the Secret fails is not forgotten`() async throws {

@@ -1,5 +1,6 @@
 import Agent
 import Distribution
+import Kube
 import TestSupport
 import Testing
 
@@ -17,9 +18,33 @@ enum Policies {
                 - namespaces: ["\(namespaces)"]
                   files: ["\(files)"]
             """
+        return parsed(text)
+    }
+}
+
+extension Policies {
+    /// So many rules that go through every path to its end, and give nothing to anybody who asks.
+    static func costly(rules: Int = 800) -> PolicyReading {
+        let all = (0..<rules).map { Self.rule("**/team-\($0)/*-*.pem", to: "team-\($0)") }
+        return parsed("kind: SecretsAccessPolicy\nspec:\n  default: Allow\n  rules:\n" + all.joined())
+    }
+
+    private static func rule(_ file: String, to namespace: String) -> String {
+        "  - {namespaces: [\"\(namespace)\"], files: [\"\(file)\"]}\n"
+    }
+
+    private static func parsed(_ text: String) -> PolicyReading {
         let parsed = PolicyManifest.parse(Array(text.utf8), file: "policy.yaml")
         #expect(parsed.problems.isEmpty)
         return parsed.policy.map { .usable($0) } ?? .unusable(parsed.problems.map(\.description))
+    }
+
+    /// A spec with so many paths, long ones that are not in the mount, with much in them that rules may mean.
+    static func costlySpec(_ count: Int) -> JSONValue {
+        let long = String(repeating: "team-1-", count: 140)
+        return [
+            "secrets": .array((0..<count).map { ["from": .string("\($0)-\(long)"), "to": .string("key-\($0)")] })
+        ]
     }
 }
 

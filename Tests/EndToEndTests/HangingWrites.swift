@@ -1,18 +1,26 @@
 import Kube
 import LinuxIO
 
-/// Never sends a write of a Secret; it hangs until it is cancelled.
+/// Never sends a write of a Secret, or of one in a namespace; it hangs until it is cancelled.
 final class HangingWrites: KubeTransport {
     private let inner: any KubeTransport
     private let count = Mutex(0)
 
-    init(_ inner: any KubeTransport) { self.inner = inner }
+    private let namespace: String?
+
+    /// - Parameter namespace: where writes hang; nil: everywhere.
+    init(_ inner: any KubeTransport, in namespace: String? = nil) {
+        self.inner = inner
+        self.namespace = namespace
+    }
 
     /// How many were to be sent.
     var writes: Int { count.withLock { $0 } }
 
     func send(_ request: Request) async throws(KubeError) -> Response {
-        guard request.operation.resource == Resource.secrets.plural, request.method != .get else {
+        guard request.operation.resource == Resource.secrets.plural, request.method != .get,
+            namespace == nil || request.operation.namespace == namespace
+        else {
             return try await inner.send(request)
         }
         count.withLock { $0 += 1 }

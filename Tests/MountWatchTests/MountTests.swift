@@ -35,6 +35,38 @@ import Testing
         #expect(log.count("changed=1") == 1)
     }
 
+    /// As an attacker who can have the mount looked at whenever he likes.
+    @Test
+    func `a plain folder that is written file by file is never read in between, however often looks are asked for`()
+        async throws
+    {
+        try makeDirectory(folder("mount"))
+        for name in ["user", "password"] { try writeFile(folder("mount/\(name)"), "0") }
+        let mount = Mount(
+            path: folder("mount"), quiet: .seconds(1), longest: .seconds(60), pollInterval: .seconds(3600),
+            logger: log.logger)
+        try mount.start()
+        defer { mount.stop() }
+        let asking = Task {
+            while !Task.isCancelled {
+                mount.lookNow()
+                try? await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        defer { asking.cancel() }
+        var rounds = 0
+        for await reading in mount.readings {
+            let texts = reading.texts ?? [:]
+            #expect(texts["user"] == texts["password"])
+            rounds += 1
+            if rounds == 4 { break }
+            try writeFile(folder("mount/user"), "\(rounds)")
+            try await Task.sleep(for: .milliseconds(100))
+            try writeFile(folder("mount/password"), "\(rounds)")
+        }
+        #expect(rounds == 4)
+    }
+
     @Test func `another generation with the same content is news`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])

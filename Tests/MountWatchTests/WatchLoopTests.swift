@@ -80,6 +80,43 @@ import Testing
         #expect(await eventually { heartbeat.last > start && looks.count == 3 })
     }
 
+    /// Runs a loop whose reader changes the folder while it reads; returns the numbers of the readings that were taken.
+    private func readings(changing isChanging: @escaping @Sendable (Int) -> Bool, until count: Int, longest: Duration)
+        async throws -> [Int]
+    {
+        let taken = Mutex<[Int]>([])
+        let file = folder("root/a")
+        let loop = WatchLoop(
+            path: folder("root"),
+            timing: .init(quiet: .milliseconds(20), longest: longest, pollInterval: .seconds(3600)),
+            logger: log.logger,
+            read: { [looks] _ in
+                looks.add()
+                let number = looks.count
+                if isChanging(number) { try? writeFile(file, "\(number)") }
+                return {
+                    taken.withLock { $0.append(number) }
+                    return true
+                }
+            })
+        try loop.start()
+        defer { loop.stop() }
+        #expect(await eventually { taken.withLock { $0.count } >= count })
+        return taken.withLock { $0 }
+    }
+
+    @Test func `what changed while it was read is read again before anybody gets it`() async throws {
+        let taken = try await readings(changing: { $0 <= 2 }, until: 1, longest: .seconds(60))
+        #expect(taken == [3])
+    }
+
+    @Test func `what changes without end while it is read is taken all the same, after the longest wait`() async throws
+    {
+        let taken = try await readings(changing: { _ in true }, until: 2, longest: .milliseconds(100))
+        #expect(taken.count >= 2)
+        #expect(taken.first ?? 0 > 1)
+    }
+
     @Test func `a root that comes later and goes is looked at`() async throws {
         removeTree(folder("root"))
         let loop = try loop()

@@ -59,4 +59,45 @@ import Testing
         debouncer.changed(at: at(0))
         #expect(debouncer.deadline == at(1000))
     }
+
+    @Test func `a look that is asked for waits for the quiet time, and asking again moves nothing`() {
+        var debouncer = debouncer
+        debouncer.requested(at: at(0))
+        debouncer.requested(at: at(150))
+        #expect(debouncer.deadline == at(200))
+        debouncer.changed(at: at(190))
+        debouncer.requested(at: at(195))
+        #expect(debouncer.deadline == at(390))
+        #expect(fires(&debouncer, 390))
+        #expect(debouncer.deadline == nil)
+    }
+
+    @Test func `however many ask, there is a pause between the looks that they get; a change waits for none`() {
+        var debouncer = Debouncer<ContinuousClock.Instant>(
+            quiet: .milliseconds(200), longest: .seconds(2), pause: .seconds(1))
+        var looks: [Int] = []
+        for time in stride(from: 0, through: 10_000, by: 10) {
+            debouncer.requested(at: at(time))
+            guard fires(&debouncer, time) else { continue }
+            debouncer.looked(at: at(time))
+            looks.append(time)
+        }
+        #expect(looks == [200, 1400, 2600, 3800, 5000, 6200, 7400, 8600, 9800])
+        debouncer.changed(at: at(10_010))
+        #expect(debouncer.deadline == at(10_210))
+        #expect(debouncer.firstChange == at(10_010))
+    }
+
+    @Test func `a change that was read while it went on counts from its first sign`() {
+        var debouncer = debouncer
+        debouncer.changed(at: at(0))
+        #expect(fires(&debouncer, 200))
+        debouncer.changed(at: at(300), since: at(0))
+        #expect(debouncer.deadline == at(500))
+        #expect(debouncer.firstChange == at(0))
+        debouncer.changed(at: at(1900))
+        #expect(debouncer.deadline == at(2000))
+        #expect(!debouncer.isOverdue(at(0), at: at(1999)))
+        #expect(debouncer.isOverdue(at(0), at: at(2000)))
+    }
 }

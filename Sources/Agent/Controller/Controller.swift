@@ -31,12 +31,16 @@ package actor Controller {
     let lastWords: Duration
     /// How long Secrets may be neither listed nor watched before the statuses say so.
     let staleAfter: Duration
+    /// Judges what takes long; nil: it is judged in place.
+    let judge: PolicyJudge?
     /// Has the mount looked at soon.
     let lookAtMount: @Sendable () -> Void
     let startedAt = Timestamp.now()
 
     /// The last generation that there was.
     var snapshot: Snapshot? { didSet { announceReadiness() } }
+    /// Of all files in `snapshot`; nil: nobody has asked.
+    var mountDigests: Set<Digest>?
     /// Why the mount has no generation at present; nil if it has.
     var absence: String?
     /// The mount gets no other generation as long as this container runs.
@@ -52,6 +56,8 @@ package actor Controller {
     var expiries: [ObjectKey: Timestamp] = [:]
     /// Targets to be read anew when they are looked at next, whatever is known of them.
     var forced: Set<ObjectKey> = []
+    /// By target: when it was read because somebody asked for it.
+    var forcedAt: [ObjectKey: ContinuousClock.Instant] = [:]
     /// Items whose last write may have been carried out: their objects are read before the next one.
     var uncertain: Set<WorkItem> = []
     /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
@@ -78,6 +84,8 @@ package actor Controller {
     var awaited: [ObjectKey: Set<ObjectKey>] = [:]
     /// What is known of the access policy.
     var access: PolicyState { didSet { announceReadiness() } }
+    /// Of the policy in force.
+    var verdicts = PolicyVerdicts()
     /// By distribution: what it was last warned of that the policy only audits.
     var audited: [ObjectKey: String] = [:]
     /// In one pass: what could not be done, besides what `outcomes` tells.
@@ -99,6 +107,12 @@ package actor Controller {
     var isLed = false
     /// Before the start: targets that were not seen in line yet. Nil: none was looked at.
     var unseen: [ObjectKey]?
+    /// The one of them that waits for the policy's verdict.
+    var unjudged: SecretsDistribution?
+    var isJudgingUnseen = false
+
+    /// How many requests the server takes on a connection: what is more would wait there, whosever it is.
+    private static let mostOnConnection = 100
 
     package init(
         settings: Settings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
@@ -106,7 +120,7 @@ package actor Controller {
         triesAtMost: Int? = nil,
         patience: Duration = .seconds(45), longestTurn: Duration = .seconds(900),
         lastWords: Duration = .seconds(2), staleAfter: Duration = .seconds(120),
-        lookAtMount: @escaping @Sendable () -> Void = {}
+        judge: PolicyJudge? = nil, lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -120,10 +134,16 @@ package actor Controller {
         self.longestTurn = longestTurn
         self.lastWords = lastWords
         self.staleAfter = staleAfter
+        self.judge = judge
         self.lookAtMount = lookAtMount
         access = PolicyState(isWanted: settings.policyPath != nil)
         scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
-        queue = WorkQueue(limit: settings.maxInFlight, patience: Self.statusPatience) { $0.isStatus }
+        // In one namespace alone there is nobody to leave room for.
+        let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
+        let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
+        queue = WorkQueue(
+            limit: min(settings.maxInFlight, Self.mostOnConnection), patience: Self.statusPatience,
+            canWait: { $0.isStatus }, group: isShared ? namespace : nil)
         vitals.readiness = Self.readiness(nil, scopes, access)
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -140,6 +160,12 @@ package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .target(let key): "Secret \(key)"
         case .status(let key): "SecretsDistribution \(key)"
+        }
+    }
+
+    var key: ObjectKey {
+        switch self {
+        case .target(let key), .status(let key): key
         }
     }
 

@@ -121,8 +121,20 @@ extension Controller {
         ]
     }
 
+    /// So many namespaces have figures of their own.
+    private static let namedNamespaces = 10
+
     private var queueMetrics: [Metric] {
-        [
+        let backlogs = queue.backlogs(atMost: Self.namedNamespaces).filter { !$0.group.isEmpty }
+        return [
+            Metric(
+                .gauge, "secrets_distributor_queue_namespace_depth",
+                "Secrets and statuses that are due and not begun, of the ten namespaces that wait longest.",
+                by: backlogs.map { (["namespace": $0.group], Double($0.due)) }),
+            Metric(
+                .gauge, "secrets_distributor_queue_namespace_oldest_unfinished_seconds",
+                "For how long the oldest work of a namespace has been unfinished, of the ten that wait longest.",
+                by: backlogs.map { (["namespace": $0.group], $0.oldest.duration(to: .now) / .seconds(1)) }),
             Metric(
                 .gauge, "secrets_distributor_queue_depth", "Secrets and statuses that are due and not begun.",
                 Double(queue.depth)),

@@ -27,6 +27,7 @@ extension Controller {
             absence = nil
             noteVolumes(of: new, after: old)
             snapshot = new
+            mountDigests = nil
             generations.append(new.generation)
             newerGenerations.forget(changed)
             pairs = CertificateCheckCache()
@@ -122,6 +123,7 @@ extension Controller {
         observed[target] = nil
         expiries[target] = nil
         ahead[target] = nil
+        forcedAt[target] = nil
         forgetLeftover(target)
     }
 
@@ -153,10 +155,10 @@ extension Controller {
     private func keep(_ distribution: SecretsDistribution, after known: SecretsDistribution?) -> Set<ObjectKey> {
         let affected = index.upsert(shared(distribution))
         if let known, known.uid == distribution.uid, known.forceSync != distribution.forceSync {
-            logger.info(
-                "comparison asked for", ["distribution": .string(distribution.key.description)])
+            if !forced.isSuperset(of: affected) {
+                logger.info("comparison asked for", ["distribution": .string(distribution.key.description)])
+            }
             forced.formUnion(affected)
-            lookAtMount()
         }
         return affected
     }
@@ -183,6 +185,7 @@ extension Controller {
         audited[key] = nil
         uncertain.remove(.status(key))
         if let uid = index.distributions[key]?.uid { secrets.forget(uid, unless: nil) }
+        verdicts.forget(key)
         enqueue(index.remove(key).union(awaited.removeValue(forKey: key) ?? []))
     }
 

@@ -5,17 +5,45 @@ import Observability
 extension Controller {
     /// The policy's file was read. One that cannot be used changes nothing but readiness.
     package func policy(_ reading: PolicyReading) {
-        if access.take(reading) { enqueueAll() }
+        if access.take(reading) {
+            verdicts.forgetAll()
+            enqueueAll()
+        }
         noteStart()
     }
+
+    /// Has the policy asked about `distribution`, unless what it says is known: that is kept for as long as policy and
+    /// mappings stay, so that a look at a target asks nobody.
+    ///
+    /// - Returns: false if the distribution was changed meanwhile, and its key is in the queue again; or at the end.
+    func judge(_ distribution: SecretsDistribution) async -> Bool {
+        while let policy = access.policy, !verdicts.hasJudged(distribution) {
+            var judgement = policy.judgement(of: distribution)
+            if let judge, judgement.cost > PolicyJudge.short {
+                guard let whole = await judge.end(judgement) else { return false }
+                judgement = whole
+                guard index.distributions[distribution.key]?.spec == distribution.spec else { return false }
+                // Another policy has come meanwhile.
+                guard access.policy == policy else { continue }
+            } else {
+                while !judgement.advance(by: .max) {}
+            }
+            verdicts.keep(policy.refusal(judgement), of: distribution)
+        }
+        return true
+    }
+
+    /// Why the policy, which has been asked, keeps `distribution` from its target; nil if it does not.
+    func denial(of distribution: SecretsDistribution) -> Refusal? { access.refusal(of: distribution, verdicts) }
 
     /// If the policy denies `distribution` its target: removes that, or leaves it, and says so. Nil if it does not.
     ///
     /// A distribution that cannot be read is left to say that itself: what it wants is not known.
     func deny(_ key: ObjectKey, _ distribution: SecretsDistribution) async -> Outcome? {
         guard distribution.refusal == nil else { return nil }
+        guard await judge(distribution) else { return .done }
         audit(distribution)
-        guard let refusal = access.refusal(of: distribution) else { return nil }
+        guard let refusal = denial(of: distribution) else { return nil }
         var message = refusal.message
         var outcome = Outcome.done
         do throws(StoreError) {
@@ -54,9 +82,12 @@ extension Controller {
         let current = try await distributions.current(distribution.key)
         // News alone: it puts this key into the queue, where a refusal has to wait.
         if let current, current != index.distributions[current.key] { upsert(current) }
+        guard let current, await judge(current) else {
+            throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
+        }
         let winner = index.claimants(of: key).first(where: isOurs)
-        guard let current, current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
-            current.spec.deletionPolicy == .delete, access.allowsWrites, access.refusal(of: current) != nil
+        guard current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
+            current.spec.deletionPolicy == .delete, access.allowsWrites, denial(of: current) != nil
         else { throw .changed("SecretsDistribution \(distribution.key) or the policy was changed meanwhile") }
         try await remove(target)
         guard !settings.dryRun else { return nil }
@@ -68,7 +99,7 @@ extension Controller {
 
     /// Logs what is let through only because the policy audits, once for each change of it.
     private func audit(_ distribution: SecretsDistribution) {
-        let remark = access.remark(on: distribution)
+        let remark = access.remark(on: distribution, verdicts)
         guard audited[distribution.key] != remark else { return }
         audited[distribution.key] = remark
         guard let remark else { return }

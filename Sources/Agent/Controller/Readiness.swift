@@ -63,9 +63,28 @@ extension Controller {
         return unseen.isEmpty
     }
 
+    /// What waits for the policy's verdict where nobody leads; nil if nothing does, or one is being judged.
+    func nextUnjudged() -> SecretsDistribution? {
+        guard !isJudgingUnseen, let distribution = unjudged else { return nil }
+        unjudged = nil
+        isJudgingUnseen = true
+        return distribution
+    }
+
+    func judgeUnseen(_ distribution: SecretsDistribution) async {
+        _ = await judge(distribution)
+        isJudgingUnseen = false
+        noteStart()
+    }
+
     private func isInLine(_ key: ObjectKey) -> Bool {
-        guard let distribution = index.claimants(of: key).first(where: isOurs),
-            access.refusal(of: distribution) == nil,
+        guard let distribution = index.claimants(of: key).first(where: isOurs) else { return true }
+        if access.policy != nil, !verdicts.hasJudged(distribution) {
+            unjudged = distribution
+            wakeUp.yield()
+            return false
+        }
+        guard denial(of: distribution) == nil,
             let desired = try? DesiredTarget(
                 distribution, from: snapshot, managedBy: settings.managedBy, pairs: &pairs)
         else { return true }

@@ -47,6 +47,7 @@ extension Controller {
         newerGenerations.forget(key)
         contention.forget(key)
         forced.remove(key)
+        forcedAt[key] = nil
         settle(key, .unchanged, seeing: rotations.count)
     }
 
@@ -73,7 +74,7 @@ extension Controller {
             case .status(let status, let again):
                 settle(key, status.rotationResult, seeing: seen)
                 report(doubt(status, of: key), on: distribution)
-                if let again { return .again(after: again) }
+                if let again = [again, forcedWait(key)].compactMap({ $0 }).min() { return .again(after: again) }
                 return status.reason == .notManaged ? secondLook : .done
             }
         } catch {
@@ -81,6 +82,15 @@ extension Controller {
             report(DistributionStatus(error.refusal), on: distribution)
             return outcome(of: error, for: .target(key))
         }
+    }
+
+    /// Whoever asks has a Secret read no more often than this.
+    private static let forcedPause: Duration = .seconds(5)
+
+    /// When the target is to be read because somebody asks for it; nil: nobody does.
+    private func forcedWait(_ key: ObjectKey) -> Duration? {
+        guard forced.contains(key) else { return nil }
+        return forcedAt[key].map { max(.zero, ContinuousClock.now.duration(to: $0 + Self.forcedPause)) } ?? .zero
     }
 
     /// What came of comparing a target with what it should be.
@@ -101,22 +111,32 @@ extension Controller {
         if let failure = missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
         let wasForeign = outcomes[distribution.key]?.reason == .notManaged
-        let isForced = forced.remove(key) != nil
-        if isForced { contention.forget(key) }
+        let isForced = forcedWait(key) == .zero
+        if isForced {
+            forced.remove(key)
+            forcedAt[key] = .now
+            contention.forget(key)
+        }
         var mayBeWritten = uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
             let mustLook = wasForeign || isForced || mayBeWritten || isUnlisted(key)
             actual = mustLook ? try await lookAgain(key) : observed[key]
         } catch {
-            if isForced { forced.insert(key) }
+            if isForced {
+                forced.insert(key)
+                forcedAt[key] = nil
+            }
             if mayBeWritten { uncertain.insert(.target(key)) }
             throw error
         }
         var lastChange: StoreError?
         for attempt in 1...3 {
             // Policy and mount may have changed while the target was looked at.
-            if let refusal = access.refusal(of: distribution) { return .status(DistributionStatus(refusal)) }
+            guard await judge(distribution) else {
+                throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
+            }
+            if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
             let desired: DesiredTarget
             do {
@@ -219,19 +239,22 @@ extension Controller {
             actual, with: desired, by: distribution.spec,
             isAmended: reported.map { $0 != distribution.generation } ?? false,
             isBehind: { [snapshot] in behind.contains(snapshot?.volume(of: $0.text) ?? "") },
-            held: { [snapshot] in Self.digests(in: snapshot) })
+            held: { digestsOfMount() })
     }
 
     private func volumesBehind(_ target: ObservedTarget) -> Set<String> {
         generations.volumesBehind(target.mountGeneration, now: .now())
     }
 
-    /// Digests of all that the mount holds.
-    private static func digests(in snapshot: Snapshot?) -> Set<Digest> {
-        Set(
-            (snapshot?.files ?? [:]).values.compactMap { file in
+    /// Digests of all that the mount holds, found out once for each snapshot: a Secret may say of itself that it is newer.
+    private func digestsOfMount() -> Set<Digest> {
+        if let known = mountDigests { return known }
+        let digests = Set(
+            (snapshot?.files ?? [:]).values.compactMap { file -> Digest? in
                 if case .content(_, let digest) = file { digest } else { nil }
             })
+        mountDigests = digests
+        return digests
     }
 
     /// Its content came from a generation that is newer than ours, by its name.

@@ -62,7 +62,7 @@ extension Controller {
             replace(current)
         }
         guard let now = index.distributions[key] else { return false }
-        return now.uid == known.uid && now.spec == known.spec && isOurs(now) && access.refusal(of: now) == nil
+        return now.uid == known.uid && now.spec == known.spec && isOurs(now) && denial(of: now) == nil
             && snapshot?.generation == generation
     }
 

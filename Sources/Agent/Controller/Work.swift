@@ -14,10 +14,7 @@ extension Controller {
     }
 
     func enqueue(_ item: WorkItem) {
-        let namespace =
-            switch item {
-            case .target(let key), .status(let key): key.namespace
-            }
+        let namespace = item.key.namespace
         // Before all is known a pass could only be wrong; `enqueueAll` follows.
         guard mountWasRead, access.isKnown,
             scopes.first(where: { $0.key.contains(namespace) })?.value.isReady == true
@@ -52,6 +49,9 @@ extension Controller {
                 var armed: ContinuousClock.Instant?
                 for await _ in wakeUps {
                     await beat()
+                    if let distribution = await nextUnjudged() {
+                        workers.addTask { await self.judgeUnseen(distribution) }
+                    }
                     while let item = await take() {
                         workers.addTask { await self.turn(item) }
                     }

@@ -7,7 +7,7 @@ import Scheduling
 /// Writes Events on distributions. Who has something to tell does not wait for it, and never hears of a failure: what is
 /// lost is told by the status and the log.
 package final class EventRecorder: Sendable {
-    /// How many wait to be written; after that the oldest goes.
+    /// How many wait to be written; after that the oldest of the namespace that has most goes.
     private static let waitingAtMost = 1000
     /// How often one is tried.
     private static let tries = 12
@@ -21,8 +21,10 @@ package final class EventRecorder: Sendable {
     private let logger: Logger
     private let lastWords: Duration
     private let source = Event.Source(component: Request.fieldManager, host: HostName.current)
-    private let events: AsyncStream<Event>
-    private let input: AsyncStream<Event>.Continuation
+    private let backlog = Mutex(EventBacklog(limit: EventRecorder.waitingAtMost))
+    /// Yields when there is something in the backlog.
+    private let news: AsyncStream<Void>
+    private let input: AsyncStream<Void>.Continuation
     /// Ends with `run`.
     private let running: AsyncStream<Never>
     private let end: AsyncStream<Never>.Continuation
@@ -34,12 +36,14 @@ package final class EventRecorder: Sendable {
         self.client = client
         self.logger = logger
         self.lastWords = lastWords
-        (events, input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.waitingAtMost))
+        (news, input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (running, end) = AsyncStream.makeStream()
     }
 
     package func record(_ kind: Event.Kind, on object: Event.Object, reason: String, message: String) {
-        input.yield(Event(kind, on: object, from: source, reason: reason, message: message, at: .now()))
+        let event = Event(kind, on: object, from: source, reason: reason, message: message, at: .now())
+        backlog.withLock { $0.add(event) }
+        input.yield()
     }
 
     /// Writes what is recorded, one after another, until `flush` or cancellation. To be called once.
@@ -47,23 +51,28 @@ package final class EventRecorder: Sendable {
         defer { end.finish() }
         var correlator = EventCorrelator<ContinuousClock.Instant>()
         var refusals = Refusals()
-        for await event in events {
-            let namespace = event.object.namespace
-            guard !refusals.isPaused(namespace), let event = correlator.correlate(event, at: .now) else { continue }
-            do throws(KubeError) {
-                try await write(event)
-            } catch {
-                guard case .forbidden = error.kind else {
-                    logger.debug("event lost", ["error": .string("\(error)")])
-                    continue
-                }
-                if refusals.isFirst {
-                    logger.info(
-                        "events cannot be written",
-                        ["error": .string("\(error)"), "roleNeeds": "create and patch on events"])
-                }
-                refusals.add(namespace, until: .now + Self.pause)
+        for await _ in news {
+            while !Task.isCancelled, let event = backlog.withLock({ $0.next() }) {
+                guard !refusals.isPaused(event.object.namespace), let event = correlator.correlate(event, at: .now)
+                else { continue }
+                await write(event, &refusals)
             }
+        }
+    }
+
+    private func write(_ event: Event, _ refusals: inout Refusals) async {
+        do throws(KubeError) {
+            try await write(event)
+        } catch {
+            guard case .forbidden = error.kind else {
+                return logger.debug("event lost", ["error": .string("\(error)")])
+            }
+            if refusals.isFirst {
+                logger.info(
+                    "events cannot be written",
+                    ["error": .string("\(error)"), "roleNeeds": "create and patch on events"])
+            }
+            refusals.add(event.object.namespace, until: .now + Self.pause)
         }
     }
 

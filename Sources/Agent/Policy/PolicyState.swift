@@ -37,17 +37,19 @@ struct PolicyState: Sendable {
 
     /// Why the target of `distribution` must not be written; nil if it may. What is wrong with the policy is not for its
     /// author: the values that are quoted there tell of others.
-    func refusal(of distribution: SecretsDistribution) -> Refusal? {
+    ///
+    /// - Parameter verdicts: those of the policy, on this distribution among others.
+    func refusal(of distribution: SecretsDistribution, _ verdicts: PolicyVerdicts) -> Refusal? {
         guard isWanted else { return nil }
         guard let policy else {
             let reason = problem == nil ? ": it has not been read yet." : "; the agent's log says why."
             return Refusal(.policyDenied, "The access policy cannot be used\(reason)")
         }
-        return policy.mode == .enforce ? policy.refusal(of: distribution) : nil
+        return policy.mode == .enforce ? verdicts[distribution] : nil
     }
 
     /// What is let through only because the policy audits; nil if nothing is.
-    func remark(on distribution: SecretsDistribution) -> String? {
-        policy.flatMap { $0.mode == .audit ? $0.refusal(of: distribution)?.message : nil }
+    func remark(on distribution: SecretsDistribution, _ verdicts: PolicyVerdicts) -> String? {
+        policy?.mode == .audit ? verdicts[distribution]?.message : nil
     }
 }

@@ -9,6 +9,8 @@ final class Chaos {
 
     private let world: World
     private let namespaces: [String]
+    private let hostile: HostileTenant
+    private let bystander: Bystander
     private let oracle: Oracle
     private let watchman: Watchman
     private let replicas: [Replica]
@@ -32,11 +34,14 @@ final class Chaos {
     private(set) var counts: [String: Int] = [:]
 
     init(
-        _ world: World, _ namespaces: [String], _ oracle: Oracle, _ watchman: Watchman, _ replicas: [Replica],
-        _ policy: AtomicVolume, _ writing: Replica.Writing, _ random: SeededGenerator
+        _ world: World, _ namespaces: [String], _ hostile: HostileTenant, _ bystander: Bystander, _ oracle: Oracle,
+        _ watchman: Watchman, _ replicas: [Replica], _ policy: AtomicVolume, _ writing: Replica.Writing,
+        _ random: SeededGenerator
     ) {
         self.world = world
         self.namespaces = namespaces
+        self.hostile = hostile
+        self.bystander = bystander
         self.oracle = oracle
         self.watchman = watchman
         self.replicas = replicas
@@ -84,6 +89,7 @@ final class Chaos {
         ("mount a volume once more", 4, { [self] in try remount() }),
         ("fight over a Secret", 2, { [self] in await fight() }),
         ("orphan a Secret", 3, { [self] in await orphan() }),
+        ("a hostile tenant", 6, { [self] in await harass() }),
     ]
 
     /// One action, and the end of those whose time is over.
@@ -112,6 +118,32 @@ final class Chaos {
         try changePolicy()
         try showAll()
         trace.append("all is healed")
+    }
+
+    /// What the hostile tenant's worst costs the bystander, once all is healed: how many times what its rotations take
+    /// without.
+    func harm() async throws -> Double {
+        let reference = try await bystander.latency(rotateBystander)
+        let (hostile, acting) = (hostile, Switch(true))
+        async let acts: Void = Self.act(hostile, while: acting)
+        let latency = try await bystander.latency(rotateBystander)
+        acting.isOn = false
+        await acts
+        return latency / reference
+    }
+
+    private func harass() async {
+        if !isServerSilent { await hostile.act() }
+    }
+
+    private static func act(_ hostile: HostileTenant, while acting: Switch) async {
+        while acting.isOn { await hostile.act() }
+    }
+
+    private func rotateBystander() throws -> String {
+        oracle.rotate { $0.rotate([Vault.bystander]) }
+        try showAll()
+        return oracle.vault.state[Vault.bystander] ?? ""
     }
 
     private func heal(_ isDue: (Healing) -> Bool) async throws {

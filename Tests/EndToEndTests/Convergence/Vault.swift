@@ -12,6 +12,8 @@ struct Vault {
     static let constant = "constant"
     /// Denied by every policy there is.
     static let forbidden = "forbidden"
+    /// Of nobody but the bystander, and of what the hostile tenant makes of it.
+    static let bystander = "bystander"
     static let pairs = 2
 
     static func certificate(_ pair: Int) -> String { "pair-\(pair).crt" }
@@ -23,7 +25,9 @@ struct Vault {
     private var issued: [Int: (certificate: Int, key: Int)] = [:]
 
     init() throws {
-        for name in Self.plain + Self.nested + [Self.forbidden, Self.constant] { state[name] = "\(name)#0" }
+        for name in Self.plain + Self.nested + [Self.forbidden, Self.constant, Self.bystander] {
+            state[name] = "\(name)#0"
+        }
         for pair in 0..<Self.pairs { try issue(pair, certificate: true, key: true) }
         version = 0
     }

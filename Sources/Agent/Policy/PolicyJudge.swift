@@ -1,0 +1,28 @@
+package import Distribution
+package import LinuxIO
+
+/// Judges what takes long, on a thread of its own and in turns: whoever names many long paths holds up no other work, and
+/// another's judgement for no longer than a part of its own.
+package actor PolicyJudge {
+    /// Steps of 64 states on one character: less than a millisecond.
+    static let part = 1 << 18
+    /// What takes no more is judged at once, wherever that is.
+    static let short = 1 << 16
+
+    private let executor: OwnedThreadExecutor
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Throws: EAGAIN when there are too many threads.
+    package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
+
+    /// Nil if the task was cancelled before the end.
+    package func end(_ judgement: AccessPolicy.Judgement) async -> AccessPolicy.Judgement? {
+        var judgement = judgement
+        while !judgement.advance(by: Self.part) {
+            if Task.isCancelled { return nil }
+            await Task.yield()
+        }
+        return judgement
+    }
+}

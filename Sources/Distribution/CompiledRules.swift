@@ -1,0 +1,64 @@
+/// The rules of an access policy, compiled once for all that is asked of them.
+struct CompiledRules: Sendable {
+    private let namespaces: PatternAutomaton
+    private let files: PatternAutomaton
+    /// By rule: the places of its patterns.
+    private let rules: [(namespaces: Range<Int>, files: Range<Int>)]
+    private let anyNamespace: PatternAutomaton.Selection
+    private let anyFile: PatternAutomaton.Selection
+    private let anyEnd: PatternAutomaton.States
+
+    init(_ rules: [AccessPolicy.Rule]) {
+        var places: [(namespaces: Range<Int>, files: Range<Int>)] = []
+        var (ofNamespaces, ofFiles) = (0, 0)
+        for rule in rules {
+            places.append(
+                (ofNamespaces..<ofNamespaces + rule.namespaces.count, ofFiles..<ofFiles + rule.files.count))
+            ofNamespaces += rule.namespaces.count
+            ofFiles += rule.files.count
+        }
+        self.rules = places
+        namespaces = PatternAutomaton(rules.flatMap(\.namespaces))
+        files = PatternAutomaton(rules.flatMap(\.files))
+        anyNamespace = namespaces.selection(of: 0..<ofNamespaces)
+        anyFile = files.selection(of: 0..<ofFiles)
+        anyEnd = files.ends(of: 0..<ofFiles)
+    }
+
+    /// Why `rules` cannot be used, as the rest of a sentence; nil if they can.
+    static func problem(of rules: [AccessPolicy.Rule]) -> String? {
+        PatternAutomaton.problem(of: rules.flatMap(\.namespaces))
+            ?? PatternAutomaton.problem(of: rules.flatMap(\.files))
+    }
+
+    /// What the rules say of the files for one namespace.
+    struct Verdicts: Sendable {
+        private let files: PatternAutomaton
+        private let selection: PatternAutomaton.Selection
+        private let given: PatternAutomaton.States
+        /// What no rule gives to the namespace may go there, unless a rule names it. Nil: it may not.
+        private let named: PatternAutomaton.States?
+
+        /// - Parameter namespace: whose files are judged.
+        init(_ rules: CompiledRules, for namespace: String, _ default: AccessPolicy.Default) {
+            files = rules.files
+            let matched = rules.namespaces.run(namespace, rules.anyNamespace)
+            let giving = rules.rules.filter { rule in
+                rule.namespaces.contains { rules.namespaces.hasMatched($0, in: matched) }
+            }
+            let patterns = giving.flatMap(\.files)
+            given = files.ends(of: patterns)
+            named = `default` == .allow ? rules.anyEnd : nil
+            // Where nothing else is allowed, no other rule is asked.
+            selection = `default` == .allow ? rules.anyFile : files.selection(of: patterns)
+        }
+
+        func isDenied(_ file: SourcePath) -> Bool {
+            let states = files.run(file.text, selection)
+            return !states.meets(given) && (named.map(states.meets) ?? true)
+        }
+
+        /// What it takes to judge `file`, in steps of 64 states on one character.
+        func cost(of file: SourcePath) -> Int { file.text.utf8.count * selection.width }
+    }
+}

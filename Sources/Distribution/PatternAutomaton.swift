@@ -1,0 +1,199 @@
+/// Some patterns, compiled: tells in one pass over a text which of them match it.
+///
+/// A nondeterministic automaton whose states are bits: one for each step of each pattern, and one for its end (Shift-And
+/// for extended patterns; Navarro and Raffinot, "Flexible Pattern Matching in Strings", chapter 4). It has no more states
+/// than that whatever the patterns say, so that neither memory nor time can grow beyond: for each character of a text, a few
+/// instructions for each 64 states.
+package struct PatternAutomaton: Sendable {
+    /// Sets of states, 64 in a word.
+    typealias States = [UInt64]
+
+    /// The patterns that a text is run against.
+    struct Selection: Sendable {
+        /// Where they begin, with what can be reached without a character.
+        fileprivate let start: States
+        /// The words that hold states of theirs, in order.
+        fileprivate let words: [Int]
+
+        /// What a character of a text costs, in words.
+        var width: Int { words.count }
+    }
+
+    /// By pattern: its first state, and that of its end.
+    private var first: [Int] = []
+    private var last: [Int] = []
+    private let wordCount: Int
+
+    private let alphabet: Alphabet
+    /// By row of the alphabet, then by word: what a character of that row moves on by one.
+    private var moves: States
+    /// What a character that is no slash leaves as it is; what a slash does.
+    private var stays: States
+    private var staysOnSlash: States
+    /// What needs no character to be passed: `*`, `**` and `**/`.
+    private var passes: States
+    /// Those of them that can be passed after each character too: `*` and `**`.
+    private var repeats: States
+
+    init(_ patterns: [Pattern]) {
+        let alphabet = Alphabet(of: patterns)
+        let size = Self.size(of: patterns, alphabet)
+        self.alphabet = alphabet
+        wordCount = size.words
+        let none = States(repeating: 0, count: size.words)
+        (stays, staysOnSlash, passes, repeats) = (none, none, none, none)
+        moves = States(repeating: 0, count: size.words * alphabet.count)
+        // What any character but a slash moves on, unless its own row says otherwise.
+        var common = none
+        var state = 0
+        for pattern in patterns {
+            for step in pattern.steps {
+                if step.isCommon { common.insert(state) }
+                state += 1
+            }
+            state += 1
+        }
+        for row in 0..<alphabet.count where row != alphabet.slash {
+            moves.replaceSubrange(row * size.words..<(row + 1) * size.words, with: common)
+        }
+        state = 0
+        for pattern in patterns {
+            first.append(state)
+            for step in pattern.steps {
+                add(step, state)
+                state += 1
+            }
+            last.append(state)
+            state += 1
+        }
+    }
+
+    private mutating func add(_ step: Pattern.Step, _ state: Int) {
+        switch step {
+        case .literal(let character): move(state, on: alphabet.row(of: character), true)
+        case .one: break
+        case .set(let set):
+            for character in set.characters where character != "/" {
+                move(state, on: alphabet.row(of: character), !set.isNegated)
+            }
+        case .many:
+            stays.insert(state)
+            passes.insert(state)
+            repeats.insert(state)
+        case .all:
+            stays.insert(state)
+            staysOnSlash.insert(state)
+            passes.insert(state)
+            repeats.insert(state)
+        case .folders:
+            stays.insert(state)
+            staysOnSlash.insert(state)
+            passes.insert(state)
+            move(state, on: alphabet.slash, true)
+        }
+    }
+
+    private mutating func move(_ state: Int, on row: Int, _ isMoved: Bool) {
+        let bit: UInt64 = 1 << UInt64(state % 64)
+        let word = row * wordCount + state / 64
+        if isMoved { moves[word] |= bit } else { moves[word] &= ~bit }
+    }
+
+    // MARK: Matching
+
+    /// - Parameter patterns: their places among those of `init`.
+    func selection(of patterns: some Sequence<Int>) -> Selection {
+        var start = States(repeating: 0, count: wordCount)
+        var isUsed = [Bool](repeating: false, count: wordCount)
+        for pattern in patterns {
+            start.insert(first[pattern])
+            for word in first[pattern] / 64...last[pattern] / 64 { isUsed[word] = true }
+        }
+        let words = isUsed.indices.filter { isUsed[$0] }
+        var carry = false
+        for word in words { start[word] = closure(start[word], word, &carry) }
+        return Selection(start: start, words: words)
+    }
+
+    /// The ends of patterns, to be looked for in what `run` returns.
+    func ends(of patterns: some Sequence<Int>) -> States {
+        var ends = States(repeating: 0, count: wordCount)
+        for pattern in patterns { ends.insert(last[pattern]) }
+        return ends
+    }
+
+    /// - Parameters:
+    ///   - pattern: its place among those of `init`.
+    ///   - states: what `run` has returned.
+    func hasMatched(_ pattern: Int, in states: States) -> Bool {
+        states[last[pattern] / 64] & 1 << UInt64(last[pattern] % 64) != 0
+    }
+
+    /// The states after all of `text`: those of the ends of the patterns that match it among them.
+    func run(_ text: String, _ selection: Selection) -> States {
+        var states = selection.start
+        states.withUnsafeMutableBufferPointer { states in
+            for row in alphabet.rows(of: text) where !advance(states, on: row, selection.words) { return }
+        }
+        return states
+    }
+
+    /// - Returns: false if no state is left.
+    private func advance(
+        _ states: UnsafeMutableBufferPointer<UInt64>, on row: Int, _ words: [Int]
+    ) -> Bool {
+        let isSlash = row == alphabet.slash
+        var alive: UInt64 = 0
+        var shifted: UInt64 = 0
+        var carry = false
+        for word in words {
+            let state = states[word]
+            // Most patterns fail early.
+            if state == 0, shifted == 0, !carry { continue }
+            let moved = state & moves[row * wordCount + word]
+            let entered = moved << 1 | shifted
+            shifted = moved >> 63
+            let stayed = state & (isSlash ? staysOnSlash[word] : stays[word])
+            states[word] = closure(entered | stayed & repeats[word], word, &carry) | stayed
+            alive |= states[word]
+        }
+        return alive != 0
+    }
+
+    /// `states` of a word and all that they reach without a character: in a row of steps that can be passed, what is above
+    /// the first one that was reached, up to the first behind the row. An addition carries just so far.
+    private func closure(_ states: UInt64, _ word: Int, _ carry: inout Bool) -> UInt64 {
+        let row = passes[word]
+        let (sum, isOver) = row.addingReportingOverflow(states & row)
+        let (total, isOverToo) = sum.addingReportingOverflow(carry ? 1 : 0)
+        carry = isOver || isOverToo
+        return states | (total ^ row)
+    }
+}
+
+extension PatternAutomaton {
+    /// Words of 8 bytes that an automaton of `patterns` takes at most; patterns for ASCII names that fill a policy of a
+    /// mebibyte take no more.
+    package static let longest = 3 << 20
+
+    /// Why `patterns` cannot be compiled, as the rest of a sentence; nil if they can.
+    package static func problem(of patterns: [Pattern]) -> String? {
+        let alphabet = Alphabet(of: patterns)
+        let size = size(of: patterns, alphabet)
+        guard size.words * alphabet.count > longest else { return nil }
+        return "have \(size.states) steps and tell \(alphabet.count) characters apart, expected a product of at most"
+            + " \(longest * 64)"
+    }
+
+    private static func size(of patterns: [Pattern], _ alphabet: Alphabet) -> (states: Int, words: Int) {
+        let states = patterns.reduce(0) { $0 + $1.steps.count + 1 }
+        return (states, (states + 63) / 64)
+    }
+}
+
+extension PatternAutomaton.States {
+    fileprivate mutating func insert(_ state: Int) { self[state / 64] |= 1 << UInt64(state % 64) }
+
+    /// Whether they have any state in common.
+    func meets(_ others: Self) -> Bool { zip(self, others).contains { $0 & $1 != 0 } }
+}

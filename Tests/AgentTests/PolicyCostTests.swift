@@ -1,0 +1,88 @@
+import Distribution
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("What the access policy costs", .timeLimit(.minutes(10)))
+struct PolicyCostTests {
+    private let bench = Bench.policed()
+
+    private func policy() throws -> AccessPolicy {
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        return policy
+    }
+
+    @Test("a verdict is kept for what is mapped, and forgotten with the distribution and the policy")
+    func verdicts() throws {
+        var verdicts = PolicyVerdicts()
+        let distribution = try bench.distribution()
+        let refusal = Refusal(.policyDenied, "No.")
+        #expect(!verdicts.hasJudged(distribution))
+        #expect(verdicts[distribution] != nil, "what nobody has judged is not let through")
+        verdicts.keep(nil, of: distribution)
+        #expect(verdicts.hasJudged(distribution) && verdicts[distribution] == nil)
+        var again = distribution
+        again.resourceVersion = "another"
+        again.forceSync = "now"
+        #expect(verdicts.hasJudged(again))
+        #expect(!verdicts.hasJudged(try bench.distribution(from: ["a", "b"])))
+        verdicts.keep(refusal, of: distribution)
+        #expect(verdicts[distribution] == refusal)
+        verdicts.forget(distribution.key)
+        #expect(!verdicts.hasJudged(distribution))
+        verdicts.keep(nil, of: distribution)
+        verdicts.forgetAll()
+        #expect(!verdicts.hasJudged(distribution))
+    }
+
+    @Test("a judgement is made in parts, none of which takes more than it may and one file")
+    func parts() throws {
+        let policy = try policy()
+        var judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(20)))
+        let one = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(1))).cost
+        let budget = 3 * one
+        var parts = 1
+        while !judgement.advance(by: budget) { parts += 1 }
+        #expect(parts == 7)
+        #expect(judgement.denied.isEmpty)
+    }
+
+    @Test("who asks about little is answered before who asked about much")
+    func turns() async throws {
+        let policy = try policy()
+        let much = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(100)))
+        let little = policy.judgement(of: try bench.distribution(from: ["a"]))
+        let judge = try PolicyJudge()
+        let hasEnded = Switch(false)
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                _ = await judge.end(much)
+                hasEnded.isOn = true
+            }
+            for _ in 0..<5 { _ = await judge.end(little) }
+            #expect(!hasEnded.isOn)
+        }
+    }
+
+    @Test("one distribution with many long paths delays no other's Secret, and gets its own")
+    func others() async throws {
+        let costly = try bench.distribution("costly", target: "costly", spec: Policies.costlySpec(100))
+        await bench.store.put(costly)
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            for number in 0..<5 {
+                let cheap = await bench.store.put(try bench.distribution("cheap", target: "cheap-\(number)"))
+                await bench.controller.distributions(.all, .upsert(cheap))
+                #expect(await eventually { await bench.secret("cheap-\(number)") != nil })
+            }
+            #expect(await bench.store.statuses.allSatisfy { $0.key != costly.key })
+            let ready = { await bench.store.distributions[costly.key]?.status.ready?.reason }
+            #expect(await eventually(within: .seconds(300)) { await ready() == "SourceNotFound" })
+            // A look at the target asks the policy nothing: it is over at once, and so is the next one.
+            await bench.controller.policy(Policies.costly())
+            try await bench.settle()
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Distribution
+
+@Suite struct PatternAutomatonTests {
+    private struct Lot: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ state >> 29
+        }
+    }
+
+    /// Hard ones: stars in a row, folders, sets with ranges, characters that look the same, CR LF.
+    private static let parts = [
+        "a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "[a-c]", "[!-.0-9]", "[\u{e9}x]", "[!\u{e9}]", "\u{e9}",
+        "e\u{301}", "[\u{1}-~]", "\\*", "\r\n", "x",
+    ]
+    private static let letters = [
+        "a", "b", "c", "/", "\u{e9}", "e\u{301}", "e", "*", "5", "\r\n", "\n", "\u{301}", "👩‍👧",
+    ]
+
+    private static func pattern(_ random: inout Lot) -> Pattern {
+        while true {
+            let count = Int.random(in: 1...9, using: &random)
+            let text = (0..<count).compactMap { _ in parts.randomElement(using: &random) }.joined()
+            if let pattern = try? Pattern(text, for: .file) { return pattern }
+        }
+    }
+
+    private static func text(_ random: inout Lot) -> String {
+        (0..<Int.random(in: 0...9, using: &random)).compactMap { _ in letters.randomElement(using: &random) }.joined()
+    }
+
+    /// So many that they fill words and cross their borders.
+    @Test("Many patterns at once say of a text what each says alone", arguments: 1...12 as ClosedRange<UInt64>)
+    func many(seed: UInt64) {
+        var random = Lot(state: seed)
+        let patterns = (0..<Int.random(in: 1...80, using: &random)).map { _ in Self.pattern(&random) }
+        let references = patterns.map(ReferencePattern.init)
+        let automaton = PatternAutomaton(patterns)
+        let all = automaton.selection(of: patterns.indices)
+        let chosen = patterns.indices.filter { _ in Bool.random(using: &random) }
+        let some = automaton.selection(of: chosen)
+        for _ in 0..<60 {
+            let text = Self.text(&random)
+            let (states, ofSome) = (automaton.run(text, all), automaton.run(text, some))
+            for (index, reference) in references.enumerated() {
+                let expected = reference.matches(text)
+                #expect(
+                    automaton.hasMatched(index, in: states) == expected,
+                    "\(patterns[index]) on \(text.debugDescription)")
+                let isChosen = chosen.contains(index)
+                #expect(automaton.hasMatched(index, in: ofSome) == (expected && isChosen), "\(patterns[index])")
+            }
+        }
+    }
+
+    @Test("A pattern that is longer than a word, and rows of steps across its border, match as short ones do")
+    func acrossWords() throws {
+        for length in [62, 63, 64, 65, 127, 128, 129] {
+            for middle in ["*", "**/", "**/**/", "*[!b]*", "**", "?", "*?*"] {
+                let text = String(repeating: "a", count: length) + middle + "b/" + String(repeating: "c", count: 70)
+                guard let pattern = try? Pattern(text, for: .file) else { continue }
+                let reference = ReferencePattern(pattern)
+                let automaton = PatternAutomaton([pattern])
+                let all = automaton.selection(of: 0..<1)
+                for inside in ["", "x", "x/", "x/y", "b", "xx", "/"] {
+                    let candidate =
+                        String(repeating: "a", count: length) + inside + "b/" + String(repeating: "c", count: 70)
+                    #expect(
+                        automaton.hasMatched(0, in: automaton.run(candidate, all)) == reference.matches(candidate),
+                        "\(length) \(middle) on \(inside)")
+                }
+            }
+        }
+    }
+
+    @Test("What a character of a text costs is set by the patterns that are asked, not by all that there are")
+    func width() throws {
+        let patterns = try (0..<800).map { try Pattern("**/team-\($0)/*-*.pem", for: .file) }
+        let automaton = PatternAutomaton(patterns)
+        #expect(automaton.selection(of: patterns.indices).width <= 800 * 20 / 64)
+        #expect(automaton.selection(of: 7..<8).width <= 2)
+    }
+
+    @Test("Patterns that would take more memory than there is for them are refused")
+    func tooMany() throws {
+        let scalars = (0x4e00..<0x9e00).compactMap(UnicodeScalar.init).map { String(Character($0)) }
+        let patterns = try stride(from: 0, to: scalars.count, by: 1000).map { start in
+            try Pattern(scalars[start..<min(start + 1000, scalars.count)].joined(), for: .file)
+        }
+        #expect(PatternAutomaton.problem(of: patterns)?.contains("expected") == true)
+        #expect(PatternAutomaton.problem(of: Array(patterns.prefix(2))) == nil)
+        let ascii = try (0..<250).map { _ in try Pattern(String(repeating: "?[a-z]", count: 680), for: .file) }
+        #expect(PatternAutomaton.problem(of: ascii) == nil)
+    }
+}
