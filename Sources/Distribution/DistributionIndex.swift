@@ -1,3 +1,5 @@
+import Snapshots
+
 /// All distributions, found by key, by target and by source file.
 package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
@@ -45,7 +47,7 @@ package struct DistributionIndex: Sendable {
     package func targets(reading paths: some Sequence<String>, folders: Set<String> = []) -> Set<ObjectKey> {
         var keys = paths.reduce(into: Set<ObjectKey>()) { keys, path in keys.formUnion(readers[path, default: []]) }
         if !folders.isEmpty {
-            for (path, distributions) in readers where SourcePath.folders(of: path).contains(where: folders.contains) {
+            for (path, distributions) in readers where path.foldersAbove.contains(where: folders.contains) {
                 keys.formUnion(distributions)
             }
         }

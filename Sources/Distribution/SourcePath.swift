@@ -1,3 +1,5 @@
+import Snapshots
+
 /// The path of a source file relative to the mount, known not to lead out of it by its text.
 ///
 /// The kernel guards the rest (`openat2` with `RESOLVE_BENEATH`); a snapshot's files are looked up by this text alone.
@@ -8,13 +10,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     package var description: String { text }
 
     /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
-    var folders: [String] { Self.folders(of: text) }
-
-    static func folders(of text: String) -> [String] {
-        guard text.utf8.contains(UInt8(ascii: "/")) else { return [] }
-        let parts = text.unicodeScalars.split(separator: "/").map { String($0) }
-        return (1..<parts.count).reversed().map { parts[..<$0].joined(separator: "/") }
-    }
+    var folders: [String] { Array(text.foldersAbove) }
 
     /// Bytes; a path can be no longer (path_resolution(7), PATH_MAX).
     private static let longest = 4096

@@ -1,31 +1,15 @@
 import Glibc
 
 extension Directory {
-    /// Makes the directory at `path` and those above it that are missing, each with `mode`.
-    package static func create(path: String, mode: UInt32) throws(LinuxError) {
-        do throws(LinuxError) {
-            try checked("create the directory", path) { mkdir(path, mode) }
-        } catch {
-            switch error.code {
-            case EEXIST: return
-            case ENOENT:
-                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
-                try create(path: String(path[..<slash]), mode: mode)
-                try create(path: path, mode: mode)
-            default: throw error
-            }
-        }
-    }
-
-    /// The content of a regular file beneath this directory, and a text that changes when the file does.
+    /// The content of a regular file in this directory, and a text that changes when the file does.
     ///
     /// - Parameter limit: bytes.
     /// - Returns: nil if it is no regular file or larger than `limit`.
     /// - Throws: `LinuxError`; ENOENT if there is none.
     package func content(
-        ofBeneath relative: String, limit: Int
+        of name: String, limit: Int
     ) throws(LinuxError) -> (bytes: [UInt8], version: String)? {
-        let file = try openBeneath(relative)
+        let file = try openEntry(name)
         let version = try file.status().version
         guard let bytes = try file.content(limit: limit) else { return nil }
         return (bytes, version)
@@ -34,8 +18,8 @@ extension Directory {
     /// The text that `content` gives with a file, without reading it.
     ///
     /// - Throws: `LinuxError`; ENOENT if there is none.
-    package func version(ofBeneath relative: String) throws(LinuxError) -> String {
-        try openBeneath(relative).status().version
+    package func version(of name: String) throws(LinuxError) -> String {
+        try openEntry(name).status().version
     }
 }
 

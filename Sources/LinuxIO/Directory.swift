@@ -63,7 +63,9 @@ package struct Directory: ~Copyable, Sendable {
     }
 
     /// The names in this directory without `.` and `..`, in no order. A directory that was removed has none.
-    package func entries() throws(LinuxError) -> DirectoryListing {
+    ///
+    /// - Parameter limit: how many names are taken; a directory can hold millions.
+    package func entries(limit: Int = .max) throws(LinuxError) -> DirectoryListing {
         // A descriptor of its own: readdir(3) moves the position, which duplicates would share.
         let own = try checked("open", path) { openat(descriptor.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(own) else {
@@ -73,7 +75,7 @@ package struct Directory: ~Copyable, Sendable {
         }
         defer { closedir(stream) }
         var listing = DirectoryListing()
-        while true {
+        while listing.entries.count + listing.undecodable < limit {
             errno = 0
             guard let entry = readdir(stream) else {
                 // readdir(3): null and errno 0 is the end.
@@ -89,6 +91,7 @@ package struct Directory: ~Copyable, Sendable {
             guard let kind = try kind(of: name, type: Int(entry.pointee.d_type)) else { continue }
             listing.entries.append(DirectoryEntry(name: name, kind: kind))
         }
+        return listing
     }
 
     /// `DT_UNKNOWN`: some file systems do not tell (readdir(3)). Nil if the name has gone by now.

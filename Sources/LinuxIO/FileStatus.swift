@@ -12,6 +12,10 @@ package struct FileStatus: Sendable, Hashable {
     /// Bytes.
     package var size: Int
     package var identity: FileIdentity
+    /// The owner's uid.
+    package var owner: UInt32
+    /// The mode's permissions, with the sticky, set-group-ID and set-user-ID bits.
+    package var permissions: UInt32
     /// Number of names; 0 once the last is removed, which a file mounted by `subPath` shows.
     package var links: Int
     /// Last change of the content.
@@ -29,6 +33,8 @@ package struct FileStatus: Sendable, Hashable {
             }
         size = Int(status.st_size)
         identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        owner = status.st_uid
+        permissions = status.st_mode & 0o7777
         links = Int(status.st_nlink)
         modified = FileTime(status.st_mtim)
         changed = FileTime(status.st_ctim)

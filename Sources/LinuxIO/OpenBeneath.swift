@@ -28,6 +28,11 @@ extension Directory {
         throw LinuxError("open", "\(path)/\(relative)", code: EAGAIN)
     }
 
+    /// Opens `name`, one component, which must not be a link (EXDEV). Never blocks. Needs no openat2(2).
+    package func openEntry(_ name: String, flags: Int32 = O_RDONLY) throws(LinuxError) -> FileDescriptor {
+        try openWithoutLinks(name, flags: flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    }
+
     /// What `relative` names, with links followed as `openBeneath` does; the file itself is not opened.
     package func statusBeneath(_ relative: String) throws(LinuxError) -> FileStatus {
         try openBeneath(relative, flags: linux_o_path).status()

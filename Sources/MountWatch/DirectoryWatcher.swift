@@ -141,7 +141,7 @@ package struct DirectoryWatcher: ~Copyable {
         // A directory that was met already (a bind mount of one above): its number comes again.
         if wanted.updateValue(.content, forKey: watch) != nil { return }
         guard depth < self.depth, wanted.count < MountLimits.files, let directory = try? Directory(path: path),
-            let listing = try? directory.entries()
+            let listing = try? directory.listing()
         else { return }
         if let target = directory.dataTarget, let generation = try? directory.subdirectory(target) {
             watchGeneration(generation, depth: depth + 1, into: &wanted)
@@ -159,7 +159,7 @@ package struct DirectoryWatcher: ~Copyable {
             let watch = try? inotify?.watch(directory.path, .generation.union(.doNotFollow)), wanted[watch] == nil
         else { return }
         wanted[watch] = .generation
-        guard depth < self.depth, let listing = try? directory.entries() else { return }
+        guard depth < self.depth, let listing = try? directory.listing() else { return }
         for entry in listing.entries where entry.kind == .directory {
             guard let below = try? directory.subdirectory(entry.name) else { continue }
             watchGeneration(below, depth: depth + 1, into: &wanted)

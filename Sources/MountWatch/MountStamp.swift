@@ -40,7 +40,7 @@ package struct MountStamp: Sendable, Equatable {
         _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
     ) {
         files[prefix] = (try? directory.status()).map { [$0] }
-        guard depth <= self.depth, let listing = try? directory.entries() else { return }
+        guard depth <= self.depth, let listing = try? directory.listing() else { return }
         for entry in listing.entries where !VolumeNames.isReserved(entry.name) {
             guard files.count < MountLimits.files else { return }
             let path = prefix + entry.name
@@ -70,8 +70,9 @@ package struct MountStamp: Sendable, Equatable {
         dataTargets[prefix] = target
         files[prefix] = (try? directory.statusBeneath(target)).map { [$0] }
         // Others may be mounted beside its links, as folders.
-        guard depth < self.depth, let listing = try? directory.entries() else { return true }
+        guard depth < self.depth, let listing = try? directory.listing() else { return true }
         for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
+            guard files.count < MountLimits.files else { return true }
             guard let below = try? directory.subdirectory(entry.name) else { continue }
             _ = addVolume(below, root: root, prefix: prefix + entry.name + "/", depth: depth + 1)
         }

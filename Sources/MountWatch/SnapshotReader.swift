@@ -31,14 +31,17 @@ package struct SnapshotReader: Sendable {
         var previous = previous
         // Stands for files of a volume, and is none of the mount.
         for folder in unread { previous?.files[folder] = nil }
+        let known = volumes
         do throws(Absence) {
-            return .snapshot(try readMount(previous))
+            return .snapshot(try readMount(PreviousFiles(previous)))
         } catch {
+            // What is not taken in is not remembered either.
+            if error.isLimit { volumes = known }
             return error.isFinal ? .lost(reason: error.reason) : .absent(reason: error.reason)
         }
     }
 
-    private mutating func readMount(_ previous: Snapshot?) throws(Absence) -> Snapshot {
+    private mutating func readMount(_ previous: PreviousFiles) throws(Absence) -> Snapshot {
         for _ in 0..<MountLimits.tries {
             let mount = try orAbsent { () throws(LinuxError) in try Directory(path: path) }
             let tree = TreeReader(previous: previous, known: volumes, progress: progress)
@@ -55,50 +58,62 @@ package struct SnapshotReader: Sendable {
 
     /// Adds the volumes in folders, each with its own generation, its own changes and its own absence.
     private mutating func readOthers(
-        in mount: borrowing Directory, besides own: VolumeReader.Part, _ previous: Snapshot?
+        in mount: borrowing Directory, besides own: VolumeReader.Part, _ previous: PreviousFiles
     ) throws(Absence) -> Snapshot {
         var found: [String: Snapshot.Volume] = [:]
         found[""] = own.volume
         var tree = own.tree
         var empty = own.tree.volume.emptyFolders
         filledFolders.formUnion(own.tree.volume.filledFolders)
+        if filledFolders.count > MountLimits.files { filledFolders = own.tree.volume.filledFolders }
         var absences: [String: Absence] = [:]
         var pending = own.nested
         while let folder = pending.popLast() {
+            guard found.count + absences.count < MountLimits.files else {
+                throw Absence("\(path) holds more than \(MountLimits.files) volumes", isLimit: true)
+            }
             do throws(Absence) {
                 let part = try readVolume(folder, in: mount, previous, after: tree)
                 guard let volume = part.volume else { throw Absence("\(path)/\(folder) is empty") }
-                (found[folder], tree) = (volume, part.tree)
+                found[folder] = volume
+                tree.add(part.tree)
                 pending += part.nested
             } catch {
                 if error.isLimit { throw error }
                 absences[folder] = error
             }
         }
-        for folder in volumes.keys where !folder.isEmpty && found[folder] == nil && absences[folder] == nil {
-            let below = tree.files.filter { $0.key.utf8.starts(with: "\(folder)/".utf8) }
-            if below.isEmpty {
-                absences[folder] = Absence("\(path)/\(folder) is empty or gone")
-            } else if below.values.contains(where: { if case .content = $0 { true } else { false } }) {
-                // Another folder has taken its place.
-                volumes[folder] = nil
+        let missing = volumes.keys.filter { !$0.isEmpty && found[$0] == nil && absences[$0] == nil }
+        let hasContent = tree.hasContent(below: Set(missing))
+        for folder in missing {
+            switch hasContent[folder] {
+            case nil: absences[folder] = Absence("\(path)/\(folder) is empty or gone")
+            // Another folder has taken its place.
+            case true?: volumes[folder] = nil
+            case false?: break
             }
         }
         if found.isEmpty { throw absences.min { $0.key < $1.key }?.value ?? Absence("\(path) is empty") }
-        if found[""] == nil, previous?.volumes[""] != nil { absences[""] = Absence("\(path) is empty") }
+        if found[""] == nil, previous.snapshot?.volumes[""] != nil { absences[""] = Absence("\(path) is empty") }
+        var snapshot = Snapshot(volumes: found, files: tree.files)
+        for (folder, absence) in absences { snapshot.keep(folder, of: previous, absence) }
+        // What absent volumes held counts too: they could come and go for ever.
+        guard snapshot.isWithinLimits else {
+            throw Absence(
+                "\(path) and what its absent volumes held are more than \(MountLimits.files) files or"
+                    + " \(MountLimits.bytes) bytes", isLimit: true)
+        }
         empty.subtract(filledFolders)
         empty.subtract(absences.keys)
-        unread = Set(absences.keys.filter { previous?.volumes[$0] == nil })
+        snapshot.emptyFolders = empty
+        unread = Set(absences.keys.filter { previous.snapshot?.volumes[$0] == nil })
         remarks = tree.remarks
         remarks.absences = absences.mapValues(\.reason)
-        var snapshot = Snapshot(volumes: found, files: tree.files)
-        snapshot.emptyFolders = empty
-        for (folder, absence) in absences { snapshot.keep(folder, of: previous, absence) }
         return snapshot
     }
 
     private mutating func readVolume(
-        _ folder: String, in mount: borrowing Directory, _ previous: Snapshot?, after tree: TreeReader
+        _ folder: String, in mount: borrowing Directory, _ previous: PreviousFiles, after tree: TreeReader
     ) throws(Absence) -> VolumeReader.Part {
         for _ in 0..<MountLimits.tries {
             let directory = try orAbsent { () throws(LinuxError) in try mount.subdirectory(folder) }
@@ -114,17 +129,23 @@ package struct SnapshotReader: Sendable {
 
 extension Snapshot {
     /// The files of a volume that is absent stay as they were read last; where they never were, none can be read.
-    fileprivate mutating func keep(_ folder: String, of previous: Snapshot?, _ absence: Absence) {
-        guard let previous, var volume = previous.volumes[folder] else {
+    fileprivate mutating func keep(_ folder: String, of previous: PreviousFiles, _ absence: Absence) {
+        guard let last = previous.snapshot, var volume = last.volumes[folder] else {
             files[folder] = .failed(.unreadable(reason: absence.reason))
             return
         }
         volume.absence = absence.reason
         volume.isLost = absence.isFinal
         volumes[folder] = volume
-        for (path, file) in previous.files where files[path] == nil && previous.volume(of: path) == folder {
-            files[path] = file
-        }
+        for path in previous.paths(ofVolume: folder) where files[path] == nil { files[path] = last.files[path] }
+    }
+}
+
+extension Snapshot {
+    fileprivate var isWithinLimits: Bool {
+        var size = 0
+        for case .content(let bytes, _) in files.values { size += bytes.count }
+        return files.count <= MountLimits.files && size <= MountLimits.bytes
     }
 }
 

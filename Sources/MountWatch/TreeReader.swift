@@ -4,7 +4,7 @@ import Snapshots
 
 /// Reads the files of volumes, one volume after another, and nothing outside them.
 struct TreeReader {
-    private let previous: Snapshot?
+    private let previous: PreviousFiles
     private let progress: @Sendable () -> Void
     /// By folder: where a volume was seen before.
     private let known: [String: FileIdentity]
@@ -26,17 +26,50 @@ struct TreeReader {
         var hasVanished = false
         var hasFiles = false
         /// Folders in it that are volumes of their own, and were not read.
-        var nested: [String] = []
+        var nested: Set<String> = []
         /// Folders without an entry, and those with one.
         var emptyFolders: Set<String> = []
         var filledFolders: Set<String> = []
     }
 
     /// - Parameter progress: called before each file or directory is opened.
-    init(previous: Snapshot?, known: [String: FileIdentity] = [:], progress: @escaping @Sendable () -> Void) {
+    init(previous: PreviousFiles, known: [String: FileIdentity] = [:], progress: @escaping @Sendable () -> Void) {
         self.previous = previous
         self.known = known
         self.progress = progress
+    }
+
+    /// For another volume: has none of the files, and what was read counts.
+    func next() -> TreeReader {
+        var next = self
+        next.files = [:]
+        next.remarks = ReadingRemarks()
+        return next
+    }
+
+    /// Takes in what `next` has read. Copies nothing of what is here: there may be thousands of volumes.
+    mutating func add(_ next: TreeReader) {
+        // Equal to Swift, not to the kernel: neither may pass for the other.
+        files.merge(next.files) { _, _ in .failed(.ambiguousName) }
+        remarks.frozen += next.remarks.frozen
+        remarks.undecodableNames += next.remarks.undecodableNames
+        (visited, size) = (next.visited, next.size)
+    }
+
+    /// Of those of `folders` that files lie below: whether one of these has content.
+    func hasContent(below folders: Set<String>) -> [String: Bool] {
+        var found: [String: Bool] = [:]
+        if folders.isEmpty { return found }
+        for (path, file) in files {
+            let hasContent = if case .content = file { true } else { false }
+            for folder in path.foldersAbove {
+                guard let known = folders.firstIndex(of: folder), folders[known].utf8.elementsEqual(folder.utf8) else {
+                    continue
+                }
+                found[folder] = found[folder] == true || hasContent
+            }
+        }
+        return found
     }
 
     /// - Parameters:
@@ -73,7 +106,7 @@ struct TreeReader {
     ) throws(LinuxError) {
         let here = try directory.status()
         if above.contains(here.identity) { return }
-        let listing = try directory.entries()
+        let listing = try directory.listing()
         let folder = String((place.base + prefix).dropLast())
         if !place.isGeneration, !above.isEmpty, isVolume(directory, here, listing, folder) {
             return addNested(folder)
@@ -140,9 +173,9 @@ struct TreeReader {
     }
 
     private mutating func addNested(_ folder: String) {
-        guard let other = volume.nested.firstIndex(of: folder) else { return volume.nested.append(folder) }
+        if volume.nested.insert(folder).inserted { return }
         // Two names that are equal to Swift: neither may pass for the other.
-        volume.nested.remove(at: other)
+        volume.nested.remove(folder)
         add(folder, .failed(.ambiguousName))
     }
 
@@ -160,7 +193,8 @@ struct TreeReader {
         }
         add(path, .failed(reason))
         // The files of a directory that cannot be read are not gone, they cannot be read either.
-        for known in previous?.files.keys ?? [:].keys where known.utf8.starts(with: (path + "/").utf8) {
+        for known in previous.paths(below: path) {
+            visited += 1
             add(known, .failed(reason))
         }
     }
@@ -200,7 +234,7 @@ extension TreeReader {
             }
             guard try file.status() == before else { continue }
             let read = SourceFile(bytes)
-            if let known = previous?.files[path], known == read { return known }
+            if let known = previous.snapshot?.files[path], known == read { return known }
             return read
         }
         return .failed(.unreadable(reason: "changes while it is read"))

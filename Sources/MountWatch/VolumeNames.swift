@@ -13,6 +13,9 @@ extension Directory {
     /// Where `..data` leads; nil if there is no such link.
     var dataTarget: String? { try? linkTarget(VolumeNames.data) }
 
+    /// Its entries, as far as they matter: with more than that the mount holds too much.
+    func listing() throws(LinuxError) -> DirectoryListing { try entries(limit: 2 * MountLimits.files) }
+
     /// A volume without `..data`: not yet written, or half removed.
     func hasLinksIntoData(_ listing: DirectoryListing) -> Bool {
         listing.entries.contains { entry in

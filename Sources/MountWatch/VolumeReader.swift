@@ -11,7 +11,7 @@ struct VolumeReader {
         var volume: Snapshot.Volume?
         /// Folders in it that are volumes of their own.
         var nested: [String]
-        /// With its files.
+        /// With its files alone.
         var tree: TreeReader
     }
 
@@ -19,7 +19,7 @@ struct VolumeReader {
     let folder: String
     /// For messages.
     let path: String
-    let previous: Snapshot?
+    let previous: PreviousFiles
     /// The folder in which `..data` was seen; nil: in none.
     var known: FileIdentity?
 
@@ -33,7 +33,7 @@ struct VolumeReader {
             return try readGeneration(target, of: directory, tree)
         }
         if known == identity { throw Absence("\(path) has lost its ..data link") }
-        if let listing = try? directory.entries(), directory.hasLinksIntoData(listing) {
+        if let listing = try? directory.listing(), directory.hasLinksIntoData(listing) {
             // Not yet written, or half removed.
             throw Absence("\(path) has links into ..data but no ..data")
         }
@@ -55,7 +55,7 @@ struct VolumeReader {
         guard let generation = try openGeneration(target, of: directory) else { return nil }
         // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
         let createdAt = try orAbsent { () throws(LinuxError) in try directory.status(of: VolumeNames.data).changed }
-        var tree = before
+        var tree = before.next()
         try tree.read(generation, base: base, isGeneration: true)
         guard (try? directory.linkTarget(VolumeNames.data)) == target else { return nil }
         let name = target.split(separator: "/").last.map(String.init) ?? target
@@ -78,7 +78,7 @@ struct VolumeReader {
 
     /// The writer of a volume makes links to its files; a folder that is none is mounted there.
     private func volumes(beside directory: borrowing Directory) -> [String] {
-        guard let listing = try? directory.entries() else { return [] }
+        guard let listing = try? directory.listing() else { return [] }
         var nested: [String] = []
         for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
             guard let below = try? directory.subdirectory(entry.name), below.dataTarget != nil else { continue }
@@ -96,7 +96,7 @@ struct VolumeReader {
                 "\(path) is mounted by subPath, and what it was mounted from is deleted: the container never sees the"
                     + " volume's next generations, mount the volume instead", isFinal: true)
         }
-        var tree = before
+        var tree = before.next()
         try tree.read(directory, base: base, isGeneration: true)
         if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
         if losesFiles(of: generation, tree) { throw Absence("\(path) loses files of its generation") }
@@ -107,12 +107,10 @@ struct VolumeReader {
     }
 
     private func losesFiles(of generation: String, _ tree: TreeReader) -> Bool {
-        guard let previous, previous.volumes[folder]?.generation == generation else { return false }
+        guard previous.snapshot?.volumes[folder]?.generation == generation else { return false }
         // A folder that could not be read stood for its files.
         let folders = tree.volume.filledFolders.union(tree.volume.emptyFolders)
-        return previous.files.keys.contains { path in
-            tree.files[path] == nil && !folders.contains(path) && previous.volume(of: path) == folder
-        }
+        return previous.paths(ofVolume: folder).contains { tree.files[$0] == nil && !folders.contains($0) }
     }
 
     /// A plain folder has no generations; what did not change while it was read counts as one.
@@ -121,7 +119,7 @@ struct VolumeReader {
         var tree = empty
         try tree.read(directory)
         if tree.volume.hasVanished || MountStamp(ofFilesIn: directory) != before { return nil }
-        var part = Part(volume: nil, nested: tree.volume.nested, tree: tree)
+        var part = Part(volume: nil, nested: Array(tree.volume.nested), tree: tree)
         if tree.volume.hasFiles, let newest = tree.volume.newest {
             let time = Timestamp(newest)
             part.volume = Snapshot.Volume(generation: time.rfc3339Nano, createdAt: time, isAtomic: false)

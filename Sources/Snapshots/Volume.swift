@@ -25,11 +25,10 @@ extension Snapshot {
 
     /// The folder of the volume that a file at `path` lies in; "" is the mount itself.
     package func volume(of path: String) -> String {
-        var volume = ""
-        for folder in volumes.keys where folder.utf8.count > volume.utf8.count {
-            if path.utf8.starts(with: "\(folder)/".utf8) { volume = folder }
-        }
-        return volume
+        path.foldersAbove.first { folder in
+            // Equal to Swift is not enough: it may be another folder to the kernel.
+            volumes.index(forKey: folder).map { volumes[$0].key.utf8.elementsEqual(folder.utf8) } ?? false
+        } ?? ""
     }
 
     /// The volumes that files at `paths` lie in, those alone that have a generation; all if there are none.
@@ -49,5 +48,17 @@ extension Snapshot {
     /// When the newest of the generations that files at `paths` come from came to be.
     package func createdAt(of paths: some Sequence<String>) -> Timestamp {
         volumes(of: paths).values.map(\.createdAt).max() ?? Timestamp(seconds: 0)
+    }
+}
+
+extension String {
+    /// The folders that lead to this path, the innermost first: of `a/b/c`, `a/b` and `a`.
+    package var foldersAbove: some Sequence<String> {
+        sequence(state: utf8[...]) { rest in
+            // By bytes: with a combining mark behind it, a slash is another character to Swift.
+            guard let slash = rest.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+            rest = rest[..<slash]
+            return String(Substring(rest))
+        }
     }
 }

@@ -97,6 +97,29 @@ struct HostileMountTests {
         await program.stop()
     }
 
+    @Test("with a manifest that stands for billions of nodes serves the other distributions, in little memory")
+    func yamlBomb() async throws {
+        let world = try LocalWorld()
+        try writeFile(world.mount + "/a", "1")
+        try world.distribute("good", "a")
+        let levels = (1..<30).map { level in
+            "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", "))]\n"
+        }
+        let bomb = "a0: &a0 [x]\n" + levels.joined()
+        try writeFile(world.root("in/bomb.yaml"), "kind: SecretsDistribution\napiVersion: xlscsde.nhs.uk/v1\n" + bomb)
+        try writeFile(world.root("in/last.yaml"), String(repeating: "- ", count: 100_000))
+        let program = try await world.start()
+        await world.expect("good", ["a": "1"], program)
+        await world.expectLog("bomb.yaml", program)
+        await world.expectLog("last.yaml", program)
+        try writeFile(world.mount + "/a", "2")
+        await world.expect("good", ["a": "2"], program)
+        let peak = Files.text("/proc/\(program.process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let kilobytes = try #require(peak.flatMap { Int($0.filter(\.isNumber)) })
+        #expect(kilobytes < 256 << 10)
+        await program.stop()
+    }
+
     /// As names of source files, of folders and of manifests, and in what a manifest says.
     @Test("with names that look like log lines or move the cursor forges no line", arguments: ["json", "text"])
     func names(format: String) async throws {

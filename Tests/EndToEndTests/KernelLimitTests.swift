@@ -104,7 +104,7 @@ struct KernelLimitTests {
         try makeDirectory(world.output)
         let program = try await world.start(
             wrapper: MountNamespace.wrapper + [
-                "sh", "-c", "mount -t tmpfs -o size=64k full \(world.output) && exec \"$@\"", "sh",
+                "sh", "-c", "mount -t tmpfs -o size=64k,mode=0700 full \(world.output) && exec \"$@\"", "sh",
             ])
         let output = MountNamespace(program: program)(world.output)
         try volume.write(["a": value("a")])

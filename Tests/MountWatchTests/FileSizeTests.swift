@@ -34,7 +34,7 @@ import Testing
         try #require(code == 0)
         let file = try FileDescriptor(reading: "/proc/\(id)/environ")
         #expect(try file.status().size == 0)
-        let reader = TreeReader(previous: nil) {}
+        let reader = TreeReader(previous: PreviousFiles(nil)) {}
         // It is set a moment after execve(2) has let this process go on.
         #expect(try await eventually { try reader.content(of: file, path: "a").bytes?.count != 0 })
         return (try reader.content(of: file, path: "a"), parts.reduce(0) { $0 + $1.utf8.count + 1 })
@@ -55,7 +55,7 @@ import Testing
     @Test func `a file that is smaller than it says is read to its end`() throws {
         let file = try FileDescriptor(reading: "/sys/kernel/mm/transparent_hugepage/enabled")
         #expect(try file.status().size == 4096)
-        let content = try TreeReader(previous: nil) {}.content(of: file, path: "a")
+        let content = try TreeReader(previous: PreviousFiles(nil)) {}.content(of: file, path: "a")
         #expect((1..<200).contains(content.bytes?.count ?? 0))
     }
 }

@@ -1,17 +1,19 @@
 package import Distribution
 import Glibc
 import Kube
-package import LinuxIO
+import LinuxIO
 import MountWatch
 package import Observability
-import YAML
 
 /// Targets as manifests below a folder, `<namespace>/<name>.yaml`, mode 0600, each replaced as a whole.
 ///
 /// Runs on a thread of its own: file writes block.
 package actor FolderSecretStore: SecretStore {
     private let executor: OwnedThreadExecutor
-    private let root: String
+    private let path: String
+    /// Nil: there is none, in a dry run.
+    private var folder: OutputFolder?
+    private let isDryRun: Bool
     private let managedBy: String
     private let timing: WatchLoop.Timing
     private let logger: Logger
@@ -20,29 +22,34 @@ package actor FolderSecretStore: SecretStore {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// In a dry run the folder is left as it is, and it may be none.
+    /// In a dry run the folder is left as it is, and there may be none.
     ///
-    /// - Throws: when no thread can be started, or the folder cannot be made.
-    package init(settings: Settings, root: String, logger: Logger) throws(LinuxError) {
+    /// - Throws: `LinuxError` when no thread can be started, or the folder cannot be made; `ConfigurationError` when it is
+    ///   not the agent's alone.
+    package init(settings: Settings, root: String, logger: Logger) throws {
         executor = try OwnedThreadExecutor(name: "output")
-        self.root = root
+        path = root
         managedBy = settings.managedBy
         timing = WatchLoop.Timing(
             quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval)
         self.logger = logger
-        guard !settings.dryRun else { return }
-        try Directory.create(path: root, mode: 0o700)
-        try Self.removeLeftovers(below: root)
+        isDryRun = settings.dryRun
+        folder = try OutputFolder.open(root, creates: !isDryRun)
+        guard !isDryRun else { return }
+        try folder?.removeLeftovers { error in
+            logger.warning("leftovers of a killed write may remain", ["error": .string(error)])
+        }
     }
 
-    /// What a write was at when the process was killed holds secrets too.
-    private static func removeLeftovers(below root: String) throws(LinuxError) {
-        for namespace in try Directory(path: root).entries().entries where namespace.kind == .directory {
-            let folder = try Directory(path: "\(root)/\(namespace.name)")
-            for entry in try folder.entries().entries where AtomicFile.isTemporary(entry.name) {
-                _ = try AtomicFile.remove(named: entry.name, in: folder)
-            }
+    /// Nil: there is none, in a dry run.
+    private func output() throws(StoreError) -> OutputFolder? {
+        if let folder { return folder }
+        do {
+            folder = try OutputFolder.open(path, creates: false)
+        } catch {
+            throw .unavailable("\(error)", retryAfter: nil)
         }
+        return folder
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
@@ -54,41 +61,41 @@ package actor FolderSecretStore: SecretStore {
         in scope: Scope, since last: [ObjectKey: LookedAt]
     ) throws(StoreError) -> [ObjectKey: LookedAt] {
         var files: [ObjectKey: LookedAt] = [:]
-        for namespace in try names(in: root) where scope.contains(namespace) {
-            guard let folder = try folder(of: namespace) else { continue }
-            for file in try names(in: "\(root)/\(namespace)") where file.hasSuffix(".yaml") {
-                let key = ObjectKey(namespace: namespace, name: String(file.dropLast(5)))
-                let version = try? folder.version(ofBeneath: file)
-                if let known = last[key], known.version == version {
-                    files[key] = known
-                    continue
+        guard let output = try output() else { return files }
+        for namespace in try output.namespaces() where scope.contains(namespace) {
+            do throws(StoreError) {
+                guard let folder = try output.namespace(namespace) else { continue }
+                for name in try orUnavailable({ () throws(LinuxError) in try folder.manifests() }) {
+                    let key = ObjectKey(namespace: namespace, name: name)
+                    files[key] = look(at: key, in: folder, last[key])
                 }
-                do throws(StoreError) {
-                    guard let target = try read(key)?.observed else { continue }
-                    let isOurs = target.labels[Marks.managedByLabel] == managedBy
-                    files[key] = LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
-                } catch {
-                    logger.warning("manifest cannot be read", ["error": .string(error.description)])
-                }
+            } catch {
+                // One that cannot be used is nobody else's concern.
+                guard case .rejected = error else { throw error }
+                logger.warning("manifest cannot be read", ["error": .string(error.description)])
             }
         }
         return files
     }
 
-    /// Nil: it is none.
-    private func folder(of namespace: String) throws(StoreError) -> Directory? {
+    /// Nil: it is not there, or cannot be read.
+    private func look(at key: ObjectKey, in folder: borrowing Directory, _ known: LookedAt?) -> LookedAt? {
+        if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
         do {
-            return try Directory(path: "\(root)/\(namespace)")
+            guard let target = try read(key, in: folder)?.observed else { return nil }
+            let isOurs = target.labels[Marks.managedByLabel] == managedBy
+            return LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
         } catch {
-            if error.code == ENOENT || error.code == ENOTDIR { return nil }
-            throw .unavailable(error.description, retryAfter: nil)
+            logger.warning("manifest cannot be read", ["error": .string(error.description)])
+            return nil
         }
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {
         let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let loop = WatchLoop(
-            path: root, timing: timing, logger: logger, heartbeat: observer.heartbeat,
+            // Its namespaces' folders, and nothing below them.
+            path: path, depth: 1, timing: timing, logger: logger, heartbeat: observer.heartbeat,
             look: { _ in
                 look.yield()
                 return true
@@ -112,9 +119,13 @@ package actor FolderSecretStore: SecretStore {
                 }
                 for event in Self.events(from: known, to: files) { await observer.event(event) }
                 known = files
-                if isFailing { await observer.recovered() }
+                if isFailing {
+                    logger.info("output folder can be read again", ["path": .string(path)])
+                    await observer.recovered()
+                }
                 isFailing = false
             } catch {
+                if !isFailing { logger.error("output folder cannot be read", ["error": .string(error.description)]) }
                 isFailing = true
                 await observer.failed(error)
             }
@@ -157,9 +168,9 @@ package actor FolderSecretStore: SecretStore {
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         _ = try unchanged(target)
-        try files { () throws(LinuxError) in
-            let folder = try Directory(path: "\(root)/\(target.key.namespace)")
-            _ = try AtomicFile.remove(named: "\(target.key.name).yaml", in: folder)
+        guard let folder = try output()?.namespace(target.key.namespace) else { return }
+        _ = try orUnavailable { () throws(LinuxError) in
+            try AtomicFile.remove(named: "\(target.key.name).yaml", in: folder)
         }
     }
 }
@@ -173,12 +184,7 @@ private struct LookedAt {
 }
 
 extension FolderSecretStore {
-    private struct Manifest {
-        let content: JSONValue
-        let observed: ObservedTarget
-    }
-
-    private func path(_ key: ObjectKey) -> String { "\(root)/\(key).yaml" }
+    private func path(_ key: ObjectKey) -> String { "\(path)/\(key).yaml" }
 
     /// - Throws: `.changed` if it is not as it was observed.
     private func unchanged(_ target: ObservedTarget) throws(StoreError) -> JSONValue {
@@ -188,96 +194,48 @@ extension FolderSecretStore {
         return manifest.content
     }
 
-    private func read(_ key: ObjectKey) throws(StoreError) -> Manifest? {
+    private func read(_ key: ObjectKey) throws(StoreError) -> SecretManifest? {
         try check(key)
-        let file: (bytes: [UInt8], version: String)?
-        do {
-            let folder = try Directory(path: root)
-            file = try folder.content(ofBeneath: "\(key).yaml", limit: 4 << 20)
-        } catch {
-            if error.code == ENOENT { return nil }
-            throw .unavailable(error.description, retryAfter: nil)
-        }
-        guard let file else { throw .rejected("\(path(key)) is no file or too large") }
-        do {
-            guard let document = try YAMLParser.documents(in: file.bytes).first else {
-                throw StoreError.rejected("\(path(key)) is empty, expected a Secret")
-            }
-            let json = document.json()
-            let content = try JSONValue(json: json)
-            var observed = try JSONBytes.decode(SecretObject.self, from: json).observed
-            observed.key = key
-            observed.uid = ""
-            observed.resourceVersion = file.version
-            return Manifest(content: content, observed: observed)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as YAMLError {
-            throw .rejected("\(path(key)) is no YAML: \(error)")
-        } catch {
-            throw .rejected("\(path(key)) is no Secret")
-        }
+        guard let folder = try output()?.namespace(key.namespace) else { return nil }
+        return try read(key, in: folder)
     }
 
-    private func write(_ manifest: JSONValue, _ key: ObjectKey) throws(StoreError) -> ObservedTarget {
-        try check(key)
-        let bytes: [UInt8]
+    private func read(_ key: ObjectKey, in folder: borrowing Directory) throws(StoreError) -> SecretManifest? {
+        let file: (bytes: [UInt8], version: String)?
         do {
-            bytes = try YAMLEmitter.emit(YAMLValue(manifest, first: ["apiVersion", "kind", "metadata", "type"]))
+            file = try folder.content(of: "\(key.name).yaml", limit: 4 << 20)
         } catch {
-            throw .rejected("\(path(key)) cannot be written as YAML: \(error)")
+            switch error.code {
+            case ENOENT: return nil
+            case EXDEV, ENXIO: throw .rejected(error.description)
+            default: throw .unavailable(error.description, retryAfter: nil)
+            }
         }
-        try files { () throws(LinuxError) in
-            try Directory.create(path: "\(root)/\(key.namespace)", mode: 0o700)
-            let folder = try Directory(path: "\(root)/\(key.namespace)")
+        guard let file else { throw .rejected("\(path(key)) is no file or too large") }
+        return try SecretManifest(file.bytes, version: file.version, key: key, path: path(key))
+    }
+
+    private func write(_ content: JSONValue, _ key: ObjectKey) throws(StoreError) -> ObservedTarget {
+        try check(key)
+        let bytes = try SecretManifest.bytes(of: content, path: path(key))
+        guard let folder = try output()?.namespace(key.namespace, creates: true) else {
+            throw .changed("\(path(key)) has lost its folder meanwhile")
+        }
+        try orUnavailable { () throws(LinuxError) in
             try bytes.withUnsafeBufferPointer { (buffer) throws(LinuxError) in
                 try AtomicFile.write(UnsafeRawBufferPointer(buffer), named: "\(key.name).yaml", in: folder, mode: 0o600)
             }
         }
-        guard let written = try read(key) else { throw .changed("\(path(key)) was removed meanwhile") }
+        guard let written = try read(key, in: folder) else { throw .changed("\(path(key)) was removed meanwhile") }
         handed[key] = written.observed
         return written.observed
     }
 
-    /// A namespace or name never leads out of the folder; both were validated, this is the last guard.
+    /// A namespace or name is one component of a path; both were validated, this is the last guard.
     private func check(_ key: ObjectKey) throws(StoreError) {
         for part in [key.namespace, key.name].map(\.utf8)
         where part.isEmpty || part.first == UInt8(ascii: ".") || part.contains(UInt8(ascii: "/")) {
-            throw .rejected("\(key) cannot be the name of a file below \(root)")
-        }
-    }
-
-    private func names(in folder: String) throws(StoreError) -> [String] {
-        do {
-            return try Directory(path: folder).entries().entries.map(\.name).filter { !$0.hasPrefix(".") }.sorted()
-        } catch {
-            if error.code == ENOENT || error.code == ENOTDIR { return [] }
-            throw .unavailable(error.description, retryAfter: nil)
-        }
-    }
-
-    private func files(_ body: () throws(LinuxError) -> Void) throws(StoreError) {
-        do {
-            try body()
-        } catch {
-            throw .unavailable(error.description, retryAfter: nil)
-        }
-    }
-}
-
-extension YAMLValue {
-    /// - Parameter first: keys of the root in the order that people expect; the others follow by name.
-    init(_ value: JSONValue, first: [String] = []) {
-        switch value {
-        case .object(let members):
-            let keys = first.filter { members[$0] != nil } + members.keys.filter { !first.contains($0) }.sorted()
-            self = .mapping(keys.map { Entry($0, YAMLValue(members[$0] ?? .null)) })
-        case .array(let elements): self = .sequence(elements.map { YAMLValue($0) })
-        case .string(let text): self = .string(text)
-        case .int(let number): self = .int(number)
-        case .double(let number): self = .string(String(number))
-        case .bool(let flag): self = .bool(flag)
-        case .null: self = .null
+            throw .rejected("\(key) cannot be the name of a file below \(path)")
         }
     }
 }
