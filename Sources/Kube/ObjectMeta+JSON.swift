@@ -20,6 +20,8 @@ extension ObjectMeta {
             name: name, namespace: json["namespace"]?.string, uid: json["uid"]?.string,
             resourceVersion: json["resourceVersion"]?.string, annotations: json["annotations"]?.strings)
         generation = json["generation"]?.int
+        creationTimestamp = json["creationTimestamp"]?.string
+        deletionTimestamp = json["deletionTimestamp"]?.string
     }
 }
 

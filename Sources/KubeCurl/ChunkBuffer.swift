@@ -67,32 +67,21 @@ final class ChunkBuffer: Sendable {
     ///
     /// - Parameter room: called when it was full and is not any more.
     func take(room: () -> Void = {}) async -> Taken {
-        if let bytes = drain(room) { return .success(bytes) }
-        return await withCheckedContinuation { continuation in
-            let taken = state.withLock { state -> Taken? in
+        await withCheckedContinuation { continuation in
+            let (taken, wasFull) = state.withLock { state -> (Taken?, Bool) in
                 if !state.bytes.isEmpty {
-                    defer { state.bytes = [] }
-                    return .success(state.bytes)
+                    defer {
+                        state.bytes = []
+                        state.isFull = false
+                    }
+                    return (.success(state.bytes), state.isFull)
                 }
-                if let end = state.end { return end }
+                if let end = state.end { return (end, false) }
                 state.reader = continuation
-                return nil
+                return (nil, false)
             }
+            if wasFull { room() }
             if let taken { continuation.resume(returning: taken) }
         }
-    }
-
-    /// Nil: nothing has come.
-    private func drain(_ room: () -> Void) -> [UInt8]? {
-        let (bytes, wasFull) = state.withLock { state -> ([UInt8]?, Bool) in
-            guard !state.bytes.isEmpty else { return (nil, false) }
-            defer {
-                state.bytes = []
-                state.isFull = false
-            }
-            return (state.bytes, state.isFull)
-        }
-        if wasFull { room() }
-        return bytes
     }
 }

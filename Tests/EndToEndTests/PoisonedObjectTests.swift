@@ -35,6 +35,14 @@ struct PoisonedObjectTests {
         ]
     }
 
+    /// A request with a part that nobody reads, which holds half a pair of surrogates as the server will have it.
+    private func brokenText(_ request: Request) -> Request {
+        var request = request
+        let body = String(decoding: request.body, as: UTF8.self)
+        request.body = Array(body.replacing(#"{"f:a":{}}"#, with: #"{"f:\ud800":{"f:\udfff":{}}}"#).utf8)
+        return request
+    }
+
     @Test("nested 600 deep, the agent starts, serves all, and hears of all")
     func nesting() async throws {
         try await withServer { world in
@@ -45,6 +53,11 @@ struct PoisonedObjectTests {
                 try await tenant.create(deep(tenant.distribution(name, [("a", "a")])))
                 try await tenant.client.create(
                     .secrets, namespace: tenant.namespace, deep(plant("planted-\(name)", in: tenant, for: world)))
+                let manifest = deep(plant("broken-\(name)", in: tenant, for: world))
+                let request = Request.create(.secrets, namespace: tenant.namespace, manifest)
+                let broken = brokenText(request)
+                try #require(broken != request)
+                _ = try await tenant.client.send(broken)
                 let stored = try await tenant.client.send(
                     .get(.secretsDistributions, namespace: tenant.namespace, name: name))
                 let text = String(decoding: stored.body, as: UTF8.self)
@@ -103,23 +116,17 @@ struct PoisonedObjectTests {
             for name in names { try await world.expect(name, .synced) }
             try await tenant.expect("large-0", .notManaged)
             let reference = try await repairs(of: names.prefix(10), world)
-            let besides = try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask {
-                    var number = 0
-                    while !Task.isCancelled {
-                        number += 1
-                        let patch: JSONValue = ["metadata": ["annotations": ["n": .string("\(number)")]]]
-                        try await send(
-                            .mergePatch(.secrets, namespace: tenant.namespace, name: "large-1", patch), tenant)
-                        try? await Task.sleep(for: .milliseconds(100))
-                    }
-                }
-                defer { tasks.cancelAll() }
-                return try await repairs(of: names.suffix(10), world)
+            // Each before an edit: the event of the edit comes behind it.
+            var writes = Duration.zero
+            let all = try await repairs(of: names.suffix(10), world) { name in
+                let start = ContinuousClock.now
+                let patch: JSONValue = ["metadata": ["annotations": ["before": .string(name)]]]
+                try await send(.mergePatch(.secrets, namespace: tenant.namespace, name: "large-1", patch), tenant)
+                writes += ContinuousClock.now - start
             }
-            print("ten repairs: \(reference), beside a Secret that is rewritten: \(besides)", group?.figures ?? "")
-            // Without a watch each waits for a list.
-            #expect(besides < reference * 60)
+            print("ten repairs: \(reference), behind ten writes of \(writes): \(all - writes)", group?.figures ?? "")
+            // About what the server itself takes for such an object; with a watch that ends each time it is minutes.
+            #expect(all - writes < (reference + writes) * 60)
             agent.signal(SIGTERM)
             let ended = await agent.ended()
             #expect(ended.status == 0)
@@ -138,9 +145,12 @@ struct PoisonedObjectTests {
     }
 
     /// How long it takes until hand edits, one after the other, are repaired.
-    private func repairs(of names: some Sequence<String>, _ world: World) async throws -> Duration {
+    private func repairs(
+        of names: some Sequence<String>, _ world: World, besides: (String) async throws -> Void = { _ in }
+    ) async throws -> Duration {
         let start = ContinuousClock.now
         for name in names {
+            try await besides(name)
             try await world.patchSecret(name, ["stringData": ["a": "by hand"]])
             try await world.expect(name, ["a": "1"])
         }
