@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Kube
+import TestSupport
 import Testing
 
 struct RedactorTests {
@@ -119,14 +120,19 @@ struct RedactorTests {
     }
 
     /// Whatever a message does to a value: no part of it of `shortest` bytes is left that stands there by more than chance.
-    @Test func `no value leaks, however it is quoted`() {
-        var random = SystemRandomNumberGenerator()
+    /// White space is not counted.
+    @Test(arguments: 1...2 as ClosedRange<UInt64>)
+    func `no value leaks, however it is quoted`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array("abcXYZ0189 \"\\/<>&%+='\n\t:-_é€😀")
         for _ in 0..<30 {
-            let value = String((0..<Int.random(in: 6...60)).map { _ in alphabet.randomElement(using: &random) ?? "a" })
+            let length = Int.random(in: 6...60, using: &random)
+            let value = String((0..<length).map { _ in alphabet.randomElement(using: &random) ?? "a" })
             let bytes = Array(value.utf8)
-            let part = String(value.dropFirst(Int.random(in: 0...5)).prefix(Int.random(in: 6...60)))
-            for quoted in forms(of: part) + forms(of: value) {
+            let start = Int.random(in: 0...5, using: &random)
+            let part = String(value.dropFirst(start).prefix(Int.random(in: 6...60, using: &random)))
+            let isLong = part.utf8.count { $0 > 0x20 } >= Redactor.shortest
+            for quoted in (isLong ? forms(of: part) : []) + forms(of: value) {
                 let redactor = Redactor(hiding: [bytes, Array("other value".utf8)])
                 for text in [quoted, "it is \(quoted), no", "x\(quoted)x"].map(redactor.redact) {
                     for form in forms(of: value) where isShown(form, in: text) {

@@ -1,5 +1,6 @@
 import Distribution
 import Kube
+import TestSupport
 
 /// A distribution as the oracle knows it: simpler than the program's own types, and not made of them.
 struct Wish: Hashable {
