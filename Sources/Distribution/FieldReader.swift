@@ -155,7 +155,7 @@ struct FieldReader {
     private static func kind(of json: JSONNode) -> String {
         if let value = json.bool { return value ? "true" : "false" }
         if let value = json.int { return "the number \(value)" }
-        if let value = json.string { return shown(value) }
+        if json.isString { return json.string.map(shown) ?? "a text that cannot be read" }
         if json.isArray { return "a list" }
         return json.isObject ? "an object" : "a number"
     }

@@ -47,7 +47,8 @@ enum JSONEscape {
         return unit
     }
 
-    /// What stands between the quotes of a string means; nil if it is no text.
+    /// What stands between the quotes of a string means; nil if it is no text, or one with more combining marks in a row than
+    /// any language has: to compare or hash a text takes the square of their number.
     static func text(_ bytes: ArraySlice<UInt8>) -> String? {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -67,7 +68,7 @@ enum JSONEscape {
             guard let scalar = takeScalar(&rest) else { return nil }
             result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         }
-        return String(validating: result, as: UTF8.self)
+        return String(validating: result, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
     }
 
     /// Of four digits, or of a pair of surrogates.
@@ -84,6 +85,20 @@ enum JSONEscape {
         guard rest.count >= 4, let unit = unit(of: rest.prefix(4)) else { return nil }
         rest.removeFirst(4)
         return unit
+    }
+}
+
+extension String {
+    /// It has at most 30 combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format").
+    fileprivate var isStreamSafe: Bool {
+        // The first one that combines is U+0300.
+        guard utf8.contains(where: { $0 >= 0xcc }) else { return true }
+        var marks = 0
+        for scalar in unicodeScalars {
+            marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            if marks > 30 { return false }
+        }
+        return true
     }
 }
 

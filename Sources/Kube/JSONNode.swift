@@ -106,10 +106,11 @@ extension JSONNode {
         }
     }
 
-    private var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
+    /// It stands between quotes; `string` may be nil all the same.
+    package var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
 
     /// Nil also for a string that is none: with an escape that means nothing, half a pair of surrogates, a control
-    /// character, or bytes that are no UTF-8.
+    /// character, bytes that are no UTF-8, or more than 30 combining marks in a row.
     package var string: String? {
         switch mark.kind {
         case .string: String(decoding: bytes, as: UTF8.self)

@@ -162,13 +162,8 @@ package final class WatchLoop: Sendable {
         let take = read(noticed)
         let isOtherNow =
             watcher.problem == nil ? drain(&watcher) : MountStamp(path: path, depth: depth) != stamp
-        let now = ContinuousClock.now
-        debouncer.looked(at: now)
-        if isOtherNow {
-            debouncer.changed(at: now, since: noticed)
-            if !debouncer.isOverdue(noticed, at: now) { return (stamp, true) }
-        }
-        return (stamp, take())
+        let counts = debouncer.looked(at: .now, since: noticed, hasChanged: isOtherNow)
+        return (stamp, counts ? take() : true)
     }
 
     private func drain(_ watcher: inout DirectoryWatcher) -> Bool {

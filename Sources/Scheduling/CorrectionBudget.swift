@@ -40,6 +40,9 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     /// The object turns out to be as it should be.
     package mutating func settle() { disturbedAt = nil }
 
+    /// Somebody asks for a correction: the next one does not wait.
+    package mutating func forgive() { spent = min(spent, policy.free - 1) }
+
     /// How long the next correction has to wait; nil: not at all.
     package func wait(at now: Instant) -> Duration? {
         guard let disturbedAt, spent >= policy.free else { return nil }

@@ -23,9 +23,10 @@ package struct Debouncer<Instant: InstantProtocol>: Sendable where Instant.Durat
     }
 
     /// Something changed at `instant`.
-    ///
+    package mutating func changed(at instant: Instant) { changed(at: instant, since: nil) }
+
     /// - Parameter first: an earlier change that no look has answered, though one was taken.
-    package mutating func changed(at instant: Instant, since first: Instant? = nil) {
+    private mutating func changed(at instant: Instant, since first: Instant?) {
         let earliest = [pending?.first, first].compactMap { $0 }.min() ?? instant
         pending = (first: min(earliest, instant), last: instant)
     }
@@ -36,11 +37,17 @@ package struct Debouncer<Instant: InstantProtocol>: Sendable where Instant.Durat
     }
 
     /// A look has ended.
-    package mutating func looked(at instant: Instant) { nextRequest = instant.advanced(by: pause) }
-
-    /// Whether a change whose first sign was at `first` must wait no longer.
-    package func isOverdue(_ first: Instant, at instant: Instant) -> Bool {
-        instant >= first.advanced(by: longest)
+    ///
+    /// - Parameters:
+    ///   - first: the first change that it is to answer.
+    ///   - hasChanged: there were changes while it went on: it may have seen half of them, and another one follows.
+    /// - Returns: whether it counts all the same, because `first` must wait no longer. What follows then waits anew.
+    package mutating func looked(at instant: Instant, since first: Instant, hasChanged: Bool = false) -> Bool {
+        nextRequest = instant.advanced(by: pause)
+        guard hasChanged else { return true }
+        let isOverdue = instant >= first.advanced(by: longest)
+        changed(at: instant, since: isOverdue ? nil : first)
+        return isOverdue
     }
 
     /// The first change that was not answered yet.

@@ -112,6 +112,16 @@ struct JSONNodeTests {
         #expect(throws: JSONBytes.Failure.self) { try node(String(repeating: opening, count: 100_000)) }
     }
 
+    @Test func `more combining marks in a row than any language has are no text`() throws {
+        let marks = "\u{301}\u{323}"
+        let most = "a" + String(repeating: marks, count: 15)
+        #expect(try node("[\"\(most + most)\"]").elements.map(\.string) == [most + most])
+        let json = try node(#"{"a":"\#(most)\#(marks)","\#(most)\#(marks)":1,"b":"c"}"#)
+        #expect(json["a"]?.isString == true && json["a"]?.string == nil)
+        #expect(json.members.map(\.key.string) == ["a", nil, "b"])
+        #expect(json["b"]?.string == "c")
+    }
+
     /// A mark takes 16 bytes.
     @Test(arguments: ["[1,1,1", #"{"":1,"":1"#, "[[],[],[[[]]]", #"["","","""#])
     func `there is at most one mark for each two bytes`(pattern: String) throws {

@@ -30,6 +30,22 @@ import Testing
         #expect((60...80).contains(hour))
     }
 
+    @Test("lets one correction through that somebody asks for, and no more")
+    func forgiven() {
+        var budget = Budget()
+        for _ in 0..<20 {
+            budget.disturb(at: start)
+            budget.correct(at: start)
+        }
+        budget.disturb(at: start)
+        #expect(budget.wait(at: start) != nil)
+        budget.forgive()
+        #expect(budget.wait(at: start) == nil)
+        budget.correct(at: start)
+        budget.disturb(at: start)
+        #expect(budget.wait(at: start) != nil)
+    }
+
     @Test("lets through what comes now and then")
     func nowAndThen() {
         #expect(corrections(within: .seconds(3600), revertedAfter: .seconds(60)) == 60)

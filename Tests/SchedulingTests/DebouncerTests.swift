@@ -79,8 +79,7 @@ import Testing
         for time in stride(from: 0, through: 10_000, by: 10) {
             debouncer.requested(at: at(time))
             guard fires(&debouncer, time) else { continue }
-            debouncer.looked(at: at(time))
-            looks.append(time)
+            if debouncer.looked(at: at(time), since: at(time)) { looks.append(time) }
         }
         #expect(looks == [200, 1400, 2600, 3800, 5000, 6200, 7400, 8600, 9800])
         debouncer.changed(at: at(10_010))
@@ -92,12 +91,30 @@ import Testing
         var debouncer = debouncer
         debouncer.changed(at: at(0))
         #expect(fires(&debouncer, 200))
-        debouncer.changed(at: at(300), since: at(0))
+        let counts = debouncer.looked(at: at(300), since: at(0), hasChanged: true)
+        #expect(!counts)
         #expect(debouncer.deadline == at(500))
         #expect(debouncer.firstChange == at(0))
         debouncer.changed(at: at(1900))
         #expect(debouncer.deadline == at(2000))
-        #expect(!debouncer.isOverdue(at(0), at: at(1999)))
-        #expect(debouncer.isOverdue(at(0), at: at(2000)))
+    }
+
+    /// Each look takes 70 ms, in which something changes.
+    @Test func `changes without end get a look each time that the longest wait is over, and no more`() {
+        var debouncer = debouncer
+        var (now, counted) = (0, [Int]())
+        debouncer.changed(at: at(now))
+        while now < 10_000 {
+            let first = debouncer.firstChange ?? at(now)
+            if fires(&debouncer, now) {
+                now += 70
+                if debouncer.looked(at: at(now), since: first, hasChanged: true) { counted.append(now) }
+            } else {
+                debouncer.changed(at: at(now))
+            }
+            now += 10
+        }
+        #expect((4...5).contains(counted.count))
+        for (earlier, later) in zip(counted, counted.dropFirst()) { #expect(later - earlier >= 2000) }
     }
 }

@@ -50,6 +50,12 @@ struct Contention: Sendable {
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
     }
 
+    /// Somebody asks for a comparison: one write waits for nobody, and is tried though the server altered the last one.
+    mutating func forgive(_ target: ObjectKey) {
+        contests[target]?.budget.forgive()
+        altered[target] = nil
+    }
+
     /// No distribution of ours describes it any more.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil

@@ -88,7 +88,7 @@ extension Controller {
     private static let forcedPause: Duration = .seconds(5)
 
     /// When the target is to be read because somebody asks for it; nil: nobody does.
-    private func forcedWait(_ key: ObjectKey) -> Duration? {
+    func forcedWait(_ key: ObjectKey) -> Duration? {
         guard forced.contains(key) else { return nil }
         return forcedAt[key].map { max(.zero, ContinuousClock.now.duration(to: $0 + Self.forcedPause)) } ?? .zero
     }
@@ -115,7 +115,7 @@ extension Controller {
         if isForced {
             forced.remove(key)
             forcedAt[key] = .now
-            contention.forget(key)
+            contention.forgive(key)
         }
         var mayBeWritten = uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?

@@ -116,12 +116,12 @@ extension Controller {
         let left = ContinuousClock.now.duration(to: since + patience)
         guard left > .zero else {
             report(status, on: distribution)
-            return .done
+            return forcedWait(target).map { .again(after: $0) } ?? .done
         }
         unsaid[distribution.key] = nil
         log(status, of: distribution.key)
         outcomes[distribution.key] = status
-        return .again(after: left)
+        return .again(after: min(left, forcedWait(target) ?? left))
     }
 
     /// What the status of a distribution in line says besides.
