@@ -42,8 +42,9 @@ import Testing
     {
         try makeDirectory(folder("mount"))
         for name in ["user", "password"] { try writeFile(folder("mount/\(name)"), "0") }
+        let quiet = Duration.seconds(1)
         let mount = Mount(
-            path: folder("mount"), quiet: .seconds(1), longest: .seconds(60), pollInterval: .seconds(3600),
+            path: folder("mount"), quiet: quiet, longest: .seconds(60), pollInterval: .seconds(3600),
             logger: log.logger)
         try mount.start()
         defer { mount.stop() }
@@ -55,14 +56,20 @@ import Testing
         }
         defer { asking.cancel() }
         var rounds = 0
+        // A busy machine may take longer between the files than the mount waits.
+        var isPrompt = true
         for await reading in mount.readings {
             let texts = reading.texts ?? [:]
-            #expect(texts["user"] == texts["password"])
-            rounds += 1
+            if isPrompt {
+                #expect(texts["user"] == texts["password"])
+                rounds += 1
+            }
             if rounds == 4 { break }
-            try writeFile(folder("mount/user"), "\(rounds)")
+            let start = ContinuousClock.now
+            try writeFile(folder("mount/user"), "\(start)")
             try await Task.sleep(for: .milliseconds(100))
-            try writeFile(folder("mount/password"), "\(rounds)")
+            try writeFile(folder("mount/password"), "\(start)")
+            isPrompt = start.duration(to: .now) < quiet / 2
         }
         #expect(rounds == 4)
     }
