@@ -5,6 +5,8 @@ import Snapshots
 /// annotations, whole maps and lists. Each comes from a text of its own, and would have memory of its own.
 ///
 /// Only what was met last is looked through, and only what is small, so that nothing has to be forgotten when objects go.
+///
+/// Only what has the same bytes is one: who gets another's spelling of a file's name or of a label gets another one.
 package struct CommonParts: Sendable {
     private var texts = Recent<String, String>(capacity: 1024)
     private var maps = Recent<[String: String], [String: String]>(capacity: 256)
@@ -24,19 +26,21 @@ package struct CommonParts: Sendable {
         share(&distribution.createdAt)
         if distribution.spec.name == distribution.key.name { distribution.spec.name = distribution.key.name }
         share(&distribution.spec.type)
-        if distribution.spec.mappings.isSmall(\.from.text) { Self.share(&distribution.spec.mappings, &mappings) }
+        if distribution.spec.mappings.isSmall(\.from.text) {
+            Self.share(&distribution.spec.mappings, &mappings) { $0.isSame(as: $1) }
+        }
         share(&distribution.spec.labels)
         share(&distribution.spec.annotations)
         share(&distribution.status, outcome)
     }
 
     private mutating func share(_ status: inout StoredStatus, _ outcome: DistributionStatus?) {
-        if let outcome, status.statusText == outcome.message { status.statusText = outcome.message }
+        if let outcome, status.statusText?.isSame(as: outcome.message) == true { status.statusText = outcome.message }
         share(&status.lastUpdated)
         share(&status.mountGeneration)
         for index in status.conditions.indices {
             share(&status.conditions[index].lastTransitionTime)
-            guard let text = status.statusText, status.conditions[index].message == text else { continue }
+            guard let text = status.statusText, status.conditions[index].message.isSame(as: text) else { continue }
             status.conditions[index].message = text
         }
     }
@@ -48,7 +52,9 @@ package struct CommonParts: Sendable {
         share(&target.key, known?.key ?? key)
         if let known, known.uid == target.uid { target.uid = known.uid }
         share(&target.type)
-        if target.digests.isSmall(\.key) { Self.share(&target.digests, &contents) }
+        if target.digests.isSmall(\.key) {
+            Self.share(&target.digests, &contents) { $0.isSame(as: $1, ==) }
+        }
         share(&target.labels)
         share(&target.changedBy)
         // Their values differ, in their distribution at least.
@@ -57,7 +63,7 @@ package struct CommonParts: Sendable {
             uniqueKeysWithValues: target.annotations.map { key, value in
                 var (key, value) = (key, value)
                 share(&key)
-                if value == mark, let mark { value = mark } else { share(&value) }
+                if let mark, value.isSame(as: mark) { value = mark } else { share(&value) }
                 return (key, value)
             })
     }
@@ -70,7 +76,7 @@ package struct CommonParts: Sendable {
     }
 
     private mutating func share(_ map: inout [String: String]) {
-        if map.isSmall(\.value) { Self.share(&map, &maps) }
+        if map.isSmall(\.value) { Self.share(&map, &maps) { $0.isSame(as: $1) { $0.isSame(as: $1) } } }
     }
 
     private mutating func share(_ text: inout String?) {
@@ -80,11 +86,29 @@ package struct CommonParts: Sendable {
     }
 
     private mutating func share(_ text: inout String) {
-        if text.isShared { Self.share(&text, &texts) }
+        if text.isShared { Self.share(&text, &texts) { $0.isSame(as: $1) } }
     }
 
-    private static func share<Value: Hashable>(_ value: inout Value, _ known: inout Recent<Value, Value>) {
-        if let shared = known[value] { value = shared } else { known[value] = value }
+    /// - Parameter isSame: whether two that are equal have the same bytes.
+    private static func share<Value: Hashable>(
+        _ value: inout Value, _ known: inout Recent<Value, Value>, _ isSame: (Value, Value) -> Bool
+    ) {
+        if let shared = known[value], isSame(shared, value) { value = shared } else { known[value] = value }
+    }
+}
+
+extension [Mapping] {
+    /// Of two that are equal.
+    fileprivate func isSame(as other: Self) -> Bool { zip(self, other).allSatisfy { $0.to.isSame(as: $1.to) } }
+}
+
+extension Dictionary where Key == String {
+    /// Of two that are equal.
+    fileprivate func isSame(as other: Self, _ areSame: (Value, Value) -> Bool) -> Bool {
+        allSatisfy { key, value in
+            guard let index = other.index(forKey: key) else { return false }
+            return key.isSame(as: other[index].key) && areSame(value, other[index].value)
+        }
     }
 }
 

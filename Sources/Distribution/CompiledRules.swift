@@ -27,8 +27,7 @@ struct CompiledRules: Sendable {
 
     /// Why `rules` cannot be used, as the rest of a sentence; nil if they can.
     static func problem(of rules: [AccessPolicy.Rule]) -> String? {
-        PatternAutomaton.problem(of: rules.flatMap(\.namespaces))
-            ?? PatternAutomaton.problem(of: rules.flatMap(\.files))
+        PatternAutomaton.problem(of: rules.flatMap(\.namespaces), rules.flatMap(\.files))
     }
 
     /// What the rules say of the files for one namespace.
@@ -53,12 +52,29 @@ struct CompiledRules: Sendable {
             selection = `default` == .allow ? rules.anyFile : files.selection(of: patterns)
         }
 
-        func isDenied(_ file: SourcePath) -> Bool {
-            let states = files.run(file.text, selection)
-            return !states.meets(given) && (named.map(states.meets) ?? true)
+        func run(over file: SourcePath) -> PatternAutomaton.Run { files.run(over: file.text, selection) }
+
+        /// - Returns: whether the file is decided.
+        func advance(_ run: inout PatternAutomaton.Run, by budget: inout Int) -> Bool {
+            files.advance(&run, by: &budget)
         }
 
-        /// What it takes to judge `file`, in steps of 64 states on one character.
-        func cost(of file: SourcePath) -> Int { file.text.utf8.count * selection.width }
+        /// - Parameter run: one that is over.
+        func isDenied(_ run: PatternAutomaton.Run) -> Bool {
+            !run.states.meets(given) && (named.map(run.states.meets) ?? true)
+        }
+
+        /// What it takes at most to judge `file`, in steps of 64 states on one character.
+        func cost(of file: SourcePath) -> Int { costToRead(file) + file.text.utf8.count * selection.width }
+
+        /// The part of it that the patterns do not change: to tell the file from others, and its characters from each other.
+        func costToRead(_ file: SourcePath) -> Int {
+            let isQuick = selection.width == 0 || PatternAutomaton.Alphabet.isASCII(file.text)
+            return file.text.utf8.count * (isQuick ? 1 : Self.costOfUnicode)
+        }
+
+        /// Of a byte of a text that is not ASCII: where its character ends, and which one that is, whatever its spelling.
+        /// Measured: 0.1 microseconds, that is 30 steps.
+        private static let costOfUnicode = 32
     }
 }

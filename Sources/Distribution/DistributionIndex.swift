@@ -5,8 +5,8 @@ package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
     /// By target: the distributions that describe it.
     private var claims: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By source file: the distributions that read it. Not by the folders above it: the many of one path would take many
-    /// times what it takes itself.
+    /// By source file: the distributions that read it. Files whose names are canonically equal share an entry, which asks
+    /// for a look too many. Not by the folders above it: the many of one path would take many times what it takes itself.
     private var readers: [String: Set<ObjectKey>] = [:]
 
     package init() {}

@@ -7,6 +7,8 @@ extension AccessPolicy {
         private let files: [SourcePath]
         private var next = 0
         private var judged: Set<SourcePath> = []
+        /// Of the file before `next`, as far as it has come.
+        private var run: PatternAutomaton.Run?
         private let verdicts: CompiledRules.Verdicts
 
         init(of files: [SourcePath], to namespace: String, _ rules: CompiledRules, _ default: Default) {
@@ -18,19 +20,28 @@ extension AccessPolicy {
         /// What all of it takes at most, in steps of 64 states on one character.
         package var cost: Int { files.reduce(0) { $0 + verdicts.cost(of: $1) } }
 
-        /// - Parameter budget: how much to do, as in `cost`; a file that has been begun is judged.
+        /// - Parameter budget: how much to do, as in `cost`; a file may take what one of its characters costs more, and as
+        ///   much as its bytes do.
         /// - Returns: whether all are judged.
         package mutating func advance(by budget: Int) -> Bool {
-            var spent = 0
-            while next < files.count {
-                if spent >= budget { return false }
+            var budget = budget
+            while budget > 0 {
+                if var run {
+                    // Taken out, so that the states are changed in place.
+                    self.run = nil
+                    guard verdicts.advance(&run, by: &budget) else {
+                        self.run = run
+                        return false
+                    }
+                    if verdicts.isDenied(run) { denied.append(files[next - 1]) }
+                }
+                guard next < files.count else { return true }
                 let file = files[next]
                 next += 1
-                guard judged.insert(file).inserted else { continue }
-                spent += verdicts.cost(of: file)
-                if verdicts.isDenied(file) { denied.append(file) }
+                budget -= verdicts.costToRead(file)
+                if judged.insert(file).inserted { run = verdicts.run(over: file) }
             }
-            return true
+            return run == nil && next == files.count
         }
     }
 }

@@ -1,16 +1,16 @@
 extension PatternAutomaton {
     /// The characters that some patterns tell apart, each with a row of its own; all others share the first one.
     struct Alphabet: Sendable {
-        private var others: [Character: Int] = [:]
-        /// By ASCII character.
+        /// Canonically equal characters are one: `K` and the Kelvin sign, U+212A.
+        private var rows: [Character: Int] = [:]
+        /// The same by ASCII character, to look up most characters faster.
         private var ascii = [Int](repeating: 0, count: 128)
+        let slash = 1
         /// Rows.
-        private(set) var count = 1
-        let slash: Int
+        var count: Int { rows.count + 1 }
 
         init(of patterns: [Pattern]) {
-            (slash, count) = (1, 2)
-            ascii[Int(UInt8(ascii: "/"))] = slash
+            rows["/"] = slash
             for pattern in patterns {
                 for step in pattern.steps {
                     switch step {
@@ -20,32 +20,59 @@ extension PatternAutomaton {
                     }
                 }
             }
+            for value in ascii.indices {
+                ascii[value] = UnicodeScalar(value).flatMap { rows[Character($0)] } ?? 0
+            }
         }
 
         private mutating func add(_ character: Character) {
-            guard row(of: character) == 0 else { return }
-            if let value = character.plainASCII { ascii[value] = count } else { others[character] = count }
-            count += 1
+            if rows[character] == nil { rows[character] = count }
         }
 
         func row(of character: Character) -> Int {
-            if let value = character.plainASCII { ascii[value] } else { others[character, default: 0] }
+            // Not by `asciiValue`: CR LF has that of LF.
+            if character.utf8.count == 1, let value = character.utf8.first {
+                ascii[Int(value)]
+            } else {
+                rows[character, default: 0]
+            }
         }
 
-        /// The rows of a text's characters.
-        func rows(of text: String) -> [Int] {
-            if text.utf8.allSatisfy({ $0 < 0x80 && $0 != 0x0d }) { return text.utf8.map { ascii[Int($0)] } }
-            // By scalars, as a path is split: a slash is one also with a combining mark behind it.
-            let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
-            return Array(parts.map { String($0).map(row) }.joined(separator: [slash]))
-        }
+        fileprivate func row(of byte: UInt8) -> Int { ascii[Int(byte)] }
+
+        /// Whether each byte of `text` is a character.
+        static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 && $0 != 0x0d } }
     }
-}
 
-extension Character {
-    /// The one that is an ASCII character and nothing else: CR LF has the `asciiValue` of LF.
-    fileprivate var plainASCII: Int? {
-        utf8.count == 1 ? utf8.first.map { Int($0) } : nil
+    /// The rows of a text's characters, found one at a time: most texts are decided before their end.
+    struct Rows: IteratorProtocol {
+        private let alphabet: Alphabet
+        /// Of a text in ASCII.
+        private var bytes: String.UTF8View.Iterator?
+        /// Of another: those of the component that is read.
+        private var characters = "".makeIterator()
+        /// What is behind the slash that ends the component; nil behind the last one.
+        private var rest: Substring.UnicodeScalarView?
+
+        init(of text: String, in alphabet: Alphabet) {
+            self.alphabet = alphabet
+            if Alphabet.isASCII(text) { bytes = text.utf8.makeIterator() } else { enter(text.unicodeScalars[...]) }
+        }
+
+        /// Begins a component. By scalars, as a path is split: a slash is one also with a combining mark behind it.
+        private mutating func enter(_ text: Substring.UnicodeScalarView) {
+            let slash = text.firstIndex(of: "/")
+            characters = String(text[..<(slash ?? text.endIndex)]).makeIterator()
+            rest = slash.map { text[text.index(after: $0)...] }
+        }
+
+        mutating func next() -> Int? {
+            if bytes != nil { return bytes?.next().map(alphabet.row(of:)) }
+            if let character = characters.next() { return alphabet.row(of: character) }
+            guard let rest else { return nil }
+            enter(rest)
+            return alphabet.slash
+        }
     }
 }
 

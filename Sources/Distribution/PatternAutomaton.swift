@@ -27,13 +27,19 @@ package struct PatternAutomaton: Sendable {
     private let alphabet: Alphabet
     /// By row of the alphabet, then by word: what a character of that row moves on by one.
     private var moves: States
-    /// What a character that is no slash leaves as it is; what a slash does.
-    private var stays: States
-    private var staysOnSlash: States
-    /// What needs no character to be passed: `*`, `**` and `**/`.
-    private var passes: States
-    /// Those of them that can be passed after each character too: `*` and `**`.
-    private var repeats: States
+    /// By word.
+    private var kinds: [Kinds]
+
+    /// What the states of a word are, a bit for each.
+    private struct Kinds: Sendable {
+        /// What a character that is no slash leaves as it is; what a slash does.
+        var stays: UInt64 = 0
+        var staysOnSlash: UInt64 = 0
+        /// What needs no character to be passed: `*`, `**` and `**/`.
+        var passes: UInt64 = 0
+        /// Those of them that can be passed after each character too: `*` and `**`.
+        var repeats: UInt64 = 0
+    }
 
     init(_ patterns: [Pattern]) {
         let alphabet = Alphabet(of: patterns)
@@ -41,7 +47,7 @@ package struct PatternAutomaton: Sendable {
         self.alphabet = alphabet
         wordCount = size.words
         let none = States(repeating: 0, count: size.words)
-        (stays, staysOnSlash, passes, repeats) = (none, none, none, none)
+        kinds = Array(repeating: Kinds(), count: size.words)
         moves = States(repeating: 0, count: size.words * alphabet.count)
         // What any character but a slash moves on, unless its own row says otherwise.
         var common = none
@@ -69,6 +75,7 @@ package struct PatternAutomaton: Sendable {
     }
 
     private mutating func add(_ step: Pattern.Step, _ state: Int) {
+        let (word, bit) = (state / 64, 1 << UInt64(state % 64) as UInt64)
         switch step {
         case .literal(let character): move(state, on: alphabet.row(of: character), true)
         case .one: break
@@ -77,18 +84,18 @@ package struct PatternAutomaton: Sendable {
                 move(state, on: alphabet.row(of: character), !set.isNegated)
             }
         case .many:
-            stays.insert(state)
-            passes.insert(state)
-            repeats.insert(state)
+            kinds[word].stays |= bit
+            kinds[word].passes |= bit
+            kinds[word].repeats |= bit
         case .all:
-            stays.insert(state)
-            staysOnSlash.insert(state)
-            passes.insert(state)
-            repeats.insert(state)
+            kinds[word].stays |= bit
+            kinds[word].staysOnSlash |= bit
+            kinds[word].passes |= bit
+            kinds[word].repeats |= bit
         case .folders:
-            stays.insert(state)
-            staysOnSlash.insert(state)
-            passes.insert(state)
+            kinds[word].stays |= bit
+            kinds[word].staysOnSlash |= bit
+            kinds[word].passes |= bit
             move(state, on: alphabet.slash, true)
         }
     }
@@ -111,7 +118,7 @@ package struct PatternAutomaton: Sendable {
         }
         let words = isUsed.indices.filter { isUsed[$0] }
         var carry = false
-        for word in words { start[word] = closure(start[word], word, &carry) }
+        for word in words { start[word] = Self.closure(start[word], in: kinds[word].passes, &carry) }
         return Selection(start: start, words: words)
     }
 
@@ -131,58 +138,87 @@ package struct PatternAutomaton: Sendable {
 
     /// The states after all of `text`: those of the ends of the patterns that match it among them.
     func run(_ text: String, _ selection: Selection) -> States {
-        var states = selection.start
-        states.withUnsafeMutableBufferPointer { states in
-            for row in alphabet.rows(of: text) where !advance(states, on: row, selection.words) { return }
+        var run = run(over: text, selection)
+        var budget = Int.max
+        _ = advance(&run, by: &budget)
+        return run.states
+    }
+
+    /// The way of one text through the automaton, a part at a time.
+    struct Run: Sendable {
+        /// Those after what has been read of the text.
+        fileprivate(set) var states: States
+        fileprivate let selection: Selection
+        fileprivate var rows: Rows
+    }
+
+    func run(over text: String, _ selection: Selection) -> Run {
+        Run(states: selection.start, selection: selection, rows: Rows(of: text, in: alphabet))
+    }
+
+    /// - Parameter budget: how much to do, in words; what is left of it. More than one character less than nothing.
+    /// - Returns: whether the text is decided.
+    func advance(_ run: inout Run, by budget: inout Int) -> Bool {
+        // Nothing is asked: what it says is known without a look.
+        guard run.selection.width > 0 else { return true }
+        while budget > 0 {
+            guard let row = run.rows.next() else { return true }
+            budget -= run.selection.width
+            guard step(&run.states, on: row, run.selection.words) else { return true }
         }
-        return states
+        return false
     }
 
     /// - Returns: false if no state is left.
-    private func advance(
-        _ states: UnsafeMutableBufferPointer<UInt64>, on row: Int, _ words: [Int]
-    ) -> Bool {
+    private func step(_ states: inout States, on row: Int, _ words: [Int]) -> Bool {
+        let (moves, kinds, words) = (moves.span, kinds.span, words.span)
+        var states = states.mutableSpan
         let isSlash = row == alphabet.slash
         var alive: UInt64 = 0
         var shifted: UInt64 = 0
         var carry = false
-        for word in words {
+        for index in words.indices {
+            let word = words[index]
             let state = states[word]
             // Most patterns fail early.
             if state == 0, shifted == 0, !carry { continue }
+            let kind = kinds[word]
             let moved = state & moves[row * wordCount + word]
             let entered = moved << 1 | shifted
             shifted = moved >> 63
-            let stayed = state & (isSlash ? staysOnSlash[word] : stays[word])
-            states[word] = closure(entered | stayed & repeats[word], word, &carry) | stayed
-            alive |= states[word]
+            let stayed = state & (isSlash ? kind.staysOnSlash : kind.stays)
+            let reached = Self.closure(entered | stayed & kind.repeats, in: kind.passes, &carry) | stayed
+            states[word] = reached
+            alive |= reached
         }
         return alive != 0
     }
 
     /// `states` of a word and all that they reach without a character: in a row of steps that can be passed, what is above
     /// the first one that was reached, up to the first behind the row. An addition carries just so far.
-    private func closure(_ states: UInt64, _ word: Int, _ carry: inout Bool) -> UInt64 {
-        let row = passes[word]
-        let (sum, isOver) = row.addingReportingOverflow(states & row)
+    private static func closure(_ states: UInt64, in passes: UInt64, _ carry: inout Bool) -> UInt64 {
+        let (sum, isOver) = passes.addingReportingOverflow(states & passes)
         let (total, isOverToo) = sum.addingReportingOverflow(carry ? 1 : 0)
         carry = isOver || isOverToo
-        return states | (total ^ row)
+        return states | (total ^ passes)
     }
 }
 
 extension PatternAutomaton {
-    /// Words of 8 bytes that an automaton of `patterns` takes at most; patterns for ASCII names that fill a policy of a
-    /// mebibyte take no more.
+    /// Words of 8 bytes that automata take at most together; patterns for ASCII names that fill a policy of a mebibyte take
+    /// no more.
     package static let longest = 3 << 20
 
-    /// Why `patterns` cannot be compiled, as the rest of a sentence; nil if they can.
-    package static func problem(of patterns: [Pattern]) -> String? {
-        let alphabet = Alphabet(of: patterns)
-        let size = size(of: patterns, alphabet)
-        guard size.words * alphabet.count > longest else { return nil }
-        return "have \(size.states) steps and tell \(alphabet.count) characters apart, expected a product of at most"
-            + " \(longest * 64)"
+    /// Why lists of patterns cannot be compiled, each to an automaton, as the rest of a sentence; nil if they can.
+    package static func problem(of lists: [Pattern]...) -> String? {
+        let words = lists.reduce(0) { sum, patterns in
+            let alphabet = Alphabet(of: patterns)
+            return sum + size(of: patterns, alphabet).words * alphabet.count
+        }
+        guard words > longest else { return nil }
+        return
+            "take \(words * 8) bytes when they are compiled, expected at most \(longest * 8): use fewer patterns, or fewer"
+            + " different characters in them"
     }
 
     private static func size(of patterns: [Pattern], _ alphabet: Alphabet) -> (states: Int, words: Int) {

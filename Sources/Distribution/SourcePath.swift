@@ -3,11 +3,20 @@ import Snapshots
 /// The path of a source file relative to the mount, known not to lead out of it by its text.
 ///
 /// The kernel guards the rest (`openat2` with `RESOLVE_BENEATH`); a snapshot's files are looked up by this text alone.
+///
+/// Equal only by bytes, as file names are to the kernel: texts that Swift calls equal may name two files.
 package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     /// `certs/tls.crt`: no empty, `.` or `..` component.
     package let text: String
 
     package var description: String { text }
+
+    package static func == (left: SourcePath, right: SourcePath) -> Bool { left.text.isSame(as: right.text) }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 
     /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
     var folders: [String] { Array(text.foldersAbove) }
@@ -56,6 +65,11 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
             component != "..data" || index == components.count - 1 || (index > 0 && components[index - 1] == "..data")
         }.map(\.element)
     }
+}
+
+extension String {
+    /// They have the same bytes. For `==` canonically equal texts are enough: `K` and the Kelvin sign, U+212A.
+    func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 package struct SourcePathError: Error, CustomStringConvertible {

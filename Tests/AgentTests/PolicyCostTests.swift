@@ -36,6 +36,18 @@ struct PolicyCostTests {
         #expect(!verdicts.hasJudged(distribution))
     }
 
+    @Test("a verdict is not for a file whose name only looks like the one that was judged")
+    func otherSpelling() throws {
+        var verdicts = PolicyVerdicts()
+        func distribution(_ file: String) throws -> SecretsDistribution {
+            try bench.distribution(spec: ["secrets": [["from": .string(file), "to": "key"]]])
+        }
+        verdicts.keep(nil, of: try distribution("\u{212a}ey"))
+        let other = try distribution("Key")
+        #expect(!verdicts.hasJudged(other))
+        #expect(verdicts[other] != nil)
+    }
+
     @Test("a judgement is made in parts, none of which takes more than it may and one file")
     func parts() throws {
         let policy = try policy()

@@ -74,6 +74,58 @@ import Testing
         #expect(try denied(policy("Allow"), files, to: "other") == ["certs/a"])
     }
 
+    @Test(
+        "A file whose name only looks like another's is judged for itself",
+        arguments: [("K", "\u{212a}"), (";", "\u{37e}"), ("`", "\u{1fef}"), ("\u{e9}", "e\u{301}")])
+    func canonicallyEqual(one: String, other: String) throws {
+        for (named, twin) in [(one, other), (other, one)] {
+            let rules = #"[{"namespaces":["team-a"],"files":["\#(named)ey"]}]"#
+            let (free, strict) = (try policy("Allow", rules), try policy("Deny", rules))
+            let files = ["\(twin)ey", "\(named)ey", "\(twin)ey"]
+            #expect(
+                try denied(free, files, to: "team-b").map { Array($0.utf8) } == files.prefix(2).map { Array($0.utf8) })
+            #expect(try denied(strict, files, to: "team-b").count == 2)
+            #expect(try denied(free, files, to: "team-a").isEmpty && denied(strict, files, to: "team-a").isEmpty)
+        }
+    }
+
+    @Test("A pattern that does not name a file for both spellings of it does for none")
+    func unlikeName() throws {
+        let rules = #"[{"namespaces":["team-a"],"files":["[!K]ey"]}]"#
+        let files = ["\u{212a}ey", "Key"]
+        #expect(try denied(policy("Allow", rules), files, to: "team-b").isEmpty)
+        #expect(try denied(policy("Deny", rules), files, to: "team-a").count == 2)
+    }
+
+    @Test(
+        "What a judgement may cost grows with the names' bytes, more with those that are not ASCII, also without rules")
+    func cost() throws {
+        func cost(_ policy: AccessPolicy, _ name: String) throws -> Int {
+            policy.judgement(of: try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])).cost
+        }
+        let (none, some) = (try policy("Deny", "[]"), try policy("Allow"))
+        let (ascii, marked) = (
+            String(repeating: "a", count: 700), String(repeating: "a\u{301}\u{302}\u{303}", count: 100)
+        )
+        #expect(try cost(none, ascii) == 700)
+        #expect(try cost(none, marked) == 700)
+        #expect(try cost(some, ascii) > 700)
+        #expect(try cost(some, marked) > 10 * cost(some, ascii))
+    }
+
+    @Test("A long file is judged in parts too, to the same end")
+    func partsOfAFile() throws {
+        let policy = try policy("Allow", #"[{"namespaces":["a"],"files":["**/*-x","\u00e9**"]}]"#)
+        for name in [String(repeating: "y", count: 1000) + "-x", "e\u{301}" + String(repeating: "y", count: 1000), "z"]
+        {
+            let distribution = try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])
+            var (judgement, parts) = (policy.judgement(of: distribution), 1)
+            while !judgement.advance(by: 100) { parts += 1 }
+            #expect(try judgement.denied.map(\.text) == denied(policy, [name], to: "shop"))
+            #expect(parts > name.utf8.count / 100)
+        }
+    }
+
     @Test("The refusal names each denied file once, optional or not, and the namespace")
     func refusal() throws {
         let policy = try policy("Deny")

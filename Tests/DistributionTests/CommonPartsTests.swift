@@ -86,6 +86,45 @@ import Testing
         #expect(isOne(one.status.ready?.message, one.status.statusText))
     }
 
+    @Test mutating func `what only looks the same stays what it is`() throws {
+        func distribution(_ key: String) throws -> SecretsDistribution {
+            var distribution = try Self.distribution(
+                "one-of-many",
+                [
+                    "spec": [
+                        "secrets": Manifest.mappings(("tls-\(key)ey-of-the-server", "key")),
+                        "metadata": ["annotations": ["note": .string("the \(key)ey of the team")]],
+                    ],
+                    "status": ["lastUpdated": .string("the \(key)ey of the team")],
+                ])
+            common.share(&distribution, with: nil, DistributionStatus(reason: .synced, message: "the Key of the team"))
+            return distribution
+        }
+        func target(_ key: String) -> ObservedTarget {
+            var target = Self.target("web")
+            target.labels["a"] = "the \(key)ey"
+            target.annotations["note"] = "the \(key)ey of the team"
+            target.digests = ["the \(key)ey": Digest("same")]
+            common.share(&target, with: nil, nil)
+            return target
+        }
+        // In turns, so that each comes after the other.
+        for key in ["\u{212a}", "K", "\u{212a}", "K"] {
+            let distribution = try distribution(key)
+            #expect(
+                distribution.spec.mappings.map { Array($0.from.text.utf8) } == [
+                    Array("tls-\(key)ey-of-the-server".utf8)
+                ])
+            let note = "the \(key)ey of the team"
+            #expect(distribution.spec.annotations["note"]?.isSame(as: note) == true)
+            #expect(distribution.status.lastUpdated?.isSame(as: note) == true)
+            let target = target(key)
+            #expect(target.labels["a"]?.isSame(as: "the \(key)ey") == true)
+            #expect(target.annotations["note"]?.isSame(as: note) == true)
+            #expect(target.digests.keys.allSatisfy { $0.isSame(as: "the \(key)ey") })
+        }
+    }
+
     @Test mutating func `what comes again keeps the memory that it had`() throws {
         let name = "one-certificate-of-many"
         var (known, again) = (try Self.distribution(name), try Self.distribution(name))

@@ -15,10 +15,12 @@ import Testing
     /// Hard ones: stars in a row, folders, sets with ranges, characters that look the same, CR LF.
     private static let parts = [
         "a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "[a-c]", "[!-.0-9]", "[\u{e9}x]", "[!\u{e9}]", "\u{e9}",
-        "e\u{301}", "[\u{1}-~]", "\\*", "\r\n", "x",
+        "e\u{301}", "[\u{1}-~]", "\\*", "\r\n", "x", "K", "\u{212a}", ";", "\u{37e}", "`", "\u{1fef}", "[A-Z]", "[!;]",
+        "[\u{212a}x]", "[!\u{1fef}]",
     ]
     private static let letters = [
         "a", "b", "c", "/", "\u{e9}", "e\u{301}", "e", "*", "5", "\r\n", "\n", "\u{301}", "👩‍👧",
+        "K", "\u{212a}", ";", "\u{37e}", "`", "\u{1fef}",
     ]
 
     private static func pattern(_ random: inout Lot) -> Pattern {
@@ -77,6 +79,35 @@ import Testing
         }
     }
 
+    @Test(
+        "An ASCII character is the same as the one that is canonically equal to it",
+        arguments: [("K", "\u{212a}"), (";", "\u{37e}"), ("`", "\u{1fef}")])
+    func twins(ascii: String, twin: String) throws {
+        for (text, other) in [(ascii, twin), (twin, ascii)] {
+            let patterns = ["\(text)ey", "[x\(text)]ey", "[!\(text)]ey", "[\u{1}-~]ey"]
+            let automaton = PatternAutomaton(try patterns.map { try Pattern($0, for: .file) })
+            let states = automaton.run("\(other)ey", automaton.selection(of: patterns.indices))
+            #expect(patterns.indices.map { automaton.hasMatched($0, in: states) } == [true, true, false, true])
+        }
+    }
+
+    @Test("A text that is run in parts comes to the same as at once, whatever is in it")
+    func parts() throws {
+        let patterns = try ["**/*-e\u{301}*", "a/*", "**"].map { try Pattern($0, for: .file) }
+        let automaton = PatternAutomaton(patterns)
+        let all = automaton.selection(of: patterns.indices)
+        for text in ["a/b-\u{e9}/c", "a/b", "", "a/\r\n/\u{301}-e\u{301}"] {
+            var (run, parts) = (automaton.run(over: text, all), 0)
+            while true {
+                var budget = 1
+                parts += 1
+                if automaton.advance(&run, by: &budget) { break }
+            }
+            #expect(run.states == automaton.run(text, all))
+            #expect(parts > Array(text).count)
+        }
+    }
+
     @Test("What a character of a text costs is set by the patterns that are asked, not by all that there are")
     func width() throws {
         let patterns = try (0..<800).map { try Pattern("**/team-\($0)/*-*.pem", for: .file) }
@@ -93,6 +124,9 @@ import Testing
         }
         #expect(PatternAutomaton.problem(of: patterns)?.contains("expected") == true)
         #expect(PatternAutomaton.problem(of: Array(patterns.prefix(2))) == nil)
+        let half = (1...patterns.count).last { PatternAutomaton.problem(of: Array(patterns.prefix($0))) == nil } ?? 0
+        let most = Array(patterns.prefix(half))
+        #expect(PatternAutomaton.problem(of: most, most)?.contains("expected") == true, "two share the limit")
         let ascii = try (0..<250).map { _ in try Pattern(String(repeating: "?[a-z]", count: 680), for: .file) }
         #expect(PatternAutomaton.problem(of: ascii) == nil)
     }

@@ -26,7 +26,9 @@ struct ReferencePattern {
     }
 
     private static func contains(_ set: Pattern.CharacterSet, _ character: Character) -> Bool {
-        let isInRange = character.asciiValue.map { value in set.ranges.contains { $0.contains(value) } } ?? false
+        let isInRange = set.ranges.joined().contains {
+            character == Character(UnicodeScalar($0)) || character.asciiValue == $0
+        }
         return (isInRange || set.members.contains(character)) != set.isNegated
     }
 

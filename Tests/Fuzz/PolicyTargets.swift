@@ -14,8 +14,12 @@ enum PolicyTargets {
             Fuzz.require(Fuzz.isOneLine(problem.description.onOneLine), "a problem can be shown on one line")
         }
         guard let policy = parsed.policy else { return }
-        let files = ["a", "a/b", "tls.key"].compactMap { try? SourcePath($0) }
+        let names = ["a", "a/b", "tls.key", "\u{212a}ey", "Key", "\u{37e}", ";", "\u{1fef}", "`"]
+        let files = names.compactMap { try? SourcePath($0) }
         let denied = policy.denied(files + files, to: "web")
+        for file in files {
+            Fuzz.require(policy.denied([file], to: "web") == denied.filter { $0 == file }, "each is judged for itself")
+        }
         Fuzz.require(Set(denied).count == denied.count, "each file is denied once")
         if policy.rules.isEmpty { Fuzz.require(denied == (policy.default == .deny ? files : []), "the default counts") }
         for rule in policy.rules {

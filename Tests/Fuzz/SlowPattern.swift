@@ -53,8 +53,13 @@ enum SlowPattern {
             if rest.first == "-", rest.dropFirst().first != "]" {
                 rest.removeFirst()
                 let high = take()
-                if let low = low?.asciiValue, let high = high?.asciiValue, let value = character.asciiValue {
-                    isMember = isMember || (low <= value && value <= high)
+                if let low = low?.asciiValue, let high = high?.asciiValue, low <= high {
+                    isMember =
+                        isMember
+                        || (low...high).contains { value in
+                            // CR LF has the value of LF; to Swift, the Kelvin sign is a K.
+                            character.asciiValue == value || character == Character(UnicodeScalar(value))
+                        }
                 }
             } else {
                 isMember = isMember || low == character

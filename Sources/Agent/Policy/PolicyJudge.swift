@@ -4,7 +4,8 @@ package import LinuxIO
 /// Judges what takes long, on a thread of its own and in turns: whoever names many long paths holds up no other work, and
 /// another's judgement for no longer than a part of its own.
 package actor PolicyJudge {
-    /// Steps of 64 states on one character: less than a millisecond.
+    /// Steps of 64 states on one character: about a millisecond. A file is left in its midst; a part takes more than this
+    /// by at most one character on all patterns and one reading of a file's name.
     static let part = 1 << 18
     /// What takes no more is judged at once, wherever that is.
     static let short = 1 << 16
