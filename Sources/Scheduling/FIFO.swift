@@ -17,6 +17,8 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
     /// The one that has been in it for the longest time.
     var first: Element? { head < items.count ? items[head].element : nil }
 
+    func contains(_ element: Element) -> Bool { members[element] != nil }
+
     mutating func giveBackRoom() {
         if isEmpty { self = FIFO() }
     }
@@ -26,12 +28,6 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
         members[element] = nextNumber
         items.append(Item(element: element, number: nextNumber))
         nextNumber += 1
-    }
-
-    mutating func popFirst() -> Element? {
-        guard let element = first else { return nil }
-        remove(element)
-        return element
     }
 
     mutating func remove(_ element: Element) {

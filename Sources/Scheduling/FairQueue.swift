@@ -27,9 +27,10 @@ struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable
         return (key, group)
     }
 
-    /// Takes out what `first` has returned.
-    mutating func removeFirst(of group: Group, inFlight: Int) {
-        guard keys[group]?.popFirst() != nil else { return }
+    /// Takes out a key that is due; then it is another group's turn.
+    mutating func remove(_ key: Key, of group: Group, inFlight: Int) {
+        guard keys[group]?.contains(key) == true else { return }
+        keys[group]?.remove(key)
         count -= 1
         turns[inFlight].remove(group)
         if keys[group]?.isEmpty == true { keys[group] = nil } else { lineUp(group, inFlight) }

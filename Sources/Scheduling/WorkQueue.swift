@@ -6,8 +6,10 @@
 /// once more afterwards; a key added while it waits for a retry is due at once. Keys that can wait let all others pass,
 /// for some time.
 ///
-/// No group can take all places, however many keys it has and however long these take: it begins another one only while it
-/// has less than twice as many in flight as places are free. Alone it comes to two thirds of them.
+/// A group with nothing in flight may take any place. One that has some begins another only while it has less than two
+/// thirds of the places, less than twice as many as are free, and more are free than the reserve: an eighth of the places,
+/// one at least. So no group comes to more than two thirds of the places, however many keys it has and however long these
+/// take; of two places it takes one. A single place has whoever came first, until its turn ends.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
     /// What became of a key's turn.
@@ -18,6 +20,8 @@ where Instant.Duration == Duration {
         case retry(notBefore: Duration = .zero)
         /// Not failed: a second look after this time, unless something changes before.
         case again(after: Duration)
+        /// Neither done nor failed: it waits for something else, whose end adds it.
+        case held
     }
 
     /// How many keys may be worked on at once.
@@ -28,20 +32,30 @@ where Instant.Duration == Duration {
     private let patience: Duration
     private let group: (@Sendable (Key) -> String)?
 
-    private var ready = FairQueue<Key, String>()
-    /// Those of the due ones that can wait.
-    private var deferred = FairQueue<Key, String>()
+    /// Where due keys stand.
+    enum Lane: Int, CaseIterable {
+        case ready
+        /// Could wait, and did for as long as the patience lasts.
+        case late
+        /// Can wait.
+        case deferred
+    }
+
+    var lanes = Lane.allCases.map { _ in FairQueue<Key, String>() }
+    /// The deferred ones in the order in which they came.
+    private var aging = FIFO<Key>()
     /// By group that has any: how many keys are being worked on.
     private var busy: [String: Int] = [:]
-    private var waiting: [Key: Instant] = [:]
+    var waiting: [Key: Instant] = [:]
+    var held: Set<Key> = []
     private var alarms = Heap<Alarm>()
-    private var active: [Key: Bool] = [:]  // true: added again meanwhile
+    var active: [Key: Bool] = [:]  // true: added again meanwhile
     private var failures: [Key: Int] = [:]
     /// By key that is not done: when it was added, or due for a second look.
-    private var added: [Key: Instant] = [:]
+    var added: [Key: Instant] = [:]
 
     /// - Parameters:
-    ///   - patience: for how long a key lets others pass; what never ends to be due must not hold it up for ever.
+    ///   - patience: for how long a key lets others pass; then it goes before them, in turns by group too.
     ///   - canWait: whether a key lets others pass.
     ///   - group: whose key it is; nil: all are one's own, and may take all places.
     package init(
@@ -56,39 +70,7 @@ where Instant.Duration == Duration {
         self.canWait = canWait
     }
 
-    /// Keys that are due and not yet taken.
-    package var depth: Int { ready.count + deferred.count }
-    /// Keys being worked on.
-    package var inFlight: Int { active.count }
-    /// Keys that wait for a retry or a second look.
-    package var retrying: Int { waiting.count }
-    /// Nothing due and nothing under way; retries may be waiting.
-    package var isIdle: Bool { depth == 0 && active.isEmpty }
-
-    /// When the key was added that has not been done for the longest time, whether it waits, is worked on or failed; nil
-    /// if all is done. What waits for a second look is done. Looks at every key.
-    package var oldest: Instant? { added.values.min() }
-
-    /// Those of one group that are not done: how many are due, and since when the oldest is not done.
-    package struct Backlog: Sendable, Equatable {
-        package let group: String
-        package let due: Int
-        package let oldest: Instant
-    }
-
-    /// Of the groups whose oldest keys have waited longest, longest first. Looks at every key.
-    package func backlogs(atMost limit: Int) -> [Backlog] {
-        var oldest: [String: Instant] = [:]
-        for (key, instant) in added {
-            let group = group(of: key)
-            oldest[group] = min(oldest[group] ?? instant, instant)
-        }
-        return oldest.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(limit).map { group, instant in
-            Backlog(group: group, due: ready.count(of: group) + deferred.count(of: group), oldest: instant)
-        }
-    }
-
-    private func group(of key: Key) -> String { group?(key) ?? "" }
+    func group(of key: Key) -> String { group?(key) ?? "" }
 
     /// Makes `key` due now.
     package mutating func add(_ key: Key, at now: Instant) {
@@ -97,65 +79,84 @@ where Instant.Duration == Duration {
             active[key] = true
         } else {
             waiting[key] = nil
-            line(up: key)
+            held.remove(key)
+            line(up: key, at: now)
         }
     }
 
-    private mutating func line(up key: Key) {
+    private mutating func line(up key: Key, at now: Instant) {
+        // Deferred already: when it is late is found out there.
+        guard !aging.contains(key) else { return }
+        var lane = Lane.ready
+        if canWait(key) { lane = isLate(key, at: now) ? .late : .deferred }
+        append(key, to: lane)
+        if lane == .deferred { aging.append(key) }
+    }
+
+    private mutating func append(_ key: Key, to lane: Lane) {
         let group = group(of: key)
-        let inFlight = busy[group, default: 0]
-        if canWait(key) {
-            deferred.append(key, of: group, inFlight: inFlight)
-        } else {
-            ready.append(key, of: group, inFlight: inFlight)
-        }
+        lanes[lane.rawValue].append(key, of: group, inFlight: busy[group, default: 0])
     }
 
-    /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
-    package mutating func next(at now: Instant) -> Key? {
+    private func isLate(_ key: Key, at now: Instant) -> Bool {
+        added[key].map { $0.advanced(by: patience) <= now } ?? false
+    }
+
+    private mutating func ring(at now: Instant) {
         while let alarm = alarms.first, alarm.instant <= now {
             alarms.removeFirst()
             // An alarm whose key was added, or put off again, since it was set says nothing any more.
             guard waiting[alarm.key] == alarm.instant else { continue }
             waiting[alarm.key] = nil
             if added[alarm.key] == nil { added[alarm.key] = now }
-            line(up: alarm.key)
+            line(up: alarm.key, at: now)
         }
+        while let key = aging.first, isLate(key, at: now) {
+            aging.remove(key)
+            let group = group(of: key)
+            lanes[Lane.deferred.rawValue].remove(key, of: group, inFlight: busy[group, default: 0])
+            append(key, to: .late)
+        }
+    }
+
+    /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
+    package mutating func next(at now: Instant) -> Key? {
+        ring(at: now)
         let free = limit - active.count
         guard free > 0 else { return nil }
-        let share = group == nil ? Int.max : 2 * free
+        let share = share(free: free)
         // With half of the hands at most, or slow ones would keep all others waiting.
-        if let late = deferred.first(below: share), let since = added[late.key], since.advanced(by: patience) <= now,
-            active.keys.count(where: canWait) < (limit + 1) / 2
-        {
-            return begin(late)
-        }
-        return (ready.first(below: share) ?? deferred.first(below: share)).map { begin($0) }
+        if active.keys.count(where: canWait) < (limit + 1) / 2, let late = begin(.late, below: share) { return late }
+        return begin(.ready, below: share) ?? begin(.late, below: share) ?? begin(.deferred, below: share)
+    }
+
+    /// A group begins another key while it has fewer in flight than this.
+    private func share(free: Int) -> Int {
+        guard group != nil else { return .max }
+        guard free > max(1, limit / 8) else { return 1 }
+        return max(1, min(limit * 2 / 3, 2 * free))
     }
 
     /// The next of the due keys that let others pass; for who begins no others any more.
     package mutating func nextThatWaits() -> Key? {
         guard active.count < limit else { return nil }
-        return deferred.first(below: .max).map { begin($0) }
+        return begin(.late, below: .max) ?? begin(.deferred, below: .max)
     }
 
-    private mutating func begin(_ next: (key: Key, group: String)) -> Key {
-        let inFlight = busy[next.group, default: 0]
-        if canWait(next.key) {
-            deferred.removeFirst(of: next.group, inFlight: inFlight)
-        } else {
-            ready.removeFirst(of: next.group, inFlight: inFlight)
-        }
-        active[next.key] = false
-        setBusy(next.group, inFlight + 1)
-        return next.key
+    private mutating func begin(_ lane: Lane, below share: Int) -> Key? {
+        guard let (key, group) = lanes[lane.rawValue].first(below: share) else { return nil }
+        let inFlight = busy[group, default: 0]
+        lanes[lane.rawValue].remove(key, of: group, inFlight: inFlight)
+        if lane == .deferred { aging.remove(key) }
+        active[key] = false
+        setBusy(group, inFlight + 1)
+        return key
     }
 
     private mutating func setBusy(_ group: String, _ count: Int) {
         let old = busy[group, default: 0]
         busy[group] = count == 0 ? nil : count
-        ready.change(group, from: old, to: count)
-        deferred.change(group, from: old, to: count)
+        for lane in lanes.indices { lanes[lane].change(group, from: old, to: count) }
     }
 
     /// Ends the turn of a key that `next` returned.
@@ -165,16 +166,21 @@ where Instant.Duration == Duration {
         guard let again = active.removeValue(forKey: key) else { return }
         let group = group(of: key)
         setBusy(group, busy[group, default: 1] - 1)
-        let isFailure = if case .retry = outcome { true } else { false }
-        failures[key] = isFailure ? failures(of: key) + 1 : nil
+        let isUnfinished =
+            switch outcome {
+            case .retry, .held: true
+            case .done, .again: false
+            }
+        if case .retry = outcome { failures[key, default: 0] += 1 } else if !isUnfinished { failures[key] = nil }
         if again {
             // What it was added for while it was worked on began then; that time is not kept.
-            if !isFailure { added[key] = now }
-            return line(up: key)
+            if !isUnfinished { added[key] = now }
+            return line(up: key, at: now)
         }
-        if !isFailure { added[key] = nil }
+        if !isUnfinished { added[key] = nil }
         switch outcome {
         case .done: break
+        case .held: held.insert(key)
         case .retry(let notBefore):
             wait(
                 key, until: now.advanced(by: max(backoff.delay(failures: failures(of: key), jitter: jitter), notBefore))
@@ -190,8 +196,8 @@ where Instant.Duration == Duration {
 
     /// Gives back the room of a burst of keys once few of them are left. Looks at each that is.
     package mutating func giveBackRoom() {
-        ready.giveBackRoom()
-        deferred.giveBackRoom()
+        for lane in lanes.indices { lanes[lane].giveBackRoom() }
+        aging.giveBackRoom()
         alarms.giveBackRoom()
         waiting.giveBackRoom()
         failures.giveBackRoom()

@@ -196,9 +196,9 @@ struct ControllerTests {
 
     // MARK: The queue
 
-    @Test("no more than MAX_IN_FLIGHT targets are written at once")
+    @Test("no more than two thirds of MAX_IN_FLIGHT targets of one namespace are written at once")
     func bounded() async throws {
-        let bench = Bench(maxInFlight: 2)
+        let bench = Bench(maxInFlight: 3)
         for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
         await bench.store.hold()
         try await bench.working {

@@ -60,23 +60,6 @@ struct PolicyCostTests {
         #expect(judgement.denied.isEmpty)
     }
 
-    @Test("who asks about little is answered before who asked about much")
-    func turns() async throws {
-        let policy = try policy()
-        let much = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(100)))
-        let little = policy.judgement(of: try bench.distribution(from: ["a"]))
-        let judge = try PolicyJudge()
-        let hasEnded = Switch(false)
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                _ = await judge.end(much)
-                hasEnded.isOn = true
-            }
-            for _ in 0..<5 { _ = await judge.end(little) }
-            #expect(!hasEnded.isOn)
-        }
-    }
-
     @Test("one distribution with many long paths delays no other's Secret, and gets its own")
     func others() async throws {
         let costly = try bench.distribution("costly", target: "costly", spec: Policies.costlySpec(100))

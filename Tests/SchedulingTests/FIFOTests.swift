@@ -61,3 +61,11 @@ import Testing
         try #require(Mirror(reflecting: fifo).descendant("items") as? [Any]).count
     }
 }
+
+extension FIFO {
+    fileprivate mutating func popFirst() -> Element? {
+        guard let element = first else { return nil }
+        remove(element)
+        return element
+    }
+}

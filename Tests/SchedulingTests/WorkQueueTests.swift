@@ -321,6 +321,38 @@ import Testing
         #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "later 2", "a", "b"])
     }
 
+    @Test("A key that is held takes no place, is not done, and has its failures until it is added")
+    func held() {
+        var queue = queue(limit: 1, "a")
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        queue.add("a", at: start)
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .held, at: start, jitter: 1)
+        #expect((queue.inFlight, queue.depth, queue.retrying) == (0, 0, 1))
+        #expect((queue.oldest, queue.failures(of: "a")) == (start, 1))
+        #expect(queue.next(at: start.advanced(by: .seconds(3600))) == nil)
+        #expect(queue.deadline() == nil)
+        queue.giveBackRoom()
+        queue.add("a", at: start)
+        #expect(queue.retrying == 0)
+        #expect(queue.next(at: start) == "a")
+        queue.add("a", at: start)
+        queue.finish("a", .held, at: start, jitter: 1)
+        #expect(queue.next(at: start) == "a", "what it waits for has come already")
+    }
+
+    @Test("It names the keys that are due or being worked on")
+    func unfinished() {
+        var queue = queue(limit: 4, "a", "b", "c", "d")
+        #expect(taken(from: &queue, at: start).count == 4)
+        queue.finish("a", .retry(), at: start, jitter: 1)
+        queue.finish("b", .held, at: start, jitter: 1)
+        queue.finish("c", .done, at: start, jitter: 1)
+        queue.add("e", at: start)
+        #expect(Set(queue.unfinished) == ["d", "e"])
+    }
+
     @Test("Who begins no others any more still gets those that can wait, and no more than the limit")
     func closing() {
         var queue = Queue(limit: 1) { $0.hasPrefix("later") }

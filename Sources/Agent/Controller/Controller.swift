@@ -105,11 +105,12 @@ package actor Controller {
     var stoppedAt: ContinuousClock.Instant?
     /// Another agent is known to do the work.
     var isLed = false
-    /// Before the start: targets that were not seen in line yet. Nil: none was looked at.
+    /// Before the start, at a leader: what was to be done when all was known and has had no turn since. Nil: it is not yet.
+    var firstPass: Set<WorkItem>?
+    /// Before the start, at a follower: targets that were not seen in line yet. Nil: none was looked at.
     var unseen: [ObjectKey]?
-    /// The one of them that waits for the policy's verdict.
-    var unjudged: SecretsDistribution?
-    var isJudgingUnseen = false
+    /// Distributions whose verdict takes long: one is judged at a time, in turns by namespace.
+    var unjudged = WorkQueue<ObjectKey, ContinuousClock.Instant>(limit: 1, group: { $0.namespace })
 
     /// How many requests the server takes on a connection: what is more would wait there, whosever it is.
     private static let mostOnConnection = 100

@@ -143,7 +143,7 @@ extension Controller {
                 Double(queue.inFlight)),
             Metric(
                 .gauge, "secrets_distributor_queue_waiting",
-                "Secrets and statuses that wait for a retry or a second look.",
+                "Secrets and statuses that wait for a retry, a second look or the policy's verdict.",
                 Double(queue.retrying)),
             Metric(
                 .counter, "secrets_distributor_queue_retries_total", "Turns that failed and are tried again.",

@@ -7,41 +7,21 @@ extension Controller {
     package func policy(_ reading: PolicyReading) {
         if access.take(reading) {
             verdicts.forgetAll()
+            lookAnew()
             enqueueAll()
         }
         noteStart()
     }
 
-    /// Has the policy asked about `distribution`, unless what it says is known: that is kept for as long as policy and
-    /// mappings stay, so that a look at a target asks nobody.
-    ///
-    /// - Returns: false if the distribution was changed meanwhile, and its key is in the queue again; or at the end.
-    func judge(_ distribution: SecretsDistribution) async -> Bool {
-        while let policy = access.policy, !verdicts.hasJudged(distribution) {
-            var judgement = policy.judgement(of: distribution)
-            if let judge, judgement.cost > PolicyJudge.short {
-                guard let whole = await judge.end(judgement) else { return false }
-                judgement = whole
-                guard index.distributions[distribution.key]?.spec == distribution.spec else { return false }
-                // Another policy has come meanwhile.
-                guard access.policy == policy else { continue }
-            } else {
-                while !judgement.advance(by: .max) {}
-            }
-            verdicts.keep(policy.refusal(judgement), of: distribution)
-        }
-        return true
-    }
-
     /// Why the policy, which has been asked, keeps `distribution` from its target; nil if it does not.
     func denial(of distribution: SecretsDistribution) -> Refusal? { access.refusal(of: distribution, verdicts) }
 
-    /// If the policy denies `distribution` its target: removes that, or leaves it, and says so. Nil if it does not.
+    /// If the policy, which has been asked, denies `distribution` its target: removes that, or leaves it, and says so. Nil if
+    /// it does not.
     ///
     /// A distribution that cannot be read is left to say that itself: what it wants is not known.
     func deny(_ key: ObjectKey, _ distribution: SecretsDistribution) async -> Outcome? {
         guard distribution.refusal == nil else { return nil }
-        guard await judge(distribution) else { return .done }
         audit(distribution)
         guard let refusal = denial(of: distribution) else { return nil }
         var message = refusal.message
@@ -50,6 +30,8 @@ extension Controller {
             if let rest = try await withdraw(key, distribution) { message += " \(rest)" }
         } catch {
             message += " Secret \(key.name) still holds what it held: \(error.description)."
+            // Another distribution by now, or another policy.
+            guard index.distributions[distribution.key].map(hasVerdict) != false else { return .held }
             outcome = self.outcome(of: error, for: .target(key))
             if !error.isRetried {
                 logger.warning(
@@ -82,7 +64,7 @@ extension Controller {
         let current = try await distributions.current(distribution.key)
         // News alone: it puts this key into the queue, where a refusal has to wait.
         if let current, current != index.distributions[current.key] { upsert(current) }
-        guard let current, await judge(current) else {
+        guard let current, hasVerdict(on: current) else {
             throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
         }
         let winner = index.claimants(of: key).first(where: isOurs)

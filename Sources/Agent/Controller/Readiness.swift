@@ -39,23 +39,34 @@ extension Controller {
 }
 
 extension Controller {
-    /// The first full pass is done once all is known and nothing is due. A follower leaves the pass to the leader, if there
-    /// is one; where there is nothing to write it waits for nobody: a container that was started again, perhaps after the
-    /// leader, must not take its application out of service until another leads.
+    /// The first full pass is done once all is known and each key that was to be worked on then has had a turn, whatever came
+    /// of it. Waiting for a verdict counts: whoever makes work all the time must not keep the agent from starting.
+    ///
+    /// A follower leaves the pass to the leader, if there is one; where there is nothing to write it waits for nobody: a
+    /// container that was started again, perhaps after the leader, must not take its application out of service until
+    /// another leads.
     ///
     /// To be called when what an event calls for is in the queue.
     func noteStart() {
-        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed || isAllInLine() : queue.isIdle else {
+        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed || isAllInLine() : isFirstPassDone() else {
             return
         }
         vitals.hasStarted = true
-        unseen = nil
+        lookAnew()
         logger.info("first pass done", ["distributions": .int(index.distributions.count)])
         rehearsal?.sumUp(outcomes)
     }
 
+    /// What was found out before the start is of no use any more.
+    func lookAnew() { (firstPass, unseen) = (nil, nil) }
+
+    private func isFirstPassDone() -> Bool {
+        if firstPass == nil { firstPass = Set(queue.unfinished) }
+        return firstPass?.isEmpty == true
+    }
+
     /// Whether a leader would write no content. Each target is looked at until it is in line, and not again: a burst of events
-    /// costs one look.
+    /// costs one look. What waits for a verdict counts as looked at, as in a leader's first pass.
     private func isAllInLine() -> Bool {
         var unseen = unseen ?? Array(index.targets)
         while let key = unseen.last, isInLine(key) { unseen.removeLast() }
@@ -63,26 +74,9 @@ extension Controller {
         return unseen.isEmpty
     }
 
-    /// What waits for the policy's verdict where nobody leads; nil if nothing does, or one is being judged.
-    func nextUnjudged() -> SecretsDistribution? {
-        guard !isJudgingUnseen, let distribution = unjudged else { return nil }
-        unjudged = nil
-        isJudgingUnseen = true
-        return distribution
-    }
-
-    func judgeUnseen(_ distribution: SecretsDistribution) async {
-        _ = await judge(distribution)
-        isJudgingUnseen = false
-        noteStart()
-    }
-
     private func isInLine(_ key: ObjectKey) -> Bool {
-        guard let distribution = index.claimants(of: key).first(where: isOurs) else { return true }
-        if access.policy != nil, !verdicts.hasJudged(distribution) {
-            unjudged = distribution
-            wakeUp.yield()
-            return false
+        guard let distribution = index.claimants(of: key).first(where: isOurs), hasVerdict(on: distribution) else {
+            return true
         }
         guard denial(of: distribution) == nil,
             let desired = try? DesiredTarget(

@@ -60,10 +60,12 @@ extension Controller {
     var secondLook: Outcome { .again(after: .seconds(60)) }
 
     private func sync(_ key: ObjectKey, for distribution: SecretsDistribution) async -> Outcome {
+        // Nothing is settled, and nothing forgotten, until the policy has been asked.
+        guard hasVerdict(on: distribution) else { return .held }
         let aheadSince = ahead.removeValue(forKey: key)
         var seen = rotations.count
         if let outcome = await deny(key, distribution) {
-            settle(key, .heldBack, seeing: seen)
+            if outcome == .held { ahead[key] = aheadSince } else { settle(key, .heldBack, seeing: seen) }
             return outcome
         }
         do throws(StoreError) {
@@ -71,6 +73,9 @@ extension Controller {
             case .behind(let refusal):
                 settle(key, .heldBack, seeing: seen)
                 return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
+            case .unjudged:
+                ahead[key] = aheadSince
+                return .held
             case .status(let status, let again):
                 settle(key, status.rotationResult, seeing: seen)
                 report(doubt(status, of: key), on: distribution)
@@ -94,12 +99,14 @@ extension Controller {
     }
 
     /// What came of comparing a target with what it should be.
-    private enum Comparison {
+    enum Comparison {
         /// How its distribution fares; nil, or when to look again though nothing changes.
         case status(DistributionStatus, again: Duration? = nil)
         /// Its content is newer than the mount's, so that it is another agent's to keep. With why our mount would not do,
         /// if it would not at all.
         case behind(Refusal? = nil)
+        /// The policy has to be asked first.
+        case unjudged
     }
 
     /// Plans and applies; looks again when the target was not as it was observed.
@@ -133,8 +140,9 @@ extension Controller {
         var lastChange: StoreError?
         for attempt in 1...3 {
             // Policy and mount may have changed while the target was looked at.
-            guard await judge(distribution) else {
-                throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
+            guard hasVerdict(on: distribution) else {
+                if mayBeWritten { uncertain.insert(.target(key)) }
+                return .unjudged
             }
             if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
@@ -337,51 +345,5 @@ extension Controller {
             mountGeneration: actual?.mountGeneration, contentChanged: written)
         guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
-    }
-}
-
-/// Others who change our targets, and servers that store something else than was sent.
-extension Controller {
-    /// Why a write has to wait; nil: it may be made.
-    private func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
-        let (wish, now) = (desired.fingerprint, ContinuousClock.now)
-        if let actual, let alteration = contention.alteration(of: actual, wish: wish, at: now) {
-            return .status(
-                DistributionStatus(reason: .writeFailed, message: alteration.message), again: alteration.lasts)
-        }
-        guard let wait = contention.wait(for: desired.key, wish: wish, at: now) else { return nil }
-        let manager = contention.contest(of: desired.key, at: now)?.manager
-        return .status(contested(desired.key, by: manager), again: wait)
-    }
-
-    private func contested(_ target: ObjectKey, by manager: String?) -> DistributionStatus {
-        let who = manager.map { "field manager \"\($0)\"" } ?? "somebody"
-        return DistributionStatus(
-            reason: .writeFailed,
-            message: "Secret \(target.name) is changed again and again by \(who), expected no other writer of what this"
-                + " distribution sets; it is corrected at most once a minute while that goes on.")
-    }
-
-    /// Counts a write that corrected what others did.
-    private func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, wasDisturbed: Bool) {
-        let key = wish.key
-        if contention.wrote(key, wish: wish.fingerprint, wasDisturbed: wasDisturbed, at: .now) {
-            counts.corrections += 1
-        }
-        // Changed once more before the answer came.
-        if let known = observed[key], known.resourceVersion != stored.resourceVersion {
-            contention.disturb(key, by: known.changedBy, at: .now)
-        }
-    }
-
-    /// If the server stored something else than was sent: how the distribution fares then.
-    private func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
-        guard let differences = desired.differences(from: stored), !settings.dryRun else { return nil }
-        let message =
-            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences);"
-            + " a mutating admission webhook may change it, expected none that does."
-        contention.alter(stored, wish: desired.fingerprint, message: message, at: .now)
-        let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
-        return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
     }
 }

@@ -15,7 +15,7 @@ package final class Vitals: Sendable {
         set { state.withLock { $0.readiness = newValue } }
     }
 
-    /// All targets have been looked at once, with all known that there is to know. Stays so.
+    /// All targets have had a turn, with all known that there is to know. Stays so.
     package internal(set) var hasStarted: Bool {
         get { state.withLock { $0.hasStarted } }
         set { state.withLock { $0.hasStarted = newValue } }

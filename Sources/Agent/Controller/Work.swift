@@ -49,8 +49,9 @@ extension Controller {
                 var armed: ContinuousClock.Instant?
                 for await _ in wakeUps {
                     await beat()
-                    if let distribution = await nextUnjudged() {
-                        workers.addTask { await self.judgeUnseen(distribution) }
+                    // Among the timers: the end does not wait for it.
+                    if let (distribution, policy) = await nextToJudge() {
+                        timers.addTask { await self.judge(distribution, by: policy) }
                     }
                     while let item = await take() {
                         workers.addTask { await self.turn(item) }
@@ -81,6 +82,7 @@ extension Controller {
         guard isUntidy, isFollowing || queue.isIdle else { return }
         isUntidy = false
         queue.giveBackRoom()
+        unjudged.giveBackRoom()
         unsaid.giveBackRoom()
         ProcessMemory.giveBack()
     }
@@ -99,6 +101,7 @@ extension Controller {
         isLed = false
         // What was found out before has been another agent's matter since: all is looked at anew.
         unsaid = [:]
+        lookAnew()
         enqueueAll()
         noteStart()
         wakeUp.yield()
@@ -146,7 +149,7 @@ extension Controller {
         var outcome = await reconcile(item)
         if let triesAtMost {
             switch outcome {
-            case .done: break
+            case .done, .held: break
             case .again: outcome = .done
             case .retry:
                 guard queue.failures(of: item) + 1 >= triesAtMost else { break }
@@ -155,6 +158,7 @@ extension Controller {
             }
         }
         turns[item] = nil
+        firstPass?.remove(item)
         if case .retry = outcome { counts.retries += 1 }
         queue.finish(item, outcome, at: .now, jitter: .random(in: 0...1))
         noteStart()

@@ -1,11 +1,11 @@
 package import Distribution
 package import LinuxIO
 
-/// Judges what takes long, on a thread of its own and in turns: whoever names many long paths holds up no other work, and
-/// another's judgement for no longer than a part of its own.
+/// Judges what takes long, on a thread of its own. Whose turn it is, the controller says.
 package actor PolicyJudge {
-    /// Steps of 64 states on one character: about a millisecond. A file is left in its midst; a part takes more than this
-    /// by at most one character on all patterns and one reading of a file's name.
+    /// How much is done between two looks at whether it is still wanted, in steps of 64 states on one character: about a
+    /// millisecond. A file is left in its midst; a part takes more than this by at most one character on all patterns and one
+    /// reading of a file's name.
     static let part = 1 << 18
     /// What takes no more is judged at once, wherever that is.
     static let short = 1 << 16
@@ -22,7 +22,6 @@ package actor PolicyJudge {
         var judgement = judgement
         while !judgement.advance(by: Self.part) {
             if Task.isCancelled { return nil }
-            await Task.yield()
         }
         return judgement
     }

@@ -1,0 +1,88 @@
+import Distribution
+import Kube
+import Observability
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("A verdict that takes long is found out beside the queue", .timeLimit(.minutes(10)))
+struct JudgingTests {
+    private let bench = Bench.policed()
+
+    /// Forty, with so many paths each that all verdicts together take much longer than anything else here.
+    private func putCostly() async throws {
+        for number in 0..<40 {
+            let name = "costly-\(number)"
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(300)))
+        }
+        await bench.controller.policy(Policies.costly())
+    }
+
+    @Test("what waits for one takes no place, and the end of the work does not wait for it")
+    func places() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await (bench.waiting ?? 0 > 30, bench.rests) == (true, true) })
+            #expect(await bench.controller.isIdle == false)
+        }
+        #expect(try #require(await bench.waiting) > 0)
+    }
+
+    @Test("the first pass is done once each key has had a turn, though verdicts are still to come")
+    func start() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(try #require(await bench.waiting) > 0)
+        }
+    }
+
+    @Test("a follower is ready though verdicts are still to come")
+    func follower() async throws {
+        let bench = Bench(leadership: Leadership()) { $0.policyPath = "/policy.yaml" }
+        await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
+        await bench.controller.policy(Policies.costly())
+        try await bench.tellAll()
+        #expect(bench.controller.vitals.hasStarted)
+    }
+
+    @Test("a rotation is not settled by what waits for one: the write that follows is counted")
+    func rotation() async throws {
+        let spec = Policies.costlySpec(100)
+        let paths = spec["secrets"]?.array?.compactMap { $0["from"]?.string } ?? []
+        let files = { (content: String) in Dictionary(uniqueKeysWithValues: paths.map { ($0, content) }) }
+        await bench.store.put(try bench.distribution(spec: spec))
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
+            await bench.mount(files("1"))
+            #expect(await eventually(within: .seconds(120)) { await bench.secret("t") != nil })
+            try await bench.settle()
+            await bench.controller.policy(Policies.costly(rules: 801))
+            #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
+            await bench.mount(files("2"), "generation-2")
+            // Judged once more.
+            let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
+            await bench.controller.distributions(.all, .upsert(other))
+            #expect(
+                await eventually(within: .seconds(120)) {
+                    await bench.secret("t")?.digests.values.allSatisfy { $0 == bench.digest("2") } == true
+                })
+            #expect(await eventually { await bench.controller.overview().rotations.first?.written == 1 })
+        }
+    }
+
+    @Test("one that is not wanted any more ends before its end")
+    func cancelled() async throws {
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(300)))
+        let judge = try PolicyJudge()
+        let task = Task { await judge.end(judgement) }
+        task.cancel()
+        #expect(await task.value == nil)
+    }
+}
