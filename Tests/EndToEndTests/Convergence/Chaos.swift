@@ -120,8 +120,8 @@ final class Chaos {
         trace.append("all is healed")
     }
 
-    /// What the hostile tenant's worst costs the bystander, once all is healed: how many times what its rotations take
-    /// without.
+    /// What the hostile tenant costs the bystander, once all is healed: how many times the worst of its rotations without,
+    /// and a write to the same server beside that tenant, the worst of those beside that tenant is.
     func harm() async throws -> Double {
         let reference = try await bystander.latency(rotateBystander)
         let (hostile, acting) = (hostile, Switch(true))
@@ -129,7 +129,7 @@ final class Chaos {
         let latency = try await bystander.latency(rotateBystander)
         acting.isOn = false
         await acts
-        return latency / reference
+        return latency.rotation / (reference.rotation + latency.write)
     }
 
     private func harass() async {
@@ -356,6 +356,11 @@ final class Chaos {
         }
     }
 
+    /// They make what the hostile tenant's long paths cost, and mean nobody's files.
+    private static let manyRules = (0..<400).map {
+        "  - {namespaces: [team-\($0)], files: [\"**/team-\($0)/*-*.pem\"]}\n"
+    }.joined()
+
     /// With default Allow a file that a rule names goes to that rule's namespaces alone.
     private func changePolicy() throws {
         var denied: [String: Set<String>] = [:]
@@ -365,6 +370,7 @@ final class Chaos {
             rules += "  - {namespaces: [\(namespaces[1 - index])], files: [\(file)]}\n"
             denied[namespaces[index], default: []].insert(file)
         }
+        rules += Self.manyRules
         oracle.deny(denied)
         try policy.write([
             "policy.yaml": "kind: SecretsAccessPolicy\nspec:\n  mode: Enforce\n  default: Allow\n  rules:\n\(rules)"

@@ -100,8 +100,8 @@ struct ConvergenceTests {
         #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
         #expect(chaos.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
         #expect(watchman.seen > 0)
-        // Ten times is what a busy machine does; each of the faults that this was written for made it hundreds.
-        #expect(harm < 30, "seed \(seed)\n\(logs)")
+        // The write takes what the machine and the server take; what the agent adds must be of the order of a rotation.
+        #expect(harm < 8, "seed \(seed)\n\(logs)")
         print(
             "\(rounds) rounds, rotations \(harm) times as slow beside a hostile tenant, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })"
         )
