@@ -40,7 +40,8 @@ extension SecretsDistribution: JSONReadable {
 }
 
 extension SecretsDistribution {
-    /// One that is there and cannot be read. It is never used, and says so in its status; being there, it is not gone.
+    /// One that is there and cannot be read. It is never used, and says so in its status if it is known whose it is; being
+    /// there, it is not gone.
     ///
     /// - Returns: nil if not even its name is known.
     package init?(unreadable item: UnreadableItem) {
@@ -49,7 +50,8 @@ extension SecretsDistribution {
             key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), hasUsableName: true,
             uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "",
             generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
-            assignedTo: metadata.annotations?[Marks.managedBy],
+            // Where that is not known it is nobody's: what has no name cannot be an instance.
+            assignedTo: item.hidesAnnotations ? "" : metadata.annotations?[Marks.managedBy],
             isBeingDeleted: metadata.deletionTimestamp != nil, orphansTarget: false, spec: DistributionSpec(),
             status: StoredStatus(), problems: Problems(Problem([], "The distribution cannot be read: \(item.reason)")))
     }

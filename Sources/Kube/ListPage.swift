@@ -39,8 +39,12 @@ extension ListPage: JSONReadable {
                 guard let item else { throw JSONBytes.Failure(description: "no JSON") }
                 items.append(try Item(reading: item))
             } catch {
-                let metadata = item?["metadata"].flatMap(ObjectMeta.init(identifying:))
-                unreadable.append(UnreadableItem(metadata: metadata, reason: error.description))
+                let node = item?["metadata"]
+                let metadata = node.flatMap(ObjectMeta.init(identifying:))
+                let hidesAnnotations = node?["annotations"] != nil && metadata?.annotations == nil
+                unreadable.append(
+                    UnreadableItem(
+                        metadata: metadata, reason: error.description, hidesAnnotations: hidesAnnotations))
             }
         }
         if let list = json["items"], !list.isArray { try list.fails("is no list") }

@@ -8,7 +8,6 @@ extension ObjectMeta: JSONReadable {
         generation = try json["generation"]?.asInt()
         creationTimestamp = try json["creationTimestamp"]?.asString()
         deletionTimestamp = try json["deletionTimestamp"]?.asString()
-        finalizers = try json["finalizers"]?.asList { (name) throws(JSONBytes.Failure) in try name.asString() }
     }
 }
 

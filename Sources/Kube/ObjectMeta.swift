@@ -11,7 +11,6 @@ package struct ObjectMeta: Sendable, Equatable, Codable {
     package var labels: [String: String]?
     package var annotations: [String: String]?
     package var ownerReferences: [OwnerReference]?
-    package var finalizers: [String]?
 
     package init(
         name: String, namespace: String? = nil, uid: String? = nil, resourceVersion: String? = nil,

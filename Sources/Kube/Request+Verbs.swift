@@ -9,9 +9,11 @@ extension Request {
     }
 
     package static func get(_ resource: Resource, namespace: String? = nil, name: String) -> Request {
-        Request(
+        var request = Request(
             .get, Operation(.get, resource: resource.plural, namespace: namespace, name: name),
             path: resource.path(namespace: namespace, name: name), isRepeatable: true)
+        if resource.plural == Resource.secrets.plural { request.maximumBody = largestSecret }
+        return request
     }
 
     /// One page of a list.

@@ -63,6 +63,12 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// `<`, `>`, `&`, control characters and what is no UTF-8 as six bytes: 9 MiB. The rest is for what is around it.
     package static let largestObject = 10 << 20
 
+    /// Bytes of JSON that one Secret can have whose data a program can use: 1 MiB of data, 4/3 MiB in base64; 256 KiB of
+    /// annotations, each byte of which Go may escape as six, 3/2 MiB; and 1/4 MiB that etcd's limit leaves for names of
+    /// keys, labels and `managedFields`, which need no escapes. Only what nobody needs makes one larger: a type or the name
+    /// of an owner that consists of escapes.
+    package static let largestSecret = 13 << 18
+
     /// Bytes of JSON that one page of a list may have, see `ListPager`.
     package static let largestPage = 16 << 20
 

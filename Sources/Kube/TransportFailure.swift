@@ -11,6 +11,8 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     case credentials(reason: String)
     /// The answer is larger than it may be, in bytes.
     case tooLarge(limit: Int)
+    /// The answer was given up, because those under way were together larger than they may be, in bytes.
+    case crowded(limit: Int)
     /// A write, and this agent does not lead (any more).
     case notLeading
     /// A write, in a dry run.
@@ -22,7 +24,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
 
     package var isRetryable: Bool {
         switch self {
-        case .connect, .broken, .timeout, .notLeading: true
+        case .connect, .broken, .timeout, .crowded, .notLeading: true
         case .tooLarge, .tls, .credentials, .readOnly, .cancelled, .shutDown: false
         }
     }
@@ -30,7 +32,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     /// Whether the server may have got the request all the same.
     var mayHaveArrived: Bool {
         switch self {
-        case .broken, .timeout, .tooLarge, .cancelled, .shutDown: true
+        case .broken, .timeout, .tooLarge, .crowded, .cancelled, .shutDown: true
         case .connect, .tls, .credentials, .notLeading, .readOnly: false
         }
     }
@@ -43,6 +45,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         case .tls(let reason): "no secure connection to the API server: \(reason)"
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
         case .tooLarge(let limit): "the answer is larger than \(limit) bytes"
+        case .crowded(let limit): "the answers under way were together larger than \(limit) bytes"
         case .notLeading: "this agent does not lead"
         case .readOnly: "a dry run writes nothing"
         case .cancelled: "it was cancelled"

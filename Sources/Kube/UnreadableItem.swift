@@ -4,9 +4,12 @@ package struct UnreadableItem: Sendable, Equatable, CustomStringConvertible {
     package let metadata: ObjectMeta?
     /// Why it cannot be read: says where, not what.
     package let reason: String
+    /// It has annotations, and they cannot be read either.
+    package let hidesAnnotations: Bool
 
-    package init(metadata: ObjectMeta?, reason: String) {
+    package init(metadata: ObjectMeta?, reason: String, hidesAnnotations: Bool = false) {
         self.metadata = metadata
+        self.hidesAnnotations = hidesAnnotations
         self.reason = reason
     }
 

@@ -4,7 +4,7 @@ import LinuxIO
 
 /// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
 final class CurlLoop: @unchecked Sendable {
-    // Sendable: `active`, `waiting` and `silence` belong to the thread in `run`; the multi handle too, but for
+    // Sendable: `active`, `waiting`, `budget` and `silence` belong to the thread in `run`; the multi handle too, but for
     // curl_multi_wakeup(3), which may be called from any thread while the handle lives: the mailbox's lock sees to that,
     // and is held while `run` puts another handle in its place.
     private enum Command {
@@ -24,6 +24,7 @@ final class CurlLoop: @unchecked Sendable {
     private let silence: Silence
     private let mailbox = Mutex(Mailbox())
     private let counters = TransferCounters()
+    private let budget = AnswerBudget()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
     /// What tries whether the connection is alive, while it does.
     private weak var trial: Transfer?
@@ -152,7 +153,8 @@ extension CurlLoop {
     }
 
     private func start(now transfer: Transfer) {
-        guard let easy = transfer.start(counters, silence, sharesConnections: sharesConnections) else { return }
+        guard let easy = transfer.start(counters, silence, budget, sharesConnections: sharesConnections)
+        else { return }
         active[easy] = transfer
         let code = curl_multi_add_handle(multi, easy)
         if code != CURLM_OK {

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Made by the caller, then owned by the curl thread: all but `isCancelled` and the buffer is touched by that thread only,
 /// from `start` on.
-final class Transfer: @unchecked Sendable {
+final class Transfer: GrowingAnswer, @unchecked Sendable {
     // Sendable: see above; the hand-over is `CurlLoop`'s mailbox, whose lock orders it.
     typealias Outcome = Result<Response, TransportFailure>
 
@@ -34,6 +34,7 @@ final class Transfer: @unchecked Sendable {
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private var counters: TransferCounters?
+    private var budget: AnswerBudget?
     private var silence: Silence?
     /// Set for a probe: the transfer whose connection it tries.
     private weak var probed: Transfer?
@@ -41,6 +42,9 @@ final class Transfer: @unchecked Sendable {
     private var headers: [String: String] = [:]
     private var body: [UInt8] = []
     private var isTooLarge = false
+    private var isGivenUp = false
+
+    var size: Int { body.count }
 
     init(
         _ request: Request, to endpoint: Endpoint, stream: ChunkBuffer? = nil,
@@ -64,9 +68,10 @@ final class Transfer: @unchecked Sendable {
     /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that
     ///   nobody else uses.
     func start(
-        _ counters: TransferCounters, _ silence: Silence, sharesConnections: Bool
+        _ counters: TransferCounters, _ silence: Silence, _ budget: AnswerBudget, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
         self.counters = counters
+        self.budget = request.isList ? nil : budget
         self.silence = silence
         startedAt = .now
         if let deadline = request.startDeadline, deadline <= .now {
@@ -127,6 +132,7 @@ final class Transfer: @unchecked Sendable {
 
     /// - Parameter code: as libcurl's message says.
     func complete(_ code: CURLcode) {
+        if isGivenUp, let budget { return finish(.crowded(limit: budget.limit)) }
         guard code == CURLE_OK else {
             let failure =
                 isTooLarge
@@ -145,8 +151,14 @@ final class Transfer: @unchecked Sendable {
             answer(.success(Response(status: status, headers: headers, body: body)))
         }
         body = []
+        budget?.end(self)
         stream?.finish(failure)
         release()
+    }
+
+    func giveUp() {
+        isGivenUp = true
+        body = []
     }
 
     private func answer(_ outcome: Outcome) {
@@ -202,7 +214,9 @@ extension Transfer {
             isTooLarge = true
             return .ended
         }
+        guard !isGivenUp else { return .ended }
         body += chunk
-        return .taken
+        budget?.grew(self)
+        return isGivenUp ? .ended : .taken
     }
 }

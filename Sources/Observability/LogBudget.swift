@@ -34,12 +34,15 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
             at = now
         }
 
+        /// When it is full.
+        var end: Instant { at.advanced(by: debt) }
+
         func has(_ policy: Policy) -> Bool { debt + policy.refill <= policy.refill * policy.burst }
     }
 
     private let resource: Policy
     private let namespace: Policy
-    /// Buckets of each kind; beyond it those are forgotten that are full, then all.
+    /// Buckets of each kind; beyond it those are forgotten that are full, then those of the namespaces that have most.
     private let capacity: Int
     private var resources: [String: Bucket] = [:]
     private var namespaces: [String: Bucket] = [:]
@@ -54,49 +57,85 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
     package var count: Int { resources.count + namespaces.count }
 
     /// - Parameter name: of the resource: `<namespace>/<name>`, or any text.
-    /// - Returns: how many lines about it were left out since the last one; nil: this one is to be left out too.
+    /// - Returns: how many lines about it were left out since the last one, to be told by another line; nil: this one is to
+    ///   be left out too.
     package mutating func admit(_ name: String, at now: Instant) -> Int? {
         makeRoom(at: now)
-        let group = String(name.prefix { $0 != "/" })
-        var own = resources[name] ?? Bucket(at: now)
+        let group = Self.namespace(of: name)
         var shared = namespaces[group] ?? Bucket(at: now)
-        own.refill(at: now)
         shared.refill(at: now)
-        defer {
-            resources[name] = own
-            namespaces[group] = shared
+        defer { namespaces[group] = shared }
+        guard shared.has(namespace) else {
+            shared.leftOut += 1
+            return nil
         }
-        guard own.has(resource), shared.has(namespace) else {
+        var own = resources[name] ?? Bucket(at: now)
+        own.refill(at: now)
+        defer { resources[name] = own }
+        guard own.has(resource) else {
             own.leftOut += 1
             return nil
         }
         own.debt += resource.refill
-        shared.debt += namespace.refill
+        shared.debt += namespace.refill * (own.leftOut > 0 ? 2 : 1)
         defer { own.leftOut = 0 }
         return own.leftOut
     }
 
     /// Forgets those that are silent; to be called now and then.
     ///
-    /// - Returns: of how many resources lines were left out, though there is room again: name and number, sorted by name.
+    /// - Returns: of what lines were left out, though there is room again: names of resources, and of namespaces for all else
+    ///   of theirs, each with a number, sorted by name. Each takes a line.
     package mutating func settle(at now: Instant) -> [(resource: String, lines: Int)] {
-        var silent: [(resource: String, lines: Int)] = []
-        for name in Array(resources.keys) {
-            resources[name]?.refill(at: now)
-            guard let bucket = resources[name], bucket.leftOut > 0, bucket.has(resource) else { continue }
-            silent.append((name, bucket.leftOut))
-            resources[name]?.leftOut = 0
-            resources[name]?.debt += resource.refill
+        var told: [(resource: String, lines: Int)] = []
+        for name in resources.filter({ $0.value.leftOut > 0 }).keys.sorted() {
+            guard var own = resources[name] else { continue }
+            own.refill(at: now)
+            guard own.has(resource) else { continue }
+            let group = Self.namespace(of: name)
+            var shared = namespaces[group] ?? Bucket(at: now)
+            shared.refill(at: now)
+            if shared.has(namespace) {
+                told.append((name, own.leftOut))
+                own.debt += resource.refill
+                shared.debt += namespace.refill
+            } else {
+                shared.leftOut += own.leftOut
+            }
+            own.leftOut = 0
+            resources[name] = own
+            namespaces[group] = shared
+        }
+        for (name, shared) in namespaces where shared.leftOut > 0 {
+            told.append((name, shared.leftOut))
+            namespaces[name]?.leftOut = 0
+            namespaces[name]?.debt += namespace.refill
         }
         forgetFull(at: now)
-        return silent.sorted { $0.resource < $1.resource }
+        return told.sorted { $0.resource < $1.resource }
     }
+
+    private static func namespace(of name: String) -> String { String(name.prefix { $0 != "/" }) }
 
     private mutating func makeRoom(at now: Instant) {
         guard max(resources.count, namespaces.count) >= capacity else { return }
         forgetFull(at: now)
-        if resources.count >= capacity / 2 { resources = [:] }
-        if namespaces.count >= capacity / 2 { namespaces = [:] }
+        if resources.count > capacity / 4 * 3 { evict(at: now) }
+        guard namespaces.count > capacity / 4 * 3 else { return }
+        let fullest = namespaces.sorted { $0.value.end > $1.value.end }
+        namespaces = Dictionary(uniqueKeysWithValues: fullest.prefix(capacity / 2).map { ($0.key, $0.value) })
+    }
+
+    /// Of the namespaces that have most, until half is free.
+    private mutating func evict(at now: Instant) {
+        let groups = Dictionary(grouping: resources.keys, by: Self.namespace)
+        for (group, names) in groups.sorted(by: { $0.value.count > $1.value.count })
+        where resources.count > capacity / 2 {
+            for name in names {
+                let lines = resources.removeValue(forKey: name)?.leftOut ?? 0
+                if lines > 0 { namespaces[group, default: Bucket(at: now)].leftOut += lines }
+            }
+        }
     }
 
     private mutating func forgetFull(at now: Instant) {

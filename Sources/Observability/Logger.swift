@@ -79,7 +79,7 @@ package struct Logger: Sendable {
     package func error(_ message: StaticString, _ fields: Fields = [:]) { log(.error, message, fields) }
 
     /// Fields that say which resource a line is about.
-    private static let resources = ["secret", "distribution", "file"]
+    private static let resources = ["secret", "distribution", "file", "object"]
 
     private func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
         guard level >= self.level else { return }
@@ -103,7 +103,8 @@ package struct Logger: Sendable {
     }
 
     private func tell(_ lines: Int, of resource: String) {
-        warning("log lines left out", ["object": .string(resource), "lines": .int(lines)])
+        guard .warning >= level else { return }
+        writeLine(.warning, "log lines left out", ["object": .string(resource), "lines": .int(lines)])
     }
 
     private func writeLine(_ level: Level, _ message: StaticString, _ fields: Fields) {

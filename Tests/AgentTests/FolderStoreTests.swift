@@ -67,6 +67,19 @@ struct FolderStoreTests {
         #expect(logs.count("stands in another file already") == 1)
     }
 
+    @Test("of a distribution that one file defines over and over the first problems are told")
+    func manyDuplicates() async throws {
+        let folder = try TemporaryDirectory()
+        let logs = LineRecorder()
+        let text = [String](repeating: manifest("one"), count: 1000).joined(separator: "\n---\n")
+        try writeFile(folder("a.yaml"), text)
+        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: logs.logger)
+        #expect(try await store.list(.all).count == 1)
+        #expect(logs.count("manifest has a problem") == 21)
+        #expect(logs.count("979 problems more") == 1)
+        #expect(await store.faults().count == 21)
+    }
+
     @Test(
         "a namespace or name cannot lead out of the output folder",
         arguments: ["../../x", "a/b", "a/\u{301}", ".\u{301}", ".", ""])
@@ -145,6 +158,45 @@ struct FolderStoreTests {
             return
         }
         #expect(removed.key.name == "one")
+    }
+
+    @Test("manifests in a folder that is not used any more are not gone; that it is not is logged once")
+    func unusableFolder() async throws {
+        let folder = try TemporaryDirectory()
+        let logs = LineRecorder()
+        var settings = settings()
+        settings.debounceQuiet = .milliseconds(5)
+        let output = try FolderSecretStore(settings: settings, root: folder("out"), logger: logs.logger)
+        for path in ["out/lab", "out/web"] {
+            try makeDirectory(folder(path))
+            try writeFile(folder("\(path)/one.yaml"), secret("one"))
+        }
+        let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
+        let observer = FeedObserver<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
+        let watch = Task { await output.watch(.all, observer) }
+        defer { watch.cancel() }
+        var next = events.makeAsyncIterator()
+        guard case .replace(let all, _)? = await next.next(), all.count == 2 else {
+            Issue.record("expected the first list")
+            return
+        }
+        #expect(chmod(folder("out/web"), 0o770) == 0)
+        for round in 0..<3 {
+            try writeFile(folder("out/lab/.one"), secret("one", value: "\(round)"))
+            try rename(folder("out/lab/.one"), to: folder("out/lab/one.yaml"))
+            guard case .upsert(let amended)? = await next.next(), amended.key.namespace == "lab" else {
+                Issue.record("expected the one that can be read")
+                return
+            }
+        }
+        #expect(logs.count("manifest cannot be read") == 1 && logs.contains("manifest cannot be read", "file=web"))
+        #expect(chmod(folder("out/web"), 0o700) == 0)
+        unlink(folder("out/web/one.yaml"))
+        guard case .delete(let removed)? = await next.next() else {
+            Issue.record("expected the one that was removed")
+            return
+        }
+        #expect(removed.key == ObjectKey(namespace: "web", name: "one"))
     }
 
     private func secret(_ name: String, value: String = "value") -> String {

@@ -39,6 +39,10 @@ struct SecretObjectTests {
                 #""ownerReferences":[\#([String](repeating: reference, count: 1001).joined(separator: ","))]"#, "",
                 "1001 owner references"
             ),
+            (
+                #""finalizers":[\#([String](repeating: #""a/b""#, count: 1001).joined(separator: ","))]"#, "",
+                "1001 finalizers"
+            ),
             (Self.marks, #","type":"\#(String(repeating: "<", count: 1000))""#, "a type of 1002 bytes"),
         ] {
             let target = try read(metadata, rest)
@@ -59,12 +63,10 @@ struct SecretObjectTests {
     }
 
     @Test("leaves nothing behind when a list has it no more")
-    func large() throws {
-        let large = LargeSecrets()
-        let json =
-            #"{"metadata":{"name":"s","namespace":"n"},"data":{"a":"\#(String(repeating: "A", count: 40_000))"}}"#
-        let secret = try JSONBytes.decode(SecretObject.self, from: Array(json.utf8))
-        let key = large.noting(secret).key
+    func large() {
+        let large = LargeObjects()
+        let key = ObjectKey(namespace: "n", name: "s")
+        large.note(key, size: 40_001)
         #expect(large[key] > 40_000)
         large.keep(only: [], in: .namespace("other"))
         large.keep(only: [key], in: .all)

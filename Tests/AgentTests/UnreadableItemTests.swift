@@ -85,6 +85,18 @@ struct UnreadableItemTests {
         }
     }
 
+    @Test("and whose annotations cannot be read is nobody's: no instance writes its status")
+    func nobodys() throws {
+        let json =
+            #"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"a","annotations":{"k":1}}},"#
+            + #"{"metadata":{"name":"b","labels":{"k":1}}}]}"#
+        let page = try JSONBytes.decode(ListPage<MetadataOnly>.self, from: Array(json.utf8))
+        let belongs = page.unreadable.map { item in
+            SecretsDistribution(unreadable: item)?.belongs(to: "me", onlyAssigned: false)
+        }
+        #expect(belongs == [false, true])
+    }
+
     @Test("and has no name, may be any distribution that is not listed: none is forgotten")
     func namelessDistribution() async throws {
         let bench = Bench()

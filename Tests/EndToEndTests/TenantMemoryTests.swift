@@ -10,12 +10,21 @@ import Testing
 struct TenantMemoryTests {
     private static let quota = 20
 
-    @Test("leaves the agent running in the example's container, and the others served, also after a restart")
-    func worst() async throws {
+    enum Attack: String, CaseIterable, CustomTestStringConvertible {
+        case kept = "objects of which much would be kept"
+        case asked = "targets that are Secrets of 9 MiB as JSON, without a label, so that each is asked for by name"
+
+        var testDescription: String { rawValue }
+    }
+
+    @Test(
+        "leaves the agent running in the example's container, and the others served, also after a restart",
+        arguments: Attack.allCases)
+    func worst(_ attack: Attack) async throws {
         let server = try await APIServer.start()
         do {
             try await server.install(definition: try World.manifest("sidecar-example/crd.yaml").withoutBounds)
-            try await worst(on: server)
+            try await worst(attack, on: server)
         } catch {
             await server.end()
             throw error
@@ -23,7 +32,7 @@ struct TenantMemoryTests {
         await server.end()
     }
 
-    private func worst(on server: APIServer) async throws {
+    private func worst(_ attack: Attack, on server: APIServer) async throws {
         let world = try await World(on: server)
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "0"])
@@ -56,12 +65,32 @@ struct TenantMemoryTests {
         let first = try await start()
         try await check("without them", first, value: "1")
         for number in 0..<Self.quota {
-            try await server.client.create(
-                .secretsDistributions, namespace: hostile, hostileDistribution(number, in: hostile))
-            try await server.client.create(
-                .secrets, namespace: hostile, hostileSecret(number, mark: world.namespace))
+            let (distribution, secret) =
+                switch attack {
+                case .kept:
+                    (hostileDistribution(number, in: hostile), hostileSecret(number, mark: world.namespace))
+                case .asked:
+                    (
+                        world.distribution("d\(number)", [("a", "a")])
+                            .merging(["metadata": ["namespace": .string(hostile)]]),
+                        largeSecret("d\(number)")
+                    )
+                }
+            // Answered with the metadata alone: the test's client has its bounds too.
+            var create = Request.create(.secrets, namespace: hostile, secret)
+            create.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+            _ = try await server.client.send(create)
+            try await server.client.create(.secretsDistributions, namespace: hostile, distribution)
         }
         try await check("\(Self.quota) of each as events", first, value: "2")
+        if attack == .asked {
+            let isTold = try await eventually(within: .seconds(60)) {
+                let told = try await server.client.get(
+                    SecretsDistribution.self, .secretsDistributions, namespace: hostile, name: "d0")
+                return told.status.ready?.message.contains("Secret \(hostile)/d0 is not used") == true
+            }
+            #expect(isTold)
+        }
         await first.stop()
         let second = try await start()
         try await check("\(Self.quota) of each at the start", second, value: "3")
@@ -90,6 +119,14 @@ struct TenantMemoryTests {
         return [
             "apiVersion": "xlscsde.nhs.uk/v1", "kind": "SecretsDistribution",
             "metadata": ["name": .string("d\(number)"), "namespace": .string(namespace)], "spec": .object(spec),
+        ]
+    }
+
+    /// Whose type is escaped as six times as much; with nothing that makes it ours.
+    private func largeSecret(_ name: String) -> JSONValue {
+        [
+            "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name)],
+            "type": .string(String(repeating: "<", count: 1_400_000)),
         ]
     }
 

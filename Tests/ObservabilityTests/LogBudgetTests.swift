@@ -49,6 +49,47 @@ import Testing
         #expect(budget.admit("lab/app", at: ManualInstant(10_000)) == 0)
     }
 
+    @Test func `resources that are made and deleted in a loop get no more lines by what was left out of each`() {
+        var budget = Budget(namespace: .init(burst: 100, refill: .seconds(1)))
+        var (written, counted) = (0, 0)
+        for second in 0..<600 {
+            for number in 0..<50 {
+                guard let leftOut = budget.admit("web/\(second)-\(number)", at: ManualInstant(second * 1000)) else {
+                    continue
+                }
+                written += leftOut > 0 ? 2 : 1
+                counted += 1 + leftOut
+            }
+            guard second % 30 == 29 else { continue }
+            let told = budget.settle(at: ManualInstant(second * 1000))
+            written += told.count
+            counted += told.reduce(0) { $0 + $1.lines }
+        }
+        #expect(written <= 100 + 600)
+        #expect(counted == 600 * 50)
+    }
+
+    @Test func `where the namespace has no room, what was left out of its resources is told in one line, with the sum`()
+    {
+        var budget = Budget(
+            resource: .init(burst: 1, refill: .seconds(10)), namespace: .init(burst: 20, refill: .seconds(100)))
+        for number in 0..<20 {
+            for _ in 0..<3 { _ = budget.admit("web/\(number)", at: ManualInstant(0)) }
+        }
+        #expect(budget.admit("web/new", at: ManualInstant(0)) == nil)
+        let told = budget.settle(at: ManualInstant(10_000))
+        #expect(told.map(\.resource) == ["web"] && told.map(\.lines) == [41])
+        #expect(budget.settle(at: ManualInstant(20_000)).isEmpty)
+    }
+
+    @Test func `a namespace with many resources makes room at its own cost`() {
+        var budget = Budget(resource: .init(burst: 1, refill: .seconds(10)), capacity: 100)
+        for _ in 0..<3 { _ = budget.admit("lab/app", at: ManualInstant(0)) }
+        for number in 0..<1000 { _ = budget.admit("web/\(number)", at: ManualInstant(0)) }
+        #expect(budget.admit("lab/app", at: ManualInstant(0)) == nil)
+        #expect(budget.admit("lab/app", at: ManualInstant(10_000)) == 3)
+    }
+
     @Test func `it forgets what is silent, and never holds more than its capacity`() {
         var budget = Budget(capacity: 100)
         for number in 0..<10_000 {

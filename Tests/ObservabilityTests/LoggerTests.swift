@@ -89,12 +89,14 @@ import Testing
             logger.warning("held back", ["distribution": "a/b", "detail": "x"])
             logger.info("secret updated", ["keys": 1, "secret": "a/s"])
             logger.debug("look", ["secret": "a/s"])
+            logger.warning("object cannot be read", ["resource": "secrets", "object": "a/o"])
             logger.info("mount changed", ["path": "a"])
         }
         #expect(recorder.count("held back") == 1 && recorder.count("secret updated") == 1)
         #expect(recorder.count("look") == 5 && recorder.count("mount changed") == 5)
+        #expect(recorder.count("object cannot be read") == 1)
         logger.settle()
-        #expect(recorder.lines.suffix(2).map { $0.contains("WARNING log lines left out") } == [true, true])
+        #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines left out") } == [true, true, true])
         #expect(recorder.contains("object=a/b lines=4") && recorder.contains("object=a/s lines=4"))
     }
 

@@ -124,6 +124,7 @@ extension Controller {
         expiries[target] = nil
         ahead[target] = nil
         forcedAt[target] = nil
+        forgetAwaited(target)
         forgetLeftover(target)
     }
 

@@ -32,7 +32,7 @@ extension Controller {
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
                     // Its values are nowhere else yet: it goes when the target that follows it is in line.
-                    awaited[distribution, default: []].insert(key)
+                    if observed[key] != nil { awaited[distribution, default: []].insert(key) }
                     return .done
                 }
                 try await remove(target)
@@ -66,13 +66,20 @@ extension Controller {
                 ["secret": .string(target.key.description), "error": .string(error.description)])
             fault("\(target.key): no distribution describes it, but \(error.description)")
             // A distribution that now describes another target can say so.
-            if let key = target.distribution, let distribution = index.distributions[key] {
+            if observed[target.key] != nil, let key = target.distribution, let distribution = index.distributions[key] {
                 leftovers[key, default: [:]][target.key] =
                     "Its former Secret \(target.key.name) is left over: \(error.description)."
                 if let target = distribution.target { enqueue([target]) }
             }
         }
         return outcome(of: error, for: .target(target.key))
+    }
+
+    /// The target is gone: it waits for no successor.
+    func forgetAwaited(_ target: ObjectKey) {
+        for key in awaited.keys where awaited[key]?.remove(target) != nil {
+            if awaited[key]?.isEmpty == true { awaited[key] = nil }
+        }
     }
 
     /// The target is gone, or somebody's again: no distribution need speak of it any more.

@@ -281,6 +281,7 @@ extension Controller {
         } else {
             // Without our label no watch would keep it up to date.
             observed[key] = nil
+            forgetAwaited(key)
         }
         return found
     }

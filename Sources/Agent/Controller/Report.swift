@@ -30,7 +30,10 @@ extension Controller {
 
     /// Writes the status that is to be written, and tells of it by an Event.
     func say(_ key: ObjectKey) async -> Outcome {
-        guard unsaid[key] != nil else { return .done }
+        guard unsaid[key] != nil else {
+            uncertain.remove(.status(key))
+            return .done
+        }
         if uncertain.remove(.status(key)) != nil {
             do throws(StoreError) {
                 if let current = try await distributions.current(key) {
@@ -75,7 +78,8 @@ extension Controller {
         do {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             definition = traits
-            said[key] = words
+            // Another of its name may be there by now, or none.
+            if index.distributions[key]?.uid == distribution.uid { said[key] = words }
             // Unless there is something else to say by now, or the same of another generation.
             if let next = unsaid[key], next.status == saying.status,
                 next.distribution.generation == saying.distribution.generation

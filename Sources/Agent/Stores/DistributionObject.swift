@@ -4,6 +4,8 @@ package import Kube
 /// A distribution as it comes from the API.
 package struct DistributionObject: KubeObject {
     package let distribution: SecretsDistribution
+    /// Bytes of its JSON.
+    let size: Int
 
     package var metadata: ObjectMeta {
         ObjectMeta(
@@ -12,6 +14,7 @@ package struct DistributionObject: KubeObject {
     }
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        size = json.size
         distribution = try SecretsDistribution(reading: json)
         guard !distribution.key.name.isEmpty else { try json.fails("has no name") }
     }

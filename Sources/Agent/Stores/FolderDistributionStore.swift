@@ -15,9 +15,6 @@ package final class FolderDistributionStore: DistributionStore {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// Of one file, to be logged and kept.
-    private static let mostComplaints = 20
-
     private struct State {
         /// By file: what it said when it could last be parsed.
         var lastGood: [String: [SecretsDistribution]] = [:]
@@ -85,19 +82,20 @@ package final class FolderDistributionStore: DistributionStore {
             var found: [ObjectKey: SecretsDistribution] = [:]
             let files = snapshot.files.filter { Manifests.isManifest($0.key) }
             for (name, file) in files.sorted(by: { $0.key < $1.key }) {
-                var complaints: [String] = []
+                var complaints = Complaints(file: name)
                 for distribution in distributions(of: name, file, &state, &complaints)
                 where scope.contains(distribution.key.namespace) {
                     var distribution = distribution
                     if found[distribution.key] != nil {
-                        complaints.append("\(name): \(distribution.key) stands in another file already")
+                        complaints.add("\(distribution.key) stands in another file already")
                         continue
                     }
                     distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
                     found[distribution.key] = distribution
                 }
-                if state.complaints.updateValue(complaints, forKey: name) ?? [] != complaints {
-                    for text in complaints {
+                let texts = complaints.texts
+                if state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
+                    for text in texts {
                         logger.error("manifest has a problem", ["file": .string(name), "problem": .string(text)])
                     }
                 }
@@ -111,25 +109,47 @@ package final class FolderDistributionStore: DistributionStore {
     }
 
     private func distributions(
-        of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout [String]
+        of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout Complaints
     ) -> [SecretsDistribution] {
         switch file {
         case .failed(let error):
-            complaints.append("\(name) \(error)")
+            complaints.add("\(error)")
             state.faulty.insert(name)
         case .content(let bytes, _):
             let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
-            complaints += parsed.problems.prefix(Self.mostComplaints).map(\.description)
-            let others = parsed.problems.count - Self.mostComplaints
-            if others > 0 { complaints.append("\(name): \(others) problems more; check tells all") }
+            for problem in parsed.problems { complaints.add(problem) }
             if parsed.isComplete {
                 state.lastGood[name] = parsed.usable(defaultNamespace: "default")
                 state.faulty.remove(name)
             } else {
                 state.faulty.insert(name)
-                complaints.append("\(name): what it last said stays in force")
+                complaints.isStale = true
             }
         }
         return state.lastGood[name] ?? []
+    }
+}
+
+/// What is wrong with one file, to be logged and kept.
+private struct Complaints {
+    private static let most = 20
+
+    let file: String
+    /// The file's last good content is used.
+    var isStale = false
+    private var first: [String] = []
+    private var others = 0
+
+    init(file: String) { self.file = file }
+
+    mutating func add(_ problem: String) { add(Manifests.Finding(file: file, line: 0, message: problem)) }
+
+    mutating func add(_ problem: Manifests.Finding) {
+        if first.count < Self.most { first.append(problem.description) } else { others += 1 }
+    }
+
+    var texts: [String] {
+        let more = others > 0 ? ["\(file): \(others) problems more; check tells all"] : []
+        return first + more + (isStale ? ["\(file): what it last said stays in force"] : [])
     }
 }

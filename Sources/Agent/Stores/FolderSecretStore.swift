@@ -19,6 +19,8 @@ package actor FolderSecretStore: SecretStore {
     private let logger: Logger
     /// What was read or written by name since the last look: a file that no look has seen may be gone by the next one.
     private var handed: [ObjectKey: ObservedTarget] = [:]
+    /// What was last logged about a file, or a namespace's folder, so that it is not said again at each look.
+    private var complaints: [ObjectKey: String] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -56,39 +58,60 @@ package actor FolderSecretStore: SecretStore {
         try files(in: scope, since: [:]).values.compactMap(\.target).sorted { $0.key < $1.key }
     }
 
-    /// Reads the files that have changed since they were looked at.
+    /// Reads the files that have changed since they were looked at. What cannot be read is as it was when it could.
     private func files(
         in scope: Scope, since last: [ObjectKey: LookedAt]
     ) throws(StoreError) -> [ObjectKey: LookedAt] {
         var files: [ObjectKey: LookedAt] = [:]
         guard let output = try output() else { return files }
-        for namespace in try output.namespaces() where scope.contains(namespace) {
+        let known = last.merging(handed.mapValues(looked(at:))) { known, _ in known }
+        var faults: [ObjectKey: String] = [:]
+        // Also one that is no folder any more.
+        for namespace in Set(try output.namespaces()).union(known.keys.map(\.namespace)) where scope.contains(namespace)
+        {
             do throws(StoreError) {
                 guard let folder = try output.namespace(namespace) else { continue }
                 for name in try orUnavailable({ () throws(LinuxError) in try folder.manifests() }) {
                     let key = ObjectKey(namespace: namespace, name: name)
-                    files[key] = look(at: key, in: folder, last[key])
+                    do throws(StoreError) {
+                        files[key] = try look(at: key, in: folder, last[key])
+                    } catch {
+                        faults[key] = error.description
+                        // One that holds no Secret any more can be read.
+                        if case .rejected = error { continue }
+                        files[key] = known[key]
+                    }
                 }
             } catch {
                 // One that cannot be used is nobody else's concern.
-                guard case .rejected = error else { throw error }
-                logger.warning("manifest cannot be read", ["error": .string(error.description)])
+                faults[ObjectKey(namespace: namespace, name: "")] = error.description
+                files.merge(known.filter { $0.key.namespace == namespace }) { $1 }
             }
         }
+        complain(of: faults, in: scope)
         return files
     }
 
-    /// Nil: it is not there, or cannot be read.
-    private func look(at key: ObjectKey, in folder: borrowing Directory, _ known: LookedAt?) -> LookedAt? {
-        if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
-        do {
-            guard let target = try read(key, in: folder)?.observed else { return nil }
-            let isOurs = target.labels[Marks.managedByLabel] == managedBy
-            return LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
-        } catch {
-            logger.warning("manifest cannot be read", ["error": .string(error.description)])
-            return nil
+    /// - Parameter faults: of manifests, and of namespaces' folders, which have no name.
+    private func complain(of faults: [ObjectKey: String], in scope: Scope) {
+        for (key, error) in faults.sorted(by: { $0.key < $1.key }) where complaints[key] != error {
+            let file = key.name.isEmpty ? key.namespace : "\(key).yaml"
+            logger.warning("manifest cannot be read", ["file": .string(file), "error": .string(error)])
         }
+        complaints = complaints.filter { !scope.contains($0.key.namespace) }.merging(faults) { $1 }
+    }
+
+    /// Nil: it is not there.
+    private func look(
+        at key: ObjectKey, in folder: borrowing Directory, _ known: LookedAt?
+    ) throws(StoreError) -> LookedAt? {
+        if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
+        return try read(key, in: folder).map { looked(at: $0.observed) }
+    }
+
+    private func looked(at target: ObservedTarget) -> LookedAt {
+        let isOurs = target.labels[Marks.managedByLabel] == managedBy
+        return LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {

@@ -8,6 +8,7 @@ package struct KubernetesDistributionStore: DistributionStore {
     private let client: any KubeTransport
     private let logger: Logger
     private let meter: WatchMeter?
+    private let large = LargeObjects()
 
     package init(client: any KubeTransport, logger: Logger, meter: WatchMeter? = nil) {
         self.client = client
@@ -22,24 +23,51 @@ package struct KubernetesDistributionStore: DistributionStore {
         guard standIns.count == list.unreadable.count else {
             throw .rejected("cannot list secretsdistributions: one of them cannot be read, and has no name")
         }
-        return list.items.map(\.distribution) + standIns
+        large.keep(only: Set(list.items.map(\.distribution.key)), in: scope)
+        standIns.forEach(noteUnreadable)
+        return list.items.map(noting) + standIns
+    }
+
+    private func noting(_ object: DistributionObject) -> SecretsDistribution {
+        large.note(object.distribution.key, size: object.size)
+        return object.distribution
+    }
+
+    /// Nothing tells how large it is.
+    private func noteUnreadable(_ standIn: SecretsDistribution) {
+        large.note(standIn.key, size: Request.largestObject)
     }
 
     package func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {
         let watcher = ObjectWatcher<DistributionObject>(
             client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger,
             heartbeat: observer.heartbeat, meter: meter)
-        await watcher.run(observer, \.distribution, standIn: SecretsDistribution.init(unreadable:))
+        await watcher.run(
+            observer, noting,
+            standIn: { item in
+                let standIn = SecretsDistribution(unreadable: item)
+                if let standIn { noteUnreadable(standIn) }
+                return standIn
+            },
+            gone: { object in
+                large.forget(object.distribution.key)
+                return object.distribution
+            },
+            listed: { large.keep(only: Set($0.map(\.key)), in: scope) })
     }
 
     package func faults() async -> [String] { [] }
 
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         do {
-            return try await client.get(
-                SecretsDistribution.self, .secretsDistributions, namespace: key.namespace, name: key.name)
+            var request = Request.get(.secretsDistributions, namespace: key.namespace, name: key.name)
+            request.answerSize = large[key]
+            return noting(try await client.send(request, decoding: DistributionObject.self))
         } catch {
-            if case .notFound = error.kind { return nil }
+            if case .notFound = error.kind {
+                large.forget(key)
+                return nil
+            }
             throw StoreError(error)
         }
     }
@@ -85,10 +113,11 @@ package struct KubernetesDistributionStore: DistributionStore {
     private func patch(
         _ status: StoredStatus, _ distribution: SecretsDistribution, subresource: String?
     ) async throws(KubeError) -> SecretsDistribution {
-        let request = Request.mergePatch(
+        var request = Request.mergePatch(
             .secretsDistributions, namespace: distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
-        return try await client.send(request, decoding: SecretsDistribution.self)
+        request.answerSize = large[distribution.key]
+        return noting(try await client.send(request, decoding: DistributionObject.self))
     }
 }
 

@@ -1,17 +1,18 @@
 package import Distribution
 package import Kube
 package import KubeCurl
+import LinuxIO
 package import Observability
 
 /// Targets as Secrets of a Kubernetes API.
-package struct KubernetesSecretStore: SecretStore {
+package final class KubernetesSecretStore: SecretStore {
     private let client: any KubeTransport
     private let managedBy: String
     private let watchesAll: Bool
     private let logger: Logger
     private let meter: WatchMeter?
-    private let replaced = Shared(ReplacedMetadata())
-    private let large = LargeSecrets()
+    private let replaced = Mutex(ReplacedMetadata())
+    private let large = LargeObjects()
 
     /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
     package init(
@@ -38,7 +39,8 @@ package struct KubernetesSecretStore: SecretStore {
 
     /// A Secret has come.
     private func noting(_ secret: SecretObject) -> ObservedTarget {
-        let target = large.noting(secret)
+        let target = secret.observed
+        large.note(target.key, size: secret.size)
         replaced.withLock { $0.saw(target.key, uid: target.uid) }
         return target
     }
@@ -49,11 +51,11 @@ package struct KubernetesSecretStore: SecretStore {
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
             observer, watchesAll ? \.observed : noting,
-            gone: { secret in
+            gone: { [large] secret in
                 large.forget(secret.observed.key)
                 return secret.observed
             },
-            listed: { large.keep(only: Set($0.map(\.key)), in: scope) })
+            listed: { [large] in large.keep(only: Set($0.map(\.key)), in: scope) })
     }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
@@ -69,7 +71,7 @@ package struct KubernetesSecretStore: SecretStore {
                 large.forget(key)
                 return nil
             }
-            throw StoreError(error)
+            throw StoreError(error, reading: key)
         }
     }
 
@@ -103,10 +105,13 @@ package struct KubernetesSecretStore: SecretStore {
         let key = target.key
         let old: ForeignMetadata
         do {
-            old = try await client.get(ForeignMetadata.self, .secrets, namespace: key.namespace, name: key.name)
+            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
+            request.answerSize = large[key]
+            old = try await client.send(request, decoding: ForeignMetadata.self)
         } catch {
-            throw StoreError(error)
+            throw StoreError(error, reading: key)
         }
+        if let excess = old.excess { throw .cannotReplace(Self.why("Secret \(key) \(excess)")) }
         let manifest = desired.manifest(inPlaceOf: old.metadata)
         try await rehearse(key, manifest)
         // From the deletion on, what others put there is nowhere but here.
@@ -177,6 +182,17 @@ package struct KubernetesSecretStore: SecretStore {
 }
 
 extension StoreError {
+    /// - Parameter key: of the Secret that was asked for.
+    fileprivate init(_ error: KubeError, reading key: ObjectKey) {
+        if case .transport(.tooLarge(let limit)) = error.kind {
+            self = .rejected(
+                "Secret \(key) is not used: as JSON it is larger than \(limit) bytes; remove what others put into it, or it"
+            )
+        } else {
+            self.init(error)
+        }
+    }
+
     package init(_ error: KubeError) {
         if error.isOutcomeUnknown {
             self = .unknownOutcome(error.description, retryAfter: error.retryAfter)

@@ -10,7 +10,7 @@ struct ReplacedMetadata: Sendable {
     /// then, or what others put on the Secret has been put there again.
     private static let lifetime: Duration = .seconds(3600)
     /// Bytes of JSON: of one Secret, and of all. Beyond the latter the oldest goes first, of the namespace that has most.
-    private static let largest = 256 << 10
+    static let largest = 256 << 10
     private static let most = 4 << 20
 
     private struct Entry {

@@ -44,11 +44,9 @@ package struct SecretObject: KubeObject {
         let (metadata, most) = (json["metadata"], ObservedTarget.mostEntries)
         for (name, node) in [
             ("data keys", json["data"]), ("labels", metadata?["labels"]), ("annotations", metadata?["annotations"]),
-            ("owner references", metadata?["ownerReferences"]),
+            ("owner references", metadata?["ownerReferences"]), ("finalizers", metadata?["finalizers"]),
         ] {
-            guard let node else { continue }
-            let count =
-                node.members.reduce(0) { count, _ in count + 1 } + node.elements.reduce(0) { count, _ in count + 1 }
+            guard let count = node?.count else { continue }
             if count > most { return "has \(count) \(name), expected at most \(most)" }
         }
         // As long as a distribution's may be.
@@ -62,6 +60,11 @@ package struct SecretObject: KubeObject {
         let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
         return data.withUnsafeBytes { Digest(of: $0) }
     }
+}
+
+extension JSONNode {
+    /// Members of an object, or values of a list.
+    var count: Int { members.reduce(0) { count, _ in count + 1 } + elements.reduce(0) { count, _ in count + 1 } }
 }
 
 extension ObjectMeta {
