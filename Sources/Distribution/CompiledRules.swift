@@ -3,31 +3,27 @@ struct CompiledRules: Sendable {
     private let namespaces: PatternAutomaton
     private let files: PatternAutomaton
     /// By rule: the places of its patterns.
-    private let rules: [(namespaces: Range<Int>, files: Range<Int>)]
+    private let rules: [(namespaces: [Int], files: [Int])]
     private let anyNamespace: PatternAutomaton.Selection
     private let anyFile: PatternAutomaton.Selection
     private let anyEnd: PatternAutomaton.States
 
     init(_ rules: [AccessPolicy.Rule]) {
-        var places: [(namespaces: Range<Int>, files: Range<Int>)] = []
-        var (ofNamespaces, ofFiles) = (0, 0)
-        for rule in rules {
-            places.append(
-                (ofNamespaces..<ofNamespaces + rule.namespaces.count, ofFiles..<ofFiles + rule.files.count))
-            ofNamespaces += rule.namespaces.count
-            ofFiles += rule.files.count
+        var (ofNamespaces, ofFiles) = (DistinctPatterns(), DistinctPatterns())
+        self.rules = rules.map { rule in
+            (rule.namespaces.map { ofNamespaces.place(of: $0) }, rule.files.map { ofFiles.place(of: $0) })
         }
-        self.rules = places
-        namespaces = PatternAutomaton(rules.flatMap(\.namespaces))
-        files = PatternAutomaton(rules.flatMap(\.files))
-        anyNamespace = namespaces.selection(of: 0..<ofNamespaces)
-        anyFile = files.selection(of: 0..<ofFiles)
-        anyEnd = files.ends(of: 0..<ofFiles)
+        namespaces = PatternAutomaton(ofNamespaces.all)
+        files = PatternAutomaton(ofFiles.all)
+        anyNamespace = namespaces.selection(of: ofNamespaces.all.indices)
+        anyFile = files.selection(of: ofFiles.all.indices)
+        anyEnd = files.ends(of: ofFiles.all.indices)
     }
 
     /// Why `rules` cannot be used, as the rest of a sentence; nil if they can.
     static func problem(of rules: [AccessPolicy.Rule]) -> String? {
-        PatternAutomaton.problem(of: rules.flatMap(\.namespaces), rules.flatMap(\.files))
+        PatternAutomaton.problem(
+            of: DistinctPatterns(rules.flatMap(\.namespaces)).all, DistinctPatterns(rules.flatMap(\.files)).all)
     }
 
     /// What the rules say of the files for one namespace.
@@ -76,5 +72,22 @@ struct CompiledRules: Sendable {
         /// Of a byte of a text that is not ASCII: where its character ends, and which one that is, whatever its spelling.
         /// Measured: 0.1 microseconds, that is 30 steps.
         private static let costOfUnicode = 32
+    }
+}
+
+/// Patterns, each once: rules often share some.
+private struct DistinctPatterns {
+    private(set) var all: [Pattern] = []
+    private var places: [String: Int] = [:]
+
+    init(_ patterns: [Pattern] = []) {
+        for pattern in patterns { _ = place(of: pattern) }
+    }
+
+    mutating func place(of pattern: Pattern) -> Int {
+        if let place = places[pattern.description], all[place] == pattern { return place }
+        places[pattern.description] = all.count
+        all.append(pattern)
+        return all.count - 1
     }
 }

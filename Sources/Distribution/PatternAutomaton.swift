@@ -117,7 +117,7 @@ package struct PatternAutomaton: Sendable {
             for word in first[pattern] / 64...last[pattern] / 64 { isUsed[word] = true }
         }
         let words = isUsed.indices.filter { isUsed[$0] }
-        var carry = false
+        var carry: UInt64 = 0
         for word in words { start[word] = Self.closure(start[word], in: kinds[word].passes, &carry) }
         return Selection(start: start, words: words)
     }
@@ -161,33 +161,49 @@ package struct PatternAutomaton: Sendable {
     func advance(_ run: inout Run, by budget: inout Int) -> Bool {
         // Nothing is asked: what it says is known without a look.
         guard run.selection.width > 0 else { return true }
-        while budget > 0 {
-            guard let row = run.rows.next() else { return true }
-            budget -= run.selection.width
-            guard step(&run.states, on: row, run.selection.words) else { return true }
+        var rows = run.rows
+        defer { run.rows = rows }
+        let words = run.selection.words
+        // Bounds are not looked at: this is all that a judgement takes its time for.
+        return moves.withUnsafeBufferPointer { moves in
+            kinds.withUnsafeBufferPointer { kinds in
+                run.states.withUnsafeMutableBufferPointer { states in
+                    while budget > 0 {
+                        guard let row = rows.next() else { return true }
+                        budget -= words.count
+                        let moves = UnsafeBufferPointer(rebasing: moves[row * wordCount..<(row + 1) * wordCount])
+                        guard Self.step(states, moves, kinds, words, isSlash: row == alphabet.slash) else {
+                            return true
+                        }
+                    }
+                    return false
+                }
+            }
         }
-        return false
     }
 
+    /// Reads one character.
+    ///
+    /// - Parameter moves: of its row.
     /// - Returns: false if no state is left.
-    private func step(_ states: inout States, on row: Int, _ words: [Int]) -> Bool {
-        let (moves, kinds, words) = (moves.span, kinds.span, words.span)
-        var states = states.mutableSpan
-        let isSlash = row == alphabet.slash
+    @inline(__always)
+    private static func step(
+        _ states: UnsafeMutableBufferPointer<UInt64>, _ moves: UnsafeBufferPointer<UInt64>,
+        _ kinds: UnsafeBufferPointer<Kinds>, _ words: [Int], isSlash: Bool
+    ) -> Bool {
         var alive: UInt64 = 0
         var shifted: UInt64 = 0
-        var carry = false
-        for index in words.indices {
-            let word = words[index]
+        var carry: UInt64 = 0
+        for word in words {
             let state = states[word]
             // Most patterns fail early.
-            if state == 0, shifted == 0, !carry { continue }
+            if state | shifted | carry == 0 { continue }
             let kind = kinds[word]
-            let moved = state & moves[row * wordCount + word]
+            let moved = state & moves[word]
             let entered = moved << 1 | shifted
             shifted = moved >> 63
             let stayed = state & (isSlash ? kind.staysOnSlash : kind.stays)
-            let reached = Self.closure(entered | stayed & kind.repeats, in: kind.passes, &carry) | stayed
+            let reached = closure(entered | stayed & kind.repeats, in: kind.passes, &carry) | stayed
             states[word] = reached
             alive |= reached
         }
@@ -196,10 +212,11 @@ package struct PatternAutomaton: Sendable {
 
     /// `states` of a word and all that they reach without a character: in a row of steps that can be passed, what is above
     /// the first one that was reached, up to the first behind the row. An addition carries just so far.
-    private static func closure(_ states: UInt64, in passes: UInt64, _ carry: inout Bool) -> UInt64 {
+    @inline(__always)
+    private static func closure(_ states: UInt64, in passes: UInt64, _ carry: inout UInt64) -> UInt64 {
         let (sum, isOver) = passes.addingReportingOverflow(states & passes)
-        let (total, isOverToo) = sum.addingReportingOverflow(carry ? 1 : 0)
-        carry = isOver || isOverToo
+        let (total, isOverToo) = sum.addingReportingOverflow(carry)
+        carry = isOver || isOverToo ? 1 : 0
         return states | (total ^ passes)
     }
 }
