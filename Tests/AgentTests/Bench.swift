@@ -93,16 +93,19 @@ struct Bench: Sendable {
     /// Nothing is due or under way; retries may wait.
     var rests: Bool { get async { await isBusy(with: 0) } }
 
-    /// Nothing is due, and so many keys are worked on.
+    /// Nothing is due, and so many keys are worked on; both at the same moment.
     func isBusy(with count: Double) async -> Bool {
-        await (figure("queue_depth"), figure("queue_in_flight")) == (0, count)
+        let metrics = await controller.metrics()
+        return Self.figure("queue_depth", in: metrics) == 0 && Self.figure("queue_in_flight", in: metrics) == count
     }
 
     /// How many keys wait for a retry or a second look.
     var waiting: Double? { get async { await figure("queue_waiting") } }
 
-    func figure(_ name: String) async -> Double? {
-        let samples = await controller.metrics().first { $0.name == "secrets_distributor_\(name)" }?.samples
+    func figure(_ name: String) async -> Double? { Self.figure(name, in: await controller.metrics()) }
+
+    private static func figure(_ name: String, in metrics: [Metric]) -> Double? {
+        let samples = metrics.first { $0.name == "secrets_distributor_\(name)" }?.samples
         guard case .number(let number)? = samples?.first?.value else { return nil }
         return number
     }
