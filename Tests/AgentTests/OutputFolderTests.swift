@@ -87,6 +87,7 @@ struct OutputFolderTests {
                     succeeded += 1
                 } catch {
                     refused += 1
+                    swapper.meet()
                 }
             }
         }
@@ -94,7 +95,8 @@ struct OutputFolderTests {
         #expect(swaps >= exchanged.times)
         #expect(succeeded > 0)
         // It met links, or the test has shown nothing; one that a temporary file was exchanged for becomes the manifest.
-        #expect(refused > 0)
+        // A manifest that is a link may be missed: the store replaces it, and each operation looks at it for an instant.
+        #expect(refused > 0 || exchanged == .manifest)
         #expect(try contents(of: folder("outside")) == before)
         // It goes on once it is left alone.
         unlink(folder("out/web/one.yaml"))
@@ -251,6 +253,8 @@ struct OutputFolderTests {
 private final class Swapper: Sendable {
     private struct State: ~Copyable {
         var swaps = 0
+        /// The store has met one of the links.
+        var wasMet = false
         var isDone = false
         var thread: OwnedThread?
     }
@@ -264,7 +268,7 @@ private final class Swapper: Sendable {
             state.thread = try OwnedThread(name: "swapper") { [self] in
                 var count = 0
                 // Ends: there is something to exchange as long as the store writes, which goes on until then.
-                while count < exchanged.times {
+                while count < exchanged.times || (!wasMet && count < 5 * exchanged.times) {
                     count += swap(exchanged, path, folder)
                     // The pace, which nobody waits for: the store has to get somewhere in between. A temporary file is
                     // there for an instant.
@@ -277,6 +281,11 @@ private final class Swapper: Sendable {
     }
 
     var isDone: Bool { state.withLock { $0.isDone } }
+
+    private var wasMet: Bool { state.withLock { $0.wasMet } }
+
+    /// It goes on until it is.
+    func meet() { state.withLock { $0.wasMet = true } }
 
     /// How often it exchanged something.
     func end() -> Int {
