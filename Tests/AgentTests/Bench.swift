@@ -85,6 +85,19 @@ struct Bench: Sendable {
         try #require(await eventually { await controller.isIdle })
     }
 
+    /// Brings Secret `t` in line, then has its distribution name `u`, whose source is missing: `t` waits for that.
+    ///
+    /// - Returns: the distribution that names `u`.
+    func awaitSuccessor() async throws -> SecretsDistribution {
+        try await tellAll()
+        try await settle()
+        let renamed = await store.put(
+            try distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
+        await controller.distributions(.all, .upsert(renamed))
+        try await settle()
+        return renamed
+    }
+
     /// Nothing is due or under way any more; retries and second looks may wait.
     func rest() async throws {
         try #require(await eventually { await rests })

@@ -180,12 +180,7 @@ struct ControllerTests {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
-            try await bench.tellAll()
-            try await bench.settle()
-            let renamed = await bench.store.put(
-                try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
-            await bench.controller.distributions(.all, .upsert(renamed))
-            try await bench.settle()
+            let renamed = try await bench.awaitSuccessor()
             #expect(await bench.secret("t") != nil)
             await bench.store.remove(renamed.key)
             await bench.controller.distributions(.all, .delete(renamed))

@@ -13,12 +13,7 @@ struct ForgottenTests {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
-            try await bench.tellAll()
-            try await bench.settle()
-            let renamed = await bench.store.put(
-                try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
-            await bench.controller.distributions(.all, .upsert(renamed))
-            try await bench.settle()
+            _ = try await bench.awaitSuccessor()
             #expect(await bench.controller.awaited == [bench.key("d"): [bench.key("t")]])
             let target = try #require(await bench.secret("t"))
             await bench.store.lose(target.key)

@@ -36,7 +36,7 @@ import Testing
             isBehind: { !$0.text.hasPrefix("current/") }, held: { Set((files ?? ours).values.map { Digest($0) }) })
     }
 
-    @Test("Generations that somebody makes up without end take no memory without end")
+    @Test("However many generations somebody makes up, what is remembered of them is bounded")
     func madeUp() throws {
         var known = NewerGenerations()
         let folder = String(repeating: "x", count: 3000)

@@ -53,7 +53,7 @@ import Testing
     }
 }
 
-/// A sentence about a distribution is as long as who reads it can bear, whatever it tells of.
+/// A sentence about a distribution has a bounded length, whatever it is about.
 @Suite struct SentenceTests {
     @Test("A refusal is on one line and at most 4,000 characters as it is shown")
     func bounded() {

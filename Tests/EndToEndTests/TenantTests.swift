@@ -75,6 +75,7 @@ struct TenantTests {
                     for round in 1...6 {
                         let start = ContinuousClock.now
                         try writeFile(files[0], "\(round)")
+                        // The writer's pace: the moment in which the folder holds half.
                         try await Task.sleep(for: .milliseconds(100))
                         try writeFile(files[1], "\(round)")
                         if start.duration(to: .now) > quiet / 2 { late.insert("\(round)") }

@@ -51,6 +51,7 @@ import Testing
         let asking = Task {
             while !Task.isCancelled {
                 mount.lookNow()
+                // The attacker's pace, which nobody waits for.
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }
@@ -67,6 +68,7 @@ import Testing
             if rounds == 4 { break }
             let start = ContinuousClock.now
             try writeFile(folder("mount/user"), "\(start)")
+            // The writer's pace: the moment in which the folder holds half.
             try await Task.sleep(for: .milliseconds(100))
             try writeFile(folder("mount/password"), "\(start)")
             isPrompt = start.duration(to: .now) < quiet / 2

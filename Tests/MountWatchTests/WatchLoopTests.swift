@@ -111,8 +111,7 @@ import Testing
         #expect(taken == [3])
     }
 
-    @Test func `what changes without end while it is read is taken all the same, after the longest wait`() async throws
-    {
+    @Test func `a folder that changes during every reading is taken over once the longest wait is over`() async throws {
         let taken = try await readings(changing: { _ in true }, until: 2, longest: .milliseconds(100))
         #expect(taken.count >= 2)
         #expect(taken.first ?? 0 > 1)

@@ -61,7 +61,7 @@ import Testing
         #expect(LogValue.string(value).text == quoted)
     }
 
-    @Test func `a value without end is cut as it is shown, an escape as a whole`() {
+    @Test func `a long value is cut, and no escape in it is split`() {
         let control = String(repeating: "\u{1}", count: 1 << 20)
         for text in [LogValue.string(control).json, LogValue.string(control).text] {
             #expect(text.utf8.count <= 8192 + 5)
@@ -74,7 +74,7 @@ import Testing
         #expect("ab".onOneLine(atMost: 2) == "ab" && "abc".onOneLine(atMost: 2) == "ab…")
     }
 
-    @Test func `a list without end is its first strings and the number of the others`() {
+    @Test func `of a long list the first strings are written, and how many more there are`() {
         #expect(LogValue.strings((1...1000).map { "\($0)" }).text.hasSuffix(#" 100 "and 900 more"]"#))
         let long = [String](repeating: String(repeating: "\u{1}", count: 253), count: 1000)
         #expect(LogValue.strings(long).json.utf8.count < 3 * 8192)

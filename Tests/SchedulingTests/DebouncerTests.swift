@@ -100,7 +100,7 @@ import Testing
     }
 
     /// Each look takes 70 ms, in which something changes.
-    @Test func `changes without end get a look each time that the longest wait is over, and no more`() {
+    @Test func `changes that never stop get one look for each longest wait`() {
         var debouncer = debouncer
         var (now, counted) = (0, [Int]())
         debouncer.changed(at: at(now))

@@ -129,7 +129,7 @@ extension Controller {
         return [
             Metric(
                 .gauge, "secrets_distributor_queue_namespace_depth",
-                "Secrets and statuses that are due and not begun, of the ten namespaces that wait longest.",
+                "Due Secrets and statuses of the ten namespaces that wait longest.",
                 by: backlogs.map { (["namespace": $0.group], Double($0.due)) }),
             Metric(
                 .gauge, "secrets_distributor_queue_namespace_oldest_unfinished_seconds",

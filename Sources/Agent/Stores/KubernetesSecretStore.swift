@@ -186,7 +186,7 @@ extension StoreError {
     fileprivate init(_ error: KubeError, reading key: ObjectKey) {
         if case .transport(.tooLarge(let limit)) = error.kind {
             self = .rejected(
-                "Secret \(key) is not used: as JSON it is larger than \(limit) bytes; remove what others put into it, or it"
+                "Secret \(key) is not used: as JSON it is larger than \(limit) bytes; remove what others put into it, or delete it"
             )
         } else {
             self.init(error)
