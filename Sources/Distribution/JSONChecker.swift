@@ -1,11 +1,11 @@
 /// Reads JSON (RFC 8259) without keeping any of it: what it says may be secret.
-struct JSONChecker {
+package struct JSONChecker {
     private var rest: Slice<UnsafeRawBufferPointer>
     /// Of lists and objects in each other; far more than a configuration has.
     private static let deepest = 200
 
     /// Whether `text` is one object and nothing else.
-    static func isObject(_ text: UnsafeRawBufferPointer) -> Bool {
+    package static func isObject(_ text: UnsafeRawBufferPointer) -> Bool {
         var checker = JSONChecker(rest: text[...])
         return checker.next == UInt8(ascii: "{") && checker.takeValue(depth: 0) && checker.next == nil
     }

@@ -1,4 +1,4 @@
-import Agent
+import Distribution
 
 /// The texts of `--help`.
 enum Help {

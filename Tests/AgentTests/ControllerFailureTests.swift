@@ -1,5 +1,4 @@
-import Agent
-import Distribution
+import Stores
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
-import Agent
 import Distribution
+import Planning
+import Stores
 import TestSupport
 import Testing
 

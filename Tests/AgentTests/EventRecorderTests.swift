@@ -1,5 +1,7 @@
 import Agent
+import JSON
 import Kube
+import KubeRuntime
 import LinuxIO
 import TestSupport
 import Testing

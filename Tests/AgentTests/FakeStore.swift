@@ -1,6 +1,7 @@
-import Agent
 import Distribution
-import Kube
+import Observability
+import Planning
+import Stores
 import TestSupport
 
 /// Secrets and distributions in memory, with versions and their conflicts. Writes can be held, and made to fail.
@@ -43,11 +44,11 @@ actor FakeStore: SecretStore, DistributionStore {
 
     func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
         secrets.values.filter {
-            scope.contains($0.key.namespace) && $0.labels[Marks.managedByLabel] == managedBy
+            scope.contains($0.key.namespace) && $0.labels[WellKnownKeys.managedByLabel] == managedBy
         }.sorted { $0.key < $1.key }
     }
 
-    func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {}
+    func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {}
 
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         try begin(.observe, key)
@@ -88,7 +89,7 @@ actor FakeStore: SecretStore, DistributionStore {
         distributions.values.filter { scope.contains($0.key.namespace) }.sorted { $0.key < $1.key }
     }
 
-    func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {}
+    func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {}
 
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         try begin(.current, key)

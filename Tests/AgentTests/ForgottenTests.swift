@@ -1,9 +1,5 @@
-import Distribution
-import Kube
 import TestSupport
 import Testing
-
-@testable import Agent
 
 /// What is remembered of an object goes with it, whenever that happens.
 @Suite("What the controller remembers", .timeLimit(.minutes(10)))

@@ -1,10 +1,9 @@
-import Distribution
-import Kube
-import Observability
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import KubeRuntime
+@testable import Reconciler
+@testable import Stores
 
 @Suite("A verdict that takes long is found out beside the queue", .timeLimit(.minutes(10)))
 struct JudgingTests {
@@ -43,7 +42,7 @@ struct JudgingTests {
 
     @Test("a follower is ready though verdicts are still to come")
     func follower() async throws {
-        let bench = Bench(leadership: Leadership()) { $0.policyPath = "/policy.yaml" }
+        let bench = Bench(leadership: Leadership()) { $0.hasPolicy = true }
         await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
         await bench.controller.policy(Policies.costly())
         try await bench.tellAll()

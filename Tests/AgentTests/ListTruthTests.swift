@@ -1,10 +1,8 @@
 import Distribution
-import LinuxIO
-import Observability
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import Stores
 
 @Suite("A list overrides what is known", .timeLimit(.minutes(10)))
 struct ListTruthTests {
@@ -212,7 +210,7 @@ struct UnlistedTests {
     @Test("in one of several scopes because of the role, the others are served and the agent is ready")
     func refusedScope() async throws {
         let log = LineRecorder()
-        let bench = Bench(logger: log.logger) { $0.watchNamespaces = ["gone", "web"] }
+        let bench = Bench(logger: log.logger) { $0.scopes = [.namespace("gone"), .namespace("web")] }
         await bench.store.put(try bench.distribution())
         let web = Scope.namespace("web")
         try await bench.working {
@@ -243,7 +241,7 @@ struct UnlistedTests {
 
     @Test("in any scope because of the role, the agent is not ready")
     func allRefused() async throws {
-        let bench = Bench { $0.watchNamespaces = ["gone", "web"] }
+        let bench = Bench { $0.scopes = [.namespace("gone"), .namespace("web")] }
         await bench.mount()
         for namespace in ["gone", "web"] {
             await bench.controller.distributionsFailed(.namespace(namespace), .forbidden("no role"))

@@ -1,6 +1,6 @@
-import Agent
 import Distribution
-import Kube
+import JSON
+import Planning
 import TestSupport
 import Testing
 
@@ -15,7 +15,7 @@ struct OlderMountTests {
     private func written(_ bench: Bench, _ text: String = "2") -> ObservedTarget {
         var target = ObservedTarget(bench.key("t"), of: bench.key("d"))
         target.digests = ["a": bench.digest(text)]
-        target.annotations[Marks.mountGeneration] = newer
+        target.annotations[WellKnownKeys.mountGeneration] = newer
         return target
     }
 
@@ -65,7 +65,7 @@ struct OlderMountTests {
             // By hand, and metadata by hand.
             for change: (inout ObservedTarget) -> Void in [
                 { $0.digests["a"] = bench.digest("by hand") }, { $0.digests["theirs"] = bench.digest("x") },
-                { $0.annotations[Marks.distribution] = nil }, { $0.digests = [:] },
+                { $0.annotations[WellKnownKeys.distribution] = nil }, { $0.digests = [:] },
             ] {
                 var target = try #require(await bench.secret("t"))
                 change(&target)
@@ -112,7 +112,7 @@ struct OlderMountTests {
             try await bench.rest()
             target = try #require(await bench.secret("t"))
             target.digests["b"] = bench.digest("by hand")
-            target.annotations[Marks.distribution] = "by hand"
+            target.annotations[WellKnownKeys.distribution] = "by hand"
             await bench.controller.targets(.all, .upsert(await bench.store.put(target)))
             try await bench.rest()
         }

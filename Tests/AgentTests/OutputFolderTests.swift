@@ -2,10 +2,12 @@ import Agent
 import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
+import JSON
 import LinuxIO
 import Observability
+import Planning
 import Snapshots
+import Stores
 import TestSupport
 import Testing
 
@@ -23,7 +25,10 @@ struct OutputFolderTests {
     }
 
     private func store(_ root: String? = nil, logger: Logger = .none) throws -> FolderSecretStore {
-        try FolderSecretStore(settings: settings, root: root ?? folder("out"), logger: logger)
+        try FolderSecretStore(
+            path: root ?? folder("out"), managedBy: settings.managedBy, timing: settings.watchTiming,
+            isDryRun: settings.dryRun,
+            logger: logger)
     }
 
     // MARK: Exchanged while it is used

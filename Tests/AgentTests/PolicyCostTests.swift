@@ -2,7 +2,8 @@ import Distribution
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import Reconciler
+@testable import Stores
 
 @Suite("What the access policy costs", .timeLimit(.minutes(10)))
 struct PolicyCostTests {

@@ -1,5 +1,5 @@
-import Agent
 import Distribution
+import Planning
 import TestSupport
 import Testing
 
@@ -105,7 +105,7 @@ struct PolicyRemovalTests {
             try await bench.tellAll()
             try await bench.settle()
             var secret = try #require(await bench.secret("t"))
-            secret.annotations[Marks.managedBy] = "another"
+            secret.annotations[WellKnownKeys.managedBy] = "another"
             await bench.store.put(secret)
             await bench.controller.policy(Policies.policy("other"))
             try await bench.settle()
@@ -204,16 +204,18 @@ struct Foreign: Sendable, CustomTestStringConvertible {
     let change: @Sendable (inout ObservedTarget) -> Void
 
     static let all = [
-        Foreign(testDescription: "another instance's", isOurs: false) { $0.annotations[Marks.managedBy] = "another" },
+        Foreign(testDescription: "another instance's", isOurs: false) {
+            $0.annotations[WellKnownKeys.managedBy] = "another"
+        },
         Foreign(testDescription: "nobody's", isOurs: false) { $0.annotations = [:] },
         Foreign(testDescription: "another distribution's", isOurs: true) {
-            $0.annotations[Marks.distribution] = "web/other"
+            $0.annotations[WellKnownKeys.distribution] = "web/other"
         },
         Foreign(testDescription: "adopted, of no distribution", isOurs: true) {
-            $0.annotations[Marks.distribution] = nil
+            $0.annotations[WellKnownKeys.distribution] = nil
         },
         Foreign(testDescription: "adopted, without our label", isOurs: true) {
-            $0.annotations[Marks.distribution] = nil
+            $0.annotations[WellKnownKeys.distribution] = nil
             $0.labels = [:]
         },
         Foreign(testDescription: "on its way out", isOurs: false) { $0.isBeingDeleted = true },

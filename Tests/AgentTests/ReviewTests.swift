@@ -1,6 +1,6 @@
-import Agent
 import Distribution
-import Kube
+import JSON
+import Planning
 import Snapshots
 import TestSupport
 import Testing

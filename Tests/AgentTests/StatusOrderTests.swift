@@ -1,5 +1,5 @@
-import Agent
-import Distribution
+import KubeRuntime
+import Stores
 import TestSupport
 import Testing
 

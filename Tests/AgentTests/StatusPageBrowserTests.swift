@@ -2,12 +2,12 @@ import Distribution
 import FoundationEssentials
 import Glibc
 import HTTPServer
-import Kube
-import Observability
+import StatusPage
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import Admin
+@testable import Reconciler
 
 /// The page as a browser shows it. `SCREENSHOTS` names the folder that the pictures go to; see docs/images.
 @Suite(.enabled(if: Browser.isInstalled, "no chromium"), .timeLimit(.minutes(10)))
@@ -38,7 +38,12 @@ struct StatusPageBrowserTests {
         let endpoint = try AdminEndpoint(
             address: ListenAddress(host: "127.0.0.1", port: 0),
             sources: AdminSources(
-                heartbeats: { [] }, readiness: { [] }, startup: { [] }, overview: { overview }, metrics: { "" }),
+                heartbeats: { [] }, readiness: { [] }, startup: { [] },
+                page: { query in
+                    HTTPPage(
+                        html: StatusPage(overview, StatusSelection(query)).html, securityPolicy: StatusPage.policy)
+                },
+                metrics: { "" }),
             logger: .none, limits: .patient)
         var result: Value?
         try await endpoint.whileServing {

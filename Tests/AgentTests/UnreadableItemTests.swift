@@ -1,8 +1,6 @@
-import Agent
 import Distribution
+import JSON
 import Kube
-import LinuxIO
-import Observability
 import TestSupport
 import Testing
 

@@ -1,7 +1,5 @@
-import Agent
 import Distribution
 import Kube
-import KubeCurl
 import LinuxIO
 import TestSupport
 import Testing
@@ -51,7 +49,7 @@ struct AdmissionTests {
             .secrets, namespace: world.namespace,
             [
                 "apiVersion": "v1", "kind": "Secret",
-                "metadata": ["name": "rehearsal", "labels": [Marks.managedByLabel: .string(world.namespace)]],
+                "metadata": ["name": "rehearsal", "labels": [WellKnownKeys.managedByLabel: .string(world.namespace)]],
             ], dryRun: true)
     }
 

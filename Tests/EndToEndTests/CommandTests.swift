@@ -1,7 +1,6 @@
 import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
 import TestSupport
 import Testing
 

@@ -1,8 +1,6 @@
-import Agent
-import Distribution
 import FoundationEssentials
-import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import TestSupport
 import Testing
 

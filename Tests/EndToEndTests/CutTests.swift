@@ -1,8 +1,5 @@
-import Agent
-import Distribution
 import FoundationEssentials
-import Kube
-import KubeCurl
+import JSON
 import TestSupport
 import Testing
 

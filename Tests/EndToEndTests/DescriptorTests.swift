@@ -1,5 +1,4 @@
 import Glibc
-import Kube
 import TestSupport
 import Testing
 

@@ -1,8 +1,6 @@
-import Agent
-import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
+import JSON
 import TestSupport
 import Testing
 

@@ -1,7 +1,5 @@
-import Agent
 import Distribution
 import Kube
-import LinuxIO
 import TestSupport
 import Testing
 
@@ -70,7 +68,7 @@ struct EtcdRestoreTests {
 
     private func afterTheRestore(_ world: World, _ volume: AtomicVolume) async throws {
         try await world.expect("app", ["A": "two"], within: World.afterFault)
-        let written = try await world.secret("app")?.metadata.annotations?[Marks.mountGeneration]
+        let written = try await world.secret("app")?.metadata.annotations?[WellKnownKeys.mountGeneration]
         #expect(
             try await eventually(within: World.afterFault) {
                 let distribution = try await world.distribution("app")

@@ -1,8 +1,8 @@
 import Agent
 import Distribution
 import Glibc
+import JSON
 import Kube
-import KubeCurl
 import LinuxIO
 import Observability
 import TestSupport

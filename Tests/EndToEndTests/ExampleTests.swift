@@ -1,7 +1,8 @@
-import Agent
-import Distribution
+import Admin
 import FoundationEssentials
+import JSON
 import Kube
+import Stores
 import TestSupport
 import Testing
 

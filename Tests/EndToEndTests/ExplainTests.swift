@@ -1,7 +1,5 @@
-import Agent
 import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
 import Testing
 

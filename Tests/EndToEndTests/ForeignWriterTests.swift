@@ -1,6 +1,6 @@
-import Agent
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -32,14 +32,15 @@ struct ForeignWriterTests {
         let patch: JSONValue =
             part == "data"
             ? ["stringData": ["a": "theirs"]]
-            : ["metadata": ["labels": [Marks.managedByLabel: .string("\(namespace)-theirs")]]]
+            : ["metadata": ["labels": [WellKnownKeys.managedByLabel: .string("\(namespace)-theirs")]]]
         try await world.withAgent {
             try await world.expect("hot", .synced)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await revert(world, patch) { secret in
                         part == "data"
-                            ? secret.data?["a"] == ours : secret.metadata.labels?[Marks.managedByLabel] == namespace
+                            ? secret.data?["a"] == ours
+                            : secret.metadata.labels?[WellKnownKeys.managedByLabel] == namespace
                     }
                 }
                 try await world.expect("hot", .writeFailed)

@@ -1,7 +1,6 @@
-import Agent
 import Distribution
 import FoundationEssentials
-import Kube
+import JSON
 import TestSupport
 import Testing
 
@@ -19,15 +18,17 @@ struct ForgedMarksTests {
         let forged = { (name: String) -> JSONValue in
             [
                 "metadata": [
-                    "name": .string(name), "labels": [Marks.managedByLabel: .string(victim.namespace)],
+                    "name": .string(name), "labels": [WellKnownKeys.managedByLabel: .string(victim.namespace)],
                     "annotations": [
-                        Marks.managedBy: .string(victim.namespace), Marks.distribution: .string(key.description),
-                        Marks.target: .string(Marks.target(key, of: uid)),
-                        Marks.mountGeneration: "..2999_01_01_00_00_00.1",
+                        WellKnownKeys.managedBy: .string(victim.namespace),
+                        WellKnownKeys.distribution: .string(key.description),
+                        WellKnownKeys.target: .string(WellKnownKeys.target(key, of: uid)),
+                        WellKnownKeys.mountGeneration: "..2999_01_01_00_00_00.1",
                     ],
                     "ownerReferences": [
                         [
-                            "apiVersion": .string(Marks.apiVersion), "kind": .string(Marks.kind), "name": "app",
+                            "apiVersion": .string(WellKnownKeys.apiVersion), "kind": .string(WellKnownKeys.kind),
+                            "name": "app",
                             "uid": .string(uid),
                         ]
                     ],

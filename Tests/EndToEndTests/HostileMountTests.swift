@@ -1,3 +1,4 @@
+import Distribution
 import Glibc
 import LinuxIO
 import TestSupport

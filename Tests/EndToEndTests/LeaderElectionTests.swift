@@ -1,9 +1,9 @@
-import Agent
-import Distribution
 import FoundationEssentials
 import Glibc
+import JSON
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import TestSupport
 import Testing
 

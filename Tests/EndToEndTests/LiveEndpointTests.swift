@@ -1,5 +1,4 @@
-import Agent
-import Kube
+import Admin
 import TestSupport
 import Testing
 

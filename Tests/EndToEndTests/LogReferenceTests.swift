@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Observability
 import Testing
 
 /// The messages of the sources against those that the reference names.

@@ -1,7 +1,5 @@
-import Agent
-import Distribution
 import Kube
-import KubeCurl
+import KubeRuntime
 import LinuxIO
 import TestSupport
 import Testing

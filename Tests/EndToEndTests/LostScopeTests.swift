@@ -1,6 +1,6 @@
-import Agent
-import Distribution
+import Admin
 import Kube
+import Stores
 import TestSupport
 import Testing
 

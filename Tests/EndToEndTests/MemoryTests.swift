@@ -1,6 +1,6 @@
-import Agent
 import FoundationEssentials
 import Glibc
+import KubeConfig
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Agent
 import Distribution
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -26,7 +26,7 @@ struct MountAgeTests {
         } _: {
             for number in 0..<targets { try await world.expect("app-\(number)", .synced) }
         }
-        #expect(try await world.secret("app-0")?.metadata.annotations?[Marks.mountGeneration] == generation)
+        #expect(try await world.secret("app-0")?.metadata.annotations?[WellKnownKeys.mountGeneration] == generation)
         try await between(world)
         try await world.withAgent { try await body(world) }
     }
@@ -72,14 +72,14 @@ struct MountAgeTests {
             ] {
                 try await world.expect("app-0", ["x": "1"])
                 try await world.patchSecret("app-0", edit)
-                #expect(try await world.secret("app-0")?.metadata.annotations?[Marks.managedBy] != nil)
+                #expect(try await world.secret("app-0")?.metadata.annotations?[WellKnownKeys.managedBy] != nil)
                 try await world.expect("app-0", ["x": "1"])
             }
-            try await world.patchSecret("app-0", ["metadata": ["labels": [Marks.managedByLabel: "nobody"]]])
-            try await world.patch("app-0", ["metadata": ["annotations": [Marks.forceSync: "now"]]])
+            try await world.patchSecret("app-0", ["metadata": ["labels": [WellKnownKeys.managedByLabel: "nobody"]]])
+            try await world.patch("app-0", ["metadata": ["annotations": [WellKnownKeys.forceSync: "now"]]])
             #expect(
                 try await eventually {
-                    try await world.secret("app-0")?.metadata.labels?[Marks.managedByLabel] == world.namespace
+                    try await world.secret("app-0")?.metadata.labels?[WellKnownKeys.managedByLabel] == world.namespace
                 })
         }
     }

@@ -1,6 +1,3 @@
-import Agent
-import Distribution
-import KubeCurl
 import TestSupport
 import Testing
 

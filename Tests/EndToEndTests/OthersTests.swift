@@ -1,8 +1,6 @@
-import Agent
 import Distribution
 import FoundationEssentials
-import Kube
-import KubeCurl
+import JSON
 import TestSupport
 import Testing
 
@@ -45,7 +43,7 @@ struct OthersTests {
         // Even where it carries our label.
         try await world.client.patch(
             .secrets, namespace: world.namespace, name: "foreign",
-            ["metadata": ["labels": [Marks.managedByLabel: .string(world.namespace)]]])
+            ["metadata": ["labels": [WellKnownKeys.managedByLabel: .string(world.namespace)]]])
         try await world.create(world.distribution("foreign", [("a", "a")], policy: .delete))
         try await world.create(world.distribution("mark", [("a", "a")]))
         let version = try await world.secret("foreign")?.version

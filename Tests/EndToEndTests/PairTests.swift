@@ -1,7 +1,6 @@
 import Agent
-import Distribution
 import FoundationEssentials
-import Kube
+import JSON
 import TestSupport
 import Testing
 

@@ -1,8 +1,6 @@
-import Agent
 import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
 import TestSupport
 import Testing
 

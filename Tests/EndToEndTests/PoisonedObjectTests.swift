@@ -1,6 +1,7 @@
 import Agent
 import Distribution
 import Glibc
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -30,7 +31,7 @@ struct PoisonedObjectTests {
             "apiVersion": "v1", "kind": "Secret", "type": .string(type),
             "metadata": [
                 "name": .string(name), "namespace": .string(tenant.namespace),
-                "labels": [Marks.managedByLabel: .string(agent.namespace)],
+                "labels": [WellKnownKeys.managedByLabel: .string(agent.namespace)],
             ],
         ]
     }

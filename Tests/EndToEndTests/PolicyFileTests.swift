@@ -1,7 +1,5 @@
-import Agent
-import Distribution
 import Glibc
-import Kube
+import Stores
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
-import Agent
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -55,7 +55,7 @@ struct PythonOperatorTests {
             let content = "would update secret "
             #expect(await eventually { world.logs.contains("dry run summed up", "wouldWrite=1 ofTheseContent=1") })
             #expect(world.logs.contains(content, "/\(name)", "changedKeys=[tls.crt tls.key]"))
-            #expect(world.logs.contains(content, "labels=[\(Marks.managedByLabel)]"))
+            #expect(world.logs.contains(content, "labels=[\(WellKnownKeys.managedByLabel)]"))
 
             // The operator writes what we would have written: our marks alone are missing.
             try await write(name, ["tls.crt": "certificate of today", "tls.key": "key of today"], world)
@@ -108,8 +108,8 @@ struct PythonOperatorTests {
             try await world.expect(
                 "wildcard-tls-secret", ["tls.crt": "certificate of today", "tls.key": "key of today"])
             let adopted = try #require(try await world.secret("wildcard-tls-secret"))
-            #expect(adopted.metadata.labels?[Marks.managedByLabel] == "secrets-distributor")
-            #expect(adopted.metadata.annotations?[Marks.distribution] == "\(world.namespace)/wildcard")
+            #expect(adopted.metadata.labels?[WellKnownKeys.managedByLabel] == "secrets-distributor")
+            #expect(adopted.metadata.annotations?[WellKnownKeys.distribution] == "\(world.namespace)/wildcard")
 
             // The definition has no status subresource and drops what it does not know.
             #expect(try await eventually { try await world.distribution("wildcard").status.statusText != nil })

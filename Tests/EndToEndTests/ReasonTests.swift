@@ -1,5 +1,6 @@
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
 import TestSupport
 import Testing

@@ -1,5 +1,3 @@
-import Agent
-import Distribution
 import Kube
 import TestSupport
 import Testing

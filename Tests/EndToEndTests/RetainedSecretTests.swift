@@ -1,5 +1,4 @@
-import Agent
-import Distribution
+import JSON
 import Kube
 import TestSupport
 import Testing

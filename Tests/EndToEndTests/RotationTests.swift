@@ -1,7 +1,5 @@
-import Agent
 import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
 import Testing
 
@@ -25,10 +23,10 @@ struct RotationTests {
 
             let secret = try #require(try await world.secret("wildcard"))
             #expect(secret.type == "kubernetes.io/tls")
-            #expect(secret.metadata.annotations?[Marks.managedBy] == world.namespace)
-            #expect(secret.metadata.annotations?[Marks.distribution] == "\(world.namespace)/wildcard")
-            #expect(secret.metadata.annotations?[Marks.mountGeneration] == generation)
-            #expect(secret.metadata.labels?[Marks.managedByLabel] == world.namespace)
+            #expect(secret.metadata.annotations?[WellKnownKeys.managedBy] == world.namespace)
+            #expect(secret.metadata.annotations?[WellKnownKeys.distribution] == "\(world.namespace)/wildcard")
+            #expect(secret.metadata.annotations?[WellKnownKeys.mountGeneration] == generation)
+            #expect(secret.metadata.labels?[WellKnownKeys.managedByLabel] == world.namespace)
             #expect(
                 try await eventually { try await world.distribution("wildcard").status.mountGeneration == generation })
         }
@@ -66,7 +64,7 @@ struct RotationTests {
                     try await world.create(
                         world.distribution(
                             "secret-\(number)", [("file-\(number % 50)", "value")],
-                            annotations: [Marks.managedBy: world.namespace]))
+                            annotations: [WellKnownKeys.managedBy: world.namespace]))
                 }
             }
         }
@@ -78,7 +76,7 @@ struct RotationTests {
             let list = { () async throws in
                 try await world.client.list(
                     LiveSecret.self, .secrets, namespace: world.namespace,
-                    labelSelector: "\(Marks.managedByLabel)=\(world.namespace)"
+                    labelSelector: "\(WellKnownKeys.managedByLabel)=\(world.namespace)"
                 ).items
             }
             #expect(try await eventually(within: .seconds(60)) { isRight(try await list(), files, world) })
@@ -99,7 +97,8 @@ struct RotationTests {
             && secrets.allSatisfy { secret in
                 let number = Int(secret.metadata.name.dropFirst("secret-".count)) ?? -1
                 return secret.data == ["value": Data((files["file-\(number % 50)"] ?? "").utf8)]
-                    && secret.metadata.annotations?[Marks.distribution] == "\(world.namespace)/\(secret.metadata.name)"
+                    && secret.metadata.annotations?[WellKnownKeys.distribution]
+                        == "\(world.namespace)/\(secret.metadata.name)"
             }
     }
 

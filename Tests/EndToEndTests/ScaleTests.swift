@@ -1,5 +1,3 @@
-import Agent
-import Distribution
 import FoundationEssentials
 import Glibc
 import Kube

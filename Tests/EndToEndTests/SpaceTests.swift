@@ -1,7 +1,5 @@
-import Agent
-import Distribution
+import JSON
 import Kube
-import KubeCurl
 import TestSupport
 import Testing
 

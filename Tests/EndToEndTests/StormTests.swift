@@ -1,7 +1,5 @@
-import Agent
-import Distribution
-import Kube
-import KubeCurl
+import JSON
+import KubeRuntime
 import Observability
 import TestSupport
 import Testing

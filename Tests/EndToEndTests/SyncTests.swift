@@ -1,7 +1,5 @@
-import Agent
 import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
 import Testing
 
@@ -49,10 +47,10 @@ struct SyncTests {
             // Without its label no watch selects it any more.
             try await world.client.patch(
                 .secrets, namespace: world.namespace, name: "drift",
-                ["metadata": ["labels": [Marks.managedByLabel: nil]]])
+                ["metadata": ["labels": [WellKnownKeys.managedByLabel: nil]]])
             #expect(
                 try await eventually {
-                    try await world.secret("drift")?.metadata.labels?[Marks.managedByLabel] == world.namespace
+                    try await world.secret("drift")?.metadata.labels?[WellKnownKeys.managedByLabel] == world.namespace
                 })
         }
     }
@@ -90,7 +88,7 @@ struct SyncTests {
             try await world.delete("other")
             try await world.client.patch(
                 .secrets, namespace: world.namespace, name: "foreign",
-                ["metadata": ["annotations": [Marks.managedBy: .string(world.namespace)]]])
+                ["metadata": ["annotations": [WellKnownKeys.managedBy: .string(world.namespace)]]])
             #expect(try await world.secret("other")?.version == versions[1])
             // Any edit has it looked at again.
             try await world.patch("foreign", ["metadata": ["annotations": ["touched": "yes"]]])
@@ -283,8 +281,9 @@ struct SyncTests {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
         try await world.create(
-            world.distribution("mine", [("a", "a")], annotations: [Marks.managedBy: world.namespace]))
-        try await world.create(world.distribution("theirs", [("a", "a")], annotations: [Marks.managedBy: "another"]))
+            world.distribution("mine", [("a", "a")], annotations: [WellKnownKeys.managedBy: world.namespace]))
+        try await world.create(
+            world.distribution("theirs", [("a", "a")], annotations: [WellKnownKeys.managedBy: "another"]))
         try await world.create(world.distribution("nobodys", [("a", "a")]))
         try await world.withAgent {
             $0.onlyAssigned = true
@@ -292,7 +291,7 @@ struct SyncTests {
             try await world.expect("mine", ["a": "A"])
             // Handing over is an edit of the annotation.
             try await world.patch(
-                "nobodys", ["metadata": ["annotations": [Marks.managedBy: .string(world.namespace)]]])
+                "nobodys", ["metadata": ["annotations": [WellKnownKeys.managedBy: .string(world.namespace)]]])
             try await world.expect("nobodys", ["a": "A"])
         }
         #expect(try await world.secret("theirs") == nil)

@@ -1,5 +1,6 @@
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -139,8 +140,8 @@ struct TenantMemoryTests {
         return [
             "apiVersion": "v1", "kind": "Secret",
             "metadata": [
-                "name": .string("d\(number)"), "labels": [Marks.managedByLabel: .string(mark)],
-                "annotations": [Marks.managedBy: .string(mark)],
+                "name": .string("d\(number)"), "labels": [WellKnownKeys.managedByLabel: .string(mark)],
+                "annotations": [WellKnownKeys.managedBy: .string(mark)],
             ],
             "data": .object(data),
         ]

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Kube
+import JSON
 import TestSupport
 import Testing
 

@@ -1,7 +1,6 @@
-import Agent
+import Admin
 import Distribution
-import Kube
-import KubeCurl
+import JSON
 import TestSupport
 import Testing
 
@@ -68,7 +67,7 @@ struct TenantTests {
                                 let value: JSONValue = .string("\(patcher)-\(number)")
                                 _ = try? await world.client.patch(
                                     .secretsDistributions, namespace: tenant, name: "storm",
-                                    ["metadata": ["annotations": [Marks.forceSync: value]]])
+                                    ["metadata": ["annotations": [WellKnownKeys.forceSync: value]]])
                             }
                         }
                     }

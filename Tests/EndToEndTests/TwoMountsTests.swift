@@ -1,7 +1,4 @@
-import Agent
-import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
 import Testing
 

@@ -1,6 +1,4 @@
 import Agent
-import Distribution
-import Kube
 import TestSupport
 import Testing
 

@@ -1,8 +1,6 @@
 import FoundationEssentials
-import Kube
-import KubeCurl
+import KubeRuntime
 import LinuxIO
-import Observability
 import TestSupport
 
 /// Sees every state that the Secrets of a namespace come to be in, in order.

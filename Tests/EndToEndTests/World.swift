@@ -1,10 +1,9 @@
 import Agent
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
-import KubeCurl
-import LinuxIO
-import Observability
+import KubeRuntime
 import TestSupport
 import Testing
 import YAML
@@ -198,7 +197,7 @@ final class World: Sendable {
 
     func create(secret name: String, type: String? = nil, managedBy: String?, _ data: [String: String]) async throws {
         var metadata: [String: JSONValue] = ["name": .string(name)]
-        if let managedBy { metadata["annotations"] = [Marks.managedBy: .string(managedBy)] }
+        if let managedBy { metadata["annotations"] = [WellKnownKeys.managedBy: .string(managedBy)] }
         var secret: [String: JSONValue] = [
             "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata),
             "stringData": .object(data.mapValues { .string($0) }),

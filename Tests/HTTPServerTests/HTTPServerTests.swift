@@ -1,5 +1,4 @@
 import Glibc
-import LinuxIO
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Kube
 import TestSupport
 import Testing
 
+@testable import JSON
 @testable import KubeCurl
 
 @Suite(.timeLimit(.minutes(10)))

@@ -1,4 +1,3 @@
-import Kube
 import Testing
 
 @testable import KubeCurl

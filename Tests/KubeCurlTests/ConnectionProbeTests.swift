@@ -1,8 +1,7 @@
 import Kube
+import KubeCurl
 import TestSupport
 import Testing
-
-@testable import KubeCurl
 
 /// A server that speaks HTTP/1.1 only: while a write waits, what tries its connection gets one of its own, which shows
 /// nothing about the write's.

@@ -3,6 +3,7 @@ import Kube
 import TestSupport
 import Testing
 
+@testable import KubeConfig
 @testable import KubeCurl
 
 @Suite(.timeLimit(.minutes(10)))

@@ -4,7 +4,8 @@ import Observability
 import TestSupport
 import Testing
 
-@testable import KubeCurl
+@testable import KubeConfig
+@testable import KubeRuntime
 
 @Suite(.timeLimit(.minutes(10)))
 struct CredentialTests {

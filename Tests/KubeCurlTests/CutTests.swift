@@ -1,7 +1,6 @@
 import Kube
-import KubeCurl
+import KubeRuntime
 import LinuxIO
-import Observability
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import Scheduling
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
+import JSON
 import Kube
-import KubeCurl
 import TestSupport
 import Testing
 

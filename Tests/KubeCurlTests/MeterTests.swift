@@ -1,5 +1,6 @@
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import Observability
 import Scheduling
 import TestSupport

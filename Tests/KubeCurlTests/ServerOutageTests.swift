@@ -1,5 +1,5 @@
 import Kube
-import KubeCurl
+import KubeRuntime
 import Scheduling
 import TestSupport
 import Testing

@@ -11,8 +11,8 @@ import Testing
     init() throws { folder = try TemporaryDirectory() }
 
     /// A watcher of the folder `root`, in which all that happened so far has been seen.
-    private func watcher(_ root: String) -> Watched {
-        let watched = Watched(DirectoryWatcher(root: folder(root)))
+    private func watcher(_ root: String) -> MountReader {
+        let watched = MountReader(DirectoryWatcher(root: folder(root)))
         watched.repair()
         return watched
     }
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `at depth 0 what happens in subfolders is not seen`() throws {
         try makeDirectory(folder("root/sub"))
-        let watcher = Watched(DirectoryWatcher(root: folder("root"), depth: 0))
+        let watcher = MountReader(DirectoryWatcher(root: folder("root"), depth: 0))
         watcher.repair()
         try writeFile(folder("root/sub/a"), "1")
         #expect(!watcher.drain())
@@ -215,7 +215,7 @@ import Testing
     @Test func `without inotify it says why, and goes on when there is one again`() throws {
         try makeDirectory(folder("root"))
         let isAvailable = Switch(false)
-        let watcher = Watched(
+        let watcher = MountReader(
             DirectoryWatcher(root: folder("root")) { () throws(LinuxError) in
                 if !isAvailable.isOn { throw LinuxError("start", "inotify", code: EMFILE) }
                 return try Inotify()
@@ -233,7 +233,7 @@ import Testing
 }
 
 /// A watcher that `#expect` can look at: its macro cannot take values without copies.
-private final class Watched {
+private final class MountReader {
     private var watcher: DirectoryWatcher
 
     init(_ watcher: consuming DirectoryWatcher) { self.watcher = watcher }

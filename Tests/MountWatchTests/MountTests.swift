@@ -14,11 +14,12 @@ import Testing
     init() throws { folder = try TemporaryDirectory() }
 
     /// A started mount and what it reads; stopped when the test lets go.
-    private func watch(poll: Duration = .seconds(3600)) throws -> Watched {
-        let mount = Mount(
-            path: folder("mount"), quiet: .milliseconds(20), longest: .seconds(1), pollInterval: poll,
-            logger: log.logger, heartbeat: heartbeat)
-        let watched = Watched(mount)
+    private func watch(poll: Duration = .seconds(3600)) throws -> MountReader {
+        let mount = MountWatcher(
+            path: folder("mount"),
+            timing: .init(quiet: .milliseconds(20), longest: .seconds(1), pollInterval: poll), logger: log.logger,
+            heartbeat: heartbeat)
+        let watched = MountReader(mount)
         try mount.start()
         return watched
     }
@@ -43,9 +44,9 @@ import Testing
         try makeDirectory(folder("mount"))
         for name in ["user", "password"] { try writeFile(folder("mount/\(name)"), "0") }
         let quiet = Duration.seconds(1)
-        let mount = Mount(
-            path: folder("mount"), quiet: quiet, longest: .seconds(60), pollInterval: .seconds(3600),
-            logger: log.logger)
+        let mount = MountWatcher(
+            path: folder("mount"),
+            timing: .init(quiet: quiet, longest: .seconds(60), pollInterval: .seconds(3600)), logger: log.logger)
         try mount.start()
         defer { mount.stop() }
         let asking = Task {
@@ -195,12 +196,12 @@ import Testing
 }
 
 /// A mount and what it has read so far.
-private final class Watched: Sendable {
-    let mount: Mount
-    private let seen = Mutex<(readings: [Reading], isFinished: Bool)>(([], false))
+private final class MountReader: Sendable {
+    let mount: MountWatcher
+    private let seen = Mutex<(readings: [MountReading], isFinished: Bool)>(([], false))
     private let reader = Mutex<Task<Void, Never>?>(nil)
 
-    init(_ mount: Mount) {
+    init(_ mount: MountWatcher) {
         self.mount = mount
         let task = Task { [weak self, readings = mount.readings] in
             for await reading in readings { self?.seen.withLock { $0.readings.append(reading) } }
@@ -214,7 +215,7 @@ private final class Watched: Sendable {
         reader.withLock { $0 }?.cancel()
     }
 
-    var last: Reading? { seen.withLock { $0.readings.last } }
+    var last: MountReading? { seen.withLock { $0.readings.last } }
     var count: Int { seen.withLock { $0.readings.count } }
     var isFinished: Bool { seen.withLock { $0.isFinished } }
 }

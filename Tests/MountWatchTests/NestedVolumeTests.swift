@@ -21,7 +21,7 @@ import Testing
         let name = try azure.write(["pw": "1", "certs/crt": "2"])
         let aws = try AtomicVolume(folder("mount/aws"), firstNumber: 50).write(["pw": "3"])
         try writeFile(folder("mount/plain"), "4")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["sub/azure/pw": "1", "sub/azure/certs/crt": "2", "aws/pw": "3", "plain": "4"])
         #expect(snapshot.volumes.count == 3)
         #expect(snapshot.volumes["sub/azure"]?.generation == name)
@@ -34,7 +34,7 @@ import Testing
 
     @Test func `a mount of nothing but volumes is one`() throws {
         try azure.write(["pw": "1"])
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["sub/azure/pw": "1"])
         #expect(Set(snapshot.volumes.keys) == ["sub/azure"])
     }
@@ -139,7 +139,7 @@ import Testing
         try makeDirectory(folder("mount/other"))
         try writeFile(folder("mount/other/pw"), "x")
         try makeLink(folder("mount/sub/azure/..data"), to: "../../other")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["other/pw": "x"])
         #expect(snapshot.files["sub/azure"]?.error != nil)
     }
@@ -149,7 +149,7 @@ import Testing
             try AtomicVolume(folder("mount/\(name)"), firstNumber: 10 * number).write(["pw": name])
         }
         try writeFile(folder("mount/plain"), "1")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["plain": "1"])
         #expect(snapshot.files["\u{e9}"]?.error == .ambiguousName)
     }
@@ -165,7 +165,7 @@ import Testing
         let second = try #require(reader.read(previous: first).snapshot)
         #expect(second.emptyFolders == ["sub/azure"])
         #expect(second.texts == ["plain": "1"])
-        #expect(Mount.read(path: path).snapshot?.emptyFolders == ["sub/azure", "certs"])
+        #expect(MountWatcher.read(path: path).snapshot?.emptyFolders == ["sub/azure", "certs"])
     }
 
     @Test func `its generations are never mixed, however often it and its neighbours change meanwhile`() throws {
@@ -204,6 +204,6 @@ import Testing
         writer.join()
         #expect(mixed == 0)
         #expect(seen.count > 10)
-        #expect(Mount.read(path: path).texts?["sub/azure/file0"] == "200")
+        #expect(MountWatcher.read(path: path).texts?["sub/azure/file0"] == "200")
     }
 }

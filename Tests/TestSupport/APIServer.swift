@@ -1,7 +1,6 @@
-import Kube
-package import KubeCurl
+package import KubeConfig
+package import KubeRuntime
 import LinuxIO
-import Observability
 
 /// A real etcd and kube-apiserver on loopback, with RBAC, client certificates and token users.
 package final class APIServer: Sendable {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import Kube
+package import JSON
 
 /// An admission webhook that answers as the path of its URL says, over TLS, as a process of its own:
 /// `/deny/<code>/<message>`, `/quote/<code>` with the object's values in the message, `/slow/<milliseconds>`.

@@ -1,3 +1,4 @@
+import Distribution
 import FoundationEssentials
 import Testing
 

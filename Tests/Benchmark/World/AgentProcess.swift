@@ -1,5 +1,6 @@
 import Glibc
-import Kube
+import JSON
+import KubeConfig
 import Observability
 import TestSupport
 

@@ -1,4 +1,3 @@
-import Kube
 import TestSupport
 
 /// A namespace in which all is well: how long its rotations take tells what a hostile tenant does to others.

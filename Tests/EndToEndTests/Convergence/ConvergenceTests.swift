@@ -1,9 +1,6 @@
-import Agent
-import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
-import KubeCurl
+import JSON
 import TestSupport
 import Testing
 

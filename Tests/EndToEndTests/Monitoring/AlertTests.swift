@@ -1,4 +1,3 @@
-import Kube
 import TestSupport
 import Testing
 

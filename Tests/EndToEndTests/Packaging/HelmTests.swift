@@ -1,6 +1,7 @@
 import Agent
 import FoundationEssentials
-import Kube
+import JSON
+import Stores
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
+import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
 import Testing
 

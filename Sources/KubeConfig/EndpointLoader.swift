@@ -1,0 +1,83 @@
+import Kube
+import LinuxIO
+import Observability
+
+/// Reads the files and runs the plugin of a configuration. Blocks: runs on a thread of its own.
+struct EndpointLoader: Sendable {
+    struct Loaded: Sendable {
+        var endpoint: Endpoint
+        var stamps: [String: FileContent.Stamp]
+        var expiry: Timestamp?
+        /// False if nothing had changed.
+        var isNew: Bool
+    }
+
+    let configuration: ClusterConfiguration
+    /// Stays in use if no file has changed.
+    let old: Endpoint?
+    let stamps: [String: FileContent.Stamp]
+
+    func load() -> Result<Loaded, TransportFailure> {
+        // Before the reading: a change in between is seen the next time.
+        let current = Dictionary(
+            configuration.files.compactMap { path in FileContent.Stamp(path: path).map { (path, $0) } }
+        ) { first, _ in first }
+        if let old, current == stamps {
+            return .success(Loaded(endpoint: old, stamps: stamps, expiry: nil, isNew: false))
+        }
+        return Result { () throws(TransportFailure) in try read(current) }
+    }
+
+    private func read(_ stamps: [String: FileContent.Stamp]) throws(TransportFailure) -> Loaded {
+        var endpoint = Endpoint(server: configuration.server)
+        endpoint.tlsServerName = configuration.tlsServerName
+        endpoint.insecureSkipTLSVerify = configuration.insecureSkipTLSVerify
+        endpoint.proxy = configuration.proxy
+        endpoint.authority = try bytes(configuration.authority)
+        endpoint.certificate = try bytes(configuration.certificate)
+        endpoint.key = try bytes(configuration.key)
+        var expiry: Timestamp?
+        switch configuration.token {
+        case .none: break
+        case .inline(let token): endpoint.token = try check(token, from: "the configuration")
+        case .file(let path):
+            let text = String(decoding: try read(path), as: UTF8.self)
+            endpoint.token = try check(text, from: path)
+        case .exec(let plugin):
+            let credential = try plugin.run(for: endpoint)
+            endpoint.token = try credential.token.map { token throws(TransportFailure) in
+                try check(token, from: plugin.command)
+            }
+            if let certificate = credential.certificate, let key = credential.key {
+                (endpoint.certificate, endpoint.key) = (certificate, key)
+            }
+            expiry = credential.expiry
+        }
+        return Loaded(endpoint: endpoint, stamps: stamps, expiry: expiry, isNew: true)
+    }
+
+    /// A token is one line of printable characters: a line end within would forge a header.
+    private func check(_ token: String, from source: String) throws(TransportFailure) -> String {
+        var bytes = Array(token.utf8)[...]
+        while let last = bytes.last, last == 0x0a || last == 0x0d || last == 0x20 { bytes.removeLast() }
+        guard !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw .credentials(reason: "\(source) holds no token")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func bytes(_ material: ClusterConfiguration.Material?) throws(TransportFailure) -> [UInt8]? {
+        switch material {
+        case .inline(let bytes): bytes
+        case .file(let path): try read(path)
+        case nil: nil
+        }
+    }
+
+    private func read(_ path: String) throws(TransportFailure) -> [UInt8] {
+        switch FileContent.read(path) {
+        case .success(let bytes): return bytes
+        case .failure(let failure): throw .credentials(reason: "\(path) cannot be read: \(failure.reason)")
+        }
+    }
+}
