@@ -79,11 +79,11 @@ struct CredentialFaultTests {
             try await world.expect("served", ["a": "1"])
             try volume.write(["a": "3"])
             try await mend()
-            try await world.expect("served", ["a": "3"], within: World.afterFault)
-            try await world.expect("served", .synced, within: World.afterFault)
+            try await world.expect("served", ["a": "3"])
+            try await world.expect("served", .synced)
             // By watch.
             try await world.create(world.distribution("late", [("a", "a")]))
-            try await world.expect("late", ["a": "3"], within: World.afterFault)
+            try await world.expect("late", ["a": "3"])
         }
     }
 }

@@ -22,7 +22,7 @@ struct CutTests {
                 proxy.set(round.isMultiple(of: 2) ? .toServer : .toClient, .cut(after: point))
                 let value = "\(round)" + String(repeating: ".", count: Self.size / 2)
                 try volume.write(["a": value, "b": value])
-                try await world.expect("cut", ["a": value, "b": value], within: World.afterFault)
+                try await world.expect("cut", ["a": value, "b": value])
             }
         }
     }
@@ -45,7 +45,7 @@ struct CutTests {
                             ]
                         ],
                     ])
-                try await world.expect("cut", ["\(round)": "A"], within: World.afterFault)
+                try await world.expect("cut", ["\(round)": "A"])
             }
         }
     }

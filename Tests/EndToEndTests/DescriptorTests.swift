@@ -41,7 +41,7 @@ struct DescriptorTests {
                 agent = try await Binary(["run"], environment: environment)
                 restarts += 1
             }
-            try await world.expect("app", ["a": "\(round)"], within: World.afterFault)
+            try await world.expect("app", ["a": "\(round)"])
             agent.signal(SIGTERM)
             let ended = await agent.ended()
             #expect(ended.status == 0, "\(ended.errors.suffix(2000))")

@@ -56,11 +56,11 @@ struct EtcdRestoreTests {
         try await world.expect("app", .synced)
         try await world.server.backUpEtcd()
         try volume.write(["a": "two"])
-        try await world.expect("app", ["A": "two"], within: World.afterFault)
+        try await world.expect("app", ["A": "two"])
         try await world.patch("app", ["spec": ["secrets": [["from": "a", "to": "B"]]]])
         try await world.create(world.distribution("lost", [("a", "a")]))
-        try await world.expect("app", ["B": "two"], within: World.afterFault)
-        try await world.expect("lost", .synced, within: World.afterFault)
+        try await world.expect("app", ["B": "two"])
+        try await world.expect("lost", .synced)
         let generation = try await world.distribution("app").generation
         #expect(
             try await eventually {
@@ -69,10 +69,10 @@ struct EtcdRestoreTests {
     }
 
     private func afterTheRestore(_ world: World, _ volume: AtomicVolume) async throws {
-        try await world.expect("app", ["A": "two"], within: World.afterFault)
+        try await world.expect("app", ["A": "two"])
         let written = try await world.secret("app")?.metadata.annotations?[Marks.mountGeneration]
         #expect(
-            try await eventually(within: World.afterFault) {
+            try await eventually {
                 let distribution = try await world.distribution("app")
                 return distribution.status.ready?.reason == Reason.synced.rawValue
                     && distribution.status.ready?.observedGeneration == distribution.generation
@@ -81,7 +81,7 @@ struct EtcdRestoreTests {
         // Made after the backup: there is no distribution that asks for it.
         #expect(try await world.secret("lost") == nil)
         try volume.write(["a": "three"])
-        try await world.expect("app", ["A": "three"], within: World.afterFault)
+        try await world.expect("app", ["A": "three"])
         try await world.expect("app", .synced)
     }
 }

@@ -31,9 +31,9 @@ struct ExpiryTests {
                 // The server remembers recent changes itself: only a new one has forgotten them.
                 try await world.server.restart()
                 proxy.isRefusing = false
-                try await world.expect("amended", ["b": "B"], within: World.afterFault)
-                try await world.expect("new", ["a": "A"], within: World.afterFault)
-                #expect(try await eventually(within: World.afterFault) { try await world.secret("deleted") == nil })
+                try await world.expect("amended", ["b": "B"])
+                try await world.expect("new", ["a": "A"])
+                #expect(try await eventually { try await world.secret("deleted") == nil })
             }
             // Once at the start, and once because the watch had expired.
             let lists = try world.server.served(in: world.namespace).filter {

@@ -24,12 +24,12 @@ struct FrozenServerTests {
                 try volume.write(["a": "3", "b": "1"])
                 try? await Task.sleep(for: .seconds(20))
                 world.server.resume()
-                try await world.expect("rotated", ["a": "3"], within: World.afterFault)
-                try await world.expect("rotated", .synced, within: World.afterFault)
+                try await world.expect("rotated", ["a": "3"])
+                try await world.expect("rotated", .synced)
                 #expect(try await world.secret("steady")?.version == steady)
                 // The watches are alive.
                 try await world.create(world.distribution("late", [("a", "a")]))
-                try await world.expect("late", ["a": "3"], within: World.afterFault)
+                try await world.expect("late", ["a": "3"])
             }
         }
     }

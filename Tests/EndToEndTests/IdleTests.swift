@@ -52,7 +52,7 @@ struct IdleTests {
             ])
         try await world.expect("idle", .synced)
         var least = (own: Int.max, pool: Int.max)
-        let isQuiet = try await eventually(within: .seconds(120)) {
+        let isQuiet = try await eventually {
             let counts = try await self.wakeUps(of: program.process)
             least = (min(least.own, counts.own), min(least.pool, counts.pool))
             return least.own <= 4 && least.pool <= 18

@@ -11,7 +11,7 @@ import Testing
 @Suite("With leader election", .serialized, .timeLimit(.minutes(10)))
 struct LeaderElectionTests {
     /// Long enough that a busy machine does not lose it by chance.
-    private let duration: Duration = .seconds(6)
+    private let duration: Duration = .seconds(10)
 
     /// Runs `body` with an agent; it is gone afterwards.
     private func withAgent(
@@ -59,7 +59,7 @@ struct LeaderElectionTests {
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
         // Longer than anything is waited for: without the release nobody takes over.
-        let duration: Duration = .seconds(600)
+        let duration: Duration = .longestWait * 2
         let seen = try await world.witnessed { witness in
             try await withAgent(world, lease: duration) { leader in
                 try await expect(leader, "leadership acquired")
@@ -123,7 +123,7 @@ struct LeaderElectionTests {
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
         // Longer than anything is waited for.
-        let lease: Duration = .seconds(600)
+        let lease: Duration = .longestWait * 2
         let port = LoopbackPort.reserve()
         try await withAgent(world, lease: lease, podUID: "pod-1", port: port) { _ in
             try await world.expect("app", ["a": "1"])
@@ -152,7 +152,7 @@ struct LeaderElectionTests {
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
         try await world.create(world.distribution("broken", [("missing", "a")]))
-        let lease: Duration = .seconds(600)
+        let lease: Duration = .longestWait * 2
         let port = LoopbackPort.reserve()
         try await withAgent(world, lease: lease) { _ in
             try await world.expect("app", ["a": "1"])
@@ -209,7 +209,8 @@ struct LeaderElectionTests {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        try await withAgent(world) { leader in
+        // Longer than anything is waited for: no busy machine makes the leader miss its renewal.
+        try await withAgent(world, lease: .longestWait * 2) { leader in
             try await world.expect("app", ["a": "1"])
             let first = try await lease(world)
             try await world.client.delete(.leases, namespace: world.namespace, name: "lease", uid: nil)
@@ -248,7 +249,7 @@ struct LeaderElectionTests {
             try await world.expect("app", ["a": "1"])
             let lease = try await lease(world)
             #expect(lease.spec.transitions == 5)
-            #expect(lease.spec.durationSeconds == 6)
+            #expect(lease.spec.durationSeconds == 10)
             #expect(lease.metadata.labels == ["theirs": "kept"])
             // One of theirs takes it by force, as after a restored backup.
             let taken = ContinuousClock.now
@@ -258,7 +259,7 @@ struct LeaderElectionTests {
             try volume.write(["a": "2"])
             try await expect(agent, "mount changed")
             // Its own last renewal would have let it write for some seconds more.
-            let isWritten = try await eventually(within: .seconds(1)) {
+            let isWritten = try await happens(within: .seconds(1)) {
                 try await world.secret("app")?.data?["a"] == Data([UInt8(ascii: "2")])
             }
             #expect(!isWritten || ContinuousClock.now - taken > duration)

@@ -57,7 +57,7 @@ struct LostScopeTests {
                 .secretsDistributions, namespace: late,
                 world.distribution("app", [("a", "a")]).merging(["metadata": ["namespace": .string(late)]]))
             #expect(
-                try await eventually(within: World.afterFault) {
+                try await eventually {
                     let secrets = try await world.client.list(LiveSecret.self, .secrets, namespace: late).items
                     return secrets.contains { $0.metadata.name == "app" }
                 })
@@ -93,7 +93,7 @@ struct LostScopeTests {
             try await world.expect("app", .synced)
             #expect(try await other.secret("app")?.texts == ["a": "A"])
             try await allow("frank", in: other)
-            try await other.expect("app", ["a": "B"], within: World.afterFault)
+            try await other.expect("app", ["a": "B"])
         }
     }
 

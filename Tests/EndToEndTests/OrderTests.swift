@@ -77,7 +77,7 @@ struct OrderTests {
                 await isHeld(proxy)
                 // The agent finds its connection broken and makes a new one, which is not held.
                 proxy.abandonHeld()
-                try await world.expect("slow", ["a": Self.value(2)], within: World.afterFault)
+                try await world.expect("slow", ["a": Self.value(2)])
                 try volume.write(["a": Self.value(3)])
                 try await world.expect("slow", ["a": Self.value(3)])
                 try await landed(proxy, verb, world, witness)

@@ -81,7 +81,7 @@ struct RotationTests {
                     labelSelector: "\(Marks.managedByLabel)=\(world.namespace)"
                 ).items
             }
-            #expect(try await eventually(within: .seconds(60)) { isRight(try await list(), files, world) })
+            #expect(try await eventually { isRight(try await list(), files, world) })
             let before = Dictionary(uniqueKeysWithValues: try await list().map { ($0.metadata.name, $0.version) })
 
             // As the kubelet does, every file is written anew; one has other bytes.

@@ -5,25 +5,29 @@ import Testing
 
 @Suite("Packets that are dropped in silence", .enabled { try await NetworkPair.isPossible() })
 struct SilentNetworkTests {
-    @Test("while nothing is under way are noticed within 45 s; a rotation meanwhile arrives once they pass again")
+    /// The program notices after 45 s at most, the kernel alone after a quarter of an hour (tcp(7), `tcp_retries2`). In
+    /// between is what a busy machine may add.
+    private static let noticed: Duration = .seconds(180)
+
+    @Test("while nothing is under way are noticed; a rotation meanwhile arrives once they pass again")
     func idle() async throws {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
-            #expect(await eventually(within: .seconds(60)) { program.errors.contains("watch failed") })
-            #expect(ContinuousClock.now - begin < .seconds(45))
+            #expect(await eventually { program.errors.contains("watch failed") })
+            #expect(ContinuousClock.now - begin < Self.noticed)
             try volume.write(["a": "2"])
             #expect(await eventually { program.errors.contains("mount changed") })
         }
     }
 
-    @Test("while a write is under way are noticed within 45 s, and the write arrives once they pass again")
+    @Test("while a write is under way are noticed, and the write arrives once they pass again")
     func writing() async throws {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
             try volume.write(["a": "2"])
-            let isNoticed = await eventually(within: .seconds(90)) { program.errors.contains("write has no answer") }
+            let isNoticed = await eventually { program.errors.contains("write has no answer") }
             #expect(isNoticed)
-            #expect(ContinuousClock.now - begin < .seconds(45))
+            #expect(ContinuousClock.now - begin < Self.noticed)
         }
     }
 
@@ -50,10 +54,10 @@ struct SilentNetworkTests {
             try await body(world, program, pair, volume)
             try await world.expect("silent", ["a": "1"])
             try await pair.restore()
-            try await world.expect("silent", ["a": "2"], within: World.afterFault)
+            try await world.expect("silent", ["a": "2"])
             // The watches are alive.
             try await world.create(world.distribution("late", [("a", "a")]))
-            try await world.expect("late", ["a": "2"], within: World.afterFault)
+            try await world.expect("late", ["a": "2"])
         } catch {
             Issue.record(error)
         }

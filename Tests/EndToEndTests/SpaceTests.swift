@@ -25,8 +25,8 @@ struct SpaceTests {
                 try await world.expect("space", ["a": "1"])
 
                 try await world.server.makeSpace()
-                try await world.expect("space", ["a": "2"], within: World.afterFault)
-                try await world.expect("space", .synced, within: World.afterFault)
+                try await world.expect("space", ["a": "2"])
+                try await world.expect("space", .synced)
             }
         }
     }

@@ -29,8 +29,8 @@ struct StormTests {
                     try volume.write(["a": "2"])
                     #expect(try await eventually { try refusals(of: names, in: world) >= names.count })
                 }
-                for name in names { try await world.expect(name, ["a": "2"], within: World.afterFault) }
-                for name in names { try await world.expect(name, .synced, within: World.afterFault) }
+                for name in names { try await world.expect(name, ["a": "2"]) }
+                for name in names { try await world.expect(name, .synced) }
                 // Each refusal costs the second that the server asks for.
                 #expect(try shortestWait(of: names, in: world) >= 0.9)
             }
@@ -46,22 +46,22 @@ struct StormTests {
             try volume.write(["a": "1"])
             try await world.create(world.distribution("storm", [("a", "a")]))
             try await world.withAgent {
-                try await world.expect("storm", .synced, within: World.afterFault)
+                try await world.expect("storm", .synced)
                 world.server.pauseEtcd()
                 try volume.write(["a": "2"])
                 // More than one pass of the agent makes.
-                #expect(try await eventually(within: World.afterFault) { try failures(in: world) >= 5 })
+                #expect(try await eventually { try failures(in: world) >= 5 })
                 world.server.resumeEtcd()
-                try await world.expect("storm", ["a": "2"], within: World.afterFault)
-                try await world.expect("storm", .synced, within: World.afterFault)
+                try await world.expect("storm", ["a": "2"])
+                try await world.expect("storm", .synced)
 
                 await world.server.stopEtcd()
                 let before = try failures(in: world)
                 try volume.write(["a": "3"])
-                #expect(try await eventually(within: World.afterFault) { try failures(in: world) >= before + 2 })
+                #expect(try await eventually { try failures(in: world) >= before + 2 })
                 try await world.server.restartEtcd()
-                try await world.expect("storm", ["a": "3"], within: World.afterFault)
-                try await world.expect("storm", .synced, within: World.afterFault)
+                try await world.expect("storm", ["a": "3"])
+                try await world.expect("storm", .synced)
                 // Each try but the first comes after a wait that doubles, from 0.1 s on.
                 #expect(try shortestWait(of: ["storm"], in: world) >= 0.1)
             }

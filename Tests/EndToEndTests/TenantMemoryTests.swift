@@ -84,7 +84,7 @@ struct TenantMemoryTests {
         }
         try await check("\(Self.quota) of each as events", first, value: "2")
         if attack == .asked {
-            let isTold = try await eventually(within: .seconds(60)) {
+            let isTold = try await eventually {
                 let told = try await server.client.get(
                     SecretsDistribution.self, .secretsDistributions, namespace: hostile, name: "d0")
                 return told.status.ready?.message.contains("Secret \(hostile)/d0 is not used") == true

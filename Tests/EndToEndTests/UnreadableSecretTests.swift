@@ -28,18 +28,18 @@ struct UnreadableSecretTests {
 
             let second = try await World(sharing: world)
             try await second.withAgent(configure) {
-                #expect(await eventually(within: World.afterFault) { second.logs.count("first pass done") == 1 })
-                try await world.expect("bad", .writeFailed, within: World.afterFault)
+                #expect(await eventually { second.logs.count("first pass done") == 1 })
+                try await world.expect("bad", .writeFailed)
                 let message = try await world.distribution("bad").status.ready?.message ?? ""
                 #expect(message.contains("bad") && message.contains("500"), "\(message)")
                 try volume.write(["a": "2"])
-                try await world.expect("good", ["a": "2"], within: World.afterFault)
-                try await world.expect("good", .synced, within: World.afterFault)
-                try await other.expect("other", ["a": "2"], within: World.afterFault)
-                try await world.expect("foreign", .notManaged, within: World.afterFault)
+                try await world.expect("good", ["a": "2"])
+                try await world.expect("good", .synced)
+                try await other.expect("other", ["a": "2"])
+                try await world.expect("foreign", .notManaged)
                 // Without a watch a hand edit is noticed at the next look.
                 try await world.patchSecret("good", ["stringData": ["a": "by hand"]])
-                try await world.expect("good", ["a": "2"], within: World.afterFault)
+                try await world.expect("good", ["a": "2"])
                 #expect(try await world.distribution("good").status.statusText?.contains("noticed late") == true)
                 #expect(second.logs.count("secrets are read one by one") == 1)
                 #expect(try await other.distribution("other").status.statusText?.contains("late") == false)
@@ -76,15 +76,15 @@ struct UnreadableSecretTests {
 
             let second = try await World(sharing: world)
             try await second.withAgent {
-                try await world.expect("bad", .writeFailed, within: World.afterFault)
+                try await world.expect("bad", .writeFailed)
                 let message = try await world.distribution("bad").status.ready?.message ?? ""
                 #expect(message.contains("no matching prefix found"), "\(message)")
                 try volume.write(["a": "2"])
-                try await world.expect("good", ["a": "2"], within: World.afterFault)
+                try await world.expect("good", ["a": "2"])
                 try files.write("encryption.yaml", configuration("{identity: {}}, {\(key)}"))
                 try await world.server.restart()
-                try await world.expect("bad", ["a": "2"], within: World.afterFault)
-                for name in ["good", "bad"] { try await world.expect(name, .synced, within: World.afterFault) }
+                try await world.expect("bad", ["a": "2"])
+                for name in ["good", "bad"] { try await world.expect(name, .synced) }
                 #expect(
                     try await eventually {
                         try await world.distribution("good").status.statusText?.contains("late") == false

@@ -114,9 +114,6 @@ final class World: Sendable {
         }
     }
 
-    /// After a fault that lasted: the agent's waits have grown with it, to a minute at most.
-    static let afterFault: Duration = .seconds(90)
-
     // MARK: Distributions
 
     /// A manifest; `mappings` are `from` and `to`.
@@ -160,14 +157,14 @@ final class World: Sendable {
 
     /// Waits until `Ready` has this reason.
     func expect(
-        _ name: String, _ reason: Reason, within limit: Duration = .seconds(60),
-        sourceLocation: SourceLocation = #_sourceLocation
+        _ name: String, _ reason: Reason, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let isSo = try await eventually(within: limit) {
+        let isSo = try await eventually {
             try await self.distribution(name).status.ready?.reason == reason.rawValue
         }
         let ready = try await distribution(name).status.ready
-        #expect(isSo, "\(name) is \(ready?.reason ?? "none"): \(ready?.message ?? "")", sourceLocation: sourceLocation)
+        try #require(
+            isSo, "\(name) is \(ready?.reason ?? "none"): \(ready?.message ?? "")", sourceLocation: sourceLocation)
     }
 
     // MARK: Secrets
@@ -183,12 +180,11 @@ final class World: Sendable {
 
     /// Waits until the Secret holds exactly these values.
     func expect(
-        _ name: String, _ values: [String: String], within limit: Duration = .seconds(60),
-        sourceLocation: SourceLocation = #_sourceLocation
+        _ name: String, _ values: [String: String], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let wanted = values.mapValues { Data($0.utf8) }
-        let isSo = try await eventually(within: limit) { try await self.secret(name)?.data == wanted }
-        #expect(isSo, "Secret \(name) does not hold what it should", sourceLocation: sourceLocation)
+        let isSo = try await eventually { try await self.secret(name)?.data == wanted }
+        try #require(isSo, "Secret \(name) does not hold what it should", sourceLocation: sourceLocation)
     }
 
     /// A hand edit.

@@ -20,7 +20,7 @@ struct ConnectionProbeTests {
         let port = LoopbackPort.reserve()
         let server = try await ServerProcess(
             "/usr/bin/env", ["python3", "-c", Self.script, "\(port)"], log: folder("log"))
-        try #require(await eventually(within: .seconds(60)) { (try? folder.read("log"))?.isEmpty == false })
+        try #require(await eventually { (try? folder.read("log"))?.isEmpty == false })
         let proxy = try FaultyProxy(to: port)
         defer { proxy.stop() }
         let endpoint = Endpoint(server: try #require(ServerURL("http://127.0.0.1:\(proxy.port)")))

@@ -45,7 +45,7 @@ struct ConnectionTests {
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
         let name = String(repeating: "a", count: 4000)
         var write = Request.create(.secrets, namespace: "default", ["metadata": ["name": .string(name)]], dryRun: true)
-        write.timeout = .seconds(300)
+        write.timeout = .longestWait * 2
 
         proxy.set(.toServer, .hold)
         let start = ContinuousClock.now
@@ -53,7 +53,7 @@ struct ConnectionTests {
             Issue.record("it should have failed")
             return
         }
-        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(ContinuousClock.now - start < .longestWait)
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
     }
 

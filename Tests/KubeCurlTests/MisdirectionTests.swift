@@ -19,7 +19,7 @@ struct MisdirectionTests {
             ],
             log: folder("log"))
         let log = { String(decoding: (try? folder.read("log")) ?? [], as: UTF8.self) }
-        try #require(await eventually(within: .seconds(60)) { log().contains("listening") })
+        try #require(await eventually { log().contains("listening") })
         var configuration = try #require(ClusterConfiguration(server: "https://127.0.0.1:\(port)"))
         configuration.authority = .file(server.file("ca.crt"))
         configuration.token = .inline("the-token")
