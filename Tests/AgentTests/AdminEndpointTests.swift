@@ -3,11 +3,12 @@ import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent), .endsIfHung)
 struct AdminEndpointTests {
     /// What the endpoint is told; each test changes what it is about.
     private static func sources(

@@ -1,9 +1,10 @@
 import Agent
 import Distribution
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The controller", .timeLimit(.minutes(10)))
+@Suite("The controller", .tags(.concurrent), .endsIfHung)
 struct ControllerTests {
     @Test("does nothing before mount, distributions and targets are all known", arguments: Bench.Part.allCases)
     func waitsForAll(last: Bench.Part) async throws {

@@ -2,9 +2,10 @@ import Agent
 import Kube
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The event recorder", .timeLimit(.minutes(10)))
+@Suite("The event recorder", .tags(.concurrent), .endsIfHung)
 struct EventRecorderTests {
     private let requests = AnsweredRequests()
     private let logs = LineRecorder()

@@ -3,9 +3,10 @@ import Distribution
 import Glibc
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Local mode's folders")
+@Suite("Local mode's folders", .tags(.concurrent))
 struct FolderStoreTests {
     private func settings() -> Settings {
         var settings = Settings()

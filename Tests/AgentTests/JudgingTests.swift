@@ -2,11 +2,12 @@ import Distribution
 import Kube
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Agent
 
-@Suite("A verdict that takes long is found out beside the queue", .timeLimit(.minutes(10)))
+@Suite("A verdict that takes long is found out beside the queue", .tags(.concurrent), .endsIfHung)
 struct JudgingTests {
     private let bench = Bench.policed()
 

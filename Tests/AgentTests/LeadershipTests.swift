@@ -4,9 +4,10 @@ import Glibc
 import Kube
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("With leader election", .timeLimit(.minutes(10)))
+@Suite("With leader election", .tags(.concurrent), .endsIfHung)
 struct LeadershipTests {
     private let leadership = Leadership()
 

@@ -4,10 +4,11 @@ import LinuxIO
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// What the controller tells of itself.
-@Suite struct ObservedControllerTests {
+@Suite(.tags(.concurrent)) struct ObservedControllerTests {
     private let log = LineRecorder()
     private let looks = Switch(false)
 

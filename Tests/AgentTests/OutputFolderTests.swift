@@ -7,10 +7,11 @@ import LinuxIO
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// `OUTPUT_PATH` of local mode: what is below it is reached from one descriptor, and by no link.
-@Suite("The output folder")
+@Suite("The output folder", .tags(.concurrent))
 struct OutputFolderTests {
     private let folder: ScratchFolder
     private let settings: Settings

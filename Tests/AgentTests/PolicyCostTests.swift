@@ -1,10 +1,11 @@
 import Distribution
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Agent
 
-@Suite("What the access policy costs", .timeLimit(.minutes(10)))
+@Suite("What the access policy costs", .endsIfHung)
 struct PolicyCostTests {
     private let bench = Bench.policed()
 

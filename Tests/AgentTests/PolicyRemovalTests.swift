@@ -1,10 +1,11 @@
 import Agent
 import Distribution
 import TestSupport
+import TestTraits
 import Testing
 
 /// What becomes of a target that the policy denies.
-@Suite("A permission that is lost", .timeLimit(.minutes(10)))
+@Suite("A permission that is lost", .endsIfHung)
 struct PolicyRemovalTests {
     @Test("a target that loses its permission goes if it is to be deleted, and stays if it is retained")
     func loses() async throws {

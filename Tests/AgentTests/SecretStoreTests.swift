@@ -6,6 +6,7 @@ import LinuxIO
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// A store to be tested, and a namespace of it that nobody else uses.
@@ -31,7 +32,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 }
 
 /// What every store has to do alike.
-@Suite("A store of Secrets")
+@Suite("A store of Secrets", .tags(.concurrent))
 struct SecretStoreTests {
     @Test("creates, lists and observes a Secret with its marks, type and content", arguments: StoreUnderTest.all)
     func creates(_ target: StoreUnderTest) async throws {

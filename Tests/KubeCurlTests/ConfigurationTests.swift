@@ -1,9 +1,11 @@
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import KubeCurl
 
+@Suite(.tags(.unsafeMemory))
 struct ConfigurationTests {
     @Test(arguments: [
         ("https://h", "https://h:443"), ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),

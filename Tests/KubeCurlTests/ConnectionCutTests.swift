@@ -3,10 +3,11 @@ import KubeCurl
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
-struct CutTests {
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
+struct ConnectionCutTests {
     /// In bytes: a line of the watch is many segments long.
     private static let size = 200_000
 

@@ -1,12 +1,13 @@
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import KubeCurl
 
 /// A server that speaks HTTP/1.1 only: while a write waits, what tries its connection gets one of its own, which shows
 /// nothing about the write's.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionProbeTests {
     private static let silence = Duration.milliseconds(100)
 

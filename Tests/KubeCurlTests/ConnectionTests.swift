@@ -1,11 +1,12 @@
 import Glibc
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionTests {
     @Test func `a connection on which nothing comes any more is replaced`() async throws {
         let server = try await APIServer.shared()

@@ -2,11 +2,12 @@ import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct CredentialTests {
     private func client(_ configuration: ClusterConfiguration) throws -> KubeClient {
         try KubeClient(configuration: configuration, logger: .none, attempts: 1)

@@ -2,10 +2,11 @@ import Kube
 import KubeCurl
 import Scheduling
 import TestSupport
+import TestTraits
 import Testing
 
 /// A request with a time at which it must be over.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct DeadlineTests {
     private func isTimeout(_ kind: KubeError.Kind?) -> Bool {
         if case .transport(.timeout) = kind { true } else { false }

@@ -2,10 +2,11 @@ import Kube
 import KubeCurl
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 /// What a watcher's heartbeat tells.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HeartbeatTests {
     private let heartbeat = Heartbeat("watch", limit: .milliseconds(500))
 

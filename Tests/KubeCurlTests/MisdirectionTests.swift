@@ -1,10 +1,11 @@
 import Kube
 import KubeCurl
 import TestSupport
+import TestTraits
 import Testing
 
 /// A server, or who stands in its place with a certificate that is trusted, that sends its clients elsewhere.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.unsafeMemory), .endsIfHung)
 struct MisdirectionTests {
     @Test(arguments: [301, 302, 303, 307, 308])
     func `a redirection or an alternative service takes the token nowhere`(status: Int) async throws {

@@ -2,6 +2,7 @@ import Glibc
 import LinuxIO
 import MountWatch
 import TestSupport
+import TestTraits
 import Testing
 
 /// Against the kernel: inotify queues events before the call that causes them returns, so almost nothing here waits.
@@ -9,7 +10,7 @@ import Testing
 /// The exceptions are IN_DELETE_SELF and IN_CLOSE_WRITE, which arrive when the last descriptor is closed. A child process
 /// that another test starts at that moment has all descriptors of this process until it executes its program, also those
 /// that are closed then (O_CLOEXEC).
-@Suite struct DirectoryWatcherTests {
+@Suite(.tags(.unsafeMemory)) struct DirectoryWatcherTests {
     private let folder: TemporaryDirectory
 
     init() throws { folder = try TemporaryDirectory() }

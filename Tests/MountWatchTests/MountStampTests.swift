@@ -1,9 +1,10 @@
 import Glibc
 import MountWatch
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct MountStampTests {
+@Suite(.tags(.unsafeMemory)) struct MountStampTests {
     private let folder: TemporaryDirectory
     private var path: String { folder("mount") }
 

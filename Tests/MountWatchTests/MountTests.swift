@@ -4,9 +4,10 @@ import MountWatch
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct MountTests {
+@Suite(.tags(.concurrent, .unsafeMemory)) struct MountTests {
     private let folder: TemporaryDirectory
     private let log = LineRecorder()
     private let heartbeat = Heartbeat("mount", limit: .seconds(60))

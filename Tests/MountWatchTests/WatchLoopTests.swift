@@ -4,9 +4,10 @@ import LinuxIO
 import MountWatch
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct WatchLoopTests {
+@Suite(.tags(.concurrent, .unsafeMemory)) struct WatchLoopTests {
     private let folder: TemporaryDirectory
     private let log = LineRecorder()
     private let looks = Counter()

@@ -3,11 +3,12 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// Every version of a Secret is seen through a watch from before the first one.
-@Suite("A rotation of a certificate and its key on a real API server", .serialized)
-struct PairTests {
+@Suite("A rotation of a certificate and its key on a real API server", .tags(.concurrent), .serialized)
+struct CertificatePairTests {
     @Test("together, 200 times, never publishes a mixed pair")
     func together() async throws {
         let world = try await World()
@@ -165,7 +166,7 @@ struct PairTests {
     }
 }
 
-extension PairTests {
+extension CertificatePairTests {
     private static func fast(_ settings: inout Settings) {
         settings.debounceQuiet = .milliseconds(2)
         settings.debounceMax = .milliseconds(10)

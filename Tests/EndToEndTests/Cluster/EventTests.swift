@@ -6,9 +6,10 @@ import KubeCurl
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Events on a real API server", .timeLimit(.minutes(10)))
+@Suite("Events on a real API server", .tags(.concurrent), .endsIfHung)
 struct EventTests {
     @Test("tell of each write of content, of whom it was, and when")
     func synced() async throws {

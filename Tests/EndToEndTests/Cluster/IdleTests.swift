@@ -2,9 +2,10 @@ import Distribution
 import FoundationEssentials
 import Glibc
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("A program with nothing to do", .timeLimit(.minutes(10)))
+@Suite("A program with nothing to do", .endsIfHung)
 struct IdleTests {
     private static let window: Duration = .seconds(10)
 

@@ -5,10 +5,11 @@ import Glibc
 import Kube
 import KubeCurl
 import TestSupport
+import TestTraits
 import Testing
 
 /// Agents as processes of their own, on one API server, with a Lease. Serialized: they are timed.
-@Suite("With leader election", .serialized, .timeLimit(.minutes(10)))
+@Suite("With leader election", .serialized, .endsIfHung)
 struct LeaderElectionTests {
     /// Long enough that a busy machine does not lose it by chance.
     private let duration: Duration = .seconds(10)
@@ -267,7 +268,7 @@ struct LeaderElectionTests {
         }
     }
 
-    @Test("a lease is not given back while a write hangs that may still be carried out", .timeLimit(.minutes(10)))
+    @Test("a lease is not given back while a write hangs that may still be carried out", .endsIfHung)
     func hangingWrite() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "1"])

@@ -1,10 +1,11 @@
 import Agent
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// The endpoint of a whole agent on a real API server.
-@Suite("A running agent's endpoint", .timeLimit(.minutes(10)))
+@Suite("A running agent's endpoint", .tags(.concurrent), .endsIfHung)
 struct LiveEndpointTests {
     /// Runs an agent that serves on a port of its own, and hands `body` a way to ask it.
     private func withEndpoint(

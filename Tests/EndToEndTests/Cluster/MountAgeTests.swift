@@ -2,11 +2,12 @@ import Agent
 import Distribution
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// A rollout that failed and was undone: the pod that stays mounted its volume earlier, and the driver writes no new
 /// generation for the same content.
-@Suite("An agent whose mount has an older name than another's", .timeLimit(.minutes(10)))
+@Suite("An agent whose mount has an older name than another's", .endsIfHung)
 struct MountAgeTests {
     /// Both mounts hold the same; the younger agent has written all targets and is gone.
     private func left(

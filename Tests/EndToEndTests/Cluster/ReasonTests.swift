@@ -2,9 +2,10 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Each reason of the condition Ready", .timeLimit(.minutes(10)))
+@Suite("Each reason of the condition Ready", .endsIfHung)
 struct ReasonTests {
     /// The rows of the table in the reference.
     private func documented() throws -> Set<String> {

@@ -2,9 +2,10 @@ import Agent
 import Distribution
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Secrets that must not be deleted", .timeLimit(.minutes(10)))
+@Suite("Secrets that must not be deleted", .endsIfHung)
 struct RetainedSecretTests {
     private func delete(_ world: World, _ name: String, propagation: String) async throws {
         var request = Request.delete(.secretsDistributions, namespace: world.namespace, name: name, uid: nil)

@@ -3,9 +3,10 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("A rotation on a real API server", .serialized)
+@Suite("A rotation on a real API server", .tags(.concurrent), .serialized)
 struct RotationTests {
     @Test("reaches the Secret that uses the file")
     func reachesTheSecret() async throws {

@@ -3,9 +3,10 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Syncing on a real API server")
+@Suite("Syncing on a real API server", .tags(.concurrent))
 struct SyncTests {
     /// With the annotation that the page about the resource names.
     @Test("a changed forceSync on a distribution has its Secret read and compared, without a write")

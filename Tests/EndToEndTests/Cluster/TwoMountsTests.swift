@@ -3,10 +3,11 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// Two agents on two nodes, or the old and the new pod of a rolling update: each mount rotates in its own time.
-@Suite("Two agents with a mount each", .timeLimit(.minutes(10)))
+@Suite("Two agents with a mount each", .tags(.concurrent), .endsIfHung)
 struct TwoMountsTests {
     @Test("publish the newer generation, never go back to the older, and do not write in turns")
     func newerStays() async throws {

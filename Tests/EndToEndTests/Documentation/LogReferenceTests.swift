@@ -123,8 +123,7 @@ struct LogReferenceTests {
 
     /// The files of each target, without comments.
     private static func sources() throws -> [[String]] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Sources").path
+        let root = World.path("Sources")
         let files = try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.hasSuffix(".swift") }
         let targets = Dictionary(grouping: files) { $0.prefix { $0 != "/" } }
         return try targets.values.map { files in

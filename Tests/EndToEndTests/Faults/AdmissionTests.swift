@@ -4,10 +4,11 @@ import Kube
 import KubeCurl
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 /// Admission webhooks that refuse, fail or are slow.
-@Suite("Admission", .timeLimit(.minutes(10)))
+@Suite("Admission", .tags(.concurrent), .endsIfHung)
 struct AdmissionTests {
     private static let configurations = Resource(
         group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations", isNamespaced: false)

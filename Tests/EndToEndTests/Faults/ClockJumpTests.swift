@@ -1,10 +1,9 @@
-import FoundationEssentials
 import Glibc
 import TestSupport
 import Testing
 
 @Suite("A wall clock that jumps")
-struct ClockTests {
+struct ClockJumpTests {
     /// Only CLOCK_REALTIME jumps, as when a time server or an administrator sets it.
     @Test("hours and years back and forth delays nothing, and nothing spins")
     func jumps() async throws {
@@ -14,8 +13,7 @@ struct ClockTests {
         try volume.write(["a": "0"])
         let clock = world.root("clock")
         try set(clock, to: 0)
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Tools/jumping-clock.c").path
+        let source = World.path("Tests/Tools/jumping-clock.c")
         try await Command.run(["clang", "-shared", "-fPIC", "-Wall", "-Werror", "-o", world.root("clock.so"), source])
         let program = try await world.start([
             "LD_PRELOAD": world.root("clock.so"), "CLOCK_OFFSET_FILE": clock, "RESYNC_INTERVAL": "1s",

@@ -7,7 +7,7 @@ import Testing
 
 /// etcd forgets old states; what refers to them is answered with 410.
 @Suite("What the agent remembers expires")
-struct ExpiryTests {
+struct CompactionTests {
     @Test("its watches, while it cannot reach the server: amended, new and deleted distributions are all noticed")
     func watches() async throws {
         try await withServer { world in

@@ -8,7 +8,7 @@ import Testing
 
 /// TLS hides what passes: cut by the number of bytes, at many points.
 @Suite("A connection that is cut anywhere")
-struct CutTests {
+struct ConnectionCutTests {
     /// So large that an answer and a watch line are many segments long.
     private static let size = 100_000
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("An agent in a cluster that may open no file any more")
-struct DescriptorTests {
+struct DescriptorExhaustionTests {
     /// A connection, a timer and a thread may each need one: what has not been needed before is what fails.
     @Test("goes on when it may again, wherever it was when that began")
     func goesOn() async throws {

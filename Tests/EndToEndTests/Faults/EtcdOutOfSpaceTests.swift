@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite("An etcd without space")
-struct SpaceTests {
+struct EtcdOutOfSpaceTests {
     @Test("refuses writes, which the log says; the rotation of that time arrives once there is space again")
     func outOfSpace() async throws {
         var options = APIServer.Options()

@@ -3,10 +3,11 @@ import Distribution
 import Kube
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 /// Everything goes back, resource versions too: the Secret, the amended spec and the status.
-@Suite("After etcd was restored from a backup", .timeLimit(.minutes(10)))
+@Suite("After etcd was restored from a backup", .endsIfHung)
 struct EtcdRestoreTests {
     @Test("an agent whose watches were cut lists again: the restored spec is in force, now and at the next rotation")
     func reconnect() async throws {

@@ -1,7 +1,8 @@
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("With few descriptors from the start", .timeLimit(.minutes(10)))
+@Suite("With few descriptors from the start", .endsIfHung)
 struct FewDescriptorsTests {
     private static let endings: Set<Int32> = [0, 1, 78]
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite("Others who write, own or delete")
-struct OthersTests {
+struct ForeignWriterTests {
     @Test("a namespace that is being deleted gets its rotations, no new Secret, and is not asked in a loop")
     func terminatingNamespace() async throws {
         let world = try await World()

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite("A good Secret is not lost")
-struct LossTests {
+struct LastGoodSecretTests {
     @Test("when its type changes to one that the server refuses for its content")
     func refusedType() async throws {
         let world = try await World()

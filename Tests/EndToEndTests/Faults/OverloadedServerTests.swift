@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite("A server that refuses most requests")
-struct StormTests {
+struct OverloadedServerTests {
     /// The server takes one request at a time of anyone but its administrators, and answers 429 to the others.
     @Test("with 429 gets no more of them than it asks for, and all Secrets are right at the end")
     func tooManyRequests() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// The bytes of a write are kept on their way, until long after the agent has lost the connection and gone on.
 @Suite("A slow write of an old generation does not land after a newer one")
-struct OrderTests {
+struct OvertakenWriteTests {
     /// So many bytes that the write cannot be mistaken for anything else on the connection.
     private static let size = 20_000
 

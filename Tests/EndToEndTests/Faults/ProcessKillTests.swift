@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("Killed at any moment")
-struct KillTests {
+struct ProcessKillTests {
     /// The moments come from a seed, the argument.
     @Test(
         "the program leaves whole Secrets of one generation, and clears up at its next start",

@@ -3,10 +3,11 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Others who change what we write", .timeLimit(.minutes(10)))
-struct ForeignWriterTests {
+@Suite("Others who change what we write", .endsIfHung)
+struct RevertingWriterTests {
     /// Another controller, which takes back what we write as soon as it sees it.
     private func revert(_ world: World, _ patch: JSONValue, while isOurs: (LiveSecret) -> Bool) async throws {
         while !Task.isCancelled {

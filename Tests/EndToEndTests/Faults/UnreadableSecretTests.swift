@@ -2,10 +2,11 @@ import Agent
 import Distribution
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// A list of Secrets that holds one that the server cannot read fails as a whole.
-@Suite("With a Secret that the API server cannot read", .timeLimit(.minutes(10)))
+@Suite("With a Secret that the API server cannot read", .endsIfHung)
 struct UnreadableSecretTests {
     @Test(
         "a restarted agent serves all others, and the status of that one says why it is not", arguments: [true, false])

@@ -3,6 +3,7 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 @Suite("The example")
@@ -63,7 +64,7 @@ struct ExampleTests {
         }
     }
 
-    @Test("has a definition that refuses typing errors and hostile values", .timeLimit(.minutes(10)))
+    @Test("has a definition that refuses typing errors and hostile values", .endsIfHung)
     func definitionRefuses() async throws { try await withServer { try await definitionRefuses(in: $0) } }
 
     /// With a server of its own: the shared one has the definition without its rules.

@@ -4,11 +4,12 @@ import Glibc
 import Kube
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Marked values go through the whole program, successes and failures, at debug level; then all that it emitted is
 /// searched for them.
-@Suite("Secret bytes are in the targets and nowhere else", .timeLimit(.minutes(10)))
+@Suite("Secret bytes are in the targets and nowhere else", .endsIfHung)
 struct ExposureTests {
     /// Begins each value: in base64 too, for 18 bytes end on its boundary.
     private static let mark = "MARKED-SECRET-0001"

@@ -3,10 +3,11 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// A tenant that may write Secrets in its own namespace gives them all the marks of another namespace's target.
-@Suite("Forged marks", .timeLimit(.minutes(10)))
+@Suite("Forged marks", .endsIfHung)
 struct ForgedMarksTests {
     @Test("that name another namespace's distribution and target change nothing there, and their Secret is left alone")
     func otherNamespace() async throws {

@@ -2,10 +2,11 @@ import Agent
 import Distribution
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// `WATCH_NAMESPACES` with roles in each namespace.
-@Suite("A namespace that the agent may not look into", .timeLimit(.minutes(10)))
+@Suite("A namespace that the agent may not look into", .endsIfHung)
 struct LostScopeTests {
     // frank: no other test gives rights to him, and none in all namespaces.
     private static let roles = Resource(group: "rbac.authorization.k8s.io", plural: "rolebindings")

@@ -3,10 +3,11 @@ import Distribution
 import Glibc
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// Whoever may write Secrets or distributions in one namespace tries to keep the agent from all others.
-@Suite("With objects that a tenant has made to do harm", .timeLimit(.minutes(10)))
+@Suite("With objects that a tenant has made to do harm", .endsIfHung)
 struct PoisonedObjectTests {
     private let everywhere: @Sendable (inout Settings) -> Void = { $0.watchNamespaces = nil }
 

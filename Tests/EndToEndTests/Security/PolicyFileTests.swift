@@ -3,9 +3,10 @@ import Distribution
 import Glibc
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The policy's file", .timeLimit(.minutes(10)))
+@Suite("The policy's file", .endsIfHung)
 struct PolicyFileTests {
     private static func text(_ files: String) -> String {
         """
@@ -130,7 +131,7 @@ struct PolicyFileTests {
     }
 }
 
-@Suite("The access policy on a real API server", .timeLimit(.minutes(10)))
+@Suite("The access policy on a real API server", .tags(.concurrent), .endsIfHung)
 struct PolicyOnServerTests {
     private static func text(_ world: World, _ files: [String], mode: String = "Enforce") -> String {
         """

@@ -2,10 +2,11 @@ import Agent
 import Distribution
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// What the agent asks the API server for, by the server's own audit log, against what the example grants.
-@Suite("The roles of the example", .timeLimit(.minutes(10)))
+@Suite("The roles of the example", .endsIfHung)
 struct RolesTests {
     private struct Permission: Hashable, CustomStringConvertible {
         let group: String

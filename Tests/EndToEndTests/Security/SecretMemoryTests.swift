@@ -2,11 +2,12 @@ import Agent
 import FoundationEssentials
 import Glibc
 import TestSupport
+import TestTraits
 import Testing
 
 /// What stands in the memory of the running program, read from outside as a core dump or an intruder would see it.
-@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read it"), .timeLimit(.minutes(10)))
-struct MemoryTests {
+@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read it"), .endsIfHung)
+struct SecretMemoryTests {
     @Test("are there once, and are wiped when they are dropped")
     func heldOnce() async throws {
         let world = try await World()

@@ -2,11 +2,12 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// The most that one namespace can send that has the quota of `docs/security.md`: 20 distributions and 20 Secrets that look
 /// like ours, each as large as the server takes it, with a definition that bounds nothing.
-@Suite("The memory that one tenant can take", .timeLimit(.minutes(10)))
+@Suite("The memory that one tenant can take", .endsIfHung)
 struct TenantMemoryTests {
     private static let quota = 20
 

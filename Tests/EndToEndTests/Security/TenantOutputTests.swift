@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// What one tenant writes decides neither how much the agent says nor who hears of others.
-@Suite("What a tenant makes the agent say", .timeLimit(.minutes(10)))
+@Suite("What a tenant makes the agent say", .endsIfHung)
 struct TenantOutputTests {
     /// One control character over and over: each is shown as eight.
     private static let control = String(repeating: "\u{1}", count: 80)

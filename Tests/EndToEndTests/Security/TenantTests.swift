@@ -3,10 +3,11 @@ import Distribution
 import Kube
 import KubeCurl
 import TestSupport
+import TestTraits
 import Testing
 
 /// One namespace does its worst; the world's own must not notice.
-@Suite("A tenant does not hurt the others", .timeLimit(.minutes(15)))
+@Suite("A tenant does not hurt the others", .endsIfHung)
 struct TenantTests {
     private let world: World
     private let tenant: String

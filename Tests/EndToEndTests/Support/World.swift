@@ -61,8 +61,7 @@ final class World: Sendable {
 
     /// Where a file of the repository is.
     static func path(_ path: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: path).path
+        String(#filePath.dropLast("Tests/EndToEndTests/Support/World.swift".count)) + path
     }
 
     /// Fast settings, bound to this world's namespace and mark.
