@@ -21,7 +21,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport", "TestTraits"], swiftSettings: settings)
 }
 
 let package = Package(
@@ -102,6 +102,8 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: settings
         ),
+        // Apart from TestSupport, which the benchmark links without Testing.
+        .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: settings),
         .executableTarget(
             name: "benchmark",
             dependencies: [
@@ -143,9 +145,25 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling"]),
         tests("SnapshotsTests", ["Observability", "Snapshots"]),
         tests("YAMLTests", ["Distribution", "YAML"]),
+        tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The test targets to build, separated by commas, with what they need and nothing else; without it all. A sanitizer is for
+// some of them, see .ci/steps.
+if let names = Context.environment["TEST_TARGETS"] {
+    var needed = Set(names.split(separator: ",").map(String.init))
+    var count = 0
+    while count != needed.count {
+        count = needed.count
+        for target in package.targets where needed.contains(target.name) {
+            for case .byNameItem(let name, _) in target.dependencies { needed.insert(name) }
+        }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
 
 // Only with libFuzzer, see Tests/Tools/fuzz: it brings the instrumentation and a `main` that the program must leave to it.
 if Context.environment["FUZZ"] != nil {

@@ -62,9 +62,7 @@ extension Controller {
             return "\(rest), because it was not written for this distribution."
         }
         // The distribution may be another by now, and so may the policy after each wait: judge by what there is.
-        let current = try await distributions.current(distribution.key)
-        // News alone: it puts this key into the queue, where a refusal has to wait.
-        if let current, current != index.distributions[current.key] { upsert(current) }
+        let current = try await askAgain(for: distribution.key)
         guard let current, hasVerdict(on: current) else {
             throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile")
         }

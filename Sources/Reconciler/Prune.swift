@@ -17,8 +17,7 @@ extension Controller {
             var successor: SecretsDistribution?
             if case .delete(_, let distribution) = pruning {
                 // A cache that lags must not cost a Secret: ask once more, and judge by the answer.
-                successor = try await distributions.current(distribution)
-                if let successor { upsert(successor) }
+                successor = try await askAgain(for: distribution)
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
             }
@@ -48,6 +47,20 @@ extension Controller {
         } catch {
             return await pruneFailed(target, error)
         }
+    }
+
+    /// Asks for a distribution as it is now, and takes the answer over.
+    func askAgain(for key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        var known: SecretsDistribution?
+        var answer: SecretsDistribution?
+        // An answer that was given before the distribution was deleted may arrive after the event of the deletion.
+        repeat {
+            known = index.distributions[key]
+            answer = try await distributions.current(key)
+        } while answer != nil && known != nil && index.distributions[key] == nil
+        // News alone: it puts keys into the queue.
+        if let answer, answer != index.distributions[key] { upsert(answer) }
+        return answer
     }
 
     private func pruning(of target: ObservedTarget, find: (ObjectKey) -> SecretsDistribution?) -> Pruning {

@@ -274,8 +274,13 @@ extension Controller {
     }
 
     func lookAgain(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
-        let before = observed[key]
-        let found = try await secrets.observe(key)
+        var before: ObservedTarget?
+        var found: ObservedTarget?
+        // An answer that was given before the Secret was deleted may arrive after the event of the deletion.
+        repeat {
+            before = observed[key]
+            found = try await secrets.observe(key)
+        } while found != nil && before != nil && observed[key] == nil
         contention.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
             // It is the truth, unless an event came meanwhile.

@@ -2,12 +2,13 @@ import HTTPServer
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Admin
 @testable import StatusPage
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent), .endsIfHung)
 struct AdminEndpointTests {
     /// What the endpoint is told; each test changes what it is about.
     private static func sources(

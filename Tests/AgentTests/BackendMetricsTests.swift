@@ -3,10 +3,11 @@ import Kube
 import Observability
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// What a cluster's stores tell of their watches.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent), .endsIfHung)
 struct BackendMetricsTests {
     /// Runs a feed while `body` runs.
     private func following<Item>(

@@ -2,9 +2,10 @@ import Distribution
 import Planning
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Others who change targets", .timeLimit(.minutes(10)))
+@Suite("Others who change targets", .tags(.concurrent), .endsIfHung)
 struct ContentionTests {
     private func changed(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
         var target = try #require(await bench.secret("t"))

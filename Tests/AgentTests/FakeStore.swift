@@ -34,6 +34,8 @@ actor FakeStore: SecretStore, DistributionStore {
     private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
+    private var isHoldingReads = false
+    private(set) var heldReads = 0
     private var held: [CheckedContinuation<Void, Never>] = []
 
     init(managedBy: String = "me") { self.managedBy = managedBy }
@@ -53,7 +55,9 @@ actor FakeStore: SecretStore, DistributionStore {
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         try begin(.observe, key)
         if unreadable.contains(key) { throw .unavailable("it cannot be decrypted", retryAfter: .seconds(600)) }
-        return secrets[key]
+        let found = secrets[key]
+        await holdRead()
+        return found
     }
 
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
@@ -93,7 +97,9 @@ actor FakeStore: SecretStore, DistributionStore {
 
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         try begin(.current, key)
-        return distributions[key]
+        let found = distributions[key]
+        await holdRead()
+        return found
     }
 
     func faults() async -> [String] { [] }
@@ -160,11 +166,20 @@ extension FakeStore {
     /// Statuses are stored, and their answers wait until `release`.
     func holdAnswers() { isHoldingAnswers = true }
 
+    /// What is asked for is read, and the answers wait until `release`.
+    func holdReads() { isHoldingReads = true }
+
+    /// Answers the reads that wait; those that come later wait.
+    func answerReads() {
+        for continuation in held { continuation.resume() }
+        held = []
+    }
+
     func release() {
         isHolding = false
         isHoldingAnswers = false
-        for continuation in held { continuation.resume() }
-        held = []
+        isHoldingReads = false
+        answerReads()
     }
 }
 
@@ -185,6 +200,12 @@ extension FakeStore {
         guard let error = script[operation]?.first else { return }
         script[operation]?.removeFirst()
         throw error
+    }
+
+    private func holdRead() async {
+        guard isHoldingReads else { return }
+        heldReads += 1
+        await withCheckedContinuation { held.append($0) }
     }
 
     /// Suspends at least once, so that a second writer of the same key would be seen.

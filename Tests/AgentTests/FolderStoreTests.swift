@@ -6,9 +6,10 @@ import Observability
 import Planning
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Local mode's folders")
+@Suite("Local mode's folders", .tags(.concurrent))
 struct FolderStoreTests {
     private func settings() -> Settings {
         var settings = Settings()

@@ -4,9 +4,10 @@ import Kube
 import KubeRuntime
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("With leader election", .timeLimit(.minutes(10)))
+@Suite("With leader election", .tags(.concurrent), .endsIfHung)
 struct LeadershipTests {
     private let leadership = Leadership()
 
@@ -21,7 +22,7 @@ struct LeadershipTests {
             try await other.tellAll()
             try await other.settle()
         }
-        return await !eventually(within: .milliseconds(300)) { await bench.controller.isIdle }
+        return await !happens(within: .milliseconds(300)) { await bench.controller.isIdle }
     }
 
     @Test("a follower writes nothing and forgets nothing; who becomes leader writes what is due, and no more")

@@ -1,10 +1,11 @@
 import Distribution
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Stores
 
-@Suite("A list overrides what is known", .timeLimit(.minutes(10)))
+@Suite("A list overrides what is known", .endsIfHung)
 struct ListTruthTests {
     /// Both go back: etcd was restored.
     @Test("of targets, also where its versions are older: an older content is replaced")
@@ -121,7 +122,7 @@ struct ListTruthTests {
     }
 }
 
-@Suite("When Secrets cannot be listed", .timeLimit(.minutes(10)))
+@Suite("When Secrets cannot be listed", .endsIfHung)
 struct UnlistedTests {
     private let away = StoreError.unavailable("cannot list secrets: status 500", retryAfter: nil)
 

@@ -2,6 +2,7 @@ import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Agent
@@ -10,7 +11,7 @@ import Testing
 @testable import Reconciler
 
 /// What a controller tells while another agent leads, or none.
-@Suite("Without the role to write", .timeLimit(.minutes(10)))
+@Suite("Without the role to write", .endsIfHung)
 struct LostRoleTests {
     private let leadership = Leadership()
     private let log = LineRecorder()

@@ -2,10 +2,11 @@ import Observability
 import Snapshots
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// What the controller tells of itself.
-@Suite struct ObservedControllerTests {
+@Suite(.tags(.concurrent)) struct ObservedControllerTests {
     private let log = LineRecorder()
     private let looks = Switch(false)
 

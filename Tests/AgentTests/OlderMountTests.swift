@@ -2,10 +2,11 @@ import Distribution
 import JSON
 import Planning
 import TestSupport
+import TestTraits
 import Testing
 
 /// Two agents for one target, as on two nodes or in a rolling update: what this one does while its mount is behind.
-@Suite("An agent whose mount is behind", .timeLimit(.minutes(10)))
+@Suite("An agent whose mount is behind", .endsIfHung)
 struct OlderMountTests {
     private let older = "..2024_05_01_10_00_00.111"
     private let newer = "..2024_05_01_10_00_09.222"

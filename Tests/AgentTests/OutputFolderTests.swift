@@ -9,10 +9,11 @@ import Planning
 import Snapshots
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// `OUTPUT_PATH` of local mode: what is below it is reached from one descriptor, and by no link.
-@Suite("The output folder")
+@Suite("The output folder", .tags(.concurrent))
 struct OutputFolderTests {
     private let folder: ScratchFolder
     private let settings: Settings

@@ -1,10 +1,11 @@
 import Distribution
 import Planning
 import TestSupport
+import TestTraits
 import Testing
 
 /// What becomes of a target that the policy denies.
-@Suite("A permission that is lost", .timeLimit(.minutes(10)))
+@Suite("A permission that is lost", .endsIfHung)
 struct PolicyRemovalTests {
     @Test("a target that loses its permission goes if it is to be deleted, and stays if it is retained")
     func loses() async throws {
@@ -93,6 +94,30 @@ struct PolicyRemovalTests {
             try await bench.settle()
             #expect(await !bench.store.calls.contains("delete t"))
             #expect(await bench.secret("t") != nil)
+        }
+    }
+
+    @Test("a distribution that is deleted before the answer about it arrives is forgotten")
+    func deletedWhileAsked() async throws {
+        let bench = Bench.policed()
+        let denied = await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.holdReads()
+            await bench.controller.policy(Policies.policy("other"))
+            // The Secret is read first.
+            try #require(await eventually { await bench.store.heldReads == 1 })
+            await bench.store.answerReads()
+            try #require(await eventually { await bench.store.heldReads == 2 })
+            await bench.store.remove(denied.key)
+            await bench.controller.distributions(.all, .delete(denied))
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+            // A status for it would be refused, and tried again without end.
+            #expect(await bench.store.calls.count { $0 == "status d" } == 1)
         }
     }
 

@@ -2,9 +2,10 @@ import Distribution
 import Planning
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The access policy", .timeLimit(.minutes(10)))
+@Suite("The access policy", .tags(.concurrent), .endsIfHung)
 struct PolicyTests {
     @Test(
         "what it permits is written, and what it denies is not, with each denied file and the namespace in the status")

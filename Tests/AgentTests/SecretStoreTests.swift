@@ -9,6 +9,7 @@ import Planning
 import Snapshots
 import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// A store to be tested, and a namespace of it that nobody else uses.
@@ -36,7 +37,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 }
 
 /// What every store has to do alike.
-@Suite("A store of Secrets")
+@Suite("A store of Secrets", .tags(.concurrent))
 struct SecretStoreTests {
     @Test("creates, lists and observes a Secret with its marks, type and content", arguments: StoreUnderTest.all)
     func creates(_ target: StoreUnderTest) async throws {

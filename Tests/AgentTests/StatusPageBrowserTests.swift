@@ -4,13 +4,14 @@ import Glibc
 import HTTPServer
 import StatusPage
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Admin
 @testable import Reconciler
 
 /// The page as a browser shows it. `SCREENSHOTS` names the folder that the pictures go to; see docs/images.
-@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .endsIfHung)
 struct StatusPageBrowserTests {
     private struct Look {
         var name: String

@@ -1,10 +1,12 @@
 import Kube
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import KubeConfig
 
+@Suite(.tags(.unsafeMemory))
 struct ConfigurationTests {
     @Test(arguments: [
         ("https://h", "https://h:443"), ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),

@@ -1,9 +1,10 @@
 import Glibc
 import MountWatch
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct FolderFingerprintTests {
+@Suite(.tags(.unsafeMemory)) struct FolderFingerprintTests {
     private let folder: TemporaryDirectory
     private var path: String { folder("mount") }
 

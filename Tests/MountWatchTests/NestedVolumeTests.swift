@@ -3,10 +3,11 @@ import LinuxIO
 import MountWatch
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Folders of the mount that are volumes of their own: several vaults side by side.
-@Suite struct NestedVolumeTests {
+@Suite(.tags(.unsafeMemory)) struct NestedVolumeTests {
     private let folder: TemporaryDirectory
     private let azure: AtomicVolume
     private var path: String { folder("mount") }

@@ -3,10 +3,11 @@ import LinuxIO
 import MountWatch
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Plain folders, and what may stand in them.
-@Suite struct SnapshotReaderFolderTests {
+@Suite(.tags(.unsafeMemory)) struct SnapshotReaderFolderTests {
     private let folder: TemporaryDirectory
     private var path: String { folder("mount") }
 

@@ -4,10 +4,11 @@ import MountWatch
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Atomically written volumes.
-@Suite struct SnapshotReaderVolumeTests {
+@Suite(.tags(.unsafeMemory)) struct SnapshotReaderVolumeTests {
     private let folder: TemporaryDirectory
     private let volume: AtomicVolume
     private var path: String { folder("mount") }

@@ -46,7 +46,7 @@ struct AgentProcess: Sendable {
     /// Ends it as a node that is drained does, and waits until it is gone.
     func stop() async {
         kill(identifier, SIGTERM)
-        _ = await eventually(within: .seconds(30)) { process.hasEnded }
+        _ = await eventually { process.hasEnded }
         await process.kill()
     }
 

@@ -1,10 +1,11 @@
 import Distribution
 import FoundationEssentials
 import TestSupport
+import TestTraits
 import Testing
 
 /// What tenants see: the real kubectl, of today and an old one.
-@Suite("kubectl", .timeLimit(.minutes(10)))
+@Suite("kubectl", .endsIfHung)
 struct KubectlTests {
     /// A table as kubectl prints it: a cell begins where its heading does.
     private struct Table {
