@@ -1,5 +1,6 @@
 import Glibc
 import Kube
+import LinuxIO
 import YAML
 
 /// Finds the cluster to work with.
