@@ -16,7 +16,7 @@ static inline CURLcode curl_set_string(CURL *easy, CURLoption option, const char
     return curl_easy_setopt(easy, option, value);
 }
 
-// Not copied: must live as long as the transfer.
+// Not copied, but for CURLOPT_COPYPOSTFIELDS: must live as long as the transfer.
 static inline CURLcode curl_set_pointer(CURL *easy, CURLoption option, const void *value) {
     return curl_easy_setopt(easy, option, value);
 }

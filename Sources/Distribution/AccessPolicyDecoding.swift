@@ -52,16 +52,6 @@ extension AccessPolicy {
 }
 
 extension FieldReader {
-    fileprivate mutating func choice<Choice>(_ field: String) -> Choice?
-    where Choice: RawRepresentable<String> & CaseIterable {
-        guard let text = string(field) else { return nil }
-        if let choice = Choice(rawValue: text) { return choice }
-        note(
-            field, "is \(shown(text)), expected \(Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or "))"
-        )
-        return nil
-    }
-
     fileprivate mutating func patterns(_ field: String, for subject: Pattern.Subject) -> [Pattern] {
         stringList(field, atLeastOne: "pattern").enumerated().compactMap { index, text -> Pattern? in
             guard let text else { return nil }

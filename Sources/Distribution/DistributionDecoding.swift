@@ -115,8 +115,8 @@ extension DistributionSpec {
                 self.type = type
             }
         }
-        deletionPolicy = reader.choice("deletionPolicy") ?? deletionPolicy
-        validation = reader.choice("validation") ?? validation
+        deletionPolicy = reader.choice("deletionPolicy", emptyIsMissing: true) ?? deletionPolicy
+        validation = reader.choice("validation", emptyIsMissing: true) ?? validation
         var metadata = reader.object("metadata")
         labels = metadata.metadataMap("labels", check: Syntax.problem(ofLabelValue:))
         annotations = metadata.metadataMap("annotations", check: { _ in nil })
@@ -164,15 +164,6 @@ extension DistributionSpec {
 }
 
 extension FieldReader {
-    /// One of the words of an enumeration; nil if there is none, or an empty one.
-    fileprivate mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice? {
-        guard let text = string(name), !text.isEmpty else { return nil }
-        if let choice = Choice(rawValue: text) { return choice }
-        let words = Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or ")
-        note(name, "is \(shown(text)), expected \(words)")
-        return nil
-    }
-
     /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
     fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
         var usable = strings(name, atMost: DistributionSpec.mostMetadata)

@@ -62,6 +62,19 @@ struct FieldReader {
         value(field, "a string", required: required, \.string)
     }
 
+    /// One of the words of an enumeration.
+    ///
+    /// - Parameter emptyIsMissing: as where Kubernetes leaves out an empty field.
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ field: String, emptyIsMissing: Bool = false
+    ) -> Choice? {
+        guard let text = string(field), !(emptyIsMissing && text.isEmpty) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let words = Choice.allCases.map { shown($0.rawValue) }.joined(separator: " or ")
+        note(field, "is \(shown(text)), expected \(words)")
+        return nil
+    }
+
     mutating func int(_ field: String) -> Int? {
         value(field, "a whole number", \.int)
     }

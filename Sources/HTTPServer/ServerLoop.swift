@@ -16,7 +16,7 @@ final class ServerLoop: @unchecked Sendable {
     private let limits: HTTPServer.Limits
     private let respond: @Sendable (String) -> Decision
     private let later: AsyncStream<Exchange>.Continuation
-    private let mailbox: ServerMailbox
+    private let replies: Mailbox<Reply>
     private var daemon: OpaquePointer?
     /// The oldest first.
     private var connections: [Connection] = []
@@ -36,7 +36,7 @@ final class ServerLoop: @unchecked Sendable {
         self.limits = limits
         self.respond = respond
         self.later = later
-        mailbox = try ServerMailbox()
+        replies = try Mailbox()
         // A descriptor of its own, which libmicrohttpd closes in the end.
         let socket = fcntl(listener.rawValue, F_DUPFD_CLOEXEC, 3)
         guard socket >= 0 else { throw LinuxError("start", "the HTTP server", code: errno) }
@@ -47,7 +47,7 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     /// Makes `run` end all connections and return.
-    func stop() { mailbox.stop() }
+    func stop() { replies.close() }
 
     func run() {
         var isCalled = false
@@ -81,11 +81,11 @@ final class ServerLoop: @unchecked Sendable {
 
     /// - Returns: false after `stop`.
     private func deliver() -> Bool {
-        let content = mailbox.take()
-        for (number, answer) in content.replies {
-            if let request = waiting[number] { resume(request, answer) }
+        let taken = replies.take()
+        for reply in taken.messages {
+            if let request = waiting[reply.number] { resume(request, reply.answer) }
         }
-        return !content.isStopping
+        return !taken.isClosed
     }
 
     private func resume(_ request: PendingRequest, _ answer: Answer) {
@@ -114,7 +114,7 @@ final class ServerLoop: @unchecked Sendable {
 
     /// No descriptor is left for who waits to be taken: libmicrohttpd would try it in a tight loop.
     private func pause() {
-        var ready = pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)
+        var ready = pollfd(fd: replies.descriptor, events: Int16(POLLIN), revents: 0)
         poll(&ready, 1, 100)
     }
 
@@ -129,7 +129,7 @@ final class ServerLoop: @unchecked Sendable {
         if own >= 0, timeout < 0 || own < timeout { timeout = own }
         var ready = [
             pollfd(fd: mhd_descriptor(daemon), events: Int16(POLLIN), revents: 0),
-            pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: replies.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         poll(&ready, 2, timeout)
         return ready[0].revents != 0
@@ -188,7 +188,7 @@ extension ServerLoop {
         switch respond(request.target) {
         case .now(let answer): return answer.queue(on: connection)
         case .later:
-            let exchange = Exchange(target: request.target, number: request.number, mailbox: mailbox)
+            let exchange = Exchange(target: request.target, number: request.number, replies: replies)
             request.exchange = exchange
             request.end = .now + limits.answer
             waiting[request.number] = request

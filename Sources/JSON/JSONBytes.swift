@@ -22,6 +22,34 @@ package enum JSONBytes {
     }
 }
 
+extension JSONBytes {
+    /// Whether `text` is one object and nothing else, to the last number and escape (RFC 8259). Bytes that are no UTF-8
+    /// stand in a string as they do for the API server.
+    package static func isObject(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.withMemoryRebound(to: UInt8.self) { text in
+            guard let marks = marks(ofValid: text) else { return false }
+            return marks.first?.kind == .object
+        }
+    }
+
+    /// Nil if something in `text` is not valid, or is nested too deep.
+    ///
+    /// - Parameter levels: how many times what the parser does not look into, since it is nested too deep, is parsed.
+    private static func marks(ofValid text: UnsafeBufferPointer<UInt8>, levels: Int = 1) -> [JSONMark]? {
+        guard let marks = try? JSONParser.marks(of: text) else { return nil }
+        let isValid = marks.allSatisfy { mark in
+            let part = UnsafeBufferPointer(rebasing: text[mark.range])
+            return switch mark.kind {
+            case .number: JSONNumber.isValid(part)
+            case .unjudgedString: JSONEscape.isValid(part)
+            case .tooDeep: levels > 0 && Self.marks(ofValid: part, levels: levels - 1) != nil
+            default: true
+            }
+        }
+        return isValid ? marks : nil
+    }
+}
+
 /// What can be made of JSON. What comes often reads the node itself; for the rest `Decodable` will do.
 package protocol JSONReadable {
     init(reading json: JSONNode) throws(JSONBytes.Failure)

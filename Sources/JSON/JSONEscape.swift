@@ -71,6 +71,24 @@ package enum JSONEscape {
         return String(validating: result, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
     }
 
+    /// Whether what stands between the quotes of a string has no control characters, and only escapes that there are.
+    static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var rest = bytes[...]
+        while let byte = rest.popFirst() {
+            guard byte >= 0x20 else { return false }
+            guard byte == UInt8(ascii: "\\") else { continue }
+            guard let letter = rest.popFirst() else { return false }
+            guard letter == UInt8(ascii: "u") else {
+                guard Self.byte(for: letter) != nil else { return false }
+                continue
+            }
+            let digits = rest.prefix(4)
+            guard digits.count == 4, unit(of: digits) != nil else { return false }
+            rest = rest.dropFirst(4)
+        }
+        return true
+    }
+
     /// Of four digits, or of a pair of surrogates.
     private static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
         guard let first = takeUnit(&rest) else { return nil }
@@ -104,8 +122,8 @@ extension String {
 
 /// How JSON writes numbers (RFC 8259, section 6).
 enum JSONNumber {
-    static func isValid(_ text: ArraySlice<UInt8>) -> Bool {
-        var rest = text
+    static func isValid(_ text: some Collection<UInt8>) -> Bool {
+        var rest = text[...]
         if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
         let isZero = rest.first == UInt8(ascii: "0")
         guard let digits = takeDigits(&rest), !isZero || digits == 1 else { return false }
@@ -122,9 +140,9 @@ enum JSONNumber {
     }
 
     /// How many there are; nil if there are none.
-    private static func takeDigits(_ rest: inout ArraySlice<UInt8>) -> Int? {
+    private static func takeDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
         let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
-        rest.removeFirst(count)
+        rest = rest.dropFirst(count)
         return count > 0 ? count : nil
     }
 }

@@ -30,8 +30,6 @@ extension JSONValue {
     }
 
     package var string: String? { if case .string(let value) = self { value } else { nil } }
-    package var int: Int? { if case .int(let value) = self { value } else { nil } }
-    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 

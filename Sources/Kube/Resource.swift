@@ -16,7 +16,6 @@ package struct Resource: Sendable, Hashable {
 
     package static let secrets = Resource(plural: "secrets")
     package static let events = Resource(plural: "events")
-    package static let namespaces = Resource(plural: "namespaces", isNamespaced: false)
     package static let leases = Resource(group: "coordination.k8s.io", plural: "leases")
 
     /// As in a manifest: `v1`, `coordination.k8s.io/v1`.

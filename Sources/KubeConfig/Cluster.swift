@@ -1,4 +1,5 @@
 import Glibc
+import Kube
 import LinuxIO
 import Observability
 import YAML
@@ -56,9 +57,9 @@ package enum Cluster {
     /// Nil if there is nothing in it.
     private static func read(_ path: String) throws -> Kubeconfig? {
         let content: [UInt8]
-        switch FileContent.read(path) {
-        case .success(let bytes): content = bytes
-        case .failure(let error):
+        do throws(LinuxError) {
+            content = try FileDescriptor.bytes(at: path)
+        } catch {
             throw ConfigurationError(
                 source: path, field: "file", value: error.reason, expected: "a kubeconfig that can be read")
         }

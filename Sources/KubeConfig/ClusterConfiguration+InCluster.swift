@@ -22,14 +22,16 @@ extension ClusterConfiguration {
                 expected: "an address and a port from 1 to 65535")
         }
         for file in ["token", "ca.crt"] {
-            if case .failure(let error) = FileContent.read("\(directory)/\(file)") {
+            do throws(LinuxError) {
+                _ = try FileDescriptor.bytes(at: "\(directory)/\(file)")
+            } catch {
                 throw ConfigurationError(
                     source: "\(directory)/\(file)", field: "file", value: error.reason,
                     expected: "a service account's \(file); is automountServiceAccountToken off?")
             }
         }
         var namespace: String?
-        if case .success(let bytes) = FileContent.read("\(directory)/namespace") {
+        if let bytes = try? FileDescriptor.bytes(at: "\(directory)/namespace") {
             let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
             if !text.isEmpty { namespace = text }
         }

@@ -9,7 +9,7 @@ package final class Credentials: Sendable {
 
     private struct Cache {
         var endpoint: Endpoint?
-        var stamps: [String: FileContent.Stamp] = [:]
+        var stamps: [String: FileStatus] = [:]
         var checkedAt: ContinuousClock.Instant?
         /// Of what the plugin gave; nil: good until refused.
         var expiry: Timestamp?

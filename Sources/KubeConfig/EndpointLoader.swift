@@ -6,7 +6,8 @@ import Observability
 struct EndpointLoader: Sendable {
     struct Loaded: Sendable {
         var endpoint: Endpoint
-        var stamps: [String: FileContent.Stamp]
+        /// What tells one content of a file from another, without reading it.
+        var stamps: [String: FileStatus]
         var expiry: Timestamp?
         /// False if nothing had changed.
         var isNew: Bool
@@ -15,12 +16,12 @@ struct EndpointLoader: Sendable {
     let configuration: ClusterConfiguration
     /// Stays in use if no file has changed.
     let old: Endpoint?
-    let stamps: [String: FileContent.Stamp]
+    let stamps: [String: FileStatus]
 
     func load() -> Result<Loaded, TransportFailure> {
         // Before the reading: a change in between is seen the next time.
         let current = Dictionary(
-            configuration.files.compactMap { path in FileContent.Stamp(path: path).map { (path, $0) } }
+            configuration.files.compactMap { path in (try? FileStatus(path: path)).map { (path, $0) } }
         ) { first, _ in first }
         if let old, current == stamps {
             return .success(Loaded(endpoint: old, stamps: stamps, expiry: nil, isNew: false))
@@ -28,7 +29,7 @@ struct EndpointLoader: Sendable {
         return Result { () throws(TransportFailure) in try read(current) }
     }
 
-    private func read(_ stamps: [String: FileContent.Stamp]) throws(TransportFailure) -> Loaded {
+    private func read(_ stamps: [String: FileStatus]) throws(TransportFailure) -> Loaded {
         var endpoint = Endpoint(server: configuration.server)
         endpoint.tlsServerName = configuration.tlsServerName
         endpoint.insecureSkipTLSVerify = configuration.insecureSkipTLSVerify
@@ -75,9 +76,10 @@ struct EndpointLoader: Sendable {
     }
 
     private func read(_ path: String) throws(TransportFailure) -> [UInt8] {
-        switch FileContent.read(path) {
-        case .success(let bytes): return bytes
-        case .failure(let failure): throw .credentials(reason: "\(path) cannot be read: \(failure.reason)")
+        do throws(LinuxError) {
+            return try FileDescriptor.bytes(at: path)
+        } catch {
+            throw .credentials(reason: "\(path) cannot be read: \(error.reason)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSON
 import Kube
 import LinuxIO
@@ -60,7 +61,7 @@ extension ExecPlugin {
         if providesClusterInfo {
             var cluster: [String: JSONValue] = ["server": .string(endpoint.server.text())]
             if let authority = endpoint.authority {
-                cluster["certificate-authority-data"] = .string(Base64.encode(authority))
+                cluster["certificate-authority-data"] = .string(Data(authority).base64EncodedString())
             }
             if let name = endpoint.tlsServerName { cluster["tls-server-name"] = .string(name) }
             if endpoint.insecureSkipTLSVerify { cluster["insecure-skip-tls-verify"] = true }

@@ -4,25 +4,17 @@ import LinuxIO
 
 /// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
 final class CurlLoop: @unchecked Sendable {
-    // Sendable: `active`, `waiting`, `budget` and `silence` belong to the thread in `run`; the multi handle too, but for
-    // curl_multi_wakeup(3), which may be called from any thread while the handle lives: the mailbox's lock sees to that,
-    // and is held while `run` puts another handle in its place.
-    private enum Command {
+    // Sendable: what varies belongs to the thread in `run`; others reach it through `commands`.
+    private enum Command: Sendable {
         case start(Transfer)
         case cancel(Transfer)
         case resume(Transfer)
     }
 
-    private struct Mailbox {
-        var commands: [Command] = []
-        var isStopping = false
-        var isGone = false
-    }
-
     private var multi: UnsafeMutableRawPointer
     private let sharesConnections: Bool
     private let silence: Silence
-    private let mailbox = Mutex(Mailbox())
+    private let commands: Mailbox<Command>
     private let counters = TransferCounters()
     private let budget = AnswerBudget()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
@@ -44,20 +36,17 @@ final class CurlLoop: @unchecked Sendable {
     ///   - sharesConnections: whether several transfers may use one at once.
     ///   - shortestSilence: connections that brought nothing for less than this are not taken for dead.
     init?(sharesConnections: Bool, shortestSilence: Duration) {
-        guard Self.isLibraryReady, let multi = Self.makeMulti() else { return nil }
+        guard Self.isLibraryReady, let multi = Self.makeMulti(), let commands = try? Mailbox<Command>() else {
+            return nil
+        }
         self.multi = multi
+        self.commands = commands
         self.sharesConnections = sharesConnections
         silence = Silence(shortest: shortestSilence)
     }
 
-    /// A handle that is already woken: the first poll returns at once.
     private static func makeMulti() -> UnsafeMutableRawPointer? {
         guard let multi = curl_multi_init() else { return nil }
-        // Without descriptors libcurl makes a handle all the same, one that can never be woken.
-        guard curl_multi_wakeup(multi) == CURLM_OK else {
-            curl_multi_cleanup(multi)
-            return nil
-        }
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
         curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, maximumStreams)
         // CURLMOPT_MAXCONNECTS stays at four for each transfer: fewer would close connections between a list and its watch.
@@ -70,33 +59,19 @@ final class CurlLoop: @unchecked Sendable {
     /// `Transfer.timeout`.
     ///
     /// - Returns: false after `stop`; the transfer is not started then, and not finished.
-    func start(_ transfer: Transfer) -> Bool { post(.start(transfer)) }
+    func start(_ transfer: Transfer) -> Bool { commands.post(.start(transfer)) }
 
     /// Ends the transfer if it is under way or will be.
     func cancel(_ transfer: Transfer) {
         transfer.isCancelled.store(true, ordering: .relaxed)
-        _ = post(.cancel(transfer))
+        commands.post(.cancel(transfer))
     }
 
     /// The reader of a stream has room again.
-    func resume(_ transfer: Transfer) { _ = post(.resume(transfer)) }
+    func resume(_ transfer: Transfer) { commands.post(.resume(transfer)) }
 
     /// Makes `run` end all transfers and return.
-    func stop() {
-        mailbox.withLock { mailbox in
-            mailbox.isStopping = true
-            if !mailbox.isGone { curl_multi_wakeup(multi) }
-        }
-    }
-
-    private func post(_ command: Command) -> Bool {
-        mailbox.withLock { mailbox in
-            guard !mailbox.isStopping else { return false }
-            mailbox.commands.append(command)
-            if mailbox.commands.count == 1 { curl_multi_wakeup(multi) }
-            return true
-        }
-    }
+    func stop() { commands.close() }
 }
 
 extension CurlLoop {
@@ -109,12 +84,12 @@ extension CurlLoop {
             startWaiting()
             // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer. A
             // transfer that was just started is due.
-            curl_multi_poll(multi, nil, 0, tryConnection(), nil)
+            var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+            curl_multi_poll(multi, &command, 1, tryConnection(), nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         for transfer in waiting { transfer.finish(.shutDown) }
         waiting = []
-        mailbox.withLock { $0.isGone = true }
         curl_multi_cleanup(multi)
     }
 
@@ -122,12 +97,9 @@ extension CurlLoop {
     ///
     /// - Returns: false after `stop`.
     private func performCommands() -> Bool {
-        let (commands, isStopping) = mailbox.withLock { mailbox in
-            defer { mailbox.commands = [] }
-            return (mailbox.commands, mailbox.isStopping)
-        }
-        for command in commands { perform(command) }
-        return !isStopping
+        let taken = commands.take()
+        for command in taken.messages { perform(command) }
+        return !taken.isClosed
     }
 
     private func perform(_ command: Command) {
@@ -218,12 +190,8 @@ extension CurlLoop {
     private func reconnect() {
         for transfer in active.values { remove(transfer, .broken(reason: "nothing comes on it any more")) }
         guard let new = Self.makeMulti() else { return }
-        // A command that has woken the old handle meanwhile is not missed: the new one is woken from its beginning.
-        let old = mailbox.withLock { _ in
-            defer { multi = new }
-            return multi
-        }
-        curl_multi_cleanup(old)
+        curl_multi_cleanup(multi)
+        multi = new
         silence.end(at: .now)
     }
 }

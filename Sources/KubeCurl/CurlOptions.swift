@@ -58,15 +58,16 @@ struct CurlOptions {
         }
     }
 
-    /// - Parameter body: must live as long as the transfer.
-    mutating func setMethod(_ method: String, body: UnsafeMutableRawBufferPointer?, count: Int) {
+    /// - Parameter body: copied by libcurl, and wiped by `CWipe` when libcurl frees it.
+    mutating func setMethod(_ method: String, body: [UInt8]) {
         check("CUSTOMREQUEST") { curl_set_string($0, CURLOPT_CUSTOMREQUEST, method) }
-        guard let body else { return }
+        guard !body.isEmpty else { return }
         check("POST") { curl_set_long($0, CURLOPT_POST, 1) }
-        check("POSTFIELDS") { curl_set_pointer($0, CURLOPT_POSTFIELDS, body.baseAddress) }
         // The least there is, which one frame fills: of what each request takes, and what is wiped behind it, most was this.
         check("UPLOAD_BUFFERSIZE") { curl_set_long($0, CURLOPT_UPLOAD_BUFFERSIZE, 16 << 10) }
-        check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(count)) }
+        // The size first: without it libcurl copies up to the first zero byte.
+        check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)) }
+        check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, body) }
     }
 
     mutating func setRoom(for request: Request) {

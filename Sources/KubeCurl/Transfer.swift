@@ -8,7 +8,7 @@ import Synchronization
 /// Made by the caller, then owned by the curl thread: all but `isCancelled` and the buffer is touched by that thread only,
 /// from `start` on.
 final class Transfer: GrowingAnswer, @unchecked Sendable {
-    // Sendable: see above; the hand-over is `CurlLoop`'s mailbox, whose lock orders it.
+    // Sendable: see above; it is handed over by `CurlLoop`'s mailbox.
     typealias Outcome = Result<Response, TransportFailure>
 
     let isCancelled = Atomic(false)
@@ -30,7 +30,6 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     private(set) var easy: UnsafeMutableRawPointer?
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var connectList: UnsafeMutablePointer<curl_slist>?
-    private var requestBody: WipedBuffer?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private var counters: TransferCounters?
@@ -89,10 +88,9 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         }
         var options = CurlOptions()
         easy = options.easy
-        requestBody = request.body.isEmpty ? nil : WipedBuffer(request.body)
         options.setAddress(endpoint, target: request.target, connectTo: &connectList)
         options.setCredentials(endpoint)
-        options.setMethod(request.method.rawValue, body: requestBody?.bytes, count: request.body.count)
+        options.setMethod(request.method.rawValue, body: request.body)
         options.setHeaders(request, token: endpoint.token, list: &headerList)
         options.setRoom(for: request)
         options.setLimits(timeout: timeout)
@@ -173,7 +171,6 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         headerList = nil
         curl_slist_free_all(connectList)
         connectList = nil
-        requestBody = nil
     }
 }
 

@@ -41,6 +41,24 @@ extension FileDescriptor {
     package func content(limit: Int) throws(LinuxError) -> [UInt8]? {
         let status = try status()
         guard status.kind == .file, status.size <= limit else { return nil }
+        return try bytes(limit: limit)
+    }
+
+    /// What the file at `path` holds; as `init(reading:)` and `bytes(limit:)`.
+    ///
+    /// - Throws: EFBIG if there is more than `limit`.
+    package static func bytes(at path: String, limit: Int = 1 << 20) throws(LinuxError) -> [UInt8] {
+        guard let bytes = try FileDescriptor(reading: path).bytes(limit: limit) else {
+            throw LinuxError("read", path, code: EFBIG)
+        }
+        return bytes
+    }
+
+    /// What comes until the end, from the current position on, also of a pipe or a device.
+    ///
+    /// - Parameter limit: bytes.
+    /// - Returns: nil if there is more than `limit`.
+    package func bytes(limit: Int) throws(LinuxError) -> [UInt8]? {
         var bytes: [UInt8] = []
         try withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { (buffer) throws(LinuxError) in
             while bytes.count <= limit {

@@ -23,6 +23,13 @@ package struct FileStatus: Sendable, Hashable {
     /// Last change of content, names, owner or mode.
     package var changed: FileTime
 
+    /// stat(2), through symbolic links.
+    package init(path: String) throws(LinuxError) {
+        var status = stat()
+        try checked("look at", path) { stat(path, &status) }
+        self.init(status)
+    }
+
     init(_ status: stat) {
         kind =
             switch status.st_mode & S_IFMT {

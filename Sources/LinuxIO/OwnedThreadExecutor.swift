@@ -1,71 +1,29 @@
-import Glibc
-
 /// Runs an actor's work on one thread of our own: for actors whose calls block.
 package final class OwnedThreadExecutor: SerialExecutor {
-    private let work: Work
+    private typealias Job = (job: UnownedJob, executor: UnownedSerialExecutor)
 
-    /// - Throws: EAGAIN when there are too many threads.
+    private let jobs: Mailbox<Job>
+
+    /// - Throws: EAGAIN when there are too many threads, EMFILE when there are too many open files.
     package init(name: String) throws(LinuxError) {
-        let work = Work()
-        self.work = work
+        let jobs = try Mailbox<Job>()
+        self.jobs = jobs
         // Not joined: it ends after the last job, which may be the one that lets go of this object.
-        _ = try OwnedThread(name: name) { work.run() }
-    }
-
-    deinit { work.end() }
-
-    package func enqueue(_ job: consuming ExecutorJob) {
-        work.add(UnownedJob(job), self.asUnownedSerialExecutor())
-    }
-
-    private final class Work: @unchecked Sendable {
-        // Sendable: the jobs are touched with the lock held only. Not `Mutex`: it has no condition to wait for.
-        private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-        private var jobs: [(UnownedJob, UnownedSerialExecutor)] = []
-        private var isEnded = false
-
-        init() {
-            pthread_mutex_init(lock, nil)
-            pthread_cond_init(changed, nil)
-        }
-
-        deinit {
-            pthread_cond_destroy(changed)
-            pthread_mutex_destroy(lock)
-            changed.deallocate()
-            lock.deallocate()
-        }
-
-        func add(_ job: UnownedJob, _ executor: UnownedSerialExecutor) {
-            pthread_mutex_lock(lock)
-            jobs.append((job, executor))
-            pthread_cond_signal(changed)
-            pthread_mutex_unlock(lock)
-        }
-
-        func end() {
-            pthread_mutex_lock(lock)
-            isEnded = true
-            pthread_cond_signal(changed)
-            pthread_mutex_unlock(lock)
-        }
-
-        func run() {
-            while let batch = next() {
-                for (job, executor) in batch { job.runSynchronously(on: executor) }
+        _ = try OwnedThread(name: name) {
+            var isOver = false
+            while !isOver {
+                let taken = jobs.wait()
+                for (job, executor) in taken.messages { job.runSynchronously(on: executor) }
+                isOver = taken.isClosed
             }
         }
+    }
 
-        /// Nil at the end.
-        private func next() -> [(UnownedJob, UnownedSerialExecutor)]? {
-            pthread_mutex_lock(lock)
-            defer { pthread_mutex_unlock(lock) }
-            while jobs.isEmpty && !isEnded { pthread_cond_wait(changed, lock) }
-            guard !jobs.isEmpty else { return nil }
-            defer { jobs = [] }
-            return jobs
-        }
+    // The actor is gone by now: no more jobs come.
+    deinit { jobs.close() }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        jobs.post((UnownedJob(job), asUnownedSerialExecutor()))
     }
 }
 

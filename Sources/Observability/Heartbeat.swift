@@ -28,6 +28,4 @@ package final class Heartbeat: Sendable {
     package func age(at now: ContinuousClock.Instant = .now) -> Duration {
         last.duration(to: now)
     }
-
-    package func isAlive(at now: ContinuousClock.Instant = .now) -> Bool { age(at: now) <= limit }
 }

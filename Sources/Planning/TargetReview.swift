@@ -1,5 +1,7 @@
 import Certificates
 package import Distribution
+import JSON
+import Kube
 package import Observability
 import Snapshots
 
@@ -35,7 +37,7 @@ package struct TargetReview: Sendable {
                 try refuseUnusable(values[0], values[1], &pairs)
                 warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
             case .dockerConfig, .dockerConfigJSON:
-                guard values[0].bytes.withUnsafeBytes(JSONChecker.isObject) else {
+                guard values[0].bytes.withUnsafeBytes(JSONBytes.isObject) else {
                     throw unusable(type, "is no JSON object")
                 }
             case .sshAuth: if values[0].bytes.count == 0 { throw unusable(type, "is empty") }

@@ -18,11 +18,6 @@ package indirect enum YAMLValue: Sendable, Equatable {
             self.value = value
         }
     }
-
-    /// A mapping of strings, sorted by key.
-    package static func sorted(_ strings: [String: String]) -> YAMLValue {
-        .mapping(strings.sorted { $0.key < $1.key }.map { Entry($0.key, .string($0.value)) })
-    }
 }
 
 extension YAMLValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringLiteral,

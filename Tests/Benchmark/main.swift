@@ -21,7 +21,7 @@ do {
 }
 if let path = invocation.report, let output = invocation.output {
     do {
-        try Report.read(path).write(to: output)
+        try await Report.read(path).write(to: output)
         exit(0)
     } catch {
         fail(error, status: 1)
@@ -38,6 +38,8 @@ guard access(program, X_OK) == 0 else {
 var failed: [String] = []
 let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocation.sizes)
 do {
+    // A tool that is missing is found before hours of measuring.
+    if invocation.output != nil { _ = try await Gnuplot().draw("") }
     var results = try await Results.here(isQuick: invocation.isQuick, startedAt: .now())
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
         let name = type(of: scenario).name
@@ -53,7 +55,7 @@ do {
         }
         results.missing = scenarioNames.filter { name in !results.figures.contains { $0.id.hasPrefix(name + ".") } }
         guard let output = invocation.output else { continue }
-        try Report(results: results).write(to: output)
+        try await Report(results: results).write(to: output)
         say("\(name) is in \(output)/benchmarks.md")
     }
 } catch {

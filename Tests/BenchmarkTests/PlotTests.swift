@@ -3,36 +3,58 @@ import Testing
 @testable import benchmark
 
 struct PlotTests {
-    @Test func `text is escaped`() throws {
-        #expect(SVG.escape("a < b & \"c\" > d") == "a &lt; b &amp; &quot;c&quot; &gt; d")
-        let plot = try #require(Plot.latency([LatencyDistribution(id: "a", title: "<&>", latencies: [0.001, 0.002])]))
-        #expect(plot.svg.contains("&lt;&amp;&gt;") && !plot.svg.contains("<&>"))
+    private func plot(title: String = "Title", limits: [Plot.Limit] = []) -> Plot {
+        Plot(
+            name: "name", title: title, x: .distributions, y: .init(title: "memory", format: "%g MiB"),
+            series: [
+                .init(title: "it's", points: [(1, 2), (10, 3.5)], dots: [(10, 3.5)]),
+                .init(title: "reference", points: [(1, 1)], dots: [], isReference: true),
+            ], limits: limits)
     }
 
-    @Test func `a logarithmic axis goes from one round number to another`() {
-        let axis = Axis.logarithmic("", [0.0015, 0.04, 0, -1, .infinity], label: { "\($0)" })
-        #expect(axis.ticks.map(\.value) == [0.001, 0.002, 0.005, 0.01, 0.02, 0.05])
-        #expect(axis.place(0.001) == 0 && axis.place(0.05) == 1)
-        let decades = Axis.logarithmic("", [1, 10_000], label: { "\($0)" })
-        #expect(decades.ticks.map(\.value) == [1, 10, 100, 1_000, 10_000])
-        #expect(abs(decades.place(100) - 0.5) < 1e-9)
+    @Test func `the script holds the data, and one line and one set of dots for each series`() {
+        let script = plot().script
+        #expect(script.contains("set logscale x\n") && script.contains("set yrange [0:*]\n"))
+        #expect(script.contains("$line0 << END\n1.0 2.0\n10.0 3.5\nEND\n$dots0 << END\n10.0 3.5\nEND\n"))
+        #expect(
+            script.hasSuffix(
+                """
+                plot $line0 with lines linewidth 2 linecolor rgb '#0550ae' title 'it''s', \\
+                  $dots0 with points pointtype 7 pointsize 0.6 linecolor rgb '#0550ae' notitle, \\
+                  $line1 with lines linewidth 2 linecolor rgb '#59636e' dashtype '--' title 'reference', \\
+                  $dots1 with points pointtype 7 pointsize 0.6 linecolor rgb '#59636e' notitle
+
+                """))
     }
 
-    @Test(arguments: [[5.0], [1, 1], []])
-    func `an axis of one value has some length`(values: [Double]) {
-        let axis = Axis.logarithmic("", values, label: { "\($0)" })
-        #expect(axis.ticks.count > 1 && values.allSatisfy { (0...1).contains(axis.place($0)) })
-        let linear = Axis.linear("", values, unit: 1, label: { "\($0)" })
-        #expect(linear.ticks.count > 1 && values.allSatisfy { (0...1).contains(linear.place($0)) })
+    @Test func `a limit is a label and a short line, within the range`() {
+        let script = plot(limits: [.init(at: (100, 6), label: "at most 6 MiB")]).script
+        #expect(script.contains("set yrange [0:6.0<*]\n") && script.contains("set arrow from 100.0,6.0 length"))
+        #expect(script.contains("set label 'at most 6 MiB' at 100.0,6.0 right"))
     }
 
-    @Test func `a linear axis has round steps of its unit, from 0`() {
-        let axis = Axis.linear("", [41 * 1_048_576], unit: 1_048_576, label: { Amount.text($0, .bytes) })
-        #expect(axis.ticks.map(\.label) == ["0 B", "10 MiB", "20 MiB", "30 MiB", "40 MiB", "50 MiB"])
-        #expect(axis.place(0) == 0)
+    @Test func `gnuplot draws it, each time the same`() async throws {
+        let plot = plot(title: "It's < & > \"so\" \\n `date`", limits: [.init(at: (10, 4), label: "at most 4")])
+        let svg = try await Gnuplot().draw(plot.script)
+        #expect(svg.hasPrefix("<?xml") && svg.hasSuffix("</svg>\n\n"))
+        for text in [
+            "<title>name</title>", "It's &lt; &amp; > \"so\" \\n `date`</text>", "it's</text>",
+            "reference</text>",
+            "distributions</text>", "memory</text>", "4 MiB</text>", "at most 4</text>",
+        ] {
+            #expect(svg.contains(text))
+        }
+        #expect(try await Gnuplot().draw(plot.script) == svg)
     }
 
-    @Test func `there is no picture of nothing`() {
+    @Test func `a script that is wrong and a program that is missing are told apart`() async {
+        let wrong = await #expect(throws: Gnuplot.Failure.self) { try await Gnuplot().draw("plot nothing\n") }
+        #expect(wrong?.description.hasPrefix("gnuplot failed with status 1: ") == true)
+        let missing = await #expect(throws: Gnuplot.Failure.self) { try await Gnuplot(command: "no-gnuplot").draw("") }
+        #expect(missing?.description == "no-gnuplot is missing: install the package gnuplot-nox")
+    }
+
+    @Test func `there is no plot of nothing`() {
         #expect(Plot.latency([]) == nil && Plot.targets([]) == nil && Plot.memory([]) == nil)
         #expect(Plot.latency([LatencyDistribution(id: "a", title: "a", latencies: [0])]) == nil)
     }
@@ -48,8 +70,25 @@ struct PlotTests {
     @Test func `times have the server's own limit beside them`() throws {
         let plot = try #require(
             Plot.targets(times("rotation.all", reference: 0.5) + times("start.warm", reference: nil)))
-        #expect(plot.series.map(\.isDashed) == [false, false, true])
+        #expect(plot.series.map(\.isReference) == [false, false, true])
         #expect(plot.series.last?.points.map(\.y) == [0.5, 5, 50])
-        #expect(try #require(Plot.targets(times("start.warm", reference: nil))).series.map(\.isDashed) == [false])
+        #expect(try #require(Plot.targets(times("start.warm", reference: nil))).series.map(\.isReference) == [false])
+    }
+
+    @Test func `shares of latencies are in per cent, memory in MiB`() throws {
+        let latencies = LatencyDistribution(id: "a", title: "a", latencies: [0.004, 0, 0.002])
+        let latency = try #require(Plot.latency([latencies]))
+        #expect(
+            latency.series.first?.points.map(\.y) == [50, 100]
+                && latency.series.first?.points.map(\.x) == [0.002, 0.004])
+        #expect(latency.series.first?.title == "a: half within 2 ms, 99 % within 4 ms")
+        let memory = [1, 100].map {
+            Figure(
+                "memory.anonymous", "", distributions: $0, unit: .bytes, runs: [.init(value: 3 * 1_048_576)],
+                bar: .atMost(6 * 1_048_576))
+        }
+        let plot = try #require(Plot.memory(memory))
+        #expect(plot.series.first?.points.map(\.y) == [3, 3] && plot.limits.map(\.at.y) == [6, 6])
+        #expect(plot.limits.first?.label == "at most 6 MiB")
     }
 }

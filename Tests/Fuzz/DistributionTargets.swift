@@ -111,7 +111,7 @@ enum DistributionTargets {
     /// Agrees with the decoder on what is an object, but takes more: bytes that are no UTF-8, halves of surrogate pairs and
     /// numbers of any size, and it is deeper before it gives up.
     static let jsonObject: Fuzz.Target = { bytes in
-        let isObject = bytes.withUnsafeBytes { JSONChecker.isObject($0) }
+        let isObject = bytes.withUnsafeBytes { JSONBytes.isObject($0) }
         // What another encoding has in its zeros, and a byte order mark.
         guard !bytes.contains(0), !bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
         // The decoder takes a comma behind the last element if there is a blank behind it; the API server does not.

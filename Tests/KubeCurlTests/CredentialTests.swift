@@ -103,7 +103,7 @@ struct CredentialTests {
     @Test func `a kubeconfig with a client certificate works`() async throws {
         let server = try await APIServer.shared()
         let file = try server.kubeconfig(namespace: "web")
-        guard case .success(let bytes) = FileContent.read(file) else {
+        guard let bytes = try? FileDescriptor.bytes(at: file) else {
             Issue.record("no file")
             return
         }
@@ -119,7 +119,7 @@ struct CredentialTests {
         let server = try await APIServer.shared()
         let folder = try ScratchFolder()
         try folder.write("token", server.token(of: "carol"))
-        try folder.write("ca.crt", String(decoding: FileContent.read(server.file("ca.crt")).get(), as: UTF8.self))
+        try folder.write("ca.crt", String(decoding: FileDescriptor.bytes(at: server.file("ca.crt")), as: UTF8.self))
         try folder.write("namespace", "web\n")
         let configuration = try ClusterConfiguration.inCluster(
             environment: ["KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "\(server.port)"],
@@ -151,7 +151,7 @@ struct CredentialTests {
         let client = try client(configuration)
         defer { client.shutdown() }
         for _ in 0..<3 { _ = try await client.send(.get(path: "/api")) }
-        let runs = String(decoding: try FileContent.read(folder("runs")).get(), as: UTF8.self).split(separator: "\n")
+        let runs = String(decoding: try FileDescriptor.bytes(at: folder("runs")), as: UTF8.self).split(separator: "\n")
         #expect(runs.count == 2)
         #expect(runs.first?.hasSuffix(" argument extra") == true)
         #expect(runs.first?.contains("\"interactive\":false") == true)
@@ -203,13 +203,13 @@ struct CredentialTests {
             }
         }
         let tasks = (0..<3).map { _ in Task { await ask() } }
-        #expect(await eventually { (try? FileContent.read(folder("runs")).get()) != nil })
+        #expect(await eventually { (try? FileDescriptor.bytes(at: folder("runs"))) != nil })
         async let patient = ask()
         for task in tasks { task.cancel() }
         for task in tasks { #expect(await task.value == .failure(.cancelled)) }
         try folder.write("go", "")
         #expect(await patient == .success("t"))
-        #expect(try FileContent.read(folder("runs")).get() == Array("run\n".utf8))
+        #expect(try FileDescriptor.bytes(at: folder("runs")) == Array("run\n".utf8))
     }
 
     @Test func `a plugin's credential is asked for anew once it has expired`() async throws {

@@ -31,7 +31,7 @@ struct HeartbeatTests {
 
             proxy.freeze()
             try await server.client.create(.secrets, namespace: namespace, secret("b"))
-            #expect(await eventually { !heartbeat.isAlive() })
+            #expect(await eventually { !heartbeat.isAlive })
             #expect(!transcript.contains("upsert b"))
 
             let cut = ContinuousClock.now
@@ -62,7 +62,7 @@ struct HeartbeatTests {
             #expect(await eventually { isStuck.isOn })
             let since = ContinuousClock.now
             for number in 0..<3 { try await client.create(.secrets, namespace: namespace, secret("s\(number)")) }
-            #expect(await eventually { !heartbeat.isAlive() })
+            #expect(await eventually { !heartbeat.isAlive })
             #expect(heartbeat.lastBeat < since)
 
             let end = ContinuousClock.now

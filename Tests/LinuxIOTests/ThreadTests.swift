@@ -43,14 +43,41 @@ import Testing
         wakeUp.clear()
     }
 
-    @Test func `a wake-up ends the wait of another thread`() throws {
-        let wakeUp = try WakeUp()
+    @Test func `a mailbox hands over messages in order, and is readable while it has some`() throws {
+        let mailbox = try Mailbox<Int>()
+        #expect(!isReadable(mailbox.descriptor))
+        for number in 1...3 { #expect(mailbox.post(number)) }
+        #expect(isReadable(mailbox.descriptor))
+        #expect(mailbox.take().messages == [1, 2, 3] && mailbox.take().messages == [])
+        #expect(!isReadable(mailbox.descriptor))
+        mailbox.post(4)
+        #expect(isReadable(mailbox.descriptor))
+    }
+
+    @Test func `a closed mailbox takes no more messages, keeps those it has, and stays readable`() throws {
+        let mailbox = try Mailbox<Int>()
+        mailbox.post(1)
+        mailbox.close()
+        #expect(!mailbox.post(2))
+        #expect(mailbox.wait() == ([1], true) && mailbox.wait() == ([], true))
+        #expect(isReadable(mailbox.descriptor))
+    }
+
+    @Test func `a message and a close end the wait of another thread`() throws {
+        let mailbox = try Mailbox<Int>()
+        let seen = Mutex<[Int]>([])
         let thread = try OwnedThread(name: "waiter") {
-            var waiting = pollfd(fd: wakeUp.rawValue, events: Int16(POLLIN), revents: 0)
-            poll(&waiting, 1, -1)
+            var isOver = false
+            while !isOver {
+                let taken = mailbox.wait()
+                seen.withLock { $0 += taken.messages }
+                isOver = taken.isClosed
+            }
         }
-        wakeUp.signal()
+        for number in 1...100 { mailbox.post(number) }
+        mailbox.close()
         thread.join()
+        #expect(seen.withLock { $0 } == Array(1...100))
     }
 }
 

@@ -1,6 +1,8 @@
 package import Observability
 
 extension Heartbeat {
+    package var isAlive: Bool { age() <= limit }
+
     /// When it last beat; when it was made, if it never did.
     package var lastBeat: ContinuousClock.Instant {
         let now = ContinuousClock.now

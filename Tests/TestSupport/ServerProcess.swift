@@ -74,14 +74,17 @@ package final class ServerProcess: Sendable {
         }
     }
 
-    /// - Parameter errors: a file that gets what it writes to standard error, if that is not `log` too.
+    /// - Parameters:
+    ///   - input: a file that it reads as standard input.
+    ///   - errors: a file that gets what it writes to standard error, if that is not `log` too.
     static func spawn(
-        _ words: [String], log: String, errors: String? = nil, descriptors: [(own: Int32, its: Int32)] = []
+        _ words: [String], input: String = "/dev/null", log: String, errors: String? = nil,
+        descriptors: [(own: Int32, its: Int32)] = []
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         if let errors {
             posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)

@@ -9,11 +9,13 @@ package struct ToolRun: Sendable {
     package let output: String
     package let errors: String
 
-    package static func run(_ words: [String]) async throws -> ToolRun {
+    /// - Parameter input: what the command reads from standard input.
+    package static func run(_ words: [String], input: String = "") async throws -> ToolRun {
         let directory = try TemporaryDirectory()
+        try writeFile(directory("in"), input)
         let words = ["setpriv", "--pdeathsig", "KILL", "--"] + words
         let identifier = try await BlockingThread.shared.run {
-            try ServerProcess.spawn(words, log: directory("out"), errors: directory("err"))
+            try ServerProcess.spawn(words, input: directory("in"), log: directory("out"), errors: directory("err"))
         }
         let status = await OwnedThread.value(name: "waitpid") {
             var status: Int32 = 0

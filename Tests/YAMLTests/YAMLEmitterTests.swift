@@ -14,7 +14,7 @@ import Testing
             "apiVersion": "v1", "kind": "Secret",
             "metadata": [
                 "name": "wildcard-tls-secret",
-                "annotations": .sorted(["xlscsde.nhs.uk/managedBy": "true", "xlscsde.nhs.uk/distribution": "a/b"]),
+                "annotations": ["xlscsde.nhs.uk/distribution": "a/b", "xlscsde.nhs.uk/managedBy": "true"],
             ],
             "type": "kubernetes.io/tls", "data": ["tls.crt": "LS0tLS1CRUdJTg==", "tls.key": ""],
             "list": [1, true, nil, [:], ["a": 1]],

@@ -95,7 +95,7 @@ struct Page {
         let others = Groups(results.figures).all.map(\.section).filter { name in !known.contains { $0.name == name } }
         let unknown = others.enumerated().filter { others.firstIndex(of: $1) == $0 }
             .map { Section(name: $1, heading: $1.prefix(1).uppercased() + $1.dropFirst(), text: "") }
-        let plots = Dictionary(uniqueKeysWithValues: Plot.all(of: results).map { ($0.name, $0.plot) })
+        let plots = Dictionary(uniqueKeysWithValues: Plot.all(of: results).map { ($0.name, $0) })
         return (known + unknown).map { section in
             var parts = ["## \(section.heading)"]
             if !section.text.isEmpty { parts.append(section.text) }

@@ -1,117 +1,89 @@
-/// Lines over two axes, each with its name beside it.
+/// A line chart as a value. `script` is what gnuplot(1) draws it from.
 struct Plot {
-    struct Series {
+    struct Axis {
         let title: String
-        let points: [(x: Double, y: Double)]
-        let colour: String
-        var isDashed = false
-        /// Where it has dots.
-        var dots: [(x: Double, y: Double)]
+        /// How gnuplot writes the numbers, as in "%g MiB".
+        let format: String
+        var isLogarithmic = false
+
+        /// Seconds with the prefix that fits: "5 ms".
+        static func time(_ title: String) -> Axis { Axis(title: title, format: "%.0s %cs", isLogarithmic: true) }
+        static let distributions = Axis(title: "distributions", format: "%.0s%c", isLogarithmic: true)
     }
 
-    /// A level over one x, which ought not to be passed.
-    struct Mark {
-        let at: (x: Double, y: Double)
+    typealias Point = (x: Double, y: Double)
+
+    struct Series {
+        let title: String
+        let points: [Point]
+        /// The points that get a dot.
+        let dots: [Point]
+        /// For what the others are compared with.
+        var isReference = false
+    }
+
+    /// A value that the series should not exceed at one x.
+    struct Limit {
+        let at: Point
         let label: String
     }
 
+    /// Of the file, without `.svg`.
+    let name: String
     let title: String
     let x: Axis
     let y: Axis
     let series: [Series]
-    var marks: [Mark] = []
-    /// Names stand below the title, not at the lines' right ends.
-    var namesOnTop = false
+    var limits: [Limit] = []
 
-    private static let size = (width: 860.0, height: 440.0)
-    private static let (left, bottom) = (84.0, 56.0)
-    private static let lineHeight = 16.0
-    /// Of a letter of 12 pixels, about.
-    private static let letter = 6.9
-
-    private var top: Double { 52 + (namesOnTop ? Double(series.count) * Self.lineHeight * 1.25 : 0) }
-
-    private var right: Double {
-        guard !namesOnTop else { return 28 }
-        let longest = series.flatMap { wrapped($0.title) }.map(\.count).max() ?? 0
-        return Double(longest) * Self.letter + 28
+    private enum Colour {
+        // Each has a contrast of 4.5 or more on white.
+        static let series = ["#0550ae", "#bc4c00", "#1a7f37", "#8250df", "#a40e26", "#1b7c83"]
+        static let reference = "#59636e"
+        static let axis = "#8c959f"
+        static let grid = "#e6eaef"
     }
 
-    var svg: String {
-        var svg = SVG(width: Self.size.width, height: Self.size.height, description: title)
-        svg.label(title, at: (20, 28), size: 15, isBold: true)
-        drawAxes(&svg)
-        for series in series {
-            svg.path(series.points.map(place), colour: series.colour, dashes: series.isDashed ? "6 4" : nil)
-            for dot in series.dots { svg.dot(place(dot), colour: series.colour) }
+    /// The commands, with the data as here-documents.
+    var script: String {
+        // The background is white, so that the plot is readable on a dark page too.
+        var lines = [
+            "set encoding utf8",
+            "set terminal svg size 860,480 noenhanced font 'sans-serif,12' background '#ffffff' name \(quoted(name))",
+            "set title \(quoted(title)) font ',15'",
+            "set border 3 linecolor rgb '\(Colour.axis)'",
+            "set tics nomirror textcolor rgb '\(Colour.reference)'",
+            "set grid linetype 1 linecolor rgb '\(Colour.grid)'",
+            "set key bmargin left Left reverse maxcols 1",
+        ]
+        // The range reaches the limits, which gnuplot does not count as data.
+        let least = limits.map(\.at.y).max().map { "\($0)<" } ?? ""
+        for (name, axis) in [("x", x), ("y", y)] {
+            lines.append("set \(name)label \(quoted(axis.title))" + (name == "x" ? " offset 0,0.4" : ""))
+            lines.append("set format \(name) \(quoted(axis.format))")
+            lines.append(axis.isLogarithmic ? "set logscale \(name)" : "set \(name)range [0:\(least)*]")
         }
-        for mark in marks {
-            let at = place(mark.at)
-            svg.line((at.x - 56, at.y), (at.x, at.y), colour: SVG.Colour.text, width: 2)
-            svg.label(mark.label, at: (at.x - 6, at.y - 6), anchor: .end, colour: SVG.Colour.faint, size: 11)
+        for limit in limits {
+            let place = "\(limit.at.x),\(limit.at.y)"
+            lines.append("set arrow from \(place) length graph 0.08 angle 180 nohead linewidth 2")
+            lines.append("set label \(quoted(limit.label)) at \(place) right offset -0.5,0.6 font ',11'")
         }
-        if namesOnTop { drawNamesOnTop(&svg) } else { drawNames(&svg) }
-        return svg.text
+        var elements: [String] = []
+        for (index, series) in series.enumerated() {
+            lines += data("line\(index)", series.points) + data("dots\(index)", series.dots)
+            let colour =
+                series.isReference ? Colour.reference : Colour.series[index % Colour.series.count]
+            let style = "linewidth 2 linecolor rgb '\(colour)'" + (series.isReference ? " dashtype '--'" : "")
+            elements.append("$line\(index) with lines \(style) title \(quoted(series.title))")
+            elements.append("$dots\(index) with points pointtype 7 pointsize 0.6 linecolor rgb '\(colour)' notitle")
+        }
+        lines.append("plot " + elements.joined(separator: ", \\\n  "))
+        return lines.joined(separator: "\n") + "\n"
     }
 
-    private func place(_ point: (x: Double, y: Double)) -> (x: Double, y: Double) {
-        let (width, height) = (Self.size.width - Self.left - right, Self.size.height - top - Self.bottom)
-        return (Self.left + x.place(point.x) * width, top + (1 - y.place(point.y)) * height)
+    private func data(_ name: String, _ points: [Point]) -> [String] {
+        ["$\(name) << END"] + points.map { "\($0.x) \($0.y)" } + ["END"]
     }
 
-    private func drawAxes(_ svg: inout SVG) {
-        let (floor, end) = (Self.size.height - Self.bottom, Self.size.width - right)
-        for tick in x.ticks {
-            let place = place((tick.value, y.ticks.first?.value ?? 0)).x
-            svg.line((place, top), (place, floor), colour: SVG.Colour.grid)
-            svg.label(tick.label, at: (place, floor + 18), anchor: .middle, colour: SVG.Colour.faint)
-        }
-        for tick in y.ticks {
-            let place = place((x.ticks.first?.value ?? 0, tick.value)).y
-            svg.line((Self.left, place), (end, place), colour: SVG.Colour.grid)
-            svg.label(tick.label, at: (Self.left - 8, place + 4), anchor: .end, colour: SVG.Colour.faint)
-        }
-        svg.line((Self.left, floor), (end, floor), colour: SVG.Colour.axis)
-        svg.line((Self.left, top), (Self.left, floor), colour: SVG.Colour.axis)
-        svg.label(x.title, at: ((Self.left + end) / 2, Self.size.height - 14), anchor: .middle)
-        svg.label(y.title, at: (18, (top + floor) / 2), anchor: .middle, isUpright: true)
-    }
-
-    /// Right of each line's end; where two ends are close, one below the other.
-    private func drawNames(_ svg: inout SVG) {
-        var free = top
-        let ends = series.compactMap { series in series.points.last.map { (series, place($0)) } }
-        for (series, end) in ends.sorted(by: { $0.1.y < $1.1.y }) {
-            let lines = wrapped(series.title)
-            var line = max(end.y + 4 - Double(lines.count - 1) * Self.lineHeight / 2, free)
-            for text in lines {
-                svg.label(text, at: (end.x + 12, line), colour: series.colour)
-                line += Self.lineHeight
-            }
-            free = line + 4
-        }
-    }
-
-    private func drawNamesOnTop(_ svg: inout SVG) {
-        var line = 52.0
-        for series in series {
-            svg.line(
-                (20, line - 4), (46, line - 4), colour: series.colour, width: 2, dashes: series.isDashed ? "6 4" : nil)
-            svg.label(series.title, at: (54, line), colour: series.colour)
-            line += Self.lineHeight * 1.25
-        }
-    }
-
-    /// In lines of some 24 letters, cut at spaces.
-    private func wrapped(_ text: String) -> [String] {
-        var lines: [String] = []
-        for word in text.split(separator: " ") {
-            if let last = lines.last, last.count + word.count < 24 {
-                lines[lines.count - 1] = "\(last) \(word)"
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return lines
-    }
+    private func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
 }

@@ -1,34 +1,25 @@
-/// The pictures of the page.
+/// The plots of the page.
 extension Plot {
-    /// By file name, those that there are figures for.
-    static func all(of results: Results) -> [(name: String, plot: Plot)] {
-        [
-            ("latency", latency(results.distributions)), ("targets", targets(results.figures)),
-            ("memory", memory(results.figures)),
-        ].compactMap { name, plot in plot.map { (name, $0) } }
+    /// Those that there are figures for.
+    static func all(of results: Results) -> [Plot] {
+        [latency(results.distributions), targets(results.figures), memory(results.figures)].compactMap { $0 }
     }
 
     /// Which share of all took at most how long.
     static func latency(_ distributions: [LatencyDistribution]) -> Plot? {
-        let distributions = distributions.filter { $0.latencies.contains { $0 > 0 } }
-        guard !distributions.isEmpty else { return nil }
-        let series = distributions.enumerated().map { index, distribution in
+        let series = distributions.compactMap { distribution -> Series? in
             let sorted = distribution.latencies.filter { $0 > 0 }.sorted()
-            let count = Double(sorted.count)
-            let points = sorted.enumerated().map { (x: $1, y: Double($0 + 1) / count) }
-            let (half, most) = (sorted.percentile(0.5) ?? 0, sorted.percentile(0.99) ?? 0)
+            guard let half = sorted.percentile(0.5), let most = sorted.percentile(0.99) else { return nil }
             let title =
                 "\(distribution.title): half within \(Amount.text(half, .seconds)), 99 % within "
                 + Amount.text(most, .seconds)
-            return Series(
-                title: title, points: thinned(points), colour: SVG.Colour.series[index % SVG.Colour.series.count],
-                dots: [(half, 0.5), (most, 0.99)])
+            let points = sorted.enumerated().map { (x: $1, y: 100 * Double($0 + 1) / Double(sorted.count)) }
+            return Series(title: title, points: thinned(points), dots: [(half, 50), (most, 99)])
         }
+        guard !series.isEmpty else { return nil }
         return Plot(
-            title: "How long a change takes to be in the Secret",
-            x: .logarithmic("latency", series.flatMap { $0.points.map(\.x) }) { Amount.text($0, .seconds) },
-            y: .linear("share that took at most as long", [1], unit: 1) { "\(Int(($0 * 100).rounded())) %" },
-            series: series, namesOnTop: true)
+            name: "latency", title: "How long a change takes to be in the Secret", x: .time("latency"),
+            y: Axis(title: "share that took at most as long", format: "%g %%"), series: series)
     }
 
     /// Enough for the eye, with both ends.
@@ -57,39 +48,37 @@ extension Plot {
         if limits.count > 1 {
             series.append(
                 Series(
-                    title: "the server's own limit for as many writes", points: limits, colour: SVG.Colour.reference,
-                    isDashed: true, dots: limits))
+                    title: "the server's own limit for as many writes", points: limits, dots: limits, isReference: true)
+            )
         }
-        let points = series.flatMap(\.points)
         return Plot(
-            title: "Time against the number of distributions",
-            x: .logarithmic("distributions", [1] + points.map(\.x), label: Amount.number),
-            y: .logarithmic("time", points.map(\.y)) { Amount.text($0, .seconds) }, series: series)
+            name: "targets", title: "Time against the number of distributions", x: .distributions, y: .time("time"),
+            series: series)
     }
+
+    private static let mebibyte = 1_048_576.0
 
     /// Memory against the number of distributions, with the bars.
     static func memory(_ figures: [Figure]) -> Plot? {
-        let series = series(of: memories, in: figures)
+        let series = series(of: memories, in: figures, divisor: mebibyte)
         guard !series.isEmpty else { return nil }
-        let marks = figures.filter { $0.id == "memory.anonymous" }.compactMap { figure -> Mark? in
+        let limits = figures.filter { $0.id == "memory.anonymous" }.compactMap { figure -> Limit? in
             guard case .atMost(let limit)? = figure.bar, let count = figure.distributions else { return nil }
-            return Mark(at: (Double(count), limit), label: "at most \(Amount.text(limit, .bytes))")
+            return Limit(at: (Double(count), limit / mebibyte), label: "at most \(Amount.text(limit, .bytes))")
         }
-        let points = series.flatMap(\.points)
         return Plot(
-            title: "Memory against the number of distributions",
-            x: .logarithmic("distributions", [1] + points.map(\.x), label: Amount.number),
-            y: .linear("memory", points.map(\.y) + marks.map(\.at.y), unit: 1_048_576) { Amount.text($0, .bytes) },
-            series: series, marks: marks)
+            name: "memory", title: "Memory against the number of distributions", x: .distributions,
+            y: Axis(title: "memory", format: "%g MiB"), series: series, limits: limits)
     }
 
     /// Those with figures for more than one number of distributions.
-    private static func series(of names: [(id: String, title: String)], in figures: [Figure]) -> [Series] {
-        names.enumerated().compactMap { index, name in
+    private static func series(
+        of names: [(id: String, title: String)], in figures: [Figure], divisor: Double = 1
+    ) -> [Series] {
+        names.compactMap { name in
             let points = Group(id: name.id, title: name.title, figures: figures.filter { $0.id == name.id })
-                .points(\.value)
-            guard points.count > 1 else { return nil }
-            return Series(title: name.title, points: points, colour: SVG.Colour.series[index], dots: points)
+                .points { figure in figure.value.map { $0 / divisor } }
+            return points.count > 1 ? Series(title: name.title, points: points, dots: points) : nil
         }
     }
 }

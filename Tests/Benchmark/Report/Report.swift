@@ -6,16 +6,18 @@ struct Report {
     let results: Results
 
     /// By their path below the folder of the documentation.
-    func files() throws -> [String: String] {
+    func files() async throws -> [String: String] {
         var files = ["benchmarks.md": Page(results: results).text, "benchmarks/results.json": try json()]
-        for (name, plot) in Plot.all(of: results) { files["benchmarks/\(name).svg"] = plot.svg }
+        for plot in Plot.all(of: results) {
+            files["benchmarks/\(plot.name).svg"] = try await Gnuplot().draw(plot.script)
+        }
         return files
     }
 
     /// - Parameter folder: `docs`; made if it is missing.
-    func write(to folder: String) throws {
+    func write(to folder: String) async throws {
         try makeDirectory("\(folder)/benchmarks")
-        for (name, text) in try files() { try writeFile("\(folder)/\(name)", text) }
+        for (name, text) in try await files() { try writeFile("\(folder)/\(name)", text) }
     }
 
     /// With keys in order and latencies to the microsecond, so that two of them can be compared by eye.

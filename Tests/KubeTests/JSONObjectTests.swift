@@ -1,11 +1,11 @@
+import JSON
+import Kube
 import Testing
 
-@testable import Distribution
-
-@Suite struct JSONCheckerTests {
+@Suite struct JSONObjectTests {
     private func isObject(_ text: String) -> Bool { isObject(Array(text.utf8)) }
 
-    private func isObject(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(JSONChecker.isObject) }
+    private func isObject(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(JSONBytes.isObject) }
 
     @Test(
         "A JSON object is one, whatever stands in it",
@@ -47,8 +47,9 @@ import Testing
         let nested = { (depth: Int) in
             "{\"a\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
         }
-        #expect(isObject(nested(100)))
-        #expect(!isObject(nested(100_000)))
+        #expect(isObject(nested(100)) && isObject(nested(190)))
+        #expect(!isObject(nested(210)) && !isObject(nested(100_000)))
+        #expect(!isObject(nested(150).replacing("[]", with: "[01]")))
         #expect(!isObject(String(repeating: "{\"a\":", count: 100_000)))
     }
 
