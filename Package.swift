@@ -121,7 +121,7 @@ let package = Package(
         tests(
             "AgentTests",
             [
-                "Admin", "Agent", "Distribution", "HTTPServer", "JSON", "Kube", "KubeRuntime", "LinuxIO",
+                "Admin", "Agent", "Distribution", "HTTPServer", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch",
                 "Observability", "Planning", "Reconciler", "Snapshots", "StatusPage", "Stores",
             ]),
         tests("BenchmarkTests", ["JSON", "Kube", "Observability", "benchmark"]),

@@ -9,7 +9,7 @@ extension AdminSources {
         let all = heartbeats.all(controller.heartbeat, backend.elector?.heartbeat)
         let overview = CachedValue { await controller.overview() }
         self.init(
-            heartbeats: { all }, readiness: { controller.vitals.readiness }, startup: { controller.vitals.startup },
+            heartbeats: { all }, readiness: { controller.probes.readiness }, startup: { controller.probes.startup },
             page: { query in
                 let page = StatusPage(await overview.value(), StatusSelection(query))
                 return HTTPPage(html: page.html, securityPolicy: StatusPage.policy)

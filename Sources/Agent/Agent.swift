@@ -23,29 +23,24 @@ package struct Agent: Sendable {
     static let grace: Duration = .seconds(8)
 
     private enum Ended {
-        case stopRequested, workDone, graceOver, other
+        case stopRequested, workDone, graceOver, service
     }
 
-    /// Keeps all targets in line until `stops` yields or ends; then lets writes under way end and returns. Each time
-    /// that `refreshes` yields, looks at the mount and compares everything.
+    /// Keeps all targets in sync until `stops` yields or ends; then lets writes in flight end and returns. Each time that
+    /// `refreshes` yields, reads the mount and compares everything.
     ///
-    /// - Throws: when the mount's thread cannot be started; `ConfigurationError` when the admin endpoint cannot listen.
+    /// - Throws: when a thread cannot be started; `ConfigurationError` when the admin endpoint cannot listen.
     package func run(
         until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
     ) async throws {
         let heartbeats = Heartbeats(settings)
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
-        let controller = Controller(
-            settings: settings.reconciler, secrets: backend.secrets, distributions: backend.distributions,
-            logger: logger,
-            leadership: backend.elector?.leadership, recorder: backend.recorder, rehearsal: backend.rehearsal,
-            judge: settings.policyPath == nil ? nil : try PolicyJudge(), lookAtMount: { mount.lookNow() })
+        let controller = try backend.controller(settings, logger: logger) { $0.readMount = { mount.lookNow() } }
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in
-            PolicyFile(
-                path: path, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.policy)
+            PolicyFile(path: path, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.policy)
         }
         try policy?.start()
         defer { policy?.stop() }
@@ -60,9 +55,47 @@ package struct Agent: Sendable {
                 "mount": .string(settings.secretsPath), "backend": .string(backend.name),
                 "managedBy": .string(settings.managedBy), "version": .string(Version.text),
             ])
-        let isDone = await withTaskGroup(of: Ended.self) { group in
-            if let elector = backend.elector {
-                group.addTask {
+        let services =
+            services(controller, mount, policy, endpoint, refreshes: refreshes)
+            + settings.scopes.map { scope in
+                let feed = ScopeFeed(
+                    scope, controller: controller, backend: backend, heartbeats: heartbeats, logger: logger)
+                return Service { await feed.run(resync: settings.resyncInterval) }
+            }
+        let isDone = await run(services, controller, until: stops)
+        // A write that hangs may still reach the server: then the others have to wait for the end of the lease.
+        if isDone { await backend.elector?.release() }
+        logger.info("stopped")
+    }
+
+    /// Something that runs beside the others until it is cancelled.
+    private struct Service: Sendable {
+        let run: @Sendable () async -> Void
+    }
+
+    /// All but the feeds and the worker.
+    private func services(
+        _ controller: Controller, _ mount: MountWatcher, _ policy: PolicyFile?, _ endpoint: AdminEndpoint?,
+        refreshes: AsyncStream<Void>
+    ) -> [Service] {
+        var services = [
+            Service { for await reading in mount.readings { await controller.hear(.mount(reading)) } },
+            Service {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))
+                    mount.lookNow()
+                }
+            },
+            Service {
+                for await _ in refreshes {
+                    logger.info("comparing everything", ["cause": "SIGHUP"])
+                    await controller.compareAll()
+                }
+            },
+        ]
+        if let elector = backend.elector {
+            services.append(
+                Service {
                     await elector.run { news in
                         switch news {
                         case .leads: await controller.lead()
@@ -70,47 +103,25 @@ package struct Agent: Sendable {
                         case .follows: await controller.follow()
                         }
                     }
-                    return .other
-                }
-            }
-            group.addTask {
-                for await reading in mount.readings { await controller.mount(reading) }
-                return .other
-            }
-            if let policy {
+                })
+        }
+        if let policy {
+            services.append(
+                Service { for await reading in policy.readings { await controller.hear(.policy(reading)) } })
+        }
+        if let endpoint { services.append(Service { await endpoint.serve() }) }
+        if let recorder = backend.recorder { services.append(Service { await recorder.run() }) }
+        return services
+    }
+
+    /// - Returns: whether the writes in flight ended in time.
+    private func run(_ services: [Service], _ controller: Controller, until stops: AsyncStream<Void>) async -> Bool {
+        await withTaskGroup(of: Ended.self) { group in
+            for service in services {
                 group.addTask {
-                    for await reading in policy.readings { await controller.policy(reading) }
-                    return .other
+                    await service.run()
+                    return .service
                 }
-            }
-            if let endpoint {
-                group.addTask {
-                    await endpoint.serve()
-                    return .other
-                }
-            }
-            for scope in settings.scopes {
-                group.addTask { await follow(scope, controller, heartbeats) }
-            }
-            group.addTask {
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))
-                    mount.lookNow()
-                }
-                return .other
-            }
-            if let recorder = backend.recorder {
-                group.addTask {
-                    await recorder.run()
-                    return .other
-                }
-            }
-            group.addTask {
-                for await _ in refreshes {
-                    logger.info("comparing everything", ["cause": "SIGHUP"])
-                    await controller.compareAll()
-                }
-                return .other
             }
             group.addTask {
                 await controller.work()
@@ -126,7 +137,7 @@ package struct Agent: Sendable {
                 switch ended {
                 case .stopRequested:
                     logger.info("stopping")
-                    await controller.stop()
+                    controller.stop()
                     group.addTask {
                         try? await Task.sleep(for: Self.grace)
                         return .graceOver
@@ -134,75 +145,10 @@ package struct Agent: Sendable {
                 case .workDone, .graceOver:
                     isDone = isDone ?? (ended == .workDone)
                     group.cancelAll()
-                case .other: break
+                case .service: break
                 }
             }
             return isDone ?? false
         }
-        // A write that hangs may still reach the server: then the others have to wait for the lease's end.
-        if isDone { await backend.elector?.release() }
-        logger.info("stopped")
-    }
-
-    /// Feeds the controller with one scope's objects. Lists anew at each resync: a watch that died in silence, or an
-    /// event that was missed, costs time and not correctness.
-    private func follow(_ scope: Scope, _ controller: Controller, _ heartbeats: Heartbeats) async -> Ended {
-        let ofDistributions = WatchHandler<SecretsDistribution>(
-            event: { await controller.distributions(scope, $0) },
-            failed: {
-                log($0)
-                await controller.distributionsFailed(scope, $0)
-            },
-            recovered: { await controller.distributionsRecovered(scope) },
-            heartbeat: heartbeats.distributions[scope])
-        let ofTargets = WatchHandler<ObservedTarget>(
-            event: { await controller.targets(scope, $0) },
-            failed: {
-                log($0)
-                await controller.targetsFailed(scope, $0)
-            },
-            recovered: { await controller.targetsRecovered(scope) },
-            unlistable: { await readInParts(scope, controller, because: $0, heartbeats.targets[scope]) },
-            heartbeat: heartbeats.targets[scope])
-        while !Task.isCancelled {
-            let interval = settings.resyncInterval * Double.random(in: 0.9...1.1)
-            await controller.resync(scope)
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await backend.distributions.watch(scope, ofDistributions) }
-                group.addTask { await backend.secrets.watch(scope, ofTargets) }
-                group.addTask { try? await Task.sleep(for: interval, tolerance: .seconds(1)) }
-                await group.next()
-                group.cancelAll()
-            }
-            // A watch that cannot even begin, for want of threads or descriptors, is not begun in a tight loop.
-            if !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
-        }
-        return .other
-    }
-
-    /// Serves what can be served of a scope whose Secrets cannot be listed as a whole because one of them cannot be read:
-    /// lists each namespace of it, and has the targets of the others asked for one by one. To be repeated, for the list
-    /// fails and there is no watch.
-    func readInParts(
-        _ scope: Scope, _ controller: Controller, because error: StoreError, _ heartbeat: Heartbeat? = nil
-    ) async {
-        guard let namespaces = await controller.namespacesToList(of: scope) else { return }
-        var parts: [String: [ObservedTarget]] = [:]
-        for namespace in namespaces where !Task.isCancelled {
-            do {
-                parts[namespace] = try await backend.secrets.list(.namespace(namespace))
-            } catch {
-                // Anything else is an outage: what is known stays, and the next retry tries again.
-                guard case .unlistable = error else { return log(error) }
-            }
-            heartbeat?.beat()
-        }
-        guard !Task.isCancelled else { return }
-        await controller.targets(scope, inParts: parts, because: error)
-    }
-
-    /// The Kubernetes watcher has said it already, once for each distinct error.
-    private func log(_ error: StoreError) {
-        logger.debug("feed failed", ["error": .string(error.description)])
     }
 }

@@ -2,6 +2,7 @@ package import Kube
 import KubeConfig
 package import KubeRuntime
 package import Observability
+package import Reconciler
 package import Stores
 
 /// Where distributions come from and targets go: a cluster, or two folders.
@@ -12,8 +13,10 @@ package struct Backend: Sendable {
     package let elector: LeaderElector?
     /// Nil: no Events.
     package let recorder: EventRecorder?
-    /// What would be written; nil: it is written.
-    package let rehearsal: ChangeRecorder?
+    /// In a dry run: what would be written.
+    package let changes: ChangeRecorder?
+    /// Counts writes of Secrets.
+    package let writes: SecretWriteMeter
     /// For the log: the API server, or the folder.
     package let name: String
     /// Of requests and watches; none in local mode.
@@ -21,25 +24,31 @@ package struct Backend: Sendable {
     /// Ends its threads.
     package let close: @Sendable () -> Void
 
-    /// In a dry run writes of Secrets are rehearsed; a controller writes no status then.
+    /// In a dry run the stores write nothing.
     package init(
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
         elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
         metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
-        rehearsal = settings.dryRun ? ChangeRecorder(logger: logger) : nil
-        if let rehearsal {
-            self.secrets = DryRunSecretStore(secrets, managedBy: settings.managedBy, ledger: rehearsal)
+        let leadership = elector?.leadership
+        writes = SecretWriteMeter(isWriting: { leadership.map { $0.end != nil } ?? true })
+        if settings.dryRun {
+            let changes = ChangeRecorder(logger: logger)
+            self.changes = changes
+            self.secrets = DryRunSecretStore(secrets, managedBy: settings.managedBy, ledger: changes)
+            self.distributions = DryRunDistributionStore(distributions)
             logger.info("dry run: nothing is written, and no leader is elected")
         } else {
+            changes = nil
             self.secrets = secrets
+            self.distributions = distributions
         }
-        self.distributions = distributions
         self.elector = elector
         self.recorder = recorder
         self.name = name
-        self.metrics = metrics
+        let writes = writes
+        self.metrics = { metrics() + writes.metrics }
         self.close = close
     }
 
@@ -74,10 +83,10 @@ package struct Backend: Sendable {
     ///
     /// - Parameters:
     ///   - namespace: where the Lease is if the settings do not say.
-    ///   - lastWords: see `EventRecorder`.
+    ///   - drainTimeout: see `EventRecorder`.
     package init(
         _ client: any KubeTransport, _ settings: Settings, name: String = "cluster", namespace: String, logger: Logger,
-        lastWords: Duration = .seconds(2),
+        drainTimeout: Duration = .seconds(2),
         close: @escaping @Sendable () -> Void = {}
     ) {
         let elector =
@@ -98,7 +107,29 @@ package struct Backend: Sendable {
                 meter: meter),
             distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
             elector: elector,
-            recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, lastWords: lastWords),
+            recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, drainTimeout: drainTimeout),
             name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
+    }
+}
+
+extension Backend {
+    /// A controller on these stores.
+    ///
+    /// - Parameter recorder: gets the writes of a single pass.
+    package func controller(
+        _ settings: Settings, logger: Logger, recorder: ChangeRecorder? = nil,
+        _ configure: (inout ControllerDependencies) -> Void = { _ in }
+    ) throws -> Controller {
+        let secrets: any SecretStore =
+            changes == nil
+            ? MeteredSecretStore(self.secrets, meter: writes, logger: logger, recorder: recorder) : self.secrets
+        var dependencies = ControllerDependencies(
+            settings: settings.reconciler, secrets: secrets, distributions: distributions, logger: logger)
+        dependencies.leadership = elector?.leadership
+        dependencies.events = self.recorder
+        dependencies.judge = settings.policyPath == nil ? nil : try PolicyJudge()
+        if let changes { dependencies.firstPassDone = { changes.sumUp($0) } }
+        configure(&dependencies)
+        return Controller(dependencies)
     }
 }

@@ -5,64 +5,87 @@ package import Planning
 import Reconciler
 import Stores
 
+/// What a single pass came to; in a dry run, what it would come to.
+package struct SyncResult: Sendable {
+    /// How each distribution that is ours fared.
+    package let outcomes: [ObjectKey: DistributionStatus]
+    /// The writes, one for each target, sorted.
+    package let changes: [Change]
+    /// What else could not be done; sentences.
+    package let faults: [String]
+    /// Why the mount could not be read; nil if it could.
+    package var absence: String?
+}
+
+/// How far a single pass is.
+package struct Progress: Sendable, Equatable {
+    /// Distributions of this instance that were reconciled, and all that are known.
+    package let done: Int
+    package let total: Int
+    /// Targets that were written or removed.
+    package let written: Int
+}
+
+/// What a single pass could not do, besides what the outcomes say.
+private final class Faults: Sendable {
+    private let faults = Mutex<[String]>([])
+
+    var all: [String] { faults.withLock { $0 } }
+    func add(_ fault: String) { faults.withLock { $0.append(fault) } }
+    func replace(with fault: String) { faults.withLock { $0 = [fault] } }
+}
+
 /// A single pass, for `sync` and `plan`.
 extension Agent {
-    /// What a single pass came to; in a dry run, what it would come to.
-    package struct Result: Sendable {
-        /// How each distribution that is ours fared.
-        package let outcomes: [ObjectKey: DistributionStatus]
-        /// The writes, one for each target, sorted.
-        package let changes: [Change]
-        /// What else could not be done; sentences.
-        package let faults: [String]
-        /// Why the mount could not be read; nil if it could.
-        package var absence: String?
-    }
+    /// A key that fails so often in a single pass is given up.
+    private static let tries = 5
 
-    /// One pass: reads the mount and both lists once and brings all targets in line. When `stops` yields, writes under
-    /// way end and no more are begun.
+    /// One pass: reads the mount and both lists once and brings all targets in sync. When `stops` yields, writes in flight
+    /// end and no more are started.
     ///
     /// - Parameter progress: told how far it is, some times a second.
     /// - Throws: `StoreError` when the distributions cannot be listed; also when the access policy cannot be used.
     package func sync(
         until stops: AsyncStream<Void>, progress: (@Sendable (Progress) -> Void)? = nil
-    ) async throws -> Result {
-        let ledger = backend.rehearsal ?? ChangeRecorder(logger: .none)
-        let secrets =
-            backend.rehearsal == nil ? RecordingSecretStore(backend.secrets, ledger: ledger) : backend.secrets
-        let controller = Controller(
-            settings: settings.reconciler, secrets: secrets, distributions: backend.distributions, logger: logger,
-            recorder: backend.recorder, triesAtMost: 5, judge: settings.policyPath == nil ? nil : try PolicyJudge())
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
+    ) async throws -> SyncResult {
+        let changes = backend.changes ?? ChangeRecorder(logger: .none)
+        let faults = Faults()
+        let controller = try backend.controller(
+            settings, logger: logger, recorder: backend.changes == nil ? changes : nil
+        ) { $0.reportFault = { fault in faults.add(fault) } }
+        return try await withThrowingTaskGroup(of: String?.self) { group in
             defer { group.cancelAll() }
-            group.addTask { try await pass(controller, ledger) }
+            group.addTask { try await pass(controller, faults) }
             group.addTask {
                 for await _ in stops { break }
-                await controller.stop()
+                controller.stop()
                 try? await Task.sleep(for: Self.grace)
+                faults.replace(with: "stopped with writes under way")
                 return nil
             }
             if let progress {
                 // Ends by cancellation alone.
                 group.addTask {
                     while true {
-                        progress(await controller.progress(written: ledger.changes.count))
+                        let (done, total) = await controller.progress()
+                        progress(Progress(done: done, total: total, written: changes.changes.count))
                         try await Task.sleep(for: .milliseconds(100))
                     }
                 }
             }
-            if let result = try await group.next().flatMap({ $0 }) { return result }
-            return Result(
-                outcomes: await controller.outcomes, changes: ledger.changes,
-                faults: ["stopped with writes under way"])
+            let absence = try await group.next() ?? nil
+            return SyncResult(
+                outcomes: await controller.statuses.outcomes, changes: changes.changes,
+                faults: faults.all, absence: absence)
         }
     }
 
-    private func pass(_ controller: Controller, _ ledger: ChangeRecorder) async throws -> Result {
+    /// - Returns: why the mount could not be read; nil if it could.
+    private func pass(_ controller: Controller, _ faults: Faults) async throws -> String? {
         if let path = settings.policyPath {
             let policy = await OwnedThread.value(name: "policy") { PolicyReading(path: path) }
             if let problem = policy.problem { throw PolicyError(problem: problem) }
-            await controller.policy(policy)
+            await controller.hear(.policy(policy))
         }
         let reading = await OwnedThread.value(name: "mount") { MountWatcher.read(path: settings.secretsPath) }
         var absence: String?
@@ -75,34 +98,33 @@ extension Agent {
         var refused: [StoreError] = []
         for scope in settings.scopes {
             do {
-                await controller.distributions(scope, .replace(try await backend.distributions.list(scope)))
+                await controller.hear(.distributions(scope, .replace(try await backend.distributions.list(scope))))
             } catch {
                 // A namespace that is gone, or whose role is: the others are served.
                 guard case .forbidden = error else { throw error }
-                await controller.distributionsFailed(scope, error)
-                await controller.fault("The distributions of \(scope) are left out: \(error)")
+                await controller.hear(.feedOfDistributions(scope, .failed(error)))
+                faults.add("The distributions of \(scope) are left out: \(error)")
                 refused.append(error)
                 continue
             }
             do {
-                await controller.targets(scope, .replace(try await backend.secrets.list(scope)))
+                await controller.hear(.targets(scope, .replace(try await backend.secrets.list(scope))))
             } catch {
-                await controller.targetsFailed(scope, error)
+                await controller.hear(.feedOfTargets(scope, .failed(error)))
                 if case .forbidden = error { continue }
                 guard case .unlistable = error else { throw error }
-                await controller.fault("The Secrets of \(scope) cannot be listed as a whole: \(error)")
-                await readInParts(scope, controller, because: error)
+                faults.add("The Secrets of \(scope) cannot be listed as a whole: \(error)")
+                await ScopeFeed(scope, controller: controller, backend: backend, logger: logger)
+                    .listInParts(because: error)
             }
         }
         if refused.count == settings.scopes.count, let error = refused.first { throw error }
         async let _ = backend.recorder?.run()
-        await controller.mount(reading)
-        await controller.finishWhenIdle()
-        await controller.work()
+        await controller.hear(.mount(reading))
+        await controller.work(tries: Self.tries)
         await backend.recorder?.flush()
-        var faults = await controller.faults + backend.distributions.faults()
-        if await !controller.isIdle { faults.append("stopped before all was looked at") }
-        return Result(
-            outcomes: await controller.outcomes, changes: ledger.changes, faults: faults, absence: absence)
+        for fault in await backend.distributions.faults() { faults.add(fault) }
+        if !controller.isIdle { faults.add("stopped before all was looked at") }
+        return absence
     }
 }

@@ -18,7 +18,7 @@ package final class EventRecorder: Sendable {
 
     private let client: any KubeTransport
     private let logger: Logger
-    private let lastWords: Duration
+    private let drainTimeout: Duration
     private let source = Event.Source(component: Request.fieldManager, host: HostName.current)
     private let backlog = Mutex(EventBacklog(limit: EventRecorder.waitingAtMost))
     /// Yields when there is something in the backlog.
@@ -30,11 +30,11 @@ package final class EventRecorder: Sendable {
 
     /// - Parameters:
     ///   - client: one that writes only while this agent leads.
-    ///   - lastWords: how long the last ones may take once the work is over.
-    package init(client: any KubeTransport, logger: Logger, lastWords: Duration = .seconds(2)) {
+    ///   - drainTimeout: how long the last ones may take once the work is over.
+    package init(client: any KubeTransport, logger: Logger, drainTimeout: Duration = .seconds(2)) {
         self.client = client
         self.logger = logger
-        self.lastWords = lastWords
+        self.drainTimeout = drainTimeout
         (news, input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (running, end) = AsyncStream.makeStream()
     }
@@ -80,7 +80,7 @@ package final class EventRecorder: Sendable {
         input.finish()
         await withDiscardingTaskGroup { group in
             group.addTask {
-                try? await Task.sleep(for: self.lastWords)
+                try? await Task.sleep(for: self.drainTimeout)
                 self.end.finish()
             }
             for await _ in running {}

@@ -81,7 +81,7 @@ package struct Logger: Sendable {
     /// Fields that say which resource a line is about.
     private static let resources = ["secret", "distribution", "file", "object"]
 
-    private func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
+    package func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
         guard level >= self.level else { return }
         if let limiter = shared.limiter, level > .debug, let resource = Self.resource(in: fields) {
             guard let leftOut = limiter.admit(resource) else { return }

@@ -1,176 +1,220 @@
 package import Distribution
 package import KubeRuntime
-import MountWatch
+import LinuxIO
 package import Observability
 package import Planning
 import Scheduling
-import Snapshots
 package import Stores
 
-/// What is known, and what is to be done: the snapshot, the distributions, what is kept of the actual targets, and the
-/// queue of targets to look at.
-///
-/// Events only change what is known and put keys into the queue. `reconcile` (its own file) does the work for one key.
-package actor Controller {
-    package let settings: ReconcilerSettings
-    let secrets: any SecretStore
-    let distributions: any DistributionStore
-    let logger: Logger
+/// What the controller works with.
+package struct ControllerDependencies: Sendable {
+    package var settings: ReconcilerSettings
+    package var secrets: any SecretStore
+    package var distributions: any DistributionStore
+    package var logger: Logger
     /// Nil: no election, this agent alone writes.
-    let leadership: Leadership?
-    /// Nil: nobody is told by Events.
-    let recorder: EventRecorder?
-    /// In a dry run: what would be written.
-    let rehearsal: ChangeRecorder?
-    /// What probes ask.
-    package nonisolated let vitals = ProbeState()
-    /// Beats while keys are taken, and none takes for ever.
-    package nonisolated let heartbeat = Heartbeat("workers", limit: .seconds(90))
-    /// A turn that takes longer is stuck. It has a few requests, each of which ends after some minutes at the latest, with
-    /// all its repetitions.
-    let longestTurn: Duration
-    /// For how long statuses are still begun after `stop`: whoever comes next tells of the rest, and waits for the Lease.
-    let lastWords: Duration
-    /// How long Secrets may be neither listed nor watched before the statuses say so.
-    let staleAfter: Duration
-    /// Judges what takes long; nil: it is judged in place.
-    let judge: PolicyJudge?
-    /// Has the mount looked at soon.
-    let lookAtMount: @Sendable () -> Void
-    let startedAt = Timestamp.now()
-
-    /// The last generation that there was.
-    var snapshot: Snapshot? { didSet { announceReadiness() } }
-    /// Of all files in `snapshot`; nil: nobody has asked.
-    var mountDigests: Set<Digest>?
-    /// Why the mount has no generation at present; nil if it has.
-    var absence: String?
-    /// The mount gets no other generation as long as this container runs.
-    var isMountLost = false
-    var generations = GenerationHistory()
-    /// Of other agents' mounts.
-    var newerGenerations = NewerGenerations()
-    /// What others do to our targets.
-    var contention = Contention()
-    var rotations = RotationLedger()
-    var counts = ControllerCounts()
-    /// By target that holds a certificate: when that expires.
-    var expiries: [ObjectKey: Timestamp] = [:]
-    /// Targets to be read anew when they are looked at next, whatever is known of them.
-    var forced: Set<ObjectKey> = []
-    /// By target: when it was read because somebody asked for it.
-    var forcedAt: [ObjectKey: ContinuousClock.Instant] = [:]
-    /// Items whose last write may have been carried out: their objects are read before the next one.
-    var uncertain: Set<WorkItem> = []
-    /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
-    var ahead: [ObjectKey: ContinuousClock.Instant] = [:]
-    /// How long such a target's status is left to the agent that wrote it.
-    let patience: Duration
-    package var index = DistributionIndex()
-    /// Targets that carry our label, as last seen or written.
-    var observed: [ObjectKey: ObservedTarget] = [:]
-    /// Of distributions and targets.
-    var common = Interner()
-    /// Of certificates and keys in `snapshot`.
-    package internal(set) var pairs = CertificateCheckCache()
-    var definition = DefinitionTraits.current
-    /// How each distribution fared when it was last looked at.
-    package internal(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
-    /// By distribution: the status that is to be written.
-    var unsaid: [ObjectKey: PendingStatus] = [:]
-    /// By distribution: the status that was written last.
-    package var said: [ObjectKey: StatusThrottle] = [:]
-    /// By distribution, then by target: why its former target could not be removed.
-    var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
-    /// By distribution: former targets that go once its own is in line.
-    package var awaited: [ObjectKey: Set<ObjectKey>] = [:]
-    /// What is known of the access policy.
-    var access: PolicyState { didSet { announceReadiness() } }
-    /// Of the policy in force.
-    var verdicts = PolicyVerdicts()
-    /// By distribution: what it was last warned of that the policy only audits.
-    var audited: [ObjectKey: String] = [:]
-    /// In one pass: what could not be done, besides what `outcomes` tells.
-    package internal(set) var faults: [String] = []
-
-    var mountWasRead = false
-    var scopes: [Scope: ScopeState] { didSet { announceReadiness() } }
-    var queue: WorkQueue<WorkItem, ContinuousClock.Instant>
-    /// Keys being worked on, and since when.
-    var turns: [WorkItem: ContinuousClock.Instant] = [:]
-    /// Keys have been worked on since memory was last given back.
-    var isUntidy = false
-    let wakeUps: AsyncStream<Void>
-    let wakeUp: AsyncStream<Void>.Continuation
-    /// One pass: a key that failed so often is given up. Nil: never.
-    let triesAtMost: Int?
-    var stoppedAt: ContinuousClock.Instant?
-    /// Another agent is known to do the work.
-    var isLed = false
-    /// Before the start, at a leader: what was to be done when all was known and has had no turn since. Nil: it is not yet.
-    var firstPass: Set<WorkItem>?
-    /// Before the start, at a follower: targets that were not seen in line yet. Nil: none was looked at.
-    var unseen: [ObjectKey]?
-    /// Distributions whose verdict takes long: one is judged at a time, in turns by namespace.
-    var unjudged = WorkQueue<ObjectKey, ContinuousClock.Instant>(limit: 1, group: { $0.namespace })
-
-    /// How many requests the server takes on a connection: what is more would wait there, whosever it is.
-    private static let mostOnConnection = 100
+    package var leadership: Leadership?
+    /// Nil: no Events are recorded.
+    package var events: EventRecorder?
+    /// Evaluates policies that take long; nil: they are evaluated in place.
+    package var judge: PolicyJudge?
+    /// Has the mount read soon.
+    package var readMount: @Sendable () -> Void = {}
+    /// Gets what cannot be done and no status says, a sentence each.
+    package var reportFault: @Sendable (String) -> Void = { _ in }
+    /// Gets how the distributions fare once the first pass is done.
+    package var firstPassDone: @Sendable ([ObjectKey: DistributionStatus]) -> Void = { _ in }
 
     package init(
-        settings: ReconcilerSettings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger,
-        leadership: Leadership? = nil, recorder: EventRecorder? = nil, rehearsal: ChangeRecorder? = nil,
-        triesAtMost: Int? = nil,
-        patience: Duration = .seconds(45), longestTurn: Duration = .seconds(900),
-        lastWords: Duration = .seconds(2), staleAfter: Duration = .seconds(120),
-        judge: PolicyJudge? = nil, lookAtMount: @escaping @Sendable () -> Void = {}
+        settings: ReconcilerSettings, secrets: any SecretStore, distributions: any DistributionStore, logger: Logger
     ) {
         self.settings = settings
         self.secrets = secrets
         self.distributions = distributions
         self.logger = logger
-        self.leadership = leadership
-        self.recorder = recorder
-        self.rehearsal = rehearsal
-        self.triesAtMost = triesAtMost
-        self.patience = patience
-        self.longestTurn = longestTurn
-        self.lastWords = lastWords
-        self.staleAfter = staleAfter
-        self.judge = judge
-        self.lookAtMount = lookAtMount
-        access = PolicyState(isWanted: settings.hasPolicy)
-        scopes = Dictionary(uniqueKeysWithValues: settings.scopes.map { ($0, ScopeState()) })
-        // In one namespace alone there is nobody to leave room for.
-        let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
-        let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
-        queue = WorkQueue(
-            limit: min(settings.maxInFlight, Self.mostOnConnection), patience: Self.statusPatience,
-            canWait: { $0.isStatus }, group: isShared ? namespace : nil)
-        vitals.readiness = Self.readiness(nil, scopes, access)
-        (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 }
 
-/// What is in the queue.
-package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
-    /// The Secret is to be brought in line.
-    case target(ObjectKey)
-    /// The status of the distribution is to be written.
-    case status(ObjectKey)
+/// A thin shell around the cache, the reconciler's functions and what they report: it serialises the access to them.
+///
+/// Events change the cache and queue keys (`hear`). `reconcile` does the work for one key.
+package actor Controller {
+    let dependencies: ControllerDependencies
+    let worker: Worker<WorkItem>
+    /// Distributions whose policy evaluation takes long: one at a time, in turns by namespace.
+    let judging: Worker<ObjectKey>
+    /// What probes ask.
+    package nonisolated let probes = ProbeState()
 
-    package var description: String {
-        switch self {
-        case .target(let key): "Secret \(key)"
-        case .status(let key): "SecretsDistribution \(key)"
+    var cache: Cache
+    var notes = TargetNotes()
+    var remarks = Remarks()
+    package internal(set) var statuses = StatusBook()
+    var rotations = RotationLedger()
+    var contention: Contention
+    var counts = ControllerCounts()
+    var start = StartProgress()
+    /// Of certificates and keys in the mount.
+    package internal(set) var pairs = CertificateCheckCache()
+    /// Keys were processed, or lists taken in, since memory was last given back.
+    private var isUntidy = false
+    let startedAt = Timestamp.now()
+
+    /// How many requests the server takes on a connection: any more would wait there, whoever sends them.
+    private static let mostOnConnection = 100
+    /// For how long statuses let Secrets pass: the new certificate is written first, and the status of a target that
+    /// changes all the time is this old at most.
+    private static let statusStarvationLimit: Duration = .seconds(60)
+
+    package init(_ dependencies: ControllerDependencies) {
+        self.dependencies = dependencies
+        let settings = dependencies.settings
+        cache = Cache(scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter)
+        contention = Contention(isWatching: !settings.dryRun)
+        // In one namespace alone there is nobody to leave room for.
+        let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
+        let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
+        var limits = Worker<WorkItem>.Limits()
+        (limits.process, limits.drain) = (settings.processTimeout, settings.drainTimeout)
+        let leadership = dependencies.leadership
+        worker = Worker(
+            WorkQueue(
+                limit: min(settings.maxInFlight, Self.mostOnConnection), starvationLimit: Self.statusStarvationLimit,
+                canWait: { $0.isStatus }, group: isShared ? namespace : nil),
+            name: "workers", limits: limits, isPaused: { leadership.map { $0.end == nil } ?? false })
+        judging = Worker(WorkQueue(limit: 1, group: { $0.namespace }), name: "access policy evaluation")
+        probes.readiness = Self.readiness(of: cache)
+    }
+
+    nonisolated var settings: ReconcilerSettings { dependencies.settings }
+    nonisolated var secrets: any SecretStore { dependencies.secrets }
+    nonisolated var distributions: any DistributionStore { dependencies.distributions }
+    nonisolated var logger: Logger { dependencies.logger }
+    nonisolated var leadership: Leadership? { dependencies.leadership }
+
+    /// Another agent may lead: nothing is written.
+    nonisolated var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
+
+    /// Beats while keys are taken and none is stuck.
+    package nonisolated var heartbeat: Heartbeat { worker.heartbeat }
+
+    package func isOurs(_ distribution: SecretsDistribution) -> Bool { settings.isOurs(distribution) }
+}
+
+// MARK: Work
+
+extension Controller {
+    /// Reconciles what is due until `stop`. Cancellation aborts the writes in flight; `stop` lets them end.
+    ///
+    /// - Parameter tries: in a single pass: ends once nothing is left, and gives a key up that has failed so often.
+    package nonisolated func work(tries: Int? = nil) async {
+        await withDiscardingTaskGroup { group in
+            // Nobody waits for the end of an evaluation.
+            group.addTask { await self.judging.run { await self.judge($0) } }
+            await worker.run(
+                untilIdle: tries != nil,
+                pulse: {
+                    await self.tidy()
+                    self.logger.settle()
+                }
+            ) { item in
+                let outcome = await self.process(item)
+                guard let tries else { return outcome }
+                return self.lastOutcome(outcome, of: item, tries: tries)
+            }
+            group.cancelAll()
         }
     }
 
-    var key: ObjectKey {
-        switch self {
-        case .target(let key), .status(let key): key
+    private nonisolated func lastOutcome(_ outcome: Outcome, of item: WorkItem, tries: Int) -> Outcome {
+        switch outcome {
+        case .done, .held: return outcome
+        case .again: return .done
+        case .retry:
+            guard worker.failures(of: item) + 1 >= tries else { return outcome }
+            dependencies.reportFault("\(item): given up after \(tries) tries")
+            return .done
         }
     }
 
-    var isStatus: Bool { if case .status = self { true } else { false } }
+    private func process(_ item: WorkItem) async -> Outcome {
+        isUntidy = true
+        let outcome = await reconcile(item)
+        // Also where it had failed before all was known.
+        start.firstPass?.remove(item)
+        noteStart(after: item)
+        return outcome
+    }
+
+    /// Starts no more targets; `work` returns once those in flight are done and reported.
+    package nonisolated func stop() {
+        judging.stop()
+        worker.stop()
+    }
+
+    /// Nothing is left to do, retries included.
+    package nonisolated var isIdle: Bool { worker.read { $0.isDone } }
+
+    /// After a list or a burst of writes, once it is over: much of what it needed lies between what stays.
+    private func tidy() {
+        guard isUntidy, isFollowing || worker.read({ $0.isIdle }) else { return }
+        isUntidy = false
+        worker.giveBackRoom()
+        judging.giveBackRoom()
+        statuses.giveBackRoom()
+        ProcessMemory.giveBack()
+    }
+
+    func enqueue(_ targets: some Sequence<ObjectKey>) {
+        for key in targets { enqueue(.target(key)) }
+    }
+
+    func enqueue(_ item: WorkItem) {
+        // Everything is queued once all is known.
+        if cache.isReady(item.key.namespace) { worker.add(item) }
+    }
+
+    func enqueueAll(in scope: Scope = .all) {
+        for key in cache.index.targets where scope.contains(key.namespace) { enqueue(.target(key)) }
+        // Those that no distribution describes: to be pruned perhaps.
+        for key in cache.targets.keys where scope.contains(key.namespace) { enqueue(.target(key)) }
+        for (key, distribution) in cache.index.distributions where scope.contains(key.namespace) {
+            if distribution.target == nil { enqueue(.status(key)) }
+        }
+    }
+
+    /// Distributions of this instance that were reconciled, and all that are known.
+    package func progress() -> (done: Int, total: Int) {
+        (statuses.outcomes.count, cache.index.distributions.values.count(where: isOurs))
+    }
+
+    func noteListed() { isUntidy = true }
+}
+
+// MARK: Leadership
+
+extension Controller {
+    /// This agent leads from now on: everything is compared. Until then events were taken in and nothing was reconciled.
+    package func lead() {
+        start.isLed = false
+        // Since it was found out, it has been another agent's matter.
+        statuses.dropPending()
+        start.reset()
+        enqueueAll()
+        noteStart()
+        worker.wake()
+    }
+
+    /// This agent no longer leads.
+    package func leadNoMore() {
+        rotations.abandon()
+        contention = Contention(isWatching: !settings.dryRun)
+        statuses.dropPending()
+    }
+
+    /// Another agent leads, and is alive.
+    package func follow() {
+        start.isLed = true
+        noteStart()
+    }
 }

@@ -8,6 +8,8 @@ extension WorkQueue {
     package var retrying: Int { waiting.count + held.count }
     /// Nothing due and nothing under way; retries may be waiting.
     package var isIdle: Bool { depth == 0 && active.isEmpty }
+    /// Nothing is left to do, retries included.
+    package var isDone: Bool { isIdle && retrying == 0 }
 
     /// Keys that are due or being worked on. Looks at every key.
     package var unfinished: [Key] { added.keys.filter { waiting[$0] == nil && !held.contains($0) } }

@@ -29,13 +29,13 @@ where Instant.Duration == Duration {
     package let backoff: Backoff
 
     private let canWait: @Sendable (Key) -> Bool
-    private let patience: Duration
+    private let starvationLimit: Duration
     private let group: (@Sendable (Key) -> String)?
 
     /// Where due keys stand.
     enum Lane: Int, CaseIterable {
         case ready
-        /// Could wait, and did for as long as the patience lasts.
+        /// Could wait, and did for as long as `starvationLimit`.
         case late
         /// Can wait.
         case deferred
@@ -55,17 +55,17 @@ where Instant.Duration == Duration {
     var added: [Key: Instant] = [:]
 
     /// - Parameters:
-    ///   - patience: for how long a key lets others pass; then it goes before them, in turns by group too.
+    ///   - starvationLimit: for how long a key lets others pass; then it goes before them, in turns by group too.
     ///   - canWait: whether a key lets others pass.
     ///   - group: whose key it is; nil: all are one's own, and may take all places.
     package init(
-        limit: Int, backoff: Backoff = .standard, patience: Duration = .zero,
+        limit: Int, backoff: Backoff = .standard, starvationLimit: Duration = .zero,
         canWait: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
     ) {
         precondition(limit > 0, "a work queue needs a worker")
         self.limit = limit
         self.backoff = backoff
-        self.patience = patience
+        self.starvationLimit = starvationLimit
         self.group = group
         self.canWait = canWait
     }
@@ -99,7 +99,7 @@ where Instant.Duration == Duration {
     }
 
     private func isLate(_ key: Key, at now: Instant) -> Bool {
-        added[key].map { $0.advanced(by: patience) <= now } ?? false
+        added[key].map { $0.advanced(by: starvationLimit) <= now } ?? false
     }
 
     private mutating func ring(at now: Instant) {

@@ -20,6 +20,11 @@ package protocol SecretStore: Sendable {
     /// - Throws: `.changed` if it is not as it was observed.
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget
 
+    /// Takes our marks off a Secret that no distribution describes any more.
+    ///
+    /// - Throws: `.changed` if it is not as it was observed.
+    func release(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget
+
     /// Replaces a Secret whose type or content cannot be changed. Others' labels, annotations, owner references and
     /// finalizers are carried over.
     ///
@@ -38,6 +43,10 @@ package protocol SecretStore: Sendable {
 }
 
 extension SecretStore {
+    package func release(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        try await update(target, patch)
+    }
+
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }
 

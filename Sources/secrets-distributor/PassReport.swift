@@ -6,7 +6,7 @@ import Planning
 
 /// What one pass came to, or would come to: for people, for scripts, and as an exit status.
 struct PassReport {
-    let result: Agent.Result
+    let result: SyncResult
     /// Nothing was written.
     let isPlan: Bool
     let took: Duration

@@ -1,7 +1,9 @@
 import Agent
 import Distribution
 import JSON
+import Kube
 import KubeRuntime
+import MountWatch
 import Observability
 import Planning
 import Reconciler
@@ -19,29 +21,40 @@ struct Bench: Sendable {
 
     let store: FakeStore
     let controller: Controller
+    /// What no status says.
+    let faults = LineRecorder()
+    private let writes: SecretWriteMeter
 
     /// - Parameters:
     ///   - store: one that a former controller wrote to, after a restart.
-    ///   - rehearsal: a dry run on `store`.
+    ///   - dryRun: a dry run on `store`.
     init(
-        on store: FakeStore = FakeStore(), rehearsing rehearsal: (DryRunSecretStore, ChangeRecorder)? = nil,
-        maxInFlight: Int = 32, triesAtMost: Int? = nil,
-        leadership: Leadership? = nil, patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
-        lastWords: Duration = .seconds(900), staleAfter: Duration = .seconds(900), logger: Logger = .none,
+        on store: FakeStore = FakeStore(), dryRun: (DryRunSecretStore, ChangeRecorder)? = nil, maxInFlight: Int = 32,
+        leadership: Leadership? = nil, logger: Logger = .none,
         _ configure: (inout ReconcilerSettings) -> Void = { _ in },
-        lookAtMount: @escaping @Sendable () -> Void = {}
+        readMount: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
+        writes = SecretWriteMeter(isWriting: { leadership.map { $0.end != nil } ?? true })
         var settings = ReconcilerSettings(managedBy: "me")
         settings.maxInFlight = maxInFlight
-        settings.dryRun = rehearsal != nil
+        settings.dryRun = dryRun != nil
+        settings.staleMountGrace = .seconds(300)
+        settings.drainTimeout = .seconds(900)
+        settings.staleAfter = .seconds(900)
         configure(&settings)
-        controller = Controller(
-            settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
-            leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
-            longestTurn: longestTurn, lastWords: lastWords, staleAfter: staleAfter,
-            judge: !settings.hasPolicy ? nil : try? PolicyJudge(), lookAtMount: lookAtMount)
+        var dependencies = ControllerDependencies(
+            settings: settings, secrets: dryRun?.0 ?? MeteredSecretStore(store, meter: writes, logger: logger),
+            distributions: dryRun == nil ? store : DryRunDistributionStore(store), logger: logger)
+        dependencies.leadership = leadership
+        dependencies.judge = settings.hasPolicy ? try? PolicyJudge() : nil
+        dependencies.readMount = readMount
+        dependencies.reportFault = { [faults] in faults.add($0) }
+        if let changes = dryRun?.1 { dependencies.firstPassDone = { changes.sumUp($0) } }
+        controller = Controller(dependencies)
     }
+
+    func metrics() async -> [Metric] { await controller.metrics() + writes.metrics }
 
     /// Runs `body` beside the controller's work, then ends that.
     func working(_ body: () async throws -> Void) async throws {
@@ -54,7 +67,7 @@ struct Bench: Sendable {
                 result = .failure(error)
             }
             await store.release()
-            await controller.stop()
+            controller.stop()
             try await group.waitForAll()
             try result.get()
         }
@@ -85,7 +98,7 @@ struct Bench: Sendable {
 
     /// Nothing is left to do, and no retry waits.
     func settle() async throws {
-        try #require(await eventually { await controller.isIdle })
+        try #require(await eventually { controller.isIdle })
     }
 
     /// Brings Secret `t` in line, then has its distribution name `u`, whose source is missing: `t` waits for that.
@@ -111,14 +124,14 @@ struct Bench: Sendable {
 
     /// Nothing is due, and so many keys are worked on; both at the same moment.
     func isBusy(with count: Double) async -> Bool {
-        let metrics = await controller.metrics()
+        let metrics = await metrics()
         return Self.figure("queue_depth", in: metrics) == 0 && Self.figure("queue_in_flight", in: metrics) == count
     }
 
     /// How many keys wait for a retry or a second look.
     var waiting: Double? { get async { await figure("queue_waiting") } }
 
-    func figure(_ name: String) async -> Double? { Self.figure(name, in: await controller.metrics()) }
+    func figure(_ name: String) async -> Double? { Self.figure(name, in: await metrics()) }
 
     private static func figure(_ name: String, in metrics: [Metric]) -> Double? {
         let samples = metrics.first { $0.name == "secrets_distributor_\(name)" }?.samples
@@ -172,4 +185,20 @@ extension ObservedTarget {
             labels: [WellKnownKeys.managedByLabel: "me"],
             annotations: [WellKnownKeys.managedBy: "me", WellKnownKeys.distribution: distribution.description])
     }
+}
+
+/// Events by what they are about.
+extension Controller {
+    func mount(_ reading: MountReading) { hear(.mount(reading)) }
+    func policy(_ reading: PolicyReading) { hear(.policy(reading)) }
+    func distributions(_ scope: Scope, _ event: FeedEvent<SecretsDistribution>) { hear(.distributions(scope, event)) }
+    func targets(_ scope: Scope, _ event: FeedEvent<ObservedTarget>) { hear(.targets(scope, event)) }
+    func distributionsFailed(_ scope: Scope, _ error: StoreError) { hear(.feedOfDistributions(scope, .failed(error))) }
+    func targetsFailed(_ scope: Scope, _ error: StoreError) { hear(.feedOfTargets(scope, .failed(error))) }
+    func targetsRecovered(_ scope: Scope) { hear(.feedOfTargets(scope, .recovered)) }
+    func targets(_ scope: Scope, inParts parts: [String: [ObservedTarget]], because error: StoreError) {
+        hear(.targetsInParts(scope, parts, because: error))
+    }
+    func resync(_ scope: Scope) { hear(.feedOfDistributions(scope, .relisting)) }
+    var outcomes: [ObjectKey: DistributionStatus] { statuses.outcomes }
 }

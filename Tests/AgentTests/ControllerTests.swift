@@ -253,13 +253,13 @@ struct ControllerTests {
         "stop lets the write under way end, its status too while there is time for it, and begins no other",
         arguments: [(time: Duration.seconds(900), statuses: ["Synced"]), (.zero, [])])
     func stops(time: Duration, statuses: [String]) async throws {
-        let bench = Bench(maxInFlight: 1, lastWords: time)
+        let bench = Bench(maxInFlight: 1) { $0.drainTimeout = time }
         for number in 1...3 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
         await bench.store.hold()
         try await bench.working {
             try await bench.tellAll()
             try await bench.waitForWrites(1)
-            await bench.controller.stop()
+            bench.controller.stop()
             await bench.store.release()
         }
         // `work` has returned.
@@ -272,16 +272,15 @@ struct ControllerTests {
 
     @Test("one pass ends when a write keeps failing, and reports it")
     func onePass() async throws {
-        let bench = Bench(triesAtMost: 2)
+        let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.put(try bench.distribution("good", target: "good"))
         let error = StoreError.unavailable("the server sleeps", retryAfter: nil)
         await bench.store.fail(.update, [error, error, error])
         await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
         try await bench.tellAll()
-        await bench.controller.finishWhenIdle()
-        await bench.controller.work()
-        #expect(await bench.controller.faults == ["Secret web/t: given up after 2 tries"])
+        await bench.controller.work(tries: 2)
+        #expect(bench.faults.lines == ["Secret web/t: given up after 2 tries"])
         #expect(await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed)
         #expect(await bench.controller.outcomes[bench.key("good")]?.reason == .synced)
         #expect(await bench.store.calls.count { $0 == "update t" } == 2)
@@ -289,11 +288,10 @@ struct ControllerTests {
 
     @Test("one pass ends at once when there is nothing to do")
     func emptyPass() async throws {
-        let bench = Bench(triesAtMost: 2)
+        let bench = Bench()
         try await bench.tellAll()
-        await bench.controller.finishWhenIdle()
-        await bench.controller.work()
-        #expect(await bench.controller.faults.isEmpty)
+        await bench.controller.work(tries: 2)
+        #expect(bench.faults.lines.isEmpty)
     }
 }
 

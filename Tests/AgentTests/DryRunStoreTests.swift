@@ -90,7 +90,7 @@ struct DryRunStoreTests {
             let store = FakeStore()
             ledger = ChangeRecorder(logger: logs.logger)
             secrets = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
-            bench = Bench(on: store, rehearsing: (secrets, ledger), logger: logs.logger)
+            bench = Bench(on: store, dryRun: (secrets, ledger), logger: logs.logger)
         }
 
         /// What the store holds, as the watch tells it.
@@ -188,13 +188,13 @@ struct DryRunStoreTests {
         foreign.labels = [:]
         foreign.annotations = [WellKnownKeys.managedBy: "another"]
         await stage.secrets.hear(.replace([marked, foreign]), .all, bench.controller)
-        #expect(await bench.controller.observed.keys.sorted() == [bench.key("t")])
+        #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
         await stage.secrets.hear(.upsert(foreign), .all, bench.controller)
-        #expect(await bench.controller.observed.keys.sorted() == [bench.key("t")])
+        #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
         // It is handed to somebody else.
         marked.annotations = [:]
         await stage.secrets.hear(.upsert(marked), .all, bench.controller)
-        #expect(await bench.controller.observed.isEmpty)
+        #expect(await bench.controller.cache.targets.isEmpty)
     }
 
     // MARK: On the way to the server
@@ -226,7 +226,7 @@ struct DryRunStoreTests {
         settings.dryRun = true
         settings.leaderElection = true
         let backend = Backend(sent, settings, namespace: "web", logger: logs.logger)
-        #expect(backend.elector == nil && backend.rehearsal != nil)
+        #expect(backend.elector == nil && backend.changes != nil)
         #expect(logs.count("dry run: nothing is written") == 1)
         let target = ObservedTarget(ObjectKey(namespace: "web", name: "t"), of: ObjectKey(namespace: "web", name: "d"))
         try await backend.secrets.delete(target)

@@ -2,6 +2,8 @@ import TestSupport
 import TestTraits
 import Testing
 
+@testable import Reconciler
+
 /// What is remembered of an object goes with it, whenever that happens.
 @Suite("What the controller remembers", .endsIfHung)
 struct ForgottenTests {
@@ -11,12 +13,12 @@ struct ForgottenTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             _ = try await bench.awaitSuccessor()
-            #expect(await bench.controller.awaited == [bench.key("d"): [bench.key("t")]])
+            #expect(await bench.controller.remarks.awaited == [bench.key("d"): [bench.key("t")]])
             let target = try #require(await bench.secret("t"))
             await bench.store.lose(target.key)
             await bench.controller.targets(.all, .delete(target))
             try await bench.settle()
-            #expect(await bench.controller.awaited.isEmpty)
+            #expect(await bench.controller.remarks.awaited.isEmpty)
         }
     }
 
@@ -32,7 +34,7 @@ struct ForgottenTests {
             await bench.controller.distributions(.all, .delete(distribution))
             await bench.store.release()
             try await bench.settle()
-            #expect(await bench.controller.said.isEmpty)
+            #expect(await bench.controller.statuses.written.isEmpty)
         }
     }
 }

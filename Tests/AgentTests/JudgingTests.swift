@@ -26,7 +26,7 @@ struct JudgingTests {
         try await bench.working {
             try await bench.tellAll()
             #expect(await eventually { await (bench.waiting ?? 0 > 30, bench.rests) == (true, true) })
-            #expect(await bench.controller.isIdle == false)
+            #expect(bench.controller.isIdle == false)
         }
         #expect(try #require(await bench.waiting) > 0)
     }
@@ -36,7 +36,7 @@ struct JudgingTests {
         try await putCostly()
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(await eventually { bench.controller.probes.hasStarted })
             #expect(try #require(await bench.waiting) > 0)
         }
     }
@@ -47,7 +47,7 @@ struct JudgingTests {
         await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
         await bench.controller.policy(Policies.costly())
         try await bench.tellAll()
-        #expect(bench.controller.vitals.hasStarted)
+        #expect(bench.controller.probes.hasStarted)
     }
 
     @Test("a rotation is not settled by what waits for one: the write that follows is counted")

@@ -22,7 +22,7 @@ struct LeadershipTests {
             try await other.tellAll()
             try await other.settle()
         }
-        return await !happens(within: .milliseconds(300)) { await bench.controller.isIdle }
+        return await !happens(within: .milliseconds(300)) { bench.controller.isIdle }
     }
 
     @Test("a follower writes nothing and forgets nothing; who becomes leader writes what is due, and no more")

@@ -135,7 +135,7 @@ struct UnlistedTests {
             try await first.tellAll()
             try await first.settle()
         }
-        let bench = Bench(on: store, staleAfter: .zero)
+        let bench = Bench(on: store) { $0.staleAfter = .zero }
         try await bench.working {
             try await bench.tell(.distributions)
             await bench.mount()
@@ -177,7 +177,7 @@ struct UnlistedTests {
             await bench.controller.targetsFailed(.all, away)
             await bench.controller.targets(.all, inParts: [:], because: away)
             #expect(await eventually { await bench.secret("good")?.digests == ["a": bench.digest("2")] })
-            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(await eventually { bench.controller.probes.hasStarted })
             #expect(
                 await eventually {
                     await store.distributions[bench.key("bad")]?.status.ready?.message == "It cannot be decrypted."
@@ -194,7 +194,7 @@ struct UnlistedTests {
     @Test("nor distributions, a write waits until it is known what is asked for; after long, what is known has to do")
     func unconfirmed() async throws {
         for (staleAfter, writes) in [(Duration.seconds(900), false), (.zero, true)] {
-            let bench = Bench(staleAfter: staleAfter)
+            let bench = Bench { $0.staleAfter = staleAfter }
             await bench.store.put(try bench.distribution())
             try await bench.working {
                 try await bench.tellAll()
@@ -222,7 +222,7 @@ struct UnlistedTests {
             #expect(await !bench.controller.unreadiness.isEmpty)
             await bench.controller.targets(web, .replace([]))
             #expect(await bench.controller.unreadiness.isEmpty)
-            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(await eventually { bench.controller.probes.hasStarted })
             #expect(await bench.secret("t") != nil)
             #expect(
                 await bench.controller.overview().notes == [
@@ -250,6 +250,6 @@ struct UnlistedTests {
         #expect(
             await bench.controller.unreadiness.contains(
                 "the distributions of namespace web cannot be listed: no role"))
-        #expect(!bench.controller.vitals.hasStarted)
+        #expect(!bench.controller.probes.hasStarted)
     }
 }

@@ -66,7 +66,7 @@ struct LostRoleTests {
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
         }
         #expect(log.count("rotation") == 0)
-        let metrics = await bench.controller.metrics()
+        let metrics = await bench.metrics()
         let times = try #require(metrics.first { $0.name.hasSuffix("rotation_propagation_seconds") })
         #expect(times.samples.map(\.value) == [.histogram(Histogram(bounds: ControllerCounts.bounds))])
     }
@@ -77,9 +77,9 @@ struct LostRoleTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            #expect(!bench.controller.vitals.hasStarted)
+            #expect(!bench.controller.probes.hasStarted)
             await bench.controller.follow()
-            #expect(bench.controller.vitals.hasStarted)
+            #expect(bench.controller.probes.hasStarted)
             #expect(await bench.store.calls.isEmpty)
         }
     }
@@ -93,9 +93,9 @@ struct LostRoleTests {
             try await bench.tellAll()
             await lead(bench)
             try await bench.waitForWrites(1)
-            #expect(!bench.controller.vitals.hasStarted)
+            #expect(!bench.controller.probes.hasStarted)
             await bench.store.release()
-            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(await eventually { bench.controller.probes.hasStarted })
         }
     }
 

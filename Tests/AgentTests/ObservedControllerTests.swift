@@ -13,7 +13,7 @@ import Testing
     private func value(
         _ name: String, _ labels: [String: String] = [:], of bench: Bench
     ) async throws -> Double {
-        let metric = try #require(await bench.controller.metrics().first { $0.name == "secrets_distributor_\(name)" })
+        let metric = try #require(await bench.metrics().first { $0.name == "secrets_distributor_\(name)" })
         let sample = try #require(
             metric.samples.first { sample in
                 labels.allSatisfy { label in sample.labels.contains { $0.name == label.key && $0.value == label.value }
@@ -128,7 +128,7 @@ import Testing
         let store = FakeStore()
         let ledger = ChangeRecorder(logger: .none)
         let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
-        let bench = Bench(on: store, rehearsing: (rehearsal, ledger))
+        let bench = Bench(on: store, dryRun: (rehearsal, ledger))
         await store.put(try bench.distribution())
         try await bench.tellAll()
         try await bench.working {
@@ -167,24 +167,24 @@ import Testing
         try await bench.working {
             for part in Bench.Part.allCases where part != last { try await bench.tell(part) }
             #expect(
-                !bench.controller.vitals.hasStarted && bench.controller.vitals.readiness.contains { $0.problem != nil })
+                !bench.controller.probes.hasStarted && bench.controller.probes.readiness.contains { $0.problem != nil })
             try await bench.tell(last)
-            #expect(bench.controller.vitals.readiness.allSatisfy { $0.problem == nil })
+            #expect(bench.controller.probes.readiness.allSatisfy { $0.problem == nil })
             try await bench.waitForWrites(1)
-            #expect(!bench.controller.vitals.hasStarted)
+            #expect(!bench.controller.probes.hasStarted)
             await bench.store.release()
-            #expect(await eventually { bench.controller.vitals.hasStarted })
+            #expect(await eventually { bench.controller.probes.hasStarted })
         }
     }
 
     @Test func `it has started though nothing is to be done`() async throws {
         let bench = Bench()
         try await bench.tellAll()
-        #expect(bench.controller.vitals.hasStarted)
+        #expect(bench.controller.probes.hasStarted)
     }
 
     @Test func `another forceSync reads the Secret anew, and has the mount left alone`() async throws {
-        let bench = Bench(lookAtMount: { looks.isOn = true })
+        let bench = Bench(readMount: { looks.isOn = true })
         var distribution = try bench.distribution()
         await bench.store.put(distribution)
         try await bench.tellAll()
@@ -260,7 +260,7 @@ import Testing
     @Test func `the workers' heart beats while they work, and neither while one is stuck nor once they have ended`()
         async throws
     {
-        let bench = Bench(longestTurn: .milliseconds(10))
+        let bench = Bench { $0.processTimeout = .milliseconds(10) }
         await bench.store.put(try bench.distribution())
         let heart = bench.controller.heartbeat
         let before = heart.last

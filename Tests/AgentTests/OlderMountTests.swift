@@ -153,7 +153,7 @@ struct OlderMountTests {
 
     @Test("says that it is behind where that does not end, and still writes nothing")
     func staysBehind() async throws {
-        let bench = Bench(patience: .milliseconds(10))
+        let bench = Bench { $0.staleMountGrace = .milliseconds(10) }
         let calls = try await calls(bench, ["a": "1"]) {
             // By itself, without any event.
             #expect(await eventually { await bench.store.lastStatus != nil })

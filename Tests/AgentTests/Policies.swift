@@ -50,8 +50,8 @@ extension Policies {
 
 extension Bench {
     /// One that is to have a policy.
-    static func policed(triesAtMost: Int? = nil, log: LineRecorder = LineRecorder()) -> Bench {
-        Bench(triesAtMost: triesAtMost, logger: log.logger) { $0.hasPolicy = true }
+    static func policed(log: LineRecorder = LineRecorder()) -> Bench {
+        Bench(logger: log.logger) { $0.hasPolicy = true }
     }
 
     /// The `Ready` condition of the last status.

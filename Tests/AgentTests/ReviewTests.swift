@@ -6,6 +6,8 @@ import TestSupport
 import TestTraits
 import Testing
 
+@testable import Reconciler
+
 /// What the controller holds back for its content, on a fake store.
 @Suite("The controller holds back", .endsIfHung)
 struct ReviewTests {

@@ -9,9 +9,10 @@ import Testing
 
     private let start = ManualInstant(0)
 
-    private func queue(limit: Int, patience: Duration = .zero) -> Queue {
+    private func queue(limit: Int, starvationLimit: Duration = .zero) -> Queue {
         Queue(
-            limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)), patience: patience,
+            limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)),
+            starvationLimit: starvationLimit,
             canWait: { $0.hasSuffix("s") }, group: { String($0.prefix { $0 != "/" }) })
     }
 
@@ -82,7 +83,7 @@ import Testing
 
     @Test("A status that has waited for long is not hidden by a fresh one of a group with nothing in flight")
     func lateStatuses() {
-        var queue = queue(limit: 8, patience: .seconds(60))
+        var queue = queue(limit: 8, starvationLimit: .seconds(60))
         queue.add("old/0", at: start)
         queue.add("old/0s", at: start)
         #expect(queue.next(at: start) == "old/0")
@@ -95,7 +96,7 @@ import Testing
 
     @Test("Statuses that have waited for long take turns by group")
     func lateTurns() {
-        var queue = queue(limit: 8, patience: .seconds(60))
+        var queue = queue(limit: 8, starvationLimit: .seconds(60))
         add(1000, of: "many", "s", to: &queue)
         queue.add("good/0s", at: start)
         let now = start.advanced(by: .seconds(60))
@@ -103,9 +104,9 @@ import Testing
         #expect(take(&queue, at: now).prefix(2) == ["many/0s", "good/0s"])
     }
 
-    @Test("A status that was put off, or added again, when its patience was over is due once")
+    @Test("A status that was put off, or added again, when its starvationLimit was over is due once")
     func lateOnce() {
-        var queue = queue(limit: 8, patience: .seconds(60))
+        var queue = queue(limit: 8, starvationLimit: .seconds(60))
         let now = start.advanced(by: .seconds(60))
         queue.add("a/0s", at: start)
         #expect(queue.next(at: start) == "a/0s")
@@ -134,7 +135,7 @@ import Testing
 
     @Test("Statuses of a group with nothing in flight go before more of one that fills its places")
     func statuses() {
-        var queue = queue(limit: 8, patience: .seconds(60))
+        var queue = queue(limit: 8, starvationLimit: .seconds(60))
         add(1000, of: "many", to: &queue)
         queue.add("good/0s", at: start)
         #expect(take(&queue).contains("good/0s"))
@@ -142,7 +143,7 @@ import Testing
 
     @Test("It says who waits: how many keys are due, and for how long, longest first")
     func backlogs() {
-        var queue = queue(limit: 2, patience: .seconds(60))
+        var queue = queue(limit: 2, starvationLimit: .seconds(60))
         add(5, of: "a", to: &queue)
         queue.add("b/0s", at: ManualInstant(5))
         queue.add("c/0", at: ManualInstant(3))

@@ -299,7 +299,7 @@ import Testing
 
     @Test("Keys that can wait let the others pass, for some time")
     func patience() {
-        var queue = Queue(limit: 9, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        var queue = Queue(limit: 9, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }
         queue.add("later 1", at: start)
         queue.add("a", at: start)
         queue.add("later 2", at: ManualInstant(1))
@@ -307,7 +307,7 @@ import Testing
         #expect(queue.depth == 4)
         #expect(taken(from: &queue, at: ManualInstant(59)) == ["a", "b", "later 1", "later 2"])
 
-        queue = Queue(limit: 9, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        queue = Queue(limit: 9, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }
         queue.add("later 1", at: start)
         queue.add("later 2", at: ManualInstant(1))
         queue.add("a", at: start)
@@ -316,7 +316,7 @@ import Testing
 
     @Test("Keys that have waited for long take half of the places at most while others are due")
     func halfOfThePlaces() {
-        var queue = Queue(limit: 4, patience: .milliseconds(60)) { $0.hasPrefix("later") }
+        var queue = Queue(limit: 4, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }
         for key in ["later 1", "later 2", "later 3", "a", "b", "c"] { queue.add(key, at: start) }
         #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "later 2", "a", "b"])
     }

@@ -1,3 +1,5 @@
+import Reconciler
+
 /// `benchmarks.md`: what was measured, how, and what came of it.
 struct Page {
     let results: Results

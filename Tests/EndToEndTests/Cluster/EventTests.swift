@@ -192,7 +192,7 @@ struct EventTests {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         for number in 1...3 { try await world.create(world.distribution("app-\(number)", [("a", "a")])) }
-        try await world.withAgent(over: SlowEvents(world.client), lastWords: .seconds(60)) {
+        try await world.withAgent(over: SlowEvents(world.client), drainTimeout: .seconds(60)) {
             for number in 1...3 { try await world.expect("app-\(number)", .synced) }
         }
         #expect(try await world.events().count == 3)
@@ -207,7 +207,7 @@ struct EventTests {
         try await world.create(world.distribution("bad", [("missing", "a")]))
         let backend = Backend(
             SlowEvents(world.client), world.settings, namespace: world.namespace, logger: world.logs.logger,
-            lastWords: .seconds(60))
+            drainTimeout: .seconds(60))
         let agent = Agent(settings: world.settings, backend: backend, logger: world.logs.logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         defer { stop.finish() }

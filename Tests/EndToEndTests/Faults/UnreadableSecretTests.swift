@@ -113,7 +113,7 @@ struct UnreadableSecretTests {
 extension World {
     /// One pass in this process.
     func sync(as user: APIServer.User = .admin, _ configure: (inout Settings) -> Void = { _ in }) async throws
-        -> Agent.Result
+        -> SyncResult
     {
         let client = try server.client(user)
         defer { client.shutdown() }

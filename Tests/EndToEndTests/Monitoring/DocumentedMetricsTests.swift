@@ -20,9 +20,7 @@ struct DocumentedMetricsTests {
             _ = await eventually { Exposition.text(backend.metrics()).contains(#"{verb="watch""#) }
             group.cancelAll()
         }
-        let controller = Controller(
-            settings: world.settings.reconciler, secrets: backend.secrets, distributions: backend.distributions,
-            logger: .none)
+        let controller = try backend.controller(world.settings, logger: .none)
         let text = Exposition.text(await controller.metrics() + backend.metrics() + ProcessMetrics.current)
         #expect(try DocumentedMetrics().differences(from: text) == [])
         try await Promtool.check(text)

@@ -90,13 +90,13 @@ final class World: Sendable {
     }
 
     func withAgent<Result: Sendable>(
-        over transport: any KubeTransport, lastWords: Duration = .seconds(2),
+        over transport: any KubeTransport, drainTimeout: Duration = .seconds(2),
         _ configure: (inout Settings) -> Void = { _ in }, _ body: () async throws -> Result
     ) async throws -> Result {
         var settings = settings
         configure(&settings)
         let logger = logs.logger
-        let backend = Backend(transport, settings, namespace: namespace, logger: logger, lastWords: lastWords)
+        let backend = Backend(transport, settings, namespace: namespace, logger: logger, drainTimeout: drainTimeout)
         let agent = Agent(settings: settings, backend: backend, logger: logger)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         async let running: Void = agent.run(until: stops)

@@ -6,14 +6,15 @@ import Snapshots
 /// Whether the agent does its work: it has seen what it works with.
 extension Controller {
     /// Why it does not, a phrase each; empty if it is ready.
-    package var unreadiness: [String] { vitals.readiness.compactMap(\.problem) }
+    package var unreadiness: [String] { probes.readiness.compactMap(\.problem) }
 
-    static func readiness(_ snapshot: Snapshot?, _ scopes: [Scope: ScopeState], _ access: PolicyState) -> [HealthCheck]
-    {
-        var checks = [HealthCheck("mount", problem: snapshot == nil ? "the mount has had no files yet" : nil)]
+    static func readiness(of cache: Cache) -> [HealthCheck] {
+        var checks = [
+            HealthCheck("mount", problem: cache.mount.snapshot == nil ? "the mount has had no files yet" : nil)
+        ]
         // The others are served; without any, the agent does nothing.
-        let othersAreServed = !scopes.values.allSatisfy(\.isRefused)
-        for (scope, state) in scopes.sorted(by: { $0.key.description < $1.key.description }) {
+        let othersAreServed = !cache.scopes.values.allSatisfy(\.isRefused)
+        for (scope, state) in cache.scopes.sorted(by: { $0.key.description < $1.key.description }) {
             let isLeftOut = state.isRefused && othersAreServed
             for (name, feed) in [("distributions", state.distributions), ("Secrets", state.targets)] {
                 let problem = feed.problem(of: "the \(name) of \(scope)")
@@ -23,14 +24,14 @@ extension Controller {
                         "\(name) in \(scope)", problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
             }
         }
-        if access.isWanted { checks.append(HealthCheck("access policy", problem: access.unreadiness)) }
+        if cache.policy.isWanted { checks.append(HealthCheck("access policy", problem: cache.policy.unreadiness)) }
         return checks
     }
 
     /// Logs that the agent is ready, or a reason why it is not that was not known.
     func announceReadiness() {
         let known = unreadiness
-        vitals.readiness = Self.readiness(snapshot, scopes, access)
+        probes.readiness = Self.readiness(of: cache)
         let reasons = unreadiness
         if reasons.isEmpty {
             if !known.isEmpty { logger.info("ready") }
@@ -49,45 +50,46 @@ extension Controller {
     /// another leads.
     ///
     /// To be called when what an event calls for is in the queue.
-    func noteStart() {
-        guard !vitals.hasStarted, unreadiness.isEmpty, isFollowing ? isLed || isAllInLine() : isFirstPassDone() else {
-            return
-        }
-        vitals.hasStarted = true
-        lookAnew()
-        logger.info("first pass done", ["distributions": .int(index.distributions.count)])
-        rehearsal?.sumUp(outcomes)
+    ///
+    /// - Parameter item: what was just processed, if anything was.
+    func noteStart(after item: WorkItem? = nil) {
+        guard !probes.hasStarted, unreadiness.isEmpty,
+            isFollowing ? start.isLed || isAllInSync() : isFirstPassDone(after: item)
+        else { return }
+        probes.hasStarted = true
+        start.reset()
+        logger.info("first pass done", ["distributions": .int(cache.index.distributions.count)])
+        dependencies.firstPassDone(statuses.outcomes)
     }
 
-    /// What was found out before the start is of no use any more.
-    func lookAnew() { (firstPass, unseen) = (nil, nil) }
-
-    private func isFirstPassDone() -> Bool {
-        if firstPass == nil { firstPass = Set(queue.unfinished) }
-        return firstPass?.isEmpty == true
+    private func isFirstPassDone(after item: WorkItem?) -> Bool {
+        if start.firstPass == nil { start.firstPass = Set(worker.read { $0.unfinished }) }
+        if let item { start.firstPass?.remove(item) }
+        return start.firstPass?.isEmpty == true
     }
 
     /// Whether a leader would write no content. Each target is looked at until it is in line, and not again: a burst of events
     /// costs one look. What waits for a verdict counts as looked at, as in a leader's first pass.
-    private func isAllInLine() -> Bool {
-        var unseen = unseen ?? Array(index.targets)
-        while let key = unseen.last, isInLine(key) { unseen.removeLast() }
-        self.unseen = unseen
+    private func isAllInSync() -> Bool {
+        var unseen = start.unseen ?? Array(cache.index.targets)
+        while let key = unseen.last, isInSync(key) { unseen.removeLast() }
+        start.unseen = unseen
         return unseen.isEmpty
     }
 
-    private func isInLine(_ key: ObjectKey) -> Bool {
-        guard let distribution = index.claimants(of: key).first(where: isOurs), hasVerdict(on: distribution) else {
+    private func isInSync(_ key: ObjectKey) -> Bool {
+        guard let distribution = cache.index.claimants(of: key).first(where: isOurs), hasVerdict(on: distribution)
+        else {
             return true
         }
         guard denial(of: distribution) == nil,
             let desired = try? DesiredTarget(
-                distribution, from: snapshot, managedBy: settings.managedBy, pairs: &pairs)
+                distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
         else { return true }
         let review = TargetReview(
-            of: desired, by: distribution.spec, over: observed[key], pairs: &pairs, now: Timestamp.now())
+            of: desired, by: distribution.spec, over: cache.targets[key], pairs: &pairs, now: Timestamp.now())
         switch Plan(
-            desired: desired, observed: observed[key], managedBy: settings.managedBy, held: review.refusal)
+            desired: desired, observed: cache.targets[key], managedBy: settings.managedBy, held: review.refusal)
         {
         case .unchanged, .refuse: return true
         // Another's Secret is not in the cache; the status says that it is there.

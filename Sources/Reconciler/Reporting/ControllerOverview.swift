@@ -10,16 +10,16 @@ extension Controller {
         Overview(
             startedAt: startedAt, now: .now(), managedBy: settings.managedBy, isDryRun: settings.dryRun,
             isLeader: leadership.map { $0.end != nil }, unreadiness: unreadiness,
-            notes: vitals.readiness.compactMap(\.note), mount: mountState,
+            notes: probes.readiness.compactMap(\.note), mount: mountState,
             rotations: rotations.recent, rows: rows,
-            certificates: (isFollowing ? [:] : expiries).map { .init(secret: $0.key, expiresAt: $0.value) }
+            certificates: (isFollowing ? [:] : notes.expiries).map { .init(secret: $0.key, expiresAt: $0.value) }
                 .sorted { ($0.expiresAt, $0.secret) < ($1.expiresAt, $1.secret) })
     }
 
     private var mountState: Overview.MountState {
         var state = Overview.MountState(path: settings.mountPath)
-        state.absence = absence
-        guard let snapshot else { return state }
+        state.absence = cache.mount.absence
+        guard let snapshot = cache.mount.snapshot else { return state }
         state.generation = snapshot.generation
         state.createdAt = snapshot.createdAt
         state.files = snapshot.files.count
@@ -34,8 +34,8 @@ extension Controller {
 
     private var rows: [Overview.Row] {
         // Keys alone are sorted: to move ten thousand distributions about holds up the work.
-        index.distributions.keys.sorted().compactMap { key in
-            guard let distribution = index.distributions[key], isOurs(distribution) else { return nil }
+        cache.index.distributions.keys.sorted().compactMap { key in
+            guard let distribution = cache.index.distributions[key], isOurs(distribution) else { return nil }
             let stored = distribution.status
             let outcome = ownOutcome(key)
             return Overview.Row(
@@ -52,5 +52,5 @@ extension Controller {
     }
 
     /// Who does not lead has none of its own, or old ones: what the leader has written stands in the status.
-    private func ownOutcome(_ key: ObjectKey) -> DistributionStatus? { isFollowing ? nil : outcomes[key] }
+    private func ownOutcome(_ key: ObjectKey) -> DistributionStatus? { isFollowing ? nil : statuses.outcomes[key] }
 }

@@ -20,7 +20,7 @@ extension Controller {
             Metric(
                 .gauge, "secrets_distributor_scope_accessible",
                 "Whether the distributions, or the Secrets, of a namespace can be listed and watched.",
-                by: scopes.sorted { $0.key.description < $1.key.description }.flatMap { scope, state in
+                by: cache.scopes.sorted { $0.key.description < $1.key.description }.flatMap { scope, state in
                     [("secretsdistributions", state.distributions), ("secrets", state.targets)].map { resource, feed in
                         (["namespace": scope.namespace ?? "", "resource": resource], feed.isAccessible ? 1 : 0)
                     }
@@ -42,11 +42,6 @@ extension Controller {
                 "From the detection of a source file's change to the acknowledged write of the Secret.",
                 counts.processing),
             Metric(
-                .counter, "secrets_distributor_secret_writes_total", "Writes of Secrets, by what became of them.",
-                by: ControllerCounts.Write.allCases.map {
-                    (["result": $0.rawValue], Double(counts.writes[$0, default: 0]))
-                }),
-            Metric(
                 .counter, "secrets_distributor_drift_corrections_total",
                 "Changes that others made to targets and that were corrected.", Double(counts.corrections)),
             Metric(
@@ -60,7 +55,7 @@ extension Controller {
         var counts = Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, 0) })
         counts["Pending"] = 0
         var all = 0
-        for distribution in index.distributions.values where isOurs(distribution) {
+        for distribution in cache.index.distributions.values where isOurs(distribution) {
             counts[reason(of: distribution)?.rawValue ?? "Pending", default: 0] += 1
             all += 1
         }
@@ -125,7 +120,7 @@ extension Controller {
     private static let namedNamespaces = 10
 
     private var queueMetrics: [Metric] {
-        let backlogs = queue.backlogs(atMost: Self.namedNamespaces).filter { !$0.group.isEmpty }
+        let backlogs = worker.read { $0.backlogs(atMost: Self.namedNamespaces) }.filter { !$0.group.isEmpty }
         return [
             Metric(
                 .gauge, "secrets_distributor_queue_namespace_depth",
@@ -137,21 +132,21 @@ extension Controller {
                 by: backlogs.map { (["namespace": $0.group], $0.oldest.duration(to: .now) / .seconds(1)) }),
             Metric(
                 .gauge, "secrets_distributor_queue_depth", "Secrets and statuses that are due and not begun.",
-                Double(queue.depth)),
+                Double(worker.read { $0.depth })),
             Metric(
                 .gauge, "secrets_distributor_queue_in_flight", "Secrets and statuses being worked on.",
-                Double(queue.inFlight)),
+                Double(worker.read { $0.inFlight })),
             Metric(
                 .gauge, "secrets_distributor_queue_waiting",
                 "Secrets and statuses that wait for a retry, a second look or the policy's verdict.",
-                Double(queue.retrying)),
+                Double(worker.read { $0.retrying })),
             Metric(
                 .counter, "secrets_distributor_queue_retries_total", "Turns that failed and are tried again.",
-                Double(counts.retries)),
+                Double(worker.retries)),
             Metric(
                 .gauge, "secrets_distributor_queue_oldest_unfinished_seconds",
                 "For how long the oldest work has been unfinished, retries included; 0 if all is done.",
-                queue.oldest.map { $0.duration(to: .now) / .seconds(1) } ?? 0),
+                worker.read { $0.oldest }.map { $0.duration(to: .now) / .seconds(1) } ?? 0),
         ]
     }
 }

@@ -22,9 +22,13 @@ struct Contention: Sendable {
         let until: Instant
     }
 
+    /// False in a dry run: what is not written is not changed back by others.
+    let isWatching: Bool
     /// Targets that others have changed since we wrote them.
     private var contests: [ObjectKey: Contest] = [:]
     private var altered: [ObjectKey: Altered] = [:]
+
+    init(isWatching: Bool = true) { self.isWatching = isWatching }
 
     /// How long a target stays as the server stored it before the write is tried once more.
     private static let alterationPause: Duration = .seconds(600)
@@ -34,6 +38,7 @@ struct Contention: Sendable {
 
     /// Somebody else has changed a target, or removed it.
     mutating func disturb(_ target: ObjectKey, by manager: String?, at now: Instant) {
+        guard isWatching else { return }
         contests[target, default: Contest()].budget.disturb(at: now)
         name(manager, at: target)
     }

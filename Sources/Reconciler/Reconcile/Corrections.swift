@@ -30,14 +30,14 @@ extension Controller {
             counts.corrections += 1
         }
         // Changed once more before the answer came.
-        if let known = observed[key], known.resourceVersion != stored.resourceVersion {
+        if let known = cache.targets[key], known.resourceVersion != stored.resourceVersion {
             contention.disturb(key, by: known.changedBy, at: .now)
         }
     }
 
     /// If the server stored something else than was sent: how the distribution fares then.
     func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
-        guard let differences = desired.differences(from: stored), !settings.dryRun else { return nil }
+        guard let differences = desired.differences(from: stored), contention.isWatching else { return nil }
         let message =
             "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences);"
             + " a mutating admission webhook may change it, expected none that does."

@@ -1,0 +1,86 @@
+import Distribution
+import Observability
+import Planning
+import Reconciler
+import Stores
+
+/// Feeds the controller with one scope's objects. Lists again at each resync: a watch that died in silence, or an event that
+/// was missed, costs time and not correctness.
+struct ScopeFeed: Sendable {
+    private let scope: Scope
+    private let controller: Controller
+    private let backend: Backend
+    private let distributionsHeartbeat: Heartbeat?
+    private let targetsHeartbeat: Heartbeat?
+    private let logger: Logger
+
+    init(
+        _ scope: Scope, controller: Controller, backend: Backend, heartbeats: Heartbeats? = nil, logger: Logger
+    ) {
+        self.scope = scope
+        self.controller = controller
+        self.backend = backend
+        distributionsHeartbeat = heartbeats?.distributions[scope]
+        targetsHeartbeat = heartbeats?.targets[scope]
+        self.logger = logger
+    }
+
+    /// Until cancelled.
+    func run(resync: Duration) async {
+        let (scope, controller) = (scope, controller)
+        let ofDistributions = WatchHandler<SecretsDistribution>(
+            event: { await controller.hear(.distributions(scope, $0)) },
+            failed: {
+                log($0)
+                await controller.hear(.feedOfDistributions(scope, .failed($0)))
+            },
+            recovered: { await controller.hear(.feedOfDistributions(scope, .recovered)) },
+            heartbeat: distributionsHeartbeat)
+        let ofTargets = WatchHandler<ObservedTarget>(
+            event: { await controller.hear(.targets(scope, $0)) },
+            failed: {
+                log($0)
+                await controller.hear(.feedOfTargets(scope, .failed($0)))
+            },
+            recovered: { await controller.hear(.feedOfTargets(scope, .recovered)) },
+            unlistable: { await listInParts(because: $0) },
+            heartbeat: targetsHeartbeat)
+        while !Task.isCancelled {
+            let interval = resync * Double.random(in: 0.9...1.1)
+            await controller.hear(.feedOfDistributions(scope, .relisting))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await backend.distributions.watch(scope, ofDistributions) }
+                group.addTask { await backend.secrets.watch(scope, ofTargets) }
+                group.addTask { try? await Task.sleep(for: interval, tolerance: .seconds(1)) }
+                await group.next()
+                group.cancelAll()
+            }
+            // A watch that cannot even start, for want of threads or descriptors, is not started in a tight loop.
+            if !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
+        }
+    }
+
+    /// Serves what can be served of a scope whose Secrets cannot be listed as a whole because one of them cannot be read:
+    /// lists each namespace of it; the targets of the others are read one by one. To be repeated: the list fails, and there
+    /// is no watch.
+    func listInParts(because error: StoreError) async {
+        guard let namespaces = await controller.namespacesToList(of: scope) else { return }
+        var parts: [String: [ObservedTarget]] = [:]
+        for namespace in namespaces where !Task.isCancelled {
+            do {
+                parts[namespace] = try await backend.secrets.list(.namespace(namespace))
+            } catch {
+                // Anything else is an outage: what is known stays, and the next retry tries again.
+                guard case .unlistable = error else { return log(error) }
+            }
+            targetsHeartbeat?.beat()
+        }
+        guard !Task.isCancelled else { return }
+        await controller.hear(.targetsInParts(scope, parts, because: error))
+    }
+
+    /// The Kubernetes watcher has logged it already, once for each distinct error.
+    private func log(_ error: StoreError) {
+        logger.debug("feed failed", ["error": .string(error.description)])
+    }
+}

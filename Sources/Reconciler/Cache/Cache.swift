@@ -1,0 +1,169 @@
+import Distribution
+import Kube
+import MountWatch
+import Observability
+import Planning
+import Snapshots
+import Stores
+
+/// All that is known: the mount, the distributions, the Secrets that carry our label, the access policy, and how well each
+/// is known. A value; its one way in is `apply`, besides what the reconciler's own requests bring back (`Cache+Answers`).
+struct Cache: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    var mount = MountState()
+    var index = DistributionIndex()
+    /// Our Secrets, as last seen or written.
+    var targets: [ObjectKey: ObservedTarget] = [:]
+    private(set) var scopes: [Scope: ScopeState]
+    private(set) var policy: PolicyState
+    var verdicts = PolicyVerdicts()
+    /// Shares what distributions and targets have in common.
+    var interner = Interner()
+    /// For how long a scope's Secrets may be neither listed nor watched before the statuses say so.
+    private let staleAfter: Duration
+
+    init(scopes: [Scope], hasPolicy: Bool, staleAfter: Duration) {
+        self.scopes = Dictionary(uniqueKeysWithValues: scopes.map { ($0, ScopeState()) })
+        policy = PolicyState(isWanted: hasPolicy)
+        self.staleAfter = staleAfter
+    }
+
+    /// Takes an event in.
+    ///
+    /// - Parameters:
+    ///   - outcomes: how the distributions fare: text that these share with an object is kept once.
+    ///   - time: the wall clock's, for what statuses say.
+    mutating func apply(
+        _ event: CacheEvent, sharing outcomes: [ObjectKey: DistributionStatus] = [:], at now: Instant, _ time: Timestamp
+    ) -> CacheChange {
+        var change = CacheChange()
+        let staleAfter = staleAfter
+        switch event {
+        case .mount(let reading): apply(reading, &change)
+        case .policy(let reading):
+            guard policy.take(reading) else { break }
+            verdicts.forgetAll()
+            change.isPolicyNew = true
+            change.scopes = Set(scopes.keys)
+        case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
+        case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
+        case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
+        case .feedOfDistributions(let scope, let news):
+            update(scope, &change) { state in
+                switch news {
+                case .failed(let error):
+                    state.distributions.fail(error, at: now, time)
+                    state.distributions.expire(at: now, limit: staleAfter)
+                case .recovered: state.distributions.recover()
+                case .relisting: state.distributions.relist()
+                }
+            }
+        case .feedOfTargets(let scope, let news):
+            update(scope, &change) { state in
+                switch news {
+                case .failed(let error): state.targetsFailed(error, at: now, time, limit: staleAfter)
+                case .recovered: state.targets.recover()
+                case .relisting: break
+                }
+            }
+        }
+        return change
+    }
+
+    private mutating func apply(_ reading: MountReading, _ change: inout CacheChange) {
+        let news = mount.apply(reading)
+        if news.affectsAll { change.scopes = Set(scopes.keys) }
+        if news.isNew, let new = mount.snapshot, let old = news.old {
+            change.targets = index.targets(
+                reading: news.changed, folders: news.changed.filter { new.isFailed($0) || old.isFailed($0) })
+        }
+        change.mount = news
+    }
+
+    /// The same for every kind: an event changes one object, a list replaces all of its scope.
+    private mutating func apply<Object: CachedObject>(
+        _ event: FeedEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ change: inout CacheChange
+    ) {
+        switch event {
+        case .upsert(let object):
+            update(scope, &change) { $0[keyPath: Object.feed].hear(of: object.key) }
+            if let known = Object.known(object.key, in: self), object.isOlder(than: known) { return }
+            Object.keep(object, isTruth: false, in: &self, sharing: outcomes, &change)
+        case .delete(let object):
+            update(scope, &change) { $0[keyPath: Object.feed].hear(of: object.key) }
+            guard Object.known(object.key, in: self)?.uid == object.uid else { return }
+            Object.remove(object.key, wasHeard: true, from: &self, &change)
+        case .replace(let all, let unreadable):
+            update(scope, &change) { $0[keyPath: Object.feed].list(unreadable: unreadable) }
+            replace(all, in: scope, sharing: outcomes, &change)
+            change.isList = true
+            change.scopes.insert(scope)
+        }
+    }
+
+    /// All objects of `scope`: the truth, also where their resource versions are older than what is known, as after a
+    /// restore of etcd. A write of our own that came after the list is in the events that follow it.
+    private mutating func replace<Object: CachedObject>(
+        _ all: [Object], in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus], _ change: inout CacheChange
+    ) {
+        let present = Set(all.map(\.key))
+        let feed = scopes[scope]?[keyPath: Object.feed]
+        for key in Object.keys(in: self) where scope.contains(key.namespace) && !present.contains(key) {
+            if Object.staysWhenUnreadable, feed?.mayHide(key) == true { continue }
+            Object.remove(key, wasHeard: false, from: &self, &change)
+        }
+        for object in all { Object.keep(object, isTruth: true, in: &self, sharing: outcomes, &change) }
+    }
+
+    private mutating func apply(
+        _ parts: [String: [ObservedTarget]], of scope: Scope, because error: StoreError, _ change: inout CacheChange
+    ) {
+        for (namespace, all) in parts { replace(all, in: .namespace(namespace), sharing: [:], &change) }
+        let listed = Set(parts.keys)
+        if scopes[scope]?.targets.listedNamespaces != listed {
+            let others = Set(index.targets.map(\.namespace)).filter { scope.contains($0) }.subtracting(listed)
+            change.notes.append(.readByName(scope, namespaces: others.sorted(), error))
+        }
+        scopes[scope, default: ScopeState()].targets.list(only: listed, because: error)
+        change.isList = true
+        change.scopes.insert(scope)
+    }
+
+    /// Changes what is known of a scope, and has its targets compared if their statuses have to say something else.
+    private mutating func update(_ scope: Scope, _ change: inout CacheChange, _ body: (inout ScopeState) -> Void) {
+        let old = scopes[scope] ?? ScopeState()
+        var new = old
+        body(&new)
+        scopes[scope] = new
+        if new.isRefused != old.isRefused {
+            if new.isRefused, let error = [new.distributions, new.targets].first(where: \.isRefused)?.failure {
+                change.notes.append(.scopeSkipped(scope, error))
+            } else {
+                change.notes.append(.scopeServed(scope))
+            }
+        }
+        for (resource, old, new) in [
+            (Resource.secrets, old.targets, new.targets),
+            (.secretsDistributions, old.distributions, new.distributions),
+        ] {
+            // Once, not with each list.
+            for (key, reason) in new.unreadable where old.unreadable[key] != reason {
+                change.notes.append(.unreadable(resource, key, reason: reason))
+            }
+        }
+        let (seen, sees) = (old.targets, new.targets)
+        if seen.isStale != sees.isStale || (seen.isRefused || sees.isRefused) && seen.failure != sees.failure {
+            change.scopes.insert(scope)
+        }
+    }
+}
+
+extension FeedState {
+    /// An event about the object came: the watch works.
+    fileprivate mutating func hear(of key: ObjectKey) {
+        if failure != nil { recover() }
+        read(key)
+    }
+}

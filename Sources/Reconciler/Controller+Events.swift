@@ -1,0 +1,115 @@
+package import Distribution
+import MountWatch
+import Observability
+import Planning
+import Stores
+
+/// What the controller is told: it changes the cache, queues keys and passes on what others have to know of it.
+extension Controller {
+    package func hear(_ event: CacheEvent) {
+        let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
+        announceReadiness()
+        take(change)
+        if case .distributions(_, .replace) = event {
+            // The resource definition may have been replaced: learn again what it keeps.
+            statuses.definition = .current
+        }
+        noteStart()
+    }
+
+    /// Everything is compared: the mount is read, and each target.
+    package func compareAll() {
+        dependencies.readMount()
+        enqueueAll()
+    }
+
+    package func namespacesToList(of scope: Scope) -> [String]? { cache.namespacesToList(of: scope) }
+
+    /// What follows from a change of the cache.
+    func take(_ change: CacheChange) {
+        for note in change.notes { log(note) }
+        for key in change.replaced { statuses.forgetWritten(key) }
+        for (old, target) in change.retargeted { secrets.forget(old.uid, unless: target) }
+        for (key, targets) in change.requested { request(targets, for: key) }
+        for distribution in change.removed { forget(distribution) }
+        for key in change.lost { lose(key) }
+        for (target, manager) in change.disturbed { disturb(target, by: manager) }
+        if let news = change.mount { take(news, change.targets) }
+        if change.isPolicyNew { start.reset() }
+        if change.isList { noteListed() }
+        for scope in change.scopes { enqueueAll(in: scope) }
+        // Our own status comes back as an event.
+        if let (old, new) = change.updated, statuses.isOwn(new, after: old) { return }
+        enqueue(change.targets)
+        for key in change.statuses { enqueue(.status(key)) }
+    }
+
+    private func take(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
+        if !news.plainVolumes.isEmpty {
+            logger.warning(
+                "files are written one by one, not a generation at a time: a Secret can hold a mixture of old and new",
+                ["volumes": .strings(news.plainVolumes)])
+        }
+        guard news.isNew, let snapshot = cache.mount.snapshot else { return }
+        notes.newerGenerations.forget(news.changed)
+        pairs = CertificateCheckCache()
+        guard news.old != nil else { return }
+        if !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
+        enqueue(notes.ahead.keys)
+    }
+
+    private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
+        if !notes.requested.isSuperset(of: targets) {
+            logger.info("comparison asked for", ["distribution": .string(distribution.description)])
+        }
+        notes.requested.formUnion(targets)
+    }
+
+    private func forget(_ distribution: SecretsDistribution) {
+        let key = distribution.key
+        statuses.forget(key)
+        notes.uncertain.remove(.status(key))
+        secrets.forget(distribution.uid, unless: nil)
+        enqueue(remarks.forget(key))
+    }
+
+    private func lose(_ target: ObjectKey) {
+        notes.lose(target)
+        enqueueOwners(remarks.lose(target))
+    }
+
+    /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
+    private func disturb(_ target: ObjectKey, by manager: String?) {
+        guard !isFollowing, cache.index.known(target) != nil else { return }
+        contention.disturb(target, by: manager, at: .now)
+    }
+
+    /// Queues the targets of distributions whose statuses have to say something else.
+    func enqueueOwners(_ distributions: [ObjectKey]) {
+        enqueue(distributions.compactMap { cache.index.distributions[$0]?.target })
+    }
+
+    private func log(_ note: CacheChange.Note) {
+        switch note {
+        case .scopeSkipped(let scope, let error):
+            logger.warning(
+                "scope is left out", ["scope": .string(scope.description), "error": .string(error.description)])
+        case .scopeServed(let scope):
+            logger.info("scope is served again", ["scope": .string(scope.description)])
+        case .unreadable(let resource, let key, let reason):
+            logger.warning(
+                "object cannot be read",
+                [
+                    "resource": .string(resource.plural), "object": .string(key.description),
+                    "error": .string(reason),
+                ])
+        case .readByName(let scope, let namespaces, let error):
+            logger.warning(
+                "secrets are read one by one",
+                [
+                    "scope": .string(scope.description), "namespaces": .strings(namespaces),
+                    "error": .string(error.description),
+                ])
+        }
+    }
+}

@@ -1,0 +1,329 @@
+import Distribution
+import Observability
+import Planning
+import Scheduling
+import Snapshots
+import Stores
+
+/// The work for one key: compare what should be with what is, and write the difference. `Report` records how it went,
+/// `Prune` decides about targets that no distribution describes.
+extension Controller {
+    /// - Returns: when the key is to be processed again. What becomes of an error is decided here and nowhere else.
+    func reconcile(_ item: WorkItem) async -> Outcome {
+        do throws(StoreError) {
+            switch item {
+            case .status(let key): return try await reconcileStatus(of: key)
+            case .target(let key): return try await reconcileTarget(key)
+            }
+        } catch {
+            switch error {
+            case .changed, .unlistable: return .retry()
+            case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
+            case .unknownOutcome(_, let retryAfter):
+                notes.uncertain.insert(item)
+                return .retry(notBefore: retryAfter ?? .zero)
+            case .forbidden, .rejected, .cannotReplace: return requeueLater
+            }
+        }
+    }
+
+    /// When to compare again what no event tells of: a role that changes, another owner's Secret that goes away.
+    var requeueLater: Outcome { .again(after: .seconds(60)) }
+
+    private func reconcileStatus(of key: ObjectKey) async throws(StoreError) -> Outcome {
+        if let distribution = cache.index.distributions[key], distribution.target == nil, isOurs(distribution),
+            let refusal = distribution.refusal
+        {
+            report(DistributionStatus(refusal), on: distribution, isOwnKey: true)
+        }
+        return try await writeStatus(key)
+    }
+
+    private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
+        let claimants = cache.index.claimants(of: key).filter { !$0.isBeingDeleted }
+        guard !claimants.isEmpty else {
+            leave(key)
+            return try await prune(key)
+        }
+        enqueueOwners(remarks.forgetLeftover(key))
+        let ours = claimants.filter(isOurs)
+        guard let winner = ours.first else {
+            leave(key)
+            return .done
+        }
+        for loser in ours.dropFirst() {
+            let refusal = Refusal(
+                .targetConflict,
+                "Secret \(key.name) belongs to SecretsDistribution \(winner.key.name), which is older; expected a"
+                    + " spec.name of its own.")
+            report(DistributionStatus(refusal), on: loser)
+        }
+        return try await sync(key, for: winner)
+    }
+
+    /// No distribution of ours describes it.
+    private func leave(_ key: ObjectKey) {
+        notes.leave(key)
+        contention.forget(key)
+        settle(key, .unchanged, seeing: rotations.count)
+    }
+
+    private func sync(
+        _ key: ObjectKey, for distribution: SecretsDistribution
+    ) async throws(StoreError) -> Outcome {
+        // Nothing is settled, and nothing forgotten, until the policy was evaluated.
+        guard hasVerdict(on: distribution) else { return .held }
+        let aheadSince = notes.ahead.removeValue(forKey: key)
+        var seen = rotations.count
+        let comparison: Comparison
+        do throws(StoreError) {
+            if let denied = await deny(key, distribution) {
+                comparison = denied
+            } else {
+                comparison = try await compare(key, distribution, &seen)
+            }
+        } catch {
+            if !error.isRetried { settle(key, .heldBack, seeing: seen) }
+            report(DistributionStatus(error.refusal), on: distribution)
+            throw error
+        }
+        switch comparison {
+        case .unjudged:
+            notes.ahead[key] = aheadSince
+            return .held
+        case .behind(let refusal):
+            settle(key, .heldBack, seeing: seen)
+            return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
+        case .denied(let status, let error):
+            settle(key, .heldBack, seeing: seen)
+            report(status, on: distribution)
+            if let error { throw error }
+            return .done
+        case .status(let status, let again):
+            settle(key, status.rotationResult, seeing: seen)
+            report(cache.doubt(status, of: key), on: distribution)
+            if let again = [again, notes.requestWait(key, at: .now)].compactMap({ $0 }).min() {
+                return .again(after: again)
+            }
+            return status.reason == .notManaged ? requeueLater : .done
+        }
+    }
+
+    /// What came of comparing a target with what it should be.
+    enum Comparison {
+        /// How its distribution fares; nil, or when to look again though nothing changes.
+        case status(DistributionStatus, again: Duration? = nil)
+        /// Its content is newer than the mount's, so that it is another agent's to keep. With why our mount would not do,
+        /// if it would not at all.
+        case behind(Refusal? = nil)
+        /// The policy has to be evaluated first.
+        case unjudged
+        /// The policy denies it; with the error that kept its target from being removed.
+        case denied(DistributionStatus, StoreError?)
+    }
+
+    /// Before the outcome of a write is looked up, within its turn: most faults of a connection are over soon, and then no
+    /// status reports them.
+    private static let lookUpDelay = Backoff(initial: .milliseconds(200), longest: .seconds(5))
+
+    /// Plans and applies; reads the target again when the target was not as it was observed.
+    ///
+    /// - Parameter seen: becomes the number of the rotation whose content was compared.
+    private func compare(
+        _ key: ObjectKey, _ distribution: SecretsDistribution, _ seen: inout Int
+    ) async throws(StoreError) -> Comparison {
+        if let failure = cache.missingTargets(in: key.namespace) { throw failure }
+        // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
+        let wasForeign = statuses.outcomes[distribution.key]?.reason == .notManaged
+        let isRequested = notes.requestWait(key, at: .now) == .zero
+        if isRequested {
+            notes.answerRequest(key, at: .now)
+            contention.forgive(key)
+        }
+        var mayBeWritten = notes.uncertain.remove(.target(key)) != nil
+        var actual: ObservedTarget?
+        do throws(StoreError) {
+            let mustRead = wasForeign || isRequested || mayBeWritten || cache.isUnlisted(key)
+            actual = mustRead ? try await read(key) : cache.targets[key]
+        } catch {
+            if isRequested { notes.renewRequest(key) }
+            if mayBeWritten { notes.uncertain.insert(.target(key)) }
+            throw error
+        }
+        var lastChange: StoreError?
+        for attempt in 1...3 {
+            // Policy and mount may have changed while the target was looked at.
+            guard hasVerdict(on: distribution) else {
+                if mayBeWritten { notes.uncertain.insert(.target(key)) }
+                return .unjudged
+            }
+            if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
+            seen = rotations.count
+            let desired: DesiredTarget
+            do {
+                desired = try DesiredTarget(
+                    distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
+            } catch {
+                // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can fix.
+                let isOurs = distribution.refusal != nil || !isAhead(actual)
+                return isOurs ? .status(DistributionStatus(error)) : .behind(error)
+            }
+            do throws(StoreError) {
+                return try await apply(desired, distribution, actual, mayBeWritten: mayBeWritten)
+            } catch {
+                switch error {
+                case .changed: break
+                case .unknownOutcome(_, let retryAfter):
+                    notes.uncertain.insert(.target(key))
+                    mayBeWritten = true
+                    logger.debug(
+                        "write has no answer, the Secret will be looked at",
+                        ["secret": .string(key.description), "error": .string(error.description)])
+                    guard (retryAfter ?? .zero) <= Self.lookUpDelay.longest else { throw error }
+                    try? await Task.sleep(for: Self.lookUpDelay.delay(failures: attempt, jitter: .random(in: 0...1)))
+                default: throw error
+                }
+                lastChange = error
+            }
+            actual = try await read(key)
+            notes.uncertain.remove(.target(key))
+        }
+        throw lastChange ?? .changed("Secret \(key) changes all the time")
+    }
+
+    /// - Parameters:
+    ///   - actual: the target as it was last seen; nil if there is none.
+    ///   - mayBeWritten: the answer to a write was lost; if the target is in line, that wrote it.
+    /// - Throws: `.changed` if it is another by now.
+    private func apply(
+        _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
+    ) async throws(StoreError) -> Comparison {
+        let newer = newerContent(actual, than: desired, distribution)
+        let review = TargetReview(
+            of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
+        var plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        if newer.isNewer {
+            switch plan {
+            // What does not fit in a mount that is behind may fit in the newer one.
+            case .refuse(let refusal): return .behind(refusal)
+            case .update(let old, let patch):
+                let kept = patch.keeping(
+                    newer, by: distribution.spec, generation: old.mountGeneration, behind: volumesBehind(old))
+                if kept.isEmpty { return .behind() }
+                plan = .update(old, kept)
+            case .recreate: return .behind()
+            case .create, .unchanged: break
+            }
+        }
+        if plan.isWrite {
+            if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
+            guard try await confirm(distribution) else { throw .changed("What is known was changed meanwhile") }
+        }
+        let stored: ObservedTarget
+        var isContentWritten = true
+        switch plan {
+        case .unchanged:
+            contention.settle(desired.key, at: .now)
+            return synced(distribution, desired, actual, review, written: mayBeWritten)
+        case .refuse(let refusal): return .status(DistributionStatus(refusal))
+        case .create(let target):
+            stored = try await write(desired) { () async throws(StoreError) in
+                try await secrets.create(target)
+            }
+        case .update(let old, let patch):
+            isContentWritten = patch.changesContent
+            stored = try await write(desired) { () async throws(StoreError) in
+                try await secrets.update(old, patch)
+            }
+            if newer.isNewer { return .behind() }
+        case .recreate(let old, let target):
+            stored = try await write(desired) { () async throws(StoreError) in
+                try await secrets.recreate(old, as: target)
+            }
+        }
+        return alteration(desired, stored)
+            ?? synced(distribution, desired, stored, review, written: isContentWritten)
+    }
+
+    /// What the target holds that our mount does not: nothing unless its generation is newer by name.
+    private func newerContent(
+        _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
+    ) -> NewerContent {
+        guard let actual, isAhead(actual) else {
+            notes.newerGenerations.forget(desired.key)
+            return NewerContent()
+        }
+        // Without a status subresource each status raises the generation.
+        let reported = statuses.definition.hasStatusSubresource ? distribution.status.observedGeneration : nil
+        let behind = volumesBehind(actual)
+        return notes.newerGenerations.compare(
+            actual, with: desired, by: distribution.spec,
+            isAmended: reported.map { $0 != distribution.generation } ?? false,
+            isBehind: { [snapshot = cache.mount.snapshot] in behind.contains(snapshot?.volume(of: $0.text) ?? "") },
+            held: { cache.mount.allDigests() })
+    }
+
+    private func volumesBehind(_ target: ObservedTarget) -> Set<String> {
+        cache.mount.generations.volumesBehind(target.mountGeneration, now: .now())
+    }
+
+    /// Its content came from a generation that is newer than ours, by its name.
+    func isAhead(_ target: ObservedTarget?) -> Bool {
+        guard let target, target.managedBy == settings.managedBy else { return false }
+        return cache.mount.generations.isBehind(target.mountGeneration, now: .now())
+    }
+
+    /// Reads a target, whoever owns it, and takes the response over.
+    func read(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        var before: ObservedTarget?
+        var found: ObservedTarget?
+        // A response from before the Secret was deleted may arrive after the event of the deletion.
+        repeat {
+            before = cache.targets[key]
+            found = try await secrets.observe(key)
+        } while found != nil && before != nil && cache.targets[key] == nil
+        contention.name(found?.changedBy, at: key)
+        if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
+            // It is the truth, unless an event came meanwhile.
+            if cache.targets[key] == before { cache.put(found) } else { _ = cache.take(found) }
+        } else {
+            // Without our label no watch would keep it up to date.
+            cache.targets[key] = nil
+            remarks.forgetAwaited(key)
+        }
+        return found
+    }
+
+    /// Writes a target, and takes over what came of it.
+    private func write(
+        _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let wasDisturbed = contention.isDisturbed(desired.key)
+        let target = try await body()
+        _ = cache.take(target)
+        corrected(target, desired, wasDisturbed: wasDisturbed)
+        return target
+    }
+
+    /// Removes a Secret.
+    func remove(_ target: ObservedTarget) async throws(StoreError) {
+        try await secrets.delete(target)
+        cache.targets[target.key] = nil
+        notes.expiries[target.key] = nil
+    }
+
+    private func synced(
+        _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
+        _ review: TargetReview, written: Bool
+    ) -> Comparison {
+        notes.expiries[desired.key] = desired.expiry(&pairs)
+        let count = desired.data.count
+        let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
+        let remarks = review.warnings + remarks(on: distribution.key)
+        let status = DistributionStatus(
+            reason: .synced, message: ([message] + remarks).joined(separator: " "),
+            mountGeneration: actual?.mountGeneration, contentChanged: written)
+        guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
+        return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
+    }
+}

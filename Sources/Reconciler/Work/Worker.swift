@@ -1,0 +1,165 @@
+import LinuxIO
+package import Observability
+package import Scheduling
+
+/// Takes keys from a work queue and processes each in a task of its own. It knows nothing about what the keys stand for.
+///
+/// The queue is behind a lock: a key can be added from any thread without waiting.
+package final class Worker<Key: Hashable & Sendable>: Sendable {
+    package typealias Instant = ContinuousClock.Instant
+    package typealias Queue = WorkQueue<Key, Instant>
+
+    package struct Limits: Sendable {
+        /// Processing a key for longer means that it is stuck: the heartbeat stops.
+        package var process: Duration = .seconds(900)
+        /// For how long after `stop` keys are still started that had let others pass.
+        package var drain: Duration = .seconds(2)
+
+        package init() {}
+    }
+
+    private struct State {
+        var queue: Queue
+        /// Keys that are being processed, and since when.
+        var running: [Key: Instant] = [:]
+        var stoppedAt: Instant?
+        var retries = 0
+    }
+
+    private let state: Mutex<State>
+    private let limits: Limits
+    private let isPaused: @Sendable () -> Bool
+    private let wakeUps: AsyncStream<Void>
+    private let alarm: AsyncStream<Void>.Continuation
+    /// Beats while keys are taken and none is stuck.
+    package let heartbeat: Heartbeat
+
+    /// How often the heartbeat beats without any work.
+    private static var pulse: Duration { .seconds(30) }
+
+    /// - Parameter isPaused: no key is started while this is true; see `wake`.
+    package init(
+        _ queue: Queue, name: String, limits: Limits = Limits(), isPaused: @escaping @Sendable () -> Bool = { false }
+    ) {
+        state = Mutex(State(queue: queue))
+        self.limits = limits
+        self.isPaused = isPaused
+        heartbeat = Heartbeat(name, limit: .seconds(90))
+        (wakeUps, alarm) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    package func add(_ key: Key) {
+        state.withLock { $0.queue.add(key, at: .now) }
+        alarm.yield()
+    }
+
+    /// Looks at the queue again, because a pause may be over.
+    package func wake() { alarm.yield() }
+
+    /// Starts no more keys, except those that had let others pass, for `Limits.drain`. `run` returns once those in flight
+    /// are done.
+    package func stop() {
+        state.withLock { state in if state.stoppedAt == nil { state.stoppedAt = .now } }
+        alarm.yield()
+    }
+
+    /// Processes what is due until `stop`; or, with `untilIdle`, until nothing is left, retries included. Cancellation is
+    /// passed on to the keys in flight.
+    ///
+    /// - Parameter pulse: called at the start and every 30 seconds.
+    package func run(
+        untilIdle: Bool = false, pulse: @escaping @Sendable () async -> Void = {},
+        process: @escaping @Sendable (Key) async -> Queue.Outcome
+    ) async {
+        await withDiscardingTaskGroup { timers in
+            timers.addTask {
+                while !Task.isCancelled {
+                    self.alarm.yield()
+                    await pulse()
+                    try? await Task.sleep(for: Self.pulse, tolerance: .seconds(5))
+                }
+            }
+            await withDiscardingTaskGroup { workers in
+                var armed: Instant?
+                for await _ in wakeUps {
+                    beat()
+                    while let key = next() {
+                        workers.addTask { self.finish(key, await process(key)) }
+                    }
+                    if isOver(untilIdle) { break }
+                    guard let deadline = deadline() else { continue }
+                    if let armed, armed <= deadline, armed > .now { continue }
+                    armed = deadline
+                    timers.addTask {
+                        try? await Task.sleep(until: deadline, tolerance: .milliseconds(50))
+                        self.alarm.yield()
+                    }
+                }
+            }
+            timers.cancelAll()
+        }
+    }
+
+    private func beat() {
+        let now = Instant.now
+        let isStuck = state.withLock { $0.running.values.contains { $0.duration(to: now) >= limits.process } }
+        if !isStuck { heartbeat.beat(at: now) }
+    }
+
+    private func next() -> Key? {
+        guard !isPaused() else { return nil }
+        let key = state.withLock { state -> Key? in
+            let now = Instant.now
+            let key: Key? =
+                if let stoppedAt = state.stoppedAt {
+                    stoppedAt.duration(to: now) < limits.drain ? state.queue.nextThatWaits() : nil
+                } else {
+                    state.queue.next(at: now)
+                }
+            if let key { state.running[key] = now }
+            return key
+        }
+        // While there is more to take than can be in flight, nobody else beats.
+        if key != nil { beat() }
+        return key
+    }
+
+    private func finish(_ key: Key, _ outcome: Queue.Outcome) {
+        state.withLock { state in
+            state.running[key] = nil
+            if case .retry = outcome { state.retries += 1 }
+            state.queue.finish(key, outcome, at: .now, jitter: .random(in: 0...1))
+        }
+        alarm.yield()
+    }
+
+    private func isOver(_ untilIdle: Bool) -> Bool {
+        state.withLock { state in
+            (state.stoppedAt != nil && state.queue.inFlight == 0) || (untilIdle && state.queue.isDone)
+        }
+    }
+
+    private func deadline() -> Instant? { isPaused() ? nil : state.withLock { $0.queue.deadline() } }
+}
+
+/// What is in the queue.
+extension Worker {
+    /// Reads the queue.
+    package func read<Value: Sendable>(_ body: (borrowing Queue) -> Value) -> Value {
+        state.withLock { body($0.queue) }
+    }
+
+    /// Whether the key is being processed.
+    package func isRunning(_ key: Key) -> Bool { state.withLock { $0.running[key] != nil } }
+
+    package var isStopped: Bool { state.withLock { $0.stoppedAt != nil } }
+
+    /// How often keys have failed and were queued again.
+    package var retries: Int { state.withLock { $0.retries } }
+
+    /// How often `key` failed in a row.
+    package func failures(of key: Key) -> Int { state.withLock { $0.queue.failures(of: key) } }
+
+    /// Gives back the memory of a burst of keys.
+    package func giveBackRoom() { state.withLock { $0.queue.giveBackRoom() } }
+}

@@ -1,0 +1,27 @@
+package import Distribution
+package import Planning
+
+/// Reads another store, and writes no statuses.
+package struct DryRunDistributionStore: DistributionStore {
+    private let store: any DistributionStore
+
+    package init(_ store: any DistributionStore) { self.store = store }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] { try await store.list(scope) }
+
+    package func watch(_ scope: Scope, _ handler: WatchHandler<SecretsDistribution>) async {
+        await store.watch(scope, handler)
+    }
+
+    package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        try await store.current(key)
+    }
+
+    package func faults() async -> [String] { await store.faults() }
+
+    package func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
+        (distribution, definition)
+    }
+}

@@ -1,0 +1,131 @@
+package import Distribution
+import LinuxIO
+package import Observability
+package import Planning
+
+/// Another store whose writes are counted, logged and, for a single pass, recorded.
+package struct MeteredSecretStore: SecretStore {
+    private let store: any SecretStore
+    private let meter: SecretWriteMeter
+    private let logger: Logger
+    private let recorder: ChangeRecorder?
+
+    package init(
+        _ store: any SecretStore, meter: SecretWriteMeter, logger: Logger, recorder: ChangeRecorder? = nil
+    ) {
+        self.store = store
+        self.meter = meter
+        self.logger = logger
+        self.recorder = recorder
+    }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] { try await store.list(scope) }
+
+    package func watch(_ scope: Scope, _ handler: WatchHandler<ObservedTarget>) async {
+        await store.watch(scope, handler)
+    }
+
+    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
+
+    package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        try await written(.created, "secret created", target.key, from: nil) { () async throws(StoreError) in
+            try await store.create(target)
+        }
+    }
+
+    package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        try await written(.updated, "secret updated", target.key, from: target) { () async throws(StoreError) in
+            try await store.update(target, patch)
+        }
+    }
+
+    package func release(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        try await written(.released, "secret released", target.key, from: target, level: .info) {
+            () async throws(StoreError) in try await store.release(target, patch)
+        }
+    }
+
+    package func recreate(
+        _ target: ObservedTarget, as desired: DesiredTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        try await written(.replaced, "secret replaced", target.key, from: target) { () async throws(StoreError) in
+            try await store.recreate(target, as: desired)
+        }
+    }
+
+    package func delete(_ target: ObservedTarget) async throws(StoreError) {
+        do throws(StoreError) {
+            try await store.delete(target)
+        } catch {
+            meter.count(error)
+            throw error
+        }
+        meter.count(.removed)
+        recorder?.note(target.key, from: target, to: nil)
+        logger.info(
+            "secret removed",
+            [
+                "secret": .string(target.key.description),
+                "distribution": .string(target.distribution?.description ?? ""),
+            ])
+    }
+
+    package func forget(_ distribution: String, unless target: ObjectKey?) {
+        store.forget(distribution, unless: target)
+    }
+
+    private func written(
+        _ result: SecretWriteMeter.Result, _ message: StaticString, _ key: ObjectKey, from old: ObservedTarget?,
+        level: Logger.Level = .debug, _ write: () async throws(StoreError) -> ObservedTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let target: ObservedTarget
+        do throws(StoreError) {
+            target = try await write()
+        } catch {
+            meter.count(error)
+            throw error
+        }
+        meter.count(result)
+        recorder?.note(key, from: old, to: target)
+        logger.log(
+            level, message,
+            [
+                "secret": .string(target.key.description), "keys": .int(target.digests.count),
+                "generation": .string(target.mountGeneration ?? ""),
+            ])
+        return target
+    }
+}
+
+/// Counts writes of Secrets by result.
+package final class SecretWriteMeter: Sendable {
+    /// The label `result`.
+    enum Result: String, Sendable, CaseIterable {
+        case created, updated, replaced, removed, released
+        /// It was not as it was observed; read again.
+        case conflict
+        case failed
+    }
+
+    private let counts = Mutex<[Result: Int]>([:])
+    private let isWriting: @Sendable () -> Bool
+
+    /// - Parameter isWriting: whether this agent leads: otherwise a write that fails was not sent.
+    package init(isWriting: @escaping @Sendable () -> Bool = { true }) { self.isWriting = isWriting }
+
+    func count(_ result: Result) { counts.withLock { $0[result, default: 0] += 1 } }
+
+    func count(_ error: StoreError) {
+        guard isWriting() else { return }
+        if case .changed = error { count(.conflict) } else { count(.failed) }
+    }
+
+    package var metrics: [Metric] {
+        let counts = counts.withLock { $0 }
+        return [
+            Metric(
+                .counter, "secrets_distributor_secret_writes_total", "Writes of Secrets, by what became of them.",
+                by: Result.allCases.map { (["result": $0.rawValue], Double(counts[$0, default: 0])) })
+        ]
+    }
+}
