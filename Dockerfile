@@ -8,7 +8,7 @@ RUN apt-get update \
         libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# The package manager wants every target's folder, so the tests come along.
+# Swift's package manager needs the folders of all targets, including the tests.
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
@@ -17,14 +17,14 @@ RUN swift build -c release --static-swift-stdlib --product secrets-distributor \
         /out/secrets-distributor \
     && strip /out/secrets-distributor
 
-# The same Debian release as the build image: the program finds the same libraries.
+# The same Debian release as the build image, so that the program finds the same libraries.
 FROM ${RUN_IMAGE}
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates libcurl4 libgcc-s1 libmicrohttpd12 libssl3 libstdc++6 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/secrets-distributor /usr/local/bin/secrets-distributor
-# A number, so that runAsNonRoot can tell that it is not root.
+# A number, so that the kubelet can verify runAsNonRoot.
 USER 65532:65532
 EXPOSE 9895
 ENTRYPOINT ["/usr/local/bin/secrets-distributor"]

@@ -21,7 +21,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport", "TestTraits"], swiftSettings: settings)
 }
 
 let package = Package(
@@ -40,78 +40,130 @@ let package = Package(
         .target(name: "CWipe"),
 
         // Pure: values in, values out. No threads, clocks or descriptors.
-        library("Observability"),
-        library("Snapshots", ["COpenSSL", "CLinux", "Observability"]),
-        library("Scheduling"),
+        library("JSON"),
         library("YAML", ["CLibYAML"]),
+        library("Observability"),
+        library("Scheduling"),
+        library("Snapshots", ["COpenSSL", "CLinux", "Observability"]),
         library("Certificates", ["COpenSSL"]),
-        library("Distribution", ["Certificates", "Kube", "Observability", "Snapshots"]),
-        library("Kube", ["Observability", "Scheduling"]),
+        library("Kube", ["JSON", "Observability", "Scheduling"]),
+        library("Distribution", ["JSON", "Kube", "Observability", "Snapshots"]),
+        library("Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
         library("MountWatch", ["LinuxIO", "CLinux", "Observability", "Scheduling", "Snapshots"]),
         library("HTTPServer", ["CMicroHTTPD", "LinuxIO"]),
-        library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability", "Scheduling", "YAML"]),
+        library("KubeConfig", ["JSON", "Kube", "LinuxIO", "Observability", "YAML"]),
+        library("KubeCurl", ["CCurl", "CLinux", "Kube", "LinuxIO", "Observability"]),
+        library(
+            "KubeRuntime", ["JSON", "Kube", "KubeConfig", "KubeCurl", "LinuxIO", "Observability", "Scheduling"]),
+
+        // What the agent is made of.
+        library(
+            "Stores",
+            [
+                "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
+                "Planning", "Snapshots", "YAML",
+            ]
+        ),
+        library(
+            "Reconciler",
+            [
+                "Distribution", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability", "Planning",
+                "Scheduling", "Snapshots", "Stores",
+            ]
+        ),
+        library("Admin", ["HTTPServer", "LinuxIO", "Observability"]),
+        library("StatusPage", ["COpenSSL", "Distribution", "Observability", "Reconciler"]),
 
         // The services that join the parts, and the program.
         library(
             "Agent",
             [
-                "COpenSSL", "Distribution", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability",
-                "Scheduling",
-                "Snapshots", "YAML",
+                "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "MountWatch",
+                "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
             ]
         ),
         .executableTarget(
             name: "secrets-distributor",
-            dependencies: ["Agent", "CWipe", "Distribution", "Kube", "LinuxIO", "Observability"],
+            dependencies: [
+                "Admin", "Agent", "CWipe", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "Observability", "Planning", "Stores",
+            ],
             swiftSettings: settings, linkerSettings: release
         ),
 
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["COpenSSL", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "Observability"],
-            path: "Tests/TestSupport",
-            swiftSettings: settings
+            dependencies: [
+                "COpenSSL", "HTTPServer", "JSON", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "Observability",
+            ],
+            path: "Tests/TestSupport", swiftSettings: settings
         ),
+        // Apart from TestSupport, which the benchmark links without Testing.
+        .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: settings),
         .executableTarget(
             name: "benchmark",
-            dependencies: ["TestSupport", "Kube", "KubeCurl", "LinuxIO", "Observability", "YAML"],
+            dependencies: [
+                "JSON", "Kube", "KubeConfig", "KubeRuntime", "Observability", "Reconciler", "TestSupport", "YAML",
+            ],
             path: "Tests/Benchmark", swiftSettings: settings
         ),
         .executableTarget(
             name: "counts",
-            dependencies: ["Agent", "CLinux", "Distribution", "Kube", "LinuxIO", "Observability", "Snapshots"],
+            dependencies: [
+                "CLinux", "Distribution", "JSON", "Kube", "LinuxIO", "Observability", "Planning", "Snapshots", "Stores",
+            ],
             path: "Tests/Counts", exclude: ["baseline.json"], swiftSettings: settings
         ),
-        tests("BenchmarkTests", ["benchmark"]),
-        tests("CWipeTests", ["CWipe"]),
-        tests("ObservabilityTests", ["LinuxIO", "Observability"]),
-        tests("SnapshotsTests", ["Snapshots"]),
-        tests("CertificatesTests", ["Certificates", "COpenSSL"]),
-        tests("SchedulingTests", ["Scheduling"]),
-        tests("YAMLTests", ["YAML"]),
-        tests("DistributionTests", ["Distribution", "Kube", "Observability", "Snapshots"]),
-        tests("KubeTests", ["Kube", "Observability", "Scheduling"]),
-        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
-        tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
-        tests("MountWatchTests", ["MountWatch", "LinuxIO", "Observability", "Scheduling", "Snapshots"]),
-        tests("KubeCurlTests", ["KubeCurl", "Kube", "LinuxIO", "Scheduling", "Observability"]),
         tests(
             "AgentTests",
             [
-                "Agent", "Distribution", "HTTPServer", "Kube", "KubeCurl", "LinuxIO", "MountWatch", "Observability",
-                "Scheduling", "Snapshots",
-            ]
-        ),
+                "Admin", "Agent", "Distribution", "HTTPServer", "JSON", "Kube", "KubeRuntime", "LinuxIO",
+                "Observability", "Planning", "Reconciler", "Snapshots", "StatusPage", "Stores",
+            ]),
+        tests("BenchmarkTests", ["JSON", "Kube", "Observability", "benchmark"]),
+        tests("CWipeTests", ["CWipe"]),
+        tests("CertificatesTests", ["COpenSSL", "Certificates"]),
+        tests("DistributionTests", ["Distribution", "JSON", "Kube", "Observability", "Planning", "Snapshots"]),
         tests(
             "EndToEndTests",
-            ["secrets-distributor", "counts", "Agent", "Distribution", "Kube", "KubeCurl", "Observability", "YAML"]),
+            [
+                "Admin", "Agent", "Distribution", "JSON", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "Observability", "Reconciler", "Snapshots", "Stores", "YAML", "counts", "secrets-distributor",
+            ]),
+        tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
+        tests(
+            "KubeCurlTests",
+            ["JSON", "Kube", "KubeConfig", "KubeCurl", "KubeRuntime", "LinuxIO", "Observability", "Scheduling"]),
+        tests("KubeTests", ["JSON", "Kube", "KubeConfig", "LinuxIO", "Observability", "Scheduling"]),
+        tests("LinuxIOTests", ["CLinux", "LinuxIO"]),
+        tests("MountWatchTests", ["LinuxIO", "MountWatch", "Observability", "Snapshots"]),
+        tests("ObservabilityTests", ["LinuxIO", "Observability"]),
+        tests("SchedulingTests", ["Scheduling"]),
+        tests("SnapshotsTests", ["Observability", "Snapshots"]),
+        tests("YAMLTests", ["Distribution", "YAML"]),
+        tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The test targets to build, separated by commas, with what they need and nothing else; without it all. A sanitizer is for
+// some of them, see .ci/steps.
+if let names = Context.environment["TEST_TARGETS"] {
+    var needed = Set(names.split(separator: ",").map(String.init))
+    var count = 0
+    while count != needed.count {
+        count = needed.count
+        for target in package.targets where needed.contains(target.name) {
+            for case .byNameItem(let name, _) in target.dependencies { needed.insert(name) }
+        }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
 
 // Only with libFuzzer, see Tests/Tools/fuzz: it brings the instrumentation and a `main` that the program must leave to it.
 if Context.environment["FUZZ"] != nil {
@@ -127,8 +179,9 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "secrets-distributor", "Agent", "COpenSSL", "Certificates", "Distribution", "Kube", "KubeCurl",
-                "MountWatch", "Observability", "Snapshots", "YAML",
+                "Admin", "COpenSSL", "Certificates", "Distribution", "JSON", "Kube", "KubeConfig", "KubeCurl",
+                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "YAML",
+                "secrets-distributor",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
     ]

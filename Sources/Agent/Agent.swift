@@ -1,8 +1,11 @@
+import Admin
 import Distribution
-import LinuxIO
 import MountWatch
 package import Observability
+import Planning
+import Reconciler
 import Scheduling
+import Stores
 
 /// The program's two ways of working: until told to stop, and one pass.
 package struct Agent: Sendable {
@@ -31,21 +34,18 @@ package struct Agent: Sendable {
         until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
     ) async throws {
         let heartbeats = Heartbeats(settings)
-        let mount = Mount(
-            path: settings.secretsPath, quiet: settings.debounceQuiet, longest: settings.debounceMax,
-            pollInterval: settings.pollInterval, logger: logger, heartbeat: heartbeats.mount)
+        let mount = MountWatcher(
+            path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
         let controller = Controller(
-            settings: settings, secrets: backend.secrets, distributions: backend.distributions, logger: logger,
+            settings: settings.reconciler, secrets: backend.secrets, distributions: backend.distributions,
+            logger: logger,
             leadership: backend.elector?.leadership, recorder: backend.recorder, rehearsal: backend.rehearsal,
             judge: settings.policyPath == nil ? nil : try PolicyJudge(), lookAtMount: { mount.lookNow() })
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in
             PolicyFile(
-                path: path,
-                timing: .init(
-                    quiet: settings.debounceQuiet, longest: settings.debounceMax, pollInterval: settings.pollInterval),
-                logger: logger, heartbeat: heartbeats.policy)
+                path: path, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.policy)
         }
         try policy?.start()
         defer { policy?.stop() }
@@ -147,7 +147,7 @@ package struct Agent: Sendable {
     /// Feeds the controller with one scope's objects. Lists anew at each resync: a watch that died in silence, or an
     /// event that was missed, costs time and not correctness.
     private func follow(_ scope: Scope, _ controller: Controller, _ heartbeats: Heartbeats) async -> Ended {
-        let ofDistributions = FeedObserver<SecretsDistribution>(
+        let ofDistributions = WatchHandler<SecretsDistribution>(
             event: { await controller.distributions(scope, $0) },
             failed: {
                 log($0)
@@ -155,7 +155,7 @@ package struct Agent: Sendable {
             },
             recovered: { await controller.distributionsRecovered(scope) },
             heartbeat: heartbeats.distributions[scope])
-        let ofTargets = FeedObserver<ObservedTarget>(
+        let ofTargets = WatchHandler<ObservedTarget>(
             event: { await controller.targets(scope, $0) },
             failed: {
                 log($0)

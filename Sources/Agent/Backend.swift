@@ -1,7 +1,8 @@
 package import Kube
-import KubeCurl
-import LinuxIO
+import KubeConfig
+package import KubeRuntime
 package import Observability
+package import Stores
 
 /// Where distributions come from and targets go: a cluster, or two folders.
 package struct Backend: Sendable {
@@ -12,7 +13,7 @@ package struct Backend: Sendable {
     /// Nil: no Events.
     package let recorder: EventRecorder?
     /// What would be written; nil: it is written.
-    package let rehearsal: ChangeLedger?
+    package let rehearsal: ChangeRecorder?
     /// For the log: the API server, or the folder.
     package let name: String
     /// Of requests and watches; none in local mode.
@@ -27,9 +28,9 @@ package struct Backend: Sendable {
         metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
-        rehearsal = settings.dryRun ? ChangeLedger(logger: logger) : nil
+        rehearsal = settings.dryRun ? ChangeRecorder(logger: logger) : nil
         if let rehearsal {
-            self.secrets = RehearsalSecretStore(secrets, managedBy: settings.managedBy, ledger: rehearsal)
+            self.secrets = DryRunSecretStore(secrets, managedBy: settings.managedBy, ledger: rehearsal)
             logger.info("dry run: nothing is written, and no leader is elected")
         } else {
             self.secrets = secrets
@@ -47,8 +48,13 @@ package struct Backend: Sendable {
     package init(_ settings: Settings, logger: Logger) throws {
         if let input = settings.distributionsPath, let output = settings.outputPath {
             self.init(
-                settings, secrets: try FolderSecretStore(settings: settings, root: output, logger: logger),
-                distributions: FolderDistributionStore(settings: settings, path: input, logger: logger), name: output,
+                settings,
+                secrets: try FolderSecretStore(
+                    path: output, managedBy: settings.managedBy, timing: settings.watchTiming,
+                    isDryRun: settings.dryRun,
+                    logger: logger),
+                distributions: FolderDistributionStore(
+                    path: input, timing: settings.watchTiming, logger: logger), name: output,
                 logger: logger)
             return
         }
@@ -77,10 +83,12 @@ package struct Backend: Sendable {
         let elector =
             settings.leaderElection && !settings.dryRun
             ? LeaderElector(
-                client: client, leadership: Leadership(), settings: settings, namespace: namespace, logger: logger)
+                client: client, leadership: Leadership(), settings: settings.lease, namespace: namespace,
+                name: Settings.leaseName(for: settings.managedBy), logger: logger)
             : nil
         let writer: any KubeTransport =
-            settings.dryRun ? ReadOnlyTransport(client) : elector.map { WhileLeading(client, $0.leadership) } ?? client
+            settings.dryRun
+            ? ReadOnlyTransport(client) : elector.map { LeaderOnlyTransport(client, $0.leadership) } ?? client
         let meter = WatchMeter()
         self.init(
             settings,

@@ -1,10 +1,12 @@
 package import Distribution
-import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import LinuxIO
 import MountWatch
 package import Observability
+package import Planning
 import Snapshots
+import Stores
 
 /// Tells whom a source file feeds. Reads the distributions, and mount and policy where they can be read; looks at no
 /// Secret.
@@ -22,7 +24,7 @@ package struct Explainer: Sendable {
         let distributions = try await distributions()
         let settings = settings
         let (reading, policy) = await OwnedThread.value(name: "mount") {
-            (Mount.read(path: settings.secretsPath), settings.policyPath.map { PolicyReading(path: $0) })
+            (MountWatcher.read(path: settings.secretsPath), settings.policyPath.map { PolicyReading(path: $0) })
         }
         return Explanation(
             of: file, in: distributions, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned,
@@ -31,7 +33,7 @@ package struct Explainer: Sendable {
 
     private func distributions() async throws -> [SecretsDistribution] {
         if let path = settings.distributionsPath {
-            return try await list(FolderDistributionStore(settings: settings, path: path, logger: logger))
+            return try await list(FolderDistributionStore(path: path, timing: settings.watchTiming, logger: logger))
         }
         let client = try KubeClient(
             configuration: try Cluster.configuration(kubeconfig: settings.kubeconfig), logger: logger)
@@ -46,7 +48,7 @@ package struct Explainer: Sendable {
     }
 }
 
-extension Reading {
+extension MountReading {
     fileprivate var snapshot: Snapshot? { if case .snapshot(let snapshot) = self { snapshot } else { nil } }
 }
 

@@ -1,3 +1,4 @@
+import Distribution
 import Observability
 
 /// The heartbeats of one agent's parts, each with the silence after which it is dead or stuck.

@@ -1,7 +1,9 @@
 package import Distribution
 import LinuxIO
 import MountWatch
-import Observability
+package import Planning
+import Reconciler
+import Stores
 
 /// A single pass, for `sync` and `plan`.
 extension Agent {
@@ -25,11 +27,11 @@ extension Agent {
     package func sync(
         until stops: AsyncStream<Void>, progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws -> Result {
-        let ledger = backend.rehearsal ?? ChangeLedger(logger: .none)
+        let ledger = backend.rehearsal ?? ChangeRecorder(logger: .none)
         let secrets =
             backend.rehearsal == nil ? RecordingSecretStore(backend.secrets, ledger: ledger) : backend.secrets
         let controller = Controller(
-            settings: settings, secrets: secrets, distributions: backend.distributions, logger: logger,
+            settings: settings.reconciler, secrets: secrets, distributions: backend.distributions, logger: logger,
             recorder: backend.recorder, triesAtMost: 5, judge: settings.policyPath == nil ? nil : try PolicyJudge())
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             defer { group.cancelAll() }
@@ -56,13 +58,13 @@ extension Agent {
         }
     }
 
-    private func pass(_ controller: Controller, _ ledger: ChangeLedger) async throws -> Result {
+    private func pass(_ controller: Controller, _ ledger: ChangeRecorder) async throws -> Result {
         if let path = settings.policyPath {
             let policy = await OwnedThread.value(name: "policy") { PolicyReading(path: path) }
             if let problem = policy.problem { throw PolicyError(problem: problem) }
             await controller.policy(policy)
         }
-        let reading = await OwnedThread.value(name: "mount") { Mount.read(path: settings.secretsPath) }
+        let reading = await OwnedThread.value(name: "mount") { MountWatcher.read(path: settings.secretsPath) }
         var absence: String?
         switch reading {
         case .absent(let reason), .lost(let reason):

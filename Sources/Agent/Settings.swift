@@ -1,4 +1,9 @@
+package import Admin
+package import Distribution
+package import KubeRuntime
+package import MountWatch
 package import Observability
+package import Reconciler
 
 /// What the program was told by its environment and flags. Part of the contract; the defaults are here.
 package struct Settings: Sendable, Equatable {
@@ -33,17 +38,37 @@ package struct Settings: Sendable, Equatable {
     package var scopes: [Scope] {
         watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all]
     }
-}
 
-/// What one list or watch covers.
-package enum Scope: Sendable, Hashable {
-    case all
-    case namespace(String)
-
-    /// Nil for all.
-    package var namespace: String? {
-        if case .namespace(let name) = self { name } else { nil }
+    /// The Lease's name if `LEASE_NAME` is not set. Instances with different owner marks have different Leases. A mark that
+    /// is no part of an object's name, which may hold only lower-case letters, digits, `-` and `.` (RFC 1123), is encoded
+    /// in hexadecimal.
+    package static func leaseName(for managedBy: String) -> String {
+        let standard = Settings().managedBy
+        if managedBy == standard { return standard }
+        let isAllowed = { (character: Character) in
+            character.isASCII && (character.isLowercase || character.isNumber || character == "-")
+        }
+        if managedBy.allSatisfy(isAllowed) { return "\(standard)-\(managedBy)" }
+        let digits = managedBy.utf8.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
+        return "\(standard).\(digits)"
     }
 
-    package func contains(_ namespace: String) -> Bool { self.namespace.map { $0 == namespace } ?? true }
+    /// When the agent reads a folder that it watches.
+    package var watchTiming: WatchLoop.Timing {
+        WatchLoop.Timing(quiet: debounceQuiet, longest: debounceMax, pollInterval: pollInterval)
+    }
+}
+
+extension Settings {
+    /// The reconciler's part.
+    package var reconciler: ReconcilerSettings {
+        var part = ReconcilerSettings(managedBy: managedBy)
+        part.onlyAssigned = onlyAssigned
+        part.scopes = scopes
+        part.maxInFlight = maxInFlight
+        part.dryRun = dryRun
+        part.hasPolicy = policyPath != nil
+        part.mountPath = secretsPath
+        return part
+    }
 }

@@ -1,4 +1,4 @@
-package import Kube
+package import JSON
 
 /// A document that should be an access policy.
 ///
@@ -13,8 +13,8 @@ package struct AccessPolicyDocument: Sendable, JSONReadable {
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         var root = try FieldReader(root: json)
-        if let version = root.string("apiVersion"), version != Marks.apiVersion {
-            root.note("apiVersion", "is \(shown(version)), expected \(shown(Marks.apiVersion))")
+        if let version = root.string("apiVersion"), version != WellKnownKeys.apiVersion {
+            root.note("apiVersion", "is \(shown(version)), expected \(shown(WellKnownKeys.apiVersion))")
         }
         if let kind = root.string("kind", required: true), kind != Self.kind {
             root.note("kind", "is \(shown(kind)), expected \(shown(Self.kind))")

@@ -1,3 +1,4 @@
+package import JSON
 package import Kube
 
 /// Reads a manifest of any shape: what is wrong is collected in `problems`, each with its path, and nothing is thrown
@@ -22,8 +23,8 @@ extension SecretsDistribution: JSONReadable {
         orphansTarget =
             isBeingDeleted && json["metadata"]?["finalizers"]?.elements.contains { $0.string == "orphan" } == true
         let annotations = metadata.strings("annotations")
-        assignedTo = annotations[Marks.managedBy]
-        forceSync = annotations[Marks.forceSync]
+        assignedTo = annotations[WellKnownKeys.managedBy]
+        forceSync = annotations[WellKnownKeys.forceSync]
 
         // A status that another program spoilt is written anew; it says nothing about the spec.
         var other = root
@@ -51,7 +52,7 @@ extension SecretsDistribution {
             uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "",
             generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
             // Where that is not known it is nobody's: what has no name cannot be an instance.
-            assignedTo: item.hidesAnnotations ? "" : metadata.annotations?[Marks.managedBy],
+            assignedTo: item.hidesAnnotations ? "" : metadata.annotations?[WellKnownKeys.managedBy],
             isBeingDeleted: metadata.deletionTimestamp != nil, orphansTarget: false, spec: DistributionSpec(),
             status: StoredStatus(), problems: Problems(Problem([], "The distribution cannot be read: \(item.reason)")))
     }
@@ -169,7 +170,7 @@ extension FieldReader {
         for (key, value) in usable.sorted(by: { $0.key < $1.key }) {
             let problem =
                 Syntax.problem(ofMetadataKey: key)
-                ?? Marks.refusal(ofMetadataKey: key).map { "is refused: it \($0)" }
+                ?? WellKnownKeys.refusal(ofMetadataKey: key).map { "is refused: it \($0)" }
                 ?? check(value)
             guard let problem else { continue }
             note(at: [.key(name), .key(key)], problem)

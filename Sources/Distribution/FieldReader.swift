@@ -1,4 +1,4 @@
-import Kube
+import JSON
 
 /// Reads the fields of one object of a manifest and collects what is wrong with them. A field that is null is missing.
 struct FieldReader {
@@ -41,7 +41,7 @@ struct FieldReader {
     /// Takes over what was wrong with an object below this one.
     mutating func adopt(_ other: FieldReader) { problems.append(contentsOf: other.problems) }
 
-    mutating func expectNoOther(than known: [String], in kind: String = Marks.kind) {
+    mutating func expectNoOther(than known: [String], in kind: String = WellKnownKeys.kind) {
         // In order, so that the same manifest has the same problems in the same order each time.
         guard let object else { return }
         var unknown = Smallest<String>(Problems.most)

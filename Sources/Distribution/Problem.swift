@@ -1,5 +1,3 @@
-import Observability
-
 /// Something wrong with a manifest, and where.
 package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package enum Severity: Sendable, Equatable {
@@ -46,7 +44,7 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A value from a manifest as it stands in an error: quoted, at most 80 characters as they are shown, on one line.
-func shown(_ value: String) -> String { "\"\(value.onOneLine(atMost: 80))\"" }
+package func shown(_ value: String) -> String { "\"\(value.onOneLine(atMost: 80))\"" }
 
 extension Problem.PathElement {
     /// Of a key that is too long to be shown whole, no more than is shown.

@@ -1,5 +1,3 @@
-import Observability
-
 /// The reasons of the `Ready` condition. Part of the contract.
 package enum Reason: String, Sendable, CaseIterable {
     case synced = "Synced"
@@ -35,8 +33,8 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Names in a sentence: the first ones, and how many more there are.
-struct Listing: CustomStringConvertible {
-    let description: String
+package struct Listing: CustomStringConvertible {
+    package let description: String
 
     /// What fits into a sentence, with room for what else it says.
     private static let room = 3000
@@ -45,7 +43,7 @@ struct Listing: CustomStringConvertible {
     ///   - items: as they are to be shown. The first one always is; not all need be there.
     ///   - count: how many there are.
     ///   - most: how many are shown.
-    init(_ items: some Sequence<String>, of count: Int, separator: String = ", ", most: Int = 10) {
+    package init(_ items: some Sequence<String>, of count: Int, separator: String = ", ", most: Int = 10) {
         var text = ""
         var shown = 0
         for item in items {

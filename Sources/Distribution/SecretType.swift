@@ -1,5 +1,5 @@
 /// The types of which the API server asks something, and what (ValidateSecret of the Kubernetes API).
-enum SecretType: String, CaseIterable {
+package enum SecretType: String, CaseIterable {
     case tls = "kubernetes.io/tls"
     case dockerConfigJSON = "kubernetes.io/dockerconfigjson"
     case dockerConfig = "kubernetes.io/dockercfg"
@@ -7,7 +7,7 @@ enum SecretType: String, CaseIterable {
     case sshAuth = "kubernetes.io/ssh-auth"
 
     /// The Secret must have one key of each list.
-    var requiredKeys: [[String]] {
+    package var requiredKeys: [[String]] {
         switch self {
         case .tls: [[Self.certificate], [Self.key]]
         case .dockerConfigJSON: [[".dockerconfigjson"]]
@@ -17,9 +17,9 @@ enum SecretType: String, CaseIterable {
         }
     }
 
-    static let certificate = "tls.crt"
-    static let key = "tls.key"
-    static let authority = "ca.crt"
+    package static let certificate = "tls.crt"
+    package static let key = "tls.key"
+    package static let authority = "ca.crt"
     /// Those that hold certificates or their key, in a Secret of any type.
-    static let certificateKeys = [certificate, key, authority]
+    package static let certificateKeys = [certificate, key, authority]
 }

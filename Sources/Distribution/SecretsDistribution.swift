@@ -63,7 +63,7 @@ package struct DistributionSpec: Sendable, Hashable {
     package init() {}
 
     /// As many of each as the resource definition of the example allows; beyond them none is kept.
-    static let mostMappings = 1000
+    package static let mostMappings = 1000
     /// Labels, and annotations.
     static let mostMetadata = 100
 }

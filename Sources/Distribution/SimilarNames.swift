@@ -1,12 +1,12 @@
 /// Names that somebody may have meant who wrote another one.
-enum SimilarNames {
+package enum SimilarNames {
     /// How many are told.
     private static let most = 5
     /// A longer name is compared only as a whole.
     private static let longest = 128
 
     /// Those of `names` that differ in case or folder alone, or in a few letters; the most alike first.
-    static func of(_ name: String, among names: some Sequence<String>) -> [String] {
+    package static func of(_ name: String, among names: some Sequence<String>) -> [String] {
         let ranked = names.compactMap { other in distance(name, other).map { (distance: $0, name: other) } }
         return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(most).map(\.name)
     }

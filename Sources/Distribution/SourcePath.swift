@@ -19,7 +19,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
-    var folders: [String] { Array(text.foldersAbove) }
+    package var folders: [String] { Array(text.foldersAbove) }
 
     /// Bytes; a path can be no longer (path_resolution(7), PATH_MAX).
     private static let longest = 4096
@@ -69,7 +69,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
 
 extension String {
     /// They have the same bytes. For `==` canonically equal texts are enough: `K` and the Kelvin sign, U+212A.
-    func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    package func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 package struct SourcePathError: Error, CustomStringConvertible {

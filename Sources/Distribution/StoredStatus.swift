@@ -32,4 +32,16 @@ package struct Condition: Sendable, Equatable {
     /// RFC 3339; when `status` last changed.
     package var lastTransitionTime: String
     package var observedGeneration: Int?
+
+    package init(
+        type: String, status: String, reason: String, message: String, lastTransitionTime: String,
+        observedGeneration: Int? = nil
+    ) {
+        self.type = type
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.lastTransitionTime = lastTransitionTime
+        self.observedGeneration = observedGeneration
+    }
 }

@@ -1,3 +1,4 @@
+package import JSON
 package import Observability
 
 /// A `v1` Event: something that happened to an object, as `kubectl describe` shows it below that object.

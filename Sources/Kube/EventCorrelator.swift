@@ -49,10 +49,10 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
         var at: Instant
     }
 
-    private var messages = Recent<Group, Messages>(capacity: Self.capacity)
-    private var sightings = Recent<Sighting, Written>(capacity: Self.capacity)
+    private var messages = LRUCache<Group, Messages>(capacity: Self.capacity)
+    private var sightings = LRUCache<Sighting, Written>(capacity: Self.capacity)
     /// By the object's uid.
-    private var buckets = Recent<String, Bucket>(capacity: Self.capacity)
+    private var buckets = LRUCache<String, Bucket>(capacity: Self.capacity)
 
     package init() {}
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 extension KubeError {
     /// The failure that `response`, which is no success, stands for. What it quotes of the values that were sent is left out.

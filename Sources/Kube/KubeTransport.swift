@@ -1,3 +1,4 @@
+package import JSON
 package import Observability
 
 /// Performs requests: the seam between what is asked and how it travels.

@@ -1,3 +1,4 @@
+package import JSON
 package import Observability
 
 /// A `coordination.k8s.io/v1` Lease: who leads, in the fields that client-go's leader election writes.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// One page of a list.
 package struct ListPage<Item: Sendable & JSONReadable>: Sendable {
     package struct Metadata: Sendable, Equatable {

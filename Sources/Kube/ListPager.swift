@@ -1,3 +1,5 @@
+package import JSON
+
 /// Asks for the pages of a list, each with as many objects as fit into `Request.largestPage`.
 ///
 /// A tenant can make its objects so large that a page of the usual number takes more memory than the agent has. Such a page

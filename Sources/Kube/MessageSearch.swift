@@ -18,7 +18,7 @@ struct MessageSearch {
         }
     }
 
-    /// Marks each place where `form`, or a part of it that is long enough, stands.
+    /// WellKnownKeys each place where `form`, or a part of it that is long enough, stands.
     mutating func hide(_ form: [UInt8]) {
         let length = Redactor.shortest
         guard form.count >= length else {

@@ -1,3 +1,5 @@
+import JSON
+
 /// A message with one kind of escape undone, lower case and without white space; each byte knows where it came from.
 struct MessageView {
     struct Piece {

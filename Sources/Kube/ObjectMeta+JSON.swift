@@ -1,3 +1,5 @@
+package import JSON
+
 extension ObjectMeta: JSONReadable {
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         self.init(

@@ -1,3 +1,5 @@
+package import JSON
+
 /// `metav1.ObjectMeta`, the fields that are needed here. Never sent back: it holds fewer fields than the object had.
 package struct ObjectMeta: Sendable, Equatable, Codable {
     package var name: String

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The requests that the agent makes.
 extension Request {
     /// The name under which our writes are recorded in `metadata.managedFields`.

@@ -17,7 +17,6 @@ package struct Resource: Sendable, Hashable {
     package static let secrets = Resource(plural: "secrets")
     package static let events = Resource(plural: "events")
     package static let leases = Resource(group: "coordination.k8s.io", plural: "leases")
-    package static let secretsDistributions = Resource(group: "xlscsde.nhs.uk", plural: "secretsdistributions")
 
     /// As in a manifest: `v1`, `coordination.k8s.io/v1`.
     package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }

@@ -1,3 +1,5 @@
+package import JSON
+
 /// `metav1.Status`: how the API server explains a failure.
 package struct Status: Sendable, Equatable {
     package struct Cause: Sendable, Equatable {

@@ -13,10 +13,8 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     case tooLarge(limit: Int)
     /// The answer was given up, because those under way were together larger than they may be, in bytes.
     case crowded(limit: Int)
-    /// A write, and this agent does not lead (any more).
-    case notLeading
-    /// A write, in a dry run.
-    case readOnly
+    /// The request was not sent because of a rule of the program's own.
+    case withheld(reason: String, isRetryable: Bool)
     /// The caller was cancelled.
     case cancelled
     /// The transport was shut down.
@@ -24,8 +22,9 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
 
     package var isRetryable: Bool {
         switch self {
-        case .connect, .broken, .timeout, .crowded, .notLeading: true
-        case .tooLarge, .tls, .credentials, .readOnly, .cancelled, .shutDown: false
+        case .connect, .broken, .timeout, .crowded: true
+        case .withheld(_, let isRetryable): isRetryable
+        case .tooLarge, .tls, .credentials, .cancelled, .shutDown: false
         }
     }
 
@@ -33,7 +32,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
     var mayHaveArrived: Bool {
         switch self {
         case .broken, .timeout, .tooLarge, .crowded, .cancelled, .shutDown: true
-        case .connect, .tls, .credentials, .notLeading, .readOnly: false
+        case .connect, .tls, .credentials, .withheld: false
         }
     }
 
@@ -46,8 +45,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
         case .tooLarge(let limit): "the answer is larger than \(limit) bytes"
         case .crowded(let limit): "the answers under way were together larger than \(limit) bytes"
-        case .notLeading: "this agent does not lead"
-        case .readOnly: "a dry run writes nothing"
+        case .withheld(let reason, _): reason
         case .cancelled: "it was cancelled"
         case .shutDown: "the connection is shut down"
         }

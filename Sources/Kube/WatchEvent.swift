@@ -1,3 +1,5 @@
+package import JSON
+
 /// One line of a watch.
 package enum WatchEvent<Item: KubeObject>: Sendable {
     /// ADDED, which a watch may also say of an object that is known, or MODIFIED.

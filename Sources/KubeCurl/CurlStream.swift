@@ -1,7 +1,7 @@
 import Kube
 
 /// The body of an answer as it comes.
-final class CurlStream: ByteStream {
+package final class CurlStream: ByteStream {
     private let operation: Operation
     private let transfer: Transfer
     private let buffer: ChunkBuffer

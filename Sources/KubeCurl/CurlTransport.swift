@@ -1,5 +1,4 @@
-import Kube
-import LinuxIO
+package import Kube
 
 /// HTTP over libcurl: one HTTP/2 connection for all requests but lists and watches, which have connections of their own,
 /// with HTTP/1.1; a thread of our own for each of the two.
@@ -8,7 +7,7 @@ import LinuxIO
 /// not fit into the receive buffer of its owner, libcurl 7.88 has nghttp2 pause, and tells it to go on only when something
 /// else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its time was over. Other
 /// answers get a buffer that holds them, as far as their size is known, see `CurlOptions.room`.
-final class CurlTransport: Sendable {
+package final class CurlTransport: Sendable {
     /// In bytes: while so much waits for the reader of a stream, no more is received.
     static let maximumBacklog = 1 << 20
 
@@ -16,30 +15,30 @@ final class CurlTransport: Sendable {
     private let feeds: CurlThread
 
     /// - Parameter shortestSilence: see `CurlLoop`.
-    init(shortestSilence: Duration = .seconds(10)) throws(TransportFailure) {
+    package init(shortestSilence: Duration = .seconds(10)) throws(TransportFailure) {
         requests = try CurlThread(name: "curl", sharesConnections: true, shortestSilence: shortestSilence)
         feeds = try CurlThread(name: "curl feeds", sharesConnections: false, shortestSilence: shortestSilence)
     }
 
     /// Of the connection that is shared.
-    var statistics: TransferCounters.Values { requests.loop.statistics }
+    package var statistics: TransferCounters.Values { requests.loop.statistics }
 
     /// Of lists and watches.
     var feedStatistics: TransferCounters.Values { feeds.loop.statistics }
 
     /// Ends all transfers with `shutDown` and waits, for milliseconds, until the threads are gone.
-    func shutdown() {
+    package func shutdown() {
         requests.end()
         feeds.end()
     }
 
     /// The answer, whatever its status. Cancellation ends the transfer.
-    func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
+    package func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
         try await begin(request) { Transfer(request, to: endpoint, reply: $0) }.response
     }
 
     /// The head of the answer, and its body as it comes; no stream and the whole body if the status is no success.
-    func stream(
+    package func stream(
         _ request: Request, to endpoint: Endpoint
     ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
         let buffer = ChunkBuffer(limit: Self.maximumBacklog)

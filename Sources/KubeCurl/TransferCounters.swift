@@ -2,12 +2,12 @@ import CCurl
 import LinuxIO
 
 /// What went over the wire, for metrics and tests.
-final class TransferCounters: Sendable {
-    struct Values: Sendable, Equatable {
+package final class TransferCounters: Sendable {
+    package struct Values: Sendable, Equatable {
         /// Connections made for requests that were answered.
-        var connections = 0
+        package var connections = 0
         /// Answers that came by HTTP/2.
-        var http2 = 0
+        package var http2 = 0
     }
 
     private let state = Mutex(Values())

@@ -27,7 +27,7 @@ package struct SnapshotReader: Sendable {
     ///
     /// - Parameter previous: the last snapshot; contents that are equal are taken from there, so that secret bytes are
     ///   held once, and so are the files of a volume that is absent.
-    package mutating func read(previous: Snapshot? = nil) -> Reading {
+    package mutating func read(previous: Snapshot? = nil) -> MountReading {
         var previous = previous
         // Stands for files of a volume, and is none of the mount.
         for folder in unread { previous?.files[folder] = nil }

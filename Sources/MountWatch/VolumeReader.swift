@@ -115,10 +115,10 @@ struct VolumeReader {
 
     /// A plain folder has no generations; what did not change while it was read counts as one.
     private func readFolder(_ directory: borrowing Directory, _ empty: TreeReader) throws(Absence) -> Part? {
-        let before = MountStamp(ofFilesIn: directory)
+        let before = FolderFingerprint(ofFilesIn: directory)
         var tree = empty
         try tree.read(directory)
-        if tree.volume.hasVanished || MountStamp(ofFilesIn: directory) != before { return nil }
+        if tree.volume.hasVanished || FolderFingerprint(ofFilesIn: directory) != before { return nil }
         var part = Part(volume: nil, nested: Array(tree.volume.nested), tree: tree)
         if tree.volume.hasFiles, let newest = tree.volume.newest {
             let time = Timestamp(newest)

@@ -142,7 +142,7 @@ package final class WatchLoop: Sendable {
             if isRequested { debouncer.requested(at: now) }
             if now >= nextPoll {
                 nextPoll = now.advanced(by: timing.pollInterval)
-                let isUnannounced = debouncer.deadline == nil && MountStamp(path: path, depth: depth) != stamp
+                let isUnannounced = debouncer.deadline == nil && FolderFingerprint(path: path, depth: depth) != stamp
                 // No event told of it: the watches may be on what was here before (a folder above was exchanged).
                 if watcher.problem != nil || isUnannounced { repair(&watcher) }
                 // A fault of reading leaves no trace in the stamp, nor does its end.
@@ -157,11 +157,11 @@ package final class WatchLoop: Sendable {
     private func look(
         noticed: ContinuousClock.Instant, _ watcher: inout DirectoryWatcher,
         _ debouncer: inout Debouncer<ContinuousClock.Instant>
-    ) -> (stamp: MountStamp, isComplete: Bool) {
-        let stamp = MountStamp(path: path, depth: depth)
+    ) -> (stamp: FolderFingerprint, isComplete: Bool) {
+        let stamp = FolderFingerprint(path: path, depth: depth)
         let take = read(noticed)
         let isOtherNow =
-            watcher.problem == nil ? drain(&watcher) : MountStamp(path: path, depth: depth) != stamp
+            watcher.problem == nil ? drain(&watcher) : FolderFingerprint(path: path, depth: depth) != stamp
         let counts = debouncer.looked(at: .now, since: noticed, hasChanged: isOtherNow)
         return (stamp, counts ? take() : true)
     }

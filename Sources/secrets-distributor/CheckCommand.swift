@@ -1,7 +1,6 @@
-import Agent
 import Distribution
 import Glibc
-import Observability
+import Stores
 
 /// `check [--policy FILE] FILE...`: manifests, with no cluster.
 enum CheckCommand {

@@ -1,7 +1,8 @@
 import Agent
 import Distribution
-import Kube
+import JSON
 import Observability
+import Planning
 
 /// `explain FROM`: who is touched when that source file is rotated?
 enum ExplainCommand {

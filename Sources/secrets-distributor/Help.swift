@@ -1,20 +1,20 @@
-import Agent
+import Distribution
 
 /// The texts of `--help`.
 enum Help {
     static let overview = """
-        Keeps Kubernetes Secrets in step with files of a mounted vault, as SecretsDistribution resources say.
+        Keeps Kubernetes Secrets in sync with the files of a mounted vault, as SecretsDistribution resources specify.
 
         usage: secrets-distributor [COMMAND] [FLAG...]
 
         commands:
-          run            keep all targets in line until SIGTERM (the default)
-          sync           one pass; exit status 0 when all is in sync, 1 when something is not
-          plan           what sync would write, and why what is held back is; writes nothing
-          explain FROM   whom a source file feeds
-          check FILE...  validate manifests, with no cluster; exit status 1 if there is a problem
+          run            keep all targets in sync until SIGTERM (default)
+          sync           make one pass; exit status 0 if everything is in sync, otherwise 1
+          plan           show what sync would write, and what is held back and why; write nothing
+          explain FROM   list the targets that a source file feeds
+          check FILE...  validate manifests without a cluster; exit status 1 if there are problems
           version        print the version
-          help           print this
+          help           print this help
 
         """
 
@@ -22,13 +22,13 @@ enum Help {
         usage: secrets-distributor check FILE...
                secrets-distributor check --policy FILE [FILE...]
 
-        Reports every problem of every SecretsDistribution in the files, as FILE:LINE: PROBLEM; "-" is standard input.
-        Documents of other kinds are passed over. Needs no cluster and no mount.
+        Reports every problem of every SecretsDistribution in the files as FILE:LINE: PROBLEM. "-" is standard input.
+        Skips documents of other kinds. Needs no cluster and no mount.
 
-          --policy FILE  an access policy: its own problems are reported, and each mapping that it denies. What one in
-                         mode Audit would deny is a remark and no problem.
+          --policy FILE  an access policy; its own problems are reported, and each mapping that it denies. In mode
+                         Audit, a mapping that it would deny is a remark, not a problem.
 
-        Exit status: 0 no problem, 1 problems, 64 wrong usage, 74 the output cannot be written.
+        Exit status: 0 no problems, 1 problems, 64 wrong usage, 74 the output cannot be written.
         """
 
     static func text(of command: Invocation.Command) -> String {
@@ -39,11 +39,11 @@ enum Help {
             """
             usage: secrets-distributor sync [FLAG...]
 
-            Reads the mount and all distributions once and brings every target in line: for an init container or a CI step.
-            Prints what was written, keys only, and what is held back and why. On a terminal it shows how far it is, and
-            LOG_LEVEL is then error unless it is set.
-            Exit status: 0 all in sync, 1 something is not, 64 wrong usage, 74 the output cannot be written, 78 a value cannot
-            be used.
+            Reads the mount and all distributions once and reconciles every target: for an init container or a CI step.
+            Prints what was written (keys only), and what is held back and why. On a terminal, it shows its progress,
+            and LOG_LEVEL defaults to error.
+            Exit status: 0 everything is in sync, 1 something is not, 64 wrong usage, 74 the output cannot be written,
+            78 a value cannot be used.
 
             \(output)\(flags)
             """
@@ -51,10 +51,10 @@ enum Help {
             """
             usage: secrets-distributor plan [FLAG...]
 
-            Does what sync does, but writes nothing, and prints what would be written: keys only, +added, ~changed, -removed.
-            Needs no more than to list distributions and to list and get Secrets. LOG_LEVEL is error unless it is set.
-            Exit status: 2 something would be written; else 1 something is held back or could not be looked at, 0 nothing
-            to do; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
+            Works like sync, but writes nothing. Prints what would be written (keys only: +added, ~changed, -removed).
+            Needs only the rights to list distributions and to list and get Secrets. LOG_LEVEL defaults to error.
+            Exit status: 2 something would be written; otherwise 1 something is held back or could not be checked, 0
+            there is nothing to do; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
 
             \(output)\(flags)
             """
@@ -62,12 +62,12 @@ enum Help {
             """
             usage: secrets-distributor explain FROM [FLAG...]
 
-            Who is touched when the source file FROM, or a file below the folder FROM, is rotated? Lists each Secret and
-            key that it feeds, by which distribution, and what keeps it back. Reads the distributions of the cluster, or of
-            DISTRIBUTIONS_PATH, which needs no OUTPUT_PATH here; mount and access policy only if they can be read.
-            LOG_LEVEL is error unless it is set.
-            Exit status: 0 somebody reads it, 1 nobody does or the distributions cannot be read, 64 wrong usage, 74 the
-            output cannot be written, 78 a value cannot be used.
+            Lists each Secret and key that the source file FROM, or a file below the folder FROM, feeds, with the
+            distribution and what holds it back. Reads the distributions from the cluster, or from DISTRIBUTIONS_PATH,
+            which needs no OUTPUT_PATH here. Uses the mount and the access policy only if it can read them. LOG_LEVEL
+            defaults to error.
+            Exit status: 0 there are targets, 1 there are none or the distributions cannot be read, 64 wrong usage, 74
+            the output cannot be written, 78 a value cannot be used.
 
             \(output)\(flags)
             """
@@ -75,9 +75,9 @@ enum Help {
             """
             usage: secrets-distributor [run] [FLAG...]
 
-            Keeps all targets in line until SIGTERM or SIGINT, which let writes under way end; a second one ends at once.
-            SIGHUP has everything compared now; SIGUSR1 and SIGUSR2 make the log one step more, one step less verbose.
-            Exit status: 0 after a signal, 78 a value cannot be used, 1 otherwise.
+            Keeps all targets in sync until SIGTERM or SIGINT, then finishes the writes in flight. A second signal ends
+            it at once. SIGHUP compares everything now; SIGUSR1 makes the log one step more verbose, SIGUSR2 one less.
+            Exit status: 0 after a signal, 78 a value cannot be used, otherwise 1.
 
             \(flags)
             """
@@ -86,16 +86,16 @@ enum Help {
     }
 
     private static let output =
-        "  --output FORMAT  table, or json for scripts: one object on one line (default: table)\n\n"
+        "  --output FORMAT  table, or json for scripts (one object on one line) (default: table)\n\n"
 
     private static var flags: String {
         var text =
-            "Each flag has an environment variable of the same name (--secrets-path is SECRETS_PATH); the flag wins.\n\n"
+            "Each flag has an environment variable of the same name (--secrets-path is SECRETS_PATH). The flag wins.\n\n"
         let width = (Option.all.map(\.flag.count).max() ?? 0) + 2
         for option in Option.all {
             let padding = String(repeating: " ", count: width - option.flag.count)
             text += "  \(option.flag)\(padding)\(option.help) (default: \(option.standard))\n"
         }
-        return text + "\nLocal mode: with DISTRIBUTIONS_PATH and OUTPUT_PATH set no cluster is used."
+        return text + "\nLocal mode: if DISTRIBUTIONS_PATH and OUTPUT_PATH are set, no cluster is used."
     }
 }

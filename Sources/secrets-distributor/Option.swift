@@ -1,3 +1,4 @@
+import Admin
 import Agent
 import Observability
 
@@ -43,7 +44,7 @@ extension Option {
         .bool(
             "ONLY_ASSIGNED", "leave distributions without the managedBy annotation to another instance", \.onlyAssigned),
         Option(
-            variable: "WATCH_NAMESPACES", standard: "all", help: "comma-separated",
+            variable: "WATCH_NAMESPACES", standard: "all", help: "namespaces to serve, comma-separated",
             takes: "names of namespaces, separated by commas",
             apply: { value, settings in
                 // Spaces go around a name only: "a b" is no namespace "ab".
@@ -56,56 +57,62 @@ extension Option {
                 return unique.allSatisfy(isNamespace) && (value.isEmpty || !unique.isEmpty)
             }),
         .duration("DEBOUNCE_QUIET", "200ms", "quiet time after the last change", \.debounceQuiet, from: .zero),
-        .duration("DEBOUNCE_MAX", "2s", "the longest wait after a change", \.debounceMax, from: .zero),
+        .duration("DEBOUNCE_MAX", "2s", "maximum wait after a change", \.debounceMax, from: .zero),
         .duration(
-            "POLL_INTERVAL", "10s", "cheap look at the mount, beside inotify", \.pollInterval, from: .milliseconds(100)),
-        .duration("RESYNC_INTERVAL", "10m", "full comparison of all targets", \.resyncInterval, from: .seconds(1)),
+            "POLL_INTERVAL", "10s", "interval of a cheap check of the mount, in addition to inotify", \.pollInterval,
+            from: .milliseconds(100)),
+        .duration(
+            "RESYNC_INTERVAL", "10m", "interval of the full comparison of all targets", \.resyncInterval,
+            from: .seconds(1)),
         Option(
-            variable: "MAX_IN_FLIGHT", standard: "32", help: "API writes under way at once",
+            variable: "MAX_IN_FLIGHT", standard: "32", help: "maximum number of API writes in flight",
             takes: "a whole number from 1 to 1000",
             apply: { value, settings in
                 guard let number = Int(value), (1...1000).contains(number) else { return false }
                 settings.maxInFlight = number
                 return true
             }),
-        .bool("LEADER_ELECTION", "of several replicas one writes, by a Lease", \.leaderElection),
+        .bool("LEADER_ELECTION", "use a Lease to elect the one replica that writes", \.leaderElection),
         .name(
             "LEASE_NAMESPACE", "the pod's own", "namespace of the Lease", \.lease.namespace,
             takes: "a name of a namespace", isNamespace),
         .name(
-            "LEASE_NAME", "by MANAGED_BY", "name of the Lease", \.lease.name,
+            "LEASE_NAME", "from MANAGED_BY", "name of the Lease", \.lease.name,
             takes: "1 to 253 lower-case letters, digits, \"-\" and \".\"", isObjectName),
         .duration(
-            "LEASE_DURATION", "15s", "how long others wait for a leader that is silent; whole seconds",
+            "LEASE_DURATION", "15s", "how long others wait for a silent leader; whole seconds",
             \.lease.policy.duration, from: .seconds(1)),
         .duration(
-            "LEASE_RENEW_DEADLINE", "10s", "how long a leader writes that cannot renew", \.lease.policy.renewDeadline,
+            "LEASE_RENEW_DEADLINE", "10s", "how long a leader that cannot renew the Lease keeps writing",
+            \.lease.policy.renewDeadline,
             from: .milliseconds(100)),
         .duration(
-            "LEASE_RETRY_PERIOD", "2s", "between looks at the Lease", \.lease.policy.retryPeriod,
+            "LEASE_RETRY_PERIOD", "2s", "interval between checks of the Lease", \.lease.policy.retryPeriod,
             from: .milliseconds(10)),
         .name(
-            "POD_UID", "by the mounts", "the pod's UID: a restarted agent takes the Lease of its predecessor at once",
+            "POD_UID", "from the mounts",
+            "the pod's UID; lets a restarted agent take over its predecessor's Lease at once",
             \.lease.podUID, takes: "a pod's UID: letters, digits and \"-\"", isNamespace),
         .choice(
-            "LOG_LEVEL", "info", "the least level that is logged", Logger.Level.allCases.map { ($0.name, $0) },
+            "LOG_LEVEL", "info", "lowest level that is logged", Logger.Level.allCases.map { ($0.name, $0) },
             \.logLevel),
         .choice(
             "LOG_FORMAT", "json", "json, or text for people", Logger.Format.allCases.map { ($0.rawValue, $0) },
             \.logFormat),
         .optionalPath(
-            "KUBECONFIG", "none", "outside a cluster, several separated by \":\"; then also ~/.kube/config",
+            "KUBECONFIG", "none", "kubeconfig files, separated by \":\"; if none, ~/.kube/config outside a cluster",
             \.kubeconfig),
         .optionalPath(
-            "POLICY_PATH", "none", "access policy: a file that says which files may go to which namespaces",
+            "POLICY_PATH", "none", "access policy file: which files may go to which namespaces",
             \.policyPath),
         .optionalPath(
-            "DISTRIBUTIONS_PATH", "none", "local mode: folder of SecretsDistribution manifests", \.distributionsPath),
+            "DISTRIBUTIONS_PATH", "none", "local mode: folder with SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
-            "OUTPUT_PATH", "none", "local mode: folder that the Secret manifests are written to", \.outputPath),
+            "OUTPUT_PATH", "none", "local mode: folder for the Secret manifests", \.outputPath),
         .bool("DRY_RUN", "write nothing, and log what would be written", \.dryRun),
         Option(
-            variable: "LISTEN_ADDRESS", standard: ":9895", help: "metrics, probes and status page; empty: none",
+            variable: "LISTEN_ADDRESS", standard: ":9895",
+            help: "address for metrics, probes and status page; if empty, none is served",
             takes: "an address and a port such as \":9895\" or \"127.0.0.1:9895\", or nothing", takesEmpty: true,
             apply: { value, settings in
                 settings.listenAddress = ListenAddress(value)

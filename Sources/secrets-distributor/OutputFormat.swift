@@ -1,5 +1,5 @@
 import Glibc
-import Kube
+import JSON
 import Observability
 
 /// How a command prints its result.

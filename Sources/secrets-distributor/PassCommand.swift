@@ -1,6 +1,5 @@
 import Agent
 import Glibc
-import LinuxIO
 import Observability
 
 /// `sync` and `plan`: one pass, with its writes or without.

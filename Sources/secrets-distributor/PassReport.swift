@@ -1,7 +1,8 @@
 import Agent
 import Distribution
-import Kube
+import JSON
 import Observability
+import Planning
 
 /// What one pass came to, or would come to: for people, for scripts, and as an exit status.
 struct PassReport {

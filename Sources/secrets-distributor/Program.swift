@@ -1,6 +1,5 @@
 import Agent
 import Glibc
-import Kube
 import LinuxIO
 import Observability
 

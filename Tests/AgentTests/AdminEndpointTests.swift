@@ -1,20 +1,24 @@
 import HTTPServer
-import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import Agent
+@testable import Admin
+@testable import StatusPage
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent), .endsIfHung)
 struct AdminEndpointTests {
     /// What the endpoint is told; each test changes what it is about.
     private static func sources(
-        heartbeats: [Heartbeat] = [], readiness: [Check] = [], startup: [Check] = []
+        heartbeats: [Heartbeat] = [], readiness: [HealthCheck] = [], startup: [HealthCheck] = []
     ) -> AdminSources {
         AdminSources(
-            heartbeats: { heartbeats }, readiness: { readiness }, startup: { startup }, overview: { .sample },
+            heartbeats: { heartbeats }, readiness: { readiness }, startup: { startup },
+            page: { query in
+                HTTPPage(html: StatusPage(.sample, StatusSelection(query)).html, securityPolicy: StatusPage.policy)
+            },
             metrics: { "secrets_distributor_up 1\n" })
     }
 
@@ -64,8 +68,8 @@ struct AdminEndpointTests {
     @Test func `readiness and start are red with their reasons`() async throws {
         let endpoint = try endpoint(
             Self.sources(
-                readiness: [Check("mount"), Check("policy", problem: "rule 1\nis no rule")],
-                startup: [Check("first pass", problem: "3 of 7 targets are still to be looked at")]))
+                readiness: [HealthCheck("mount"), HealthCheck("policy", problem: "rule 1\nis no rule")],
+                startup: [HealthCheck("first pass", problem: "3 of 7 targets are still to be looked at")]))
         defer { endpoint.stop() }
         var answer = try await get("/readyz", endpoint)
         #expect(answer.head.hasPrefix("HTTP/1.1 503 "))
@@ -95,29 +99,23 @@ struct AdminEndpointTests {
     }
 
     @Test func `who asks in a loop gets what is at most a second old, and costs the sources no more`() async throws {
-        let asked = Mutex((overview: 0, metrics: 0))
+        let asked = Mutex(0)
         var sources = Self.sources()
         sources.metrics = {
             asked.withLock {
-                $0.metrics += 1
-                return "\($0.metrics)"
+                $0 += 1
+                return "\($0)"
             }
-        }
-        sources.overview = {
-            asked.withLock { $0.overview += 1 }
-            return .sample
         }
         let endpoint = try endpoint(sources)
         defer { endpoint.stop() }
         try await endpoint.whileServing {
             let start = ContinuousClock.now
             for _ in 0..<20 {
-                #expect(try await get("/", endpoint).head.hasPrefix("HTTP/1.1 200 "))
                 #expect(try await get("/metrics", endpoint).head.hasPrefix("HTTP/1.1 200 "))
             }
             let most = 1 + Int(start.duration(to: .now) / .seconds(1))
-            #expect(asked.withLock { $0.overview } <= most)
-            #expect(asked.withLock { $0.metrics } <= most)
+            #expect(asked.withLock { $0 } <= most)
             // And no older.
             let body = try await get("/metrics", endpoint).body
             #expect(try await eventually { try await get("/metrics", endpoint).body != body })

@@ -1,4 +1,4 @@
-import Agent
+import KubeRuntime
 import Testing
 
 struct AgentIdentityTests {

@@ -1,20 +1,21 @@
 import Agent
-import Distribution
 import Kube
 import Observability
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// What a cluster's stores tell of their watches.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent), .endsIfHung)
 struct BackendMetricsTests {
     /// Runs a feed while `body` runs.
     private func following<Item>(
-        _ heartbeat: Heartbeat, _ watch: @escaping @Sendable (FeedObserver<Item>) async -> Void,
+        _ heartbeat: Heartbeat, _ watch: @escaping @Sendable (WatchHandler<Item>) async -> Void,
         _ body: () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup { group in
-            group.addTask { await watch(FeedObserver(event: { _ in }, failed: { _ in }, heartbeat: heartbeat)) }
+            group.addTask { await watch(WatchHandler(event: { _ in }, failed: { _ in }, heartbeat: heartbeat)) }
             try await body()
             group.cancelAll()
         }

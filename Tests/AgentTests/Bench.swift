@@ -1,8 +1,12 @@
 import Agent
 import Distribution
-import Kube
+import JSON
+import KubeRuntime
 import Observability
+import Planning
+import Reconciler
 import Snapshots
+import Stores
 import TestSupport
 import Testing
 
@@ -20,16 +24,15 @@ struct Bench: Sendable {
     ///   - store: one that a former controller wrote to, after a restart.
     ///   - rehearsal: a dry run on `store`.
     init(
-        on store: FakeStore = FakeStore(), rehearsing rehearsal: (RehearsalSecretStore, ChangeLedger)? = nil,
+        on store: FakeStore = FakeStore(), rehearsing rehearsal: (DryRunSecretStore, ChangeRecorder)? = nil,
         maxInFlight: Int = 32, triesAtMost: Int? = nil,
         leadership: Leadership? = nil, patience: Duration = .seconds(300), longestTurn: Duration = .seconds(900),
         lastWords: Duration = .seconds(900), staleAfter: Duration = .seconds(900), logger: Logger = .none,
-        _ configure: (inout Settings) -> Void = { _ in },
+        _ configure: (inout ReconcilerSettings) -> Void = { _ in },
         lookAtMount: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
-        var settings = Settings()
-        settings.managedBy = "me"
+        var settings = ReconcilerSettings(managedBy: "me")
         settings.maxInFlight = maxInFlight
         settings.dryRun = rehearsal != nil
         configure(&settings)
@@ -37,7 +40,7 @@ struct Bench: Sendable {
             settings: settings, secrets: rehearsal?.0 ?? store, distributions: store, logger: logger,
             leadership: leadership, rehearsal: rehearsal?.1, triesAtMost: triesAtMost, patience: patience,
             longestTurn: longestTurn, lastWords: lastWords, staleAfter: staleAfter,
-            judge: settings.policyPath == nil ? nil : try? PolicyJudge(), lookAtMount: lookAtMount)
+            judge: !settings.hasPolicy ? nil : try? PolicyJudge(), lookAtMount: lookAtMount)
     }
 
     /// Runs `body` beside the controller's work, then ends that.
@@ -149,7 +152,7 @@ struct Bench: Sendable {
         let manifest: JSONValue = [
             "metadata": [
                 "name": .string(name), "namespace": "web", "uid": .string(uid), "generation": .int(generation),
-                "annotations": .object(instance.map { [Marks.managedBy: .string($0)] } ?? [:]),
+                "annotations": .object(instance.map { [WellKnownKeys.managedBy: .string($0)] } ?? [:]),
             ],
             "spec": [
                 "name": .string(target), "deletionPolicy": .string(policy.rawValue),
@@ -166,7 +169,7 @@ extension ObservedTarget {
     init(_ key: ObjectKey, of distribution: ObjectKey) {
         self.init(
             key: key, uid: "made-before", resourceVersion: "", type: "Opaque",
-            labels: [Marks.managedByLabel: "me"],
-            annotations: [Marks.managedBy: "me", Marks.distribution: distribution.description])
+            labels: [WellKnownKeys.managedByLabel: "me"],
+            annotations: [WellKnownKeys.managedBy: "me", WellKnownKeys.distribution: distribution.description])
     }
 }

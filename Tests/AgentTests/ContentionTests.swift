@@ -1,11 +1,11 @@
-import Agent
 import Distribution
-import Kube
+import Planning
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Others who change targets", .timeLimit(.minutes(10)))
+@Suite("Others who change targets", .tags(.concurrent), .endsIfHung)
 struct ContentionTests {
     private func changed(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
         var target = try #require(await bench.secret("t"))
@@ -32,7 +32,7 @@ struct ContentionTests {
     @Test("who reverts each write gets few of them, and the status names him")
     func fight() async throws {
         for change: (inout ObservedTarget) -> Void in [
-            { $0.digests["a"] = nil }, { $0.labels[Marks.managedByLabel] = "flux" },
+            { $0.digests["a"] = nil }, { $0.labels[WellKnownKeys.managedByLabel] = "flux" },
         ] {
             let bench = Bench()
             await bench.store.put(try bench.distribution())
@@ -115,7 +115,7 @@ struct ContentionTests {
         await bench.store.alter {
             $0.digests["a"] = Digest(of: SecretBytes("trimmed".utf8))
             $0.digests["injected"] = Digest(of: SecretBytes("x".utf8))
-            $0.labels[Marks.managedByLabel] = nil
+            $0.labels[WellKnownKeys.managedByLabel] = nil
         }
         await bench.store.put(try bench.distribution())
         try await bench.working {

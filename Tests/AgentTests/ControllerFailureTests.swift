@@ -1,9 +1,9 @@
-import Agent
-import Distribution
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The controller, when something fails,", .timeLimit(.minutes(10)))
+@Suite("The controller, when something fails,", .tags(.concurrent), .endsIfHung)
 struct ControllerFailureTests {
     @Test("a write that the server is not available for is tried again, and the status says so until it is done")
     func unavailable() async throws {

@@ -1,9 +1,11 @@
-import Agent
 import Distribution
+import Planning
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The controller", .timeLimit(.minutes(10)))
+@Suite("The controller", .tags(.concurrent), .endsIfHung)
 struct ControllerTests {
     @Test("does nothing before mount, distributions and targets are all known", arguments: Bench.Part.allCases)
     func waitsForAll(last: Bench.Part) async throws {
@@ -186,6 +188,47 @@ struct ControllerTests {
             await bench.controller.distributions(.all, .delete(renamed))
             try await bench.settle()
             #expect(await bench.store.secrets.isEmpty)
+        }
+    }
+
+    @Test("a distribution that is deleted before the answer about it arrives stays deleted, and its former target goes")
+    func deletedWhileAsked() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.holdReads()
+            let renamed = await bench.store.put(
+                try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
+            await bench.controller.distributions(.all, .upsert(renamed))
+            try #require(await eventually { await bench.store.heldReads == 1 })
+            await bench.store.remove(renamed.key)
+            await bench.controller.distributions(.all, .delete(renamed))
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.store.secrets.isEmpty)
+        }
+    }
+
+    @Test("a Secret that is deleted before the answer about it arrives is written again")
+    func secretDeletedWhileAsked() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let written = try #require(await bench.secret("t"))
+            await bench.store.holdReads()
+            var distribution = try #require(await bench.store.lastStatus)
+            distribution.forceSync = "now"
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(distribution)))
+            try #require(await eventually { await bench.store.heldReads == 1 })
+            await bench.store.lose(written.key)
+            await bench.controller.targets(.all, .delete(written))
+            await bench.store.release()
+            try await bench.rest()
+            #expect(await bench.secret("t")?.digests == written.digests)
         }
     }
 

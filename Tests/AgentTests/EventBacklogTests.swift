@@ -2,7 +2,7 @@ import Kube
 import Observability
 import Testing
 
-@testable import Agent
+@testable import KubeRuntime
 
 @Suite("Events that wait")
 struct EventBacklogTests {

@@ -1,6 +1,7 @@
-import Agent
 import Distribution
-import Kube
+import Observability
+import Planning
+import Stores
 import TestSupport
 
 /// Secrets and distributions in memory, with versions and their conflicts. Writes can be held, and made to fail.
@@ -33,6 +34,8 @@ actor FakeStore: SecretStore, DistributionStore {
     private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
+    private var isHoldingReads = false
+    private(set) var heldReads = 0
     private var held: [CheckedContinuation<Void, Never>] = []
 
     init(managedBy: String = "me") { self.managedBy = managedBy }
@@ -43,16 +46,18 @@ actor FakeStore: SecretStore, DistributionStore {
 
     func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
         secrets.values.filter {
-            scope.contains($0.key.namespace) && $0.labels[Marks.managedByLabel] == managedBy
+            scope.contains($0.key.namespace) && $0.labels[WellKnownKeys.managedByLabel] == managedBy
         }.sorted { $0.key < $1.key }
     }
 
-    func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async {}
+    func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {}
 
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         try begin(.observe, key)
         if unreadable.contains(key) { throw .unavailable("it cannot be decrypted", retryAfter: .seconds(600)) }
-        return secrets[key]
+        let found = secrets[key]
+        await holdRead()
+        return found
     }
 
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
@@ -88,11 +93,13 @@ actor FakeStore: SecretStore, DistributionStore {
         distributions.values.filter { scope.contains($0.key.namespace) }.sorted { $0.key < $1.key }
     }
 
-    func watch(_ scope: Scope, _ observer: FeedObserver<SecretsDistribution>) async {}
+    func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {}
 
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         try begin(.current, key)
-        return distributions[key]
+        let found = distributions[key]
+        await holdRead()
+        return found
     }
 
     func faults() async -> [String] { [] }
@@ -159,11 +166,20 @@ extension FakeStore {
     /// Statuses are stored, and their answers wait until `release`.
     func holdAnswers() { isHoldingAnswers = true }
 
+    /// What is asked for is read, and the answers wait until `release`.
+    func holdReads() { isHoldingReads = true }
+
+    /// Answers the reads that wait; those that come later wait.
+    func answerReads() {
+        for continuation in held { continuation.resume() }
+        held = []
+    }
+
     func release() {
         isHolding = false
         isHoldingAnswers = false
-        for continuation in held { continuation.resume() }
-        held = []
+        isHoldingReads = false
+        answerReads()
     }
 }
 
@@ -184,6 +200,12 @@ extension FakeStore {
         guard let error = script[operation]?.first else { return }
         script[operation]?.removeFirst()
         throw error
+    }
+
+    private func holdRead() async {
+        guard isHoldingReads else { return }
+        heldReads += 1
+        await withCheckedContinuation { held.append($0) }
     }
 
     /// Suspends at least once, so that a second writer of the same key would be seen.

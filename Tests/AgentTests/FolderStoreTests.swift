@@ -2,15 +2,27 @@ import Agent
 import Distribution
 import Glibc
 import Kube
+import Observability
+import Planning
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Local mode's folders")
+@Suite("Local mode's folders", .tags(.concurrent))
 struct FolderStoreTests {
     private func settings() -> Settings {
         var settings = Settings()
         settings.managedBy = "me"
         return settings
+    }
+
+    private func outputStore(
+        _ path: String, _ settings: Settings, _ logger: Logger
+    ) throws -> FolderSecretStore {
+        try FolderSecretStore(
+            path: path, managedBy: settings.managedBy, timing: settings.watchTiming, isDryRun: settings.dryRun,
+            logger: logger)
     }
 
     private func manifest(_ name: String, namespace: String? = "web", from: String = "a") -> String {
@@ -33,7 +45,7 @@ struct FolderStoreTests {
         try writeFile(folder("a.yaml"), manifest("one") + "\n---\n" + manifest("two", namespace: nil))
         try writeFile(folder("sub/b.yml"), manifest("three"))
         try writeFile(folder("notes.txt"), manifest("four"))
-        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: .none)
+        let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: .none)
         let keys = try await store.list(.all).map(\.key.description).sorted()
         #expect(keys == ["default/two", "web/one", "web/three"])
         #expect(try await store.list(.namespace("web")).count == 2)
@@ -44,7 +56,7 @@ struct FolderStoreTests {
         let folder = try TemporaryDirectory()
         let logs = LineRecorder()
         try writeFile(folder("a.yaml"), manifest("one"))
-        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: logs.logger)
+        let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: logs.logger)
         #expect(try await store.list(.all).count == 1)
         try writeFile(folder("a.yaml"), "kind: [")
         #expect(try await store.list(.all).map(\.key.name) == ["one"])
@@ -61,7 +73,7 @@ struct FolderStoreTests {
         let logs = LineRecorder()
         try writeFile(folder("a.yaml"), manifest("one", from: "first"))
         try writeFile(folder("b.yaml"), manifest("one", from: "second"))
-        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: logs.logger)
+        let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: logs.logger)
         let all = try await store.list(.all)
         #expect(all.map { $0.spec.mappings.map(\.from.text) } == [["first"]])
         #expect(logs.count("stands in another file already") == 1)
@@ -73,7 +85,7 @@ struct FolderStoreTests {
         let logs = LineRecorder()
         let text = [String](repeating: manifest("one"), count: 1000).joined(separator: "\n---\n")
         try writeFile(folder("a.yaml"), text)
-        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: logs.logger)
+        let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: logs.logger)
         #expect(try await store.list(.all).count == 1)
         #expect(logs.count("manifest has a problem") == 21)
         #expect(logs.count("979 problems more") == 1)
@@ -86,10 +98,10 @@ struct FolderStoreTests {
     func noEscape(namespace: String) async throws {
         let folder = try TemporaryDirectory()
         try writeFile(folder("a.yaml"), manifest("one", namespace: "\"\(namespace)\""))
-        let store = FolderDistributionStore(settings: settings(), path: folder(""), logger: .none)
+        let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: .none)
         let keys = try await store.list(.all).map(\.key)
         #expect(keys.allSatisfy { $0.namespace == "default" })
-        let output = try FolderSecretStore(settings: settings(), root: folder("out"), logger: .none)
+        let output = try outputStore(folder("out"), settings(), .none)
         guard !namespace.isEmpty else { return }
         await #expect(throws: StoreError.self) {
             _ = try await output.observe(ObjectKey(namespace: namespace, name: "x"))
@@ -110,7 +122,7 @@ struct FolderStoreTests {
         try makeDirectory(folder("out/web"))
         try writeFile(folder("out/web/.secrets-distributor-tmp-1"), "half a secret")
         try writeFile(folder("out/web/theirs.yaml"), "kind: ConfigMap")
-        _ = try FolderSecretStore(settings: settings(), root: folder("out"), logger: .none)
+        _ = try outputStore(folder("out"), settings(), .none)
         #expect(names(in: folder("out/web")) == ["theirs.yaml"])
     }
 
@@ -119,7 +131,7 @@ struct FolderStoreTests {
         let folder = try TemporaryDirectory()
         try makeDirectory(folder("out/web"))
         try writeFile(folder("out/web/one.yaml"), "- a\n- list\n")
-        let output = try FolderSecretStore(settings: settings(), root: folder("out"), logger: .none)
+        let output = try outputStore(folder("out"), settings(), .none)
         await #expect(throws: StoreError.self) {
             _ = try await output.observe(ObjectKey(namespace: "web", name: "one"))
         }
@@ -132,11 +144,11 @@ struct FolderStoreTests {
         let folder = try TemporaryDirectory()
         var settings = settings()
         settings.debounceQuiet = .milliseconds(5)
-        let output = try FolderSecretStore(settings: settings, root: folder("out"), logger: .none)
+        let output = try outputStore(folder("out"), settings, .none)
         try makeDirectory(folder("out/web"))
         for name in ["one", "two", "three"] { try writeFile(folder("out/web/\(name).yaml"), secret(name)) }
         let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
-        let observer = FeedObserver<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
+        let observer = WatchHandler<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
         let watch = Task { await output.watch(.all, observer) }
         defer { watch.cancel() }
         var next = events.makeAsyncIterator()
@@ -166,13 +178,13 @@ struct FolderStoreTests {
         let logs = LineRecorder()
         var settings = settings()
         settings.debounceQuiet = .milliseconds(5)
-        let output = try FolderSecretStore(settings: settings, root: folder("out"), logger: logs.logger)
+        let output = try outputStore(folder("out"), settings, logs.logger)
         for path in ["out/lab", "out/web"] {
             try makeDirectory(folder(path))
             try writeFile(folder("\(path)/one.yaml"), secret("one"))
         }
         let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
-        let observer = FeedObserver<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
+        let observer = WatchHandler<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
         let watch = Task { await output.watch(.all, observer) }
         defer { watch.cancel() }
         var next = events.makeAsyncIterator()

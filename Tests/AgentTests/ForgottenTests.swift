@@ -1,12 +1,9 @@
-import Distribution
-import Kube
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import Agent
-
 /// What is remembered of an object goes with it, whenever that happens.
-@Suite("What the controller remembers", .timeLimit(.minutes(10)))
+@Suite("What the controller remembers", .endsIfHung)
 struct ForgottenTests {
     @Test("of a Secret that waits for its successor goes when the Secret is deleted")
     func awaited() async throws {

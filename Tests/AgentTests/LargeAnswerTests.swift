@@ -1,11 +1,12 @@
 import Distribution
 import Kube
 import LinuxIO
-import Observability
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import JSON
+@testable import Planning
+@testable import Stores
 
 /// Objects that somebody has made large, as the stores of a cluster meet them.
 @Suite("A large object")
@@ -62,7 +63,7 @@ struct LargeAnswerTests {
     @Test("is replaced with others' metadata, whatever kubectl has copied of its values")
     func copyOfValues() throws {
         let copy = String(repeating: "x", count: 300_000)
-        let annotations = #"{"\#(Marks.lastApplied)":"\#(copy)","note":"theirs"}"#
+        let annotations = #"{"\#(WellKnownKeys.lastApplied)":"\#(copy)","note":"theirs"}"#
         let json = #"{"metadata":{"name":"s","annotations":\#(annotations),"finalizers":["a/b"]}}"#
         let found = try JSONBytes.decode(ForeignMetadata.self, from: Array(json.utf8))
         #expect(found.excess == nil)

@@ -1,12 +1,13 @@
 import Agent
-import Distribution
 import Glibc
 import Kube
-import Observability
+import KubeRuntime
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("With leader election", .timeLimit(.minutes(10)))
+@Suite("With leader election", .tags(.concurrent), .endsIfHung)
 struct LeadershipTests {
     private let leadership = Leadership()
 
@@ -21,7 +22,7 @@ struct LeadershipTests {
             try await other.tellAll()
             try await other.settle()
         }
-        return await !eventually(within: .milliseconds(300)) { await bench.controller.isIdle }
+        return await !happens(within: .milliseconds(300)) { await bench.controller.isIdle }
     }
 
     @Test("a follower writes nothing and forgets nothing; who becomes leader writes what is due, and no more")
@@ -99,7 +100,7 @@ struct LeadershipTests {
     @Test("a write is not sent without leadership, nor after its end; reads always are")
     func gate() async throws {
         let sent = SentRequests()
-        let gate = WhileLeading(sent, leadership)
+        let gate = LeaderOnlyTransport(sent, leadership)
         let write = Request.create(.secrets, namespace: "web", [:])
         for end in [nil, ContinuousClock.now] {
             if let end { leadership.lead(until: end) }
@@ -119,7 +120,7 @@ struct LeadershipTests {
         let end = later
         leadership.lead(until: end)
         var write = Request.mergePatch(.secrets, namespace: "web", name: "a", [:])
-        _ = try await WhileLeading(sent, leadership).send(write)
+        _ = try await LeaderOnlyTransport(sent, leadership).send(write)
         write.startDeadline = end
         #expect(sent.all == [write])
     }
@@ -127,7 +128,7 @@ struct LeadershipTests {
     @Test("a write goes on while leadership is renewed, and is given up when it ends")
     func renewed() async throws {
         let silent = SilentTransport()
-        let gate = WhileLeading(silent, leadership)
+        let gate = LeaderOnlyTransport(silent, leadership)
         let request = Request.create(.secrets, namespace: "web", [:])
         // A term in which a busy machine sends it; it is renewed before it ends, for a little longer.
         let term = ContinuousClock.now + .seconds(15)
@@ -153,7 +154,7 @@ struct LeadershipTests {
     func lost() async throws {
         for comesBack in [false, true] {
             let silent = SilentTransport()
-            let gate = WhileLeading(silent, leadership)
+            let gate = LeaderOnlyTransport(silent, leadership)
             let end = ContinuousClock.now + .seconds(60)
             leadership.lead(until: end)
             let write = Task { try await gate.send(Request.create(.secrets, namespace: "web", [:])) }
@@ -178,7 +179,7 @@ struct LeadershipTests {
     func names() {
         let names = [
             "secrets-distributor", "me", "Me", "ME", "a.b", "a_b", "a-b", "a..b", String(repeating: "A", count: 63),
-        ].map(LeaderElector.name)
+        ].map(Settings.leaseName)
         #expect(names[..<3] == ["secrets-distributor", "secrets-distributor-me", "secrets-distributor.4d65"])
         #expect(Set(names).count == names.count)
         for name in names {

@@ -1,12 +1,11 @@
 import Distribution
-import LinuxIO
-import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import Agent
+@testable import Stores
 
-@Suite("A list overrides what is known", .timeLimit(.minutes(10)))
+@Suite("A list overrides what is known", .endsIfHung)
 struct ListTruthTests {
     /// Both go back: etcd was restored.
     @Test("of targets, also where its versions are older: an older content is replaced")
@@ -123,7 +122,7 @@ struct ListTruthTests {
     }
 }
 
-@Suite("When Secrets cannot be listed", .timeLimit(.minutes(10)))
+@Suite("When Secrets cannot be listed", .endsIfHung)
 struct UnlistedTests {
     private let away = StoreError.unavailable("cannot list secrets: status 500", retryAfter: nil)
 
@@ -212,7 +211,7 @@ struct UnlistedTests {
     @Test("in one of several scopes because of the role, the others are served and the agent is ready")
     func refusedScope() async throws {
         let log = LineRecorder()
-        let bench = Bench(logger: log.logger) { $0.watchNamespaces = ["gone", "web"] }
+        let bench = Bench(logger: log.logger) { $0.scopes = [.namespace("gone"), .namespace("web")] }
         await bench.store.put(try bench.distribution())
         let web = Scope.namespace("web")
         try await bench.working {
@@ -243,7 +242,7 @@ struct UnlistedTests {
 
     @Test("in any scope because of the role, the agent is not ready")
     func allRefused() async throws {
-        let bench = Bench { $0.watchNamespaces = ["gone", "web"] }
+        let bench = Bench { $0.scopes = [.namespace("gone"), .namespace("web")] }
         await bench.mount()
         for namespace in ["gone", "web"] {
             await bench.controller.distributionsFailed(.namespace(namespace), .forbidden("no role"))

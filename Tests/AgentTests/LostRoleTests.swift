@@ -1,14 +1,17 @@
-import Distribution
 import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Agent
+@testable import JSON
+@testable import KubeRuntime
+@testable import Reconciler
 
 /// What a controller tells while another agent leads, or none.
-@Suite("Without the role to write", .timeLimit(.minutes(10)))
+@Suite("Without the role to write", .endsIfHung)
 struct LostRoleTests {
     private let leadership = Leadership()
     private let log = LineRecorder()
@@ -100,7 +103,8 @@ struct LostRoleTests {
     func urgency() async throws {
         let leases = ForeignLease(renewedFrom: 1)
         let elector = LeaderElector(
-            client: leases, leadership: leadership, settings: Settings(), namespace: "web", logger: log.logger)
+            client: leases, leadership: leadership, settings: LeaseSettings(), namespace: "web", name: "l",
+            logger: log.logger)
         let running = Task { await elector.run { _ in } }
         #expect(await eventually { leases.count > 0 })
         running.cancel()
@@ -110,11 +114,11 @@ struct LostRoleTests {
 
     @Test("another leads if it was seen to renew the Lease; one that only holds it may be gone")
     func living() async throws {
-        var settings = Settings()
-        settings.lease.policy.retryPeriod = .milliseconds(10)
+        var settings = LeaseSettings()
+        settings.policy.retryPeriod = .milliseconds(10)
         let leases = ForeignLease(renewedFrom: 4)
         let elector = LeaderElector(
-            client: leases, leadership: leadership, settings: settings, namespace: "web", logger: log.logger)
+            client: leases, leadership: leadership, settings: settings, namespace: "web", name: "l", logger: log.logger)
         let asked = LineRecorder()
         let running = Task { await elector.run { asked.add("\($0) after \(leases.count)") } }
         #expect(await eventually { !asked.lines.isEmpty })

@@ -1,13 +1,12 @@
-import Agent
-import Distribution
-import LinuxIO
 import Observability
 import Snapshots
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// What the controller tells of itself.
-@Suite struct ObservedControllerTests {
+@Suite(.tags(.concurrent)) struct ObservedControllerTests {
     private let log = LineRecorder()
     private let looks = Switch(false)
 
@@ -127,8 +126,8 @@ import Testing
 
     @Test func `a dry run has no times and no failures of writes`() async throws {
         let store = FakeStore()
-        let ledger = ChangeLedger(logger: .none)
-        let rehearsal = RehearsalSecretStore(store, managedBy: "me", ledger: ledger)
+        let ledger = ChangeRecorder(logger: .none)
+        let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
         let bench = Bench(on: store, rehearsing: (rehearsal, ledger))
         await store.put(try bench.distribution())
         try await bench.tellAll()

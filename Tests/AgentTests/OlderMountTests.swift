@@ -1,11 +1,12 @@
-import Agent
 import Distribution
-import Kube
+import JSON
+import Planning
 import TestSupport
+import TestTraits
 import Testing
 
 /// Two agents for one target, as on two nodes or in a rolling update: what this one does while its mount is behind.
-@Suite("An agent whose mount is behind", .timeLimit(.minutes(10)))
+@Suite("An agent whose mount is behind", .endsIfHung)
 struct OlderMountTests {
     private let older = "..2024_05_01_10_00_00.111"
     private let newer = "..2024_05_01_10_00_09.222"
@@ -15,7 +16,7 @@ struct OlderMountTests {
     private func written(_ bench: Bench, _ text: String = "2") -> ObservedTarget {
         var target = ObservedTarget(bench.key("t"), of: bench.key("d"))
         target.digests = ["a": bench.digest(text)]
-        target.annotations[Marks.mountGeneration] = newer
+        target.annotations[WellKnownKeys.mountGeneration] = newer
         return target
     }
 
@@ -65,7 +66,7 @@ struct OlderMountTests {
             // By hand, and metadata by hand.
             for change: (inout ObservedTarget) -> Void in [
                 { $0.digests["a"] = bench.digest("by hand") }, { $0.digests["theirs"] = bench.digest("x") },
-                { $0.annotations[Marks.distribution] = nil }, { $0.digests = [:] },
+                { $0.annotations[WellKnownKeys.distribution] = nil }, { $0.digests = [:] },
             ] {
                 var target = try #require(await bench.secret("t"))
                 change(&target)
@@ -112,7 +113,7 @@ struct OlderMountTests {
             try await bench.rest()
             target = try #require(await bench.secret("t"))
             target.digests["b"] = bench.digest("by hand")
-            target.annotations[Marks.distribution] = "by hand"
+            target.annotations[WellKnownKeys.distribution] = "by hand"
             await bench.controller.targets(.all, .upsert(await bench.store.put(target)))
             try await bench.rest()
         }

@@ -2,15 +2,18 @@ import Agent
 import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
+import JSON
 import LinuxIO
 import Observability
+import Planning
 import Snapshots
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// `OUTPUT_PATH` of local mode: what is below it is reached from one descriptor, and by no link.
-@Suite("The output folder")
+@Suite("The output folder", .tags(.concurrent))
 struct OutputFolderTests {
     private let folder: ScratchFolder
     private let settings: Settings
@@ -23,7 +26,10 @@ struct OutputFolderTests {
     }
 
     private func store(_ root: String? = nil, logger: Logger = .none) throws -> FolderSecretStore {
-        try FolderSecretStore(settings: settings, root: root ?? folder("out"), logger: logger)
+        try FolderSecretStore(
+            path: root ?? folder("out"), managedBy: settings.managedBy, timing: settings.watchTiming,
+            isDryRun: settings.dryRun,
+            logger: logger)
     }
 
     // MARK: Exchanged while it is used

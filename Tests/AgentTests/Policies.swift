@@ -1,6 +1,6 @@
-import Agent
 import Distribution
-import Kube
+import JSON
+import Stores
 import TestSupport
 import Testing
 
@@ -51,7 +51,7 @@ extension Policies {
 extension Bench {
     /// One that is to have a policy.
     static func policed(triesAtMost: Int? = nil, log: LineRecorder = LineRecorder()) -> Bench {
-        Bench(triesAtMost: triesAtMost, logger: log.logger) { $0.policyPath = "/policy.yaml" }
+        Bench(triesAtMost: triesAtMost, logger: log.logger) { $0.hasPolicy = true }
     }
 
     /// The `Ready` condition of the last status.

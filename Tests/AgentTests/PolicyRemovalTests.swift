@@ -1,10 +1,11 @@
-import Agent
 import Distribution
+import Planning
 import TestSupport
+import TestTraits
 import Testing
 
 /// What becomes of a target that the policy denies.
-@Suite("A permission that is lost", .timeLimit(.minutes(10)))
+@Suite("A permission that is lost", .endsIfHung)
 struct PolicyRemovalTests {
     @Test("a target that loses its permission goes if it is to be deleted, and stays if it is retained")
     func loses() async throws {
@@ -96,6 +97,30 @@ struct PolicyRemovalTests {
         }
     }
 
+    @Test("a distribution that is deleted before the answer about it arrives is forgotten")
+    func deletedWhileAsked() async throws {
+        let bench = Bench.policed()
+        let denied = await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("a"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            await bench.store.holdReads()
+            await bench.controller.policy(Policies.policy("other"))
+            // The Secret is read first.
+            try #require(await eventually { await bench.store.heldReads == 1 })
+            await bench.store.answerReads()
+            try #require(await eventually { await bench.store.heldReads == 2 })
+            await bench.store.remove(denied.key)
+            await bench.controller.distributions(.all, .delete(denied))
+            await bench.store.release()
+            try await bench.settle()
+            #expect(await bench.secret("t") == nil)
+            // A status for it would be refused, and tried again without end.
+            #expect(await bench.store.calls.count { $0 == "status d" } == 1)
+        }
+    }
+
     @Test("a Secret that became another owner's unheard stays")
     func handedOver() async throws {
         let bench = Bench.policed()
@@ -105,7 +130,7 @@ struct PolicyRemovalTests {
             try await bench.tellAll()
             try await bench.settle()
             var secret = try #require(await bench.secret("t"))
-            secret.annotations[Marks.managedBy] = "another"
+            secret.annotations[WellKnownKeys.managedBy] = "another"
             await bench.store.put(secret)
             await bench.controller.policy(Policies.policy("other"))
             try await bench.settle()
@@ -204,16 +229,18 @@ struct Foreign: Sendable, CustomTestStringConvertible {
     let change: @Sendable (inout ObservedTarget) -> Void
 
     static let all = [
-        Foreign(testDescription: "another instance's", isOurs: false) { $0.annotations[Marks.managedBy] = "another" },
+        Foreign(testDescription: "another instance's", isOurs: false) {
+            $0.annotations[WellKnownKeys.managedBy] = "another"
+        },
         Foreign(testDescription: "nobody's", isOurs: false) { $0.annotations = [:] },
         Foreign(testDescription: "another distribution's", isOurs: true) {
-            $0.annotations[Marks.distribution] = "web/other"
+            $0.annotations[WellKnownKeys.distribution] = "web/other"
         },
         Foreign(testDescription: "adopted, of no distribution", isOurs: true) {
-            $0.annotations[Marks.distribution] = nil
+            $0.annotations[WellKnownKeys.distribution] = nil
         },
         Foreign(testDescription: "adopted, without our label", isOurs: true) {
-            $0.annotations[Marks.distribution] = nil
+            $0.annotations[WellKnownKeys.distribution] = nil
             $0.labels = [:]
         },
         Foreign(testDescription: "on its way out", isOurs: false) { $0.isBeingDeleted = true },

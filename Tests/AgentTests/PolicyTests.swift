@@ -1,9 +1,11 @@
-import Agent
 import Distribution
+import Planning
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("The access policy", .timeLimit(.minutes(10)))
+@Suite("The access policy", .tags(.concurrent), .endsIfHung)
 struct PolicyTests {
     @Test(
         "what it permits is written, and what it denies is not, with each denied file and the namespace in the status")
@@ -56,8 +58,10 @@ struct PolicyTests {
         await bench.store.put(try bench.distribution("new", target: "new"))
         let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
         var orphan = ObservedTarget(bench.key("orphan"), of: bench.key("gone"))
-        orphan.owners = [.init(apiVersion: Marks.apiVersion, kind: Marks.kind, name: "gone", uid: "gone")]
-        orphan.annotations[Marks.target] = Marks.target(orphan.key, of: "gone")
+        orphan.owners = [
+            .init(apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, name: "gone", uid: "gone")
+        ]
+        orphan.annotations[WellKnownKeys.target] = WellKnownKeys.target(orphan.key, of: "gone")
         orphan = await bench.store.put(orphan)
         await bench.controller.policy(Policies.broken)
         try await bench.working {

@@ -4,7 +4,8 @@ import LinuxIO
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import JSON
+@testable import Stores
 
 /// What others put on a Secret comes back on the one that replaces it, and on no other.
 @Suite("Metadata of a Secret that is replaced")
@@ -16,7 +17,7 @@ struct ReplacedMetadataTests {
         [
             "labels": ["a": .string(value)], "finalizers": ["example.com/f"],
             "annotations": [
-                Marks.lastApplied: "values", "b": .string(String(repeating: "x", count: padding)),
+                WellKnownKeys.lastApplied: "values", "b": .string(String(repeating: "x", count: padding)),
             ],
         ]
     }
@@ -34,7 +35,7 @@ struct ReplacedMetadataTests {
         let found = kept().metadata(of: key, for: "d1", at: now)
         #expect(found?["labels"]?["a"]?.string == "theirs")
         #expect(found?["finalizers"]?.array?.count == 1)
-        #expect(found?["annotations"]?[Marks.lastApplied] == nil && found?["annotations"]?["b"]?.string == "")
+        #expect(found?["annotations"]?[WellKnownKeys.lastApplied] == nil && found?["annotations"]?["b"]?.string == "")
     }
 
     @Test("belongs to the distribution that asked for it and to the Secret of that name, for an hour")

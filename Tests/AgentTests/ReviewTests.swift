@@ -1,12 +1,13 @@
-import Agent
 import Distribution
-import Kube
+import JSON
+import Planning
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// What the controller holds back for its content, on a fake store.
-@Suite("The controller holds back", .timeLimit(.minutes(10)))
+@Suite("The controller holds back", .endsIfHung)
 struct ReviewTests {
     private func pair(_ bench: Bench, spec: JSONValue = [:]) throws -> SecretsDistribution {
         let tls: JSONValue = ["type": "kubernetes.io/tls"]

@@ -2,7 +2,7 @@ import Distribution
 import Observability
 import Testing
 
-@testable import Agent
+@testable import Reconciler
 
 @Suite struct RotationLedgerTests {
     private let start = ContinuousClock.now

@@ -1,7 +1,7 @@
 import Distribution
 import Observability
 
-@testable import Agent
+@testable import Reconciler
 
 extension Overview {
     /// Of an agent that knows nothing yet.

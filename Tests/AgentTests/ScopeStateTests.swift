@@ -1,7 +1,8 @@
 import Observability
 import Testing
 
-@testable import Agent
+@testable import Reconciler
+@testable import Stores
 
 /// What is known of a scope, from what happened to its lists and watches.
 @Suite struct ScopeStateTests {

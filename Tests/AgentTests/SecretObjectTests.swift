@@ -1,8 +1,9 @@
 import Distribution
-import Kube
 import Testing
 
-@testable import Agent
+@testable import JSON
+@testable import Planning
+@testable import Stores
 
 /// What is kept of a Secret, whoever wrote it.
 @Suite("A Secret as it is kept")
@@ -25,7 +26,7 @@ struct SecretObjectTests {
         #expect(most.excess == nil && most.digests.count == 1000)
         let more = try read(Self.marks + #","deletionTimestamp":"t""#, #","data":{\#(members(1001))},"immutable":true"#)
         #expect(more.excess == "has 1001 data keys, expected at most 1000")
-        #expect(more.digests.isEmpty && more.managedBy == "me" && more.labels == [Marks.managedByLabel: "me"])
+        #expect(more.digests.isEmpty && more.managedBy == "me" && more.labels == [WellKnownKeys.managedByLabel: "me"])
         #expect(more.uid == "u" && more.resourceVersion == "1" && more.isBeingDeleted)
     }
 

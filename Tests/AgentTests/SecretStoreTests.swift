@@ -1,11 +1,15 @@
 import Agent
 import Distribution
 import FoundationEssentials
+import JSON
 import Kube
 import LinuxIO
 import Observability
+import Planning
 import Snapshots
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// A store to be tested, and a namespace of it that nobody else uses.
@@ -19,7 +23,9 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
             let directory = try TemporaryDirectory()
             var settings = Settings()
             settings.managedBy = "me"
-            let store = try FolderSecretStore(settings: settings, root: directory("out"), logger: .none)
+            let store = try FolderSecretStore(
+                path: directory("out"), managedBy: settings.managedBy, timing: settings.watchTiming, isDryRun: false,
+                logger: .none)
             return (Holding(store, directory), "web")
         },
         StoreUnderTest(testDescription: "a real API server") {
@@ -31,7 +37,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 }
 
 /// What every store has to do alike.
-@Suite("A store of Secrets")
+@Suite("A store of Secrets", .tags(.concurrent))
 struct SecretStoreTests {
     @Test("creates, lists and observes a Secret with its marks, type and content", arguments: StoreUnderTest.all)
     func creates(_ target: StoreUnderTest) async throws {
@@ -197,7 +203,7 @@ private struct Holding: SecretStore {
     }
 
     func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] { try await store.list(scope) }
-    func watch(_ scope: Scope, _ observer: FeedObserver<ObservedTarget>) async { await store.watch(scope, observer) }
+    func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async { await store.watch(scope, observer) }
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget { try await store.create(target) }
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {

@@ -1,10 +1,11 @@
-import Agent
-import Distribution
+import KubeRuntime
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// Secrets first, then what is told of them.
-@Suite("Statuses") struct StatusOrderTests {
+@Suite("Statuses", .tags(.concurrent)) struct StatusOrderTests {
     @Test func `wait until the Secrets that are due have been written`() async throws {
         let bench = Bench(maxInFlight: 2)
         for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }

@@ -2,15 +2,16 @@ import Distribution
 import FoundationEssentials
 import Glibc
 import HTTPServer
-import Kube
-import Observability
+import StatusPage
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import Agent
+@testable import Admin
+@testable import Reconciler
 
 /// The page as a browser shows it. `SCREENSHOTS` names the folder that the pictures go to; see docs/images.
-@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .endsIfHung)
 struct StatusPageBrowserTests {
     private struct Look {
         var name: String
@@ -38,7 +39,12 @@ struct StatusPageBrowserTests {
         let endpoint = try AdminEndpoint(
             address: ListenAddress(host: "127.0.0.1", port: 0),
             sources: AdminSources(
-                heartbeats: { [] }, readiness: { [] }, startup: { [] }, overview: { overview }, metrics: { "" }),
+                heartbeats: { [] }, readiness: { [] }, startup: { [] },
+                page: { query in
+                    HTTPPage(
+                        html: StatusPage(overview, StatusSelection(query)).html, securityPolicy: StatusPage.policy)
+                },
+                metrics: { "" }),
             logger: .none, limits: .patient)
         var result: Value?
         try await endpoint.whileServing {

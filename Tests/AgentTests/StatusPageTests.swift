@@ -1,8 +1,7 @@
-import Distribution
-import Observability
 import Testing
 
-@testable import Agent
+@testable import Reconciler
+@testable import StatusPage
 
 struct StatusPageTests {
     private func page(_ selection: StatusSelection = StatusSelection(), _ change: (inout Overview) -> Void = { _ in })

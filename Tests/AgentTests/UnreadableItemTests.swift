@@ -1,12 +1,11 @@
-import Agent
 import Distribution
+import JSON
 import Kube
-import LinuxIO
-import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("An object of a list that cannot be read", .timeLimit(.minutes(10)))
+@Suite("An object of a list that cannot be read", .endsIfHung)
 struct UnreadableItemTests {
     private func item(_ name: String?, uid: String = "one", version: String = "1") -> UnreadableItem {
         let metadata = name.map { ObjectMeta(name: $0, namespace: "web", uid: uid, resourceVersion: version) }

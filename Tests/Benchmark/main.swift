@@ -1,7 +1,6 @@
 // What is measured is told by `Scenarios`, with what on which servers by `World`, and how it is shown by `Report`.
 import Glibc
-import LinuxIO
-import Observability
+import Reconciler
 import TestSupport
 
 let scenarios: [any Scenario] = [

@@ -1,3 +1,5 @@
+import Kube
+
 @testable import benchmark
 
 /// A line as kube-apiserver writes it.

@@ -1,9 +1,10 @@
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Certificates
 
-@Suite("A certificate and a key") struct CertificatePairTests {
+@Suite("A certificate and a key", .tags(.unsafeMemory)) struct CertificatePairTests {
     // MARK: That fit
 
     @Test("that belong together fit, of every kind", arguments: TLSPair.Kind.allCases)

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Certificates
 
-@Suite("Content that may hold a private key") struct KeyContentTests {
+@Suite("Content that may hold a private key", .tags(.unsafeMemory)) struct KeyContentTests {
     @Test(
         "is found by a PEM label of any kind of key, wherever it stands",
         arguments: [

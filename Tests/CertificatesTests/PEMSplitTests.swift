@@ -1,9 +1,10 @@
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Certificates
 
-@Suite("A combined PEM file") struct PEMSplitTests {
+@Suite("A combined PEM file", .tags(.unsafeMemory)) struct PEMSplitTests {
     private struct Family {
         let root, intermediate, leaf, other: TLSPair
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Certificates
@@ -7,7 +8,7 @@ import Testing
 /// The verdicts are those of Go 1.27 (`tls.LoadX509KeyPair`), OpenSSL 3.0 (`SSL_CTX_use_certificate_chain_file`, as nginx)
 /// and Java 17 (`CertificateFactory.generateCertificates`), each asked about every variant: what one of them refuses,
 /// or skips, is a defect.
-@Suite("PEM text") struct PEMTextTests {
+@Suite("PEM text", .tags(.unsafeMemory)) struct PEMTextTests {
     @Test("that all of Go, OpenSSL and Java read has no defect", arguments: Variant.good)
     func good(variant: Variant) throws {
         let pair = try TLSPair.make("a")

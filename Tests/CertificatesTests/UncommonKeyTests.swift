@@ -1,10 +1,11 @@
 import COpenSSL
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import Certificates
 
-@Suite("A kind of key that common servers or clients reject") struct UncommonKeyTests {
+@Suite("A kind of key that common servers or clients reject", .tags(.unsafeMemory)) struct UncommonKeyTests {
     @Test(
         "is named, with who rejects it",
         arguments: [

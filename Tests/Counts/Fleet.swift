@@ -1,6 +1,7 @@
 import Distribution
-import Kube
+import JSON
 import Observability
+import Planning
 import Snapshots
 
 /// Distributions, a mount of 1,000 files and a shared one, and the targets as they are: in line with that mount.

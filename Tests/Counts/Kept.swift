@@ -1,9 +1,10 @@
-import Agent
 import CLinux
 import Distribution
 import Glibc
-import Kube
+import JSON
 import LinuxIO
+import Planning
+import Stores
 
 /// What stays in memory of one input that is made to take as much as it can: `counts kept INPUT` prints the bytes of the
 /// input and of what is kept of it.
@@ -50,7 +51,7 @@ enum Kept: String, CaseIterable {
         var index = DistributionIndex()
         var targets: [ObjectKey: ObservedTarget] = [:]
         var outcomes: [ObjectKey: DistributionStatus] = [:]
-        var common = CommonParts()
+        var common = Interner()
     }
 
     private func add(_ text: [UInt8], to hold: inout Hold) throws {

@@ -1,8 +1,9 @@
-import Agent
 import Distribution
+import JSON
 import Kube
-import Observability
+import Planning
 import Snapshots
+import Stores
 
 /// What is counted: the pure work on the paths that are walked for each object.
 enum Workload: String, CaseIterable {

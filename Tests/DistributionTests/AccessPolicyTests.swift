@@ -1,7 +1,7 @@
-import Kube
 import Testing
 
 @testable import Distribution
+@testable import JSON
 
 @Suite struct AccessPolicyTests {
     private static func document(_ json: String) throws -> AccessPolicyDocument {

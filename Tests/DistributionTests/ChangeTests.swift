@@ -1,8 +1,8 @@
-import Kube
 import Snapshots
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 @Suite struct ChangeTests {
     private let key = ObjectKey(namespace: "shop", name: "app-secret")

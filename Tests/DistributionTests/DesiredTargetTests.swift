@@ -4,6 +4,8 @@ import Snapshots
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite struct DesiredTargetTests {
     private func target(

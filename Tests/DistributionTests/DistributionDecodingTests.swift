@@ -1,7 +1,7 @@
-import Kube
 import Testing
 
 @testable import Distribution
+@testable import JSON
 
 @Suite struct DistributionDecodingTests {
     @Test("A full manifest is read as it stands")

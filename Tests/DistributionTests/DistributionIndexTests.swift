@@ -1,7 +1,7 @@
-import Kube
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 @Suite struct DistributionIndexTests {
     private func distribution(

@@ -1,7 +1,7 @@
-import Kube
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 @Suite struct DistributionStatusTests {
     private static let current = DefinitionTraits.current

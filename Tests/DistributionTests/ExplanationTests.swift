@@ -1,8 +1,9 @@
-import Kube
 import Snapshots
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite struct ExplanationTests {
     private func distribution(

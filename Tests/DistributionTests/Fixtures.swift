@@ -3,6 +3,8 @@ import Observability
 import Snapshots
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 /// Manifests as the API server sends them.
 enum Manifest {

@@ -1,7 +1,7 @@
 import Observability
 import Testing
 
-@testable import Distribution
+@testable import Planning
 
 @Suite struct GenerationHistoryTests {
     private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z") ?? Timestamp(seconds: 0)

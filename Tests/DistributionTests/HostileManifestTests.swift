@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Kube
 import Testing
 
 @testable import Distribution

@@ -1,8 +1,8 @@
-import Kube
 import Snapshots
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 /// A target that another agent wrote from a generation with a later name than our mount's.
 @Suite struct NewerGenerationsTests {
@@ -29,7 +29,7 @@ import Testing
         let observed = ObservedTarget.inLine {
             $0.digests = theirs.mapValues { Digest($0) }
             $0.foreignKeys = foreign
-            $0.annotations[Marks.mountGeneration] = generation
+            $0.annotations[WellKnownKeys.mountGeneration] = generation
         }
         return known.compare(
             observed, with: desired, by: distribution.spec, isAmended: isAmended,
@@ -118,7 +118,7 @@ import Testing
         let kept = patch.keeping(
             content, by: distribution.spec, generation: "..newer, current/..old", behind: [""])
         #expect(Set(kept.set.keys) == ["y"])
-        let generation = try #require(kept.annotations[Marks.mountGeneration])
+        let generation = try #require(kept.annotations[WellKnownKeys.mountGeneration])
         #expect(MountGeneration(parsing: generation).names[""] == "..newer")
     }
 
@@ -199,7 +199,7 @@ import Testing
         #expect(Set(kept.set.keys) == ["y"])
         #expect(kept.removed == ["unnamed"])
         #expect(kept.labels == patch.labels && !kept.labels.isEmpty)
-        #expect(kept.annotations[Marks.mountGeneration] == nil)
+        #expect(kept.annotations[WellKnownKeys.mountGeneration] == nil)
     }
 
     @Test("A target is not half amended: what may be of a former source keeps all of its content")

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 @Suite("A distribution's status is worth an event") struct NewsTests {
     private let synced = DistributionStatus(reason: .synced, message: "Well.")

@@ -3,6 +3,8 @@ import Snapshots
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite struct PlanTests {
     private let one = Snapshot(["password": "one"], generation: "..new")
@@ -118,7 +120,9 @@ import Testing
     func owners(policy: String, before: [OwnerReference], after: [OwnerReference]?) throws {
         let target = ObservedTarget.inLine {
             $0.owners = before
-            if let owner = $0.distributionOwner { $0.annotations[Marks.target] = Marks.target($0.key, of: owner.uid) }
+            if let owner = $0.distributionOwner {
+                $0.annotations[WellKnownKeys.target] = WellKnownKeys.target($0.key, of: owner.uid)
+            }
         }
         let plan = try plan(["spec": ["deletionPolicy": .string(policy)]], from: one, on: target)
         if after == nil {
@@ -128,8 +132,8 @@ import Testing
             #expect(patch.owners == after)
             #expect(!patch.changesContent)
             // The mark goes with the reference.
-            let mark = Marks.target(target.key, of: OwnerReference.ours.uid)
-            #expect(patch.annotations == (policy == "Delete" ? [Marks.target: mark] : [:]))
+            let mark = WellKnownKeys.target(target.key, of: OwnerReference.ours.uid)
+            #expect(patch.annotations == (policy == "Delete" ? [WellKnownKeys.target: mark] : [:]))
         }
     }
 

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Distribution
+@testable import Planning
 
 /// What is kept of a document's problems is bounded, and that it is, is said.
 @Suite struct ProblemsTests {

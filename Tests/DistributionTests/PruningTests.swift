@@ -2,13 +2,15 @@ import Kube
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite struct PruningTests {
     /// A target that a distribution with the policy `Delete` left.
     private static func left(_ change: (inout ObservedTarget) -> Void = { _ in }) -> ObservedTarget {
         .inLine {
             $0.owners = [.other, .ours]
-            $0.annotations[Marks.target] = Marks.target($0.key, of: OwnerReference.ours.uid)
+            $0.annotations[WellKnownKeys.target] = WellKnownKeys.target($0.key, of: OwnerReference.ours.uid)
             change(&$0)
         }
     }
@@ -115,7 +117,10 @@ import Testing
             left { $0.key = ObjectKey(namespace: "shop", name: "app-secret-backup") },
             left { $0.annotations["xlscsde.nhs.uk/target"] = "0123456789abcdef" },
             left {
-                $0.owners = [OwnerReference(apiVersion: Marks.apiVersion, kind: Marks.kind, name: "app", uid: "0")]
+                $0.owners = [
+                    OwnerReference(
+                        apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, name: "app", uid: "0")
+                ]
             },
             left { $0.annotations["xlscsde.nhs.uk/target"] = nil },
         ])

@@ -1,10 +1,11 @@
 import FoundationEssentials
-import Kube
 import Snapshots
 import TestSupport
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite("The values of tls.crt, tls.key and ca.crt") struct TLSValuesTests {
     private static let validations = ["Full", "None"]

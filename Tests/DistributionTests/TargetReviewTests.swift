@@ -1,10 +1,11 @@
-import Kube
 import Observability
 import Snapshots
 import TestSupport
 import Testing
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 @Suite("The review of a target") struct TargetReviewTests {
     // MARK: Pairs
@@ -195,7 +196,7 @@ import Testing
     func edited() throws {
         let edited = ObservedTarget.inLine {
             $0.digests = ["A": Digest("by hand")]
-            $0.annotations[Marks.mountGeneration] = "..now"
+            $0.annotations[WellKnownKeys.mountGeneration] = "..now"
         }
         #expect(try review([("a", "A")], from: Snapshot(["a": ""], generation: "..now"), over: edited).refusal == nil)
     }
@@ -211,7 +212,7 @@ import Testing
             change(&snapshot)
             let observed = ObservedTarget.inLine {
                 $0.digests = ["A": Digest("1"), key: Digest("one")]
-                $0.annotations[Marks.mountGeneration] = generation
+                $0.annotations[WellKnownKeys.mountGeneration] = generation
             }
             return try review(
                 [("a", "A"), ("azure/pw", "PW")], optional: true, validation: validation, from: snapshot,

@@ -1,6 +1,5 @@
-import Observability
-
-@testable import Agent
+@testable import Admin
+@testable import StatusPage
 
 enum AdminTargets {
     /// Whatever a client asks for is a route or none, and a selection of the status page is within its limits and has a

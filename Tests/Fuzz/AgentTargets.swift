@@ -1,8 +1,7 @@
-import Agent
-import Distribution
 import FoundationEssentials
-import Kube
+import JSON
 import Snapshots
+import Stores
 
 enum AgentTargets {
     /// Of a Secret's values only digests are kept.

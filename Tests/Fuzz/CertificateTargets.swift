@@ -1,11 +1,12 @@
 import COpenSSL
 import FoundationEssentials
-import Kube
 import Observability
 import Snapshots
 
 @testable import Certificates
 @testable import Distribution
+@testable import JSON
+@testable import Planning
 
 enum CertificateTargets {
     /// A pair is judged, the same each time, and nothing of it is left behind. The input is one DER block behind a byte

@@ -1,6 +1,3 @@
-import Agent
-import Observability
-
 @testable import secrets_distributor
 
 enum CommandTargets {

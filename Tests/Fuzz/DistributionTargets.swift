@@ -1,9 +1,10 @@
-import Agent
-import Kube
 import Observability
 import Snapshots
 
 @testable import Distribution
+@testable import JSON
+@testable import Planning
+@testable import Stores
 
 enum DistributionTargets {
     /// Any object is a distribution, usable or not, as JSON and as YAML.

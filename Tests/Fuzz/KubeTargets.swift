@@ -1,5 +1,6 @@
-import Agent
+import JSON
 import Kube
+import Stores
 
 enum KubeTargets {
     /// However a stream is cut into chunks, its lines are the same.

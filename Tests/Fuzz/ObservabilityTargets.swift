@@ -1,4 +1,5 @@
-import Kube
+import JSON
+import LinuxIO
 import Observability
 import Synchronization
 

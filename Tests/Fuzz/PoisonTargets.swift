@@ -1,5 +1,6 @@
-import Agent
+import JSON
 import Kube
+import Stores
 
 enum PoisonTargets {
     /// Whatever a tenant can make of one object, in a list or in a watch: all others come out.

@@ -1,8 +1,5 @@
-import Agent
-import Kube
-import Observability
-
 @testable import Distribution
+@testable import Stores
 
 enum PolicyTargets {
     /// Any bytes are a policy without problems, or problems and no policy.

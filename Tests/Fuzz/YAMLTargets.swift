@@ -1,7 +1,6 @@
-import Kube
 import YAML
 
-@testable import Agent
+@testable import JSON
 
 enum YAMLTargets {
     /// What can be read is JSON too, and says the same after it was written and read again.

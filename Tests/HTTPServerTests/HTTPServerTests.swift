@@ -1,11 +1,11 @@
 import Glibc
-import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HTTPServerTests {
     @Test func `a request is answered at once, and the connection is closed`() async throws {
         let server = try HTTPServer.test()

@@ -2,10 +2,11 @@ import Glibc
 import HTTPServer
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 /// Clients that want more than answers.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HostileClientTests {
     @Test(arguments: [
         "GET /%0d%0aX-Injected:%201 HTTP/1.1\r\nHost: a", "GET /\rX-Injected: 1 HTTP/1.1\r\nHost: a",

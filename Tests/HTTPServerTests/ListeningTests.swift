@@ -1,11 +1,12 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import HTTPServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ListeningTests {
     private static func server(_ host: String?, port: UInt16 = 0) throws(LinuxError) -> HTTPServer {
         try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(Answer(body: "here")) }

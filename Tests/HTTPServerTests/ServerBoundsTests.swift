@@ -1,12 +1,13 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import HTTPServer
 
 /// Clients that want to keep others out, or the process busy.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ServerBoundsTests {
     @Test func `a request that comes in drips is ended at the connection's deadline`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(400) }

@@ -62,6 +62,6 @@ import Testing
 
     @Test func `a Secret has room for all that a program can use of one, and no more`() {
         #expect(Request.get(.secrets, namespace: "web", name: "a").maximumBody == 3_407_872)
-        #expect(Request.get(.secretsDistributions, namespace: "web", name: "a").maximumBody == 10 << 20)
+        #expect(Request.get(.events, namespace: "web", name: "a").maximumBody == 10 << 20)
     }
 }

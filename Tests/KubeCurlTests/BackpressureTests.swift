@@ -1,10 +1,12 @@
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
+@testable import JSON
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct BackpressureTests {
     @Test func `a reader that is slow gets all of a watch, however much waits for it`() async throws {
         let server = try await APIServer.shared()

@@ -1,9 +1,9 @@
-import Kube
+import TestTraits
 import Testing
 
 @testable import KubeCurl
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ChunkBufferTests {
     private func append(_ bytes: [UInt8], to buffer: ChunkBuffer) -> ChunkBuffer.Reception {
         bytes.withUnsafeBytes { buffer.append($0) }

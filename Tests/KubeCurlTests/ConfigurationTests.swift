@@ -1,9 +1,12 @@
 import Kube
+import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import KubeCurl
+@testable import KubeConfig
 
+@Suite(.tags(.unsafeMemory))
 struct ConfigurationTests {
     @Test(arguments: [
         ("https://h", "https://h:443"), ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),
@@ -131,7 +134,9 @@ struct ConfigurationTests {
         configuration.key = .inline(Array("hunter2".utf8))
         var text = "\(configuration) \(String(reflecting: configuration))"
         dump(configuration, to: &text)
-        dump(Endpoint(server: configuration.server, key: [1, 2, 3], token: "hunter2"), to: &text)
+        var endpoint = Endpoint(server: configuration.server)
+        (endpoint.key, endpoint.token) = ([1, 2, 3], "hunter2")
+        dump(endpoint, to: &text)
         #expect(!text.contains("hunter2") && !text.contains("104"))
     }
 }

@@ -1,12 +1,12 @@
 import Kube
+import KubeCurl
 import TestSupport
+import TestTraits
 import Testing
-
-@testable import KubeCurl
 
 /// A server that speaks HTTP/1.1 only: while a write waits, what tries its connection gets one of its own, which shows
 /// nothing about the write's.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionProbeTests {
     private static let silence = Duration.milliseconds(100)
 
@@ -20,7 +20,7 @@ struct ConnectionProbeTests {
         let port = LoopbackPort.reserve()
         let server = try await ServerProcess(
             "/usr/bin/env", ["python3", "-c", Self.script, "\(port)"], log: folder("log"))
-        try #require(await eventually(within: .seconds(60)) { (try? folder.read("log"))?.isEmpty == false })
+        try #require(await eventually { (try? folder.read("log"))?.isEmpty == false })
         let proxy = try FaultyProxy(to: port)
         defer { proxy.stop() }
         let endpoint = Endpoint(server: try #require(ServerURL("http://127.0.0.1:\(proxy.port)")))

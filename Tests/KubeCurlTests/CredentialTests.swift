@@ -2,11 +2,13 @@ import Kube
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@testable import KubeCurl
+@testable import KubeConfig
+@testable import KubeRuntime
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct CredentialTests {
     private func client(_ configuration: ClusterConfiguration) throws -> KubeClient {
         try KubeClient(configuration: configuration, logger: .none, attempts: 1)

@@ -1,9 +1,10 @@
+import JSON
 import Kube
-import KubeCurl
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct KubeClientTests {
     @Test func `a Secret with binary data is created, read, patched and deleted`() async throws {
         let server = try await APIServer.shared()

@@ -1,5 +1,5 @@
-import Kube
-import KubeCurl
+import KubeConfig
+import Observability
 import TestSupport
 import Testing
 

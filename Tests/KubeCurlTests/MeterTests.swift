@@ -1,12 +1,14 @@
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import Observability
 import Scheduling
 import TestSupport
+import TestTraits
 import Testing
 
 /// What is counted of requests and watches.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct MeterTests {
     /// The samples that begin with `name`, without it, in their order.
     private func samples(_ name: String, of metrics: [Metric]) -> [String] {

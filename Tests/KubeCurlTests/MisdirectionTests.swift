@@ -1,10 +1,12 @@
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 import TestSupport
+import TestTraits
 import Testing
 
 /// A server, or who stands in its place with a certificate that is trusted, that sends its clients elsewhere.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.unsafeMemory), .endsIfHung)
 struct MisdirectionTests {
     @Test(arguments: [301, 302, 303, 307, 308])
     func `a redirection or an alternative service takes the token nowhere`(status: Int) async throws {
@@ -19,7 +21,7 @@ struct MisdirectionTests {
             ],
             log: folder("log"))
         let log = { String(decoding: (try? folder.read("log")) ?? [], as: UTF8.self) }
-        try #require(await eventually(within: .seconds(60)) { log().contains("listening") })
+        try #require(await eventually { log().contains("listening") })
         var configuration = try #require(ClusterConfiguration(server: "https://127.0.0.1:\(port)"))
         configuration.authority = .file(server.file("ca.crt"))
         configuration.token = .inline("the-token")

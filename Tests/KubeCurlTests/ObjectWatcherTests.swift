@@ -1,11 +1,13 @@
+import JSON
 import Kube
-import KubeCurl
+import KubeRuntime
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ObjectWatcherTests {
     @Test func `all objects come first, then each change`() async throws {
         let server = try await APIServer.shared()

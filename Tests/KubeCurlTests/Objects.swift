@@ -1,5 +1,6 @@
+import JSON
 import Kube
-import KubeCurl
+import KubeRuntime
 import LinuxIO
 import Scheduling
 

@@ -1,11 +1,12 @@
 import Kube
-import KubeCurl
+import KubeRuntime
 import Scheduling
 import TestSupport
+import TestTraits
 import Testing
 
 /// With a server of their own, which they stop and pause in turn.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .endsIfHung)
 struct ServerOutageTests {
     private static let server = Task { try await APIServer.start() }
 

@@ -109,7 +109,7 @@ import Testing
 
     @Test("what was used lately is remembered, and never more than the capacity")
     func recent() {
-        var recent = Recent<Int, Int>(capacity: 100)
+        var recent = LRUCache<Int, Int>(capacity: 100)
         var (largest, forgotten) = (0, 0)
         for number in 0..<2_000 {
             recent[number] = number

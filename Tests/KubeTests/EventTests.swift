@@ -1,6 +1,7 @@
 import Observability
 import Testing
 
+@testable import JSON
 @testable import Kube
 
 @Suite struct EventTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Kube
+@testable import JSON
 
 struct JSONNodeTests {
     private func node(_ json: String) throws -> JSONNode { try JSONNode(json: Array(json.utf8)[...]) }

@@ -1,4 +1,4 @@
-import Kube
+import JSON
 import Testing
 
 struct JSONValueTests {

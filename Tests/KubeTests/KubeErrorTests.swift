@@ -1,3 +1,4 @@
+import JSON
 import Kube
 import Testing
 
@@ -134,7 +135,7 @@ struct KubeErrorTests {
         let text = KubeError(delete, response: response).description
         #expect(text.contains(#"admission webhook "w" denied the request"#) && !text.contains("hunter2"))
         // Of other objects nothing is secret.
-        let status = Request.mergePatch(.secretsDistributions, namespace: "web", name: "d", [:])
+        let status = Request.mergePatch(.events, namespace: "web", name: "d", [:])
         #expect(KubeError(status, response: response).description.contains("it is still hunter2"))
     }
 

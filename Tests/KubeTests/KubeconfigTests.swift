@@ -1,4 +1,5 @@
-import Kube
+import KubeConfig
+import Observability
 import Testing
 
 struct KubeconfigTests {

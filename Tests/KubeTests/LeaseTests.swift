@@ -1,3 +1,4 @@
+import JSON
 import Kube
 import Observability
 import Testing

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Kube
+@testable import JSON
 
 @Suite struct MergePatchTests {
     @Test(

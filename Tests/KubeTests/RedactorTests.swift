@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Kube
 import TestSupport
 import Testing

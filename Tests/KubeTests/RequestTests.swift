@@ -1,6 +1,9 @@
 import Kube
 import Testing
 
+/// A custom resource.
+private let widgets = Resource(group: "example.com", plural: "widgets")
+
 struct RequestTests {
     @Test(arguments: [
         (Request.list(.secrets), "GET /api/v1/secrets"),
@@ -10,8 +13,8 @@ struct RequestTests {
             "GET /api/v1/secrets?labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De%2Ff&continue=x%2B%2F%3D&resourceVersion=0"
         ),
         (
-            .watch(.secretsDistributions, resourceVersion: "7", timeout: .seconds(300)),
-            "GET /apis/xlscsde.nhs.uk/v1/secretsdistributions"
+            .watch(widgets, resourceVersion: "7", timeout: .seconds(300)),
+            "GET /apis/example.com/v1/widgets"
                 + "?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=300"
         ),
         (
@@ -24,8 +27,8 @@ struct RequestTests {
             "POST /api/v1/namespaces/web/events?fieldManager=secrets-distributor"
         ),
         (
-            .mergePatch(.secretsDistributions, namespace: "web", name: "a", subresource: "status", [:]),
-            "PATCH /apis/xlscsde.nhs.uk/v1/namespaces/web/secretsdistributions/a/status"
+            .mergePatch(widgets, namespace: "web", name: "a", subresource: "status", [:]),
+            "PATCH /apis/example.com/v1/namespaces/web/widgets/a/status"
                 + "?fieldManager=secrets-distributor"
         ),
         (

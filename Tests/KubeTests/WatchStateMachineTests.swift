@@ -1,4 +1,5 @@
 import Kube
+import Observability
 import Scheduling
 import Testing
 

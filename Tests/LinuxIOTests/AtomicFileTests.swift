@@ -1,9 +1,10 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct AtomicFileTests {
+@Suite(.tags(.unsafeMemory)) struct AtomicFileTests {
     private let folder: TemporaryDirectory
 
     init() throws { folder = try TemporaryDirectory() }

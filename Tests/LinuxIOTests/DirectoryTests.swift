@@ -1,9 +1,10 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct DirectoryTests {
+@Suite(.tags(.unsafeMemory)) struct DirectoryTests {
     private let folder: TemporaryDirectory
 
     init() throws {

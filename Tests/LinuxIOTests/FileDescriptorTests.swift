@@ -1,9 +1,10 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct FileDescriptorTests {
+@Suite(.tags(.unsafeMemory)) struct FileDescriptorTests {
     @Test func `a descriptor is closed with its owner`() throws {
         var ends: [Int32] = [-1, -1]
         try require("pipe", "", pipe(&ends))

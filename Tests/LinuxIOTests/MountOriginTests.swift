@@ -1,8 +1,9 @@
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct MountOriginTests {
+@Suite(.tags(.unsafeMemory)) struct MountOriginTests {
     @Test(
         arguments: [
             ("/", nil, false), ("/var/lib/kubelet/pods/1/volumes/kubernetes.io~configmap/c", nil, false),

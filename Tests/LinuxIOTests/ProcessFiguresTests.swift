@@ -1,9 +1,10 @@
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct ProcessFiguresTests {
+@Suite(.tags(.unsafeMemory)) struct ProcessFiguresTests {
     /// As proc_pid_stat(5) gives them, with a name that looks like more of them.
     private static let line = """
         42 (a) S 1 (b) S 1 42 42 0 -1 4194560 1500 0 3 0 150 50 7 9 20 0 5 0 200 123456789 1000 18446744073709551615 \

@@ -2,9 +2,10 @@ import Dispatch
 import Glibc
 import LinuxIO
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct ThreadTests {
+@Suite(.tags(.concurrent, .unsafeMemory)) struct ThreadTests {
     @Test func `a thread has run when it is joined`() throws {
         let hasRun = Switch(false)
         let gate = DispatchSemaphore(value: 0)
@@ -81,7 +82,7 @@ import Testing
 }
 
 /// Signals belong to the whole process: one test after another.
-@Suite(.serialized) struct SignalsTests {
+@Suite(.tags(.concurrent, .unsafeMemory), .serialized) struct SignalsTests {
     @Test func `signals of the process reach the handler, one by one`() async throws {
         let seen = Mutex<[Int32]>([])
         let signals = try Signals([SIGUSR1, SIGUSR2]) { number in seen.withLock { $0.append(number) } }

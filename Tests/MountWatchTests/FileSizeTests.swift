@@ -2,12 +2,13 @@ import Glibc
 import LinuxIO
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import MountWatch
 
 /// Files whose size is not what the file system says: /proc says 0, as some FUSE file systems do (proc(5)).
-@Suite struct FileSizeTests {
+@Suite(.tags(.unsafeMemory)) struct FileSizeTests {
     /// A process whose environment is this large, in /proc/PID/environ.
     private func readEnvironment(of size: Int) async throws -> (file: SourceFile, size: Int) {
         var ends: [Int32] = [-1, -1]

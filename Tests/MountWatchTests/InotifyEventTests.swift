@@ -1,7 +1,8 @@
 import MountWatch
+import TestTraits
 import Testing
 
-@Suite struct InotifyEventTests {
+@Suite(.tags(.unsafeMemory)) struct InotifyEventTests {
     /// As the kernel lays it out: wd, mask, cookie, len, then the name padded with NUL bytes to `len`.
     private func encode(_ watch: Int32, _ mask: UInt32, _ name: String, padding: Int = 1) -> [UInt8] {
         let bytes = Array(name.utf8)

@@ -3,10 +3,11 @@ import LinuxIO
 import MountWatch
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Folders of the mount that are volumes of their own: several vaults side by side.
-@Suite struct NestedVolumeTests {
+@Suite(.tags(.unsafeMemory)) struct NestedVolumeTests {
     private let folder: TemporaryDirectory
     private let azure: AtomicVolume
     private var path: String { folder("mount") }
@@ -21,7 +22,7 @@ import Testing
         let name = try azure.write(["pw": "1", "certs/crt": "2"])
         let aws = try AtomicVolume(folder("mount/aws"), firstNumber: 50).write(["pw": "3"])
         try writeFile(folder("mount/plain"), "4")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["sub/azure/pw": "1", "sub/azure/certs/crt": "2", "aws/pw": "3", "plain": "4"])
         #expect(snapshot.volumes.count == 3)
         #expect(snapshot.volumes["sub/azure"]?.generation == name)
@@ -34,7 +35,7 @@ import Testing
 
     @Test func `a mount of nothing but volumes is one`() throws {
         try azure.write(["pw": "1"])
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["sub/azure/pw": "1"])
         #expect(Set(snapshot.volumes.keys) == ["sub/azure"])
     }
@@ -139,7 +140,7 @@ import Testing
         try makeDirectory(folder("mount/other"))
         try writeFile(folder("mount/other/pw"), "x")
         try makeLink(folder("mount/sub/azure/..data"), to: "../../other")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["other/pw": "x"])
         #expect(snapshot.files["sub/azure"]?.error != nil)
     }
@@ -149,7 +150,7 @@ import Testing
             try AtomicVolume(folder("mount/\(name)"), firstNumber: 10 * number).write(["pw": name])
         }
         try writeFile(folder("mount/plain"), "1")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["plain": "1"])
         #expect(snapshot.files["\u{e9}"]?.error == .ambiguousName)
     }
@@ -165,7 +166,7 @@ import Testing
         let second = try #require(reader.read(previous: first).snapshot)
         #expect(second.emptyFolders == ["sub/azure"])
         #expect(second.texts == ["plain": "1"])
-        #expect(Mount.read(path: path).snapshot?.emptyFolders == ["sub/azure", "certs"])
+        #expect(MountWatcher.read(path: path).snapshot?.emptyFolders == ["sub/azure", "certs"])
     }
 
     @Test func `its generations are never mixed, however often it and its neighbours change meanwhile`() throws {
@@ -204,6 +205,6 @@ import Testing
         writer.join()
         #expect(mixed == 0)
         #expect(seen.count > 10)
-        #expect(Mount.read(path: path).texts?["sub/azure/file0"] == "200")
+        #expect(MountWatcher.read(path: path).texts?["sub/azure/file0"] == "200")
     }
 }

@@ -2,7 +2,7 @@ import MountWatch
 import Snapshots
 
 /// What tests ask of readings. Contents are compared as text, and only those that tests have made up.
-extension Reading {
+extension MountReading {
     var snapshot: Snapshot? { if case .snapshot(let snapshot) = self { snapshot } else { nil } }
     var absence: String? { if case .absent(let reason) = self { reason } else { nil } }
     /// Why there will be no other generation.

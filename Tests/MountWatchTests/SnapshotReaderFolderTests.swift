@@ -3,10 +3,11 @@ import LinuxIO
 import MountWatch
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Plain folders, and what may stand in them.
-@Suite struct SnapshotReaderFolderTests {
+@Suite(.tags(.unsafeMemory)) struct SnapshotReaderFolderTests {
     private let folder: TemporaryDirectory
     private var path: String { folder("mount") }
 
@@ -15,7 +16,7 @@ import Testing
         try makeDirectory(folder("mount"))
     }
 
-    private func read() throws -> Snapshot { try #require(Mount.read(path: path).snapshot) }
+    private func read() throws -> Snapshot { try #require(MountWatcher.read(path: path).snapshot) }
 
     @Test func `all files are read, by their paths`() throws {
         try makeDirectory(folder("mount/certs/deep"))
@@ -43,12 +44,12 @@ import Testing
     }
 
     @Test func `a missing folder, an empty one and a file in its place are absent`() throws {
-        #expect(Mount.read(path: path).absence == "\(path) is empty")
+        #expect(MountWatcher.read(path: path).absence == "\(path) is empty")
         try makeDirectory(folder("mount/empty"))
-        #expect(Mount.read(path: path).absence == "\(path) is empty")
-        #expect(Mount.read(path: folder("none")).absence?.contains("No such file") == true)
+        #expect(MountWatcher.read(path: path).absence == "\(path) is empty")
+        #expect(MountWatcher.read(path: folder("none")).absence?.contains("No such file") == true)
         try writeFile(folder("file"), "1")
-        #expect(Mount.read(path: folder("file")).absence?.contains("Not a directory") == true)
+        #expect(MountWatcher.read(path: folder("file")).absence?.contains("Not a directory") == true)
     }
 
     @Test func `links that stay in the mount are followed, across subfolders too`() throws {
@@ -172,7 +173,7 @@ import Testing
 
     @Test func `a link into a volume that is gone is seen by its bytes`() throws {
         try makeLink(folder("mount/\u{301}"), to: "..data/\u{301}")
-        #expect(Mount.read(path: path).absence == "\(path) has links into ..data but no ..data")
+        #expect(MountWatcher.read(path: path).absence == "\(path) has links into ..data but no ..data")
     }
 
     @Test func `each file and folder is progress, though the reading has not ended`() throws {
@@ -215,7 +216,7 @@ import Testing
         var whole = 0
         var torn = 0
         while !isDone.isOn {
-            guard let bytes = Mount.read(path: path).snapshot?.files["a"]?.bytes else { continue }
+            guard let bytes = MountWatcher.read(path: path).snapshot?.files["a"]?.bytes else { continue }
             // Truncated to nothing is a state that the file really had.
             let isWhole = bytes.count == 0 || bytes.count == size && bytes.withUnsafeBytes { Set($0).count == 1 }
             if isWhole { whole += 1 } else { torn += 1 }
@@ -249,7 +250,7 @@ import Testing
         }
         var (seen, wrong) = (0, 0)
         while !isDone.isOn {
-            guard let texts = Mount.read(path: link).texts else { continue }
+            guard let texts = MountWatcher.read(path: link).texts else { continue }
             seen += 1
             if Set(texts.values).count != 1 || texts.count != names.count { wrong += 1 }
         }
@@ -277,7 +278,7 @@ import Testing
         var wrong = 0
         var seen = 0
         while !isDone.isOn {
-            guard let texts = Mount.read(path: path).texts else { continue }
+            guard let texts = MountWatcher.read(path: path).texts else { continue }
             let numbers = names.compactMap { texts[$0].flatMap { Int($0) } }
             seen += 1
             // At any time the first ones have the next number, and the others the one before.
@@ -295,7 +296,7 @@ import Testing
         let folder = try TemporaryDirectory()
         let megabyte = [UInt8](repeating: 7, count: 1 << 20)
         for number in 0..<33 { try writeFile(folder("file-\(number)"), megabyte) }
-        guard case .absent(let reason) = Mount.read(path: folder("")) else {
+        guard case .absent(let reason) = MountWatcher.read(path: folder("")) else {
             Issue.record("it was read")
             return
         }

@@ -4,10 +4,11 @@ import MountWatch
 import Observability
 import Snapshots
 import TestSupport
+import TestTraits
 import Testing
 
 /// Atomically written volumes.
-@Suite struct SnapshotReaderVolumeTests {
+@Suite(.tags(.unsafeMemory)) struct SnapshotReaderVolumeTests {
     private let folder: TemporaryDirectory
     private let volume: AtomicVolume
     private var path: String { folder("mount") }
@@ -19,7 +20,7 @@ import Testing
 
     @Test func `all files of the generation are read, by their paths`() throws {
         let name = try volume.write(["a": "1", "certs/tls.crt": "2", "certs/deep/er": "3", "empty": ""])
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["a": "1", "certs/tls.crt": "2", "certs/deep/er": "3", "empty": ""])
         #expect(snapshot.generation == name)
         #expect(snapshot.createdAt > Timestamp(seconds: 1_700_000_000))
@@ -52,23 +53,23 @@ import Testing
         let next: [String: [UInt8]] = ["a": Array("2".utf8), "b": Array("2".utf8)]
         let generation = try volume.writeGeneration(next)
         try volume.addLinks(for: next)
-        #expect(Mount.read(path: path).texts == ["a": "1"])
+        #expect(MountWatcher.read(path: path).texts == ["a": "1"])
         try volume.swap(to: generation)
-        #expect(Mount.read(path: path).texts == ["a": "2", "b": "2"])
+        #expect(MountWatcher.read(path: path).texts == ["a": "2", "b": "2"])
     }
 
     @Test func `a volume before its first swap is absent`() throws {
-        #expect(Mount.read(path: path).absence?.contains("empty") == true)
+        #expect(MountWatcher.read(path: path).absence?.contains("empty") == true)
         let files: [String: [UInt8]] = ["a": Array("1".utf8)]
         _ = try volume.writeGeneration(files)
-        #expect(Mount.read(path: path).absence != nil)
+        #expect(MountWatcher.read(path: path).absence != nil)
         try volume.addLinks(for: files)
-        #expect(Mount.read(path: path).absence?.contains("no ..data") == true)
+        #expect(MountWatcher.read(path: path).absence?.contains("no ..data") == true)
     }
 
     @Test func `a volume without files is absent`() throws {
         try volume.write([String: String]())
-        #expect(Mount.read(path: path).absence?.contains("empty") == true)
+        #expect(MountWatcher.read(path: path).absence?.contains("empty") == true)
     }
 
     @Test func `a volume that is taken down is never a generation, at no step`() throws {
@@ -97,16 +98,16 @@ import Testing
         try makeDirectory(folder("outside"))
         try writeFile(folder("outside/a"), "x")
         try makeLink(folder("mount/..data"), to: "../outside")
-        #expect(Mount.read(path: path).absence != nil)
+        #expect(MountWatcher.read(path: path).absence != nil)
         unlink(folder("mount/..data"))
         try makeLink(folder("mount/..data"), to: folder("outside"))
-        #expect(Mount.read(path: path).absence != nil)
+        #expect(MountWatcher.read(path: path).absence != nil)
     }
 
     @Test func `a dangling link in a generation fails that file alone`() throws {
         let name = try volume.write(["a": "1"])
         try makeLink(folder("mount/\(name)/b"), to: "nowhere")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.files["b"]?.error == .unreadable(reason: "No such file or directory"))
         #expect(snapshot.texts == ["a": "1"])
     }
@@ -115,7 +116,7 @@ import Testing
         let old = try volume.writeGeneration(["key": Array("old".utf8)])
         let name = try volume.write(["a": "1"])
         try makeLink(folder("mount/\(name)/key"), to: "../\(old)/key")
-        let snapshot = try #require(Mount.read(path: path).snapshot)
+        let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.files["key"]?.error == .outsideMount)
     }
 
@@ -156,6 +157,6 @@ import Testing
         writer.join()
         #expect(mixed == 0)
         #expect(seen.count > 10)
-        #expect(Mount.read(path: path).texts?["file0"] == "\(swaps)")
+        #expect(MountWatcher.read(path: path).texts?["file0"] == "\(swaps)")
     }
 }

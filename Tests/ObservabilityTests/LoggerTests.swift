@@ -1,9 +1,10 @@
 import LinuxIO
 import Observability
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite struct LoggerTests {
+@Suite(.tags(.concurrent)) struct LoggerTests {
     private let recorder = LineRecorder()
 
     private func logger(_ format: Logger.Format, _ level: Logger.Level = .debug) -> Logger {

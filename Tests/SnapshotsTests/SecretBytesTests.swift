@@ -1,8 +1,9 @@
 import Observability
 import Snapshots
+import TestTraits
 import Testing
 
-@Suite struct SecretBytesTests {
+@Suite(.tags(.unsafeMemory)) struct SecretBytesTests {
     private let secret = SecretBytes(Array("hunter2".utf8))
 
     @Test func `the content comes back as it went in`() {

@@ -1,8 +1,9 @@
 import Observability
 import Snapshots
+import TestTraits
 import Testing
 
-@Suite struct SnapshotTests {
+@Suite(.tags(.unsafeMemory)) struct SnapshotTests {
     private func snapshot(_ files: [String: SourceFile]) -> Snapshot {
         Snapshot(generation: "g", createdAt: Timestamp(seconds: 0), files: files)
     }

@@ -1,4 +1,4 @@
-import Kube
+import JSON
 package import Observability
 
 extension APIServer {

@@ -1,6 +1,8 @@
 import FoundationEssentials
+import JSON
 import Kube
-import KubeCurl
+import KubeConfig
+import KubeRuntime
 
 /// What is done to etcd behind the API server's back, by its gRPC gateway: bytes are base64, 64-bit numbers strings.
 extension APIServer {

@@ -1,5 +1,5 @@
+import JSON
 import Kube
-import KubeCurl
 
 /// What differs between the servers on which the suite passes. The server itself is asked, by a dry run: its version is
 /// whatever its builder wrote.

@@ -1,6 +1,6 @@
 import FoundationEssentials
+package import JSON
 package import Kube
-import KubeCurl
 
 extension APIServer {
     /// Makes a namespace that no other test has.

@@ -1,7 +1,6 @@
-import Kube
-package import KubeCurl
+package import KubeConfig
+package import KubeRuntime
 import LinuxIO
-import Observability
 
 /// A real etcd and kube-apiserver on loopback, with RBAC, client certificates and token users.
 package final class APIServer: Sendable {
@@ -120,7 +119,7 @@ package final class APIServer: Sendable {
     private func waitUntilReady(without ignored: [String] = []) async throws {
         let path = "/readyz" + (ignored.isEmpty ? "" : "?" + ignored.map { "exclude=\($0)" }.joined(separator: "&"))
         var starts = 1
-        let isReady = try await eventually(within: .seconds(180)) {
+        let isReady = try await eventually {
             let (current, options) = self.processes.withLock { ($0, $0.options) }
             if current.etcd.hasEnded || (current.server.hasEnded && starts == 3) { throw self.failure("ended") }
             if current.server.hasEnded {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-package import Kube
+package import JSON
 import LinuxIO
 
 /// A headless Chromium with one page, led over a pipe by the DevTools protocol

@@ -1,3 +1,4 @@
+package import JSON
 package import Kube
 
 /// Requests that the program makes otherwise.

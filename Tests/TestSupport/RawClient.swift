@@ -38,11 +38,11 @@ package final class RawClient: Sendable {
     /// No more is sent; answers can still come.
     package func finishSending() { shutdown(descriptor.withLock { $0 }, Int32(SHUT_WR)) }
 
-    /// All that comes until the server closes the connection, or resets it; nil if it does neither within `limit`.
-    package func received(within limit: Duration = .seconds(60)) async -> String? {
+    /// All that comes until the server closes the connection, or resets it; nil if it does neither.
+    package func received() async -> String? {
         let socket = descriptor.withLock { $0 }
         return await OwnedThread.value(name: "client") {
-            let end = ContinuousClock.now + limit
+            let end = ContinuousClock.now + .longestWait
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 64 << 10)
             while true {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import Kube
+package import JSON
 
 /// An admission webhook that answers as the path of its URL says, over TLS, as a process of its own:
 /// `/deny/<code>/<message>`, `/quote/<code>` with the object's values in the message, `/slow/<milliseconds>`.
@@ -19,7 +19,7 @@ package final class Webhook: Sendable {
             ],
             log: folder("log"))
         authority = .string(Data(try server.files.folder.read("ca.crt")).base64EncodedString())
-        guard await eventually(within: .seconds(60), { (try? folder.read("log"))?.isEmpty == false }) else {
+        guard await eventually({ (try? folder.read("log"))?.isEmpty == false }) else {
             throw ServerProcess.StartError(description: "the webhook does not listen")
         }
     }
@@ -35,7 +35,7 @@ package final class Webhook: Sendable {
         let webhooks = paths.enumerated().map { index, path -> JSONValue in
             [
                 "name": .string("w\(index).\(name).example.com"), "sideEffects": "None",
-                "admissionReviewVersions": ["v1"], "failurePolicy": .string(failurePolicy), "timeoutSeconds": 10,
+                "admissionReviewVersions": ["v1"], "failurePolicy": .string(failurePolicy), "timeoutSeconds": 30,
                 "clientConfig": ["url": .string("https://127.0.0.1:\(port)\(path)"), "caBundle": authority],
                 "objectSelector": ["matchLabels": ["app.kubernetes.io/managed-by": .string(mark)]],
                 "rules": [

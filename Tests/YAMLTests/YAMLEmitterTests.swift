@@ -1,8 +1,9 @@
+import TestTraits
 import Testing
 
 @testable import YAML
 
-@Suite struct YAMLEmitterTests {
+@Suite(.tags(.unsafeMemory)) struct YAMLEmitterTests {
     private func emit(_ value: YAMLValue) throws -> String {
         String(decoding: try YAMLEmitter.emit(value), as: UTF8.self)
     }

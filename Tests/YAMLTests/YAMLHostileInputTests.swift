@@ -1,8 +1,9 @@
+import TestTraits
 import Testing
 
 @testable import YAML
 
-@Suite struct YAMLHostileInputTests {
+@Suite(.tags(.unsafeMemory)) struct YAMLHostileInputTests {
     private func problem(_ text: String) -> YAMLError.Problem? {
         YAMLParser.parse(Array(text.utf8)).errors.first?.problem
     }

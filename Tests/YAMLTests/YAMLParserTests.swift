@@ -1,9 +1,11 @@
+import Distribution
 import FoundationEssentials
+import TestTraits
 import Testing
 
 @testable import YAML
 
-@Suite struct YAMLParserTests {
+@Suite(.tags(.unsafeMemory)) struct YAMLParserTests {
     private func documents(_ text: String) throws(YAMLError) -> [YAMLNode] {
         try YAMLParser.documents(in: Array(text.utf8))
     }

@@ -1,9 +1,10 @@
+import TestTraits
 import Testing
 
 @testable import YAML
 
 /// What kubectl 1.32 makes of each value: `kubectl annotate --local -o json` over a ConfigMap that holds it.
-@Suite struct YAMLScalarTests {
+@Suite(.tags(.unsafeMemory)) struct YAMLScalarTests {
     @Test(
         "A scalar means what kubectl takes it for",
         arguments: [

@@ -1,3 +1,5 @@
+import Kube
+
 /// What is known of figures that miss their bar: kept by hand, shown only beside one that is missed.
 enum Remarks {
     struct Remark: Sendable {

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import LinuxIO
 import TestSupport
 
 /// What people and machines get to see of results: a page, its pictures, and the results themselves.

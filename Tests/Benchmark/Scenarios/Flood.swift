@@ -1,4 +1,5 @@
-import Kube
+import JSON
+import KubeConfig
 import TestSupport
 
 /// Secrets of others: many are there, and then they change as fast as the server takes it.

@@ -1,3 +1,4 @@
+import KubeConfig
 import TestSupport
 
 /// Nothing happens. Memory is looked at too: it wants the same fleets, at rest.

@@ -1,4 +1,4 @@
-import Observability
+import KubeConfig
 
 /// One rotation after another of a file that feeds one Secret, in turns with bare writes.
 struct Latency: Scenario {

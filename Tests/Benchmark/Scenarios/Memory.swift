@@ -1,3 +1,4 @@
+import KubeConfig
 import TestSupport
 
 /// Whether memory grows with rotations. How much there is with how many distributions is told by `Idle`.

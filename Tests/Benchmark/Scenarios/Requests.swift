@@ -1,4 +1,3 @@
-import Observability
 import TestSupport
 
 /// What the server sees of a rotation.

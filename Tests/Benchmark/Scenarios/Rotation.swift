@@ -1,4 +1,4 @@
-import Observability
+import KubeConfig
 
 /// A file that feeds all is rotated, and one that feeds only one.
 struct Rotation: Scenario {

@@ -1,3 +1,5 @@
+import KubeConfig
+
 /// Something that users would ask the figure of.
 protocol Scenario: Sendable {
     /// For `--only`: `start`, `rotation`, `latency`, `storm`, `idle`, `flood`, `memory`, `size`, `requests`.

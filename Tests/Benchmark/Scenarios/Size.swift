@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import KubeConfig
 import TestSupport
 
 /// What is shipped, and how soon it is there.

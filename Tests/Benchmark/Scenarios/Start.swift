@@ -1,4 +1,4 @@
-import Observability
+import KubeConfig
 
 /// Cold start, when all Secrets are to be created, and warm start, when nothing is to be done.
 struct Start: Scenario {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Kube
-import KubeCurl
+import KubeConfig
 import TestSupport
 
 /// The mount is rewritten much faster than anything can be distributed.

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Glibc
-import LinuxIO
 import TestSupport
 
 /// What the kernel has counted of a process so far.

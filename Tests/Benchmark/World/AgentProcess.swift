@@ -1,5 +1,6 @@
 import Glibc
-import Kube
+import JSON
+import KubeConfig
 import Observability
 import TestSupport
 
@@ -45,7 +46,7 @@ struct AgentProcess: Sendable {
     /// Ends it as a node that is drained does, and waits until it is gone.
     func stop() async {
         kill(identifier, SIGTERM)
-        _ = await eventually(within: .seconds(30)) { process.hasEnded }
+        _ = await eventually { process.hasEnded }
         await process.kill()
     }
 

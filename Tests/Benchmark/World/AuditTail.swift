@@ -1,6 +1,6 @@
 import Glibc
-import Kube
-import Observability
+import JSON
+import KubeConfig
 import TestSupport
 
 /// What the server has answered since a moment, as its audit log tells: its own clock, to the microsecond.

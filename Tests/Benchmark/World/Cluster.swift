@@ -1,6 +1,7 @@
 import FoundationEssentials
+import JSON
 import Kube
-import KubeCurl
+import KubeRuntime
 import TestSupport
 import YAML
 

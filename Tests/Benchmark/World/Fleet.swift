@@ -1,5 +1,6 @@
+import JSON
 import Kube
-import KubeCurl
+import KubeConfig
 import Observability
 import TestSupport
 

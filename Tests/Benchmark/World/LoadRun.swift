@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Observability
 import TestSupport
 
 /// One run of h2load(1): the same request to many addresses over one connection.

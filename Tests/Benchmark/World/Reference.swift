@@ -1,6 +1,6 @@
 import FoundationEssentials
-import Kube
-import KubeCurl
+import JSON
+import KubeConfig
 import TestSupport
 
 /// The server's own limit: h2load(1) writes Secrets of the same size as the program's, by patches of the same size, over

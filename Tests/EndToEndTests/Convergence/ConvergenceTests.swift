@@ -1,9 +1,6 @@
-import Agent
-import Distribution
 import FoundationEssentials
 import Glibc
-import Kube
-import KubeCurl
+import JSON
 import TestSupport
 import Testing
 
@@ -117,7 +114,7 @@ struct ConvergenceTests {
             let distributions = try await distributions(world, namespaces)
             return oracle.complaints(distributions, try await secrets(world, namespaces))
         }
-        if try await eventually(within: .seconds(180), { try await look().isEmpty }) { return [] }
+        if try await eventually({ try await look().isEmpty }) { return [] }
         return try await look()
     }
 

@@ -1,5 +1,5 @@
 import Distribution
-import Kube
+import JSON
 import TestSupport
 
 /// Does in a namespace of its own what a tenant can do against all others.
@@ -40,7 +40,7 @@ actor HostileTenant {
             let value: JSONValue = .string("\(number)-\(round)")
             _ = try? await world.client.patch(
                 .secretsDistributions, namespace: namespace, name: "forced",
-                ["metadata": ["annotations": [Marks.forceSync: value]]])
+                ["metadata": ["annotations": [WellKnownKeys.forceSync: value]]])
         }
     }
 
@@ -95,7 +95,8 @@ actor HostileTenant {
         let secret: JSONValue = [
             "apiVersion": "v1", "kind": "Secret", "type": .string(String(repeating: "<", count: 750_000)),
             "metadata": [
-                "name": .string("line-\(number % 3)"), "labels": [Marks.managedByLabel: .string(world.namespace)],
+                "name": .string("line-\(number % 3)"),
+                "labels": [WellKnownKeys.managedByLabel: .string(world.namespace)],
             ],
         ]
         _ = try? await world.client.create(.secrets, namespace: namespace, secret)

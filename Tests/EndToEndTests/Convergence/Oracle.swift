@@ -1,6 +1,6 @@
 import Distribution
 import FoundationEssentials
-import Kube
+import JSON
 import LinuxIO
 
 /// Knows what every Secret may hold at any time, and what it must hold once all is quiet.
@@ -141,7 +141,7 @@ final class Oracle: Sendable {
     }
 
     private func orphan(_ secret: LiveSecret, _ distributions: [JSONValue]) -> String? {
-        guard secret.metadata.annotations?[Marks.managedBy] == managedBy,
+        guard secret.metadata.annotations?[WellKnownKeys.managedBy] == managedBy,
             let owner = secret.metadata.ownerReferences?.first(where: { $0.kind == "SecretsDistribution" })
         else { return nil }
         let object = distributions.first {
@@ -164,7 +164,7 @@ extension JSONValue {
 extension LiveSecret {
     var namespace: String { metadata.namespace ?? "" }
     var texts: [String: String] { (data ?? [:]).mapValues { String(decoding: $0, as: UTF8.self) } }
-    var distribution: String? { metadata.annotations?[Marks.distribution] }
+    var distribution: String? { metadata.annotations?[WellKnownKeys.distribution] }
 
     /// What it holds, short enough to be read.
     var versions: [String] { texts.mapValues(Self.version).sorted { $0 < $1 }.map { "\($0.key): \($0.value)" } }

@@ -1,7 +1,5 @@
 import FoundationEssentials
 import Glibc
-import Kube
-import KubeCurl
 import TestSupport
 
 /// One agent as a process, with a mount of its own and a proxy between it and the API server.

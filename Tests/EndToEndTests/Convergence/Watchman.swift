@@ -54,7 +54,7 @@ final class Watchman: Sendable {
             return
         }
         let texts = secret.texts
-        guard secret.metadata.annotations?[Marks.managedBy] == oracle.managedBy,
+        guard secret.metadata.annotations?[WellKnownKeys.managedBy] == oracle.managedBy,
             !texts.values.contains(where: { $0.hasPrefix(Oracle.byHand) })
         else { return }
         if sees(secret.metadata.uid ?? "", texts, of: key) { return }

@@ -1,5 +1,4 @@
-import Distribution
-import Kube
+import JSON
 import TestSupport
 
 /// A distribution as the oracle knows it: simpler than the program's own types, and not made of them.

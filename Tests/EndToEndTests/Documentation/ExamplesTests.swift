@@ -1,7 +1,6 @@
-import Agent
 import FoundationEssentials
-import Kube
-import LinuxIO
+import JSON
+import Stores
 import TestSupport
 import Testing
 import YAML

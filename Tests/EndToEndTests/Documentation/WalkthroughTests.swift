@@ -1,9 +1,10 @@
 import Glibc
 import TestSupport
+import TestTraits
 import Testing
 
 /// A server of its own: the pages install the definition and work in all namespaces.
-@Suite("A page that is walked through", .timeLimit(.minutes(10)))
+@Suite("A page that is walked through", .endsIfHung)
 struct WalkthroughTests {
     @Test(
         "does what it says, on a real API server",

@@ -1,4 +1,3 @@
-import Kube
 import TestSupport
 import Testing
 
@@ -63,7 +62,7 @@ struct AlertTests {
         #expect(titles.sorted() == (try Alerts().all.map(\.name).sorted()))
         for section in sections {
             let title = section.prefix { $0 != "\n" }
-            for part in ["Means", "Users notice", "Look", "Mend"] {
+            for part in ["Meaning", "Impact", "Diagnosis", "Mitigation"] {
                 #expect(section.contains("\n- **\(part):** "), "\(title)")
             }
         }

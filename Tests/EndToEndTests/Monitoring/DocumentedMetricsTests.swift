@@ -1,7 +1,7 @@
+import Admin
 import Agent
-import Kube
-import KubeCurl
 import Observability
+import Reconciler
 import TestSupport
 import Testing
 
@@ -21,7 +21,8 @@ struct DocumentedMetricsTests {
             group.cancelAll()
         }
         let controller = Controller(
-            settings: world.settings, secrets: backend.secrets, distributions: backend.distributions, logger: .none)
+            settings: world.settings.reconciler, secrets: backend.secrets, distributions: backend.distributions,
+            logger: .none)
         let text = Exposition.text(await controller.metrics() + backend.metrics() + ProcessMetrics.current)
         #expect(try DocumentedMetrics().differences(from: text) == [])
         try await Promtool.check(text)

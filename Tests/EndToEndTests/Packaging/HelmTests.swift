@@ -1,11 +1,13 @@
 import Agent
 import FoundationEssentials
-import Kube
+import JSON
+import Stores
 import TestSupport
+import TestTraits
 import Testing
 
 /// The chart, by Helm itself.
-@Suite("The Helm chart", .timeLimit(.minutes(10)))
+@Suite("The Helm chart", .endsIfHung)
 struct HelmTests {
     private static let chart = World.path("sidecar-example/helm")
     /// As today's users have them.

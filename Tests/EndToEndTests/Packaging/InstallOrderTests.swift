@@ -1,10 +1,12 @@
+import JSON
 import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// The commands of the pages about installing, on a real API server, with an agent that starts when its Deployment is there,
 /// as a kubelet would start it.
-@Suite("Installed as the pages say", .timeLimit(.minutes(10)))
+@Suite("Installed as the pages say", .endsIfHung)
 struct InstallOrderTests {
     /// Of the block that installs the example, one command a line.
     private func commands(_ page: String) throws -> [String] {

@@ -1,10 +1,10 @@
 import FoundationEssentials
-import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// What `docs/install.md` shows is what it says.
-@Suite("The page about installing", .timeLimit(.minutes(10)))
+@Suite("The page about installing", .endsIfHung)
 struct InstallPageTests {
     /// The page's blocks of YAML, each without its indentation.
     private func blocks() throws -> [String] {

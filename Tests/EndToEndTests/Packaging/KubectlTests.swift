@@ -1,10 +1,11 @@
+import Distribution
 import FoundationEssentials
-import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// What tenants see: the real kubectl, of today and an old one.
-@Suite("kubectl", .timeLimit(.minutes(10)))
+@Suite("kubectl", .endsIfHung)
 struct KubectlTests {
     /// A table as kubectl prints it: a cell begins where its heading does.
     private struct Table {
@@ -88,7 +89,7 @@ struct KubectlTests {
             #expect(all.output.contains(try Regex("(?m)^ +\(field)\t<(string|boolean)>")), "\(all.output)")
         }
         for (path, words) in [
-            ("sd", "Says which source files"), ("sd.spec", "The Secret and what it is made of"),
+            ("sd", "Specifies which source files"), ("sd.spec", "The Secret and the source files of its keys"),
             ("sd.metadata", "Standard object's metadata"), ("sd.status.conditions.reason", "The cause in one word"),
         ] {
             #expect(try await kubectl("explain", path).output.contains(words), "\(path)")

@@ -1,10 +1,10 @@
 import FoundationEssentials
-import Kube
 import TestSupport
+import TestTraits
 import Testing
 
 /// The kustomizations of the example, by the real kustomize.
-@Suite("The kustomizations", .timeLimit(.minutes(10)))
+@Suite("The kustomizations", .endsIfHung)
 struct KustomizeTests {
     private func folder(_ path: String) -> String { World.path(path) }
 

@@ -1,11 +1,12 @@
 import FoundationEssentials
-import Kube
+import JSON
 import TestSupport
+import TestTraits
 import Testing
 
 /// What `docs/how-to/secret-in-the-same-pod.md` shows: a distribution, and two patches for a Deployment whose application
 /// reads its Secret.
-@Suite("The page about a Secret in the same pod", .timeLimit(.minutes(10)))
+@Suite("The page about a Secret in the same pod", .endsIfHung)
 struct SamePodPageTests {
     private static func block(_ index: Int) throws -> String {
         let blocks = try Markdown("docs/how-to/secret-in-the-same-pod.md").blocks.filter { $0.language == "yaml" }

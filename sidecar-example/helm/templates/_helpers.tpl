@@ -13,7 +13,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default .Release.Name -}}
 {{- else -}}
-{{- required "serviceAccount.name is empty, and serviceAccount.create is false: name the service account that is there" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name is empty and serviceAccount.create is false: set serviceAccount.name to an existing service account" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end }}
 
@@ -39,13 +39,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $name -}}
 {{- end }}
 
-{{/* The port that LISTEN_ADDRESS in env names, or the agent's own. The kubelet's probes must be able to ask it. */}}
+{{/* The port of LISTEN_ADDRESS in env, or the default. The kubelet's probes must reach it. */}}
 {{- define "port" -}}
 {{- $port := "9895" -}}
 {{- range .Values.env -}}
 {{- if eq .name "LISTEN_ADDRESS" -}}
 {{- if not (regexMatch "^:[1-9][0-9]*$" (default "" .value)) -}}
-{{- fail (printf "env LISTEN_ADDRESS is %q, expected a port of all addresses, such as \":9895\": the kubelet's probes ask there" (default "" .value)) -}}
+{{- fail (printf "env LISTEN_ADDRESS is %q, expected a port on all addresses, such as \":9895\": the kubelet's probes must reach it" (default "" .value)) -}}
 {{- end -}}
 {{- $port = trimPrefix ":" .value -}}
 {{- end -}}
@@ -53,7 +53,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $port -}}
 {{- end }}
 
-{{/* What env names wins: the API server refuses a name that comes twice. */}}
+{{/* Variables in env take precedence: the API server rejects a duplicate name. */}}
 {{- define "env" -}}
 {{- $own := dict "LOG_LEVEL" .Values.logLevel "LOG_FORMAT" .Values.logFormat -}}
 {{- with .Values.rbac.namespaces -}}{{- $_ := set $own "WATCH_NAMESPACES" (join "," .) -}}{{- end -}}

@@ -1,0 +1,91 @@
+package import HTTPServer
+import LinuxIO
+package import Observability
+
+/// Probes, metrics and the status page over HTTP.
+package final class AdminEndpoint: Sendable {
+    /// Where it listens; the port is the one that the kernel chose if it was to.
+    package let address: ListenAddress
+    private let page: @Sendable ([String: String]) async -> HTTPPage
+    private let metrics: CachedValue<String>
+    private let server: HTTPServer
+
+    /// At most so many answers are made at once.
+    private static let parallel = 4
+
+    /// Listens, and answers probes from now on; all else once `serve` runs.
+    ///
+    /// - Throws: `ConfigurationError` if it cannot listen at the address.
+    package init(
+        address: ListenAddress, sources: AdminSources, logger: Logger, limits: HTTPServer.Limits = HTTPServer.Limits()
+    ) throws {
+        page = sources.page
+        metrics = CachedValue(sources.metrics)
+        server = try Self.listen(at: address, sources, limits)
+        self.address = ListenAddress(host: address.host, port: server.port)
+        logger.info("admin endpoint listens", ["address": .string(self.address.description)])
+    }
+
+    private static func listen(
+        at address: ListenAddress, _ sources: AdminSources, _ limits: HTTPServer.Limits
+    ) throws -> HTTPServer {
+        do throws(LinuxError) {
+            return try HTTPServer(host: address.host, port: address.port, limits: limits) { decide($0, sources) }
+        } catch {
+            guard error.operation == HTTPServer.listening else { throw error }
+            throw ConfigurationError(
+                source: "environment", field: "LISTEN_ADDRESS", value: address.description,
+                expected: "an address of this machine with a port that is free, or nothing: \(error)")
+        }
+    }
+
+    /// Makes the answers that take time, until `stop` or until the task is cancelled.
+    package func serve() async {
+        await withTaskGroup(of: Void.self) { group in
+            var underWay = 0
+            for await exchange in server.exchanges where !exchange.isOver {
+                if underWay == Self.parallel {
+                    await group.next()
+                    underWay -= 1
+                }
+                underWay += 1
+                group.addTask { exchange.reply(await self.answer(exchange.target)) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends all connections, and waits, for milliseconds, until the thread is gone.
+    package func stop() { server.stop() }
+
+    private static func decide(_ target: String, _ sources: AdminSources) -> Decision {
+        switch Route(target: target) {
+        case .healthz(let isVerbose):
+            .now(ProbeText.answer("healthz", sources.heartbeats().map { HealthCheck($0) }, isVerbose: isVerbose))
+        case .readyz(let isVerbose): .now(ProbeText.answer("readyz", sources.readiness(), isVerbose: isVerbose))
+        case .startupz(let isVerbose): .now(ProbeText.answer("startupz", sources.startup(), isVerbose: isVerbose))
+        case .metrics, .status: .later
+        case nil: .now(notFound)
+        }
+    }
+
+    private static let notFound = Answer(
+        status: 404, body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose), /metrics and /\n")
+
+    private static func answer(_ page: HTTPPage) -> Answer {
+        Answer(
+            contentType: "text/html; charset=utf-8",
+            headers: ["Content-Security-Policy": page.securityPolicy, "Referrer-Policy": "no-referrer"],
+            body: page.html)
+    }
+
+    private func answer(_ target: String) async -> Answer {
+        switch Route(target: target) {
+        case .metrics:
+            Answer(contentType: Exposition.contentType, body: await metrics.value())
+        case .status(let query):
+            Self.answer(await page(query))
+        default: Self.notFound
+        }
+    }
+}

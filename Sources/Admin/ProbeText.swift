@@ -1,0 +1,23 @@
+import HTTPServer
+import Observability
+
+/// What a probe answers, in the style of the Kubernetes API server.
+enum ProbeText {
+    /// 200 `ok`, or 503 with the checks that failed; with `isVerbose` all of them.
+    ///
+    /// - Parameter name: of the probe: `healthz`.
+    static func answer(_ name: String, _ checks: [HealthCheck], isVerbose: Bool) -> Answer {
+        let isGood = checks.allSatisfy { $0.problem == nil }
+        if isGood && !isVerbose { return Answer(body: "ok\n") }
+        var text = ""
+        for check in checks {
+            if let problem = check.problem {
+                text += "[-]\(check.name) failed: \(problem)".onOneLine + "\n"
+            } else if isVerbose {
+                let note = check.note.map { ", but \($0)" } ?? ""
+                text += "[+]\(check.name) ok\(note)".onOneLine + "\n"
+            }
+        }
+        return Answer(status: isGood ? 200 : 503, body: text + "\(name) check \(isGood ? "passed" : "failed")\n")
+    }
+}

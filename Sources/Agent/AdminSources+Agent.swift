@@ -1,0 +1,21 @@
+import Admin
+import Observability
+import Reconciler
+import StatusPage
+
+extension AdminSources {
+    /// Those of a running agent.
+    init(_ controller: Controller, _ backend: Backend, _ heartbeats: Heartbeats) {
+        let all = heartbeats.all(controller.heartbeat, backend.elector?.heartbeat)
+        let overview = CachedValue { await controller.overview() }
+        self.init(
+            heartbeats: { all }, readiness: { controller.vitals.readiness }, startup: { controller.vitals.startup },
+            page: { query in
+                let page = StatusPage(await overview.value(), StatusSelection(query))
+                return HTTPPage(html: page.html, securityPolicy: StatusPage.policy)
+            },
+            metrics: {
+                Exposition.text(await controller.metrics() + backend.metrics() + ProcessMetrics.current)
+            })
+    }
+}

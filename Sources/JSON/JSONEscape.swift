@@ -1,0 +1,148 @@
+/// What stands behind a backslash in a string, and what needs one.
+package enum JSONEscape {
+    /// Where the next byte is that may mean something in a string: a quote, a backslash, a control character, or one that
+    /// is not ASCII. Eight at a time: most of it is base64 and names.
+    ///
+    /// - Returns: a place from which on all must be looked at; it may be too early, not too late.
+    static func endOfPlain(_ text: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        var place = start
+        while place + 8 <= text.count {
+            let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            // The lowest top bit that is set is the first such byte's.
+            let controls = (word &- ones &* 0x20) & ~word
+            let special = (controls | ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes) | word) & tops
+            guard special == 0 else { return place + special.trailingZeroBitCount / 8 }
+            place += 8
+        }
+        return place
+    }
+
+    /// The byte that a letter behind a backslash stands for; nil if there is none.
+    package static func byte(for letter: UInt8) -> UInt8? {
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0c
+        case UInt8(ascii: "n"): 0x0a
+        case UInt8(ascii: "r"): 0x0d
+        case UInt8(ascii: "t"): 0x09
+        default: nil
+        }
+    }
+
+    /// Of four hexadecimal digits.
+    package static func unit(of digits: some Sequence<UInt8>) -> UInt16? {
+        var unit: UInt16 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "a") + 10)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): unit = unit << 4 | UInt16(digit - UInt8(ascii: "A") + 10)
+            default: return nil
+            }
+        }
+        return unit
+    }
+
+    /// What stands between the quotes of a string means; nil if it is no text, or one with more combining marks in a row than
+    /// any language has: to compare or hash a text takes the square of their number.
+    static func text(_ bytes: ArraySlice<UInt8>) -> String? {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                guard byte >= 0x20 else { return nil }
+                result.append(byte)
+                continue
+            }
+            guard let letter = rest.popFirst() else { return nil }
+            guard letter == UInt8(ascii: "u") else {
+                guard let meant = Self.byte(for: letter) else { return nil }
+                result.append(meant)
+                continue
+            }
+            guard let scalar = takeScalar(&rest) else { return nil }
+            result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
+        return String(validating: result, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
+    }
+
+    /// Whether what stands between the quotes of a string has no control characters, and only escapes that there are.
+    static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var rest = bytes[...]
+        while let byte = rest.popFirst() {
+            guard byte >= 0x20 else { return false }
+            guard byte == UInt8(ascii: "\\") else { continue }
+            guard let letter = rest.popFirst() else { return false }
+            guard letter == UInt8(ascii: "u") else {
+                guard Self.byte(for: letter) != nil else { return false }
+                continue
+            }
+            let digits = rest.prefix(4)
+            guard digits.count == 4, unit(of: digits) != nil else { return false }
+            rest = rest.dropFirst(4)
+        }
+        return true
+    }
+
+    /// Of four digits, or of a pair of surrogates.
+    private static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+        guard let first = takeUnit(&rest) else { return nil }
+        guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
+        guard rest.starts(with: "\\u".utf8) else { return nil }
+        rest.removeFirst(2)
+        guard let second = takeUnit(&rest), UTF16.isTrailSurrogate(second) else { return nil }
+        return Unicode.Scalar(0x1_0000 + (UInt32(first) - 0xd800) << 10 + (UInt32(second) - 0xdc00))
+    }
+
+    private static func takeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
+        guard rest.count >= 4, let unit = unit(of: rest.prefix(4)) else { return nil }
+        rest.removeFirst(4)
+        return unit
+    }
+}
+
+extension String {
+    /// It has at most 30 combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format").
+    fileprivate var isStreamSafe: Bool {
+        // The first one that combines is U+0300.
+        guard utf8.contains(where: { $0 >= 0xcc }) else { return true }
+        var marks = 0
+        for scalar in unicodeScalars {
+            marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            if marks > 30 { return false }
+        }
+        return true
+    }
+}
+
+/// How JSON writes numbers (RFC 8259, section 6).
+enum JSONNumber {
+    static func isValid(_ text: some Collection<UInt8>) -> Bool {
+        var rest = text[...]
+        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        let isZero = rest.first == UInt8(ascii: "0")
+        guard let digits = takeDigits(&rest), !isZero || digits == 1 else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            guard takeDigits(&rest) != nil else { return false }
+        }
+        if let sign = rest.first, sign | 0x20 == UInt8(ascii: "e") {
+            rest.removeFirst()
+            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+            guard takeDigits(&rest) != nil else { return false }
+        }
+        return rest.isEmpty
+    }
+
+    /// How many there are; nil if there are none.
+    private static func takeDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
+        let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+        rest = rest.dropFirst(count)
+        return count > 0 ? count : nil
+    }
+}

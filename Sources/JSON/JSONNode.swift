@@ -1,0 +1,234 @@
+/// One value of a JSON text whose structure was checked as a whole: nothing is read or judged of it but what is asked for.
+///
+/// In the place of a `Decoder`, whose containers cost more than ten times as much.
+package struct JSONNode: Sendable {
+    fileprivate final class Document: Sendable {
+        let bytes: ArraySlice<UInt8>
+        let marks: [JSONMark]
+
+        init(bytes: ArraySlice<UInt8>, marks: [JSONMark]) {
+            self.bytes = bytes
+            self.marks = marks
+        }
+
+        /// The mark of the value at `key`, the first of several.
+        func value(at key: UnsafeBufferPointer<UInt8>, in object: Int) -> Int? {
+            bytes.withUnsafeBufferPointer { text in
+                var index = object + 1
+                let end = marks[object].next
+                while index < end {
+                    let mark = marks[index]
+                    if mark.kind == .string {
+                        let name = UnsafeBufferPointer(rebasing: text[mark.range])
+                        if name.count == key.count, name.elementsEqual(key) {
+                            return index + 1
+                        }
+                    } else if JSONNode(self, index).string?.utf8.elementsEqual(key) == true {
+                        return index + 1
+                    }
+                    index = marks[index + 1].next
+                }
+                return nil
+            }
+        }
+    }
+
+    private let document: Document
+    private let index: Int
+
+    private var mark: JSONMark { document.marks[index] }
+
+    private init(_ document: Document, _ index: Int) {
+        self.document = document
+        self.index = index
+    }
+
+    /// - Throws: if its structure is not that of JSON.
+    package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
+        self = try Self.parse(bytes) { (buffer) throws(JSONParser.Fault) in try JSONParser.marks(of: buffer) }
+    }
+
+    /// Parses an object and hands each element of its list at `key` to `body`, one after the other.
+    ///
+    /// - Parameter body: gets nil for an element whose structure is not that of JSON.
+    /// - Returns: the object, in which that list is empty.
+    package static func splitting(
+        _ key: StaticString, of bytes: ArraySlice<UInt8>, _ body: (JSONNode?) -> Void
+    ) throws(JSONBytes.Failure) -> JSONNode {
+        try parse(bytes) { (buffer) throws(JSONParser.Fault) in
+            try JSONParser.marks(of: buffer, splitting: key) { marks in
+                body(marks.map { JSONNode(Document(bytes: bytes, marks: $0), 0) })
+            }
+        }
+    }
+
+    private static func parse(
+        _ bytes: ArraySlice<UInt8>,
+        _ marks: (UnsafeBufferPointer<UInt8>) throws(JSONParser.Fault) -> [JSONMark]
+    ) throws(JSONBytes.Failure) -> JSONNode {
+        guard !bytes.isEmpty else { throw JSONBytes.Failure(description: "it is empty") }
+        do {
+            let marks = try bytes.withUnsafeBufferPointer { buffer throws(JSONParser.Fault) in try marks(buffer) }
+            return JSONNode(Document(bytes: bytes, marks: marks), 0)
+        } catch {
+            throw JSONBytes.Failure(description: "no JSON")
+        }
+    }
+
+    /// Of a string without the quotes.
+    package var bytes: ArraySlice<UInt8> { bytes(mark.range) }
+
+    /// Bytes of the value as it is written.
+    package var size: Int { text.count }
+
+    /// The value as it is written.
+    package var text: ArraySlice<UInt8> {
+        let range = mark.range
+        return isString ? bytes((range.lowerBound - 1)..<(range.upperBound + 1)) : bytes(range)
+    }
+
+    private func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        let start = document.bytes.startIndex
+        return document.bytes[(start + range.lowerBound)..<(start + range.upperBound)]
+    }
+}
+
+extension JSONNode {
+    package var isNull: Bool { mark.kind == .null }
+    package var isObject: Bool { mark.kind == .object }
+    package var isArray: Bool { mark.kind == .array }
+
+    package var bool: Bool? {
+        switch mark.kind {
+        case .true: true
+        case .false: false
+        default: nil
+        }
+    }
+
+    /// It stands between quotes; `string` may be nil all the same.
+    package var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
+
+    /// Nil also for a string that is none: with an escape that means nothing, half a pair of surrogates, a control
+    /// character, bytes that are no UTF-8, or more than 30 combining marks in a row.
+    package var string: String? {
+        switch mark.kind {
+        case .string: String(decoding: bytes, as: UTF8.self)
+        case .unjudgedString: JSONEscape.text(bytes)
+        default: nil
+        }
+    }
+
+    /// A number without a fraction, however it is written.
+    package var int: Int? {
+        guard let number else { return nil }
+        return Int(number) ?? Double(number).flatMap { Int(exactly: $0) }
+    }
+
+    /// Nil for one that is too large too.
+    package var double: Double? {
+        guard let number, let value = Double(number), value.isFinite else { return nil }
+        return value
+    }
+
+    private var number: String? {
+        guard mark.kind == .number, JSONNumber.isValid(bytes) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension JSONNode {
+    /// The values of a list; none of anything else.
+    package var elements: Elements { Elements(document, index + 1, end: isArray ? mark.next : 0) }
+
+    /// The keys, as strings, and the values of an object; none of anything else.
+    package var members: Members { Members(document, index + 1, end: isObject ? mark.next : 0) }
+
+    /// The value at a key; nil if there is none, if it is null, or if this is no object. The first of several.
+    package subscript(key: String) -> JSONNode? {
+        var key = key
+        guard isObject, let found = key.withUTF8({ document.value(at: $0, in: index) }) else { return nil }
+        let value = JSONNode(document, found)
+        return value.isNull ? nil : value
+    }
+
+    /// The object's members, if all are strings or null. The first of several with the same key.
+    package var strings: [String: String]? {
+        guard isObject else { return nil }
+        var strings: [String: String] = [:]
+        for (key, value) in members where !value.isNull {
+            guard let key = key.string, let value = value.string else { return nil }
+            if let first = strings.updateValue(value, forKey: key) { strings[key] = first }
+        }
+        return strings
+    }
+}
+
+extension JSONNode {
+    /// - Parameter tail: keys and indices from here to what has `problem`.
+    package func fails(_ problem: String, at tail: String = "") throws(JSONBytes.Failure) -> Never {
+        let place = path + tail
+        throw JSONBytes.Failure(description: "\(place.isEmpty ? "the whole" : place) \(problem)")
+    }
+
+    /// Keys and indices that lead here from the root, as `.items[1].metadata.name`; no values, and no more of a key than
+    /// tells where it is.
+    private var path: String {
+        var path = ""
+        var node = JSONNode(document, 0)
+        while node.index < index {
+            if node.isObject {
+                guard let (key, value) = node.members.first(where: { index < $0.value.mark.next }) else { break }
+                path += ".\(key.string?.prefix(80) ?? "?")"
+                node = value
+            } else {
+                guard let (place, value) = node.elements.enumerated().first(where: { index < $0.1.mark.next }) else {
+                    break
+                }
+                path += "[\(place)]"
+                node = value
+            }
+        }
+        return path
+    }
+}
+
+extension JSONNode {
+    /// The values of a list, one after the other.
+    package struct Elements: Sequence, IteratorProtocol {
+        private let document: Document
+        private var index: Int
+        private let end: Int
+
+        fileprivate init(_ document: Document, _ index: Int, end: Int) {
+            self.document = document
+            self.index = index
+            self.end = end
+        }
+
+        package mutating func next() -> JSONNode? {
+            guard index < end else { return nil }
+            defer { index = document.marks[index].next }
+            return JSONNode(document, index)
+        }
+    }
+
+    /// The members of an object, one after the other.
+    package struct Members: Sequence, IteratorProtocol {
+        private let document: Document
+        private var index: Int
+        private let end: Int
+
+        fileprivate init(_ document: Document, _ index: Int, end: Int) {
+            self.document = document
+            self.index = index
+            self.end = end
+        }
+
+        package mutating func next() -> (key: JSONNode, value: JSONNode)? {
+            guard index < end else { return nil }
+            defer { index = document.marks[index + 1].next }
+            return (JSONNode(document, index), JSONNode(document, index + 1))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package import Kube
+package import KubeConfig
+import KubeCurl
+package import Observability
+package import Scheduling
+
+/// Requests to one cluster: credentials, repetition of what may be repeated, and errors that say what is wrong.
+package final class KubeClient: KubeTransport {
+    private let transport: CurlTransport
+    private let credentials: Credentials
+    private let logger: Logger
+    private let meter = RequestMeter()
+    /// How often, and after what waits, a request that may be repeated is sent again.
+    private let attempts: Int
+    private let retry: Backoff
+
+    /// Starts the transport's threads.
+    ///
+    /// - Parameter attempts: how often at most a request is sent that may be repeated.
+    package init(
+        configuration: ClusterConfiguration, logger: Logger, attempts: Int = 4,
+        retry: Backoff = Backoff(initial: .milliseconds(200), longest: .seconds(5))
+    ) throws(TransportFailure) {
+        transport = try CurlTransport()
+        credentials = Credentials(configuration)
+        self.logger = logger
+        self.attempts = attempts
+        self.retry = retry
+    }
+
+    /// Ends all requests and the threads; every later request fails with `TransportFailure.shutDown`.
+    package func shutdown() { transport.shutdown() }
+
+    /// Connections made so far, but those of lists and watches.
+    package var connections: Int { transport.statistics.connections }
+
+    /// Answers so far that came by HTTP/2; none of them to a list or a watch.
+    package var http2Answers: Int { transport.statistics.http2 }
+
+    package var metrics: [Metric] { meter.metrics }
+
+    package func send(_ request: Request) async throws(KubeError) -> Response {
+        try await repeating(request) { endpoint throws(TransportFailure) in
+            let response = try await self.transport.send(request, to: endpoint)
+            return (response, response)
+        }
+    }
+
+    /// A watch is not repeated here: its state machine decides.
+    package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        try await authorized(request) { endpoint throws(TransportFailure) in
+            let (response, stream) = try await self.transport.stream(request, to: endpoint)
+            return (response, stream)
+        }
+    }
+
+    private typealias Attempt<Value> = (Endpoint) async throws(TransportFailure) -> (Response, Value?)
+
+    private func repeating<Value>(
+        _ request: Request, _ attempt: Attempt<Value>
+    ) async throws(KubeError) -> Value {
+        var failures = 0
+        while true {
+            do {
+                return try await authorized(request, attempt)
+            } catch {
+                guard error.isRetryable, request.isRepeatable || error.isRefusal, failures + 1 < attempts,
+                    (error.retryAfter ?? .zero) <= .seconds(30)
+                else { throw error }
+                failures += 1
+                let wait = max(
+                    error.retryAfter ?? .zero, retry.delay(failures: failures, jitter: .random(in: 0...1)))
+                if let deadline = request.deadline ?? request.startDeadline, deadline < .now + wait { throw error }
+                logger.debug(
+                    "request failed, will be repeated",
+                    [
+                        "operation": .string("\(request.operation)"),
+                        // Without what the server says, which only who sent it may judge as a whole.
+                        "error": .string("\(KubeError(error.operation, error.kind))"),
+                    ])
+                do {
+                    try await Task.sleep(for: wait)
+                } catch _ {
+                    throw KubeError(request.operation, .transport(.cancelled))
+                }
+            }
+        }
+    }
+
+    /// One attempt; a second one with new credentials if the first ones are refused.
+    private func authorized<Value>(
+        _ request: Request, _ attempt: Attempt<Value>
+    ) async throws(KubeError) -> Value {
+        do {
+            var isSecond = false
+            while true {
+                let endpoint = try await credentials.endpoint()
+                let (response, value) = try await meter.measuring(request.operation) { () throws(TransportFailure) in
+                    try await attempt(endpoint)
+                }
+                if response.isSuccess, let value { return value }
+                if response.status == 401 { credentials.refuse(endpoint) }
+                guard response.status == 401, !isSecond else {
+                    throw KubeError(request, response: response)
+                }
+                isSecond = true
+            }
+        } catch let failure as TransportFailure {
+            throw KubeError(request.operation, .transport(failure))
+        } catch let error as KubeError {
+            throw error
+        } catch {
+            throw KubeError(request.operation, .transport(.broken(reason: "unknown failure")))
+        }
+    }
+}
+
+extension KubeError {
+    /// The server has not acted on the request, so that any may be sent again.
+    fileprivate var isRefusal: Bool {
+        switch kind {
+        case .tooManyRequests, .transport(.connect): true
+        default: false
+        }
+    }
+}

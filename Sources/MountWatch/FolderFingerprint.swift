@@ -1,0 +1,81 @@
+package import LinuxIO
+
+/// A cheap look at a folder, without reading a file: two that are equal say that nothing has changed that the file
+/// system admits to.
+///
+/// Of an atomically written volume it holds where `..data` leads, of any other folder the status of all files below it;
+/// of the folder itself the device and inode, so that one that was mounted or recreated differs. A volume in a folder
+/// is looked at as one.
+package struct FolderFingerprint: Sendable, Equatable {
+    private let depth: Int
+    private let entersVolumes: Bool
+    private var root: FileIdentity?
+    private var dataTargets: [String: String] = [:]
+    private var files: [String: [FileStatus]] = [:]
+
+    /// Of the folder at `path`; all missing folders are equal.
+    ///
+    /// - Parameter depth: how many levels of directories below it are looked into.
+    package init(path: String, depth: Int = MountLimits.depth) {
+        self.depth = depth
+        entersVolumes = true
+        if let directory = try? Directory(path: path) { look(at: directory) }
+    }
+
+    /// Of an open folder, without the volumes in it.
+    package init(ofFilesIn directory: borrowing Directory) {
+        depth = MountLimits.depth
+        entersVolumes = false
+        look(at: directory)
+    }
+
+    private mutating func look(at directory: borrowing Directory) {
+        root = try? directory.status().identity
+        if !addVolume(directory, root: directory, prefix: "", depth: 0) {
+            add(directory, root: directory, prefix: "", depth: 0)
+        }
+    }
+
+    private mutating func add(
+        _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
+    ) {
+        files[prefix] = (try? directory.status()).map { [$0] }
+        guard depth <= self.depth, let listing = try? directory.listing() else { return }
+        for entry in listing.entries where !VolumeNames.isReserved(entry.name) {
+            guard files.count < MountLimits.files else { return }
+            let path = prefix + entry.name
+            switch entry.kind {
+            case .directory:
+                guard let below = try? directory.subdirectory(entry.name) else { continue }
+                if depth < self.depth, addVolume(below, root: root, prefix: path + "/", depth: depth + 1) { continue }
+                add(below, root: root, prefix: path + "/", depth: depth + 1)
+            case .link:
+                // The link, and what it leads to: either can be exchanged.
+                files[path] = [try? directory.status(of: entry.name), try? root.statusBeneath(path)].compactMap(\.self)
+            case .file, .special:
+                files[path] = (try? directory.status(of: entry.name)).map { [$0] }
+            }
+        }
+    }
+
+    /// - Returns: false if it is no atomically written volume.
+    private mutating func addVolume(
+        _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
+    ) -> Bool {
+        guard let target = directory.dataTarget else { return false }
+        guard entersVolumes || depth == 0 else {
+            files[prefix] = []
+            return true
+        }
+        dataTargets[prefix] = target
+        files[prefix] = (try? directory.statusBeneath(target)).map { [$0] }
+        // Others may be mounted beside its links, as folders.
+        guard depth < self.depth, let listing = try? directory.listing() else { return true }
+        for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
+            guard files.count < MountLimits.files else { return true }
+            guard let below = try? directory.subdirectory(entry.name) else { continue }
+            _ = addVolume(below, root: root, prefix: prefix + entry.name + "/", depth: depth + 1)
+        }
+        return true
+    }
+}

@@ -1,0 +1,149 @@
+package import Distribution
+package import Kube
+package import Observability
+package import Snapshots
+
+/// What a target should be: a distribution applied to one snapshot.
+package struct DesiredTarget: Sendable {
+    package let key: ObjectKey
+    /// The uid of the distribution.
+    package let distribution: String
+    package let type: String
+    /// Content and digest by data key. All from one snapshot.
+    package let data: [String: Value]
+    package let labels: [String: String]
+    /// Without `mountGeneration`, which is written only together with new content.
+    package let annotations: [String: String]
+    /// Set if the target goes when its distribution goes.
+    package let owner: OwnerReference?
+    /// The generations that its sources come from, as `MountGeneration` writes them.
+    package let generation: String
+    /// Optional sources that are not there, by data key; their keys are left out.
+    package let missing: [String: MissingSource]
+
+    package struct Value: Sendable {
+        package let bytes: SecretBytes
+        package let digest: Digest
+    }
+
+    package struct MissingSource: Sendable {
+        package let path: SourcePath
+        /// A folder that leads to it and holds nothing, as a volume does that is not mounted yet.
+        package let emptyFolder: String?
+        /// The folders of the volumes that the mount had.
+        let volumes: Set<String>
+
+        func isBelow(_ folder: String) -> Bool {
+            !folder.isEmpty && path.text.utf8.starts(with: "\(folder)/".utf8)
+        }
+    }
+
+    /// - Parameters:
+    ///   - snapshot: nil if the mount never held a generation.
+    ///   - pairs: of this snapshot.
+    /// - Throws: why the target must stay as it is.
+    package init(
+        _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String,
+        pairs: inout CertificateCheckCache
+    ) throws(Refusal) {
+        if let refusal = distribution.refusal { throw refusal }
+        guard let target = distribution.target else {
+            throw Refusal(.invalidSpec, "spec.name is missing, expected the name of a Secret.")
+        }
+        guard let snapshot else {
+            throw Refusal(.sourceNotFound, "The mount holds no files yet.")
+        }
+        key = target
+        self.distribution = distribution.uid
+        let spec = distribution.spec
+        type = spec.type
+        var missing: [String: MissingSource] = [:]
+        data = try Self.values(of: spec, in: snapshot, &pairs, &missing)
+        self.missing = missing
+        var labels = spec.labels
+        labels[WellKnownKeys.managedByLabel] = managedBy
+        self.labels = labels
+        var annotations = spec.annotations
+        annotations[WellKnownKeys.managedBy] = managedBy
+        annotations[WellKnownKeys.distribution] = distribution.key.description
+        if spec.deletionPolicy == .delete {
+            annotations[WellKnownKeys.target] = WellKnownKeys.target(target, of: distribution.uid)
+        }
+        self.annotations = annotations
+        owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
+        generation = snapshot.generation(of: spec.mappings.lazy.map(\.from.text))
+    }
+
+    private static func values(
+        of spec: DistributionSpec, in snapshot: Snapshot, _ pairs: inout CertificateCheckCache,
+        _ absent: inout [String: MissingSource]
+    ) throws(Refusal) -> [String: Value] {
+        var values: [String: Value] = [:]
+        var missing: [String] = []
+        var failed: [(SourcePath, SourceError)] = []
+        for mapping in spec.mappings {
+            switch snapshot.file(at: mapping.from) {
+            case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
+            case .failed(let error)?: failed.append((mapping.from, error))
+            case nil where mapping.optional:
+                absent[mapping.to] = MissingSource(
+                    path: mapping.from, emptyFolder: mapping.from.folders.first(where: snapshot.emptyFolders.contains),
+                    volumes: Set(snapshot.volumes.keys))
+            case nil: missing.append(mapping.from.text)
+            }
+        }
+        if !missing.isEmpty {
+            let names = Listing(missing.lazy.map(shown), of: missing.count)
+            throw Refusal(.sourceNotFound, "The mount has no file \(names).")
+        }
+        if let (path, error) = failed.first {
+            let reason: Reason = if case .tooLarge = error { .targetTooLarge } else { .sourceUnreadable }
+            throw Refusal(reason, "Source file \(shown(path.text)) \(error).")
+        }
+        for mapping in spec.mappings where SecretType.certificateKeys.contains(mapping.to) {
+            guard let file = values[mapping.to] else { continue }
+            values[mapping.to] = try pairs.value(of: file, for: mapping, type: spec.type)
+        }
+        let size = values.values.reduce(0) { $0 + $1.bytes.count }
+        guard size <= SourceFile.maximumSize else {
+            throw Refusal(
+                .targetTooLarge,
+                "Its \(values.count) sources are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can hold."
+            )
+        }
+        return values
+    }
+}
+
+extension DesiredTarget {
+    /// When the certificate expires that a target of type `kubernetes.io/tls` is to hold; nil if it holds none that can
+    /// be read.
+    package func expiry(_ pairs: inout CertificateCheckCache) -> Timestamp? {
+        guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
+        else { return nil }
+        return pairs.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }
+    }
+}
+
+extension Snapshot {
+    /// The file at `path`, nil if there is none. In a folder that could not be read there may be one, so that it fails
+    /// as the folder did.
+    func file(at path: SourcePath) -> SourceFile? {
+        if let file = file(exactly: path.text) { return file }
+        for folder in path.folders {
+            if case .failed(let error)? = file(exactly: folder) { return .failed(error) }
+        }
+        return nil
+    }
+}
+
+extension OwnerReference {
+    init(to distribution: SecretsDistribution) {
+        self.init(
+            apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, name: distribution.key.name,
+            uid: distribution.uid)
+    }
+
+    /// It refers to a `SecretsDistribution`: one of ours to set and to remove.
+    package var isOurs: Bool { kind == WellKnownKeys.kind && apiVersion.hasPrefix("\(WellKnownKeys.group)/") }
+}

@@ -1,0 +1,160 @@
+package import Distribution
+package import Snapshots
+
+/// What is known of generations that are newer than our mount's by their names: which sources hold the same there.
+///
+/// A driver writes a new generation only when content changes, so that a mount that was set up earlier keeps an older
+/// name for the same bytes. Names alone therefore say nothing; a target that another agent wrote from such a generation
+/// shows what that holds.
+package struct NewerGenerations: Sendable {
+    /// How many generations are remembered: agents with a mount of their own, each with its present one.
+    private static let limit = 64
+    /// Bytes of their sources, about: those of 10,000 Secrets. Who may write a Secret may name any generation in it.
+    private static let mostBytes = 4 << 20
+
+    /// One use of a source file: a Secret of type `kubernetes.io/tls` may take different parts of a file for its keys.
+    private struct Source: Hashable {
+        let path: SourcePath
+        let part: String
+
+        /// What it takes in memory at most, about.
+        var size: Int { 64 + path.text.utf8.count + part.utf8.count }
+
+        init(_ mapping: Mapping, of spec: DistributionSpec) {
+            path = mapping.from
+            part = spec.type == SecretType.tls.rawValue ? mapping.to : ""
+        }
+    }
+
+    /// By generation: sources that hold the same there as here, or are missing in both.
+    private var equal: [String: Set<Source>] = [:]
+    /// By generation: sources that an agent wrote otherwise from it.
+    private var different: [String: Set<Source>] = [:]
+    /// Bytes of both.
+    private(set) var size = 0
+    /// By target: the mappings by which it was written from a generation, as far as that is known.
+    private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
+
+    package init() {}
+
+    /// A target is gone, or is not of a newer generation any more.
+    package mutating func forget(_ target: ObjectKey) { if !written.isEmpty { written[target] = nil } }
+
+    /// Our mount changed: what was found out about these files is not about their new content.
+    package mutating func forget(_ changed: Set<String>) {
+        guard !changed.isEmpty else { return }
+        let isKept = { (source: Source) in
+            !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
+        }
+        equal = equal.mapValues { $0.filter(isKept) }
+        different = different.mapValues { $0.filter(isKept) }
+        size = [equal, different].reduce(0) { $1.values.reduce($0) { $1.reduce($0) { $0 + $1.size } } }
+    }
+
+    /// Compares a target of a newer generation with what our mount would make of it.
+    ///
+    /// - Parameters:
+    ///   - isAmended: the distribution was changed since an agent last reported on it: a key may come from another source.
+    ///     Asked only where nothing is known of how the target was written.
+    ///   - isBehind: whether the target names a newer generation of the volume of a source.
+    ///   - held: digests of all that our mount holds.
+    package mutating func compare(
+        _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
+        isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
+    ) -> NewerContent {
+        let generation = observed.mountGeneration ?? ""
+        if size > Self.mostBytes || (equal[generation] == nil && equal.count >= Self.limit) {
+            (equal, different, size) = ([:], [:], 0)
+        }
+        var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
+        let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
+        var digests: Set<Digest>?
+        var content = NewerContent()
+        for mapping in spec.mappings {
+            let (key, source) = (mapping.to, Source(mapping, of: spec))
+            let (ours, theirs) = (desired.data[key]?.digest, observed.digests[key])
+            let wasRemapped = former.map { $0.first { $0.to == key }?.from != mapping.from } ?? isAmended
+            if !isBehind(mapping.from) {
+                content.ours.insert(key)
+            } else if ours == theirs {
+                content.equal.insert(key)
+                // Only what an agent wrote by this mapping shows what the generation holds.
+                if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
+                    if equal.insert(source).inserted { size += source.size }
+                }
+            } else if different.contains(source) {
+                content.newer.insert(key)
+            } else if equal.contains(source) {
+                // Drift: the newer generation wrote what we would write.
+                content.equal.insert(key)
+            } else if observed.foreignKeys.contains(key) {
+                // Drift too: what no agent wrote is of no generation.
+                continue
+            } else if let theirs {
+                // A key that was mapped to another source holds what our mount holds too.
+                if wasRemapped, ours != nil {
+                    let known = digests ?? held()
+                    digests = known
+                    if known.contains(theirs) { continue }
+                }
+                content.newer.insert(key)
+                if !wasRemapped, different.insert(source).inserted { size += source.size }
+            } else if mapping.optional, !wasRemapped {
+                content.newer.insert(key)
+                if different.insert(source).inserted { size += source.size }
+            }
+        }
+        self.equal[generation] = equal
+        self.different[generation] = different
+        content.isOfFormerSpec = !content.newer.allSatisfy { key in
+            guard let former else { return !isAmended }
+            return former.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from
+        }
+        if !content.isOfFormerSpec { written[observed.key] = (generation, spec.mappings) }
+        return content
+    }
+}
+
+/// How a target's content differs from what a mount with an older generation would make of it; data keys.
+package struct NewerContent: Sendable, Equatable {
+    /// They hold what our mount does not: another agent's to keep.
+    package var newer: Set<String> = []
+    /// The newer generation has the same value here, or leaves the key out as we would.
+    package var equal: Set<String> = []
+    /// They are of volumes in which our mount is not behind.
+    package var ours: Set<String> = []
+    /// A newer value may be of another source, to which the key was mapped before the distribution was amended.
+    package var isOfFormerSpec = false
+
+    package init() {}
+
+    /// Whether our mount is behind for this target.
+    package var isNewer: Bool { !newer.isEmpty }
+}
+
+extension TargetPatch {
+    /// What an agent whose mount is behind may write: metadata, and those keys whose value is the same in the newer
+    /// generation or of a volume in which our mount is not behind, so that all values of a volume stay of one generation;
+    /// and of one spec.
+    ///
+    /// - Parameters:
+    ///   - generation: as the target names it.
+    ///   - behind: the folders of the volumes in which our mount is behind.
+    package func keeping(
+        _ content: NewerContent, by spec: DistributionSpec, generation: String? = nil, behind: Set<String> = [""]
+    ) -> TargetPatch {
+        var patch = self
+        let mapped = Set(spec.mappings.map(\.to))
+        let ours = patch.annotations[WellKnownKeys.mountGeneration]
+        patch.restrict { key in
+            !content.isOfFormerSpec
+                && (content.equal.contains(key) || content.ours.contains(key) || !mapped.contains(key))
+        }
+        if let generation, let ours, patch.set.keys.contains(where: content.ours.contains) {
+            let theirs = MountGeneration(parsing: generation).names.filter { behind.contains($0.key) }
+            let merged = MountGeneration(MountGeneration(parsing: ours).names.merging(theirs) { $1 })
+            patch.name(merged.description)
+        }
+        return patch
+    }
+}

@@ -1,0 +1,122 @@
+package import Distribution
+package import Kube
+
+/// What is to be done to bring one target in line.
+package enum Plan: Sendable {
+    case unchanged
+    case create(DesiredTarget)
+    /// Write the difference.
+    case update(ObservedTarget, TargetPatch)
+    /// The type or an immutable Secret's data differ: only a new object can have them.
+    case recreate(ObservedTarget, as: DesiredTarget)
+    /// Leave it as it is.
+    case refuse(Refusal)
+
+    /// Compares the two; pure.
+    ///
+    /// - Parameters:
+    ///   - observed: nil if there is no such Secret.
+    ///   - held: why `desired` must not go out; nil if it may.
+    package init(desired: DesiredTarget, observed: ObservedTarget?, managedBy: String, held: Refusal? = nil) {
+        guard let observed else {
+            self = held.map(Plan.refuse) ?? .create(desired)
+            return
+        }
+        guard observed.managedBy == managedBy else {
+            let owner = observed.managedBy.map { "is managed by \(shown($0))" } ?? "is not managed by this program"
+            self = .refuse(
+                Refusal(
+                    .notManaged,
+                    "Secret \(observed.key.name) exists and \(owner), expected annotation"
+                        + " \(WellKnownKeys.managedBy): \(managedBy); remove or rename it, or annotate it to hand it over."
+                ))
+            return
+        }
+        guard !observed.isBeingDeleted else {
+            self = .refuse(
+                Refusal(.writeFailed, "Secret \(observed.key.name) is being deleted; it is made anew once it is gone."))
+            return
+        }
+        if let held {
+            self = .refuse(held)
+            return
+        }
+        if let excess = observed.excess {
+            self = .refuse(
+                Refusal(
+                    .writeFailed,
+                    "Secret \(observed.key.name) \(excess); others put them there: remove them, or the Secret."))
+            return
+        }
+        let patch = TargetPatch(from: observed, to: desired)
+        if observed.type != desired.type || (observed.isImmutable && patch.changesContent) {
+            self = .recreate(observed, as: desired)
+        } else {
+            self = patch.isEmpty ? .unchanged : .update(observed, patch)
+        }
+    }
+}
+
+extension Plan {
+    package var isWrite: Bool {
+        switch self {
+        case .unchanged, .refuse: false
+        case .create, .update, .recreate: true
+        }
+    }
+}
+
+/// The difference between a target and what it should be. Labels, annotations and owner references of others are not
+/// in it; data keys that the distribution does not name are, as removed.
+package struct TargetPatch: Sendable {
+    package private(set) var set: [String: DesiredTarget.Value] = [:]
+    package private(set) var removed: [String] = []
+    package private(set) var labels: [String: String] = [:]
+    /// With `mountGeneration` if the content changes.
+    package private(set) var annotations: [String: String] = [:]
+    /// All owner references, others' too, if ours change: a merge patch replaces the list as a whole.
+    package private(set) var owners: [OwnerReference]?
+    /// What the Secret holds already and keeps; nil if that is not known.
+    package private(set) var kept: [DesiredTarget.Value]?
+
+    package var changesContent: Bool { !set.isEmpty || !removed.isEmpty }
+
+    package var isEmpty: Bool { !changesContent && labels.isEmpty && annotations.isEmpty && owners == nil }
+
+    init(from observed: ObservedTarget, to desired: DesiredTarget) {
+        set = desired.data.filter { key, value in observed.digests[key] != value.digest }
+        kept = desired.data.filter { key, value in observed.digests[key] == value.digest }.map(\.value)
+        removed = observed.digests.keys.filter { desired.data[$0] == nil }.sorted()
+        labels = desired.labels.filter { observed.labels[$0.key] != $0.value }
+        annotations = desired.annotations.filter { observed.annotations[$0.key] != $0.value }
+        if changesContent { annotations[WellKnownKeys.mountGeneration] = desired.generation }
+        let owners = desired.owners(keeping: observed)
+        if owners != observed.owners { self.owners = owners }
+    }
+
+    /// Leaves out all content but that of keys that `isAllowed`; the generation stays.
+    mutating func restrict(to isAllowed: (String) -> Bool) {
+        set = set.filter { isAllowed($0.key) }
+        removed = removed.filter(isAllowed)
+        annotations[WellKnownKeys.mountGeneration] = nil
+        // What stays is another agent's, and known by its digest alone.
+        kept = nil
+    }
+
+    /// Sets the generation that the content comes from.
+    mutating func name(_ generation: String) { annotations[WellKnownKeys.mountGeneration] = generation }
+
+    /// Takes our owner reference off: the target stays when its former distribution goes.
+    init(releasing observed: ObservedTarget) {
+        owners = observed.owners.filter { !$0.isOurs }
+    }
+}
+
+extension DesiredTarget {
+    /// Others' owner references as they are, and ours as it should be.
+    package func owners(keeping observed: ObservedTarget) -> [OwnerReference] {
+        var owners = observed.owners.filter { !$0.isOurs || $0.uid == owner?.uid }
+        if let owner, !owners.contains(where: { $0.uid == owner.uid }) { owners.append(owner) }
+        return owners
+    }
+}

@@ -1,0 +1,174 @@
+import Certificates
+package import Distribution
+import JSON
+package import Observability
+import Snapshots
+
+/// What its content says against a target: why it must not go out, or what is strange about it.
+///
+/// `spec.validation: None` turns it off, but for the absence of a volume, which is never a change. It looks at levels only, so that it says the same after a restart.
+package struct TargetReview: Sendable {
+    /// Why the target stays as it is.
+    package private(set) var refusal: Refusal?
+    /// Sentences for the status of a target that goes out.
+    package private(set) var warnings: [String] = []
+
+    private let desired: DesiredTarget
+    private let mappings: [Mapping]
+
+    /// - Parameters:
+    ///   - spec: what `desired` was made by.
+    ///   - observed: the target as it is; nil if there is none.
+    package init(
+        of desired: DesiredTarget, by spec: DistributionSpec, over observed: ObservedTarget?,
+        pairs: inout CertificateCheckCache, now: Timestamp
+    ) {
+        self.desired = desired
+        mappings = spec.mappings
+        do throws(Refusal) {
+            if let observed { try refuseAbsent(observed) }
+            guard spec.validation == .full else { return }
+            if let observed { try refuseEmptied(observed) }
+            guard let type = SecretType(rawValue: desired.type) else { return }
+            let values = try requiredValues(of: type)
+            switch type {
+            case .tls:
+                try refuseUnusable(values[0], values[1], &pairs)
+                warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
+            case .dockerConfig, .dockerConfigJSON:
+                guard values[0].bytes.withUnsafeBytes(JSONBytes.isObject) else {
+                    throw unusable(type, "is no JSON object")
+                }
+            case .sshAuth: if values[0].bytes.count == 0 { throw unusable(type, "is empty") }
+            case .basicAuth: break
+            }
+        } catch {
+            refusal = error
+        }
+    }
+}
+
+extension TargetReview {
+    /// An optional source that is missing with its whole volume is not gone: its key stays.
+    private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
+        guard !desired.missing.isEmpty else { return }
+        let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
+        for (key, source) in desired.missing.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
+            if let folder = source.emptyFolder {
+                throw Refusal(
+                    .sourceUnreadable,
+                    "Source file \(shown(source.path.text)) is missing, and so is all else in folder \(shown(folder)),"
+                        + " as before a volume is mounted there; \(shown(key)) is kept while the folder is empty.")
+            }
+            if let volume = volumes.first(where: { source.isBelow($0) && !source.volumes.contains($0) }) {
+                throw Refusal(
+                    .sourceUnreadable,
+                    "Source file \(shown(source.path.text)) is missing with the whole volume \(shown(volume)) that"
+                        + " \(shown(key)) came from, expected that volume in the mount.")
+            }
+        }
+    }
+
+    /// A file that a vault or a writer empties before it fills it is no news.
+    private func refuseEmptied(_ observed: ObservedTarget) throws(Refusal) {
+        // Content of the same generation was as empty then: somebody else has edited the Secret.
+        guard observed.mountGeneration != desired.generation else { return }
+        let emptied = desired.data.filter { key, value in
+            value.bytes.count == 0 && observed.digests[key].map { $0 != value.digest } ?? false
+        }
+        guard !emptied.isEmpty else { return }
+        let names = emptied.keys.sorted().map(source).joined(separator: ", ")
+        throw Refusal(
+            .sourceUnreadable,
+            "Source file \(names) became empty, expected content as before; spec.validation: None lets it through.")
+    }
+
+    /// The first value of each list of keys that the type must have.
+    private func requiredValues(of type: SecretType) throws(Refusal) -> [DesiredTarget.Value] {
+        var values: [DesiredTarget.Value] = []
+        for keys in type.requiredKeys {
+            guard let value = keys.lazy.compactMap({ desired.data[$0] }).first else {
+                let names = keys.joined(separator: " or ")
+                let sources = mappings.filter { keys.contains($0.to) }.map { shown($0.from.text) }
+                throw Refusal(
+                    .sourceNotFound,
+                    "The mount has no file \(sources.joined(separator: ", ")); it is optional, but a Secret of type"
+                        + " \(type.rawValue) must have \(names).")
+            }
+            values.append(value)
+        }
+        return values
+    }
+
+    private func unusable(_ type: SecretType, _ problem: String) -> Refusal {
+        let key = type.requiredKeys[0][0]
+        return Refusal(
+            .sourceUnreadable,
+            "Source file \(source(of: key)) \(problem), which a Secret of type \(type.rawValue) cannot hold as \(key).")
+    }
+
+    /// Names what is there instead of PEM.
+    private func refuseUnusable(
+        _ chain: DesiredTarget.Value, _ key: DesiredTarget.Value, _ pairs: inout CertificateCheckCache
+    ) throws(Refusal) {
+        guard pairs.pair(chain: chain, key: key).verdict == .keyMissing, let content = pairs.keyContent(of: key),
+            content != .pem
+        else { return }
+        throw .pair("Source file \(source(of: SecretType.key)) \(content.text), expected PEM. \(content.remedy)")
+    }
+
+    /// - Returns: warnings.
+    private func review(_ pair: CertificatePair, at now: Timestamp) throws(Refusal) -> [String] {
+        let (chain, key) = (source(of: SecretType.certificate), source(of: SecretType.key))
+        var warnings: [String] = []
+        for (file, defect) in [(chain, pair.chainDefect), (key, pair.keyDefect)] {
+            guard let defect else { continue }
+            throw .pair("Source file \(file) is not PEM that all servers can read (RFC 7468): \(defect).")
+        }
+        switch pair.verdict {
+        case .fits: break
+        case .mismatch:
+            throw .pair("Source files \(chain) and \(key) do not belong together: the certificate is for another key.")
+        case .wrongOrder(let number):
+            throw .pair(
+                "Source file \(chain) is a chain in the wrong order: its certificate number \(number) is the one for the"
+                    + " key in source file \(key), expected it first.")
+        case .certificateMissing:
+            throw .pair("Source file \(chain) holds no PEM certificate, expected the one for the key in \(key).")
+        case .certificateUnreadable(let number):
+            throw .pair(
+                "Certificate number \(number) in source file \(chain) is damaged, expected one for the key in \(key).")
+        case .keyMissing:
+            throw .pair(
+                "Source file \(key) holds no PEM private key, expected the one for the certificate in \(chain).")
+        case .keyUnreadable:
+            throw .pair("The private key in source file \(key) is damaged, expected the one for \(chain).")
+        case .keyEncrypted:
+            warnings.append(
+                "Whether it belongs to the certificate in \(chain) is not known: the key in \(key) is encrypted.")
+        case .unknownKind:
+            warnings.append(
+                "Whether source files \(chain) and \(key) belong together is not known: unknown kind of key.")
+        }
+        if let uncommon = pair.uncommonKey {
+            warnings.append(
+                "The key of the certificate in \(chain) is \(uncommon.kind), which is rejected by \(uncommon.rejectedBy)."
+            )
+        }
+        if let validity = pair.validity {
+            let (from, to) = (Timestamp(seconds: validity.notBefore), Timestamp(seconds: validity.notAfter))
+            if now > to { warnings.append("The certificate in \(chain) expired at \(to.rfc3339).") }
+            if now < from { warnings.append("The certificate in \(chain) is not valid before \(from.rfc3339).") }
+        }
+        return warnings
+    }
+
+    /// The source file of a data key, as it stands in a sentence.
+    private func source(of key: String) -> String {
+        mappings.first { $0.to == key }.map { shown($0.from.text) } ?? shown(key)
+    }
+}
+
+extension Refusal {
+    fileprivate static func pair(_ message: String) -> Refusal { Refusal(.pairMismatch, message) }
+}

@@ -1,0 +1,35 @@
+import Distribution
+import Kube
+import KubeRuntime
+import Planning
+
+extension EventRecorder {
+    /// Tells how a distribution fares, if that is news.
+    ///
+    /// - Parameters:
+    ///   - last: how it fared before; nil if this agent has not looked at it yet.
+    ///   - keys: how many the target holds.
+    func record(
+        _ status: DistributionStatus, of distribution: SecretsDistribution, after last: DistributionStatus?, keys: Int
+    ) {
+        guard status.isNews(after: distribution.status, last) else { return }
+        var message = status.message
+        if status.reason == .synced, status.contentChanged, let target = distribution.target {
+            message =
+                "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"
+                + " (\(keys) \(keys == 1 ? "key" : "keys"))."
+        }
+        record(
+            status.reason == .synced ? .normal : .warning, on: distribution.involvedObject,
+            reason: status.reason.rawValue, message: message)
+    }
+}
+
+extension SecretsDistribution {
+    fileprivate var involvedObject: Event.Object {
+        Event.Object(
+            apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, namespace: key.namespace, name: key.name,
+            uid: uid,
+            resourceVersion: resourceVersion)
+    }
+}

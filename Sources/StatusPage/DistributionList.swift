@@ -1,0 +1,134 @@
+import Distribution
+import Observability
+import Reconciler
+
+/// The distributions of the status page: what needs a look first, by reason, in pages.
+struct DistributionList: Sendable {
+    let overview: Overview
+    let selection: StatusSelection
+
+    /// Rows on a page at most.
+    static let pageSize = 500
+    /// Bytes of a message on a page, at most; the status has the whole of it.
+    private static let messageSize = 512
+
+    /// How many have each reason; those that are not in sync first.
+    static func counts(_ rows: [Overview.Row]) -> [(reason: RowReason, count: Int)] {
+        let counts = Dictionary(grouping: rows) { RowReason($0.reason) }.mapValues(\.count)
+        return counts.sorted { ($0.key.rank, $0.key.name) < ($1.key.rank, $1.key.name) }.map { ($0.key, $0.value) }
+    }
+
+    /// Those of the selection, in their order.
+    var selected: [Overview.Row] {
+        let rows = overview.rows.filter { row in selection.reason.map { $0 == RowReason(row.reason) } ?? true }
+        // The sort is stable: within a rank they stay sorted by key.
+        return rows.sorted { RowReason($0.reason).rank < RowReason($1.reason).rank }
+    }
+
+    var section: HTML {
+        let all = selected
+        let pages = max(1, (all.count + Self.pageSize - 1) / Self.pageSize)
+        let page = min(selection.page, pages)
+        let first = (page - 1) * Self.pageSize
+        let shown = all[first..<min(first + Self.pageSize, all.count)]
+        return """
+            <section class="list" id="distributions"><h2>Distributions</h2>
+            \(overview.rows.isEmpty ? "" : filter)
+            \(shown.isEmpty ? empty : table(shown))
+            \(pages == 1 ? "" : links(page, of: pages, first: first, shown: shown.count, all: all.count))
+            </section>
+            """
+    }
+
+    private var filter: HTML {
+        let links = Self.counts(overview.rows).map { link($0.reason, $0.reason.name, $0.count) }
+        return """
+            <nav class="filter" aria-label="By reason">\(link(nil, "All", overview.rows.count))\(links)</nav>
+            """
+    }
+
+    private func link(_ reason: RowReason?, _ name: String, _ count: Int) -> HTML {
+        let current: HTML = selection.reason == reason ? " aria-current=\"true\"" : ""
+        return "<a href=\"\(StatusSelection(reason: reason).link)\"\(current)>\(name) <b>\(count)</b></a>"
+    }
+
+    private var empty: HTML {
+        guard let reason = selection.reason, !overview.rows.isEmpty else {
+            return """
+                <p class="panel empty">There is no SecretsDistribution that belongs to <code>\(overview.managedBy)</code>
+                in the namespaces that are watched.</p>
+                """
+        }
+        return "<p class=\"panel empty\">No distribution is \(reason.name). <a href=\"./\">Show all</a></p>"
+    }
+
+    private func table(_ rows: ArraySlice<Overview.Row>) -> HTML {
+        """
+        <div class="panel"><table><caption>Distributions, those that are not in sync first</caption><thead><tr>
+        <th scope="col">State</th><th scope="col">Distribution</th><th scope="col">Secret</th>
+        <th scope="col">Message</th><th scope="col">Content changed</th>
+        </tr></thead><tbody>
+        \(rows.map(row))</tbody></table></div>
+        """
+    }
+
+    private func row(_ row: Overview.Row) -> HTML {
+        let reason = RowReason(row.reason)
+        let changed: HTML =
+            row.lastUpdated.map { text in
+                Timestamp(rfc3339: text).map { PageTime.element($0, now: overview.now) } ?? "<span>\(text)</span>"
+            } ?? "<span>never</span>"
+        let message = row.message.isEmpty && row.reason == nil ? "not looked at yet" : row.message
+        return """
+            <tr\(reason.tone == .ok ? "" : " class=\"off\"" as HTML)>
+            <td class="state-cell"><span class="badge \(reason.tone.rawValue)">\(reason.name)</span></td>
+            <th scope="row">\(row.distribution.name) <small>\(row.distribution.namespace)</small></th>
+            <td data-label="Secret"><span>\(row.secret ?? "not named")</span></td>
+            <td class="message">\(HTML(message, atMost: Self.messageSize))</td>
+            <td data-label="Changed">\(changed)</td>
+            </tr>
+
+            """
+    }
+
+    private func links(_ page: Int, of pages: Int, first: Int, shown: Int, all: Int) -> HTML {
+        """
+        <nav class="pages" aria-label="Pages">
+        \(page > 1 ? link(to: page - 1, "Previous page") : "")
+        <span>\(first + 1) to \(first + shown) of \(all)</span>
+        \(page < pages ? link(to: page + 1, "Next page") : "")
+        </nav>
+        """
+    }
+
+    private func link(to page: Int, _ text: String) -> HTML {
+        "<a href=\"\(StatusSelection(page: page, reason: selection.reason).link)#distributions\">\(text)</a>"
+    }
+}
+
+extension RowReason {
+    /// Its colour; the name of the style sheet's class.
+    enum Tone: String {
+        case ok, held, bad, quiet
+    }
+
+    var tone: Tone {
+        switch self {
+        case .pending: .quiet
+        case .of(.synced): .ok
+        // What the mount's next generation may mend.
+        case .of(.sourceNotFound), .of(.sourceUnreadable), .of(.pairMismatch): .held
+        case .of: .bad
+        }
+    }
+
+    /// What needs a look comes first.
+    var rank: Int {
+        switch tone {
+        case .bad: 0
+        case .held: 1
+        case .quiet: 2
+        case .ok: 3
+        }
+    }
+}

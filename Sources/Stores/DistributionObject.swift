@@ -1,0 +1,51 @@
+package import Distribution
+package import JSON
+package import Kube
+
+/// A distribution as it comes from the API.
+package struct DistributionObject: KubeObject {
+    package let distribution: SecretsDistribution
+    /// Bytes of its JSON.
+    let size: Int
+
+    package var metadata: ObjectMeta {
+        ObjectMeta(
+            name: distribution.key.name, namespace: distribution.key.namespace, uid: distribution.uid,
+            resourceVersion: distribution.resourceVersion)
+    }
+
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        size = json.size
+        distribution = try SecretsDistribution(reading: json)
+        guard !distribution.key.name.isEmpty else { try json.fails("has no name") }
+    }
+}
+
+extension StoredStatus {
+    /// As a JSON merge patch of the resource, or of its status subresource, that the server refuses if the resource
+    /// has changed since.
+    func mergePatch(of distribution: SecretsDistribution) -> JSONValue {
+        var status: [String: JSONValue] = ["conditions": .array(conditions.map { JSONValue($0) })]
+        if let statusText { status["statusText"] = .string(statusText) }
+        if let lastUpdated { status["lastUpdated"] = .string(lastUpdated) }
+        if let mountGeneration { status["mountGeneration"] = .string(mountGeneration) }
+        if let observedGeneration { status["observedGeneration"] = .int(observedGeneration) }
+        return [
+            "metadata": [
+                "uid": .string(distribution.uid), "resourceVersion": .string(distribution.resourceVersion),
+            ],
+            "status": .object(status),
+        ]
+    }
+}
+
+extension JSONValue {
+    fileprivate init(_ condition: Condition) {
+        var object: [String: JSONValue] = [
+            "type": .string(condition.type), "status": .string(condition.status), "reason": .string(condition.reason),
+            "message": .string(condition.message), "lastTransitionTime": .string(condition.lastTransitionTime),
+        ]
+        if let generation = condition.observedGeneration { object["observedGeneration"] = .int(generation) }
+        self = .object(object)
+    }
+}

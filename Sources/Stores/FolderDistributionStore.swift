@@ -1,0 +1,154 @@
+package import Distribution
+import LinuxIO
+package import MountWatch
+package import Observability
+package import Planning
+import Snapshots
+
+/// Distributions from YAML files below a folder, which is watched like the mount: it may be an atomically written
+/// volume too.
+///
+/// A file that cannot be parsed keeps what it last said. Statuses are not kept anywhere but in memory.
+package final class FolderDistributionStore: DistributionStore {
+    private let timing: WatchLoop.Timing
+    private let path: String
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        /// By file: what it said when it could last be parsed.
+        var lastGood: [String: [SecretsDistribution]] = [:]
+        var current: [ObjectKey: SecretsDistribution] = [:]
+        /// Files that cannot be used as a whole: what they should say is not known.
+        var faulty: Set<String> = []
+        /// What was last logged about a file, so that it is not said again at each look.
+        var complaints: [String: [String]] = [:]
+    }
+
+    package init(path: String, timing: WatchLoop.Timing, logger: Logger) {
+        self.timing = timing
+        self.path = path
+        self.logger = logger
+    }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
+        switch MountWatcher.read(path: path) {
+        case .snapshot(let snapshot): return distributions(in: snapshot, scope)
+        case .absent(let reason), .lost(let reason):
+            throw .unavailable("cannot read the distributions: \(reason)", retryAfter: nil)
+        }
+    }
+
+    package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {
+        let folder = MountWatcher(
+            path: path, timing: timing, logger: logger, heartbeat: observer.heartbeat)
+        defer { folder.stop() }
+        do {
+            try folder.start()
+        } catch {
+            logger.error("folder cannot be watched", ["error": .string(error.description)])
+            await observer.failed(.unavailable(error.description, retryAfter: nil))
+            return
+        }
+        for await reading in folder.readings {
+            guard case .snapshot(let snapshot) = reading else { continue }
+            await observer.event(.replace(distributions(in: snapshot, scope)))
+        }
+    }
+
+    /// - Throws: `.rejected` if it is not there but may stand in a file that cannot be used.
+    package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        let (current, faulty) = state.withLock { ($0.current[key], $0.faulty) }
+        if current == nil, let file = faulty.min() {
+            throw .rejected("it cannot be told whether SecretsDistribution \(key) is gone: \(file) cannot be used")
+        }
+        return current
+    }
+
+    package func faults() async -> [String] { state.withLock { $0.complaints.values.flatMap { $0 }.sorted() } }
+
+    package func write(
+        _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
+    ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
+        var stored = distribution
+        stored.status = status
+        state.withLock { $0.current[stored.key]?.status = status }
+        return (stored, definition)
+    }
+
+    private func distributions(in snapshot: Snapshot, _ scope: Scope) -> [SecretsDistribution] {
+        state.withLock { state in
+            var found: [ObjectKey: SecretsDistribution] = [:]
+            let files = snapshot.files.filter { Manifests.isManifest($0.key) }
+            for (name, file) in files.sorted(by: { $0.key < $1.key }) {
+                var complaints = Complaints(file: name)
+                for distribution in distributions(of: name, file, &state, &complaints)
+                where scope.contains(distribution.key.namespace) {
+                    var distribution = distribution
+                    if found[distribution.key] != nil {
+                        complaints.add("\(distribution.key) stands in another file already")
+                        continue
+                    }
+                    distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
+                    found[distribution.key] = distribution
+                }
+                let texts = complaints.texts
+                if state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
+                    for text in texts {
+                        logger.error("manifest has a problem", ["file": .string(name), "problem": .string(text)])
+                    }
+                }
+            }
+            for name in Array(state.lastGood.keys) where files[name] == nil { state.lastGood[name] = nil }
+            for name in Array(state.complaints.keys) where files[name] == nil { state.complaints[name] = nil }
+            state.faulty.formIntersection(files.keys)
+            state.current = state.current.filter { !scope.contains($0.key.namespace) }.merging(found) { $1 }
+            return Array(found.values)
+        }
+    }
+
+    private func distributions(
+        of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout Complaints
+    ) -> [SecretsDistribution] {
+        switch file {
+        case .failed(let error):
+            complaints.add("\(error)")
+            state.faulty.insert(name)
+        case .content(let bytes, _):
+            let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
+            for problem in parsed.problems { complaints.add(problem) }
+            if parsed.isComplete {
+                state.lastGood[name] = parsed.usable(defaultNamespace: "default")
+                state.faulty.remove(name)
+            } else {
+                state.faulty.insert(name)
+                complaints.isStale = true
+            }
+        }
+        return state.lastGood[name] ?? []
+    }
+}
+
+/// What is wrong with one file, to be logged and kept.
+private struct Complaints {
+    private static let most = 20
+
+    let file: String
+    /// The file's last good content is used.
+    var isStale = false
+    private var first: [String] = []
+    private var others = 0
+
+    init(file: String) { self.file = file }
+
+    mutating func add(_ problem: String) { add(Manifests.Finding(file: file, line: 0, message: problem)) }
+
+    mutating func add(_ problem: Manifests.Finding) {
+        if first.count < Self.most { first.append(problem.description) } else { others += 1 }
+    }
+
+    var texts: [String] {
+        let more = others > 0 ? ["\(file): \(others) problems more; check tells all"] : []
+        return first + more + (isStale ? ["\(file): what it last said stays in force"] : [])
+    }
+}

@@ -1,0 +1,267 @@
+package import Distribution
+import Glibc
+import JSON
+import Kube
+import LinuxIO
+package import MountWatch
+package import Observability
+package import Planning
+
+/// Targets as manifests below a folder, `<namespace>/<name>.yaml`, mode 0600, each replaced as a whole.
+///
+/// Runs on a thread of its own: file writes block.
+package actor FolderSecretStore: SecretStore {
+    private let executor: OwnedThreadExecutor
+    private let path: String
+    /// Nil: there is none, in a dry run.
+    private var folder: OutputFolder?
+    private let isDryRun: Bool
+    private let managedBy: String
+    private let timing: WatchLoop.Timing
+    private let logger: Logger
+    /// What was read or written by name since the last look: a file that no look has seen may be gone by the next one.
+    private var handed: [ObjectKey: ObservedTarget] = [:]
+    /// What was last logged about a file, or a namespace's folder, so that it is not said again at each look.
+    private var complaints: [ObjectKey: String] = [:]
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// In a dry run the folder is left as it is, and there may be none.
+    ///
+    /// - Throws: `LinuxError` when no thread can be started, or the folder cannot be made; `ConfigurationError` when it is
+    ///   not the agent's alone.
+    package init(
+        path root: String, managedBy: String, timing: WatchLoop.Timing, isDryRun: Bool, logger: Logger
+    ) throws {
+        executor = try OwnedThreadExecutor(name: "output")
+        path = root
+        self.managedBy = managedBy
+        self.timing = timing
+        self.logger = logger
+        self.isDryRun = isDryRun
+        folder = try OutputFolder.open(root, creates: !isDryRun)
+        guard !isDryRun else { return }
+        try folder?.removeLeftovers { error in
+            logger.warning("leftovers of a killed write may remain", ["error": .string(error)])
+        }
+    }
+
+    /// Nil: there is none, in a dry run.
+    private func output() throws(StoreError) -> OutputFolder? {
+        if let folder { return folder }
+        do {
+            folder = try OutputFolder.open(path, creates: false)
+        } catch {
+            throw .unavailable("\(error)", retryAfter: nil)
+        }
+        return folder
+    }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
+        try files(in: scope, since: [:]).values.compactMap(\.target).sorted { $0.key < $1.key }
+    }
+
+    /// Reads the files that have changed since they were looked at. What cannot be read is as it was when it could.
+    private func files(
+        in scope: Scope, since last: [ObjectKey: LookedAt]
+    ) throws(StoreError) -> [ObjectKey: LookedAt] {
+        var files: [ObjectKey: LookedAt] = [:]
+        guard let output = try output() else { return files }
+        let known = last.merging(handed.mapValues(looked(at:))) { known, _ in known }
+        var faults: [ObjectKey: String] = [:]
+        // Also one that is no folder any more.
+        for namespace in Set(try output.namespaces()).union(known.keys.map(\.namespace)) where scope.contains(namespace)
+        {
+            do throws(StoreError) {
+                guard let folder = try output.namespace(namespace) else { continue }
+                for name in try orUnavailable({ () throws(LinuxError) in try folder.manifests() }) {
+                    let key = ObjectKey(namespace: namespace, name: name)
+                    do throws(StoreError) {
+                        files[key] = try look(at: key, in: folder, last[key])
+                    } catch {
+                        faults[key] = error.description
+                        // One that holds no Secret any more can be read.
+                        if case .rejected = error { continue }
+                        files[key] = known[key]
+                    }
+                }
+            } catch {
+                // One that cannot be used is nobody else's concern.
+                faults[ObjectKey(namespace: namespace, name: "")] = error.description
+                files.merge(known.filter { $0.key.namespace == namespace }) { $1 }
+            }
+        }
+        complain(of: faults, in: scope)
+        return files
+    }
+
+    /// - Parameter faults: of manifests, and of namespaces' folders, which have no name.
+    private func complain(of faults: [ObjectKey: String], in scope: Scope) {
+        for (key, error) in faults.sorted(by: { $0.key < $1.key }) where complaints[key] != error {
+            let file = key.name.isEmpty ? key.namespace : "\(key).yaml"
+            logger.warning("manifest cannot be read", ["file": .string(file), "error": .string(error)])
+        }
+        complaints = complaints.filter { !scope.contains($0.key.namespace) }.merging(faults) { $1 }
+    }
+
+    /// Nil: it is not there.
+    private func look(
+        at key: ObjectKey, in folder: borrowing Directory, _ known: LookedAt?
+    ) throws(StoreError) -> LookedAt? {
+        if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
+        return try read(key, in: folder).map { looked(at: $0.observed) }
+    }
+
+    private func looked(at target: ObservedTarget) -> LookedAt {
+        let isOurs = target.labels[WellKnownKeys.managedByLabel] == managedBy
+        return LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
+    }
+
+    package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
+        let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let loop = WatchLoop(
+            // Its namespaces' folders, and nothing below them.
+            path: path, depth: 1, timing: timing, logger: logger, heartbeat: observer.heartbeat,
+            look: { _ in
+                look.yield()
+                return true
+            })
+        defer { loop.stop() }
+        do {
+            try loop.start()
+        } catch {
+            await observer.failed(.unavailable(error.description, retryAfter: nil))
+            look.yield()
+        }
+        var known: [ObjectKey: LookedAt]?
+        var isFailing = false
+        for await _ in looks {
+            do {
+                let files = try files(in: scope, since: known ?? [:])
+                let unseen = handed.filter { scope.contains($0.key.namespace) }
+                for key in unseen.keys { handed[key] = nil }
+                for (key, target) in unseen where files[key]?.target == nil && known?[key]?.target == nil {
+                    await observer.event(.delete(target))
+                }
+                for event in Self.events(from: known, to: files) { await observer.event(event) }
+                known = files
+                if isFailing {
+                    logger.info("output folder can be read again", ["path": .string(path)])
+                    await observer.recovered()
+                }
+                isFailing = false
+            } catch {
+                if !isFailing { logger.error("output folder cannot be read", ["error": .string(error.description)]) }
+                isFailing = true
+                await observer.failed(error)
+            }
+        }
+    }
+
+    /// - Parameter old: nil: nothing was told yet.
+    private static func events(
+        from old: [ObjectKey: LookedAt]?, to new: [ObjectKey: LookedAt]
+    ) -> [FeedEvent<ObservedTarget>] {
+        guard let old else { return [.replace(new.values.compactMap(\.target))] }
+        let changed = new.filter { old[$0.key]?.version != $0.value.version }.compactMap(\.value.target)
+        let gone = old.compactMap { new[$0.key]?.target == nil ? $0.value.target : nil }
+        return changed.map { .upsert($0) } + gone.map { .delete($0) }
+    }
+
+    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        let found = try read(key)?.observed
+        handed[key] = found
+        return found
+    }
+
+    package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        guard try read(target.key) == nil else { throw .changed("\(path(target.key)) is there already") }
+        return try write(target.manifest(), target.key)
+    }
+
+    package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        var manifest = try unchanged(target).merging(patch.mergePatch(of: target))
+        // A file has neither; they were preconditions.
+        manifest = manifest.merging(["metadata": ["uid": nil, "resourceVersion": nil]])
+        return try write(manifest, target.key)
+    }
+
+    package func recreate(
+        _ target: ObservedTarget, as desired: DesiredTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        try write(desired.manifest(inPlaceOf: try unchanged(target)["metadata"]), target.key)
+    }
+
+    package func delete(_ target: ObservedTarget) async throws(StoreError) {
+        _ = try unchanged(target)
+        guard let folder = try output()?.namespace(target.key.namespace) else { return }
+        _ = try orUnavailable { () throws(LinuxError) in
+            try AtomicFile.remove(named: "\(target.key.name).yaml", in: folder)
+        }
+    }
+}
+
+/// What a file was found to hold.
+private struct LookedAt {
+    /// As the store gives it for its resource version.
+    let version: String
+    /// Nil: none of ours.
+    let target: ObservedTarget?
+}
+
+extension FolderSecretStore {
+    private func path(_ key: ObjectKey) -> String { "\(path)/\(key).yaml" }
+
+    /// - Throws: `.changed` if it is not as it was observed.
+    private func unchanged(_ target: ObservedTarget) throws(StoreError) -> JSONValue {
+        guard let manifest = try read(target.key), manifest.observed.resourceVersion == target.resourceVersion else {
+            throw .changed("\(path(target.key)) was changed meanwhile")
+        }
+        return manifest.content
+    }
+
+    private func read(_ key: ObjectKey) throws(StoreError) -> SecretManifest? {
+        try check(key)
+        guard let folder = try output()?.namespace(key.namespace) else { return nil }
+        return try read(key, in: folder)
+    }
+
+    private func read(_ key: ObjectKey, in folder: borrowing Directory) throws(StoreError) -> SecretManifest? {
+        let file: (bytes: [UInt8], version: String)?
+        do {
+            file = try folder.content(of: "\(key.name).yaml", limit: 4 << 20)
+        } catch {
+            switch error.code {
+            case ENOENT: return nil
+            case EXDEV, ENXIO: throw .rejected(error.description)
+            default: throw .unavailable(error.description, retryAfter: nil)
+            }
+        }
+        guard let file else { throw .rejected("\(path(key)) is no file or too large") }
+        return try SecretManifest(file.bytes, version: file.version, key: key, path: path(key))
+    }
+
+    private func write(_ content: JSONValue, _ key: ObjectKey) throws(StoreError) -> ObservedTarget {
+        try check(key)
+        let bytes = try SecretManifest.bytes(of: content, path: path(key))
+        guard let folder = try output()?.namespace(key.namespace, creates: true) else {
+            throw .changed("\(path(key)) has lost its folder meanwhile")
+        }
+        try orUnavailable { () throws(LinuxError) in
+            try bytes.withUnsafeBufferPointer { (buffer) throws(LinuxError) in
+                try AtomicFile.write(UnsafeRawBufferPointer(buffer), named: "\(key.name).yaml", in: folder, mode: 0o600)
+            }
+        }
+        guard let written = try read(key, in: folder) else { throw .changed("\(path(key)) was removed meanwhile") }
+        handed[key] = written.observed
+        return written.observed
+    }
+
+    /// A namespace or name is one component of a path; both were validated, this is the last guard.
+    private func check(_ key: ObjectKey) throws(StoreError) {
+        for part in [key.namespace, key.name].map(\.utf8)
+        where part.isEmpty || part.first == UInt8(ascii: ".") || part.contains(UInt8(ascii: "/")) {
+            throw .rejected("\(key) cannot be the name of a file below \(path)")
+        }
+    }
+}

@@ -1,0 +1,272 @@
+package import Distribution
+import JSON
+package import Kube
+package import KubeRuntime
+import LinuxIO
+package import Observability
+package import Planning
+
+/// Targets as Secrets of a Kubernetes API.
+package final class KubernetesSecretStore: SecretStore {
+    private let client: any KubeTransport
+    private let managedBy: String
+    private let watchesAll: Bool
+    private let logger: Logger
+    private let meter: WatchMeter?
+    private let replaced = Mutex(ReplacedMetadata())
+    private let large = LargeObjects()
+
+    /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
+    package init(
+        client: any KubeTransport, managedBy: String, watchesAll: Bool = false, logger: Logger,
+        meter: WatchMeter? = nil
+    ) {
+        self.client = client
+        self.managedBy = managedBy
+        self.watchesAll = watchesAll
+        self.logger = logger
+        self.meter = meter
+    }
+
+    private var selector: String { "\(WellKnownKeys.managedByLabel)=\(managedBy)" }
+
+    package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
+        let list: (items: [SecretObject], unreadable: [UnreadableItem]) =
+            try await client.listAll(.secrets, scope, labelSelector: selector)
+        // Whoever lists once has the rest of the scope read in parts.
+        if let item = list.unreadable.first { throw .unlistable("cannot list secrets: \(item)") }
+        large.keep(only: Set(list.items.map(\.observed.key)), in: scope)
+        return list.items.map(noting)
+    }
+
+    /// A Secret has come.
+    private func noting(_ secret: SecretObject) -> ObservedTarget {
+        let target = secret.observed
+        large.note(target.key, size: secret.size)
+        replaced.withLock { $0.saw(target.key, uid: target.uid) }
+        return target
+    }
+
+    package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
+        let watcher = ObjectWatcher<SecretObject>(
+            client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
+            logger: logger, heartbeat: observer.heartbeat, meter: meter)
+        await watcher.run(
+            observer, watchesAll ? \.observed : noting,
+            gone: { [large] secret in
+                large.forget(secret.observed.key)
+                return secret.observed
+            },
+            listed: { [large] in large.keep(only: Set($0.map(\.key)), in: scope) })
+    }
+
+    package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
+        do {
+            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
+            request.answerSize = large[key]
+            let found = noting(try await client.send(request, decoding: SecretObject.self))
+            // It was replaced, and only the answer was lost; or it was not deleted.
+            if !found.isBeingDeleted { replaced.withLock { $0.forget(key) } }
+            return found
+        } catch {
+            if case .notFound = error.kind {
+                large.forget(key)
+                return nil
+            }
+            throw StoreError(error, reading: key)
+        }
+    }
+
+    package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
+        let old = replaced.withLock { $0.metadata(of: target.key, for: target.distribution, at: .now) }
+        let created = try await create(target.key, target.manifest(inPlaceOf: old))
+        replaced.withLock { $0.forget(target.key) }
+        return created
+    }
+
+    package func forget(_ distribution: String, unless target: ObjectKey?) {
+        replaced.withLock { $0.forget(distribution, unless: target) }
+    }
+
+    package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
+        var request = Request.mergePatch(
+            .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
+        request.answerSize = large[target.key]
+        do {
+            return noting(try await client.send(request, decoding: SecretObject.self))
+        } catch {
+            // The server knows the whole Secret, and whoever refuses may quote of it what was not sent.
+            let values = patch.kept.map { $0.map { $0.bytes.withUnsafeBytes(Array.init) } }
+            throw StoreError(error.redacted(by: Redactor(hiding: values)))
+        }
+    }
+
+    package func recreate(
+        _ target: ObservedTarget, as desired: DesiredTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let key = target.key
+        let old: ForeignMetadata
+        do {
+            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
+            request.answerSize = large[key]
+            old = try await client.send(request, decoding: ForeignMetadata.self)
+        } catch {
+            throw StoreError(error, reading: key)
+        }
+        if let excess = old.excess { throw .cannotReplace(Self.why("Secret \(key) \(excess)")) }
+        let manifest = desired.manifest(inPlaceOf: old.metadata)
+        try await rehearse(key, manifest)
+        // From the deletion on, what others put there is nowhere but here.
+        replaced.withLock {
+            $0.keep(old.metadata, of: key, uid: target.uid, for: desired.distribution, at: .now)
+        }
+        do {
+            try await delete(target)
+        } catch {
+            switch error {
+            case .changed:
+                replaced.withLock { $0.forget(key) }
+                throw error
+            case .forbidden(let text), .rejected(let text):
+                replaced.withLock { $0.forget(key) }
+                throw .cannotReplace(Self.why(text))
+            default: throw error
+            }
+        }
+        do {
+            let created = try await create(key, manifest)
+            replaced.withLock { $0.forget(key) }
+            return created
+        } catch {
+            // A finalizer of somebody's holds the old one; its end comes as an event.
+            if case .changed = error {
+                throw .cannotReplace("the Secret's former object is still being deleted; a finalizer holds it")
+            }
+            throw error
+        }
+    }
+
+    /// Makes sure that the server would take the new Secret before the old one is given up. It validates and admits
+    /// before it finds the name taken, so that "it exists already" is the good answer.
+    private func rehearse(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) {
+        do {
+            _ = try await client.send(.create(.secrets, namespace: key.namespace, manifest, dryRun: true))
+        } catch {
+            if case .alreadyExists = error.kind { return }
+            guard error.isRetryable else { throw .cannotReplace(Self.why(error.description)) }
+            throw StoreError(error)
+        }
+    }
+
+    private static func why(_ text: String) -> String {
+        "the Secret's type or immutable content can only be changed by replacing it, but \(text)"
+    }
+
+    package func delete(_ target: ObservedTarget) async throws(StoreError) {
+        do {
+            try await client.delete(
+                .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
+                resourceVersion: target.resourceVersion, answerSize: large[target.key])
+        } catch {
+            if case .notFound = error.kind { return }
+            throw StoreError(error)
+        }
+    }
+
+    private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
+        do {
+            let request = Request.create(.secrets, namespace: key.namespace, manifest)
+            return noting(try await client.send(request, decoding: SecretObject.self))
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
+extension StoreError {
+    /// - Parameter key: of the Secret that was asked for.
+    fileprivate init(_ error: KubeError, reading key: ObjectKey) {
+        if case .transport(.tooLarge(let limit)) = error.kind {
+            self = .rejected(
+                "Secret \(key) is not used: as JSON it is larger than \(limit) bytes; remove what others put into it, or delete it"
+            )
+        } else {
+            self.init(error)
+        }
+    }
+
+    package init(_ error: KubeError) {
+        if error.isOutcomeUnknown {
+            self = .unknownOutcome(error.description, retryAfter: error.retryAfter)
+            return
+        }
+        if error.mayConcernOneObject {
+            self = .unlistable(error.description)
+            return
+        }
+        switch error.kind {
+        case .conflict, .alreadyExists, .notFound: self = .changed(error.description)
+        case .forbidden, .namespaceTerminating: self = .forbidden(error.description)
+        case .invalid, .decoding: self = .rejected(error.description)
+        case .transport(.tooLarge): self = .rejected(error.description)
+        case .expired, .unauthorized, .tooManyRequests, .server, .unexpected, .transport:
+            self = .unavailable(error.description, retryAfter: error.retryAfter)
+        }
+    }
+}
+
+extension KubeTransport {
+    /// All pages of a list. One whose continue token expired meanwhile is begun again, twice at most.
+    func listAll<Item: KubeObject>(
+        _ resource: Resource, _ scope: Scope, labelSelector: String? = nil
+    ) async throws(StoreError) -> (items: [Item], unreadable: [UnreadableItem]) {
+        var tries = 0
+        var pager = ListPager<Item>(resource, namespace: scope.namespace, labelSelector: labelSelector)
+        while true {
+            do {
+                var (items, unreadable): ([Item], [UnreadableItem]) = ([], [])
+                var token: String?
+                repeat {
+                    let page = try await pager.page(token, over: self)
+                    items += page.items
+                    unreadable += page.unreadable
+                    token = page.nextPage
+                } while token != nil
+                return (items, unreadable)
+            } catch {
+                tries += 1
+                guard case .expired = error.kind, tries < 3 else { throw StoreError(error) }
+            }
+        }
+    }
+}
+
+extension ObjectWatcher {
+    /// Runs, and hands on what `value` makes of each item, and `gone` of one that was deleted.
+    ///
+    /// - Parameter standIn: takes the place of an item that cannot be read; nil: there is none.
+    func run<Value: Sendable>(
+        _ observer: WatchHandler<Value>, _ value: @escaping @Sendable (Item) -> Value,
+        standIn: @escaping @Sendable (UnreadableItem) -> Value? = { _ in nil },
+        gone: (@Sendable (Item) -> Value)? = nil, listed: @escaping @Sendable ([Value]) -> Void = { _ in }
+    ) async {
+        let gone = gone ?? value
+        await run(
+            { event in
+                switch event {
+                case .replace(let items, let unreadable):
+                    let values = items.map(value)
+                    listed(values)
+                    let standIns = unreadable.compactMap(standIn)
+                    await observer.event(.replace(values + standIns, unreadable: unreadable))
+                case .upsert(let item): await observer.event(.upsert(value(item)))
+                case .delete(let item): await observer.event(.delete(gone(item)))
+                }
+            },
+            failed: { error in
+                let error = StoreError(error)
+                await observer.failed(error)
+                if case .unlistable = error { await observer.unlistable(error) }
+            }, recovered: observer.recovered)
+    }
+}

@@ -1,0 +1,134 @@
+package import Distribution
+import JSON
+import YAML
+
+/// Files of YAML documents that hold distributions.
+package enum Manifests {
+    /// A problem, and where it is.
+    package struct Finding: Sendable, Equatable, CustomStringConvertible {
+        package let file: String
+        /// From 1; 0 if it concerns the file as a whole.
+        package let line: Int
+        package let message: String
+        /// Not wrong: to be known all the same.
+        package let isRemark: Bool
+
+        package init(file: String, line: Int, message: String, isRemark: Bool = false) {
+            self.file = file
+            self.line = line
+            self.message = message
+            self.isRemark = isRemark
+        }
+
+        package var description: String {
+            let text = isRemark ? "remark: \(message)" : message
+            return line > 0 ? "\(file):\(line): \(text)" : "\(file): \(text)"
+        }
+    }
+
+    package struct Parsed: Sendable {
+        package var distributions: [(distribution: SecretsDistribution, line: Int)] = []
+        /// Documents of another kind.
+        package var others = 0
+        package var problems: [Finding] = []
+        /// All that the file says of distributions is here: it is YAML, and each has a name that can be used.
+        package var isComplete = true
+
+        /// Those whose name and namespace can be used.
+        func usable(defaultNamespace: String) -> [SecretsDistribution] {
+            distributions.compactMap { entry in
+                var distribution = entry.distribution
+                if distribution.key.namespace.isEmpty {
+                    distribution.key = ObjectKey(namespace: defaultNamespace, name: distribution.key.name)
+                }
+                // There is no server to give it one.
+                distribution.uid = distribution.key.description
+                return distribution.hasUsableName ? distribution : nil
+            }
+        }
+    }
+
+    package static func isManifest(_ path: String) -> Bool {
+        [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
+    }
+
+    /// All that can be said of one file.
+    ///
+    /// - Parameter policy: if there is one, what it denies is a problem; a remark while it only audits.
+    package static func parse(_ bytes: [UInt8], file: String, policy: AccessPolicy? = nil) -> Parsed {
+        let stream = YAMLParser.parse(bytes)
+        var parsed = Parsed()
+        for document in stream.documents { add(document, to: &parsed, file: file, policy) }
+        for error in stream.errors {
+            parsed.isComplete = false
+            parsed.problems.append(Finding(file: file, line: error.line, message: error.reason))
+        }
+        parsed.problems.sort { $0.line < $1.line }
+        return parsed
+    }
+
+    /// A document, or an item of a list as `kubectl get -o yaml` prints it.
+    private static func add(
+        _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?
+    ) {
+        let kind = document["kind"]?.string
+        if kind == "List" || kind == WellKnownKeys.kind + "List", case .sequence(let items)? = document["items"]?.kind {
+            for item in items { add(item, to: &parsed, file: file, policy) }
+            return
+        }
+        guard kind == WellKnownKeys.kind else {
+            parsed.others += 1
+            return
+        }
+        if let problem = problem(ofVersion: document) {
+            parsed.isComplete = false
+            parsed.problems.append(Finding(file: file, line: document.line(of: ["apiVersion"]), message: problem))
+            return
+        }
+        guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
+            parsed.isComplete = false
+            parsed.problems.append(
+                Finding(file: file, line: document.line, message: "is no object, expected a SecretsDistribution"))
+            return
+        }
+        parsed.isComplete = parsed.isComplete && distribution.hasUsableName
+        parsed.distributions.append((distribution, document.line))
+        parsed.problems += findings(distribution.problems, in: document, file: file)
+        guard let policy else { return }
+        parsed.problems += policy.problems(of: distribution).map {
+            Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
+        }
+    }
+
+    /// The problems of one document. Each is looked up in it for its line.
+    static func findings(_ problems: Problems, in document: YAMLNode, file: String) -> [Finding] {
+        let told = problems.map { Finding($0, in: document, file: file) }
+        guard told.count < problems.total else { return told }
+        let message = "has \(problems.total) problems, of which the first \(told.count) are told"
+        return [Finding(file: file, line: document.line, message: message)] + told
+    }
+
+    private static func problem(ofVersion document: YAMLNode) -> String? {
+        let version = document["apiVersion"]?.string
+        guard version != WellKnownKeys.apiVersion else { return nil }
+        return "apiVersion is \(version.map { "\"\($0)\"" } ?? "missing"), expected \"\(WellKnownKeys.apiVersion)\""
+    }
+}
+
+extension Manifests.Finding {
+    /// A problem of `document`, at the line that it is about.
+    init(_ problem: Problem, in document: YAMLNode, file: String, isRemark: Bool = false) {
+        self.init(
+            file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description,
+            isRemark: isRemark)
+    }
+}
+
+extension PathKey {
+    fileprivate init(_ element: Problem.PathElement) {
+        switch element {
+        case .key(let key): self = .key(key)
+        case .index(let index): self = .index(index)
+        }
+    }
+}

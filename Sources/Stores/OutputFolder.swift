@@ -1,0 +1,126 @@
+import Glibc
+import LinuxIO
+import Observability
+
+/// The folder of Secret manifests, held open from the start on.
+///
+/// What is below it is reached through its descriptor, one name at a time, and no link is followed: a folder or a file
+/// that is exchanged for a link, at whatever moment, leads nowhere.
+final class OutputFolder: Sendable {
+    let path: String
+    private let root: Directory
+
+    private init(_ root: consuming Directory, path: String) {
+        self.root = root
+        self.path = path
+    }
+
+    /// - Parameter creates: makes it if it is missing, mode 0700.
+    /// - Returns: nil if it is not there and not to be made.
+    /// - Throws: `ConfigurationError` if others own it or may write it, or if it is no folder; else `LinuxError`.
+    static func open(_ path: String, creates: Bool) throws -> OutputFolder? {
+        let refused = { (reason: String) in
+            ConfigurationError(
+                source: "environment", field: "OUTPUT_PATH", value: path,
+                expected: "a folder that root and the agent's user alone may write: \(reason)")
+        }
+        do throws(TrustedPathError) {
+            return OutputFolder(try Directory.openTrusted(path, creates: creates), path: path)
+        } catch {
+            switch error {
+            case .untrusted(let reason): throw refused(reason)
+            case .failed(let failure) where [ENOTDIR, ELOOP].contains(failure.code): throw refused("\(failure)")
+            case .failed(let failure) where failure.code == ENOENT && !creates: return nil
+            case .failed(let failure): throw failure
+            }
+        }
+    }
+
+    /// The names of the folders in it, sorted.
+    ///
+    /// - Throws: also if its path leads elsewhere by now.
+    func namespaces() throws(StoreError) -> [String] {
+        try checkPlace()
+        return try orUnavailable { () throws(LinuxError) in try root.visible().filter { $0.kind == .directory } }
+            .map(\.name).sorted()
+    }
+
+    /// The folder of a namespace; nil if there is none.
+    ///
+    /// - Throws: `.rejected` if it is no folder, or one that others may write; and if the root's path leads elsewhere.
+    func namespace(_ name: String, creates: Bool = false) throws(StoreError) -> Directory? {
+        try checkPlace()
+        guard let folder = try find(name, creates: creates) else { return nil }
+        if let distrust = try orUnavailable({ () throws(LinuxError) in try folder.status().distrust }) {
+            throw .rejected("\(folder.path) is not used: \(distrust)")
+        }
+        return folder
+    }
+
+    private func find(_ name: String, creates: Bool) throws(StoreError) -> Directory? {
+        do throws(LinuxError) {
+            if creates { try root.createSubdirectory(name, mode: 0o700) }
+            let opened = try root.openEntry(name, flags: O_RDONLY | O_DIRECTORY)
+            return Directory(descriptor: opened, path: "\(path)/\(name)")
+        } catch {
+            switch error.code {
+            case ENOENT: return nil
+            case EXDEV, ENOTDIR, EACCES: throw .rejected(error.description)
+            default: throw .unavailable(error.description, retryAfter: nil)
+            }
+        }
+    }
+
+    /// What a write was at when the process was killed holds secrets too.
+    ///
+    /// - Parameter failed: told of what cannot be looked into or removed.
+    func removeLeftovers(failed: (String) -> Void) throws(StoreError) {
+        for name in try namespaces() {
+            do {
+                guard let folder = try namespace(name) else { continue }
+                let entries = try folder.entries().entries
+                for entry in entries where entry.kind != .directory && AtomicFile.isTemporary(entry.name) {
+                    _ = try AtomicFile.remove(named: entry.name, in: folder)
+                }
+            } catch {
+                failed("\(error)")
+            }
+        }
+    }
+
+    /// - Throws: `.unavailable` if what is written here would be found by nobody.
+    private func checkPlace() throws(StoreError) {
+        let isInPlace = try orUnavailable { () throws(LinuxError) in
+            do throws(LinuxError) {
+                return try Directory(path: path).status().identity == root.status().identity
+            } catch  where [ENOENT, ENOTDIR, ELOOP, EACCES].contains(error.code) {
+                return false
+            }
+        }
+        guard isInPlace else {
+            throw .unavailable(
+                "\(path) was moved, removed or exchanged since the start: put it back, or start the agent again",
+                retryAfter: nil)
+        }
+    }
+}
+
+extension Directory {
+    /// Without the names that begin with a dot.
+    fileprivate func visible() throws(LinuxError) -> [DirectoryEntry] {
+        try entries().entries.filter { $0.name.utf8.first != UInt8(ascii: ".") }
+    }
+
+    /// The names of the manifests in it, without `.yaml`, sorted.
+    func manifests() throws(LinuxError) -> [String] {
+        try visible().map(\.name).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+    }
+}
+
+func orUnavailable<Value>(_ body: () throws(LinuxError) -> Value) throws(StoreError) -> Value {
+    do throws(LinuxError) {
+        return try body()
+    } catch {
+        throw .unavailable(error.description, retryAfter: nil)
+    }
+}

@@ -1,0 +1,63 @@
+import Distribution
+import JSON
+import Planning
+import YAML
+
+/// A Secret as a file holds it.
+struct SecretManifest {
+    /// With all its fields, those too that we do not know.
+    let content: JSONValue
+    let observed: ObservedTarget
+
+    /// - Parameters:
+    ///   - key: what the file's place says; whatever stands in it.
+    ///   - version: takes the place of the resource version.
+    ///   - path: for messages.
+    /// - Throws: `.rejected` if it is no Secret.
+    init(_ bytes: [UInt8], version: String, key: ObjectKey, path: String) throws(StoreError) {
+        do {
+            guard let document = try YAMLParser.documents(in: bytes).first else {
+                throw StoreError.rejected("\(path) is empty, expected a Secret")
+            }
+            let json = document.json()
+            content = try JSONValue(json: json)
+            var observed = try JSONBytes.decode(SecretObject.self, from: json).observed
+            observed.key = key
+            observed.uid = ""
+            observed.resourceVersion = version
+            self.observed = observed
+        } catch let error as StoreError {
+            throw error
+        } catch let error as YAMLError {
+            throw .rejected("\(path) is no YAML: \(error)")
+        } catch {
+            throw .rejected("\(path) is no Secret")
+        }
+    }
+
+    /// - Throws: `.rejected` if it cannot be written as YAML.
+    static func bytes(of content: JSONValue, path: String) throws(StoreError) -> [UInt8] {
+        do {
+            return try YAMLEmitter.emit(YAMLValue(content, first: ["apiVersion", "kind", "metadata", "type"]))
+        } catch {
+            throw .rejected("\(path) cannot be written as YAML: \(error)")
+        }
+    }
+}
+
+extension YAMLValue {
+    /// - Parameter first: keys of the root in the order that people expect; the others follow by name.
+    init(_ value: JSONValue, first: [String] = []) {
+        switch value {
+        case .object(let members):
+            let keys = first.filter { members[$0] != nil } + members.keys.filter { !first.contains($0) }.sorted()
+            self = .mapping(keys.map { Entry($0, YAMLValue(members[$0] ?? .null)) })
+        case .array(let elements): self = .sequence(elements.map { YAMLValue($0) })
+        case .string(let text): self = .string(text)
+        case .int(let number): self = .int(number)
+        case .double(let number): self = .string(String(number))
+        case .bool(let flag): self = .bool(flag)
+        case .null: self = .null
+        }
+    }
+}

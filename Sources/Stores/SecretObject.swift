@@ -1,0 +1,208 @@
+import Distribution
+import FoundationEssentials
+package import JSON
+package import Kube
+package import Planning
+import Snapshots
+
+/// A Secret of the API, or of a manifest, as far as it is kept: values become digests while it is decoded.
+package struct SecretObject: KubeObject {
+    package let metadata: ObjectMeta
+    package let observed: ObservedTarget
+    /// Bytes of its JSON.
+    let size: Int
+
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        size = json.size
+        let node = try json.required("metadata")
+        if let excess = Self.excess(of: json) {
+            metadata = try ObjectMeta(marksOf: node)
+            observed = ObservedTarget(metadata, type: "", excess: excess)
+            return
+        }
+        var metadata = try ObjectMeta(reading: node)
+        metadata.annotations?[WellKnownKeys.lastApplied] = nil
+        self.metadata = metadata
+        var digests: [String: Digest] = [:]
+        if let data = json["data"] {
+            guard data.isObject else { try data.fails("is no object") }
+            for (key, value) in data.members {
+                guard value.isNull || value.string != nil else { try value.fails("is no String") }
+                // As everywhere: the first of two equal ones counts.
+                guard let name = key.string else { try data.fails("has a key that is no String") }
+                if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
+            }
+        }
+        var observed = ObservedTarget(
+            metadata, type: try json["type"]?.asString() ?? "Opaque",
+            isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
+        observed.note(node)
+        self.observed = observed
+    }
+
+    /// What a Secret has too much of: whoever writes it would else decide how much memory it takes here, ten times what it is
+    /// on the server. Counted before any of it takes memory.
+    private static func excess(of json: JSONNode) -> String? {
+        let (metadata, most) = (json["metadata"], ObservedTarget.mostEntries)
+        for (name, node) in [
+            ("data keys", json["data"]), ("labels", metadata?["labels"]), ("annotations", metadata?["annotations"]),
+            ("owner references", metadata?["ownerReferences"]), ("finalizers", metadata?["finalizers"]),
+        ] {
+            guard let count = node?.count else { continue }
+            if count > most { return "has \(count) \(name), expected at most \(most)" }
+        }
+        // As long as a distribution's may be.
+        let type = json["type"]?.size ?? 0
+        return type > 255 ? "has a type of \(type) bytes, expected at most 253" : nil
+    }
+
+    /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
+    /// equals no content.
+    private static func digest(of base64: String?) -> Digest {
+        let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
+        return data.withUnsafeBytes { Digest(of: $0) }
+    }
+}
+
+extension JSONNode {
+    /// Members of an object, or values of a list.
+    var count: Int { members.reduce(0) { count, _ in count + 1 } + elements.reduce(0) { count, _ in count + 1 } }
+}
+
+extension ObjectMeta {
+    /// Only what tells which object it is, and whose.
+    fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
+        let short = { (map: String, keys: [String]) in
+            let values = keys.map { ($0, json[map]?[$0]?.string ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
+            return Dictionary(uniqueKeysWithValues: values)
+        }
+        self.init(
+            name: try json.required("name").asString(), namespace: try json["namespace"]?.asString(),
+            uid: try json["uid"]?.asString(), resourceVersion: try json["resourceVersion"]?.asString(),
+            labels: short("labels", [WellKnownKeys.managedByLabel]),
+            annotations: short("annotations", [WellKnownKeys.managedBy, WellKnownKeys.distribution]))
+        deletionTimestamp = try json["deletionTimestamp"]?.asString()
+    }
+}
+
+extension ObservedTarget {
+    fileprivate init(
+        _ metadata: ObjectMeta, type: String, isImmutable: Bool = false, digests: [String: Digest] = [:],
+        excess: String? = nil
+    ) {
+        self.init(
+            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), uid: metadata.uid ?? "",
+            resourceVersion: metadata.resourceVersion ?? "", type: type, isImmutable: isImmutable,
+            isBeingDeleted: metadata.deletionTimestamp != nil, digests: digests, labels: metadata.labels ?? [:],
+            annotations: metadata.annotations ?? [:], owners: metadata.ownerReferences ?? [])
+        self.excess = excess
+    }
+
+    /// As the API server takes it from a client (Kubernetes, `FieldManagerMaxLength`); in a manifest it can be longer.
+    private static let longestManager = 128
+
+    /// Who else wrote it: `metadata.managedFields` has an entry for each manager, with the time of its last change in whole
+    /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
+    fileprivate mutating func note(_ metadata: JSONNode) {
+        guard let entries = metadata["managedFields"], entries.isArray else { return }
+        // Who changed it before we wrote it last does not count.
+        var last = ""
+        for entry in entries.elements where entry["manager"]?.string == Request.fieldManager {
+            last = max(last, entry["time"]?.string ?? "")
+        }
+        for entry in entries.elements {
+            guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
+            if let fields = entry["fieldsV1"]?["f:data"] {
+                for (field, _) in fields.members {
+                    // What the Secret does not hold can stand there too.
+                    guard let name = field.string, name.hasPrefix("f:"),
+                        let index = digests.index(forKey: String(name.dropFirst(2)))
+                    else { continue }
+                    foreignKeys.insert(digests[index].key)
+                }
+            }
+            guard let time = entry["time"]?.string, time >= last else { continue }
+            last = time
+            changedBy = String(manager.unicodeScalars.prefix(Self.longestManager))
+        }
+    }
+}
+
+extension DesiredTarget {
+    /// The manifest of a new Secret.
+    ///
+    /// - Parameter old: metadata of a Secret in whose place it comes; what others put there is carried over.
+    package func manifest(inPlaceOf old: JSONValue? = nil) -> JSONValue {
+        var labels = old?["labels"]?.strings ?? [:]
+        var annotations = old?["annotations"]?.strings ?? [:]
+        labels.merge(self.labels) { $1 }
+        annotations.merge(self.annotations) { $1 }
+        annotations[WellKnownKeys.mountGeneration] = generation
+        annotations[WellKnownKeys.lastApplied] = nil
+        var metadata: [String: JSONValue] = [
+            "name": .string(key.name), "namespace": .string(key.namespace),
+            "labels": JSONValue(labels), "annotations": JSONValue(annotations),
+        ]
+        let others = (old?["ownerReferences"]?.array ?? []).filter { !$0.isOurReference }
+        let owners = others + (owner.map { [JSONValue($0)] } ?? [])
+        if !owners.isEmpty { metadata["ownerReferences"] = .array(owners) }
+        if let finalizers = old?["finalizers"] { metadata["finalizers"] = finalizers }
+        return [
+            "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata), "type": .string(type),
+            "data": .object(data.mapValues(\.base64)),
+        ]
+    }
+}
+
+extension TargetPatch {
+    /// As a JSON merge patch that the server refuses if `target` is no longer as it was observed.
+    package func mergePatch(of target: ObservedTarget) -> JSONValue {
+        var metadata: [String: JSONValue] = [
+            "uid": .string(target.uid), "resourceVersion": .string(target.resourceVersion),
+        ]
+        if !labels.isEmpty { metadata["labels"] = JSONValue(labels) }
+        if !annotations.isEmpty { metadata["annotations"] = JSONValue(annotations) }
+        if let owners { metadata["ownerReferences"] = .array(owners.map { JSONValue($0) }) }
+        var patch: [String: JSONValue] = ["metadata": .object(metadata)]
+        if changesContent {
+            var data = set.mapValues(\.base64)
+            for key in removed { data[key] = .null }
+            patch["data"] = .object(data)
+        }
+        return .object(patch)
+    }
+}
+
+extension DesiredTarget.Value {
+    fileprivate var base64: JSONValue {
+        .string(
+            bytes.withUnsafeBytes { buffer in
+                guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }
+                // Lent, not copied; `Data` only reads it here.
+                let lent = UnsafeMutableRawPointer(mutating: start)
+                return Data(bytesNoCopy: lent, count: buffer.count, deallocator: .none).base64EncodedString()
+            })
+    }
+}
+
+extension JSONValue {
+    init(_ strings: [String: String]) { self = .object(strings.mapValues { .string($0) }) }
+
+    init(_ reference: OwnerReference) {
+        var object: [String: JSONValue] = [
+            "apiVersion": .string(reference.apiVersion), "kind": .string(reference.kind),
+            "name": .string(reference.name), "uid": .string(reference.uid),
+        ]
+        if let controller = reference.controller { object["controller"] = .bool(controller) }
+        if let block = reference.blockOwnerDeletion { object["blockOwnerDeletion"] = .bool(block) }
+        self = .object(object)
+    }
+
+    fileprivate var isOurReference: Bool {
+        OwnerReference(
+            apiVersion: self["apiVersion"]?.string ?? "", kind: self["kind"]?.string ?? "", name: "", uid: ""
+        ).isOurs
+    }
+
+    fileprivate var strings: [String: String]? { object?.compactMapValues(\.string) }
+}

@@ -1,0 +1,140 @@
+import FoundationEssentials
+import Glibc
+import Kube
+import TestSupport
+import Testing
+
+/// Slow, and about the program as it is shipped: only with `SCALE`, the number of distributions, and `SCALE_PROGRAM`,
+/// the path of the program. `SCALE=10000 SCALE_PROGRAM=… swift test --filter ScaleTests` takes some minutes.
+@Suite(
+    "Many distributions",
+    .enabled(if: getenv("SCALE") != nil && getenv("SCALE_PROGRAM") != nil, "SCALE and SCALE_PROGRAM are not set"))
+struct ScaleTests {
+    private static let namespaces = 10
+    private static let pairs = 25
+
+    private let count = getenv("SCALE").flatMap { Int(String(cString: $0)) } ?? 0
+    private let program = getenv("SCALE_PROGRAM").map { String(cString: $0) } ?? ""
+
+    /// Each Secret holds a certificate and a key of one of 25 pairs, about 4 KiB in base64, and an authority's certificate that
+    /// all share.
+    @Test("stay within the memory that the example's container may use: cold start, warm start, a rotation of all")
+    func memory() async throws {
+        let whole = try MemoryGroup.exampleLimit()
+        // What the program needs for itself, and as much of the rest as these are of 10,000.
+        let own = 24 << 20
+        let limit = own + (whole - own) * count / 10_000
+        let server = try await APIServer.start()
+        do {
+            try await server.install(definition: try World.manifest("sidecar-example/crd.yaml"))
+            try await memory(on: server, limit: limit)
+        } catch {
+            await server.end()
+            throw error
+        }
+        await server.end()
+    }
+
+    private func memory(on server: APIServer, limit: Int) async throws {
+        let world = try await World(on: server)
+        let volume = try AtomicVolume(world.mount)
+        var files: [String: String] = ["ca.crt": "authority 1"]
+        for pair in 0..<Self.pairs {
+            files["\(pair).crt"] = String(repeating: "certificate \(pair) ", count: 100)
+            files["\(pair).key"] = String(repeating: "key \(pair) ", count: 200)
+        }
+        try volume.write(files)
+        var namespaces: [String] = []
+        for _ in 0..<Self.namespaces { namespaces.append(try await server.namespace()) }
+        try await create(in: namespaces, world)
+
+        let group = try MemoryGroup(limit: limit)
+        defer { group?.remove() }
+        if group == nil { print("no memory cgroup can be made here: measured, but not limited") }
+        let settings = [
+            "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "KUBECONFIG": try server.kubeconfig(),
+            "DEBOUNCE_QUIET": "20ms",
+        ]
+        func start() async throws -> Binary {
+            try await Binary(["run"], environment: settings, wrapper: group?.wrapper ?? [], program: program)
+        }
+        func isDone(_ generation: String) async throws -> Bool {
+            for namespace in namespaces {
+                let list = try await server.client.list(
+                    Marked.self, .secretsDistributions, namespace: namespace, limit: 2000)
+                guard list.items.allSatisfy({ $0.status?.mountGeneration == generation }) else { return false }
+            }
+            return true
+        }
+        func phase(_ name: String, _ program: Binary, generation: String) async throws {
+            let start = ContinuousClock.now
+            var isOver = false
+            while !isOver, ContinuousClock.now - start < .seconds(600), !program.hasEnded {
+                try await Task.sleep(for: .milliseconds(500))
+                isOver = try await isDone(generation)
+            }
+            print(
+                "\(count) distributions, \(name): \(ContinuousClock.now - start), \(program.memory)",
+                group?.figures ?? "")
+            #expect(isOver, "\(program.errors.suffix(2000))")
+        }
+        let first = try await start()
+        try await phase("cold start", first, generation: volume.dataTarget ?? "")
+        files["ca.crt"] = "authority 2"
+        try await phase("rotation of all", first, generation: try volume.write(files))
+        await first.stop()
+
+        let second = try await start()
+        // All is in sync: nothing is written until the rotation, which comes when everything has been listed.
+        _ = await eventually { second.logged("mount read") > 0 }
+        files["ca.crt"] = "authority 3"
+        try await phase("warm start and rotation of all", second, generation: try volume.write(files))
+        await second.stop()
+        #expect(group?.kills ?? 0 == 0)
+        for namespace in namespaces {
+            let secrets = try await server.client.list(LiveSecret.self, .secrets, namespace: namespace).items
+            #expect(secrets.count == count / Self.namespaces)
+            #expect(secrets.allSatisfy { $0.data?["ca.crt"] == Data("authority 3".utf8) })
+        }
+    }
+
+    private func create(in namespaces: [String], _ world: World) async throws {
+        for namespace in namespaces {
+            try await withThrowingDiscardingTaskGroup { group in
+                for number in 0..<(count / namespaces.count) {
+                    let pair = number % Self.pairs
+                    let manifest = world.distribution(
+                        "certificate-\(number)",
+                        [("\(pair).crt", "tls.crt"), ("\(pair).key", "tls.key"), ("ca.crt", "ca.crt")])
+                    group.addTask {
+                        _ = try await world.client.create(
+                            .secretsDistributions, namespace: namespace,
+                            manifest.merging(["metadata": ["namespace": .string(namespace)]]))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A distribution's status alone.
+private struct Marked: KubeObject, Decodable {
+    struct Status: Codable, Sendable { var mountGeneration: String? }
+    var metadata: ObjectMeta
+    var status: Status?
+}
+
+extension Binary {
+    /// Whether it has ended by itself.
+    var hasEnded: Bool {
+        var info = siginfo_t()
+        return waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
+    }
+
+    /// What proc_pid_status(5) says of its memory.
+    var memory: String {
+        Files.text("/proc/\(process)/status").split(separator: "\n")
+            .filter { $0.hasPrefix("VmHWM") || $0.hasPrefix("RssAnon") }
+            .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("An agent in a cluster that may open no file any more")
+struct DescriptorExhaustionTests {
+    /// A connection, a timer and a thread may each need one: what has not been needed before is what fails.
+    @Test("goes on when it may again, wherever it was when that began")
+    func goesOn() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        let proxy = try FaultyProxy(to: world.server.port)
+        defer { proxy.stop() }
+        try volume.write(["a": "0"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        let environment = [
+            "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
+            "KUBECONFIG": try world.server.kubeconfig(through: "127.0.0.1:\(proxy.port)"), "DEBOUNCE_QUIET": "10ms",
+        ]
+        var restarts = 0
+        for round in 1...4 {
+            var agent = try await Binary(["run"], environment: environment)
+            let process = agent.process
+            let limit = { (count: Int) in
+                try await Command.run(["prlimit", "--pid", "\(process)", "--nofile=\(count):"])
+            }
+            #expect(await eventually { agent.errors.contains("\"started\"") })
+            if round % 2 == 0 { try await world.expect("app", ["a": "\(round - 1)"]) }
+            try await limit(3)
+            proxy.cut()
+            try volume.write(["a": "\(round)"])
+            #expect(await eventually { agent.errors.contains("watch failed") })
+            // Long enough for some tries again.
+            try await Task.sleep(for: .seconds(1))
+            try await limit(1024)
+            // On a busy machine that was longer: libdispatch's monitor may have taken it for a fault (docs/reliability.md,
+            // Limits), and a kubelet starts the agent again.
+            if agent.hasEnded {
+                #expect(await agent.ended().status == 128 + SIGILL)
+                agent = try await Binary(["run"], environment: environment)
+                restarts += 1
+            }
+            try await world.expect("app", ["a": "\(round)"])
+            agent.signal(SIGTERM)
+            let ended = await agent.ended()
+            #expect(ended.status == 0, "\(ended.errors.suffix(2000))")
+        }
+        #expect(restarts <= 2, "that is the exception, and no way to go on")
+    }
+}

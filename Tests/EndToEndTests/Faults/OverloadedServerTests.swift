@@ -1,0 +1,125 @@
+import JSON
+import KubeRuntime
+import Observability
+import TestSupport
+import Testing
+
+@Suite("A server that refuses most requests")
+struct OverloadedServerTests {
+    /// The server takes one request at a time of anyone but its administrators, and answers 429 to the others.
+    @Test("with 429 gets no more of them than it asks for, and all Secrets are right at the end")
+    func tooManyRequests() async throws {
+        var options = APIServer.Options()
+        options.serverFlags = [
+            "--max-mutating-requests-inflight=1", "--max-requests-inflight=1", "--enable-priority-and-fairness=false",
+        ]
+        try await withServer(options) { world in
+            let names = (0..<8).map { "storm-\($0)" }
+            let volume = try AtomicVolume(world.mount)
+            try volume.write(["a": "1"])
+            for name in names { try await world.create(world.distribution(name, [("a", "a")])) }
+            try await world.server.allow("alice", ["*"], .secrets, in: world.namespace)
+            try await world.server.allow("alice", ["*"], .secretsDistributions, in: world.namespace)
+            try await world.server.allow("bob", ["*"], .secrets, in: world.namespace)
+            try await world.withAgent(as: .named("alice")) {
+                for name in names { try await world.expect(name, ["a": "1"]) }
+                try await flooded(world) {
+                    try volume.write(["a": "2"])
+                    #expect(try await eventually { try refusals(of: names, in: world) >= names.count })
+                }
+                for name in names { try await world.expect(name, ["a": "2"]) }
+                for name in names { try await world.expect(name, .synced) }
+                // Each refusal costs the second that the server asks for.
+                #expect(try shortestWait(of: names, in: world) >= 0.9)
+            }
+        }
+    }
+
+    @Test("with 5xx, its etcd being silent or gone, gets a bounded number of them; a rotation meanwhile arrives")
+    func serverErrors() async throws {
+        var options = APIServer.Options()
+        options.serverFlags = ["--request-timeout=3s"]
+        try await withServer(options) { world in
+            let volume = try AtomicVolume(world.mount)
+            try volume.write(["a": "1"])
+            try await world.create(world.distribution("storm", [("a", "a")]))
+            try await world.withAgent {
+                try await world.expect("storm", .synced)
+                world.server.pauseEtcd()
+                try volume.write(["a": "2"])
+                // More than one pass of the agent makes.
+                #expect(try await eventually { try failures(in: world) >= 5 })
+                world.server.resumeEtcd()
+                try await world.expect("storm", ["a": "2"])
+                try await world.expect("storm", .synced)
+
+                await world.server.stopEtcd()
+                let before = try failures(in: world)
+                try volume.write(["a": "3"])
+                #expect(try await eventually { try failures(in: world) >= before + 2 })
+                try await world.server.restartEtcd()
+                try await world.expect("storm", ["a": "3"])
+                try await world.expect("storm", .synced)
+                // Each try but the first comes after a wait that doubles, from 0.1 s on.
+                #expect(try shortestWait(of: ["storm"], in: world) >= 0.1)
+            }
+        }
+    }
+
+    private func writes(of name: String, in world: World) throws -> [APIServer.Served] {
+        try world.server.served(in: world.namespace).filter {
+            $0.verb == "patch" && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
+        }
+    }
+
+    /// A write whose outcome is unknown is looked up before the next one.
+    private func tries(of name: String, in world: World) throws -> [APIServer.Served] {
+        try world.server.served(in: world.namespace).filter {
+            ["get", "patch"].contains($0.verb) && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
+        }
+    }
+
+    private func refusals(of names: [String], in world: World) throws -> Int {
+        try names.reduce(0) { $0 + (try writes(of: $1, in: world).count { $0.code == 429 }) }
+    }
+
+    private func failures(in world: World) throws -> Int {
+        try tries(of: "storm", in: world).count { $0.code >= 500 }
+    }
+
+    /// In seconds, between a write of a Secret that failed and the next one of the same.
+    private func shortestWait(of names: [String], in world: World) throws -> Double {
+        try names.flatMap { name in
+            let writes = try writes(of: name, in: world)
+            return zip(writes, writes.dropFirst()).filter { $0.0.code >= 429 }.map { failed, next in
+                (next.time?.inSeconds ?? 0) - (failed.time?.inSeconds ?? 0)
+            }
+        }.min() ?? .infinity
+    }
+
+    /// Runs `body` while another client keeps the server busy.
+    private func flooded(_ world: World, _ body: () async throws -> Void) async throws {
+        let flood = try KubeClient(configuration: world.server.configuration(.named("bob")), logger: .none, attempts: 1)
+        defer { flood.shutdown() }
+        try await withThrowingTaskGroup { group in
+            for writer in 0..<6 {
+                group.addTask {
+                    while !Task.isCancelled {
+                        let name = "flood-\(writer)"
+                        let secret: JSONValue = [
+                            "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name)],
+                        ]
+                        _ = try? await flood.create(.secrets, namespace: world.namespace, secret)
+                        try? await flood.delete(.secrets, namespace: world.namespace, name: name, uid: nil)
+                    }
+                }
+            }
+            try await body()
+            group.cancelAll()
+        }
+    }
+}
+
+extension Timestamp {
+    fileprivate var inSeconds: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,109 @@
+import JSON
+import Kube
+import TestSupport
+import TestTraits
+import Testing
+
+/// What the agent asks the API server for, by the server's own audit log, against what the example grants.
+@Suite("The roles of the example", .endsIfHung)
+struct RolesTests {
+    private struct Permission: Hashable, CustomStringConvertible {
+        let group: String
+        /// With its subresource: `secretsdistributions/status`.
+        let resource: String
+        let verb: String
+
+        var description: String { "\(verb) \(resource)" }
+    }
+
+    private func permissions(_ role: JSONValue) -> Set<Permission> {
+        var all: Set<Permission> = []
+        for rule in role["rules"]?.array ?? [] {
+            for group in rule["apiGroups"]?.array ?? [] {
+                for resource in rule["resources"]?.array ?? [] {
+                    for verb in rule["verbs"]?.array ?? [] {
+                        all.insert(
+                            Permission(
+                                group: group.string ?? "", resource: resource.string ?? "", verb: verb.string ?? ""))
+                    }
+                }
+            }
+        }
+        return all
+    }
+
+    @Test("grant each verb that is needed, and none besides")
+    func noneBesides() async throws {
+        let world = try await World()
+        let role = try World.manifest("sidecar-example/cluster-role.yaml")
+        try await bind(role, to: "erin", in: world)
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1", "b": "{}"])
+        try await world.create(world.distribution("app", [("a", "a")], policy: .delete))
+        try await world.withAgent(as: .named("erin")) {
+            // Create and update, and a replacement.
+            try await world.expect("app", ["a": "1"])
+            try volume.write(["a": "2", "b": "{}"])
+            try await world.expect("app", ["a": "2"])
+            // Put right after a hand edit, which is told as before.
+            try await world.patchSecret("app", ["data": ["a": "aGFuZA=="]])
+            try await world.expect("app", ["a": "2"])
+            try await world.patch(
+                "app",
+                [
+                    "spec": [
+                        "type": "kubernetes.io/dockerconfigjson",
+                        "secrets": [["from": "b", "to": ".dockerconfigjson"]],
+                    ]
+                ])
+            try await world.expect("app", [".dockerconfigjson": "{}"])
+            // A former target that goes.
+            try await world.patch("app", ["spec": ["name": "renamed"]])
+            try await world.expect("renamed", [".dockerconfigjson": "{}"])
+            #expect(try await eventually { try await world.secret("app").map { _ in false } ?? true })
+            try await world.expect("app", .synced)
+        }
+        // A watch is in the log once it is over.
+        let needed = permissions(role)
+        _ = try await eventually { try used(in: world) == needed }
+        #expect(try used(in: world) == needed)
+        let requests = try world.server.servedToErin()
+        let refused = requests.filter { $0.code == 403 }
+        #expect(refused.isEmpty, "\(refused.map(\.requestURI))")
+        #expect(requests.allSatisfy { $0.objectRef?.namespace == world.namespace })
+    }
+
+    private func used(in world: World) throws -> Set<Permission> {
+        let permissions = try world.server.servedToErin().compactMap { request in
+            request.objectRef.map { object in
+                let resource = object.subresource.map { "\(object.resource)/\($0)" } ?? object.resource
+                return Permission(group: object.apiGroup ?? "", resource: resource, verb: request.verb)
+            }
+        }
+        return Set(permissions)
+    }
+
+    @Test("grant the same in single namespaces as in all")
+    func namespaced() throws {
+        let expected = permissions(try World.manifest("sidecar-example/cluster-role.yaml"))
+        let roles = try World.manifests("sidecar-example/namespaced/roles.yaml").filter { $0["kind"]?.string == "Role" }
+        #expect(!roles.isEmpty)
+        for role in roles { #expect(permissions(role) == expected) }
+    }
+
+    /// In the world's namespace alone.
+    private func bind(_ role: JSONValue, to user: String, in world: World) async throws {
+        let group = "rbac.authorization.k8s.io"
+        let name = JSONValue.string("example-\(world.namespace)")
+        try await world.client.create(
+            Resource(group: group, plural: "clusterroles", isNamespaced: false),
+            role.merging(["metadata": ["name": name]]))
+        try await world.client.create(
+            Resource(group: group, plural: "rolebindings", isNamespaced: true), namespace: world.namespace,
+            [
+                "apiVersion": .string("\(group)/v1"), "kind": "RoleBinding", "metadata": ["name": name],
+                "roleRef": ["apiGroup": .string(group), "kind": "ClusterRole", "name": name],
+                "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
+            ])
+    }
+}

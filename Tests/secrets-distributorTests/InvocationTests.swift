@@ -1,0 +1,329 @@
+import Admin
+import Agent
+import Testing
+
+@testable import secrets_distributor
+
+@Suite struct InvocationTests {
+    private func settings(_ arguments: [String] = [], _ environment: [String: String] = [:]) throws -> Settings {
+        try Invocation(arguments) { environment[$0] }.settings
+    }
+
+    private func error(_ arguments: [String] = [], _ environment: [String: String] = [:]) -> String? {
+        do {
+            _ = try Invocation(arguments) { environment[$0] }
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("With nothing said it runs with the defaults")
+    func defaults() throws {
+        let invocation = try Invocation([]) { _ in nil }
+        #expect(invocation.command == .run)
+        #expect(invocation.settings == Settings())
+        #expect(invocation.operands.isEmpty && !invocation.wantsHelp)
+    }
+
+    @Test("Each variable has the flag of its name, and both mean the same")
+    func variablesAndFlags() throws {
+        let values = [
+            ("SECRETS_PATH", "--secrets-path", "/other"), ("MANAGED_BY", "--managed-by", "me"),
+            ("ONLY_ASSIGNED", "--only-assigned", "true"), ("WATCH_NAMESPACES", "--watch-namespaces", "b, a,b,"),
+            ("DEBOUNCE_QUIET", "--debounce-quiet", "300ms"), ("DEBOUNCE_MAX", "--debounce-max", "3s"),
+            ("POLL_INTERVAL", "--poll-interval", "100ms"), ("RESYNC_INTERVAL", "--resync-interval", "1s"),
+            ("MAX_IN_FLIGHT", "--max-in-flight", "1000"), ("LOG_LEVEL", "--log-level", "WARNING"),
+            ("LOG_FORMAT", "--log-format", "Text"), ("KUBECONFIG", "--kubeconfig", "kube"),
+            ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
+            ("POLICY_PATH", "--policy-path", "policy.yaml"),
+            ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
+            ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
+            ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
+            ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"), ("POD_UID", "--pod-uid", "a-1"),
+            ("DRY_RUN", "--dry-run", "true"),
+        ]
+        var expected = Settings()
+        expected.secretsPath = "/other"
+        expected.managedBy = "me"
+        expected.onlyAssigned = true
+        expected.watchNamespaces = ["b", "a"]
+        expected.debounceQuiet = .milliseconds(300)
+        expected.debounceMax = .seconds(3)
+        expected.pollInterval = .milliseconds(100)
+        expected.resyncInterval = .seconds(1)
+        expected.maxInFlight = 1000
+        expected.logLevel = .warning
+        expected.logFormat = .text
+        expected.kubeconfig = "kube"
+        expected.distributionsPath = "in"
+        expected.outputPath = "out"
+        expected.policyPath = "policy.yaml"
+        expected.listenAddress = ListenAddress(port: 1)
+        expected.dryRun = true
+        expected.lease.namespace = "a-b"
+        expected.lease.name = "a.b"
+        expected.lease.podUID = "a-1"
+        expected.lease.policy.duration = .seconds(30)
+        expected.lease.policy.renewDeadline = .seconds(20)
+        expected.lease.policy.retryPeriod = .seconds(1)
+        let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
+        #expect(try settings([], environment) == expected)
+        #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
+        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN"]
+        let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
+        #expect(try settings(separate + ["--only-assigned", "--dry-run"]) == expected)
+        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
+    }
+
+    @Test("A flag wins, and the variable that it overrules is not looked at")
+    func flagWins() throws {
+        var asked: [String] = []
+        let invocation = try Invocation(["--max-in-flight=5", "sync", "--secrets-path", "/a"]) { name in
+            asked.append(name)
+            return name == "MAX_IN_FLIGHT" ? "nonsense" : nil
+        }
+        #expect(invocation.command == .sync)
+        #expect(invocation.settings.maxInFlight == 5 && invocation.settings.secretsPath == "/a")
+        #expect(!asked.contains("MAX_IN_FLIGHT") && !asked.contains("SECRETS_PATH"))
+        #expect(asked.contains("POLL_INTERVAL"))
+    }
+
+    @Test("Of two equal flags the last one counts")
+    func lastFlag() throws {
+        #expect(try settings(["--max-in-flight=5", "--max-in-flight", "6"]).maxInFlight == 6)
+    }
+
+    @Test("An empty variable is one that is not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
+    func emptyVariable(variable: String) throws {
+        #expect(try settings([], [variable: ""]) == Settings())
+    }
+
+    @Test(
+        "LISTEN_ADDRESS is a port with or without an address, or empty for none",
+        arguments: [
+            (":0", ListenAddress(port: 0)), ("127.0.0.1:9895", ListenAddress(host: "127.0.0.1", port: 9895)),
+            ("[::1]:65535", ListenAddress(host: "::1", port: 65535)), ("", nil),
+        ])
+    func listenAddress(text: String, address: ListenAddress?) throws {
+        #expect(try settings([], ["LISTEN_ADDRESS": text]).listenAddress == address)
+        #expect(address.map { $0.description == text } ?? true)
+    }
+
+    @Test(arguments: [
+        "9895", ":", ":65536", ":-1", "::1:80", "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
+    ])
+    func `a LISTEN_ADDRESS that names no port is refused`(text: String) {
+        #expect(throws: OptionError.self) { try settings([], ["LISTEN_ADDRESS": text]) }
+    }
+
+    @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")
+    func emptyFlag() throws {
+        #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
+        #expect(try settings(["--watch-namespaces="], ["WATCH_NAMESPACES": "a"]).watchNamespaces == nil)
+        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\": it takes ") == true)
+    }
+
+    @Test(
+        "A value that cannot be used is named with its variable and what that takes",
+        arguments: [
+            ("SECRETS_PATH", "mnt", "an absolute path"),
+            ("MANAGED_BY", "a b", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            ("MANAGED_BY", "-a", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            ("MANAGED_BY", "é", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
+            (
+                "MANAGED_BY", String(repeating: "a", count: 64),
+                "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""
+            ),
+            ("ONLY_ASSIGNED", "yes", "true or false"),
+            ("WATCH_NAMESPACES", "a,B", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", "a b", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", ", ,", "names of namespaces, separated by commas"),
+            ("WATCH_NAMESPACES", "a.b", "names of namespaces, separated by commas"),
+            ("DEBOUNCE_QUIET", "200", "a time such as 200ms, 2s, 10m or 1h"),
+            ("DEBOUNCE_MAX", "soon", "a time such as 200ms, 2s, 10m or 1h"),
+            ("POLL_INTERVAL", "99ms", "a time such as 200ms, 2s, 10m or 1h, at least 0.1 seconds"),
+            ("RESYNC_INTERVAL", "0", "a time such as 200ms, 2s, 10m or 1h, at least 1.0 seconds"),
+            ("MAX_IN_FLIGHT", "0", "a whole number from 1 to 1000"),
+            ("MAX_IN_FLIGHT", "1001", "a whole number from 1 to 1000"),
+            ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
+            ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
+            ("LEADER_ELECTION", "maybe", "true or false"),
+            ("LEASE_NAMESPACE", "a.b", "a name of a namespace"),
+            ("LEASE_NAME", "A", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_NAME", "a..b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_NAME", "a.-b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
+            ("LEASE_DURATION", "500ms", "a time such as 200ms, 2s, 10m or 1h, at least 1.0 seconds"),
+            ("LEASE_RENEW_DEADLINE", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.1 seconds"),
+            ("LEASE_RETRY_PERIOD", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.01 seconds"),
+        ])
+    func badValue(variable: String, value: String, takes: String) throws {
+        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
+        let flag = try #require(Option.all.first { $0.variable == variable }).flag
+        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\": it takes \(takes)")
+    }
+
+    @Test("A value stands in its error on one line")
+    func oneLine() {
+        #expect(
+            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\": it takes a whole number from 1 to 1000"
+        )
+    }
+
+    @Test("Local mode needs both of its paths")
+    func localMode() throws {
+        #expect(
+            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\": it takes a path only together") == true)
+        #expect(
+            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\": it takes a path only together")
+                == true)
+        #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
+    }
+
+    @Test("The longest wait is no shorter than the quiet time")
+    func debounce() {
+        #expect(
+            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\": it takes a time not longer")
+                == true)
+        #expect(error(["--debounce-quiet=2s"]) == nil)
+    }
+
+    @Test(
+        "With leader election its times fit together, and it is for run with a cluster",
+        arguments: [
+            (["run"], [:], nil),
+            (
+                ["sync"], [:],
+                "LEADER_ELECTION is \"true\": it takes nothing but false with sync, which makes its pass and waits for nobody"
+            ),
+            (
+                ["run"], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"],
+                "LEADER_ELECTION is \"true\": it takes nothing but false in local mode, where there is no Lease"
+            ),
+            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\": it takes whole seconds"),
+            (
+                ["run"], ["LEASE_DURATION": "10s"],
+                "LEASE_DURATION is \"10s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 10s"
+            ),
+            (
+                ["run"], ["LEASE_RENEW_DEADLINE": "15s"],
+                "LEASE_DURATION is \"15s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 15s"
+            ),
+            (["run"], ["LEASE_RENEW_DEADLINE": "2500ms"], nil),
+            (
+                ["run"], ["LEASE_RENEW_DEADLINE": "2400ms"],
+                "LEASE_RENEW_DEADLINE is \"2400ms\": it takes a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
+            ),
+            (["run"], ["LEADER_ELECTION": "false", "LEASE_DURATION": "1s"], nil),
+        ] as [([String], [String: String], String?)])
+    func election(arguments: [String], environment: [String: String], text: String?) {
+        #expect(error(arguments, ["LEADER_ELECTION": "true"].merging(environment) { $1 }) == text)
+    }
+
+    @Test(
+        "A flag or command that there is not is named",
+        arguments: [
+            (["--nonsense"], "there is no flag --nonsense"), (["--nonsense=1"], "there is no flag --nonsense"),
+            (["--SECRETS_PATH=/a"], "there is no flag --SECRETS_PATH"), (["-x"], "there is no flag -x"),
+            (["--secrets-path"], "--secrets-path needs a value"),
+            (["sync", "--log-level"], "--log-level needs a value"),
+            (
+                ["destroy"],
+                "there is no command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
+            ),
+            (["check", "--policy"], "--policy needs a value"),
+            (["--policy=a", "sync"], "--policy is a flag of check alone; expected --policy-path"),
+            (["run", "now"], "run takes no operand, got \"now\""),
+            (["plan", "now"], "plan takes no operand, got \"now\""),
+            (["explain"], "explain takes one operand, FROM, got 0"),
+            (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),
+            (["plan", "--output"], "--output needs a value"),
+            (["plan", "--output=xml"], "--output is \"xml\": it takes table or json"),
+            (["run", "--output=json"], "--output is a flag of sync, plan and explain alone"),
+            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain alone"),
+            (["version", "x"], "version takes no operand, got \"x\""),
+            (
+                ["--only-assigned", "false"],
+                "there is no command \"false\", expected one of run, sync, plan, explain, check, version, help"
+            ),
+        ])
+    func usage(arguments: [String], text: String) {
+        #expect(throws: UsageError.self) { try Invocation(arguments) { _ in nil } }
+        #expect(error(arguments) == text)
+    }
+
+    @Test("check takes a policy, in both forms")
+    func checkPolicy() throws {
+        for words in [["--policy", "p.yaml"], ["--policy=p.yaml"]] {
+            let invocation = try Invocation(["check"] + words + ["a.yaml"]) { _ in nil }
+            #expect(invocation.policy == "p.yaml")
+            #expect(invocation.operands == ["a.yaml"])
+        }
+    }
+
+    @Test(
+        "sync, plan and explain print as they are told, in both forms",
+        arguments: [["sync"], ["plan"], ["explain", "a"]])
+    func output(words: [String]) throws {
+        #expect(try Invocation(words) { _ in nil }.output == .table)
+        for flags in [["--output", "json"], ["--output=json"]] {
+            #expect(try Invocation(words + flags) { _ in nil }.output == .json)
+        }
+    }
+
+    @Test("plan is a dry run whatever DRY_RUN says, and sync is none")
+    func dryRun() throws {
+        #expect(try settings(["plan"]).dryRun)
+        #expect(try settings(["plan"], ["DRY_RUN": "false"]).dryRun)
+        #expect(try settings(["run", "--dry-run"]).dryRun)
+        #expect(
+            error(["sync"], ["DRY_RUN": "1"])
+                == "DRY_RUN is \"1\": it takes nothing but false with sync; plan shows what sync would write")
+    }
+
+    @Test("plan and explain need no Lease, and log errors alone unless they are told otherwise")
+    func readers() throws {
+        for words in [["plan"], ["explain", "a"]] {
+            let quiet = try Invocation(words) { ["LEADER_ELECTION": "true", "LEASE_DURATION": "1s"][$0] }
+            #expect(quiet.settings.logLevel == .error)
+            #expect(!quiet.isGiven("LOG_LEVEL"))
+            let told = try Invocation(words + ["--log-level=info"]) { _ in nil }
+            #expect(told.settings.logLevel == .info)
+            #expect(told.isGiven("LOG_LEVEL"))
+        }
+    }
+
+    @Test("explain reads a folder of distributions without one for Secrets, and needs no operand for its help")
+    func explainAlone() throws {
+        #expect(try settings(["explain", "a"], ["DISTRIBUTIONS_PATH": "/d"]).distributionsPath == "/d")
+        #expect(error(["explain", "a"], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is") == true)
+        #expect(error(["plan"], ["DISTRIBUTIONS_PATH": "/d"])?.hasPrefix("DISTRIBUTIONS_PATH is") == true)
+        #expect(try Invocation(["explain", "--help"]) { _ in nil }.wantsHelp)
+    }
+
+    @Test("What follows -- is no flag, and - is none either")
+    func operands() throws {
+        let invocation = try Invocation(["check", "a.yaml", "-", "--", "--help", "-x", "--"]) { _ in nil }
+        #expect(invocation.command == .check)
+        #expect(invocation.operands == ["a.yaml", "-", "--help", "-x", "--"])
+        #expect(!invocation.wantsHelp)
+        #expect(try Invocation(["--", "sync"]) { _ in nil }.command == .sync)
+    }
+
+    @Test("A value may hold an equals sign and begin with a dash")
+    func strangeValues() throws {
+        #expect(try settings(["--secrets-path=/a=b"]).secretsPath == "/a=b")
+        #expect(try settings(["--kubeconfig", "--x"]).kubeconfig == "--x")
+    }
+
+    @Test(
+        "Help, and what needs no settings, work with any environment",
+        arguments: [
+            ["--help"], ["-h"], ["sync", "--help"], ["plan", "--help"], ["help"], ["version"], ["check", "x.yaml"],
+        ])
+    func wrongEnvironment(arguments: [String]) throws {
+        let invocation = try Invocation(arguments) { _ in "nonsense\n" }
+        #expect(invocation.wantsHelp == (arguments.last?.hasPrefix("-") == true))
+        #expect(invocation.settings == Settings())
+    }
+}
