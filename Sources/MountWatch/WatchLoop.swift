@@ -20,18 +20,16 @@ package final class WatchLoop: Sendable {
         package var longest: Duration
         /// How often to look without an event.
         package var pollInterval: Duration
-        /// How long after a look another one can be asked for.
-        package var requestPause: Duration
 
-        package init(
-            quiet: Duration, longest: Duration, pollInterval: Duration, requestPause: Duration = .seconds(1)
-        ) {
+        package init(quiet: Duration, longest: Duration, pollInterval: Duration) {
             self.quiet = quiet
             self.longest = longest
             self.pollInterval = pollInterval
-            self.requestPause = requestPause
         }
     }
+
+    /// How long after a look another one can be asked for.
+    private static let requestPause = Duration.seconds(1)
 
     private struct State: ~Copyable {
         var thread: OwnedThread?
@@ -121,7 +119,7 @@ package final class WatchLoop: Sendable {
     private func run(_ wake: EventFD) {
         let clock = ContinuousClock()
         var debouncer = Debouncer<ContinuousClock.Instant>(
-            quiet: timing.quiet, longest: timing.longest, pause: timing.requestPause)
+            quiet: timing.quiet, longest: timing.longest, pause: Self.requestPause)
         var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
