@@ -43,13 +43,13 @@ package final class AdminEndpoint: Sendable {
     package func serve() async {
         await withTaskGroup(of: Void.self) { group in
             var underWay = 0
-            for await exchange in server.exchanges where !exchange.isOver {
+            for await deferred in server.deferredResponses where !deferred.isOver {
                 if underWay == Self.parallel {
                     await group.next()
                     underWay -= 1
                 }
                 underWay += 1
-                group.addTask { exchange.reply(await self.answer(exchange.target)) }
+                group.addTask { deferred.reply(await self.answer(deferred.target)) }
             }
             group.cancelAll()
         }
@@ -69,20 +69,20 @@ package final class AdminEndpoint: Sendable {
         }
     }
 
-    private static let notFound = Answer(
+    private static let notFound = HTTPResponse(
         status: 404, body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose), /metrics and /\n")
 
-    private static func answer(_ page: HTTPPage) -> Answer {
-        Answer(
+    private static func answer(_ page: HTTPPage) -> HTTPResponse {
+        HTTPResponse(
             contentType: "text/html; charset=utf-8",
             headers: ["Content-Security-Policy": page.securityPolicy, "Referrer-Policy": "no-referrer"],
             body: page.html)
     }
 
-    private func answer(_ target: String) async -> Answer {
+    private func answer(_ target: String) async -> HTTPResponse {
         switch Route(target: target) {
         case .metrics:
-            Answer(contentType: Exposition.contentType, body: await metrics.value())
+            HTTPResponse(contentType: Exposition.contentType, body: await metrics.value())
         case .status(let query):
             Self.answer(await page(query))
         default: Self.notFound

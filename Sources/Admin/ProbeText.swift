@@ -6,9 +6,9 @@ enum ProbeText {
     /// 200 `ok`, or 503 with the checks that failed; with `isVerbose` all of them.
     ///
     /// - Parameter name: of the probe: `healthz`.
-    static func answer(_ name: String, _ checks: [HealthCheck], isVerbose: Bool) -> Answer {
+    static func answer(_ name: String, _ checks: [HealthCheck], isVerbose: Bool) -> HTTPResponse {
         let isGood = checks.allSatisfy { $0.problem == nil }
-        if isGood && !isVerbose { return Answer(body: "ok\n") }
+        if isGood && !isVerbose { return HTTPResponse(body: "ok\n") }
         var text = ""
         for check in checks {
             if let problem = check.problem {
@@ -18,6 +18,6 @@ enum ProbeText {
                 text += "[+]\(check.name) ok\(note)".onOneLine + "\n"
             }
         }
-        return Answer(status: isGood ? 200 : 503, body: text + "\(name) check \(isGood ? "passed" : "failed")\n")
+        return HTTPResponse(status: isGood ? 200 : 503, body: text + "\(name) check \(isGood ? "passed" : "failed")\n")
     }
 }

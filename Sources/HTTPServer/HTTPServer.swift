@@ -13,7 +13,7 @@ package final class HTTPServer: Sendable {
         /// Connections at most; more wait in the kernel's queue.
         package var connections = 32
         /// From so many on, each new connection ends the oldest one: who sends nothing keeps nobody out.
-        package var crowd = 24
+        package var evictionThreshold = 24
         /// Bytes of request line and headers, and of the answer's headers.
         package var header = 8 << 10
         /// From a connection's begin to its end, however it is used.
@@ -27,7 +27,7 @@ package final class HTTPServer: Sendable {
     /// The port that it listens at.
     package let port: UInt16
     /// The requests that are to be answered later. Ends with the server; for one reader.
-    package let exchanges: AsyncStream<Exchange>
+    package let deferredResponses: AsyncStream<DeferredResponse>
 
     private let loop: ServerLoop
     private let thread: Mutex<OwnedThread?>
@@ -44,10 +44,10 @@ package final class HTTPServer: Sendable {
     ) throws(LinuxError) {
         let listener = try ListeningSocket.open(host: host, port: port)
         self.port = try ListeningSocket.port(of: listener)
-        let (exchanges, exchange) = AsyncStream<Exchange>.makeStream(
+        let (deferredResponses, deferred) = AsyncStream<DeferredResponse>.makeStream(
             bufferingPolicy: .bufferingOldest(limits.connections))
-        self.exchanges = exchanges
-        let loop = try ServerLoop(listener: listener, limits: limits, respond: respond, later: exchange)
+        self.deferredResponses = deferredResponses
+        let loop = try ServerLoop(listener: listener, limits: limits, respond: respond, later: deferred)
         self.loop = loop
         do throws(LinuxError) {
             thread = Mutex(try OwnedThread(name: "http") { loop.run() })

@@ -15,7 +15,7 @@ final class ServerLoop: @unchecked Sendable {
 
     private let limits: HTTPServer.Limits
     private let respond: @Sendable (String) -> Decision
-    private let later: AsyncStream<Exchange>.Continuation
+    private let later: AsyncStream<DeferredResponse>.Continuation
     private let replies: Mailbox<Reply>
     private var daemon: OpaquePointer?
     /// The oldest first.
@@ -31,7 +31,7 @@ final class ServerLoop: @unchecked Sendable {
     init(
         listener: consuming FileDescriptor, limits: HTTPServer.Limits,
         respond: @escaping @Sendable (String) -> Decision,
-        later: AsyncStream<Exchange>.Continuation
+        later: AsyncStream<DeferredResponse>.Continuation
     ) throws(LinuxError) {
         self.limits = limits
         self.respond = respond
@@ -88,9 +88,9 @@ final class ServerLoop: @unchecked Sendable {
         return !taken.isClosed
     }
 
-    private func resume(_ request: PendingRequest, _ answer: Answer) {
+    private func resume(_ request: PendingRequest, _ answer: HTTPResponse) {
         waiting[request.number] = nil
-        request.exchange?.end()
+        request.deferred?.end()
         request.answer = answer
         MHD_resume_connection(request.connection)
     }
@@ -155,7 +155,7 @@ extension ServerLoop {
         complete: { context, _, pointer, _ in
             guard let request = PendingRequest.of(pointer?.pointee) else { return }
             ServerLoop.of(context)?.waiting[request.number] = nil
-            request.exchange?.end()
+            request.deferred?.end()
             Unmanaged.passUnretained(request).release()
         },
         connection: { context, connection, _, what in
@@ -170,7 +170,7 @@ extension ServerLoop {
     private func begin(_ connection: OpaquePointer) {
         hasTaken = true
         let open = connections.indices.filter { !connections[$0].isEnded }
-        if open.count >= limits.crowd, let oldest = open.first { end(oldest) }
+        if open.count >= limits.evictionThreshold, let oldest = open.first { end(oldest) }
         connections.append(
             Connection(handle: connection, socket: mhd_socket(connection), end: .now + limits.connection))
     }
@@ -183,17 +183,17 @@ extension ServerLoop {
     /// Called when the headers are there, and again when a suspended connection is resumed.
     private func handle(_ request: PendingRequest, _ connection: OpaquePointer, method: String) -> MHD_Result {
         if let answer = request.answer { return answer.queue(on: connection) }
-        guard method == "GET" || method == "HEAD" else { return Answer.methodNotAllowed.queue(on: connection) }
-        guard !hasBody(connection) else { return Answer.contentTooLarge.queue(on: connection) }
+        guard method == "GET" || method == "HEAD" else { return HTTPResponse.methodNotAllowed.queue(on: connection) }
+        guard !hasBody(connection) else { return HTTPResponse.contentTooLarge.queue(on: connection) }
         switch respond(request.target) {
         case .now(let answer): return answer.queue(on: connection)
         case .later:
-            let exchange = Exchange(target: request.target, number: request.number, replies: replies)
-            request.exchange = exchange
+            let deferred = DeferredResponse(target: request.target, number: request.number, replies: replies)
+            request.deferred = deferred
             request.end = .now + limits.answer
             waiting[request.number] = request
             MHD_suspend_connection(connection)
-            later.yield(exchange)
+            later.yield(deferred)
             return mhd_yes
         }
     }

@@ -24,16 +24,14 @@ extension Request {
     ///   - namespace: nil for all namespaces.
     ///   - limit: at most so many items; the server says with `metadata.continue` that there are more.
     ///   - token: the `metadata.continue` of the page before. The server answers 410 when it has expired.
-    ///   - resourceVersion: nil for the newest state (Kubernetes API, "Resource versions").
     package static func list(
         _ resource: Resource, namespace: String? = nil, labelSelector: String? = nil, limit: Int? = nil,
-        continue token: String? = nil, resourceVersion: String? = nil
+        continue token: String? = nil
     ) -> Request {
         var query: [QueryItem] = []
         query.add("labelSelector", labelSelector)
         query.add("limit", limit.map { String($0) })
         query.add("continue", token)
-        query.add("resourceVersion", resourceVersion)
         var request = Request(
             .get, Operation(.list, resource: resource.plural, namespace: namespace),
             path: resource.path(namespace: namespace), query: query, isRepeatable: true)

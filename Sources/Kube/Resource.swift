@@ -5,13 +5,11 @@ package struct Resource: Sendable, Hashable {
     package let version: String
     /// As in a path and in a role: `secrets`.
     package let plural: String
-    package let isNamespaced: Bool
 
-    package init(group: String = "", version: String = "v1", plural: String, isNamespaced: Bool = true) {
+    package init(group: String = "", version: String = "v1", plural: String) {
         self.group = group
         self.version = version
         self.plural = plural
-        self.isNamespaced = isNamespaced
     }
 
     package static let secrets = Resource(plural: "secrets")
@@ -22,9 +20,11 @@ package struct Resource: Sendable, Hashable {
     package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
 
     /// Where all objects of this kind, those of one namespace, or one object are found.
+    ///
+    /// - Parameter namespace: nil also for what belongs to none.
     package func path(namespace: String? = nil, name: String? = nil, subresource: String? = nil) -> String {
         var segments = group.isEmpty ? ["api", version] : ["apis", group, version]
-        if isNamespaced, let namespace { segments += ["namespaces", namespace] }
+        if let namespace { segments += ["namespaces", namespace] }
         segments.append(plural)
         if let name { segments.append(name) }
         if let name = subresource { segments.append(name) }

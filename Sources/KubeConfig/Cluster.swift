@@ -1,5 +1,4 @@
 import Glibc
-import Kube
 import LinuxIO
 import Observability
 import YAML

@@ -3,12 +3,10 @@ import Kube
 package import Observability
 
 extension ClusterConfiguration {
-    /// The cluster and user of a kubeconfig's context. Relative paths are relative to the folder of the file that they stand
+    /// The cluster and user of a kubeconfig's current context. Relative paths are relative to the folder of the file that they stand
     /// in.
-    ///
-    /// - Parameter context: nil for the current one.
-    package init(_ files: KubeconfigFiles, context: String? = nil) throws(ConfigurationError) {
-        let selection = try files.select(context: context)
+    package init(_ files: KubeconfigFiles) throws(ConfigurationError) {
+        let selection = try files.select()
         let cluster = selection.cluster
         let place = selection.clusterPlace
         guard let text = cluster.server, let server = ServerURL(text) else {

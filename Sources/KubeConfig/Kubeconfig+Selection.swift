@@ -23,10 +23,10 @@ package struct KubeconfigFiles: Sendable {
         package let field: String
     }
 
-    /// - Parameter context: a context's name; nil for the current one.
-    package func select(context: String? = nil) throws(ConfigurationError) -> Selection {
+    /// What the current context names.
+    package func select() throws(ConfigurationError) -> Selection {
         let current = files.first { $0.config.currentContext?.isEmpty == false }
-        guard let name = context ?? current?.config.currentContext, !name.isEmpty else {
+        guard let name = current?.config.currentContext else {
             throw ConfigurationError(source: paths, field: "current-context", expected: "the name of a context")
         }
         guard let (context, place) = find(\.contexts, "contexts", where: { $0.name == name }) else {

@@ -13,7 +13,7 @@ final class CurlLoop: @unchecked Sendable {
 
     private var multi: UnsafeMutableRawPointer
     private let sharesConnections: Bool
-    private let silence: Silence
+    private let idle: IdleTracker
     private let commands: Mailbox<Command>
     private let counters = TransferCounters()
     private let budget = AnswerBudget()
@@ -42,7 +42,7 @@ final class CurlLoop: @unchecked Sendable {
         self.multi = multi
         self.commands = commands
         self.sharesConnections = sharesConnections
-        silence = Silence(shortest: shortestSilence)
+        idle = IdleTracker(shortest: shortestSilence)
     }
 
     private static func makeMulti() -> UnsafeMutableRawPointer? {
@@ -125,7 +125,7 @@ extension CurlLoop {
     }
 
     private func start(now transfer: Transfer) {
-        guard let easy = transfer.start(counters, silence, budget, sharesConnections: sharesConnections)
+        guard let easy = transfer.start(counters, idle, budget, sharesConnections: sharesConnections)
         else { return }
         active[easy] = transfer
         let code = curl_multi_add_handle(multi, easy)
@@ -155,7 +155,7 @@ extension CurlLoop {
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
             if result == CURLE_OPERATION_TIMEDOUT, let port = transfer.localPort,
-                silence.isDeath(timeout: transfer.timeout)
+                idle.isDeath(timeout: transfer.timeout)
             {
                 dead.append(port)
             }
@@ -177,11 +177,11 @@ extension CurlLoop {
         let hour: Int32 = 3_600_000
         let slow = active.values.filter(\.isWrite).min { $0.startedAt < $1.startedAt }
         guard sharesConnections, trial == nil, let slow else { return hour }
-        let left = ContinuousClock.now.duration(to: silence.trial(since: slow.startedAt))
+        let left = ContinuousClock.now.duration(to: idle.trial(since: slow.startedAt))
         guard left <= .zero else { return Int32(clamping: Int(left / .milliseconds(1)) + 1) }
-        let trial = slow.probe(within: silence.trialTimeout)
+        let trial = slow.probe(within: idle.trialTimeout)
         self.trial = trial
-        silence.tried(at: .now)
+        idle.tried(at: .now)
         start(now: trial)
         return 0
     }
@@ -192,6 +192,6 @@ extension CurlLoop {
         guard let new = Self.makeMulti() else { return }
         curl_multi_cleanup(multi)
         multi = new
-        silence.end(at: .now)
+        idle.end(at: .now)
     }
 }

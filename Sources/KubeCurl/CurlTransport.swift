@@ -1,4 +1,5 @@
 package import Kube
+import LinuxIO
 
 /// HTTP over libcurl: one HTTP/2 connection for all requests but lists and watches, which have connections of their own,
 /// with HTTP/1.1; a thread of our own for each of the two.
@@ -55,14 +56,49 @@ package final class CurlTransport: Sendable {
         _ request: Request, _ make: (@escaping @Sendable (Transfer.Outcome) -> Void) -> Transfer
     ) async throws(TransportFailure) -> (response: Response, transfer: Transfer) {
         let loop = loop(of: request)
-        let once = Once()
-        let transfer = make { once.resolve($0) }
+        let promise = ResponsePromise()
+        let transfer = make { promise.resolve($0) }
         let outcome = await withTaskCancellationHandler {
-            if !loop.start(transfer) { once.resolve(.failure(.shutDown)) }
-            return await once.value()
+            if !loop.start(transfer) { promise.resolve(.failure(.shutDown)) }
+            return await promise.value()
         } onCancel: {
             loop.cancel(transfer)
         }
         return (try outcome.get(), transfer)
+    }
+}
+
+/// The outcome of a transfer: set once, awaited once, in either order.
+final class ResponsePromise: Sendable {
+    private enum State {
+        case open
+        case awaited(CheckedContinuation<Transfer.Outcome, Never>)
+        case resolved(Transfer.Outcome)
+    }
+
+    private let state = Mutex(State.open)
+
+    /// Does nothing the second time.
+    func resolve(_ outcome: Transfer.Outcome) {
+        let waiter = state.withLock { state -> CheckedContinuation<Transfer.Outcome, Never>? in
+            guard case .awaited(let waiter) = state else {
+                if case .open = state { state = .resolved(outcome) }
+                return nil
+            }
+            state = .resolved(.failure(.cancelled))
+            return waiter
+        }
+        waiter?.resume(returning: outcome)
+    }
+
+    func value() async -> Transfer.Outcome {
+        await withCheckedContinuation { continuation in
+            let outcome = state.withLock { state -> Transfer.Outcome? in
+                if case .resolved(let outcome) = state { return outcome }
+                state = .awaited(continuation)
+                return nil
+            }
+            if let outcome { continuation.resume(returning: outcome) }
+        }
     }
 }

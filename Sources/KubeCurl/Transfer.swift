@@ -34,7 +34,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
 
     private var counters: TransferCounters?
     private var budget: AnswerBudget?
-    private var silence: Silence?
+    private var idle: IdleTracker?
     /// Set for a probe: the transfer whose connection it tries.
     private weak var probed: Transfer?
     private var status = 0
@@ -67,11 +67,11 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that
     ///   nobody else uses.
     func start(
-        _ counters: TransferCounters, _ silence: Silence, _ budget: AnswerBudget, sharesConnections: Bool
+        _ counters: TransferCounters, _ idle: IdleTracker, _ budget: AnswerBudget, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.budget = request.isList ? nil : budget
-        self.silence = silence
+        self.idle = idle
         startedAt = .now
         if let deadline = request.startDeadline, deadline <= .now {
             finish(.timeout(reason: "the time for it was over before it was sent"))
@@ -125,7 +125,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     /// Something has come.
     private func endSilence() {
         if let probed, probed.localPort != localPort { return }
-        silence?.end(at: .now)
+        idle?.end(at: .now)
     }
 
     /// - Parameter code: as libcurl's message says.

@@ -8,13 +8,13 @@ package final class Mailbox<Message: Sendable>: Sendable {
     }
 
     private let content = Mutex(Content())
-    private let wakeUp: WakeUp
+    private let wake: EventFD
 
     /// - Throws: EMFILE, ENFILE or ENOMEM.
-    package init() throws(LinuxError) { wakeUp = try WakeUp() }
+    package init() throws(LinuxError) { wake = try EventFD() }
 
     /// For poll(2): readable while there are messages, and for good once the mailbox is closed.
-    package var descriptor: Int32 { wakeUp.rawValue }
+    package var descriptor: Int32 { wake.rawValue }
 
     /// - Returns: false if the mailbox is closed; the message is dropped then.
     @discardableResult
@@ -22,7 +22,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
         content.withLock { content in
             guard !content.isClosed else { return false }
             content.messages.append(message)
-            if content.messages.count == 1 { wakeUp.signal() }
+            if content.messages.count == 1 { wake.signal() }
             return true
         }
     }
@@ -31,14 +31,14 @@ package final class Mailbox<Message: Sendable>: Sendable {
     package func close() {
         content.withLock { content in
             content.isClosed = true
-            wakeUp.signal()
+            wake.signal()
         }
     }
 
     /// All messages since the last call, the oldest first, and whether the mailbox is closed. Does not wait.
     package func take() -> (messages: [Message], isClosed: Bool) {
         content.withLock { content in
-            if !content.messages.isEmpty, !content.isClosed { wakeUp.clear() }
+            if !content.messages.isEmpty, !content.isClosed { wake.clear() }
             defer { content.messages = [] }
             return (content.messages, content.isClosed)
         }

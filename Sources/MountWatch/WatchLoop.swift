@@ -20,22 +20,20 @@ package final class WatchLoop: Sendable {
         package var longest: Duration
         /// How often to look without an event.
         package var pollInterval: Duration
-        /// How long after a look another one can be asked for.
-        package var requestPause: Duration
 
-        package init(
-            quiet: Duration, longest: Duration, pollInterval: Duration, requestPause: Duration = .seconds(1)
-        ) {
+        package init(quiet: Duration, longest: Duration, pollInterval: Duration) {
             self.quiet = quiet
             self.longest = longest
             self.pollInterval = pollInterval
-            self.requestPause = requestPause
         }
     }
 
+    /// How long after a look another one can be asked for.
+    private static let requestPause = Duration.seconds(1)
+
     private struct State: ~Copyable {
         var thread: OwnedThread?
-        var wakeUp: WakeUp?
+        var wake: EventFD?
         var isStopping = false
         var isLookRequested = false
     }
@@ -89,13 +87,13 @@ package final class WatchLoop: Sendable {
     ///
     /// - Throws: when there are too many threads or open files.
     package func start() throws(LinuxError) {
-        let wakeUp = try WakeUp()
+        let wake = try EventFD()
         // The thread waits for the lock before it can look at this state.
         try state.withLock { (state) throws(LinuxError) in
-            state.thread = try OwnedThread(name: "watch") { [self] in run(wakeUp) }
-            state.wakeUp = wakeUp
+            state.thread = try OwnedThread(name: "watch") { [self] in run(wake) }
+            state.wake = wake
             // For what was asked before there was anything to wake.
-            wakeUp.signal()
+            wake.signal()
         }
     }
 
@@ -103,7 +101,7 @@ package final class WatchLoop: Sendable {
     package func lookNow() {
         state.withLock { state in
             state.isLookRequested = true
-            state.wakeUp?.signal()
+            state.wake?.signal()
         }
     }
 
@@ -112,16 +110,16 @@ package final class WatchLoop: Sendable {
     package func stop() {
         let thread = state.withLock { state in
             state.isStopping = true
-            state.wakeUp?.signal()
+            state.wake?.signal()
             return state.thread.take()
         }
         if let thread { thread.join() }
     }
 
-    private func run(_ wakeUp: WakeUp) {
+    private func run(_ wake: EventFD) {
         let clock = ContinuousClock()
         var debouncer = Debouncer<ContinuousClock.Instant>(
-            quiet: timing.quiet, longest: timing.longest, pause: timing.requestPause)
+            quiet: timing.quiet, longest: timing.longest, pause: Self.requestPause)
         var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
         // Watch, take the stamp, look: what changes after any of them shows in the one before.
         repair(&watcher)
@@ -129,8 +127,8 @@ package final class WatchLoop: Sendable {
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
             let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
-            let hasEvents = Self.wait(until: deadline, now: clock.now, wakeUp: wakeUp, events: watcher.rawValue)
-            wakeUp.clear()
+            let hasEvents = Self.wait(until: deadline, now: clock.now, wake: wake, events: watcher.rawValue)
+            wake.clear()
             let now = clock.now
             heartbeat?.beat(at: now)
             let (isStopping, isRequested) = state.withLock { state in
@@ -193,11 +191,11 @@ package final class WatchLoop: Sendable {
 
     /// poll(2) on the wake-up and the events; true if there are events.
     private static func wait(
-        until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant, wakeUp: WakeUp, events: Int32?
+        until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant, wake: EventFD, events: Int32?
     ) -> Bool {
         // A negative descriptor is passed over: poll(2).
         var waiting = [
-            pollfd(fd: wakeUp.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wake.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: events ?? -1, events: Int16(POLLIN), revents: 0),
         ]
         // EINTR and other failures end the wait early, which does no harm.

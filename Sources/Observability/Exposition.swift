@@ -7,7 +7,7 @@ package enum Exposition {
         var text = ""
         for metric in metrics {
             text += "# HELP \(metric.name) "
-            metric.help.append(to: &text, escaping: ["\\", "\n"])
+            text += metric.help.escaped { $0 == "\"" ? nil : replacement($0) }
             text += "\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
             for sample in metric.samples { append(sample, of: metric.name, to: &text) }
         }
@@ -34,9 +34,7 @@ package enum Exposition {
     private static func line(_ name: String, _ labels: [Metric.Label], _ value: String, to text: inout String) {
         text += name
         for (index, label) in labels.enumerated() {
-            text += "\(index == 0 ? "{" : ",")\(label.name)=\""
-            label.value.append(to: &text, escaping: ["\\", "\n", "\""])
-            text += "\""
+            text += "\(index == 0 ? "{" : ",")\(label.name)=\"\(label.value.escaped(replacement))\""
         }
         text += "\(labels.isEmpty ? "" : "}") \(value)\n"
     }
@@ -48,17 +46,12 @@ package enum Exposition {
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         return Int64(exactly: value).map { String($0) } ?? "\(value)"
     }
-}
 
-extension String {
-    /// By scalars: a line end or quote with a combining mark behind it is another character to Swift.
-    fileprivate func append(to text: inout String, escaping special: Set<Unicode.Scalar>) {
-        for scalar in unicodeScalars {
-            if special.contains(scalar) {
-                text += scalar == "\n" ? "\\n" : "\\\(scalar)"
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
+    private static func replacement(_ scalar: Unicode.Scalar) -> String? {
+        switch scalar {
+        case "\\", "\"": "\\\(scalar)"
+        case "\n": "\\n"
+        default: nil
         }
     }
 }

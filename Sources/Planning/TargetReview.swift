@@ -1,7 +1,6 @@
 import Certificates
 package import Distribution
 import JSON
-import Kube
 package import Observability
 import Snapshots
 

@@ -1,3 +1,5 @@
+import Observability
+
 /// The generations that some content came from, one for each volume.
 ///
 /// As text, the mount's own generation stands alone, `..2026_11_21_08_30_00.123456789`, and that of a volume in a folder
@@ -33,13 +35,13 @@ package struct MountGeneration: Sendable, Hashable, CustomStringConvertible {
     /// A folder may have a comma in its name.
     private static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "%") }) else { return text }
-        return text.unicodeScalars.map { scalar in
+        return text.escaped { scalar in
             switch scalar {
             case ",": "%2C"
             case "%": "%25"
-            default: String(scalar)
+            default: nil
             }
-        }.joined()
+        }
     }
 
     private static func unescaped(_ text: String) -> String {

@@ -11,7 +11,7 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
         var shown = ""
         var room = limit
         for scalar in value.onOneLine(atMost: limit).unicodeScalars {
-            let piece = Self.escaped(scalar)
+            let piece = Self.entity(scalar) ?? String(scalar)
             room -= piece.utf8.count
             guard room >= 0 else {
                 shown += "…"
@@ -37,20 +37,16 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     /// For an element's content and for an attribute in quotes. What is invisible or turns the direction of writing is
     /// shown as its number.
-    private static func escaped(_ value: String) -> String {
-        var result = ""
-        for scalar in value.onOneLine.unicodeScalars { result += escaped(scalar) }
-        return result
-    }
+    private static func escaped(_ value: String) -> String { value.onOneLine.escaped(entity) }
 
-    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+    private static func entity(_ scalar: Unicode.Scalar) -> String? {
         switch scalar {
         case "&": "&amp;"
         case "<": "&lt;"
         case ">": "&gt;"
         case "\"": "&quot;"
         case "'": "&#39;"
-        default: String(scalar)
+        default: nil
         }
     }
 }

@@ -66,3 +66,28 @@ enum Program {
         return status
     }
 }
+
+/// Whether there are as many as it takes to begin at all: libdispatch ends the process by a trap (SIGILL) if it cannot
+/// open its epoll instance, its eventfds and its timers.
+enum Descriptors {
+    static let needed = 12
+
+    /// Tries it: what is free by its number may still be refused, where the machine has no more files.
+    static var suffice: Bool {
+        let descriptors = (0..<needed).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+        return !descriptors.contains(-1)
+    }
+}
+
+/// What sleeping needs of the kernel, opened while there is enough of it.
+///
+/// libdispatch opens a timer of each clock at the first sleep that needs it, and ends the process by a trap (SIGILL) if it
+/// cannot: one that lacks descriptors for a while later on must find them open.
+enum Timers {
+    static func open() async {
+        try? await Task.sleep(for: .milliseconds(1))
+        try? await Task.sleep(for: .milliseconds(1), tolerance: .milliseconds(1))
+        try? await Task.sleep(for: .milliseconds(1), clock: .suspending)
+    }
+}

@@ -8,12 +8,15 @@ enum AdminTargets {
         let target = Fuzz.text(bytes)
         guard let route = Route(target: target) else { return }
         Fuzz.require(target.utf8.first == UInt8(ascii: "/"), "a path is absolute")
-        guard case .status(let selection) = route else { return }
+        guard case .status(let query) = route else { return }
+        let selection = StatusSelection(query)
         Fuzz.require((1...999_999).contains(selection.page), "a page's number is bounded")
         let link = selection.link
         Fuzz.require(
             link.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"<>\"'\\".utf8.contains($0) }, "a link is harmless")
-        Fuzz.require(Route(target: link == "./" ? "/" : "/" + link) == route, "a link leads to its selection")
+        var linked: StatusSelection?
+        if case .status(let query) = Route(target: link == "./" ? "/" : "/" + link) { linked = StatusSelection(query) }
+        Fuzz.require(linked == selection, "a link leads to its selection")
     }
 
     /// Text that stands in a page stays text, on one line, and says what it said.

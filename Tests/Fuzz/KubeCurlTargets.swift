@@ -1,11 +1,11 @@
 import JSON
 import Kube
-import KubeConfig
-import KubeCurl
 import LinuxIO
 import Observability
-import Synchronization
 import YAML
+
+@testable import KubeConfig
+@testable import KubeCurl
 
 enum KubeCurlTargets {
     /// The head of an answer: only what is wanted is kept, and no wait is endless.

@@ -1,7 +1,6 @@
 import JSON
 import LinuxIO
 import Observability
-import Synchronization
 
 enum ObservabilityTargets {
     /// Whatever stands in a field, a log line is one line, a JSON line says what was meant, and no field of a text line

@@ -1,6 +1,7 @@
 import YAML
 
 @testable import JSON
+@testable import Stores
 
 enum YAMLTargets {
     /// What can be read is JSON too, and says the same after it was written and read again.

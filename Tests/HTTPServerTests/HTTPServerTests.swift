@@ -23,17 +23,17 @@ struct HTTPServerTests {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
-        let exchange = try #require(await server.next())
-        #expect(exchange.target == "/later")
+        let deferred = try #require(await server.next())
+        #expect(deferred.target == "/later")
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
-        exchange.reply(Answer(status: 503, headers: ["X-Test": "yes"], body: "late"))
+        deferred.reply(HTTPResponse(status: 503, headers: ["X-Test": "yes"], body: "late"))
         let answer = try #require(await client.received())
         #expect(answer.hasPrefix("HTTP/1.1 503"))
         #expect(answer.contains("X-Test: yes\r\n"))
         #expect(answer.hasSuffix("\r\n\r\nlate"))
-        #expect(exchange.isOver)
+        #expect(deferred.isOver)
         // Once more does nothing.
-        exchange.reply(Answer(body: "again"))
+        deferred.reply(HTTPResponse(body: "again"))
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
@@ -43,9 +43,9 @@ struct HTTPServerTests {
         let answer = try #require(await server.get("/later"))
         #expect(answer.hasPrefix("HTTP/1.1 503"))
         #expect(answer.hasSuffix("no answer in time\n"))
-        let exchange = try #require(await server.next())
-        #expect(exchange.isOver)
-        exchange.reply(Answer(body: "too late"))
+        let deferred = try #require(await server.next())
+        #expect(deferred.isOver)
+        deferred.reply(HTTPResponse(body: "too late"))
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
@@ -119,7 +119,7 @@ struct HTTPServerTests {
         for target in ["/now", "/later"] {
             let client = server.client("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
             client.finishSending()
-            if target == "/later" { try #require(await server.next()).reply(Answer(body: "late")) }
+            if target == "/later" { try #require(await server.next()).reply(HTTPResponse(body: "late")) }
             #expect(await client.received()?.hasPrefix("HTTP/1.1 200") == true, "\(target)")
         }
     }
@@ -128,9 +128,9 @@ struct HTTPServerTests {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
-        let exchange = try #require(await server.next())
+        let deferred = try #require(await server.next())
         client.close()
-        exchange.reply(Answer(body: String(repeating: "x", count: 4 << 20)))
+        deferred.reply(HTTPResponse(body: String(repeating: "x", count: 4 << 20)))
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
@@ -138,7 +138,7 @@ struct HTTPServerTests {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
-        try #require(await server.next()).reply(Answer(body: String(repeating: "x", count: 4 << 20)))
+        try #require(await server.next()).reply(HTTPResponse(body: String(repeating: "x", count: 4 << 20)))
         let answer = try #require(await client.received())
         #expect(answer.hasSuffix("\r\n\r\n" + String(repeating: "x", count: 4 << 20)))
     }

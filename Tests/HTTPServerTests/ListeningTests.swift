@@ -9,7 +9,7 @@ import Testing
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ListeningTests {
     private static func server(_ host: String?, port: UInt16 = 0) throws(LinuxError) -> HTTPServer {
-        try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(Answer(body: "here")) }
+        try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(HTTPResponse(body: "here")) }
     }
 
     @Test func `without a host it listens at all addresses of both families`() async throws {

@@ -7,7 +7,7 @@ extension HTTPServer {
         var limits = Limits.patient
         change(&limits)
         return try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { target in
-            target == "/later" ? .later : .now(Answer(body: "now \(target)\n"))
+            target == "/later" ? .later : .now(HTTPResponse(body: "now \(target)\n"))
         }
     }
 
@@ -22,8 +22,8 @@ extension HTTPServer {
     func get(_ target: String) async -> String? { await RawClient.get(target, port: Int(port)) }
 
     /// The next request that waits for its answer.
-    func next() async -> Exchange? {
-        for await exchange in exchanges { return exchange }
+    func next() async -> DeferredResponse? {
+        for await deferred in deferredResponses { return deferred }
         return nil
     }
 }

@@ -34,19 +34,19 @@ struct ServerBoundsTests {
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
         let size = 64 << 20
-        try #require(await server.next()).reply(Answer(body: String(repeating: "x", count: size)))
+        try #require(await server.next()).reply(HTTPResponse(body: String(repeating: "x", count: size)))
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 1 })
         let received = try #require(await client.received())
         #expect(received.utf8.count < size)
     }
 
-    @Test func `an exchange ends with its connection`() async throws {
+    @Test func `an deferred ends with its connection`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(100) }
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
-        let exchange = try #require(await server.next())
+        let deferred = try #require(await server.next())
         #expect(await client.received() == "")
-        #expect(await eventually { exchange.isOver })
+        #expect(await eventually { deferred.isOver })
     }
 
     @Test func `who sends nothing keeps nobody out: the oldest connections make room`() async throws {
@@ -66,16 +66,16 @@ struct ServerBoundsTests {
         let server = try HTTPServer.test {
             $0.connections = 4
             // Nobody makes room.
-            $0.crowd = 1000
+            $0.evictionThreshold = 1000
         }
         defer { server.stop() }
         let clients = (0..<8).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
         for _ in 0..<4 {
-            let exchange = try #require(await server.next())
+            let deferred = try #require(await server.next())
             #expect(Descriptors.ofSockets(at: server.port).count <= 1 + 4)
-            exchange.reply(Answer(body: "late"))
+            deferred.reply(HTTPResponse(body: "late"))
         }
-        for _ in 0..<4 { try #require(await server.next()).reply(Answer(body: "late")) }
+        for _ in 0..<4 { try #require(await server.next()).reply(HTTPResponse(body: "late")) }
         for client in clients { #expect(await client.received()?.hasSuffix("late") == true) }
     }
 
@@ -83,21 +83,21 @@ struct ServerBoundsTests {
         let thread = Mutex<pthread_t?>(nil)
         var limits = HTTPServer.Limits.patient
         limits.connections = 2
-        limits.crowd = 1000
+        limits.evictionThreshold = 1000
         let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _ in
             thread.withLock { $0 = pthread_self() }
             return .later
         }
         defer { server.stop() }
         let clients = ["GET /later HTTP/1.1\r\nHost: a\r\n\r\n", "GET /no", "GET"].map { server.client($0) }
-        let exchange = try #require(await server.next())
+        let deferred = try #require(await server.next())
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 3 })
         let own = try #require(thread.withLock { $0 })
         let before = Descriptors.processorTime(of: own)
         // What is measured is what the thread uses in this time: nothing comes true.
         try await Task.sleep(for: .milliseconds(500))
         #expect(Descriptors.processorTime(of: own) - before < .milliseconds(100))
-        exchange.reply(Answer(body: ""))
+        deferred.reply(HTTPResponse(body: ""))
         #expect(await clients[0].received()?.hasPrefix("HTTP/1.1 200") == true)
     }
 
@@ -105,20 +105,20 @@ struct ServerBoundsTests {
         let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: .patient) { _ in .later }
         let waiting = (0..<3).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
         let half = server.client("GET /")
-        var exchanges: [Exchange] = []
-        for _ in 0..<3 { exchanges.append(try #require(await server.next())) }
+        var deferredResponses: [DeferredResponse] = []
+        for _ in 0..<3 { deferredResponses.append(try #require(await server.next())) }
         // One that nobody has taken.
         let untaken = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 1 + 5 })
         server.stop()
         #expect(Descriptors.ofSockets(at: server.port).count == 0)
         for client in waiting + [half, untaken] { #expect(await client.received() != nil) }
-        for exchange in exchanges {
-            #expect(exchange.isOver)
-            exchange.reply(Answer(body: "to nobody"))
+        for deferred in deferredResponses {
+            #expect(deferred.isOver)
+            deferred.reply(HTTPResponse(body: "to nobody"))
         }
         var rest = 0
-        for await _ in server.exchanges { rest += 1 }
+        for await _ in server.deferredResponses { rest += 1 }
         #expect(rest <= 1)
         server.stop()
     }

@@ -1,5 +1,4 @@
 import JSON
-import Kube
 import Testing
 
 @Suite struct JSONObjectTests {

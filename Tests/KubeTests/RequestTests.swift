@@ -9,8 +9,8 @@ struct RequestTests {
         (Request.list(.secrets), "GET /api/v1/secrets"),
         (.list(.secrets, namespace: "web", limit: 500), "GET /api/v1/namespaces/web/secrets?limit=500"),
         (
-            .list(.secrets, labelSelector: "a in (b,c),d=e/f", continue: "x+/=", resourceVersion: "0"),
-            "GET /api/v1/secrets?labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De%2Ff&continue=x%2B%2F%3D&resourceVersion=0"
+            .list(.secrets, labelSelector: "a in (b,c),d=e/f", continue: "x+/="),
+            "GET /api/v1/secrets?labelSelector=a%20in%20%28b%2Cc%29%2Cd%3De%2Ff&continue=x%2B%2F%3D"
         ),
         (
             .watch(widgets, resourceVersion: "7", timeout: .seconds(300)),

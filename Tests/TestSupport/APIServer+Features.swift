@@ -7,7 +7,7 @@ extension APIServer {
     /// Whether it keeps and applies the rules of a definition (`x-kubernetes-validations`), as it does since 1.25.
     package func appliesRules() async throws -> Bool {
         let definitions = Resource(
-            group: "apiextensions.k8s.io", plural: "customresourcedefinitions", isNamespaced: false)
+            group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
         let schema: JSONValue = ["type": "object", "x-kubernetes-validations": [["rule": "true"]]]
         let definition: JSONValue = [
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -25,7 +25,7 @@ extension APIServer {
 
     /// Whether an init container may keep running, with probes of its own, as it may since 1.29.
     package func hasNativeSidecars() async throws -> Bool {
-        let pods = Resource(group: "", plural: "pods", isNamespaced: true)
+        let pods = Resource(group: "", plural: "pods")
         let container: JSONValue = ["name": "a", "image": "a"]
         let pod: JSONValue = [
             "apiVersion": "v1", "kind": "Pod", "metadata": ["name": "try"],

@@ -36,10 +36,10 @@ extension APIServer {
             "roleRef": ["apiGroup": .string(group), "kind": .string(scope + "Role"), "name": name],
             "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
         ]
-        let isNamespaced = namespace != nil
-        let kinds = isNamespaced ? ("roles", "rolebindings") : ("clusterroles", "clusterrolebindings")
-        let roles = Resource(group: group, plural: kinds.0, isNamespaced: isNamespaced)
-        let bindings = Resource(group: group, plural: kinds.1, isNamespaced: isNamespaced)
+        let kinds =
+            namespace != nil ? ("roles", "rolebindings") : ("clusterroles", "clusterrolebindings")
+        let roles = Resource(group: group, plural: kinds.0)
+        let bindings = Resource(group: group, plural: kinds.1)
         try await client.create(roles, namespace: namespace, role)
         try await client.create(bindings, namespace: namespace, binding)
         try await waitUntil(user, may: verbs, resource, in: namespace)
@@ -49,7 +49,7 @@ extension APIServer {
     package func waitUntil(
         _ user: String, may verbs: [String], _ resource: Resource, in namespace: String?
     ) async throws {
-        let reviews = Resource(group: "authorization.k8s.io", plural: "subjectaccessreviews", isNamespaced: false)
+        let reviews = Resource(group: "authorization.k8s.io", plural: "subjectaccessreviews")
         for verb in verbs {
             let review: JSONValue = [
                 "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
@@ -74,7 +74,7 @@ extension APIServer {
     /// Installs a CustomResourceDefinition, if it is not there yet, and waits until its resource is served.
     package func install(definition: JSONValue) async throws {
         let definitions = Resource(
-            group: "apiextensions.k8s.io", plural: "customresourcedefinitions", isNamespaced: false)
+            group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
         do {
             try await client.create(definitions, definition)
         } catch {

@@ -41,7 +41,7 @@ extension KubeTransport {
 }
 
 extension Resource {
-    package static let namespaces = Resource(plural: "namespaces", isNamespaced: false)
+    package static let namespaces = Resource(plural: "namespaces")
 }
 
 extension JSONValue {

@@ -50,7 +50,7 @@ struct Cluster: Sendable {
             try await server.install(definition: JSONValue(json: document.json()))
         }
         let group = "rbac.authorization.k8s.io"
-        let bindings = Resource(group: group, plural: "clusterrolebindings", isNamespaced: false)
+        let bindings = Resource(group: group, plural: "clusterrolebindings")
         for user in [Self.agent, Self.reference] {
             try await client.create(
                 bindings,

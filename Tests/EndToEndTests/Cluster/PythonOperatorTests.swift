@@ -154,9 +154,9 @@ struct PythonOperatorTests {
         let group = "rbac.authorization.k8s.io"
         let role = try World.manifest("\(Self.fixtures)/cluster-role.yaml")
         let name: JSONValue = role["metadata"]?["name"] ?? "python-operator"
-        try await server.client.create(Resource(group: group, plural: "clusterroles", isNamespaced: false), role)
+        try await server.client.create(Resource(group: group, plural: "clusterroles"), role)
         try await server.client.create(
-            Resource(group: group, plural: "clusterrolebindings", isNamespaced: false),
+            Resource(group: group, plural: "clusterrolebindings"),
             [
                 "apiVersion": .string("\(group)/v1"), "kind": "ClusterRoleBinding", "metadata": ["name": name],
                 "roleRef": ["apiGroup": .string(group), "kind": "ClusterRole", "name": name],

@@ -9,7 +9,7 @@ import Testing
 @Suite("Admission", .tags(.concurrent), .endsIfHung)
 struct AdmissionTests {
     private static let configurations = Resource(
-        group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations", isNamespaced: false)
+        group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations")
 
     /// Runs `body` while webhooks of these paths are asked about the Secrets of the world's mark.
     ///

@@ -15,8 +15,8 @@ struct ExampleTests {
     @Test("gives just the rights that its distributions need")
     func rolesAreEnough() async throws {
         let world = try await World()
-        let roles = Resource(group: Self.group, plural: "clusterroles", isNamespaced: false)
-        let bindings = Resource(group: Self.group, plural: "clusterrolebindings", isNamespaced: false)
+        let roles = Resource(group: Self.group, plural: "clusterroles")
+        let bindings = Resource(group: Self.group, plural: "clusterrolebindings")
         let name = JSONValue.string("example-\(world.namespace)")
         let role = try World.manifest("sidecar-example/cluster-role.yaml").merging(["metadata": ["name": name]])
         try await world.client.create(roles, role)
@@ -71,7 +71,7 @@ struct ExampleTests {
     /// With a server of its own: the shared one has the definition without its rules.
     private func definitionRefuses(in world: World) async throws {
         let definitions = Resource(
-            group: "apiextensions.k8s.io", plural: "customresourcedefinitions", isNamespaced: false)
+            group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
         let kept = try await world.client.get(
             JSONValue.self, definitions, name: "secretsdistributions.xlscsde.nhs.uk")
         let appliesRules = try await world.server.appliesRules()

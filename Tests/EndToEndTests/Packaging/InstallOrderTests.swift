@@ -73,7 +73,7 @@ struct InstallOrderTests {
     }
 
     private func isDeployed(on server: APIServer) async throws -> Bool {
-        let deployments = Resource(group: "apps", plural: "deployments", isNamespaced: true)
+        let deployments = Resource(group: "apps", plural: "deployments")
         let all = try await server.client.list(MetadataOnly.self, deployments)
         return all.items.contains { $0.metadata.name == "secrets-distributor" }
     }

@@ -96,10 +96,10 @@ struct RolesTests {
         let group = "rbac.authorization.k8s.io"
         let name = JSONValue.string("example-\(world.namespace)")
         try await world.client.create(
-            Resource(group: group, plural: "clusterroles", isNamespaced: false),
+            Resource(group: group, plural: "clusterroles"),
             role.merging(["metadata": ["name": name]]))
         try await world.client.create(
-            Resource(group: group, plural: "rolebindings", isNamespaced: true), namespace: world.namespace,
+            Resource(group: group, plural: "rolebindings"), namespace: world.namespace,
             [
                 "apiVersion": .string("\(group)/v1"), "kind": "RoleBinding", "metadata": ["name": name],
                 "roleRef": ["apiGroup": .string(group), "kind": "ClusterRole", "name": name],

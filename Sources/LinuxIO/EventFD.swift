@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Wakes a thread that waits in poll(2), from any thread: an eventfd(2).
-package final class WakeUp: Sendable {
+package final class EventFD: Sendable {
     private let descriptor: FileDescriptor
 
     /// - Throws: EMFILE, ENFILE or ENOMEM.

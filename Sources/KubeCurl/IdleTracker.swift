@@ -2,7 +2,7 @@
 ///
 /// A proxy that acknowledges what it no longer forwards keeps a connection alive for TCP, and keep-alive probes see
 /// nothing wrong: only the silence tells.
-final class Silence {
+final class IdleTracker {
     private let shortest: Duration
     private var lastByte = ContinuousClock.now
     private var lastTrial: ContinuousClock.Instant?
