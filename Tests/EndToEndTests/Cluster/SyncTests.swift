@@ -1,5 +1,6 @@
 import Distribution
 import FoundationEssentials
+import Kube
 import TestSupport
 import TestTraits
 import Testing
