@@ -87,12 +87,11 @@ package struct MeteredSecretStore: SecretStore {
         }
         meter.count(result)
         recorder?.note(key, from: old, to: target)
-        logger.log(
-            level, message,
-            [
-                "secret": .string(target.key.description), "keys": .int(target.digests.count),
-                "generation": .string(target.mountGeneration ?? ""),
-            ])
+        let fields: Logger.Fields = [
+            "secret": .string(target.key.description), "keys": .int(target.digests.count),
+            "generation": .string(target.mountGeneration ?? ""),
+        ]
+        logger.log(level, message, fields)
         return target
     }
 }

@@ -10,7 +10,7 @@ struct ColourTests {
         try world.distribute("app", "password")
         let environment = [
             "SECRETS_PATH": world.mount, "DISTRIBUTIONS_PATH": world.root("in"), "OUTPUT_PATH": world.output,
-            "TERM": "xterm", "LOG_LEVEL": "info",
+            "TERM": "xterm", "LOG_LEVEL": "debug",
         ].merging(variables) { $1 }
         let program =
             onTerminal
@@ -31,7 +31,7 @@ struct ColourTests {
     @Test("are there in text on a terminal, unless the user wants none", arguments: [true, false])
     func terminal(onTerminal: Bool) async throws {
         let text = try await log(["LOG_FORMAT": "text"], onTerminal: onTerminal)
-        #expect(text.contains("\u{1b}[32mINFO\u{1b}[0m") == onTerminal)
+        #expect(text.contains("\u{1b}[34mDEBUG\u{1b}[0m") == onTerminal)
         #expect(text.contains("\u{1b}") == onTerminal)
         for variables in [["NO_COLOR": "1", "LOG_FORMAT": "text"], ["TERM": "dumb", "LOG_FORMAT": "text"], [:]] {
             #expect(try await !log(variables, onTerminal: onTerminal).contains("\u{1b}"), "\(variables)")

@@ -158,7 +158,7 @@ struct PlanTests {
         #expect(shown.allSatisfy { $0.contains(" of 50, wrote ") })
         #expect(sync.contains("50 of 50 distributions are in sync; 50 Secrets written, 0 removed, in "))
         // A log takes the line's place.
-        let logged = try await onTerminal("sync --log-level=info", environment)
+        let logged = try await onTerminal("sync --log-level=debug", environment)
         #expect(logged.contains("distribution synced") && !logged.contains("looked at "))
     }
 

@@ -44,6 +44,7 @@ struct ClusterKillTests {
         [
             "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": world.namespace,
             "KUBECONFIG": try world.server.kubeconfig(), "DEBOUNCE_QUIET": "10ms", "MAX_IN_FLIGHT": "2",
+            "LOG_LEVEL": "debug",
         ]
     }
 }

@@ -47,7 +47,7 @@ struct OutageTests {
                     "KUBECONFIG": try server.kubeconfig(through: "127.0.0.1:\(proxy.port)"), "DEBOUNCE_QUIET": "10ms",
                 ])
             try await world.expect("hung", ["a": "\(round)"])
-            #expect(await eventually { program.errors.contains("distribution synced") })
+            #expect(await eventually { program.errors.contains("first pass done") })
             proxy.set(.toServer, .hold)
             try volume.write(["a": "\(round + 1)"])
             // The write, and no frame that the connection needs for itself: without one under way the first signal ends all.

@@ -70,7 +70,7 @@ struct TenantOutputTests {
         // The others' are all there, and what is missing is counted.
         try volume.write(["shared": "2"])
         try await world.expect("quiet", ["a": "2"])
-        #expect(await eventually { agent.logged("secret updated") == 1 }, "\(agent.errors.suffix(2000))")
+        #expect(await eventually { agent.logged("rotation distributed") == 1 }, "\(agent.errors.suffix(2000))")
         if most < 60 { #expect(await eventually { agent.logged("log lines left out") > 0 }) }
 
         let page = try #require(await RawClient.get("/", port: port))
