@@ -152,7 +152,8 @@ struct SubPathTests {
         let mountPoint = world.mount + (place.isEmpty ? "" : "/nested")
         let mount =
             "mount --bind '\(world.root("volume/\(name)/certs"))' '\(mountPoint)'" + " && exec \"$0\" \"$@\""
-        let program = try await world.start(wrapper: MountNamespace.wrapper + ["sh", "-c", mount])
+        let program = try await world.start(
+            ["LOG_LEVEL": "debug"], wrapper: MountNamespace.wrapper + ["sh", "-c", mount])
         await world.expect("both", ["pw": "one", "ca": "two"], program)
         await world.expectLog("mounted by subPath: the container never sees", program)
         let seen = try SeenContents(world, "both")
