@@ -36,7 +36,10 @@ package struct Agent: Sendable {
         let heartbeats = Heartbeats(settings)
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
-        let controller = try backend.controller(settings, logger: logger) { $0.readMount = { mount.lookNow() } }
+        let controller = try backend.controller(settings, logger: logger) { dependencies in
+            dependencies.readMount = { mount.lookNow() }
+            if let changes = backend.changes { dependencies.firstPassDone = { changes.sumUp($0) } }
+        }
         try mount.start()
         defer { mount.stop() }
         let policy = settings.policyPath.map { path in

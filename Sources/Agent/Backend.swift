@@ -128,7 +128,6 @@ extension Backend {
         dependencies.leadership = elector?.leadership
         dependencies.events = self.recorder
         dependencies.judge = settings.policyPath == nil ? nil : try PolicyJudge()
-        if let changes { dependencies.firstPassDone = { changes.sumUp($0) } }
         configure(&dependencies)
         return Controller(dependencies)
     }

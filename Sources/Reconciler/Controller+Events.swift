@@ -8,7 +8,7 @@ import Stores
 extension Controller {
     package func hear(_ event: CacheEvent) {
         let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
-        announceReadiness()
+        if change.affectsReadiness { announceReadiness() }
         take(change)
         if case .distributions(_, .replace) = event {
             // The resource definition may have been replaced: learn again what it keeps.
@@ -25,23 +25,36 @@ extension Controller {
 
     package func namespacesToList(of scope: Scope) -> [String]? { cache.namespacesToList(of: scope) }
 
-    /// What follows from a change of the cache.
+    /// What follows from a change of the cache. All keys are queued at once, at the end.
     func take(_ change: CacheChange) {
+        var items: [WorkItem] = []
         for note in change.notes { log(note) }
         for key in change.replaced { statuses.forgetWritten(key) }
         for (old, target) in change.retargeted { secrets.forget(old.uid, unless: target) }
         for (key, targets) in change.requested { request(targets, for: key) }
-        for distribution in change.removed { forget(distribution) }
-        for key in change.lost { lose(key) }
+        for distribution in change.removed { items += forget(distribution).map(WorkItem.target) }
+        for key in change.lost {
+            notes.lose(key)
+            items += targets(of: remarks.lose(key)).map(WorkItem.target)
+        }
         for (target, manager) in change.disturbed { disturb(target, by: manager) }
-        if let news = change.mount { take(news, change.targets) }
+        if let news = change.mount {
+            take(news, change.targets)
+            items += notes.ahead.keys.map(WorkItem.target)
+        }
         if change.isPolicyNew { start.reset() }
         if change.isList { noteListed() }
-        for scope in change.scopes { enqueueAll(in: scope) }
+        if change.scopes.count == cache.scopes.count {
+            items += cache.items(in: .all)
+        } else {
+            for scope in change.scopes { items += cache.items(in: scope) }
+        }
         // Our own status comes back as an event.
-        if let (old, new) = change.updated, statuses.isOwn(new, after: old) { return }
-        enqueue(change.targets)
-        for key in change.statuses { enqueue(.status(key)) }
+        if change.updated.map({ statuses.isOwn($0.new, after: $0.old) }) != true {
+            items += change.targets.map(WorkItem.target)
+            items += change.statuses.map(WorkItem.status)
+        }
+        enqueue(items)
     }
 
     private func take(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
@@ -53,9 +66,7 @@ extension Controller {
         guard news.isNew, let snapshot = cache.mount.snapshot else { return }
         notes.newerGenerations.forget(news.changed)
         pairs = CertificateCheckCache()
-        guard news.old != nil else { return }
-        if !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
-        enqueue(notes.ahead.keys)
+        if news.old != nil, !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
     }
 
     private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
@@ -65,17 +76,13 @@ extension Controller {
         notes.requested.formUnion(targets)
     }
 
-    private func forget(_ distribution: SecretsDistribution) {
+    /// - Returns: former targets that waited for it.
+    private func forget(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         statuses.forget(key)
         notes.uncertain.remove(.status(key))
         secrets.forget(distribution.uid, unless: nil)
-        enqueue(remarks.forget(key))
-    }
-
-    private func lose(_ target: ObjectKey) {
-        notes.lose(target)
-        enqueueOwners(remarks.lose(target))
+        return remarks.forget(key)
     }
 
     /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
@@ -84,10 +91,12 @@ extension Controller {
         contention.disturb(target, by: manager, at: .now)
     }
 
-    /// Queues the targets of distributions whose statuses have to say something else.
-    func enqueueOwners(_ distributions: [ObjectKey]) {
-        enqueue(distributions.compactMap { cache.index.distributions[$0]?.target })
+    private func targets(of distributions: [ObjectKey]) -> [ObjectKey] {
+        distributions.compactMap { cache.index.distributions[$0]?.target }
     }
+
+    /// Queues the targets of distributions whose statuses have to say something else.
+    func enqueueOwners(_ distributions: [ObjectKey]) { enqueue(targets(of: distributions)) }
 
     private func log(_ note: CacheChange.Note) {
         switch note {

@@ -117,16 +117,13 @@ extension Controller {
                     await self.tidy()
                     self.logger.settle()
                 }
-            ) { item in
-                let outcome = await self.process(item)
-                guard let tries else { return outcome }
-                return self.lastOutcome(outcome, of: item, tries: tries)
-            }
+            ) { await self.process($0, tries: tries) }
             group.cancelAll()
         }
     }
 
-    private nonisolated func lastOutcome(_ outcome: Outcome, of item: WorkItem, tries: Int) -> Outcome {
+    /// What becomes of a key in a single pass.
+    private func lastOutcome(_ outcome: Outcome, of item: WorkItem, tries: Int) -> Outcome {
         switch outcome {
         case .done, .held: return outcome
         case .again: return .done
@@ -137,13 +134,14 @@ extension Controller {
         }
     }
 
-    private func process(_ item: WorkItem) async -> Outcome {
+    private func process(_ item: WorkItem, tries: Int?) async {
         isUntidy = true
-        let outcome = await reconcile(item)
-        // Also where it had failed before all was known.
+        var outcome = await reconcile(item)
+        if let tries { outcome = lastOutcome(outcome, of: item, tries: tries) }
+        // In one step: no event can come between the end of the key and the progress of the start.
         start.firstPass?.remove(item)
-        noteStart(after: item)
-        return outcome
+        worker.finish(item, outcome)
+        noteStart()
     }
 
     /// Starts no more targets; `work` returns once those in flight are done and reported.
@@ -165,23 +163,23 @@ extension Controller {
         ProcessMemory.giveBack()
     }
 
-    func enqueue(_ targets: some Sequence<ObjectKey>) {
-        for key in targets { enqueue(.target(key)) }
-    }
+    func enqueue(_ targets: some Sequence<ObjectKey>) { enqueue(targets.map(WorkItem.target)) }
 
-    func enqueue(_ item: WorkItem) {
-        // Everything is queued once all is known.
-        if cache.isReady(item.key.namespace) { worker.add(item) }
-    }
+    func enqueue(_ item: WorkItem) { enqueue([item]) }
 
-    func enqueueAll(in scope: Scope = .all) {
-        for key in cache.index.targets where scope.contains(key.namespace) { enqueue(.target(key)) }
-        // Those that no distribution describes: to be pruned perhaps.
-        for key in cache.targets.keys where scope.contains(key.namespace) { enqueue(.target(key)) }
-        for (key, distribution) in cache.index.distributions where scope.contains(key.namespace) {
-            if distribution.target == nil { enqueue(.status(key)) }
+    /// Queues what can be reconciled. Once all is known that has to be known, everything is queued.
+    func enqueue(_ items: [WorkItem]) {
+        var isReady: [String: Bool] = [:]
+        let ready = items.filter { item in
+            let namespace = item.key.namespace
+            if let known = isReady[namespace] { return known }
+            isReady[namespace] = cache.isReady(namespace)
+            return isReady[namespace] == true
         }
+        if !ready.isEmpty { worker.add(ready) }
     }
+
+    func enqueueAll() { enqueue(cache.items(in: .all)) }
 
     /// Distributions of this instance that were reconciled, and all that are known.
     package func progress() -> (done: Int, total: Int) {

@@ -15,6 +15,17 @@ extension Cache {
         mount.wasRead && policy.isKnown && scope(of: namespace)?.isReady == true
     }
 
+    /// All that can be reconciled in a scope: targets that are described, those that are not and may have to be pruned, and
+    /// distributions without a target.
+    func items(in scope: Scope) -> [WorkItem] {
+        var items = index.targets.filter { scope.contains($0.namespace) }.map(WorkItem.target)
+        items += targets.keys.filter { scope.contains($0.namespace) && index.known($0) == nil }.map(WorkItem.target)
+        for (key, distribution) in index.distributions where scope.contains(key.namespace) {
+            if distribution.target == nil { items.append(.status(key)) }
+        }
+        return items
+    }
+
     /// Whether a distribution in `namespace` may have changed without an event.
     func distributionsMayLag(in namespace: String) -> (mayLag: Bool, isStale: Bool) {
         guard let feed = scope(of: namespace)?.distributions else { return (false, false) }

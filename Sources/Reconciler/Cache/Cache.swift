@@ -42,6 +42,7 @@ struct Cache: Sendable {
         switch event {
         case .mount(let reading): apply(reading, &change)
         case .policy(let reading):
+            change.affectsReadiness = true
             guard policy.take(reading) else { break }
             verdicts.forgetAll()
             change.isPolicyNew = true
@@ -73,6 +74,7 @@ struct Cache: Sendable {
 
     private mutating func apply(_ reading: MountReading, _ change: inout CacheChange) {
         let news = mount.apply(reading)
+        change.affectsReadiness = true
         if news.affectsAll { change.scopes = Set(scopes.keys) }
         if news.isNew, let new = mount.snapshot, let old = news.old {
             change.targets = index.targets(
@@ -88,11 +90,11 @@ struct Cache: Sendable {
     ) {
         switch event {
         case .upsert(let object):
-            update(scope, &change) { $0[keyPath: Object.feed].hear(of: object.key) }
+            hear(of: object, in: scope, &change)
             if let known = Object.known(object.key, in: self), object.isOlder(than: known) { return }
             Object.keep(object, isTruth: false, in: &self, sharing: outcomes, &change)
         case .delete(let object):
-            update(scope, &change) { $0[keyPath: Object.feed].hear(of: object.key) }
+            hear(of: object, in: scope, &change)
             guard Object.known(object.key, in: self)?.uid == object.uid else { return }
             Object.remove(object.key, wasHeard: true, from: &self, &change)
         case .replace(let all, let unreadable):
@@ -100,6 +102,17 @@ struct Cache: Sendable {
             replace(all, in: scope, sharing: outcomes, &change)
             change.isList = true
             change.scopes.insert(scope)
+        }
+    }
+
+    /// An event about an object came: the watch works.
+    private mutating func hear<Object: CachedObject>(of object: Object, in scope: Scope, _ change: inout CacheChange) {
+        guard let feed = scopes[scope]?[keyPath: Object.feed], feed.failure != nil || !feed.unreadable.isEmpty else {
+            return
+        }
+        update(scope, &change) { state in
+            if feed.failure != nil { state[keyPath: Object.feed].recover() }
+            if !Object.staysWhenUnreadable { state[keyPath: Object.feed].read(object.key) }
         }
     }
 
@@ -127,6 +140,7 @@ struct Cache: Sendable {
             change.notes.append(.readByName(scope, namespaces: others.sorted(), error))
         }
         scopes[scope, default: ScopeState()].targets.list(only: listed, because: error)
+        change.affectsReadiness = true
         change.isList = true
         change.scopes.insert(scope)
     }
@@ -137,6 +151,7 @@ struct Cache: Sendable {
         var new = old
         body(&new)
         scopes[scope] = new
+        change.affectsReadiness = true
         if new.isRefused != old.isRefused {
             if new.isRefused, let error = [new.distributions, new.targets].first(where: \.isRefused)?.failure {
                 change.notes.append(.scopeSkipped(scope, error))
@@ -157,13 +172,5 @@ struct Cache: Sendable {
         if seen.isStale != sees.isStale || (seen.isRefused || sees.isRefused) && seen.failure != sees.failure {
             change.scopes.insert(scope)
         }
-    }
-}
-
-extension FeedState {
-    /// An event about the object came: the watch works.
-    fileprivate mutating func hear(of key: ObjectKey) {
-        if failure != nil { recover() }
-        read(key)
     }
 }

@@ -54,6 +54,8 @@ struct CacheChange: Sendable {
     var mount: MountState.Change?
     /// Another policy is in force.
     var isPolicyNew = false
+    /// What the agent has to know before it is ready may have changed.
+    var affectsReadiness = false
     /// A whole list was taken in.
     var isList = false
     var notes: [Note] = []

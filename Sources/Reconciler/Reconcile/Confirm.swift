@@ -58,8 +58,14 @@ extension Controller {
         take(cache.take(distribution, isTruth: true, sharing: statuses.outcomes))
     }
 
-    /// Takes over the response to a status write.
-    func takeStored(_ distribution: SecretsDistribution) {
+    /// Takes over a distribution whose status was written or read.
+    ///
+    /// - Parameter known: the one that the status was written to. In local mode no version says which of two is newer: then
+    ///   an edit that came meanwhile stays.
+    func takeStored(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
+        if let known, let now = cache.index.distributions[known.key], now != known, !now.isOlder(than: distribution) {
+            return
+        }
         var change = CacheChange()
         let targets = cache.take(distribution, sharing: statuses.outcomes[distribution.key], &change)
         take(change)

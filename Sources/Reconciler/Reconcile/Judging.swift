@@ -1,5 +1,4 @@
 import Distribution
-import Scheduling
 
 /// The policy's verdicts. One that takes long is found out beside the queue: no turn waits for it.
 extension Controller {
@@ -9,7 +8,7 @@ extension Controller {
         guard let policy = cache.policy.policy, !cache.verdicts.hasJudged(distribution) else { return true }
         var judgement = policy.judgement(of: distribution)
         if dependencies.judge != nil, judgement.cost > PolicyJudge.short {
-            judging.add(distribution.key)
+            judging.add([distribution.key])
             return false
         }
         while !judgement.advance(by: .max) {}
@@ -19,11 +18,12 @@ extension Controller {
 
     /// Evaluates the policy on a distribution. Keeps the verdict if it is about what there is by then; if not, the target's
     /// next reconciliation asks again.
-    func judge(_ key: ObjectKey) async -> WorkQueue<ObjectKey, ContinuousClock.Instant>.Outcome {
+    func judge(_ key: ObjectKey) async {
+        defer { judging.finish(key, .done) }
         if let distribution = cache.index.distributions[key], let policy = cache.policy.policy,
             !cache.verdicts.hasJudged(distribution), let judge = dependencies.judge
         {
-            guard let judgement = await judge.end(policy.judgement(of: distribution)) else { return .done }
+            guard let judgement = await judge.end(policy.judgement(of: distribution)) else { return }
             if cache.policy.policy == policy, let current = cache.index.distributions[key],
                 !cache.verdicts.hasJudged(current)
             {
@@ -31,6 +31,5 @@ extension Controller {
             }
         }
         if let target = cache.index.distributions[key]?.target { enqueue([target]) }
-        return .done
     }
 }

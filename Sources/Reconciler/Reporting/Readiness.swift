@@ -50,11 +50,9 @@ extension Controller {
     /// another leads.
     ///
     /// To be called when what an event calls for is in the queue.
-    ///
-    /// - Parameter item: what was just processed, if anything was.
-    func noteStart(after item: WorkItem? = nil) {
+    func noteStart() {
         guard !probes.hasStarted, unreadiness.isEmpty,
-            isFollowing ? start.isLed || isAllInSync() : isFirstPassDone(after: item)
+            isFollowing ? start.isLed || isAllInSync() : isFirstPassDone()
         else { return }
         probes.hasStarted = true
         start.reset()
@@ -62,9 +60,8 @@ extension Controller {
         dependencies.firstPassDone(statuses.outcomes)
     }
 
-    private func isFirstPassDone(after item: WorkItem?) -> Bool {
+    private func isFirstPassDone() -> Bool {
         if start.firstPass == nil { start.firstPass = Set(worker.read { $0.unfinished }) }
-        if let item { start.firstPass?.remove(item) }
         return start.firstPass?.isEmpty == true
     }
 

@@ -56,7 +56,7 @@ extension Controller {
             // Another of its name may be there by now, or none.
             let isSame = cache.index.distributions[key]?.uid == distribution.uid
             statuses.wrote(pending, on: distribution, traits, isSame: isSame)
-            takeStored(stored)
+            takeStored(stored, after: distribution)
             return .done
         } catch {
             if case .unknownOutcome = error { statuses.lostResponse(pending, next, on: key) }
@@ -76,7 +76,7 @@ extension Controller {
     private func isWritten(_ key: ObjectKey) async throws(StoreError) -> Bool {
         do throws(StoreError) {
             guard let current = try await distributions.current(key) else { return false }
-            takeStored(current)
+            takeStored(current, after: nil)
             guard let unanswered = statuses.pending[key]?.unanswered else { return false }
             return current.status.statusText == unanswered.statusText
                 && current.status.lastUpdated == unanswered.lastUpdated

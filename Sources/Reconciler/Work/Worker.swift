@@ -4,7 +4,7 @@ package import Scheduling
 
 /// Takes keys from a work queue and processes each in a task of its own. It knows nothing about what the keys stand for.
 ///
-/// The queue is behind a lock: a key can be added from any thread without waiting.
+/// The queue is behind a lock: keys can be added and finished from any thread without waiting.
 package final class Worker<Key: Hashable & Sendable>: Sendable {
     package typealias Instant = ContinuousClock.Instant
     package typealias Queue = WorkQueue<Key, Instant>
@@ -31,7 +31,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     private let isPaused: @Sendable () -> Bool
     private let wakeUps: AsyncStream<Void>
     private let alarm: AsyncStream<Void>.Continuation
-    /// Beats while keys are taken and none is stuck.
+    /// Beats with each key that is finished and with each pulse, unless a key is stuck.
     package let heartbeat: Heartbeat
 
     /// How often the heartbeat beats without any work.
@@ -48,8 +48,12 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
         (wakeUps, alarm) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    package func add(_ key: Key) {
-        state.withLock { $0.queue.add(key, at: .now) }
+    /// Adds all keys before the first of them is started.
+    package func add(_ keys: some Sequence<Key>) {
+        state.withLock { state in
+            let now = Instant.now
+            for key in keys { state.queue.add(key, at: now) }
+        }
         alarm.yield()
     }
 
@@ -66,26 +70,26 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     /// Processes what is due until `stop`; or, with `untilIdle`, until nothing is left, retries included. Cancellation is
     /// passed on to the keys in flight.
     ///
-    /// - Parameter pulse: called at the start and every 30 seconds.
+    /// - Parameters:
+    ///   - pulse: called at the start and every 30 seconds.
+    ///   - process: has to end with `finish`, which is not called here so that the caller can do more in the same step.
     package func run(
         untilIdle: Bool = false, pulse: @escaping @Sendable () async -> Void = {},
-        process: @escaping @Sendable (Key) async -> Queue.Outcome
+        process: @escaping @Sendable (Key) async -> Void
     ) async {
         await withDiscardingTaskGroup { timers in
             timers.addTask {
                 while !Task.isCancelled {
                     self.alarm.yield()
                     await pulse()
+                    self.beat()
                     try? await Task.sleep(for: Self.pulse, tolerance: .seconds(5))
                 }
             }
             await withDiscardingTaskGroup { workers in
                 var armed: Instant?
                 for await _ in wakeUps {
-                    beat()
-                    while let key = next() {
-                        workers.addTask { self.finish(key, await process(key)) }
-                    }
+                    while let key = next() { workers.addTask { await process(key) } }
                     if isOver(untilIdle) { break }
                     guard let deadline = deadline() else { continue }
                     if let armed, armed <= deadline, armed > .now { continue }
@@ -108,7 +112,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
 
     private func next() -> Key? {
         guard !isPaused() else { return nil }
-        let key = state.withLock { state -> Key? in
+        return state.withLock { state in
             let now = Instant.now
             let key: Key? =
                 if let stoppedAt = state.stoppedAt {
@@ -119,17 +123,16 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
             if let key { state.running[key] = now }
             return key
         }
-        // While there is more to take than can be in flight, nobody else beats.
-        if key != nil { beat() }
-        return key
     }
 
-    private func finish(_ key: Key, _ outcome: Queue.Outcome) {
+    /// Ends the processing of a key.
+    package func finish(_ key: Key, _ outcome: Queue.Outcome) {
         state.withLock { state in
             state.running[key] = nil
             if case .retry = outcome { state.retries += 1 }
             state.queue.finish(key, outcome, at: .now, jitter: .random(in: 0...1))
         }
+        beat()
         alarm.yield()
     }
 
@@ -139,7 +142,9 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    private func deadline() -> Instant? { isPaused() ? nil : state.withLock { $0.queue.deadline() } }
+    private func deadline() -> Instant? {
+        isPaused() ? nil : state.withLock { $0.stoppedAt == nil ? $0.queue.deadline() : nil }
+    }
 }
 
 /// What is in the queue.
