@@ -43,7 +43,7 @@ package final class Credentials: Sendable {
         return try outcome.get()
     }
 
-    /// The server has refused this endpoint (401): the next one is made anew.
+    /// The server has refused this endpoint (401): the next one is loaded again.
     package func refuse(_ endpoint: Endpoint) {
         cache.withLock { cache in
             guard cache.endpoint?.token == endpoint.token else { return }

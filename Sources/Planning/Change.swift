@@ -4,7 +4,7 @@ package import Distribution
 package struct Change: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case create, update
-        /// Deleted and made anew: another type, or other content of an immutable Secret.
+        /// Deleted and recreated: another type, or other content of an immutable Secret.
         case replace
         case remove
         /// Our owner reference goes, so that it stays when its former distribution goes.

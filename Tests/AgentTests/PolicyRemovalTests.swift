@@ -116,7 +116,7 @@ struct PolicyRemovalTests {
             await bench.store.release()
             try await bench.settle()
             #expect(await bench.secret("t") == nil)
-            // A status for it would be refused, and tried again without end.
+            // The server would reject a status for it, and the agent would retry for ever.
             #expect(await bench.store.calls.count { $0 == "status d" } == 1)
         }
     }

@@ -97,7 +97,7 @@ import Testing
         #expect(try watcher.kernelWatches() == 1)
     }
 
-    @Test func `a subfolder that is removed and made anew is watched`() throws {
+    @Test func `a subfolder that is removed and recreated is watched`() throws {
         try makeDirectory(folder("root/one"))
         let watcher = watcher("root")
         removeTree(folder("root/one"))
@@ -177,7 +177,7 @@ import Testing
         #expect(watcher.problem == nil)
     }
 
-    @Test func `a root that is removed and made anew is watched`() async throws {
+    @Test func `a root that is removed and recreated is watched`() async throws {
         try makeDirectory(folder("root"))
         let watcher = watcher("root")
         removeTree(folder("root"))

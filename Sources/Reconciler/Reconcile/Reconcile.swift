@@ -27,7 +27,7 @@ extension Controller {
         }
     }
 
-    /// When to compare again what no event tells of: a role that changes, another owner's Secret that goes away.
+    /// Compares again after a minute, for changes without an event: of a role, or of a Secret without our label.
     var requeueLater: Outcome { .again(after: .seconds(60)) }
 
     private func reconcileStatus(of key: ObjectKey) async throws(StoreError) -> Outcome {

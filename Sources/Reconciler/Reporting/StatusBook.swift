@@ -42,7 +42,7 @@ package struct StatusBook: Sendable {
     }
 
     /// Whether the event about a distribution is only our own status, coming back. It must not cut the wait for the next
-    /// retry short: a server that fails in two ways by turns would be asked without end.
+    /// retry short: a server that alternates between two errors would get requests without a pause.
     func isOwn(_ new: SecretsDistribution, after known: SecretsDistribution) -> Bool {
         var amended = known
         amended.resourceVersion = new.resourceVersion
