@@ -106,7 +106,7 @@ struct ConvergenceTests {
         )
     }
 
-    /// Returns when nothing is wrong any more, or when the complaints stop changing.
+    /// Waits until nothing is wrong; at the time limit, returns what is wrong.
     private func complaints(
         _ world: World, _ namespaces: [String], _ oracle: Oracle, _ replicas: [Replica]
     ) async throws -> [String] {

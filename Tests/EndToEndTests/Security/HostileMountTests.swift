@@ -122,7 +122,7 @@ struct HostileMountTests {
     }
 
     /// As names of source files, folders and manifests, and in the content of a manifest.
-    @Test("with names that look like log lines or move the cursor cannot forge a log line", arguments: ["json", "text"])
+    @Test("with names that look like log lines or move the cursor forges no line", arguments: ["json", "text"])
     func names(format: String) async throws {
         let world = try LocalWorld()
         let forged = [
