@@ -1,26 +1,26 @@
-/// What the command line asks for.
+/// The parsed command line.
 struct Invocation: Equatable, Sendable {
     struct Failure: Error, CustomStringConvertible, Equatable {
         let description: String
     }
 
-    /// To exit with after a `Failure`: EX_USAGE of sysexits(3).
+    /// The exit status after a `Failure`: EX_USAGE of sysexits(3).
     static let usageStatus: Int32 = 64
 
     var isQuick = false
-    /// Which scenarios; nil: all.
+    /// The scenarios to run; nil: all.
     var only: [String]?
-    /// How many distributions there are, from few to many; nil: as it is for a quick or a whole run.
+    /// The numbers of distributions, in ascending order; nil: the defaults for a quick or a full run.
     var sizes: [Int]?
-    /// The path of the program that is measured.
+    /// The path of the program to measure.
     var program: String?
-    /// The folder that gets the report; nil: none is written, or that of a quick run below `.build`.
+    /// The folder for the report; nil: no report. A quick run writes below `.build` by default.
     var output: String?
-    /// What was measured before: a `results.json`, or the folder that holds it. Nothing is measured then.
+    /// Earlier results: a `results.json`, or the folder that holds it. Nothing is measured then.
     var report: String?
     var wantsHelp = false
 
-    /// - Parameter scenarios: the names that there are.
+    /// - Parameter scenarios: the names of all scenarios.
     init(_ words: [String], scenarios: [String]) throws(Failure) {
         var rest = words[...]
         while let word = rest.popFirst() {

@@ -2,8 +2,8 @@
 @testable import StatusPage
 
 enum AdminTargets {
-    /// Whatever a client asks for is a route or none, and a selection of the status page is within its limits and has a
-    /// link that leads to it.
+    /// Every request path has a route or none, and a selection on the status page is within its limits and has a link
+    /// that leads to it.
     static let route: Fuzz.Target = { bytes in
         let target = Fuzz.text(bytes)
         guard let route = Route(target: target) else { return }
@@ -19,7 +19,7 @@ enum AdminTargets {
         Fuzz.require(linked == selection, "a link leads to its selection")
     }
 
-    /// Text that stands in a page stays text, on one line, and says what it said.
+    /// Text in a page stays text, on one line, and keeps its meaning.
     static let html: Fuzz.Target = { bytes in
         let text = Fuzz.text(bytes)
         let page: HTML = "\(text)"

@@ -4,7 +4,7 @@ import Snapshots
 import Stores
 
 enum AgentTargets {
-    /// Of a Secret's values only digests are kept.
+    /// Only digests of a Secret's values are kept.
     static let secret: Fuzz.Target = { bytes in
         _ = try? JSONBytes.decode(SecretObject.self, from: bytes)
         let text = Data(bytes).base64EncodedString()

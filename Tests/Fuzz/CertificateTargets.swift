@@ -9,8 +9,8 @@ import Snapshots
 @testable import Planning
 
 enum CertificateTargets {
-    /// A pair is judged, the same each time, and nothing of it is left behind. The input is one DER block behind a byte
-    /// that says which, or a chain and a key with NUL between them; without NUL they are the same.
+    /// A pair is checked with the same result each time, and nothing of it stays in memory. The input is one DER block
+    /// after a byte that selects its kind, or a chain and a key separated by NUL; without NUL they are the same.
     static let pair: Fuzz.Target = { bytes in
         split(bytes)
         if let first = bytes.first, first < labels.count, bytes.count > 1 {
@@ -43,7 +43,7 @@ enum CertificateTargets {
         }
     }
 
-    /// Whatever a file holds, no private key goes where everybody may see it, and what goes anywhere is a part of it.
+    /// Whatever a file holds, no private key is written where it is public, and each output is a part of the file.
     private static func split(_ bytes: [UInt8]) {
         for file in [bytes, ownKey + ownCertificate + bytes] {
             let source = Fuzz.text(file)
@@ -106,7 +106,7 @@ enum CertificateTargets {
         "TRUSTED CERTIFICATE",
     ]
 
-    /// Ed25519, made for this.
+    /// Ed25519, created for this test.
     private static let ownCertificate = Array(
         """
         -----BEGIN CERTIFICATE-----

@@ -9,7 +9,7 @@ enum CommandTargets {
         Fuzz.require(text == "0" || DurationText.parse(text + "1s") == duration + .seconds(1), "parts add up")
     }
 
-    /// Arguments and variables of any content give settings within their limits, or an error of one line.
+    /// Arbitrary arguments and variables produce settings within their limits, or an error of one line.
     static let options: Fuzz.Target = { bytes in
         let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         do {

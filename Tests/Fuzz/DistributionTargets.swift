@@ -7,7 +7,7 @@ import Snapshots
 @testable import Stores
 
 enum DistributionTargets {
-    /// Any object is a distribution, usable or not, as JSON and as YAML.
+    /// Any object is decoded as a distribution, valid or not, as JSON and as YAML.
     static let distribution: Fuzz.Target = { bytes in
         if let value = try? JSONValue(json: bytes), value.object != nil {
             guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: bytes) else {
@@ -66,7 +66,7 @@ enum DistributionTargets {
         }
     }
 
-    /// A path that is taken cannot lead out of the mount, as the kernel reads it: byte by byte.
+    /// An accepted path cannot lead out of the mount when the kernel reads it byte by byte.
     static let sourcePath: Fuzz.Target = { bytes in
         guard let path = try? SourcePath(Fuzz.text(bytes)) else { return }
         check(path.text)
@@ -89,7 +89,7 @@ enum DistributionTargets {
         }
     }
 
-    /// Names and what they are joined from.
+    /// Names, and the texts that are joined from names.
     static let names: Fuzz.Target = { bytes in
         let text = Fuzz.text(bytes)
         let slash = UInt8(ascii: "/")
@@ -108,13 +108,13 @@ enum DistributionTargets {
         Fuzz.require(Fuzz.isOneLine(shown(text)), "what is shown is one line")
     }
 
-    /// Agrees with the decoder on what is an object, but takes more: bytes that are no UTF-8, halves of surrogate pairs and
-    /// numbers of any size, and it is deeper before it gives up.
+    /// Agrees with the decoder on what is an object, but accepts more: bytes that are not UTF-8, halves of surrogate
+    /// pairs and numbers of any size, and deeper nesting.
     static let jsonObject: Fuzz.Target = { bytes in
         let isObject = bytes.withUnsafeBytes { JSONBytes.isObject($0) }
-        // What another encoding has in its zeros, and a byte order mark.
+        // Other encodings contain zeros; and a byte order mark.
         guard !bytes.contains(0), !bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
-        // The decoder takes a comma behind the last element if there is a blank behind it; the API server does not.
+        // The decoder accepts a comma after the last element if a blank follows it; the API server does not.
         let dense = bytes.filter { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }
         guard dense.firstRange(of: ",]".utf8) == nil, dense.firstRange(of: ",}".utf8) == nil else { return }
         let decoded = try? JSONValue(json: bytes)

@@ -8,7 +8,7 @@ import YAML
 @testable import KubeCurl
 
 enum KubeCurlTargets {
-    /// The head of an answer: only what is wanted is kept, and no wait is endless.
+    /// Response headers: only the needed ones are kept, and no wait is endless.
     static let headers: Fuzz.Target = { bytes in
         guard let server = ServerURL("http://localhost") else { return }
         let answer = Mutex<Response?>(nil)
@@ -35,7 +35,7 @@ enum KubeCurlTargets {
         }
     }
 
-    /// A server's address goes to libcurl byte by byte: nothing in it may end it, or hide a password.
+    /// libcurl gets a server's address byte by byte: no byte in it may end it, or hide a password.
     static let url: Fuzz.Target = { bytes in
         guard let url = ServerURL(Fuzz.text(bytes)) else { return }
         let text = url.text()
@@ -46,7 +46,7 @@ enum KubeCurlTargets {
         Fuzz.require(ServerURL(text) == url, "a URL is the same when it is read again")
     }
 
-    /// A kubeconfig gives a configuration, or an error of one line that holds no password.
+    /// A kubeconfig produces a configuration, or an error of one line without a password.
     static let kubeconfig: Fuzz.Target = { bytes in
         for document in YAMLParser.parse(bytes).documents {
             do {
@@ -61,7 +61,7 @@ enum KubeCurlTargets {
                 Fuzz.require(Fuzz.isOneLine("\(error)".onOneLine), "an error can be shown on one line")
             }
         }
-        // As a server that is refused, with what may be a password in it.
+        // A rejected server address with a part that may be a password.
         let text = Fuzz.text(bytes) + "@"
         let json: JSONValue = [
             "current-context": "c", "contexts": [["name": "c", "context": ["cluster": "c"]]],

@@ -3,7 +3,7 @@ import Kube
 import Stores
 
 enum KubeTargets {
-    /// However a stream is cut into chunks, its lines are the same.
+    /// However a stream is split into chunks, its lines are the same.
     static let lines: Fuzz.Target = { bytes in
         guard let first = bytes.first else { return }
         let stream = Array(bytes.dropFirst())
@@ -16,7 +16,7 @@ enum KubeTargets {
         Fuzz.require(feed(chunks, limit) == lines, "lines do not depend on chunks")
         let newline = UInt8(ascii: "\n")
         let parts = stream.split(separator: newline, omittingEmptySubsequences: false).map { Array($0) }
-        // The last one has no newline: it counts only if it is too long.
+        // The last line has no newline: it counts only if it is too long.
         let expected = parts.enumerated().compactMap { index, part -> LineSplitter.Line? in
             if part.count > limit { return .tooLong }
             return part.isEmpty || index == parts.count - 1 ? nil : .whole(part)
@@ -29,7 +29,7 @@ enum KubeTargets {
         return chunks.flatMap { splitter.feed($0) }
     }
 
-    /// What is written says the same when it is read, on one line.
+    /// A value that is written and read again is the same, on one line.
     static let json: Fuzz.Target = { bytes in
         guard let value = try? JSONValue(json: bytes) else { return }
         let text = value.encoded()
@@ -42,7 +42,7 @@ enum KubeTargets {
         Fuzz.require(again.encoded() == text, "equal values have equal bytes")
     }
 
-    /// The laws of RFC 7386.
+    /// The rules of RFC 7386.
     static let merge: Fuzz.Target = { bytes in
         let parts = bytes.split(separator: 0, maxSplits: 1).map { Array($0) }
         guard parts.count == 2, let value = try? JSONValue(json: parts[0]), let patch = try? JSONValue(json: parts[1])
@@ -63,7 +63,7 @@ enum KubeTargets {
         }
     }
 
-    /// Any answer to a list is a page or an error that says where, not what.
+    /// Any response to a list is a page, or an error that gives the place without quoting values.
     static let list: Fuzz.Target = { bytes in
         page(MetadataOnly.self, bytes)
         page(SecretObject.self, bytes)
@@ -89,7 +89,7 @@ enum KubeTargets {
         }
     }
 
-    /// A stream of watch lines: the machine always knows what to do next, and no wait is endless.
+    /// A stream of watch lines: the state machine always has a next action, and no wait is endless.
     static let watch: Fuzz.Target = { bytes in
         watch(MetadataOnly.self, bytes)
         watch(SecretObject.self, bytes)
@@ -141,7 +141,7 @@ enum KubeTargets {
         return actions
     }
 
-    /// Any answer that is no success is an error with a kind of its own, which echoes no value.
+    /// Any response without success is an error of a specific kind that quotes no value.
     static let status: Fuzz.Target = { bytes in
         guard bytes.count >= 2 else { return }
         let code = Int(bytes[0]) << 8 | Int(bytes[1])

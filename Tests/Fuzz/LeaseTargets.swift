@@ -16,7 +16,7 @@ enum LeaseTargets {
         var election = WatchedElection()
         for kind: UInt8 in [0, 0, 4, 0] { election.step([255, 255, kind, 0, 0, 0], seeing: lease.spec) }
         let times = [lease.spec.acquireTime, lease.spec.renewTime]
-        // The year that comes after 9999 has no form.
+        // A year after 9999 has no representation.
         guard times.allSatisfy({ $0.map { $0.seconds < 253_402_300_800 } ?? true }) else { return }
         var expected = lease.spec
         expected.acquireTime = expected.acquireTime.map(micro)
@@ -35,7 +35,7 @@ enum LeaseTargets {
     }
 }
 
-/// An election, and beside it what may be known of it: who asked what when.
+/// An election, with an observer that checks it by what each replica requested and when.
 private struct WatchedElection {
     private typealias Election = LeaderElection<ContinuousClock.Instant>
 
@@ -44,16 +44,16 @@ private struct WatchedElection {
 
     private var election = Election(identity: "me")
     private var now = begin
-    /// What was asked for last, and when.
+    /// The last requested action, and its time.
     private var asked = Election.Action.wait(.zero)
     private var askedAt = begin
     private var isFirst = true
-    /// Until when it has said that it leads.
+    /// The time until which it considers itself leader.
     private var end: ContinuousClock.Instant?
-    /// What the Lease was when it was last seen, and since when.
+    /// The last Lease that was seen, and the time since when it is unchanged.
     private var seen: (spec: Lease.Spec, since: ContinuousClock.Instant)?
 
-    /// Two bytes of time, which outcome, the holder, how long its Lease is for, and what else changes.
+    /// Two bytes of time, the outcome, the holder, the duration of the Lease, and other changes.
     mutating func step(_ bytes: [UInt8], seeing spec: Lease.Spec? = nil) {
         now = now.advanced(by: .milliseconds((Int(bytes[0]) << 8 | Int(bytes[1])) * 10))
         if case .wait(let delay) = asked { now = max(now, askedAt.advanced(by: delay)) }
@@ -115,7 +115,7 @@ private struct WatchedElection {
         if seen?.spec != lease.spec { seen = (lease.spec, now) }
     }
 
-    /// What may become of what was asked for.
+    /// A possible result of the requested action.
     private func input(_ bytes: [UInt8], _ spec: Lease.Spec) -> Election.Input {
         if isFirst { return .start }
         let kinds: [KubeError.Kind] = [
@@ -129,7 +129,7 @@ private struct WatchedElection {
         case _ where failure >= 0:
             return .failed(KubeError(Operation(.get, resource: "leases"), kinds[failure % kinds.count]))
         case .get: return .found(lease(spec))
-        // Mostly the server has stored what it was given.
+        // In most cases the server has stored what was sent.
         case .create(let wanted, _) where bytes[2] >= 4: return .stored(lease(wanted))
         case .update(let wanted, _, _) where bytes[2] >= 4: return .stored(lease(wanted))
         default: return .stored(lease(spec))

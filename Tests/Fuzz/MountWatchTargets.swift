@@ -6,7 +6,7 @@ enum MountWatchTargets {
         Fuzz.require(events.isEmpty == bytes.isEmpty, "no byte goes unnoticed")
         Fuzz.require(events.count <= bytes.count / 16 + 1, "an event takes its header at least")
         Fuzz.require(events.allSatisfy { !$0.name.utf8.contains(0) }, "a name ends before its padding")
-        // Cut off anywhere, what came before the cut is the same, and the cut counts as an overflow.
+        // In a truncated buffer, the events before the cut are the same, and the cut counts as an overflow.
         let overflow = InotifyEvent(watch: -1, mask: .overflow)
         let cut = decode(Array(bytes.dropLast()))
         Fuzz.require(

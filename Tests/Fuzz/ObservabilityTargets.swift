@@ -3,8 +3,8 @@ import LinuxIO
 import Observability
 
 enum ObservabilityTargets {
-    /// Whatever stands in a field, a log line is one line, a JSON line says what was meant, and no field of a text line
-    /// can be forged.
+    /// Whatever a field contains, a log record is one line, a JSON line keeps the values, and a text line cannot
+    /// contain a forged field.
     static let log: Fuzz.Target = { bytes in
         let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         for format in Logger.Format.allCases {
@@ -32,7 +32,7 @@ enum ObservabilityTargets {
     static let timestamp: Fuzz.Target = { bytes in
         guard let time = Timestamp(rfc3339: Fuzz.text(bytes)) else { return }
         Fuzz.require((0..<1_000_000_000).contains(time.nanoseconds), "nanoseconds are a part of a second")
-        // The year that comes after 9999 has no form.
+        // A year after 9999 has no representation.
         guard time.seconds < 253_402_300_800 else { return }
         Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "what is written says the same when it is read")
         let micro = Timestamp(rfc3339: time.rfc3339Micro)
@@ -42,7 +42,7 @@ enum ObservabilityTargets {
         Fuzz.require(Timestamp(rfc3339: time.rfc3339)?.seconds == time.seconds, "whole seconds are kept")
     }
 
-    /// Whatever stands in a label, a sample is one line, and what is read from it is what was meant.
+    /// Whatever a label contains, a sample is one line, and reading it returns the original value.
     static let exposition: Fuzz.Target = { bytes in
         let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         var metric = Metric(.gauge, "m", values[0])

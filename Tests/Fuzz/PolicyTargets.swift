@@ -2,7 +2,7 @@
 @testable import Stores
 
 enum PolicyTargets {
-    /// Any bytes are a policy without problems, or problems and no policy.
+    /// Any bytes are a policy without problems, or problems without a policy.
     static let policy: Fuzz.Target = { bytes in
         let parsed = PolicyManifest.parse(bytes, file: "file")
         Fuzz.require((parsed.policy == nil) != parsed.problems.isEmpty, "a policy has no problems")
@@ -23,7 +23,7 @@ enum PolicyTargets {
             Fuzz.require(!rule.namespaces.isEmpty && !rule.files.isEmpty, "a rule is about something")
             for pattern in rule.namespaces { check(pattern, for: .namespace) }
             for pattern in rule.files { check(pattern, for: .file) }
-            // A rule by which a file may go to a namespace lets it go there, whatever others say.
+            // A rule that permits a file in a namespace permits it whatever other rules contain.
             guard rule.namespaces.contains(where: { matches($0, "web") }) else { continue }
             let given = files.filter { file in rule.files.contains { matches($0, file.text) } }
             Fuzz.require(given.allSatisfy { !denied.contains($0) }, "what a rule gives is not denied")
@@ -34,7 +34,7 @@ enum PolicyTargets {
         Fuzz.require((try? Pattern(pattern.description, for: subject)) == pattern, "a pattern is one")
     }
 
-    /// A pattern and a text with NUL between them: they match if the slow way says so too.
+    /// A pattern and a text separated by NUL: they match if the slow implementation agrees.
     static let pattern: Fuzz.Target = { bytes in
         let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         let text = parts.count > 1 ? parts[1] : ""
@@ -54,7 +54,8 @@ enum PolicyTargets {
         if bytes.count <= 48, parts[0].utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 8 {
             Fuzz.require(matches(pattern, text) == SlowPattern.matches(parts[0], text), "it matches")
         }
-        // Not by how long it takes but by how it grows: with each `*` there would be more than any time limit allows.
+        // Checks how the time grows, not how long it is: with each `*` a slow implementation would exceed any time
+        // limit.
         guard bytes.count <= 16, let long = try? Pattern(repeated(parts[0]), for: .file) else { return }
         _ = matches(long, repeated(text))
     }

@@ -4,7 +4,7 @@ import YAML
 @testable import Stores
 
 enum YAMLTargets {
-    /// What can be read is JSON too, and says the same after it was written and read again.
+    /// A readable document is also valid JSON, and is the same after writing and reading it again.
     static let parser: Fuzz.Target = { bytes in
         let stream = YAMLParser.parse(bytes)
         let lines = bytes.count + 2
@@ -23,7 +23,7 @@ enum YAMLTargets {
         }
     }
 
-    /// Any string is the same after it was written and read again, as a value and as a key.
+    /// Any string is the same after writing and reading it again, as a value and as a key.
     static let emitter: Fuzz.Target = { bytes in
         let texts = bytes.split(separator: 0xff, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         var entries: [YAMLValue.Entry] = []
@@ -42,7 +42,7 @@ enum YAMLTargets {
         }
         Fuzz.require(documents.count <= 1, "one document is written")
         guard let document = documents.first else {
-            // The reader takes a document that is null for an empty one.
+            // The reader treats a null document as empty.
             Fuzz.require(value == .null, "nothing is lost")
             return
         }

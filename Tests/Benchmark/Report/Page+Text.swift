@@ -1,4 +1,4 @@
-/// What the page says whatever was measured.
+/// The texts of the page that do not depend on the results.
 extension Page {
     static let introduction = """
         # Benchmarks

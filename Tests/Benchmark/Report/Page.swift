@@ -1,6 +1,6 @@
 import Reconciler
 
-/// `benchmarks.md`: what was measured, how, and what came of it.
+/// `benchmarks.md`: what was measured, how, and the results.
 struct Page {
     let results: Results
 
@@ -60,7 +60,7 @@ struct Page {
         return isMet ? "met" : "**missed**"
     }
 
-    /// An item for each figure that misses its bar, whatever the number of distributions.
+    /// One item for each figure that misses its bar, for all numbers of distributions.
     private var missed: [String] {
         guard !results.isQuick else { return [] }
         return Groups(judgements.filter { $0.isMet == false }.map(\.figure)).all.map { group in
@@ -110,7 +110,7 @@ struct Page {
         }
     }
 
-    /// Those that depend on the number of distributions: a column for each number.
+    /// The figures that depend on the number of distributions, with a column for each number.
     private func sized(_ groups: [Group]) -> String? {
         let groups = groups.filter { $0.figures.contains { $0.distributions != nil } }
         guard !groups.isEmpty else { return nil }
@@ -140,7 +140,7 @@ struct Page {
         return Amount.text(reference, figure.unit) + ratio
     }
 
-    /// Each once, whatever the number of distributions.
+    /// Each note once, for all numbers of distributions.
     private func notes(_ groups: [Group]) -> String? {
         var notes: [String] = []
         for group in groups {

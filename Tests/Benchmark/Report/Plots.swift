@@ -1,11 +1,11 @@
 /// The plots of the page.
 extension Plot {
-    /// Those that there are figures for.
+    /// The plots for which there are figures.
     static func all(of results: Results) -> [Plot] {
         [latency(results.distributions), targets(results.figures), memory(results.figures)].compactMap { $0 }
     }
 
-    /// Which share of all took at most how long.
+    /// The share of measurements that took at most a given time.
     static func latency(_ distributions: [LatencyDistribution]) -> Plot? {
         let series = distributions.compactMap { distribution -> Series? in
             let sorted = distribution.latencies.filter { $0 > 0 }.sorted()
@@ -22,13 +22,13 @@ extension Plot {
             y: Axis(title: "share that took at most as long", format: "%g %%"), series: series)
     }
 
-    /// Enough for the eye, with both ends.
+    /// Enough points for a smooth line, including both ends.
     private static func thinned(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
         let step = max(1, points.count / 300)
         return points.indices.filter { $0.isMultiple(of: step) || $0 == points.count - 1 }.map { points[$0] }
     }
 
-    /// By the figures' ids, with their names in a picture.
+    /// The labels in a plot, by the ids of figures.
     private static let times = [
         ("start.cold", "cold start"), ("rotation.all", "a rotation of all"), ("start.warm", "warm start"),
         ("rotation.one", "a rotation of one"),
@@ -71,7 +71,7 @@ extension Plot {
             y: Axis(title: "memory", format: "%g MiB"), series: series, limits: limits)
     }
 
-    /// Those with figures for more than one number of distributions.
+    /// Series for figures with more than one number of distributions.
     private static func series(
         of names: [(id: String, title: String)], in figures: [Figure], divisor: Double = 1
     ) -> [Series] {

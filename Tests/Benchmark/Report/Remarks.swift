@@ -1,13 +1,13 @@
 import Kube
 
-/// What is known of figures that miss their bar: kept by hand, shown only beside one that is missed.
+/// Known reasons for figures that miss their bar. Maintained by hand, and shown only if the figure misses it.
 enum Remarks {
     struct Remark: Sendable {
         let reason: String
         let next: String
     }
 
-    /// By the figure's id.
+    /// Remarks by the id of the figure.
     static let all: [String: Remark] = [
         "start.cold": Remark(
             reason: """

@@ -1,13 +1,13 @@
-/// A chapter of the page: the figures whose ids begin with its name.
+/// A section of the page: the figures whose ids begin with its name.
 struct Section {
     let name: String
     let heading: String
-    /// How it was measured, and how to read it.
+    /// How the figures were measured, and how to read them.
     let text: String
-    /// Its picture's name.
+    /// The name of its plot.
     var plot: String?
 
-    /// In the order of the page. Figures of other names follow under these names.
+    /// In the order of the page. Figures with other names follow, in sections with these names.
     static let all: [Section] = [
         Section(
             name: "start", heading: "Start",

@@ -1,11 +1,11 @@
 import KubeConfig
 import TestSupport
 
-/// Whether memory grows with rotations. How much there is with how many distributions is told by `Idle`.
+/// Measures whether memory grows with rotations. `Idle` measures it for each number of distributions.
 struct Memory: Scenario {
     static let name = "memory"
     private static let distributions = 100
-    /// Bytes: what it differs by from one look to the next, at the least.
+    /// The least assumed difference between two readings, in bytes.
     private static let leastNoise = 65_536.0
 
     func run(_ bench: Bench) async throws -> Findings {
@@ -18,7 +18,7 @@ struct Memory: Scenario {
                 bench, on: cluster, mount: fleet.mount, settings: ["DEBOUNCE_QUIET": "1ms"])
             _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)
             let tenth = rotations / 10
-            // Of each tenth, looked at ten times.
+            // Ten readings for each tenth of the rotations.
             var tenths = Array(repeating: [Double](), count: 10)
             for number in 0..<rotations {
                 var tail = AuditTail(cluster)

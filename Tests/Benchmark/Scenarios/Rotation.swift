@@ -1,6 +1,6 @@
 import KubeConfig
 
-/// A file that feeds all is rotated, and one that feeds only one.
+/// Rotations of a file that feeds all Secrets, and of one that feeds a single Secret.
 struct Rotation: Scenario {
     static let name = "rotation"
 

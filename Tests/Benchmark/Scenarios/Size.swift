@@ -3,7 +3,7 @@ import Glibc
 import KubeConfig
 import TestSupport
 
-/// What is shipped, and how soon it is there.
+/// The size of the release, and the time until it is ready.
 struct Size: Scenario {
     static let name = "size"
 
@@ -25,7 +25,8 @@ struct Size: Scenario {
         return Findings(figures: figures)
     }
 
-    /// What the run-time packages and the program add to a minimal Debian, measured in a real one. Nil where none can be made.
+    /// The size that the run-time packages and the program add to a minimal Debian, measured in a real one. Nil if none
+    /// can be created.
     private func image(_ bench: Bench) async throws -> Figure? {
         guard geteuid() == 0 else {
             say("size: the image needs root, and is not measured")

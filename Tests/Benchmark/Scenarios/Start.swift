@@ -1,6 +1,6 @@
 import KubeConfig
 
-/// Cold start, when all Secrets are to be created, and warm start, when nothing is to be done.
+/// A cold start, which creates all Secrets, and a warm start, which has nothing to write.
 struct Start: Scenario {
     static let name = "start"
 
