@@ -31,7 +31,7 @@ enum AdminTargets {
         for index in read.indices.dropFirst() {
             let entity = "&" + String(read[index].unicodeScalars.prefix { $0 != ";" }) + ";"
             let rest = String(String.UnicodeScalarView(read[index].unicodeScalars.drop { $0 != ";" }.dropFirst()))
-            Fuzz.require(entity == "&amp;" || names[entity] != nil, "an ampersand begins what we wrote")
+            Fuzz.require(entity == "&amp;" || names[entity] != nil, "an ampersand starts one of our entities")
             read[index] = (names[entity] ?? "&") + rest
         }
         Fuzz.require(Array(read.joined().utf8) == Array(text.onOneLine.utf8), "text is kept")

@@ -13,7 +13,7 @@ enum AgentTargets {
             Fuzz.require(false, "a Secret can be read")
             return
         }
-        Fuzz.require(secret.observed.digests["key"] == Digest(of: SecretBytes(bytes)), "a value is its digest")
+        Fuzz.require(secret.observed.digests["key"] == Digest(of: SecretBytes(bytes)), "a value is kept as its digest")
         Fuzz.require(secret.observed.digests["none"] == Digest(of: SecretBytes([])), "null is an empty value")
         var dumped = ""
         dump(secret, to: &dumped)

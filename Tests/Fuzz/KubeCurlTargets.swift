@@ -21,11 +21,11 @@ enum KubeCurlTargets {
         }
         transfer.finish(nil)
         guard let response = answer.withLock({ $0 }) else {
-            Fuzz.require(false, "there is an answer")
+            Fuzz.require(false, "there is a response")
             return
         }
         let wanted: Set<String> = ["content-type", "retry-after"]
-        Fuzz.require(wanted.isSuperset(of: response.headers.keys), "only what is wanted is kept")
+        Fuzz.require(wanted.isSuperset(of: response.headers.keys), "only the needed headers are kept")
         for value in response.headers.values {
             Fuzz.require(value.first?.isWhitespace != true && value.last?.isWhitespace != true, "values are trimmed")
             Fuzz.require(!value.utf8.contains(UInt8(ascii: "\n")), "a value is on one line")
@@ -42,7 +42,7 @@ enum KubeCurlTargets {
         Fuzz.require(text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }, "a URL has no blanks and no control characters")
         Fuzz.require(!text.utf8.contains { "?#@".utf8.contains($0) }, "a URL has no user, query or fragment")
         Fuzz.require(!url.host.isEmpty && !url.host.utf8.contains(UInt8(ascii: "/")), "a URL has a host")
-        Fuzz.require((1...65535).contains(url.port), "a port is one")
+        Fuzz.require((1...65535).contains(url.port), "a port is valid")
         Fuzz.require(ServerURL(text) == url, "a URL is the same when it is read again")
     }
 
@@ -52,10 +52,10 @@ enum KubeCurlTargets {
             do {
                 let kubeconfig = try Kubeconfig(json: document.json(), file: "file")
                 let configuration = try ClusterConfiguration(KubeconfigFiles([("/folder/file", kubeconfig)]))
-                Fuzz.require(configuration.server.text().utf8.allSatisfy { $0 > 0x20 }, "the server's address is one")
-                Fuzz.require((configuration.certificate == nil) == (configuration.key == nil), "a pair is whole")
+                Fuzz.require(configuration.server.text().utf8.allSatisfy { $0 > 0x20 }, "the server's address is valid")
+                Fuzz.require((configuration.certificate == nil) == (configuration.key == nil), "a pair is complete")
                 for file in configuration.files {
-                    Fuzz.require(file.utf8.first == UInt8(ascii: "/"), "a file is found from the kubeconfig's folder")
+                    Fuzz.require(file.utf8.first == UInt8(ascii: "/"), "a file is relative to the kubeconfig's folder")
                 }
             } catch {
                 Fuzz.require(Fuzz.isOneLine("\(error)".onOneLine), "an error can be shown on one line")
@@ -70,9 +70,9 @@ enum KubeCurlTargets {
         do {
             let kubeconfig = try Kubeconfig(json: json.encoded(), file: "file")
             _ = try ClusterConfiguration(KubeconfigFiles([("file", kubeconfig)]))
-            Fuzz.require(false, "a URL with a user is refused")
+            Fuzz.require(false, "a URL with a user is rejected")
         } catch {
-            Fuzz.require((error as? ConfigurationError)?.value == nil, "what may be a password is not shown")
+            Fuzz.require((error as? ConfigurationError)?.value == nil, "a possible password is not shown")
         }
     }
 }

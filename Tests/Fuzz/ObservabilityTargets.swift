@@ -24,8 +24,8 @@ enum ObservabilityTargets {
                 return
             }
             Fuzz.require(
-                json["one"]?.string.map { Array($0.utf8) } == Array(values[0].utf8), "a string is kept as it is")
-            Fuzz.require(json["all"]?.array?.map(\.string) == values, "strings are kept as they are")
+                json["one"]?.string.map { Array($0.utf8) } == Array(values[0].utf8), "a string is unchanged")
+            Fuzz.require(json["all"]?.array?.map(\.string) == values, "strings are unchanged")
         }
     }
 
@@ -34,7 +34,7 @@ enum ObservabilityTargets {
         Fuzz.require((0..<1_000_000_000).contains(time.nanoseconds), "nanoseconds are a part of a second")
         // A year after 9999 has no representation.
         guard time.seconds < 253_402_300_800 else { return }
-        Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "what is written says the same when it is read")
+        Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "a value is the same after writing and reading it")
         let micro = Timestamp(rfc3339: time.rfc3339Micro)
         Fuzz.require(
             micro?.seconds == time.seconds && micro?.nanoseconds == time.nanoseconds / 1000 * 1000,
@@ -51,7 +51,7 @@ enum ObservabilityTargets {
         Fuzz.require(lines.count == values.count + 2, "each sample is one line")
         Fuzz.require(lines[1].elementsEqual("# TYPE m gauge".utf8), "help is one line")
         for (line, value) in zip(lines.dropFirst(2), values) {
-            Fuzz.require(labelValue(Array(line)) == Array(value.utf8), "a label's value is kept as it is")
+            Fuzz.require(labelValue(Array(line)) == Array(value.utf8), "a label's value is unchanged")
         }
     }
 

@@ -80,8 +80,8 @@ private struct Poison {
         }
         guard isWhole else { return }
         let names = page.items.map(\.metadata.name)
-        Fuzz.require(page.items.count + page.unreadable.count == 4, "each object is there once")
-        Fuzz.require(Self.names.allSatisfy(names.contains), "all good objects come out of a list")
+        Fuzz.require(page.items.count + page.unreadable.count == 4, "each object is delivered once")
+        Fuzz.require(Self.names.allSatisfy(names.contains), "a list delivers all good objects")
     }
 
     private func watch<Item: KubeObject>(_ type: Item.Type) {
@@ -101,6 +101,6 @@ private struct Poison {
             }
             for case .emit(.upsert(let item)) in machine.step(input, random: 0) { names.append(item.metadata.name) }
         }
-        Fuzz.require(Self.names.allSatisfy(names.contains), "all good objects come out of a watch")
+        Fuzz.require(Self.names.allSatisfy(names.contains), "a watch delivers all good objects")
     }
 }

@@ -9,10 +9,10 @@ enum YAMLTargets {
         let stream = YAMLParser.parse(bytes)
         let lines = bytes.count + 2
         for error in stream.errors {
-            Fuzz.require((0...lines).contains(error.line), "an error is on a line of the file")
+            Fuzz.require((0...lines).contains(error.line), "an error names a line of the file")
             Fuzz.require(Fuzz.isOneLine(error.description), "an error is one line")
         }
-        Fuzz.require(YAMLParser.parse(bytes) == stream, "the same text says the same again")
+        Fuzz.require(YAMLParser.parse(bytes) == stream, "the same text has the same result")
         for document in stream.documents {
             Fuzz.require((1...lines).contains(document.line), "a document is on a line of the file")
             guard let json = try? JSONValue(json: document.json()) else {
@@ -37,7 +37,7 @@ enum YAMLTargets {
 
     private static func check(_ value: YAMLValue) {
         guard let text = try? YAMLEmitter.emit(value), let documents = try? YAMLParser.documents(in: text) else {
-            Fuzz.require(false, "what is written can be read")
+            Fuzz.require(false, "written output can be read")
             return
         }
         Fuzz.require(documents.count <= 1, "one document is written")
@@ -46,7 +46,7 @@ enum YAMLTargets {
             Fuzz.require(value == .null, "nothing is lost")
             return
         }
-        Fuzz.require(isSame(value, document), "what is read is what was written")
+        Fuzz.require(isSame(value, document), "reading returns the written value")
     }
 
     private static func isSame(_ value: YAMLValue, _ node: YAMLNode) -> Bool {
