@@ -67,14 +67,14 @@ struct Invocation: Equatable, Sendable {
         Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--at NUMBER[,NUMBER]] [--output FOLDER]
                benchmark --report PATH --output FOLDER
 
-        Measures the program at PATH against a real etcd and kube-apiserver, and h2load beside it.
+        Measures the program at PATH with a real etcd and kube-apiserver, and compares it with h2load.
 
           --program PATH     the program, built for release
-          --quick            few and small: whether it runs; not to be judged
+          --quick            few and small measurements, only to show that the benchmark runs
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
-          --at NUMBER,…      with so many distributions, where their number matters
-          --output FOLDER    where the report goes; of a quick run .build/benchmark, else nowhere
-          --report PATH      measures nothing: the report again from a results.json, or the folder that holds it
+          --at NUMBER,…      the numbers of distributions
+          --output FOLDER    the folder for the report; default: none, or .build/benchmark for a quick run
+          --report PATH      measure nothing, and render a results.json, or the one in a folder, again
 
         """
     }

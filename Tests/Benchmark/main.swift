@@ -56,7 +56,7 @@ do {
         results.missing = scenarioNames.filter { name in !results.figures.contains { $0.id.hasPrefix(name + ".") } }
         guard let output = invocation.output else { continue }
         try await Report(results: results).write(to: output)
-        say("\(name) is in \(output)/benchmarks.md")
+        say("\(name): written to \(output)/benchmarks.md")
     }
 } catch {
     fail(error, status: 1)

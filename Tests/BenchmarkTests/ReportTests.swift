@@ -42,10 +42,10 @@ struct ReportTests {
         let page = Page(results: results(all)).text
         #expect(
             page.contains(
-                "Of all figures, 2 can be compared between few and many distributions: 1 [scale](#scaling) as they should."
-                    + " 1 more are nothing with few."))
+                "Of all figures, 2 can be compared between few and many distributions: 1 [scale](#scaling) as expected."
+                    + " 1 more are 0 with few."))
         #expect(page.contains("×102 | **worse than linear** |") && page.contains("×100 | linear or better |"))
-        #expect(page.contains("| from nothing | none at few: not known |"))
+        #expect(page.contains("| from 0 | 0 at few: unknown |"))
     }
 
     @Test func `the page gives no reasons if all bars are met`() {

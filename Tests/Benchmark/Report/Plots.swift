@@ -18,8 +18,8 @@ extension Plot {
         }
         guard !series.isEmpty else { return nil }
         return Plot(
-            name: "latency", title: "How long a change takes to be in the Secret", x: .time("latency"),
-            y: Axis(title: "share that took at most as long", format: "%g %%"), series: series)
+            name: "latency", title: "Time from a change to its Secret", x: .time("latency"),
+            y: Axis(title: "share that took at most this time", format: "%g %%"), series: series)
     }
 
     /// Enough points for a smooth line, including both ends.
@@ -34,7 +34,7 @@ extension Plot {
         ("rotation.one", "a rotation of one"),
     ]
     private static let memories = [
-        ("memory.resident", "resident"), ("memory.peak.cold", "anonymous, the most of a cold start"),
+        ("memory.resident", "resident"), ("memory.peak.cold", "anonymous, peak of a cold start"),
         ("memory.anonymous", "anonymous, after a cold start"),
         ("memory.anonymous.warm", "anonymous, after a warm start"),
     ]
@@ -48,7 +48,8 @@ extension Plot {
         if limits.count > 1 {
             series.append(
                 Series(
-                    title: "the server's own limit for as many writes", points: limits, dots: limits, isReference: true)
+                    title: "the server's own limit for the same number of writes", points: limits, dots: limits,
+                    isReference: true)
             )
         }
         return Plot(

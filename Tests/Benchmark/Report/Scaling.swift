@@ -41,7 +41,7 @@ struct Scaling {
         switch isGood {
         case true?: isIndependent ? "independent" : "linear or better"
         case false?: isIndependent ? "**grows**" : "**worse than linear**"
-        case nil: "none at few: not known"
+        case nil: "0 at few: unknown"
         }
     }
 }

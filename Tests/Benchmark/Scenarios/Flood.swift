@@ -90,7 +90,7 @@ struct Flood: Scenario {
         ])
         guard run.status == 0, let created = Self.successes(run.output), created * 100 >= count * 99 else {
             throw LoadRun.Failure(
-                description: "h2load: of \(count) Secrets too few were made: \(run.output)\(run.errors)")
+                description: "h2load: too few of \(count) Secrets were created: \(run.output)\(run.errors)")
         }
         return created
     }
@@ -110,7 +110,7 @@ struct Flood: Scenario {
     private static func figures(_ alone: Started, _ crowded: Started) -> [Figure] {
         [
             figure(
-                "start.requests", "start among others: lists, and watches that end", .count, Double(crowded.requests),
+                "start.requests", "start among others: lists, and watches that ended", .count, Double(crowded.requests),
                 beside: Double(alone.requests)),
             figure(
                 "start.bytes", "start among others: bytes from and to the server", .bytes, Double(crowded.bytes),
@@ -130,7 +130,7 @@ struct Flood: Scenario {
     private static func figures(_ span: Span, changes: Int, _ seconds: Double) -> [Figure] {
         [
             figure("changes", "changes of others", .count, Double(changes)),
-            figure("seconds", "changes of others: how long they took", .seconds, seconds),
+            figure("seconds", "changes of others: duration", .seconds, seconds),
             figure("bytes", "bytes from and to the server meanwhile", .bytes, Double(span.bytes)),
             figure("wakeups", "wake-ups of all threads meanwhile", .count, Double(span.wakeUps)),
             figure("cpu", "CPU meanwhile, of one core", .cores, span.load),

@@ -61,7 +61,7 @@ struct Idle: Scenario {
                 "busiest", "wake-ups of the thread that wakes most", .perHour, span.perHour(span.wakeUpsOfBusiest),
                 // One a second, and the other work of that thread.
                 bar: .atMost(4500)),
-            figure("requests", "requests, watches that end too", .perHour, span.perHour(requests)),
+            figure("requests", "requests, including watches that ended", .perHour, span.perHour(requests)),
             figure("bytes", "bytes from and to the server", .bytesPerHour, span.perHour(span.bytes)),
         ]
     }
@@ -81,9 +81,9 @@ struct Idle: Scenario {
                 "anonymous.warm", "anonymous, at rest after a warm start", warm.map(\.settled.anonymous), bar: limit),
             figure("resident", "resident, at rest after a cold start", [cold.resident]),
             figure("resident.warm", "resident, at rest after a warm start", warm.map(\.settled.resident)),
-            figure("peak", "anonymous, the most of a warm start: all are listed", warm.map(\.peak)),
-            figure("peak.cold", "anonymous, the most of a cold start: all are written", [coldPeak]),
-            figure("peak.resident", "resident, the most of a warm start", warm.map(\.settled.mostResident)),
+            figure("peak", "anonymous, peak of a warm start: everything is listed", warm.map(\.peak)),
+            figure("peak.cold", "anonymous, peak of a cold start: everything is written", [coldPeak]),
+            figure("peak.resident", "resident, peak of a warm start", warm.map(\.settled.mostResident)),
         ]
     }
 }

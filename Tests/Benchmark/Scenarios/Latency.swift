@@ -38,7 +38,8 @@ struct Latency: Scenario {
     }
 
     private func figures(_ count: Int, _ ours: [Double], _ bare: [Double]) -> [Figure] {
-        let note = "\(ours.count) rotations, and as many bare writes by h2load, in turns of \(Self.turn)."
+        let note =
+            "\(ours.count) rotations and the same number of bare writes by h2load, alternating in groups of \(Self.turn)."
         func figure(_ name: String, _ share: Double, bar: Figure.Bar? = nil) -> Figure {
             let run = Figure.Run(value: ours.percentile(share) ?? 0, reference: bare.percentile(share))
             return Figure(

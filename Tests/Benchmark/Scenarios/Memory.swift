@@ -37,9 +37,10 @@ struct Memory: Scenario {
                     runs: [run],
                     bar: .excessAtMost(noise),
                     note: """
-                        The median over the last tenth of the rotations, beside that over the second tenth: the first is still \
-                        filling what is kept to be used again. Noise is what the looks of the second tenth differ by, 64 KiB
-                        at the least. \(Self.distributions) distributions, quiet time 1 ms.
+                        The median over the last tenth of the rotations, compared with that over the second tenth, \
+                        because memory that is reused still grows during the first. The allowed noise is the range of \
+                        the readings of the second tenth, at least 64 KiB. \(Self.distributions) distributions, quiet \
+                        time 1 ms.
                         """)
             ])
         }

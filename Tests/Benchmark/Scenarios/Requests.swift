@@ -40,7 +40,7 @@ struct Requests: Scenario {
                 "requests.\(name)\(id)", "one file feeds \(name): \(title)", distributions: count, unit: .count,
                 runs: requests.map { Figure.Run(value: Double($0.count(where: isOne))) })
         }
-        return [figure("", "all requests but watches", { _ in true })]
+        return [figure("", "all requests except watches", { _ in true })]
             + kinds.map { figure(".\($0.id)", $0.title, $0.isOne) }
             + [figure(".others", "other requests") { request in !kinds.contains { $0.isOne(request) } }]
     }

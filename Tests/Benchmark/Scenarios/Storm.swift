@@ -43,11 +43,11 @@ struct Storm: Scenario {
                     "storm.\(id)", title, distributions: count, unit: unit, runs: [.init(value: value)], bar: bar)
             }
             return Findings(figures: [
-                figure("rewrites", "rewrites of the mount, a second", .count, Double(rewrites) / seconds),
-                figure("generations", "generations that were distributed", .count, distributed),
+                figure("rewrites", "rewrites of the mount per second", .count, Double(rewrites) / seconds),
+                figure("generations", "distributed generations", .count, distributed),
                 figure("writes", "writes of Secrets", .count, Double(passage.secretWrites.count)),
-                figure("queue", "targets that were due at once, the most", .count, deepest),
-                figure("settle", "from the last rewrite to the last write", .seconds, passage.lastSecret),
+                figure("queue", "most targets due at once", .count, deepest),
+                figure("settle", "time from the last rewrite to the last write", .seconds, passage.lastSecret),
                 figure("wrong", "Secrets without the last content", .count, Double(wrong), bar: .atMost(0)),
                 figure("cpu", "CPU meanwhile, of one core", .cores, load),
             ])

@@ -40,7 +40,7 @@ struct AuditTail {
             look()
             if secretWrites >= count { return }
             guard ContinuousClock.now < end else {
-                throw Overdue(description: "after \(limit), \(secretWrites) of \(count) Secrets were written")
+                throw Overdue(description: "only \(secretWrites) of \(count) Secrets were written within \(limit)")
             }
             try await Task.sleep(for: pause)
         }

@@ -62,7 +62,7 @@ struct LoadRun: Sendable {
         ])
         guard run.status == 0 else { throw Failure(description: "h2load: status \(run.status): \(run.errors)") }
         guard run.output.contains("Application protocol: h2\n") else {
-            throw Failure(description: "h2load: expected HTTP/2, which the program speaks, and it was: \(run.output)")
+            throw Failure(description: "h2load: expected HTTP/2, which the program uses; got: \(run.output)")
         }
         let log = try Data(contentsOf: URL(fileURLWithPath: folder("log")))
         return try LoadRun(log: String(decoding: log, as: UTF8.self), expecting: count)

@@ -13,7 +13,8 @@ final class Reference {
 
     /// The note for figures that are compared with the reference.
     static let note =
-        "Beside as many patches of Secrets by h2load over one connection, the best of \(widths.count) concurrencies."
+        "Compared with the same number of patches by h2load over one connection, the best of "
+        + "\(widths.count) concurrencies."
 
     private let cluster: Cluster
     private let namespaces: [String]
