@@ -34,7 +34,7 @@ struct KubeErrorTests {
         (302, "", .unexpected(status: 302, reason: nil)),
         (413, #"{"reason":"RequestEntityTooLarge"}"#, .unexpected(status: 413, reason: "RequestEntityTooLarge")),
     ])
-    func `a response is classified, and parts that may quote values dropped`(status: Int, body: String, kind: KubeError.Kind) {
+    func `a response is classified, and possible quotes are dropped`(status: Int, body: String, kind: KubeError.Kind) {
         let error = KubeError(request, response: Response(status: status, body: Array(body.utf8)))
         #expect(error.kind == kind)
         #expect(error.description.hasPrefix("cannot create secrets web/tls: "))
