@@ -18,7 +18,7 @@ import Testing
         """
 
     @Test(
-        "A thousand denied names of one control character are shown as ten and a number", arguments: ["Enforce", "Audit"])
+        "A thousand denied names of a control character are shown as ten and a number", arguments: ["Enforce", "Audit"])
     func manyNames(mode: String) throws {
         let control = (0..<1000).map {
             #"{"from":"\#(String(repeating: #"\u0001"#, count: 80))\#($0)","to":"k\#($0)"}"#
