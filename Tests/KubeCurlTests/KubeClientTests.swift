@@ -98,7 +98,7 @@ struct KubeClientTests {
         #expect(odd.items.map(\.metadata.name) == ["s1", "s3"])
     }
 
-    @Test func `requests share one HTTP/2 connection`() async throws {
+    @Test func `requests share one HTTP 2 connection`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let client = try server.client(.admin)
