@@ -174,7 +174,7 @@ struct OutputFolderTests {
                 + " alone may write: its mode is 0\(String(mode, radix: 8)), so others may write it")
     }
 
-    @Test("that another user owns is rejected", .enabled(if: geteuid() == 0, "takes root"))
+    @Test("that another user owns is rejected", .enabled(if: geteuid() == 0, "requires root"))
     func owner() throws {
         try makeDirectory(folder("out"))
         chown(folder("out"), 65534, 65534)

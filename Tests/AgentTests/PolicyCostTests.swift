@@ -21,7 +21,7 @@ struct PolicyCostTests {
         let distribution = try bench.distribution()
         let refusal = Refusal(.policyDenied, "No.")
         #expect(!verdicts.hasJudged(distribution))
-        #expect(verdicts[distribution] != nil, "what nobody has judged is not let through")
+        #expect(verdicts[distribution] != nil, "a target without an evaluation is denied")
         verdicts.keep(nil, of: distribution)
         #expect(verdicts.hasJudged(distribution) && verdicts[distribution] == nil)
         var again = distribution

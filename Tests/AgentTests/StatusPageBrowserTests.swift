@@ -11,7 +11,7 @@ import Testing
 @testable import Reconciler
 
 /// The page in a real browser. `SCREENSHOTS` sets the folder for screenshots; see docs/images.
-@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .endsIfHung)
+@Suite(.enabled(if: Browser.isInstalled, "chromium is not installed"), .endsIfHung)
 struct StatusPageBrowserTests {
     private struct Look {
         var name: String

@@ -138,7 +138,7 @@ struct RedactorTests {
                 for text in [quoted, "it is \(quoted), no", "x\(quoted)x"].map(redactor.redact) {
                     for form in forms(of: value) where isShown(form, in: text) {
                         Issue.record(
-                            "a part of a value is shown: \(form.utf8.count) bytes in a text of \(text.utf8.count)")
+                            "a part of a value leaked: \(form.utf8.count) bytes in a text of \(text.utf8.count)")
                         return
                     }
                 }

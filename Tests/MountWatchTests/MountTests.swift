@@ -128,7 +128,7 @@ import Testing
         #expect(await eventually { watched.last?.texts == ["azure/a": "2", "plain": "2"] })
     }
 
-    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+    @Test(.enabled(if: geteuid() != 0, "root can read all files"))
     func `a file whose mode is set after the swap is read at once`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])
@@ -177,7 +177,7 @@ import Testing
         #expect(watched.last.map { "\($0)" }?.contains("hunter") == false)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
+    @Test(.enabled(if: geteuid() == 0, "mounting requires root"))
     func `a file that is mounted by subPath causes a warning`() async throws {
         try makeDirectory(folder("mount"))
         try writeFile(folder("source"), "1")

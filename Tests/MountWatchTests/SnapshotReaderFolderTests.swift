@@ -126,7 +126,7 @@ import Testing
         #expect(try read().files["huge"]?.error == .tooLarge(size: 1 << 40))
     }
 
-    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+    @Test(.enabled(if: geteuid() != 0, "root can read all files"))
     func `an unreadable file fails alone`() throws {
         try writeFile(folder("mount/a"), "1")
         try writeFile(folder("mount/b"), "2")

@@ -236,7 +236,7 @@ extension APIServer {
         _ files: APIServerFiles, _ port: Int, _ user: User
     ) -> ClusterConfiguration {
         guard var configuration = ClusterConfiguration(server: "https://127.0.0.1:\(port)") else {
-            preconditionFailure("the URL is not accepted")
+            preconditionFailure("the URL is invalid")
         }
         configuration.authority = .file(files.folder("ca.crt"))
         switch user {

@@ -103,7 +103,7 @@ package final class Browser {
                 "clip": ["x": 0, "y": 0, "width": size?[0] ?? 0, "height": size?[1] ?? 0, "scale": 1],
             ])
         guard let data = answer["data"]?.string.flatMap({ Data(base64Encoded: $0) }) else {
-            throw Failure(description: "no screenshot")
+            throw Failure(description: "there is no screenshot in the response")
         }
         return Array(data)
     }
@@ -139,7 +139,7 @@ package final class Browser {
                 return nil
             }
             var ready = pollfd(fd: fromBrowser.rawValue, events: Int16(POLLIN), revents: 0)
-            guard poll(&ready, 1, 60_000) > 0 else { throw Failure(description: "the browser says nothing") }
+            guard poll(&ready, 1, 60_000) > 0 else { throw Failure(description: "the browser does not respond") }
             var buffer = [UInt8](repeating: 0, count: 1 << 20)
             let count = try buffer.withUnsafeMutableBytes { try fromBrowser.read(into: $0) }
             guard count > 0 else { throw Failure(description: "the browser has ended") }
@@ -155,7 +155,7 @@ private final class Pipe: Sendable {
 
     init() throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Browser.Failure(description: "no pipe") }
+        guard pipe(&ends) == 0 else { throw Browser.Failure(description: "cannot create a pipe") }
         reader = fcntl(ends[0], F_DUPFD_CLOEXEC, 100)
         writer = fcntl(ends[1], F_DUPFD_CLOEXEC, 100)
         for end in ends { close(end) }

@@ -25,7 +25,7 @@ package final class NetworkPair: Sendable {
         let far = try await ServerProcess("unshare", ["--net", "sleep", "infinity"], log: log)
         let pair = NetworkPair(near, far, log)
         guard await eventually({ pair.isApart }) else {
-            throw ServerProcess.StartError(description: "unshare(1) does not make a network namespace, see \(log)")
+            throw ServerProcess.StartError(description: "unshare(1) cannot create a network namespace, see \(log)")
         }
         try await pair.run(
             in: near,

@@ -62,35 +62,35 @@ final class Chaos {
         ("empty a nested volume", 3, { [self] in emptyNested() }),
         ("lose a file", 3, { [self] in try change { $0.remove($1) } }),
         ("empty a file", 2, { [self] in try change { $0.empty($1) } }),
-        ("mounts catch up", 6, { [self] in try showAll() }),
+        ("update all mounts", 6, { [self] in try showAll() }),
         ("write a distribution", 12, { [self] in await writeDistribution() }),
         ("delete a distribution", 4, { [self] in await deleteDistribution() }),
         ("edit a Secret", 6, { [self] in await editSecret() }),
         ("delete a Secret", 3, { [self] in await deleteSecret() }),
-        ("label a Secret again and again", 2, { [self] in await labelSecret() }),
+        ("label a Secret repeatedly", 2, { [self] in await labelSecret() }),
         ("change the policy", 3, { [self] in try changePolicy() }),
         ("break the policy", 1, { [self] in try policy.write(["policy.yaml": "kind: [SecretsAccessPolicy"]) }),
         ("stop the API server", 1, { [self] in await stopServer() }),
         ("freeze the API server", 1, { [self] in freezeServer() }),
         ("freeze etcd", 1, { [self] in freezeEtcd() }),
         ("stop etcd", 1, { [self] in await stopEtcd() }),
-        ("back etcd up", 2, { [self] in try await backUpEtcd() }),
+        ("back up etcd", 2, { [self] in try await backUpEtcd() }),
         ("restore etcd", 2, { [self] in try await restoreEtcd() }),
         ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
         ("cut connections", 3, { [self] in cut() }),
-        ("cut a connection within its bytes", 3, { [self] in cutWithin() }),
+        ("cut a connection after some bytes", 3, { [self] in cutWithin() }),
         ("refuse connections", 2, { [self] in refuse() }),
-        ("drop what is sent in silence", 1, { [self] in silence() }),
+        ("drop packets silently", 1, { [self] in silence() }),
         ("kill an agent", 3, { [self] in try await some().restart(by: SIGKILL) }),
         ("restart an agent", 2, { [self] in try await some().restart(by: SIGTERM) }),
         ("hand over to an older mount", 2, { [self] in try await handOver() }),
         ("freeze an agent", 2, { [self] in freezeAgent() }),
         ("take an agent's descriptors", 1, { [self] in try await takeDescriptors() }),
-        ("tear a mount down", 1, { [self] in tearDown() }),
-        ("mount a volume once more", 4, { [self] in try remount() }),
-        ("fight over a Secret", 2, { [self] in await fight() }),
+        ("unmount a mount", 1, { [self] in tearDown() }),
+        ("mount a volume again", 4, { [self] in try remount() }),
+        ("revert a Secret's corrections", 2, { [self] in await fight() }),
         ("orphan a Secret", 3, { [self] in await orphan() }),
-        ("a hostile tenant", 6, { [self] in await harass() }),
+        ("act as a hostile tenant", 6, { [self] in await harass() }),
     ]
 
     /// Performs one action, and ends faults whose time is over.
@@ -118,7 +118,7 @@ final class Chaos {
         try await collectGarbage()
         try changePolicy()
         try showAll()
-        trace.append("all is healed")
+        trace.append("all faults ended")
     }
 
     /// The effect of the hostile tenant on the bystander, when all faults have ended: the worst rotation beside that
@@ -334,7 +334,7 @@ final class Chaos {
             let parts = key.split(separator: "/").map(String.init)
             let isThere = try? await world.client.get(
                 MetadataOnly.self, .secrets, namespace: parts[0], name: parts[1])
-            if isThere == nil { violations.append("\(key) was orphaned and is gone") }
+            if isThere == nil { violations.append("\(key) was orphaned and then deleted") }
         }
         retained = []
     }

@@ -102,7 +102,7 @@ struct ConvergenceTests {
         // The limit leaves out the time of the machine and the server; the agent may add about the time of a rotation.
         #expect(harm < 8, "seed \(seed)\n\(logs)")
         print(
-            "\(rounds) rounds, rotations \(harm) times as slow beside a hostile tenant, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })"
+            "\(rounds) rounds, rotations \(harm) times as slow with a hostile tenant, \(watchman.seen) contents checked, \(chaos.counts.sorted { $0.key < $1.key })"
         )
     }
 

@@ -102,7 +102,7 @@ final class Oracle: Sendable {
             for (index, claim) in ordered.enumerated() {
                 let reason = claim.object.ready
                 if index > 0 {
-                    if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost but is \(reason)") }
+                    if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost, but is \(reason)") }
                     continue
                 }
                 let problem = Self.judge(
@@ -112,7 +112,7 @@ final class Oracle: Sendable {
         }
         for (key, secret) in found where claims[key] == nil {
             guard let problem = orphan(secret, distributions) else { continue }
-            complaints.append("\(key), of no distribution: \(problem)")
+            complaints.append("\(key), without a distribution: \(problem)")
         }
         return complaints.sorted()
     }
@@ -123,7 +123,7 @@ final class Oracle: Sendable {
         func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
         if wish.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
             if wish.deletes, wish.target != foreign, secret?.distribution == "\(wish.namespace)/\(wish.name)" {
-                return "is denied and still there"
+                return "is denied but still exists"
             }
             return expect("PolicyDenied")
         }
@@ -134,7 +134,7 @@ final class Oracle: Sendable {
         let isEmptied = data.contains { key, text in text.isEmpty && !(secret.texts[key] ?? "").isEmpty }
         if isEmptied { return expect("SourceUnreadable") }
         guard secret.texts == data else {
-            return "holds \(secret.versions) and should hold \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
+            return "holds \(secret.versions), expected \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
         }
         if secret.type != wish.type { return "has another type" }
         return expect("Synced")
@@ -148,8 +148,8 @@ final class Oracle: Sendable {
             $0["metadata"]?["name"]?.string == owner.name
                 && $0["metadata"]?["namespace"]?.string == secret.namespace
         }
-        guard let object else { return "its distribution is gone" }
-        return object.ready == "Synced" ? "its distribution names another, which is in line" : nil
+        guard let object else { return "its distribution was deleted" }
+        return object.ready == "Synced" ? "its distribution names another, which is in sync" : nil
     }
 }
 

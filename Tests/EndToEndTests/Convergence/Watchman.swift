@@ -50,7 +50,7 @@ final class Watchman: Sendable {
         }
         let key = "\(secret.namespace)/\(secret.metadata.name)"
         if let version = foreign[key] {
-            if secret.version != version { report("\(key) of somebody else was touched") }
+            if secret.version != version { report("\(key) of another owner was changed") }
             return
         }
         let texts = secret.texts
@@ -59,7 +59,7 @@ final class Watchman: Sendable {
         else { return }
         if sees(secret.metadata.uid ?? "", texts, of: key) { return }
         guard let age = oracle.age(texts, of: key) else {
-            return report("\(key) held what it never may: \(secret.versions)")
+            return report("\(key) held forbidden content: \(secret.versions)")
         }
         state.withLock { state in
             state.seen += 1
@@ -82,7 +82,7 @@ final class Watchman: Sendable {
             if isNested { state.whole.insert(uid) } else { state.whole.remove(uid) }
             return false
         }
-        if lost { report("\(key) lost the optional keys of a volume that was away") }
+        if lost { report("\(key) lost the optional keys of an unmounted volume") }
         return isBare
     }
 

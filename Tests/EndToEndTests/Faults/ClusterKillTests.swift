@@ -29,7 +29,7 @@ struct ClusterKillTests {
             #expect(last.status == 0)
             for name in names { try await world.expect(name, ["a": "8", "b": "8", "own": "8"]) }
             for (name, states) in witness.all {
-                #expect(states.allSatisfy { Set($0.values).count == 1 && $0.count == 3 }, "a mixture in \(name)")
+                #expect(states.allSatisfy { Set($0.values).count == 1 && $0.count == 3 }, "mixed content in \(name)")
                 let generations = states.compactMap { $0["a"].flatMap { Int($0) } }
                 #expect(generations == generations.sorted())
             }

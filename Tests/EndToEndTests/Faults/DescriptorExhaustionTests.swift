@@ -45,6 +45,6 @@ struct DescriptorExhaustionTests {
             let ended = await agent.ended()
             #expect(ended.status == 0, "\(ended.errors.suffix(2000))")
         }
-        #expect(restarts <= 2, "that is the exception, and no way to go on")
+        #expect(restarts <= 2, "restarts must be rare")
     }
 }

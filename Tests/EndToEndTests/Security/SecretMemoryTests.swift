@@ -6,7 +6,7 @@ import TestTraits
 import Testing
 
 /// Reads the memory of the running program from outside, as a core dump or an intruder would see it.
-@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read memory"), .endsIfHung)
+@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "reading memory requires root"), .endsIfHung)
 struct SecretMemoryTests {
     @Test("exist once, and are wiped when they are released")
     func heldOnce() async throws {

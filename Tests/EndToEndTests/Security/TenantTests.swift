@@ -121,7 +121,7 @@ struct TenantTests {
             #expect(await RawClient.get("/healthz", port: port)?.hasPrefix("HTTP/1.1 200 ") == true)
             var judged = 0
             for name in names where try await reason(name) != nil { judged += 1 }
-            #expect(judged < names.count, "the rotations were over before the work for the tenant was")
+            #expect(judged < names.count, "the work for the tenant ended before the rotations")
             // Without the protection it took minutes.
             let (slowest, usual) = (meanwhile.max() ?? .zero, reference.max() ?? .zero)
             #expect(slowest < usual * 50, "\(meanwhile) instead of \(reference)")

@@ -182,7 +182,7 @@ final class World: Sendable {
     ) async throws {
         let wanted = values.mapValues { Data($0.utf8) }
         let isSo = try await eventually { try await self.secret(name)?.data == wanted }
-        try #require(isSo, "Secret \(name) does not hold what it should", sourceLocation: sourceLocation)
+        try #require(isSo, "Secret \(name) does not have the expected content", sourceLocation: sourceLocation)
     }
 
     /// Edits a Secret as a person would.
