@@ -33,7 +33,7 @@ struct PolicyTests {
             Array("kind: SecretsAccessPolicy\nspec:\n  rules: []\n\(fields)".utf8), file: "a.yaml")
         #expect(parsed.policy == nil)
         #expect(parsed.problems.count == 101)
-        #expect(parsed.problems.contains { $0.message == "has 1000 problems, of which the first 100 are told" })
+        #expect(parsed.problems.contains { $0.message == "has 1000 problems; the first 100 are shown" })
     }
 
     @Test("nothing is done before it was read, and then what it says")
