@@ -224,7 +224,7 @@ struct PolicyOnServerTests {
             try rename(world.directory("new"), to: path)
             try await world.expect("left", .policyDenied)
             let message = try await world.distribution("left").status.ready?.message
-            #expect(message?.contains("Secret left still holds what it held: ") == true)
+            #expect(message?.contains("Secret left keeps its content: ") == true)
             try await world.expect("left", ["a": "A"])
         }
     }
