@@ -149,7 +149,7 @@ struct OutputFolderTests {
         try rename(folder("out"), to: folder("moved"))
         try makeDirectory(folder("out"))
         let expected = StoreError.unavailable(
-            "\(folder("out")) was moved, removed or exchanged since the start: put it back, or start the agent again",
+            "\(folder("out")) was moved, removed or replaced since startup: restore it or restart the agent",
             retryAfter: nil)
         await #expect(throws: expected) { _ = try await store.list(.all) }
         await #expect(throws: expected) { _ = try await store.create(try desired("two", "2")) }

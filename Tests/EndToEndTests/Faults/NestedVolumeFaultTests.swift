@@ -160,7 +160,7 @@ struct SubPathTests {
 
         try volume.write(["certs/pw": "new", "certs/ca": "new"])
         await world.expectLog("what it was mounted from is deleted", program)
-        await world.expectLog("No rotation reaches it any more", program)
+        await world.expectLog("No more rotations arrive", program)
         #expect(seen.end() == [["pw": "one", "ca": "two"]])
         await program.stop()
     }
