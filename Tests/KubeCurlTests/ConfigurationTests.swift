@@ -107,11 +107,11 @@ struct ConfigurationTests {
         ),
         (
             #""username":"a","password":"hunter2""#,
-            "users[0].user.username, expected a token, a client certificate or an exec plugin in its place"
+            "users[0].user.username, expected a token, a client certificate or an exec plugin instead"
         ),
         (
             #""auth-provider":{"name":"gcp","config":{"k":"v"}}"#,
-            "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin in its place"
+            "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin instead"
         ),
     ])
     func `a user that cannot be used is named with its field`(user: String, text: String) {

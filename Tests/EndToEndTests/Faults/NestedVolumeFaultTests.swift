@@ -84,7 +84,7 @@ struct NestedVolumeFaultTests {
         let program = try await world.start(["POLICY_PATH": world.root("policy.yaml")])
         await world.expect("allowed", ["other": "two"], program)
         await world.expectLog("PolicyDenied", program)
-        await world.expectLog("a name that the volume keeps for itself", program)
+        await world.expectLog("a name that the volume reserves", program)
         #expect(world.secret("denied") == nil)
         #expect(world.secret("hidden") == nil)
         await program.stop()
