@@ -15,7 +15,7 @@ package final class AdminEndpoint: Sendable {
 
     /// Starts to listen. Probes are answered from now on, everything else once `serve` runs.
     ///
-    /// - Throws: `ConfigurationError` if it cannot listen at the address.
+    /// - Throws: `ConfigurationError` if it cannot listen on the address.
     package init(
         address: ListenAddress, sources: AdminSources, logger: Logger, limits: HTTPServer.Limits = HTTPServer.Limits()
     ) throws {
@@ -35,7 +35,7 @@ package final class AdminEndpoint: Sendable {
             guard error.operation == HTTPServer.listening else { throw error }
             throw ConfigurationError(
                 source: "environment", field: "LISTEN_ADDRESS", value: address.description,
-                expected: "an address of this machine with a port that is free, or nothing: \(error)")
+                expected: "a free port on an address of this machine, or an empty value: \(error)")
         }
     }
 
