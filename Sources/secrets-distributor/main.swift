@@ -9,7 +9,7 @@ guard Descriptors.suffice else {
     let limit = ProcessFigures.descriptorLimit
     exit(
         Program.fail(
-            "too few file descriptors are available: RLIMIT_NOFILE is \(limit), and fewer than \(Descriptors.needed) are free",
+            "not enough file descriptors: RLIMIT_NOFILE is \(limit), and fewer than \(Descriptors.needed) are free",
             1))
 }
 // No top-level `await`: it would start libdispatch before the first line, which could trap. The task runs the program
