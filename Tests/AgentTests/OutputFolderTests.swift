@@ -170,7 +170,7 @@ struct OutputFolderTests {
         #expect(
             refusal(folder("out"))
                 == "environment: OUTPUT_PATH is \"\(folder("out"))\", expected a folder that root and the agent's user"
-                + " alone may write: its mode is 0\(String(mode, radix: 8)), so others may write it")
+                + " alone may write: its mode is 0\(String(mode, radix: 8)), so other users can write to it")
     }
 
     @Test("that another user owns is refused", .enabled(if: geteuid() == 0, "takes root"))
@@ -191,7 +191,7 @@ struct OutputFolderTests {
         #expect(Set(names(in: folder("real"))) == ["out", "new"])
         chmod(folder("shared"), 0o777)
         #expect(
-            refusal(folder("shared/link"))?.hasSuffix("others may have put the link \(folder("shared/link")) there")
+            refusal(folder("shared/link"))?.hasSuffix("another user may have created the link \(folder("shared/link"))")
                 == true)
         #expect(refusal(folder("shared/link/more"))?.contains("OUTPUT_PATH") == true)
         #expect(!names(in: folder("real")).contains("more"))

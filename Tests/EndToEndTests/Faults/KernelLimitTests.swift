@@ -34,7 +34,7 @@ struct KernelLimitTests {
 
     /// In a user namespace of its own, whose limits are its own (user_namespaces(7)): /proc/sys/user.
     @Test(
-        "polling alone goes on, says so once, and events are used again when they can be",
+        "polling continues, is logged once, and events are used again once they are available",
         .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"),
         arguments: ["max_inotify_instances", "max_inotify_watches"])
     func inotify(limit: String) async throws {
@@ -47,7 +47,8 @@ struct KernelLimitTests {
             "unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >\(file) && exec \"$@\"", "sh",
         ])
         await world.expect("one", ["a": "1"], program)
-        let message = "\"message\":\"file events are not available, polling alone goes on\",\"path\":\"\(world.mount)\""
+        let message =
+            "\"message\":\"file events are not available, falling back to polling\",\"path\":\"\(world.mount)\""
         await world.expectLog(message, program)
         for number in 2...5 {
             try volume.write(["a": "\(number)"])
