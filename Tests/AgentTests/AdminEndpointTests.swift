@@ -157,7 +157,7 @@ struct AdminEndpointTests {
         let address = first.address.description
         #expect(
             error.description
-                == "environment: LISTEN_ADDRESS is \"\(address)\", expected an address of this machine with a port that is free, or nothing: cannot listen at \(address): Address already in use"
+                == "environment: LISTEN_ADDRESS is \"\(address)\", expected a free port on an address of this machine, or an empty value: cannot listen on \(address): Address already in use"
         )
     }
 }

@@ -60,7 +60,7 @@ struct ChangeLedgerTests {
         #expect(ledger.changes.count == 1)
         for _ in 0..<2 { ledger.saw(key, target(["a": "2"], version: "5")) }
         #expect(ledger.changes.isEmpty)
-        #expect(logs.count("secret needs no write any more") == 1)
+        #expect(logs.count("secret no longer needs a write") == 1)
 
         ledger.note(key, from: nil, to: target(["a": "2"], uid: "rehearsed"))
         ledger.saw(key, target(["a": "2"], uid: "real"))
@@ -89,6 +89,6 @@ struct ChangeLedgerTests {
         ledger.saw([old], in: .namespace("web"))
         #expect(ledger.changes.isEmpty)
         #expect(logs.count("would update secret") == 1)
-        #expect(logs.count("secret needs no write any more") == 1)
+        #expect(logs.count("secret no longer needs a write") == 1)
     }
 }

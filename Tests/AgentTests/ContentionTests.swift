@@ -123,7 +123,7 @@ struct ContentionTests {
             let ready = try await bench.eventuallyReady("WriteFailed")
             for phrase in [
                 "data key \"a\" differs", "data key \"injected\" was added",
-                "label \"app.kubernetes.io/managed-by\" is missing", "admission webhook",
+                "label \"app.kubernetes.io/managed-by\" is missing", "mutating webhook",
             ] {
                 #expect(ready?.message.contains(phrase) == true, "\(ready?.message ?? "")")
             }

@@ -124,7 +124,7 @@ struct DryRunStoreTests {
             #expect(stage.ledger.changes.map(\.kind) == [.remove, .create])
             #expect(logs.contains("would create secret", "secret=web/new", "addedKeys=[a]"))
             #expect(logs.contains("would remove secret", "secret=web/gone"))
-            #expect(logs.contains("dry run summed up", "wouldWrite=2", "inSync=0", "heldBack=1"))
+            #expect(logs.contains("dry run summary", "wouldWrite=2", "inSync=0", "heldBack=1"))
             for said in ["secret created", "secret removed", "distribution synced"] { #expect(logs.count(said) == 0) }
 
             // A full comparison finds the same differences, and logs nothing.
@@ -173,7 +173,7 @@ struct DryRunStoreTests {
             try await bench.settle()
             #expect(stage.ledger.changes.isEmpty)
             #expect(logs.count("would update secret") == 3)
-            #expect(logs.count("secret needs no write any more") == 1)
+            #expect(logs.count("secret no longer needs a write") == 1)
             await expectNoWrites(bench.store)
         }
     }

@@ -62,7 +62,7 @@ actor FakeStore: SecretStore, DistributionStore {
 
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
-        guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) is there already") }
+        guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) already exists") }
         return try answer(.create, admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())")))
     }
 
@@ -110,7 +110,7 @@ actor FakeStore: SecretStore, DistributionStore {
         try begin(.status, distribution.key)
         guard var next = distributions[distribution.key], next.uid == distribution.uid,
             next.resourceVersion == distribution.resourceVersion
-        else { throw .changed("SecretsDistribution \(distribution.key) was changed meanwhile") }
+        else { throw .changed("SecretsDistribution \(distribution.key) changed meanwhile") }
         next.status = status
         next = put(next)
         statuses.append(next)
@@ -223,7 +223,7 @@ extension FakeStore {
     private func unchanged(_ target: ObservedTarget) throws(StoreError) -> ObservedTarget {
         guard let known = secrets[target.key], known.uid == target.uid,
             known.resourceVersion == target.resourceVersion
-        else { throw .changed("Secret \(target.key) was changed meanwhile") }
+        else { throw .changed("Secret \(target.key) was changed by another writer") }
         return known
     }
 

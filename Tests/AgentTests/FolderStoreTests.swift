@@ -61,7 +61,7 @@ struct FolderStoreTests {
         try writeFile(folder("a.yaml"), "kind: [")
         #expect(try await store.list(.all).map(\.key.name) == ["one"])
         #expect(try await store.list(.all).count == 1)
-        #expect(logs.count("what it last said stays in force") == 1)
+        #expect(logs.count("its last valid content stays in force") == 1)
         unlink(folder("a.yaml"))
         try writeFile(folder("b.yaml"), manifest("two"))
         #expect(try await store.list(.all).map(\.key.name) == ["two"])
@@ -76,7 +76,7 @@ struct FolderStoreTests {
         let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: logs.logger)
         let all = try await store.list(.all)
         #expect(all.map { $0.spec.mappings.map(\.from.text) } == [["first"]])
-        #expect(logs.count("stands in another file already") == 1)
+        #expect(logs.count("is already defined in another file") == 1)
     }
 
     @Test("the first problems of a distribution that one file defines repeatedly are reported")
@@ -88,7 +88,7 @@ struct FolderStoreTests {
         let store = FolderDistributionStore(path: folder(""), timing: settings().watchTiming, logger: logs.logger)
         #expect(try await store.list(.all).count == 1)
         #expect(logs.count("manifest has a problem") == 21)
-        #expect(logs.count("979 problems more") == 1)
+        #expect(logs.count("979 more problems") == 1)
         #expect(await store.faults().count == 21)
     }
 
@@ -113,7 +113,7 @@ struct FolderStoreTests {
         let fields = (0..<1000).map { "  unknown\($0): 1\n" }.joined()
         let parsed = Manifests.parse(Array((manifest("one") + "\n" + fields).utf8), file: "a.yaml")
         #expect(parsed.problems.count == 101)
-        #expect(parsed.problems.contains { $0.message == "has 1000 problems, of which the first 100 are told" })
+        #expect(parsed.problems.contains { $0.message == "has 1000 problems; the first 100 are shown" })
     }
 
     @Test("leftovers of a killed write are removed at startup")

@@ -22,7 +22,7 @@ struct LargeAnswerTests {
         let transport = Scripted { request throws(KubeError) in
             throw KubeError(request.operation, .transport(.tooLarge(limit: request.maximumBody)))
         }
-        let words = "Secret web/target is not used: as JSON it is larger than 3407872 bytes"
+        let words = "Secret web/target is not used: its JSON is larger than 3407872 bytes"
         let observed = await #expect(throws: StoreError.self) { _ = try await store(transport).observe(key) }
         guard case .rejected(let text)? = observed else {
             Issue.record("\(String(describing: observed))")

@@ -141,7 +141,7 @@ struct UnlistedTests {
             await bench.mount()
             await bench.controller.targetsFailed(.all, away)
             var ready = try await bench.eventuallyReady("WriteFailed")
-            #expect(ready?.message.contains("cannot be listed since 2") == true)
+            #expect(ready?.message.contains("have not been listable since 2") == true)
             #expect(ready?.message.contains("status 500") == true)
             #expect(await store.calls.count { $0 == "create t" } == 1)
             try await bench.tell(.targets)
@@ -149,7 +149,7 @@ struct UnlistedTests {
             // All is known now. What can be written is written, but the status does not say that it is in sync.
             await bench.controller.targetsFailed(.all, away)
             ready = try await bench.eventuallyReady("WriteFailed")
-            #expect(ready?.message.hasPrefix("Secret t was in line when it was last seen, but the Secrets") == true)
+            #expect(ready?.message.hasPrefix("Secret t was in sync when last read, but the Secrets") == true)
             await bench.mount(["a": "2"], "generation-2")
             #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
             try await bench.settle()
@@ -229,7 +229,7 @@ struct UnlistedTests {
                     "the distributions of namespace gone cannot be listed: no role in gone",
                     "the Secrets of namespace gone cannot be listed: no role in gone",
                 ])
-            #expect(log.count("scope is left out") == 1)
+            #expect(log.count("scope is skipped") == 1)
             await bench.controller.distributionsFailed(web, .forbidden("no role in web"))
             #expect(await bench.controller.unreadiness.isEmpty)
             for scope in [Scope.namespace("gone")] {

@@ -79,10 +79,10 @@ import Testing
             try await bench.settle()
             let key = try bench.distribution().key
             let message = await bench.controller.outcomes[key]?.message ?? ""
-            #expect(message.hasSuffix("No rotation reaches it any more: it is deleted."), "\(message)")
+            #expect(message.hasSuffix("No more rotations arrive: it is deleted."), "\(message)")
             await bench.mount()
             try await bench.settle()
-            #expect(await bench.controller.outcomes[key]?.message.contains("any more") == false)
+            #expect(await bench.controller.outcomes[key]?.message.contains("No more rotations") == false)
         }
     }
 

@@ -150,7 +150,7 @@ struct OutputFolderTests {
         try rename(folder("out"), to: folder("moved"))
         try makeDirectory(folder("out"))
         let expected = StoreError.unavailable(
-            "\(folder("out")) was moved, removed or exchanged since the start: put it back, or start the agent again",
+            "\(folder("out")) was moved, removed or replaced since startup: restore it or restart the agent",
             retryAfter: nil)
         await #expect(throws: expected) { _ = try await store.list(.all) }
         await #expect(throws: expected) { _ = try await store.create(try desired("two", "2")) }
@@ -171,7 +171,7 @@ struct OutputFolderTests {
         #expect(
             refusal(folder("out"))
                 == "environment: OUTPUT_PATH is \"\(folder("out"))\", expected a folder that root and the agent's user"
-                + " alone may write: its mode is 0\(String(mode, radix: 8)), so others may write it")
+                + " alone may write: its mode is 0\(String(mode, radix: 8)), so other users can write to it")
     }
 
     @Test("that another user owns is rejected", .enabled(if: geteuid() == 0, "requires root"))
@@ -192,7 +192,7 @@ struct OutputFolderTests {
         #expect(Set(names(in: folder("real"))) == ["out", "new"])
         chmod(folder("shared"), 0o777)
         #expect(
-            refusal(folder("shared/link"))?.hasSuffix("others may have put the link \(folder("shared/link")) there")
+            refusal(folder("shared/link"))?.hasSuffix("another user may have created the link \(folder("shared/link"))")
                 == true)
         #expect(refusal(folder("shared/link/more"))?.contains("OUTPUT_PATH") == true)
         #expect(!names(in: folder("real")).contains("more"))

@@ -26,7 +26,7 @@ struct PolicyRemovalTests {
             #expect(messages.allSatisfy { $0.contains("denies namespace \"web\" the source file \"a\".") })
             #expect(
                 messages.count {
-                    $0.hasSuffix("Secret kept still holds what it held, because deletionPolicy is not Delete.")
+                    $0.hasSuffix("Secret kept keeps its content, because deletionPolicy is not Delete.")
                 } == 1)
             // A rotation changes neither.
             await bench.mount(["a": "2"], "generation-2")
@@ -55,7 +55,7 @@ struct PolicyRemovalTests {
             try await bench.settle()
             #expect(await bench.secret("t") == secret)
             #expect(await bench.ready?.reason == "PolicyDenied")
-            #expect(await bench.ready?.message.contains("still holds what it held") == foreign.isOurs)
+            #expect(await bench.ready?.message.contains("keeps its content") == foreign.isOurs)
         }
     }
 
@@ -158,7 +158,7 @@ struct PolicyRemovalTests {
             #expect(await bench.ready?.reason == "PolicyDenied")
             #expect(
                 await bench.ready?.message.hasSuffix(
-                    "Secret t still holds what it held: secrets may not be deleted.") == true)
+                    "Secret t keeps its content: secrets may not be deleted.") == true)
             #expect(await bench.secret("t") != nil)
             #expect(await bench.store.calls.count { $0 == "delete t" } == 3)
         }

@@ -122,8 +122,8 @@ struct ReviewTests {
             #expect(ready?.status == "True")
             #expect(
                 ready?.message == "Secret t holds 2 keys from the mount."
-                    + " Whether it belongs to the certificate in \"tls.crt\" is not known: the key in \"tls.key\" is"
-                    + " encrypted. The certificate in \"tls.crt\" expired at 2001-09-10T01:46:40Z.")
+                    + " Cannot check whether the key in \"tls.key\" belongs to the certificate in \"tls.crt\": the key"
+                    + " is encrypted. The certificate in \"tls.crt\" expired at 2001-09-10T01:46:40Z.")
             // The same at the next full comparison, without new reports.
             let calls = await bench.store.calls
             try await bench.tell(.targets)

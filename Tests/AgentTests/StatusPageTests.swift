@@ -126,7 +126,7 @@ struct StatusPageTests {
         for text in [
             "<title>Not ready · secrets-distributor</title>", "<li>the mount has not been read</li>",
             "No generation of /mnt/secrets has been read.", "Absent: /mnt/secrets: No such file or directory",
-            "There is no SecretsDistribution that belongs to <code>secrets-distributor</code>",
+            "No SecretsDistribution in the watched namespaces belongs to",
             "No file has changed since the start.", "No Secret of type kubernetes.io/tls has a certificate",
             "No distribution is served.",
         ] { #expect(page.contains(text), "\(text)") }
@@ -137,7 +137,7 @@ struct StatusPageTests {
         #expect(page().contains("10 of 12 Secrets are in sync."))
         #expect(page().contains("<li class=\"badge\">Leader</li>"))
         #expect(page().contains("Version 0.1.0 · up 11 d"))
-        #expect(page { $0.isLeader = false }.contains("Follower: another writes"))
+        #expect(page { $0.isLeader = false }.contains("Follower: another replica writes"))
         #expect(!page { $0.isLeader = nil }.contains("Leader"))
         #expect(page { $0.isDryRun = true }.contains("Dry run: nothing is written"))
         #expect(page { $0.rows.removeAll { $0.reason != .synced } }.contains("All 10 Secrets are in sync."))
@@ -150,8 +150,8 @@ struct StatusPageTests {
             overview.rotations[1].isSuperseded = true
             overview.rotations[2].files = ["a", "b", "c", "d", "e"]
         }
-        #expect(page.contains("<span>under way</span>"))
-        #expect(page.contains("<span>overtaken</span>"))
+        #expect(page.contains("<span>in progress</span>"))
+        #expect(page.contains("<span>superseded</span>"))
         #expect(page.contains("a, b, c and 2 more"))
         #expect(page.contains("1 held back"))
         #expect(page.contains("<span>1.4 s</span>"))

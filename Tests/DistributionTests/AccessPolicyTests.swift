@@ -192,7 +192,7 @@ import Testing
                 [
                     "apiVersion is \"v1\", expected \"xlscsde.nhs.uk/v1\"",
                     "kind is \"SecretsAcessPolicy\", expected \"SecretsAccessPolicy\"",
-                    "status is no field of a SecretsAccessPolicy, expected one of apiVersion, kind, metadata, spec",
+                    "status is not a field of a SecretsAccessPolicy, expected one of apiVersion, kind, metadata, spec",
                 ]
             ),
             (#"{"kind":"SecretsAccessPolicy","spec":[]}"#, ["spec is a list, expected an object"]),
@@ -205,7 +205,7 @@ import Testing
                 [
                     "spec.mode is \"enforce\", expected \"Enforce\" or \"Audit\"",
                     "spec.default is true, expected a string", "spec.rules is missing, expected a list",
-                    "spec.rule is no field of a SecretsAccessPolicy, expected one of default, mode, rules",
+                    "spec.rule is not a field of a SecretsAccessPolicy, expected one of default, mode, rules",
                 ]
             ),
             (#"{"kind":"SecretsAccessPolicy","spec":{"rules":{}}}"#, ["spec.rules is an object, expected a list"]),
@@ -222,7 +222,7 @@ import Testing
                 [
                     "spec.rules[0].namespaces is empty, expected at least one pattern",
                     "spec.rules[0].files is \"a\", expected a list",
-                    "spec.rules[0].file is no field of a SecretsAccessPolicy, expected one of files, namespaces",
+                    "spec.rules[0].file is not a field of a SecretsAccessPolicy, expected one of files, namespaces",
                 ]
             ),
             (

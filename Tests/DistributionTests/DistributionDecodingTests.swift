@@ -206,22 +206,22 @@ import Testing
     @Test(
         "Metadata keys that are the program's own, or would give the Secret to another owner, are rejected",
         arguments: [
-            ("xlscsde.nhs.uk/managedBy", "is set by this program alone"),
-            ("xlscsde.nhs.uk/distribution", "is set by this program alone"),
-            ("xlscsde.nhs.uk/mountGeneration", "is set by this program alone"),
-            ("xlscsde.nhs.uk/anything", "is set by this program alone"),
-            ("app.kubernetes.io/managed-by", "is set by this program alone"),
+            ("xlscsde.nhs.uk/managedBy", "is set only by this program"),
+            ("xlscsde.nhs.uk/distribution", "is set only by this program"),
+            ("xlscsde.nhs.uk/mountGeneration", "is set only by this program"),
+            ("xlscsde.nhs.uk/anything", "is set only by this program"),
+            ("app.kubernetes.io/managed-by", "is set only by this program"),
             ("kubernetes.io/service-account.name", "would tie the Secret to a service account"),
             ("kubernetes.io/service-account.uid", "would tie the Secret to a service account"),
-            ("meta.helm.sh/release-name", "would hand the Secret to Helm"),
-            ("meta.helm.sh/release-namespace", "would hand the Secret to Helm"),
-            ("kubectl.kubernetes.io/last-applied-configuration", "is written by kubectl alone"),
+            ("meta.helm.sh/release-name", "would hand the Secret over to Helm"),
+            ("meta.helm.sh/release-namespace", "would hand the Secret over to Helm"),
+            ("kubectl.kubernetes.io/last-applied-configuration", "is written only by kubectl"),
         ], ["labels", "annotations"])
     func refusedKeys(refused: (key: String, why: String), map: String) throws {
         let distribution = try Manifest.amended([
             "spec": ["metadata": [map: [refused.key: "v", "fine": "v"]]]
         ])
-        #expect(distribution.complaints == ["spec.metadata.\(map).\(refused.key) is refused: it \(refused.why)"])
+        #expect(distribution.complaints == ["spec.metadata.\(map).\(refused.key) is rejected: it \(refused.why)"])
         #expect(distribution.refusal?.reason == .invalidSpec)
         #expect((map == "labels" ? distribution.spec.labels : distribution.spec.annotations) == ["fine": "v"])
     }

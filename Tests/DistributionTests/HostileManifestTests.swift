@@ -46,7 +46,7 @@ import Testing
             (#""secrets": [{"from": "a", "to": "b c"}]"#, "spec.secrets[0].to is \"b c\", \(aKey)"),
             (
                 #""secrets": [{"from": "a", "to": "b"}, {"from": "c", "to": "b"}]"#,
-                "spec.secrets[1].to is \"b\", which another mapping has already; expected each key once"
+                "spec.secrets[1].to is \"b\", which another mapping already uses; expected each key once"
             ),
             (#""metadata": "x""#, "spec.metadata is \"x\", expected an object"),
             (#""metadata": {"labels": ["a"]}"#, "spec.metadata.labels is a list, expected an object"),
@@ -173,10 +173,10 @@ import Testing
         #expect(distribution.problems.allSatisfy { $0.severity == .unknownField })
         #expect(
             distribution.complaints == [
-                "extra is no field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
-                "spec.metadata.label is no field of a SecretsDistribution, expected one of annotations, labels",
-                "spec.secrets[0].option is no field of a SecretsDistribution, expected one of from, optional, to",
-                "spec.Name is no field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
+                "extra is not a field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
+                "spec.metadata.label is not a field of a SecretsDistribution, expected one of annotations, labels",
+                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of from, optional, to",
+                "spec.Name is not a field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
                     + " secrets, type, validation",
             ])
         #expect(distribution.refusal == nil)

@@ -190,7 +190,7 @@ import Testing
         guard case .refuse(let refusal) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
         #expect(
             refusal
-                == Refusal(.writeFailed, "Secret app-secret is being deleted; it is made anew once it is gone."))
+                == Refusal(.writeFailed, "Secret app-secret is being deleted; it will be recreated."))
     }
 }
 

@@ -43,33 +43,33 @@ import Testing
             ("..data/", "is \"..data/\", a folder; expected the path of a file in the mount"),
             (
                 "..data",
-                "is \"..data\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..data\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "..data/..data/a",
-                "is \"..data/..data/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..data/..data/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "..2024_05_01/a",
-                "is \"..2024_05_01/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..2024_05_01/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..data",
-                "is \"azure/..data\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..data\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..data/..data/a",
-                "is \"azure/..data/..data/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..data/..data/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..2026_05_01.1/pw",
-                "is \"azure/..2026_05_01.1/pw\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..2026_05_01.1/pw\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "a/..\u{301}b",
-                "is \"a/..\u{301}b\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"a/..\u{301}b\", a name that the volume reserves; expected the path of a file in the mount"
             ),
-            ("...", "is \"...\", a name that the volume keeps for itself; expected the path of a file in the mount"),
+            ("...", "is \"...\", a name that the volume reserves; expected the path of a file in the mount"),
             ("/\n\u{1b}", "is \"/\\n\\u{1B}\", an absolute path; expected one relative to the mount"),
         ])
     func refused(raw: String, message: String) throws {

@@ -88,13 +88,13 @@ import Testing
         let cases: [(type: String, file: String, message: String)] = [
             (
                 opaque, both,
-                "Source file \"f\" is not written to tls.crt, where no private key may go: it holds a private key. Map a"
-                    + " file that holds certificates only, or use type kubernetes.io/tls, which splits PEM files."
+                "Source file \"f\" is not written to tls.crt, which must not hold a private key: it holds a private key."
+                    + " Map a file that holds certificates only, or use type kubernetes.io/tls, which splits PEM files."
             ),
             (
                 tls, PFX.base64,
-                "Source file \"f\" is not written to tls.crt, where no private key may go: it is PKCS#12 (PFX) in base64,"
-                    + " which holds certificate and private key together. Store it as PEM: for an"
+                "Source file \"f\" is not written to tls.crt, which must not hold a private key: it is PKCS#12 (PFX) in"
+                    + " base64, which holds certificate and private key together. Store it as PEM: for an"
                     + " Azure Key Vault set objectFormat: pem in the SecretProviderClass, or the certificate's content type"
                     + " application/x-pem-file."
             ),

@@ -40,7 +40,7 @@ import Testing
         #expect(review.refusal == nil)
         #expect(
             review.warnings == [
-                "Whether it belongs to the certificate in \"c\" is not known: the key in \"k\" is encrypted."
+                "Cannot check whether the key in \"k\" belongs to the certificate in \"c\": the key is encrypted."
             ])
     }
 
@@ -59,7 +59,7 @@ import Testing
         #expect(review.refusal == nil)
         #expect(
             review.warnings == [
-                "Whether source files \"c\" and \"k\" belong together is not known: unknown kind of key."
+                "Cannot check whether source files \"c\" and \"k\" belong together: unknown kind of key."
             ])
     }
 
@@ -113,7 +113,7 @@ import Testing
     func dockerConfig(type: String, key: String) throws {
         let judge = { try review(type: type, [("f", key)], from: Snapshot(["f": $0])).refusal }
         #expect(try judge(#"{"auths": {"example.com": {"auth": "dXNlcjpwYXNz"}}}"#) == nil)
-        let message = "Source file \"f\" is no JSON object, which a Secret of type \(type) cannot hold as \(key)."
+        let message = "Source file \"f\" is not a JSON object, which a Secret of type \(type) cannot hold as \(key)."
         for text in ["", "[]", "null", "hunter2", #"{"auths": hunter2}"#, #"{"a": 1}}"#] {
             #expect(try judge(text) == Refusal(.sourceUnreadable, message))
         }
@@ -168,7 +168,7 @@ import Testing
     @Test("holds back a source that became empty, of any type")
     func emptied() throws {
         let message =
-            "Source file \"a\" became empty, expected content as before; spec.validation: None lets it through."
+            "Source file \"a\" became empty, expected content as before; spec.validation: None allows it."
         let observed = ObservedTarget.inLine { $0.digests = ["A": Digest("one")] }
         let refusal = try review([("a", "A")], from: Snapshot(["a": ""]), over: observed).refusal
         #expect(refusal == Refusal(.sourceUnreadable, message))
@@ -230,7 +230,7 @@ import Testing
             try judge("PW", "..now") { $0.emptyFolders = ["azure"] }
                 == Refusal(
                     .sourceUnreadable,
-                    "Source file \"azure/pw\" is missing, and so is all else in folder \"azure\", as before a volume is"
+                    "Source file \"azure/pw\" is missing and folder \"azure\" is empty, as before a volume is"
                         + " mounted there; \"PW\" is kept while the folder is empty."))
         #expect(
             try judge("PW", "..before, azure/..1") { _ in }

@@ -42,7 +42,7 @@ struct HTTPServerTests {
         defer { server.stop() }
         let answer = try #require(await server.get("/later"))
         #expect(answer.hasPrefix("HTTP/1.1 503"))
-        #expect(answer.hasSuffix("no answer in time\n"))
+        #expect(answer.hasSuffix("no response in time\n"))
         let deferred = try #require(await server.next())
         #expect(deferred.isOver)
         deferred.reply(HTTPResponse(body: "too late"))

@@ -33,7 +33,7 @@ struct ListeningTests {
         // A family that no kernel has, in place of the one that this kernel would lack.
         let socket = try ListeningSocket.open(host: nil, port: 0, families: [AF_APPLETALK, AF_INET])
         #expect(try ListeningSocket.port(of: socket) != 0)
-        #expect(throws: LinuxError("listen at", ":7", code: EAFNOSUPPORT)) {
+        #expect(throws: LinuxError("listen on", ":7", code: EAFNOSUPPORT)) {
             _ = try ListeningSocket.open(host: nil, port: 7, families: [AF_APPLETALK])
         }
     }
@@ -42,10 +42,10 @@ struct ListeningTests {
         let server = try Self.server("127.0.0.1")
         defer { server.stop() }
         let name = "127.0.0.1:\(server.port)"
-        #expect(throws: LinuxError("listen at", name, code: EADDRINUSE)) {
+        #expect(throws: LinuxError("listen on", name, code: EADDRINUSE)) {
             _ = try Self.server("127.0.0.1", port: server.port)
         }
-        #expect(throws: LinuxError("listen at", ":\(server.port)", code: EADDRINUSE)) {
+        #expect(throws: LinuxError("listen on", ":\(server.port)", code: EADDRINUSE)) {
             _ = try Self.server(nil, port: server.port)
         }
     }
@@ -62,7 +62,7 @@ struct ListeningTests {
     @Test(arguments: [("localhost", EINVAL), ("1.2.3", EADDRNOTAVAIL), ("::g", EINVAL), ("192.0.2.1", EADDRNOTAVAIL)])
     func `an address that is not one of this machine causes an error`(_ host: String, _ code: Int32) throws {
         let name = host.contains(":") ? "[\(host)]:0" : "\(host):0"
-        #expect(throws: LinuxError("listen at", name, code: code)) { _ = try Self.server(host) }
+        #expect(throws: LinuxError("listen on", name, code: code)) { _ = try Self.server(host) }
     }
 
     @Test func `started programs do not inherit its descriptors`() async throws {

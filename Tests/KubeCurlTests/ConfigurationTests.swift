@@ -109,11 +109,11 @@ struct ConfigurationTests {
         ),
         (
             #""username":"a","password":"hunter2""#,
-            "users[0].user.username, expected a token, a client certificate or an exec plugin in its place"
+            "users[0].user.username, expected a token, a client certificate or an exec plugin instead"
         ),
         (
             #""auth-provider":{"name":"gcp","config":{"k":"v"}}"#,
-            "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin in its place"
+            "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin instead"
         ),
     ])
     func `the error for an invalid user names the user and the field`(user: String, text: String) {

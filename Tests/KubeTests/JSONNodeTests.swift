@@ -23,7 +23,7 @@ struct JSONNodeTests {
         #expect(json["a"]?.string == nil)
         #expect(json.members.map(\.key.string) == [nil, "a", "b", "c"])
         #expect(json.strings == nil)
-        #expect(throws: JSONBytes.Failure(description: ".a is no String")) { try json["a"]?.asString() }
+        #expect(throws: JSONBytes.Failure(description: ".a is not a string")) { try json["a"]?.asString() }
         #expect(throws: JSONBytes.Failure.self) { try JSONValue(reading: json) }
     }
 
@@ -32,7 +32,7 @@ struct JSONNodeTests {
         let json = try node(#"{"a":\#(text),"b":[\#(text),2]}"#)
         #expect(json["a"]?.int == nil && json["a"]?.double == nil)
         #expect(json["b"]?.elements.map(\.int) == [nil, 2])
-        #expect(throws: JSONBytes.Failure(description: ".a is no Int")) { try json["a"]?.asInt() }
+        #expect(throws: JSONBytes.Failure(description: ".a is not an integer")) { try json["a"]?.asInt() }
         #expect(throws: JSONBytes.Failure.self) { try JSONValue(reading: json) }
     }
 
@@ -136,9 +136,9 @@ struct JSONNodeTests {
         let json = try node(#"{"a": {"b": [[], [{"c": "x", "d": 1}]]}, "e": 2}"#)
         let object = try #require(json["a"]?["b"]?.elements.map { Array($0.elements) }.last?.first)
         #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].f is missing")) { try object.required("f") }
-        #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].c is no Int")) { try object["c"]?.asInt() }
-        #expect(throws: JSONBytes.Failure(description: ".e is no String")) { try json["e"]?.asString() }
-        #expect(throws: JSONBytes.Failure(description: "the whole is no list")) {
+        #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].c is not an integer")) { try object["c"]?.asInt() }
+        #expect(throws: JSONBytes.Failure(description: ".e is not a string")) { try json["e"]?.asString() }
+        #expect(throws: JSONBytes.Failure(description: "the document is not a list")) {
             try json.asList { (_) throws(JSONBytes.Failure) in 0 }
         }
     }

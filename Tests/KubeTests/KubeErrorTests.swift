@@ -45,13 +45,13 @@ struct KubeErrorTests {
     @Test(arguments: [
         (
             400, #"admission webhook \"check.example.com\" denied the request: no secrets on Fridays"#,
-            #"the API server refuses it (status 400): admission webhook "check.example.com" denied the request: no secrets on"#
+            #"the API server rejects it (status 400): admission webhook "check.example.com" denied the request: no secrets on"#
                 + " Fridays"
         ),
         (
             422,
             "secrets \\\"tls\\\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: must have a team",
-            "the API server refuses it (status 422): secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding"
+            "the API server rejects it (status 422): secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding"
                 + " 'b' denied request: must have a team"
         ),
         (
@@ -64,7 +64,7 @@ struct KubeErrorTests {
             500, "etcdserver: mvcc: database space exceeded",
             "the API server failed (status 500): etcdserver: mvcc: database space exceeded"
         ),
-        (413, "too large", "unexpected answer (status 413): too large"),
+        (413, "too large", "unexpected response (status 413): too large"),
         (429, "later", "the API server asks to slow down (status 429): later"),
     ])
     func `the error says who rejected the request and why`(status: Int, message: String, text: String) {
@@ -88,7 +88,7 @@ struct KubeErrorTests {
                 let error = KubeError(operation, response: response)
                 #expect(error.kind == .invalid(status: status, fields: []))
                 #expect(!error.isOutcomeUnknown && !error.isRetryable)
-                #expect(error.description.contains("refuses it (status \(status))"))
+                #expect(error.description.contains("rejects it (status \(status))"))
                 #expect(!error.description.contains("hunter2"))
             }
         }
@@ -195,7 +195,7 @@ struct KubeErrorTests {
     }
 
     @Test func `a decoding error names the place`() {
-        #expect(throws: JSONBytes.Failure(description: ".metadata.name is no String")) {
+        #expect(throws: JSONBytes.Failure(description: ".metadata.name is not a string")) {
             try JSONBytes.decode(MetadataOnly.self, from: Array(#"{"metadata":{"name":5,"uid":"hunter2"}}"#.utf8))
         }
     }

@@ -86,7 +86,7 @@ struct KubeconfigTests {
             _ = try Kubeconfig(json: Array(#"{"users":[{"name":"u","user":{"token":["hunter2"]}}]}"#.utf8), file: file)
             Issue.record("decoded")
         } catch {
-            #expect(error.description == "\(file): .users[0].user.token is no String, expected a kubeconfig")
+            #expect(error.description == "\(file): .users[0].user.token is not of type String, expected a kubeconfig")
         }
     }
 }

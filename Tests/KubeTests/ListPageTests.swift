@@ -49,7 +49,7 @@ struct ListPageTests {
         let item = try #require(page.unreadable.first)
         #expect(item.metadata?.name == "bad" && item.metadata?.namespace == "web")
         #expect(item.metadata?.uid == "u" && item.metadata?.resourceVersion == "5")
-        #expect(item.description == "web/bad cannot be read: .metadata.labels.a is no String")
+        #expect(item.description == "web/bad cannot be read: .metadata.labels.a is not a string")
     }
 
     @Test(arguments: [

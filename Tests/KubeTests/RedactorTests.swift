@@ -60,10 +60,11 @@ struct RedactorTests {
 
     @Test func `a message with more layers of escapes than are decoded is omitted`() {
         let message = #"hunter3 \\\\n %2525 %25 + &amp;amp; 104 117"#
-        #expect(redact(message, hiding: "hunter2") == "(what the server says may quote a value and is left out)")
+        #expect(redact(message, hiding: "hunter2") == "(the server's message is omitted because it may quote a value)")
         let frame = #"admission webhook "w" denied the request"#
         #expect(
-            redact("\(frame): \(message)", hiding: "hunter2") == "\(frame) (why may quote a value and is left out)")
+            redact("\(frame): \(message)", hiding: "hunter2")
+                == "\(frame) (the reason is omitted because it may quote a value)")
     }
 
     @Test func `a message that is too large to compare is not shown`() {
@@ -71,7 +72,7 @@ struct RedactorTests {
         let value = [UInt8](repeating: 0x41, count: Redactor.most)
         #expect(Redactor(hiding: [value]).redact("\(frame): no") == "\(frame): no")
         let redactor = Redactor(hiding: [value, Array("hunter2".utf8)])
-        #expect(redactor.redact("\(frame): hunter2") == "\(frame) (why may quote a value and is left out)")
+        #expect(redactor.redact("\(frame): hunter2") == "\(frame) (the reason is omitted because it may quote a value)")
         #expect(!redactor.redact("hunter2").contains("hunter2"))
     }
 

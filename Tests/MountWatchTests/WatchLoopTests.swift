@@ -142,7 +142,7 @@ import Testing
         let before = looks.count
         try writeFile(folder("root/a"), "22")
         #expect(await eventually { looks.count > before })
-        #expect(log.count("polling alone goes on") == 1)
+        #expect(log.count("falling back to polling") == 1)
         #expect(log.count("max_user_instances") == 1)
     }
 
@@ -153,7 +153,7 @@ import Testing
             return try Inotify()
         }
         defer { loop.stop() }
-        #expect(await eventually { log.count("polling alone goes on") == 1 })
+        #expect(await eventually { log.count("falling back to polling") == 1 })
         isAvailable.isOn = true
         #expect(await eventually { log.count("available again") == 1 })
         #expect(log.lines.count == 2)

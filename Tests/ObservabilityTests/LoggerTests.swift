@@ -97,7 +97,7 @@ import Testing
         #expect(recorder.count("look") == 5 && recorder.count("mount changed") == 5)
         #expect(recorder.count("object cannot be read") == 1)
         logger.settle()
-        #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines left out") } == [true, true, true])
+        #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines suppressed") } == [true, true, true])
         #expect(recorder.contains("object=a/b lines=4") && recorder.contains("object=a/s lines=4"))
     }
 

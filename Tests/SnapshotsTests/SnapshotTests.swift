@@ -48,7 +48,7 @@ import Testing
         (.unreadable(reason: "Permission denied"), "cannot be read: Permission denied"),
         (.outsideMount, "is a link that leads out of the mount"),
         (.notRegular, "is not a regular file"),
-        (.ambiguousName, "has a name that another file has too, in another Unicode form"),
+        (.ambiguousName, "has the same name as another file in a different Unicode form"),
     ])
     func `an error continues the sentence after the file's name`(error: SourceError, text: String) {
         #expect("\(error)" == text)

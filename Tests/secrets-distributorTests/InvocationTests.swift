@@ -121,7 +121,7 @@ import Testing
     func emptyFlag() throws {
         #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
         #expect(try settings(["--watch-namespaces="], ["WATCH_NAMESPACES": "a"]).watchNamespaces == nil)
-        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\": it takes ") == true)
+        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\", expected ") == true)
     }
 
     @Test(
@@ -149,7 +149,7 @@ import Testing
             ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
             ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
             ("LEADER_ELECTION", "maybe", "true or false"),
-            ("LEASE_NAMESPACE", "a.b", "a name of a namespace"),
+            ("LEASE_NAMESPACE", "a.b", "the name of a namespace"),
             ("LEASE_NAME", "A", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
             ("LEASE_NAME", "a..b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
             ("LEASE_NAME", "a.-b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
@@ -158,24 +158,24 @@ import Testing
             ("LEASE_RETRY_PERIOD", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.01 seconds"),
         ])
     func badValue(variable: String, value: String, takes: String) throws {
-        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
+        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\", expected \(takes)")
         let flag = try #require(Option.all.first { $0.variable == variable }).flag
-        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\": it takes \(takes)")
+        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\", expected \(takes)")
     }
 
     @Test("A value is shown in its error on one line")
     func oneLine() {
         #expect(
-            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\": it takes a whole number from 1 to 1000"
+            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\", expected a whole number from 1 to 1000"
         )
     }
 
     @Test("Local mode requires both of its paths")
     func localMode() throws {
         #expect(
-            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\": it takes a path only together") == true)
+            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\", expected a path only together") == true)
         #expect(
-            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\": it takes a path only together")
+            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\", expected a path only together")
                 == true)
         #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
     }
@@ -183,7 +183,7 @@ import Testing
     @Test("The longest wait is at least the quiet time")
     func debounce() {
         #expect(
-            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\": it takes a time not longer")
+            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\", expected a time not longer")
                 == true)
         #expect(error(["--debounce-quiet=2s"]) == nil)
     }
@@ -194,25 +194,25 @@ import Testing
             (["run"], [:], nil),
             (
                 ["sync"], [:],
-                "LEADER_ELECTION is \"true\": it takes nothing but false with sync, which makes its pass and waits for nobody"
+                "LEADER_ELECTION is \"true\", expected false with sync, which makes its pass without waiting"
             ),
             (
                 ["run"], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"],
-                "LEADER_ELECTION is \"true\": it takes nothing but false in local mode, where there is no Lease"
+                "LEADER_ELECTION is \"true\", expected false in local mode, where there is no Lease"
             ),
-            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\": it takes whole seconds"),
+            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\", expected whole seconds"),
             (
                 ["run"], ["LEASE_DURATION": "10s"],
-                "LEASE_DURATION is \"10s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 10s"
+                "LEASE_DURATION is \"10s\", expected a time longer than LEASE_RENEW_DEADLINE, which is 10s"
             ),
             (
                 ["run"], ["LEASE_RENEW_DEADLINE": "15s"],
-                "LEASE_DURATION is \"15s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 15s"
+                "LEASE_DURATION is \"15s\", expected a time longer than LEASE_RENEW_DEADLINE, which is 15s"
             ),
             (["run"], ["LEASE_RENEW_DEADLINE": "2500ms"], nil),
             (
                 ["run"], ["LEASE_RENEW_DEADLINE": "2400ms"],
-                "LEASE_RENEW_DEADLINE is \"2400ms\": it takes a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
+                "LEASE_RENEW_DEADLINE is \"2400ms\", expected a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
             ),
             (["run"], ["LEADER_ELECTION": "false", "LEASE_DURATION": "1s"], nil),
         ] as [([String], [String: String], String?)])
@@ -223,28 +223,28 @@ import Testing
     @Test(
         "An unknown flag or command is reported",
         arguments: [
-            (["--nonsense"], "there is no flag --nonsense"), (["--nonsense=1"], "there is no flag --nonsense"),
-            (["--SECRETS_PATH=/a"], "there is no flag --SECRETS_PATH"), (["-x"], "there is no flag -x"),
+            (["--nonsense"], "unknown flag --nonsense"), (["--nonsense=1"], "unknown flag --nonsense"),
+            (["--SECRETS_PATH=/a"], "unknown flag --SECRETS_PATH"), (["-x"], "unknown flag -x"),
             (["--secrets-path"], "--secrets-path needs a value"),
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "there is no command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
-            (["--policy=a", "sync"], "--policy is a flag of check alone; expected --policy-path"),
+            (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
             (["run", "now"], "run takes no operand, got \"now\""),
             (["plan", "now"], "plan takes no operand, got \"now\""),
             (["explain"], "explain takes one operand, FROM, got 0"),
             (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),
             (["plan", "--output"], "--output needs a value"),
-            (["plan", "--output=xml"], "--output is \"xml\": it takes table or json"),
-            (["run", "--output=json"], "--output is a flag of sync, plan and explain alone"),
-            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain alone"),
+            (["plan", "--output=xml"], "--output is \"xml\", expected table or json"),
+            (["run", "--output=json"], "--output is a flag of sync, plan and explain only"),
+            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain only"),
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "there is no command \"false\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {
@@ -278,7 +278,7 @@ import Testing
         #expect(try settings(["run", "--dry-run"]).dryRun)
         #expect(
             error(["sync"], ["DRY_RUN": "1"])
-                == "DRY_RUN is \"1\": it takes nothing but false with sync; plan shows what sync would write")
+                == "DRY_RUN is \"1\", expected false with sync; plan shows what sync would write")
     }
 
     @Test("plan and explain need no Lease, and log only errors by default")

@@ -1,9 +1,10 @@
 import Distribution
 
-/// The policy's verdicts. One that takes long is found out beside the queue: no turn waits for it.
+/// Evaluates the access policy. An evaluation that takes long runs outside the queue, so that no key waits for it.
 extension Controller {
-    /// Whether it is known what the policy says of `distribution`: that is kept for as long as policy and mappings stay, and
-    /// what takes little is found out at once. If not, the end of the judgement puts the target into the queue.
+    /// Whether the policy's verdict on `distribution` is known. Verdicts are kept while the policy and the mappings
+    /// stay the same; an evaluation that is short runs at once. Otherwise the target is queued when the evaluation
+    /// ends.
     func hasVerdict(on distribution: SecretsDistribution) -> Bool {
         guard let policy = cache.policy.policy, !cache.verdicts.hasJudged(distribution) else { return true }
         var judgement = policy.judgement(of: distribution)
@@ -16,8 +17,8 @@ extension Controller {
         return true
     }
 
-    /// Evaluates the policy on a distribution. Keeps the verdict if it is about what there is by then; if not, the target's
-    /// next reconciliation asks again.
+    /// Evaluates the policy on a distribution. Keeps the verdict if the policy and the mappings are still the same;
+    /// otherwise the target's next reconciliation requests another evaluation.
     func judge(_ key: ObjectKey) async {
         defer { judging.finish(key, .done) }
         if let distribution = cache.index.distributions[key], let policy = cache.policy.policy,

@@ -1,13 +1,13 @@
 package import Distribution
 package import LinuxIO
 
-/// Judges what takes long, on a thread of its own. Whose turn it is, the controller says.
+/// Runs long policy evaluations on its own thread. The controller decides which evaluation is next.
 package actor PolicyJudge {
-    /// How much is done between two looks at whether it is still wanted, in steps of 64 states on one character: about a
-    /// millisecond. A file is left in its midst; a part takes more than this by at most one character on all patterns and one
-    /// reading of a file's name.
+    /// How much is evaluated between two checks for cancellation, in steps of 64 states on one character: about a
+    /// millisecond. An evaluation can pause in the middle of a file. It exceeds this limit by at most one character on
+    /// all patterns and one reading of a file's name.
     static let part = 1 << 18
-    /// What takes no more is judged at once, wherever that is.
+    /// An evaluation that costs no more than this runs at once in the caller.
     static let short = 1 << 16
 
     private let executor: OwnedThreadExecutor
@@ -17,7 +17,7 @@ package actor PolicyJudge {
     /// - Throws: EAGAIN when there are too many threads.
     package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
 
-    /// Nil if the task was cancelled before the end.
+    /// Runs an evaluation to its end; nil if the task was canceled before.
     package func end(_ judgement: AccessPolicy.Judgement) async -> AccessPolicy.Judgement? {
         var judgement = judgement
         while !judgement.advance(by: Self.part) {

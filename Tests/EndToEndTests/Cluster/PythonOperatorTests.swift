@@ -53,7 +53,7 @@ struct PythonOperatorTests {
             $0.dryRun = true
         } _: {
             let content = "would update secret "
-            #expect(await eventually { world.logs.contains("dry run summed up", "wouldWrite=1 ofTheseContent=1") })
+            #expect(await eventually { world.logs.contains("dry run summary", "wouldWrite=1 ofTheseContent=1") })
             #expect(world.logs.contains(content, "/\(name)", "changedKeys=[tls.crt tls.key]"))
             #expect(world.logs.contains(content, "labels=[\(WellKnownKeys.managedByLabel)]"))
 

@@ -28,7 +28,7 @@ struct SyncTests {
             for round in 1...2 {
                 try await world.patch(
                     "app", ["metadata": ["annotations": ["xlscsde.nhs.uk/forceSync": .string("\(round)")]]])
-                #expect(await eventually { world.logs.count("comparison asked for") == round })
+                #expect(await eventually { world.logs.count("comparison requested") == round })
                 #expect(try await eventually { try reads() >= round })
             }
             #expect(try await world.secret("app")?.metadata.resourceVersion == version)

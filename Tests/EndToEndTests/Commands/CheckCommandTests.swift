@@ -104,8 +104,8 @@ struct CheckCommandTests {
             (Self.policy.replacing("[web]", with: "[Web]"), ":4: spec.rules[0].namespaces[0] is \"Web\""),
             (Self.policy + "\n---\n" + Self.policy, ":7: is a second document"),
             (Self.policy + "\n---\nkind: ConfigMap", ":7: kind is \"ConfigMap\""),
-            (Self.policy + "\n---\n7", ":7: is no object"), (Self.policy + "\n  [", ":7: could not"),
-            ("# none", ": holds no document"),
+            (Self.policy + "\n---\n7", ":7: is not an object"), (Self.policy + "\n  [", ":7: could not"),
+            ("# none", ": contains no document"),
         ] {
             try writeFile(root("policy.yaml"), text)
             for files in [[], ["-"]] {

@@ -74,7 +74,7 @@ struct CommandTests {
         unlink(folders.root("out/web/wildcard-tls-secret.yaml"))
         #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c2")) })
         try writeFile(folders.root("in/a.yaml"), "kind: [")
-        #expect(await eventually { program.errors.contains("what it last said stays in force") })
+        #expect(await eventually { program.errors.contains("its last valid content stays in force") })
         try folders.volume.write(["certificate": "c3", "key": "k3"])
         #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c3")) })
 

@@ -13,7 +13,7 @@ struct DryRunTests {
         try world.distribute("app", "a")
         let program = try await world.start(["DRY_RUN": "true", "LOG_FORMAT": "text"])
         await world.expectLog("would create secret secret=web/app", program)
-        await world.expectLog("dry run summed up wouldWrite=1 ofTheseContent=1 inSync=0 heldBack=0", program)
+        await world.expectLog("dry run summary wouldWrite=1 ofTheseContent=1 inSync=0 heldBack=0", program)
         try world.distribute("next", "a")
         await world.expectLog("would create secret secret=web/next", program)
         try writeFile("\(world.mount)/b", "very secret too")
@@ -49,7 +49,7 @@ struct DryRunTests {
             $0.resyncInterval = .seconds(1)
         } _: {
             #expect(
-                await eventually { shadow.logs.contains("dry run summed up", "wouldWrite=1", "inSync=1", "heldBack=1") }
+                await eventually { shadow.logs.contains("dry run summary", "wouldWrite=1", "inSync=1", "heldBack=1") }
             )
             #expect(shadow.logs.contains("would create secret", "secret=\(world.namespace)/new", "addedKeys=[b]"))
             try volume.write(["a": "2", "b": "1"])

@@ -54,7 +54,7 @@ struct ExplainTests {
         #expect(unknown.status == 1)
         #expect(
             unknown.output
-                == "No distribution reads \"TLS.crt\".\nNames like it: \"certs/tls.crt\".\n")
+                == "No distribution reads \"TLS.crt\".\nSimilar names: \"certs/tls.crt\".\n")
     }
 
     @Test("shows whether the file is in the mount, and why a Secret is held back")

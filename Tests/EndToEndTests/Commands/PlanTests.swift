@@ -153,13 +153,13 @@ struct PlanTests {
         #expect(!(try await onTerminal("plan --log-level=error --output json", environment)).contains("\u{1b}"))
         // Fifty files with their fsync(2) take longer than the interval before the first progress line.
         let sync = try await onTerminal("sync", environment)
-        let shown = sync.split(separator: "\r\u{1b}[K").filter { $0.hasPrefix("looked at ") }
+        let shown = sync.split(separator: "\r\u{1b}[K").filter { $0.hasPrefix("processed ") }
         #expect(!shown.isEmpty, "\(sync.debugDescription)")
         #expect(shown.allSatisfy { $0.contains(" of 50, wrote ") })
         #expect(sync.contains("50 of 50 distributions are in sync; 50 Secrets written, 0 removed, in "))
         // Log lines replace the progress line.
         let logged = try await onTerminal("sync --log-level=debug", environment)
-        #expect(logged.contains("distribution synced") && !logged.contains("looked at "))
+        #expect(logged.contains("distribution synced") && !logged.contains(" of 50, wrote "))
     }
 
     // MARK: On a cluster

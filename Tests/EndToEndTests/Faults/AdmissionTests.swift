@@ -104,8 +104,8 @@ struct AdmissionTests {
                 }
                 try await world.patch("app", ["spec": ["name": "renamed"]])
                 try await world.delete("app")
-                #expect(await eventually { world.logs.count("secret stays although") > 0 })
-                #expect(world.logs.count("denied the request (why may quote a value and is left out)") > 0)
+                #expect(await eventually { world.logs.count("orphaned secret cannot be removed") > 0 })
+                #expect(world.logs.count("denied the request (the reason is omitted because it may quote a value)") > 0)
             }
         }
         let log = world.logs.lines.joined()

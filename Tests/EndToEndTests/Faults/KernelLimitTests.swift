@@ -48,7 +48,8 @@ struct KernelLimitTests {
             "unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >\(file) && exec \"$@\"", "sh",
         ])
         await world.expect("one", ["a": "1"], program)
-        let message = "\"message\":\"file events are not available, polling alone goes on\",\"path\":\"\(world.mount)\""
+        let message =
+            "\"message\":\"file events are not available, falling back to polling\",\"path\":\"\(world.mount)\""
         await world.expectLog(message, program)
         for number in 2...5 {
             try volume.write(["a": "\(number)"])

@@ -17,7 +17,7 @@ struct NestedVolumeFaultTests {
         let seen = try SeenContents(world, "both")
 
         for name in names(in: azure.path) { removeTree("\(azure.path)/\(name)") }
-        await world.expectLog("volume in the mount has no generation", first)
+        await world.expectLog("volume has no generation", first)
         try writeFile(world.mount + "/plain", "2")
         await world.expect("both", ["plain": "2", "pw": "one"], first)
         await first.stop()
@@ -85,7 +85,7 @@ struct NestedVolumeFaultTests {
         let program = try await world.start(["POLICY_PATH": world.root("policy.yaml")])
         await world.expect("allowed", ["other": "two"], program)
         await world.expectLog("PolicyDenied", program)
-        await world.expectLog("a name that the volume keeps for itself", program)
+        await world.expectLog("a name that the volume reserves", program)
         #expect(world.secret("denied") == nil)
         #expect(world.secret("hidden") == nil)
         await program.stop()
@@ -156,12 +156,12 @@ struct SubPathTests {
         let program = try await world.start(
             ["LOG_LEVEL": "debug"], wrapper: MountNamespace.wrapper + ["sh", "-c", mount])
         await world.expect("both", ["pw": "one", "ca": "two"], program)
-        await world.expectLog("mounted by subPath: the container never sees", program)
+        await world.expectLog("files mounted with subPath never change", program)
         let seen = try SeenContents(world, "both")
 
         try volume.write(["certs/pw": "new", "certs/ca": "new"])
-        await world.expectLog("what it was mounted from is deleted", program)
-        await world.expectLog("No rotation reaches it any more", program)
+        await world.expectLog("its source was deleted", program)
+        await world.expectLog("No more rotations arrive", program)
         #expect(seen.end() == [["pw": "one", "ca": "two"]])
         await program.stop()
     }

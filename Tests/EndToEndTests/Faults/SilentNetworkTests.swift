@@ -24,7 +24,7 @@ struct SilentNetworkTests {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
             try volume.write(["a": "2"])
-            let isNoticed = await eventually { program.errors.contains("write has no answer") }
+            let isNoticed = await eventually { program.errors.contains("write got no response") }
             #expect(isNoticed)
             #expect(ContinuousClock.now - begin < Self.noticed)
         }

@@ -68,7 +68,7 @@ struct ExposureTests {
             emitted += [ended.output, ended.errors]
         }
         let agent = try await Binary(["run"], environment: environment.merging(["DRY_RUN": "true"]) { $1 })
-        #expect(await eventually { agent.errors.contains("dry run summed up") })
+        #expect(await eventually { agent.errors.contains("dry run summary") })
         #expect(agent.errors.contains("would create secret"))
         emitted += try await served(at: port)
         agent.signal(SIGTERM)

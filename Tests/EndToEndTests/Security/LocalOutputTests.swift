@@ -61,7 +61,7 @@ struct LocalOutputTests {
         try rename(world.output, to: moved)
         await world.expectLog("\"output folder cannot be read\"", program)
         try writeFile(world.mount + "/a", "2")
-        await world.expectLog("was moved, removed or exchanged since the start", times: 2, program)
+        await world.expectLog("was moved, removed or replaced since startup", times: 2, program)
         #expect(names(in: moved) == ["web"])
         try rename(moved, to: world.output)
         await world.expectLog("\"output folder can be read again\"", program)

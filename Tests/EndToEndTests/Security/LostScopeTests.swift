@@ -31,7 +31,7 @@ struct LostScopeTests {
         } _: {
             try await world.expect("app", .synced)
             #expect(await eventually { world.logs.count("first pass done") == 1 })
-            #expect(await eventually { world.logs.count("scope is left out") == 1 })
+            #expect(await eventually { world.logs.count("scope is skipped") == 1 })
             let port = try #require(
                 world.logs.lines.first { $0.contains("admin endpoint listens") }
                     .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } })

@@ -32,7 +32,7 @@ struct PermissionTests {
             try await world.expect("latter", ["a": "A"])
             #expect(
                 try await eventually {
-                    try await world.distribution("renamed").status.statusText?.contains("left over") == true
+                    try await world.distribution("renamed").status.statusText?.contains("was not removed") == true
                 })
             try volume.write(["a": "B"])
             try await world.expect("plain", ["a": "B"])
@@ -41,7 +41,7 @@ struct PermissionTests {
             try await world.client.delete(.secrets, namespace: world.namespace, name: "former", uid: nil)
             #expect(
                 try await eventually {
-                    try await world.distribution("renamed").status.statusText?.contains("left over") == false
+                    try await world.distribution("renamed").status.statusText?.contains("was not removed") == false
                 })
         }
     }

@@ -44,7 +44,7 @@ struct PolicyFileTests {
     func sizeless() {
         let problem = PolicyReading(path: "/proc/version").problem
         #expect(problem?.contains("/proc/version") == true)
-        #expect(problem?.contains("no regular file") == false)
+        #expect(problem?.contains("not a regular file") == false)
     }
 
     @Test("is followed when it is created, rewritten, replaced, broken, removed and created again")
@@ -69,8 +69,8 @@ struct PolicyFileTests {
         try writeFile(folder("new"), Self.text("b"))
         try rename(folder("new"), to: path)
         #expect(await watch.next() == "b")
-        #expect(watch.log.count("nothing is written before it can") == 1)
-        #expect(watch.log.count("the last good one stays in force") == 2)
+        #expect(watch.log.count("access policy is invalid, nothing is written") == 1)
+        #expect(watch.log.count("keeping the last valid one") == 2)
         #expect(watch.log.count("access policy read") == 3)
     }
 
@@ -113,9 +113,9 @@ struct PolicyFileTests {
         try makeDirectory(folder("directory"))
         try writeFile(folder("large"), [UInt8](repeating: UInt8(ascii: "#"), count: (1 << 20) + 1))
         for name in ["fifo", "directory", "large"] {
-            #expect(PolicyReading(path: folder(name)).problem?.contains("is no regular file of at most") == true)
+            #expect(PolicyReading(path: folder(name)).problem?.contains("is not a regular file of at most") == true)
         }
-        #expect(PolicyReading(path: "/dev/zero").problem?.contains("is no regular file") == true)
+        #expect(PolicyReading(path: "/dev/zero").problem?.contains("is not a regular file") == true)
         try writeFile(folder("most"), Array(Self.text("a").utf8) + [UInt8](repeating: 0x0a, count: 1 << 19))
         #expect(PolicyReading(path: folder("most")).problem == nil)
     }
@@ -170,7 +170,7 @@ struct PolicyOnServerTests {
             // An invalid policy changes nothing.
             try policy.write(["policy.yaml": "kind: SecretsAccessPolicy"])
             #expect(await eventually { world.logs.count("not ready") == 1 })
-            #expect(world.logs.count("the last good one stays in force") == 1)
+            #expect(world.logs.count("keeping the last valid one") == 1)
             try await world.expect("kept", ["c": "c"])
 
             try policy.write(["policy.yaml": Self.text(world, ["nothing"], mode: "Audit")])
@@ -224,7 +224,7 @@ struct PolicyOnServerTests {
             try rename(world.directory("new"), to: path)
             try await world.expect("left", .policyDenied)
             let message = try await world.distribution("left").status.ready?.message
-            #expect(message?.contains("Secret left still holds what it held: ") == true)
+            #expect(message?.contains("Secret left keeps its content: ") == true)
             try await world.expect("left", ["a": "A"])
         }
     }

@@ -71,7 +71,7 @@ struct TenantOutputTests {
         try volume.write(["shared": "2"])
         try await world.expect("quiet", ["a": "2"])
         #expect(await eventually { agent.logged("rotation distributed") == 1 }, "\(agent.errors.suffix(2000))")
-        if most < 60 { #expect(await eventually { agent.logged("log lines left out") > 0 }) }
+        if most < 60 { #expect(await eventually { agent.logged("log lines suppressed") > 0 }) }
 
         let page = try #require(await RawClient.get("/", port: port))
         #expect(page.contains("PolicyDenied") && page.utf8.count < 40_000, "a page of \(page.utf8.count) bytes")
