@@ -10,7 +10,7 @@ import Testing
 
 @Suite(.tags(.concurrent), .endsIfHung)
 struct AdminEndpointTests {
-    /// What the endpoint is told; each test changes what it is about.
+    /// The sources of the endpoint; each test changes those that it tests.
     private static func sources(
         heartbeats: [Heartbeat] = [], readiness: [HealthCheck] = [], startup: [HealthCheck] = []
     ) -> AdminSources {
@@ -34,7 +34,7 @@ struct AdminEndpointTests {
     }
 
     @Test func `probes are answered without the cooperative pool`() async throws {
-        // Nobody serves.
+        // Nothing serves.
         let endpoint = try endpoint(Self.sources())
         defer { endpoint.stop() }
         for path in ["/healthz", "/readyz", "/startupz"] {
@@ -45,7 +45,7 @@ struct AdminEndpointTests {
         #expect(try await get("/nothing", endpoint).head.hasPrefix("HTTP/1.1 404 "))
     }
 
-    @Test func `health is red while a heartbeat is silent for longer than its limit, and says which`() async throws {
+    @Test func `health fails while a heartbeat is older than its limit, and names it`() async throws {
         let dead = Heartbeat("watch of secrets", limit: .seconds(300))
         let good = Heartbeat("mount", limit: .seconds(300))
         dead.beat(at: .now - .seconds(312))
@@ -65,7 +65,7 @@ struct AdminEndpointTests {
         #expect(answer.body == "[+]mount ok\n[+]watch of secrets ok\nhealthz check passed\n")
     }
 
-    @Test func `readiness and start are red with their reasons`() async throws {
+    @Test func `readiness and startup fail with their reasons`() async throws {
         let endpoint = try endpoint(
             Self.sources(
                 readiness: [HealthCheck("mount"), HealthCheck("policy", problem: "rule 1\nis no rule")],
@@ -98,7 +98,7 @@ struct AdminEndpointTests {
         }
     }
 
-    @Test func `who asks in a loop gets what is at most a second old, and costs the sources no more`() async throws {
+    @Test func `frequent requests get data that are at most a second old, and cost the sources no more`() async throws {
         let asked = Mutex(0)
         var sources = Self.sources()
         sources.metrics = {
@@ -116,13 +116,13 @@ struct AdminEndpointTests {
             }
             let most = 1 + Int(start.duration(to: .now) / .seconds(1))
             #expect(asked.withLock { $0 } <= most)
-            // And no older.
+            // The data are not older.
             let body = try await get("/metrics", endpoint).body
             #expect(try await eventually { try await get("/metrics", endpoint).body != body })
         }
     }
 
-    @Test func `sources that hang do not pile up work, and probes go on`() async throws {
+    @Test func `hanging sources do not pile up work, and probes are still answered`() async throws {
         let asked = Mutex(0)
         let (gate, opening) = AsyncStream<Void>.makeStream()
         var sources = Self.sources()
@@ -148,7 +148,7 @@ struct AdminEndpointTests {
         }
     }
 
-    @Test func `an address that cannot be used is a mistake of configuration, which is named`() throws {
+    @Test func `an invalid address is a configuration error that names it`() throws {
         let first = try endpoint(Self.sources())
         defer { first.stop() }
         let error = try #require(throws: ConfigurationError.self) {

@@ -4,7 +4,7 @@ import Testing
 struct AgentIdentityTests {
     private static let uid = "0f1c3ab2-1111-4222-8333-0123456789ab"
 
-    /// As a container of a pod has it, with the kubelet's folder on `/`.
+    /// The mounts of a container in a pod, with the kubelet's folder on `/`.
     private static let mounts = """
         700 600 0:120 / / rw,relatime - overlay overlay rw
         701 700 0:130 / /proc rw - proc proc rw
@@ -14,21 +14,21 @@ struct AgentIdentityTests {
         """
 
     @Test(
-        "is the host's name and what no other process has; with the pod's UID also the pod's",
+        "is the host's name and a unique part; with the pod's UID it includes that",
         arguments: [
             (nil, "", nil),
             ("u-1", "", "h_u-1_"),
             (nil, mounts, "h_\(uid).secrets-distributor_"),
             (uid, mounts, "h_\(uid).secrets-distributor_"),
-            // The variable says something else: a container's name of another pod proves nothing.
+            // The variable has another value: a container name of another pod proves nothing.
             ("u-1", mounts, "h_u-1_"),
-            // The kubelet's folder is a file system of its own, and the message's path is another.
+            // The kubelet's folder is a separate file system, and the path of the message differs.
             (nil, "1 2 0:1 /pods/\(uid)/etc-hosts /etc/hosts rw - ext4 /x rw", "h_\(uid)_"),
             (
                 nil, "1 2 0:1 /pods/0123456789abcdef0123456789abcdef/etc-hosts /etc/hosts rw - ext4 /x rw",
                 "h_0123456789abcdef0123456789abcdef_"
             ),
-            // Elsewhere, or no UID.
+            // Another place, or no UID.
             (nil, "1 2 0:1 /var/lib/docker/containers/0123/hosts /etc/hosts rw - ext4 /x rw", nil),
             (nil, "1 2 0:1 /pods/\(uid)/etc-hosts /etc/other rw - ext4 /x rw", nil),
             (nil, "1 2 0:1 /pods/x/etc-hosts /etc/hosts rw - ext4 /x rw", nil),

@@ -12,21 +12,22 @@ import Stores
 import TestSupport
 import Testing
 
-/// A controller on a fake store, instance `me`, and what its tests say to it. All is in namespace `web`.
+/// A controller of instance `me` on a fake store, with the events and conditions that its tests need. All objects are
+/// in namespace `web`.
 struct Bench: Sendable {
-    /// What has to be known before anything is done.
+    /// The parts that must be known before anything is done.
     enum Part: CaseIterable {
         case mount, distributions, targets
     }
 
     let store: FakeStore
     let controller: Controller
-    /// What no status says.
+    /// Errors that no status reports.
     let faults = LineRecorder()
     private let writes: SecretWriteMeter
 
     /// - Parameters:
-    ///   - store: one that a former controller wrote to, after a restart.
+    ///   - store: the store of an earlier controller, to simulate a restart.
     ///   - dryRun: a dry run on `store`.
     init(
         on store: FakeStore = FakeStore(), dryRun: (DryRunSecretStore, ChangeRecorder)? = nil, maxInFlight: Int = 32,
@@ -56,7 +57,7 @@ struct Bench: Sendable {
 
     func metrics() async -> [Metric] { await controller.metrics() + writes.metrics }
 
-    /// Runs `body` beside the controller's work, then ends that.
+    /// Runs `body` while the controller works, and then stops the controller.
     func working(_ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await controller.work() }
@@ -81,7 +82,7 @@ struct Bench: Sendable {
             .snapshot(Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files)))
     }
 
-    /// What the store holds, or a first generation of the mount.
+    /// Reports the content of the store, or a first generation of the mount.
     func tell(_ part: Part) async throws {
         switch part {
         case .mount: await mount()
@@ -96,12 +97,13 @@ struct Bench: Sendable {
 
     // MARK: Conditions
 
-    /// Nothing is left to do, and no retry waits.
+    /// Waits until nothing is left to do, and no retry is pending.
     func settle() async throws {
         try #require(await eventually { controller.isIdle })
     }
 
-    /// Brings Secret `t` in line, then has its distribution name `u`, whose source is missing: `t` waits for that.
+    /// Brings Secret `t` in sync, then changes its distribution to name `u`, whose source is missing: `t` waits for
+    /// that.
     ///
     /// - Returns: the distribution that names `u`.
     func awaitSuccessor() async throws -> SecretsDistribution {
@@ -114,21 +116,21 @@ struct Bench: Sendable {
         return renamed
     }
 
-    /// Nothing is due or under way any more; retries and second looks may wait.
+    /// Waits until nothing is due or in flight; retries and requeues may be pending.
     func rest() async throws {
         try #require(await eventually { await rests })
     }
 
-    /// Nothing is due or under way; retries may wait.
+    /// Whether nothing is due or in flight; retries may be pending.
     var rests: Bool { get async { await isBusy(with: 0) } }
 
-    /// Nothing is due, and so many keys are worked on; both at the same moment.
+    /// Whether nothing is due and exactly `count` keys are being processed, at the same moment.
     func isBusy(with count: Double) async -> Bool {
         let metrics = await metrics()
         return Self.figure("queue_depth", in: metrics) == 0 && Self.figure("queue_in_flight", in: metrics) == count
     }
 
-    /// How many keys wait for a retry or a second look.
+    /// The number of keys that wait for a retry or a requeue.
     var waiting: Double? { get async { await figure("queue_waiting") } }
 
     func figure(_ name: String) async -> Double? { Self.figure(name, in: await metrics()) }
@@ -143,7 +145,7 @@ struct Bench: Sendable {
         try #require(await eventually { await store.writesUnderWay == count })
     }
 
-    /// The `Ready` condition of the last status, once it has `reason`.
+    /// Waits until the `Ready` condition of the last status has `reason`, and returns it.
     func eventuallyReady(_ reason: String) async throws -> Condition? {
         try #require(await eventually { await store.lastStatus?.status.ready?.reason == reason })
         return await store.lastStatus?.status.ready
@@ -187,7 +189,7 @@ extension ObservedTarget {
     }
 }
 
-/// Events by what they are about.
+/// Controller events with names for what they report.
 extension Controller {
     func mount(_ reading: MountReading) { hear(.mount(reading)) }
     func policy(_ reading: PolicyReading) { hear(.policy(reading)) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Planning
 @testable import Stores
 
-@Suite("The ledger of changes")
+@Suite("The change recorder")
 struct ChangeLedgerTests {
     private let logs = LineRecorder()
     private let key = ObjectKey(namespace: "web", name: "t")
@@ -20,7 +20,7 @@ struct ChangeLedgerTests {
             annotations: [WellKnownKeys.managedBy: "me", WellKnownKeys.distribution: "web/d"])
     }
 
-    @Test("two writes of a target are one difference, from what it was first")
+    @Test("two writes of a target are one difference from its first state")
     func sums() {
         let ledger = ChangeRecorder(logger: .none)
         let (first, second, third) = (target(["a": "1"]), target(["a": "2"]), target(["a": "2", "b": "1"]))
@@ -29,7 +29,7 @@ struct ChangeLedgerTests {
         ledger.note(key, from: second, to: third)
         #expect(ledger.changes.map(\.changed) == [["a"]])
         #expect(ledger.changes.map(\.added) == [["b"]])
-        // Back to where it was.
+        // Back to its first state.
         ledger.note(key, from: third, to: first)
         #expect(ledger.changes.isEmpty)
 
@@ -40,7 +40,7 @@ struct ChangeLedgerTests {
         #expect(ledger.changes.isEmpty)
     }
 
-    @Test("a difference is logged once, and again only when it is another one")
+    @Test("a difference is logged once, and again only when it changes")
     func logsOnce() {
         let ledger = ChangeRecorder(logger: logs.logger)
         for version in ["1", "2", "3"] {
@@ -52,7 +52,7 @@ struct ChangeLedgerTests {
         #expect(logs.contains("addedKeys=[a]", "removedKeys=[b]", "secret=web/t", "distribution=web/d"))
     }
 
-    @Test("a difference that somebody else has ended is told, once")
+    @Test("a difference that somebody else has resolved is logged once")
     func ends() {
         let ledger = ChangeRecorder(logger: logs.logger)
         ledger.note(key, from: target(["a": "1"]), to: target(["a": "2"]))
@@ -71,7 +71,7 @@ struct ChangeLedgerTests {
         #expect(ledger.changes.isEmpty)
     }
 
-    @Test("a difference that is not found anew from one list to the next is over")
+    @Test("a difference that is not found again between two lists is resolved")
     func staleness() {
         let ledger = ChangeRecorder(logger: logs.logger)
         let (old, new) = (target(["a": "1"]), target(["a": "2"]))

@@ -5,7 +5,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("Others who change targets", .tags(.concurrent), .endsIfHung)
+@Suite("Other clients that change targets", .tags(.concurrent), .endsIfHung)
 struct ContentionTests {
     private func changed(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
         var target = try #require(await bench.secret("t"))
@@ -18,7 +18,7 @@ struct ContentionTests {
         await bench.store.calls.count { $0.hasSuffix(" t") && !$0.hasPrefix("observe") }
     }
 
-    /// Somebody reverts each of our writes as soon as it is seen, until there are no more.
+    /// Another client reverts each of our writes as soon as it sees them, until there are no more.
     private func fight(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
         for _ in 0..<200 {
             let before = await writes(bench)
@@ -26,10 +26,10 @@ struct ContentionTests {
             guard await eventually({ await bench.rests }) else { return }
             if await writes(bench) == before { return }
         }
-        Issue.record("the fight did not end")
+        Issue.record("the contention did not end")
     }
 
-    @Test("who reverts each write gets few of them, and the status names him")
+    @Test("a client that reverts each write gets few of them, and is named in the status")
     func fight() async throws {
         for change: (inout ObservedTarget) -> Void in [
             { $0.digests["a"] = nil }, { $0.labels[WellKnownKeys.managedByLabel] = "flux" },
@@ -43,7 +43,7 @@ struct ContentionTests {
                 #expect(await writes(bench) < 20)
                 let ready = try await bench.eventuallyReady("WriteFailed")
                 #expect(ready?.message.contains("\"kustomize-controller\"") == true)
-                // Neither events nor a full comparison get more.
+                // Neither events nor a full comparison cause more.
                 let before = await writes(bench)
                 for _ in 0..<20 { try await changed(bench, by: "kustomize-controller", change) }
                 try await bench.tell(.targets)
@@ -55,7 +55,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("who removes the Secret each time gets few new ones")
+    @Test("a client that deletes the Secret each time gets few new ones")
     func removal() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -74,7 +74,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("a rotation and an amendment go out in the middle of a fight")
+    @Test("a rotation and an edit of the distribution are written during contention")
     func rotation() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -91,7 +91,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("labels of others, however many, are no fight")
+    @Test("labels of others, however many, are not contention")
     func harmless() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -109,7 +109,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("what the server stores otherwise than it was sent is reported, and not written again and again")
+    @Test("a write that the server stores differently is reported, and not repeated")
     func altered() async throws {
         let bench = Bench()
         await bench.store.alter {
@@ -132,7 +132,7 @@ struct ContentionTests {
                 #expect(await eventually { await bench.rests })
             }
             #expect(await writes(bench) == 1)
-            // Another content is worth a try, and so is what a person asks for.
+            // Other content is attempted, and so is a requested comparison.
             await bench.store.alter(nil)
             await bench.mount(["a": "2"], "generation-2")
             _ = try await bench.eventuallyReady("Synced")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The controller, when something fails,", .tags(.concurrent), .endsIfHung)
 struct ControllerFailureTests {
-    @Test("a write that the server is not available for is tried again, and the status says so until it is done")
+    @Test("a write to an unavailable server is retried, and the status reports it until it succeeds")
     func unavailable() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -20,7 +20,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("what became of a write whose answer was lost is looked up, and it is not sent again")
+    @Test("the outcome of a write whose response was lost is read, and the write is not repeated")
     func lostAnswers() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -29,7 +29,7 @@ struct ControllerFailureTests {
             try await bench.tellAll()
             try await bench.settle()
             #expect(await bench.store.calls == ["create t", "observe t", "status d", "current d"])
-            // It is new content all the same.
+            // It counts as new content.
             #expect(await bench.store.lastStatus?.status.lastUpdated?.isEmpty == false)
             await bench.store.loseAnswer(to: .update)
             await bench.mount(["a": "2"], "generation-2")
@@ -39,7 +39,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("a write that may or may not have been carried out is looked up before each try")
+    @Test("a write with an unknown outcome is looked up before each retry")
     func unknownOutcome() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -60,7 +60,7 @@ struct ControllerFailureTests {
     }
 
     @Test(
-        "what admission refuses is tried again in a minute, whatever the code",
+        "a rejection by admission is retried after a minute, whatever its code",
         arguments: [
             StoreError.forbidden("no"), .rejected("no"),
         ])
@@ -77,7 +77,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("our own status, come back as an event, does not cut the wait for the next try short")
+    @Test("the watch event of our own status does not shorten the delay of a retry")
     func statusEcho() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -87,7 +87,7 @@ struct ControllerFailureTests {
             _ = try await bench.eventuallyReady("WriteFailed")
             let told = try #require(await bench.store.lastStatus)
             await bench.controller.distributions(.all, .upsert(told))
-            // One that is looked at after it.
+            // A target that is processed after it.
             let mark = await bench.store.put(try bench.distribution("mark", target: "mark", uid: "two"))
             await bench.controller.distributions(.all, .upsert(mark))
             #expect(await eventually { await bench.secret("mark") != nil })
@@ -95,7 +95,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("a conflict makes it look again, and the write is not lost, however many there are", arguments: [1, 2, 3, 4])
+    @Test("after each conflict the Secret is read again, and the write is not lost", arguments: [1, 2, 3, 4])
     func conflicts(count: Int) async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -111,7 +111,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("a Secret of ours that was not heard of is brought in line, not created")
+    @Test("an unknown Secret of ours is synced, not created")
     func unheardOf() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -128,7 +128,7 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("targets that cannot be listed are left alone, and the status says why until they can be")
+    @Test("targets that cannot be listed are not changed, and the status gives the reason until they can be")
     func targetsCannotBeListed() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -154,7 +154,7 @@ struct ControllerFailureTests {
             let ready = await bench.store.lastStatus?.status.ready
             #expect(ready?.reason == "Synced")
             #expect(ready?.message.contains("noticed late: secrets may not be watched.") == true)
-            // The watch speaks again.
+            // The watch delivers events again.
             await bench.controller.targets(.all, .upsert(try #require(await bench.secret("t"))))
             try await bench.settle()
             #expect(await bench.store.lastStatus?.status.ready?.message.contains("late") == false)

@@ -23,7 +23,7 @@ struct ControllerTests {
 
     // MARK: Rotations
 
-    @Test("a rotation during a write is written afterwards: the newest alone, by one writer")
+    @Test("after a rotation during a write, only the newest generation is written, by one writer")
     func rotationDuringWrite() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -44,7 +44,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("a rotation that changes nothing, or only what nobody reads, calls nobody")
+    @Test("a rotation without relevant changes queues no target")
     func unchangedRotation() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -59,7 +59,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("absence of the mount changes nothing")
+    @Test("an absent mount changes nothing")
     func absence() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -69,7 +69,7 @@ struct ControllerTests {
             let (calls, secret) = (await bench.store.calls, await bench.secret("t"))
             await bench.controller.mount(.absent(reason: "gone"))
             try await bench.settle()
-            // Also if all is looked at again: the last generation stays.
+            // Also in a full comparison: the last generation is kept.
             try await bench.tell(.targets)
             try await bench.settle()
             #expect(await bench.store.calls == calls)
@@ -80,7 +80,7 @@ struct ControllerTests {
     // MARK: Amendments
 
     @Test(
-        "what a replacement would carry over is forgotten when the distribution goes, is another or has another target")
+        "metadata to carry over to a replacement are dropped when the distribution is deleted, replaced or retargeted")
     func replacedMetadata() async throws {
         let bench = Bench()
         let first = await bench.store.put(try bench.distribution())
@@ -101,7 +101,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("the status of an old spec is not written onto an amended one")
+    @Test("the status of an old spec is not written to a changed distribution")
     func amendedDuringWrite() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -109,7 +109,7 @@ struct ControllerTests {
         try await bench.working {
             try await bench.tellAll()
             try await bench.waitForWrites(1)
-            // It lacks a source now: what was written for the old one is no news about it.
+            // The new spec has a missing source: the write for the old spec is no news about it.
             let amended = try bench.distribution(generation: 2, from: ["a", "missing"])
             await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
             await bench.store.release()
@@ -121,7 +121,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("a target that is renamed while it is written goes once the one of the new name is in line")
+    @Test("a target that is renamed while it is written is removed when the new one is in sync")
     func renamedDuringWrite() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -144,7 +144,7 @@ struct ControllerTests {
 
     // MARK: Pruning
 
-    @Test("a target is pruned by its distribution as it is, not as it was heard of", arguments: FreshDistribution.all)
+    @Test("a target is pruned by the current distribution, not the cached one", arguments: FreshDistribution.all)
     func judgedAfresh(_ fresh: FreshDistribution) async throws {
         let bench = Bench()
         let former = await bench.store.put(try bench.distribution(policy: .delete))
@@ -157,7 +157,7 @@ struct ControllerTests {
             } else {
                 await bench.store.remove(former.key)
             }
-            // The cache holds that it is gone.
+            // The cache has it as deleted.
             let seen = try #require(await bench.store.lastStatus)
             await bench.controller.distributions(.all, .delete(seen))
             try await bench.settle()
@@ -177,7 +177,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("a former target that waits for its successor goes with its distribution if that is removed before")
+    @Test("a former target that waits for its successor is removed with its distribution")
     func removedWhileAwaited() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -191,7 +191,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("a distribution that is deleted before the answer about it arrives stays deleted, and its former target goes")
+    @Test("a distribution that is deleted before a read of it returns stays deleted, and its former target is removed")
     func deletedWhileAsked() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -211,7 +211,7 @@ struct ControllerTests {
         }
     }
 
-    @Test("a Secret that is deleted before the answer about it arrives is written again")
+    @Test("a Secret that is deleted before a read of it returns is written again")
     func secretDeletedWhileAsked() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -234,7 +234,7 @@ struct ControllerTests {
 
     // MARK: The queue
 
-    @Test("no more than two thirds of MAX_IN_FLIGHT targets of one namespace are written at once")
+    @Test("at most two thirds of MAX_IN_FLIGHT targets of one namespace are written at once")
     func bounded() async throws {
         let bench = Bench(maxInFlight: 3)
         for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
@@ -250,7 +250,7 @@ struct ControllerTests {
     }
 
     @Test(
-        "stop lets the write under way end, its status too while there is time for it, and begins no other",
+        "stop lets the write in flight finish, and its status if there is time, and starts no other",
         arguments: [(time: Duration.seconds(900), statuses: ["Synced"]), (.zero, [])])
     func stops(time: Duration, statuses: [String]) async throws {
         let bench = Bench(maxInFlight: 1) { $0.drainTimeout = time }
@@ -270,7 +270,7 @@ struct ControllerTests {
 
     // MARK: One pass
 
-    @Test("one pass ends when a write keeps failing, and reports it")
+    @Test("a single pass ends when a write keeps failing, and reports it")
     func onePass() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -286,7 +286,7 @@ struct ControllerTests {
         #expect(await bench.store.calls.count { $0 == "update t" } == 2)
     }
 
-    @Test("one pass ends at once when there is nothing to do")
+    @Test("a single pass ends at once if there is nothing to do")
     func emptyPass() async throws {
         let bench = Bench()
         try await bench.tellAll()
@@ -295,7 +295,7 @@ struct ControllerTests {
     }
 }
 
-/// What a distribution has become that the cache holds for deleted, and what that means for its target.
+/// The actual state of a distribution that is deleted according to the cache, and the expected result for its target.
 struct FreshDistribution: Sendable, CustomTestStringConvertible {
     enum Expected {
         case removed, kept, released, adopted

@@ -11,13 +11,13 @@ import Testing
 @testable import Reconciler
 @testable import Stores
 
-@Suite("A rehearsal")
+@Suite("A dry run")
 struct DryRunStoreTests {
     private let logs = LineRecorder()
 
     // MARK: What is answered
 
-    /// The answer without what only a store can know.
+    /// The response without the fields that only a store knows.
     private func known(_ target: ObservedTarget) -> ObservedTarget {
         var target = target
         target.uid = ""
@@ -25,7 +25,7 @@ struct DryRunStoreTests {
         return target
     }
 
-    @Test("answers as the store does, and leaves it as it is", arguments: StoreUnderTest.all)
+    @Test("responds like the store, and does not change it", arguments: StoreUnderTest.all)
     func answers(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
         let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ChangeRecorder(logger: .none))
@@ -80,7 +80,7 @@ struct DryRunStoreTests {
 
     // MARK: The controller on it
 
-    /// A controller on a rehearsal over the fake store of a bench.
+    /// A controller on a dry run over the fake store of a bench.
     private struct Stage: Sendable {
         let bench: Bench
         let ledger: ChangeRecorder
@@ -93,7 +93,7 @@ struct DryRunStoreTests {
             bench = Bench(on: store, dryRun: (secrets, ledger), logger: logs.logger)
         }
 
-        /// What the store holds, as the watch tells it.
+        /// Reports the content of the store, as the watch does.
         func tellTargets() async throws {
             let all = Array(await bench.store.secrets.values)
             await secrets.hear(.replace(all), .all, bench.controller)
@@ -108,7 +108,7 @@ struct DryRunStoreTests {
         #expect(await store.statuses.isEmpty, sourceLocation: sourceLocation)
     }
 
-    @Test("writes nothing, says each difference once, and sums up")
+    @Test("writes nothing, logs each difference once, and logs a summary")
     func rehearses() async throws {
         let stage = Stage(logs)
         let bench = stage.bench
@@ -127,7 +127,7 @@ struct DryRunStoreTests {
             #expect(logs.contains("dry run summary", "wouldWrite=2", "inSync=0", "heldBack=1"))
             for said in ["secret created", "secret removed", "distribution synced"] { #expect(logs.count(said) == 0) }
 
-            // A full comparison finds the same, and says nothing.
+            // A full comparison finds the same differences, and logs nothing.
             let before = logs.count("would ")
             for _ in 0..<3 {
                 try await bench.tell(.distributions)
@@ -140,7 +140,7 @@ struct DryRunStoreTests {
         }
     }
 
-    @Test("compares with what is there, not with what it rehearsed before")
+    @Test("compares with the actual state, not with earlier simulated writes")
     func comparesWithTruth() async throws {
         let stage = Stage(logs)
         let bench = stage.bench
@@ -154,11 +154,11 @@ struct DryRunStoreTests {
             await bench.mount(["a": "2", "b": "1"], "generation-2")
             try await bench.settle()
             #expect(stage.ledger.changes.map(\.changed) == [["a"]])
-            // Rotated once more before anybody has written: both keys differ now.
+            // Another rotation before any write: both keys differ now.
             await bench.mount(["a": "2", "b": "2"], "generation-3")
             try await bench.settle()
             #expect(stage.ledger.changes.map(\.changed) == [["a", "b"]])
-            // Somebody writes one of them.
+            // Another client writes one of them.
             let known = try #require(await bench.secret("t"))
             var next = known
             next.digests["a"] = bench.digest("2")
@@ -166,7 +166,7 @@ struct DryRunStoreTests {
             await stage.secrets.hear(.upsert(next), .all, bench.controller)
             try await bench.settle()
             #expect(stage.ledger.changes.map(\.changed) == [["b"]])
-            // And then all: nothing is left to say.
+            // Then it writes the other one: no difference is left.
             next.digests["b"] = bench.digest("2")
             next = await bench.store.put(next)
             await stage.secrets.hear(.upsert(next), .all, bench.controller)
@@ -178,7 +178,7 @@ struct DryRunStoreTests {
         }
     }
 
-    @Test("hears of Secrets that have only our annotation, and of no others")
+    @Test("sees Secrets that have only our annotation, and no others")
     func hears() async throws {
         let stage = Stage(logs)
         let bench = stage.bench
@@ -191,7 +191,7 @@ struct DryRunStoreTests {
         #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
         await stage.secrets.hear(.upsert(foreign), .all, bench.controller)
         #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
-        // It is handed to somebody else.
+        // It is handed over to another owner.
         marked.annotations = [:]
         await stage.secrets.hear(.upsert(marked), .all, bench.controller)
         #expect(await bench.controller.cache.targets.isEmpty)
@@ -199,7 +199,7 @@ struct DryRunStoreTests {
 
     // MARK: On the way to the server
 
-    @Test("lets no request through but reads")
+    @Test("sends read requests only")
     func readOnly() async throws {
         let sent = SentRequests()
         let transport = ReadOnlyTransport(sent)
@@ -219,7 +219,7 @@ struct DryRunStoreTests {
         #expect(sent.all == [read])
     }
 
-    @Test("a backend in a dry run sends no write, and elects nobody")
+    @Test("a backend in a dry run sends no write, and takes part in no election")
     func backend() async throws {
         let sent = SentRequests()
         var settings = Settings()
@@ -237,14 +237,14 @@ struct DryRunStoreTests {
 }
 
 extension DryRunSecretStore {
-    /// Lets the controller hear an event as the watch brings it.
+    /// Delivers an event to the controller as the watch does.
     fileprivate func hear(
         _ event: FeedEvent<ObservedTarget>, _ scope: Scope, _ controller: Controller
     ) async { await controller.targets(scope, hear(event, scope)) }
 }
 
 extension ObservedTarget {
-    /// It goes with the distribution.
+    /// Owned by the distribution.
     fileprivate func owned(by distribution: String) -> ObservedTarget {
         var next = self
         next.owners = [

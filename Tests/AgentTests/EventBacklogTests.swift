@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubeRuntime
 
-@Suite("Events that wait")
+@Suite("Queued Events")
 struct EventBacklogTests {
     private func event(_ number: Int, in namespace: String) -> Event {
         Event(
@@ -20,7 +20,7 @@ struct EventBacklogTests {
         return names
     }
 
-    @Test("come in turns by namespace, each one's in their order")
+    @Test("are sent in turns by namespace, in order within each namespace")
     func turns() {
         var backlog = EventBacklog(limit: 100)
         for number in 0..<3 { backlog.add(event(number, in: "a")) }
@@ -30,7 +30,7 @@ struct EventBacklogTests {
         #expect(drained(&backlog) == ["b/9"])
     }
 
-    @Test("beyond the limit cost the namespace that has most its oldest, and nobody else any")
+    @Test("beyond the limit are dropped from the namespace that has most, oldest first, and from no other")
     func flood() {
         var backlog = EventBacklog(limit: 10)
         backlog.add(event(0, in: "quiet"))

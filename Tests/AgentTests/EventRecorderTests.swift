@@ -12,7 +12,7 @@ struct EventRecorderTests {
     private let requests = AnsweredRequests()
     private let logs = LineRecorder()
 
-    /// Runs a recorder while `body` works, then flushes it.
+    /// Runs a recorder while `body` runs, then flushes it.
     private func recording(_ body: (EventRecorder) async throws -> Void) async rethrows {
         let recorder = EventRecorder(client: requests, logger: logs.logger)
         async let running: Void = recorder.run()
@@ -31,7 +31,7 @@ struct EventRecorderTests {
             reason: "WriteFailed", message: message)
     }
 
-    @Test("creates an Event, and counts it up by a patch when it happens again")
+    @Test("creates an Event, and increases its count with a patch when it happens again")
     func counts() async throws {
         await recording { recorder in
             for _ in 1...3 { record(recorder) }
@@ -44,7 +44,7 @@ struct EventRecorderTests {
         #expect(try JSONValue(json: requests.all[2].body)["count"] == 3)
     }
 
-    @Test("creates it anew when it is gone, with its count")
+    @Test("recreates a deleted Event, with its count")
     func gone() async throws {
         requests.answer(.patch, [.notFound(message: "expired")])
         await recording { recorder in
@@ -54,7 +54,7 @@ struct EventRecorderTests {
         #expect(try JSONValue(json: requests.all[2].body)["count"] == 2)
     }
 
-    @Test("says once what the role lacks, and leaves that namespace alone from then on, and no other")
+    @Test("logs a missing permission once, and sends no more Events to that namespace, and to others as before")
     func forbidden() async {
         requests.answer(.post, [.forbidden(message: "no"), .forbidden(message: "no")])
         await recording { recorder in
@@ -70,7 +70,7 @@ struct EventRecorderTests {
     }
 
     @Test(
-        "tries again what may pass",
+        "retries temporary errors",
         arguments: [
             KubeError.Kind.transport(.connect(reason: "refused")), .server(status: 503, reason: nil, retryAfter: nil),
             .tooManyRequests(retryAfter: nil),
@@ -85,7 +85,7 @@ struct EventRecorderTests {
     }
 
     @Test(
-        "does not try again what will not, and goes on with the next",
+        "does not retry permanent errors, and continues with the next Event",
         arguments: [
             KubeError.Kind.namespaceTerminating, .invalid(status: 422, fields: []), .transport(.notLeading),
             .alreadyExists(message: "it is"), .notFound(message: "no namespace"),
@@ -101,7 +101,7 @@ struct EventRecorderTests {
         #expect(!logs.lines.contains { $0.contains(" INFO ") || $0.contains(" WARNING ") })
     }
 
-    @Test("is there in a cluster, not in a dry run, and writes only while this agent leads")
+    @Test("exists in a cluster, not in a dry run, and writes only while this agent leads")
     func backend() async throws {
         var settings = Settings()
         settings.leaderElection = true
@@ -116,7 +116,7 @@ struct EventRecorderTests {
         #expect(Backend(requests, settings, namespace: "shop", logger: .none).recorder == nil)
     }
 
-    @Test("keeps a thousand that wait, the newest")
+    @Test("keeps the newest thousand queued Events")
     func bounded() async {
         let recorder = EventRecorder(client: requests, logger: logs.logger)
         for number in 1...1500 { record(recorder, on: "app-\(number)") }
@@ -129,19 +129,19 @@ struct EventRecorderTests {
         #expect(last?["involvedObject"]?["name"] == "app-1500")
     }
 
-    @Test("holds nobody up when the API server does not answer, neither who records nor the end")
+    @Test("never blocks if the API server does not respond, neither the caller nor the shutdown")
     func hangs() async {
         let recorder = EventRecorder(client: HangingTransport(), logger: logs.logger)
         let running = Task { await recorder.run() }
         for number in 1...100 { record(recorder, on: "app-\(number)") }
-        // Or this test does not end.
+        // Otherwise this test does not end.
         await recorder.flush()
         running.cancel()
         await running.value
     }
 }
 
-/// Answers 200, after the errors that it was given.
+/// Responds with the given errors first, and then with 200.
 private final class AnsweredRequests: KubeTransport {
     private struct State {
         var requests: [Request] = []
@@ -171,7 +171,7 @@ private final class AnsweredRequests: KubeTransport {
     }
 }
 
-/// Answers nothing until it is cancelled.
+/// Responds to nothing until it is cancelled.
 private struct HangingTransport: KubeTransport {
     func send(_ request: Request) async throws(KubeError) -> Response {
         try? await Task.sleep(for: .seconds(3600))

@@ -4,11 +4,11 @@ import Planning
 import Stores
 import TestSupport
 
-/// Secrets and distributions in memory, with versions and their conflicts. Writes can be held, and made to fail.
+/// Secrets and distributions in memory, with versions and conflicts. Writes can be held back, and made to fail.
 ///
-/// It has no feed of its own: tests tell the controller what they want it to have heard.
+/// It has no watch: tests send events to the controller themselves.
 actor FakeStore: SecretStore, DistributionStore {
-    /// What is remembered to finish a replacement was forgotten for these, in order: `uid`, and the target that stays.
+    /// The dropped records of unfinished replacements, in order: `uid`, and the kept target.
     nonisolated let forgotten = LineRecorder()
     enum Operation: String {
         case observe, create, update, recreate, delete, current, status
@@ -16,11 +16,11 @@ actor FakeStore: SecretStore, DistributionStore {
 
     private(set) var secrets: [ObjectKey: ObservedTarget] = [:]
     private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
-    /// What was asked for, in order: `create target`.
+    /// The calls in order: `create target`.
     private(set) var calls: [String] = []
-    /// Each status that was stored, in order, with its distribution.
+    /// The distributions of all stored statuses, in order.
     private(set) var statuses: [SecretsDistribution] = []
-    /// Writes of Secrets under way, by key, and the most that there ever were: of all keys, and of one.
+    /// Writes of Secrets in flight, by key, and the maximum so far: for all keys, and for one.
     private var underWay: [ObjectKey: Int] = [:]
     private(set) var mostAtOnce = 0
     private(set) var mostOfOneKey = 0
@@ -30,7 +30,7 @@ actor FakeStore: SecretStore, DistributionStore {
     private var script: [Operation: [StoreError]] = [:]
     private var alteration: (@Sendable (inout ObservedTarget) -> Void)?
     private var unreadable: Set<ObjectKey> = []
-    /// Writes that are carried out, and whose answer is lost.
+    /// Writes that are applied, but whose response is lost.
     private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
@@ -132,14 +132,14 @@ extension FakeStore {
         return next
     }
 
-    /// A backup of etcd is put back; the versions are as they were then.
+    /// Restores a distribution from a backup of etcd, with its old version.
     func restore(_ distribution: SecretsDistribution) { distributions[distribution.key] = distribution }
 
     func restore(_ target: ObservedTarget) { secrets[target.key] = target }
 
     func lose(_ target: ObjectKey) { secrets[target] = nil }
 
-    /// The server cannot decrypt it.
+    /// The server cannot decrypt this Secret.
     func makeUnreadable(_ target: ObjectKey) { unreadable.insert(target) }
 
     func remove(_ distribution: ObjectKey) { distributions[distribution] = nil }
@@ -147,29 +147,29 @@ extension FakeStore {
     /// The distribution whose status was stored last.
     var lastStatus: SecretsDistribution? { statuses.last }
 
-    /// Stores a Secret as somebody else would.
+    /// Stores a Secret as another client would.
     @discardableResult
     func put(_ target: ObservedTarget) -> ObservedTarget { store(target) }
 
-    /// The next calls of `operation` fail, one for each error.
+    /// The next calls of `operation` fail, each with one of the errors.
     func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
 
-    /// What an admission webhook makes of each write of a Secret; nil: nothing.
+    /// Changes each written Secret as an admission webhook does; nil: no change.
     func alter(_ change: (@Sendable (inout ObservedTarget) -> Void)?) { alteration = change }
 
-    /// The next `operation` is carried out, and its answer is lost.
+    /// The next `operation` is applied, but its response is lost.
     func loseAnswer(to operation: Operation) { lostAnswers.insert(operation) }
 
-    /// Creates wait until `release`, also those that fail then.
+    /// Creates wait until `release`, including those that fail.
     func hold() { isHolding = true }
 
-    /// Statuses are stored, and their answers wait until `release`.
+    /// Statuses are stored, but their responses wait until `release`.
     func holdAnswers() { isHoldingAnswers = true }
 
-    /// What is asked for is read, and the answers wait until `release`.
+    /// Reads are performed, but their responses wait until `release`.
     func holdReads() { isHoldingReads = true }
 
-    /// Answers the reads that wait; those that come later wait.
+    /// Returns the responses of waiting reads; later reads wait.
     func answerReads() {
         for continuation in held { continuation.resume() }
         held = []
@@ -208,7 +208,7 @@ extension FakeStore {
         await withCheckedContinuation { held.append($0) }
     }
 
-    /// Suspends at least once, so that a second writer of the same key would be seen.
+    /// Suspends at least once, so that a second writer of the same key would be noticed.
     private func beginWrite(_ operation: Operation, _ key: ObjectKey) async throws(StoreError) {
         underWay[key, default: 0] += 1
         defer { underWay[key, default: 1] -= 1 }

@@ -9,7 +9,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("Local mode's folders", .tags(.concurrent))
+@Suite("The folders of local mode", .tags(.concurrent))
 struct FolderStoreTests {
     private func settings() -> Settings {
         var settings = Settings()
@@ -38,7 +38,7 @@ struct FolderStoreTests {
         """
     }
 
-    @Test("distributions are read from all documents of all manifests, also below subfolders")
+    @Test("distributions are read from all documents of all manifests, including subfolders")
     func readsAll() async throws {
         let folder = try TemporaryDirectory()
         try makeDirectory(folder("sub"))
@@ -51,7 +51,7 @@ struct FolderStoreTests {
         #expect(try await store.list(.namespace("web")).count == 2)
     }
 
-    @Test("a file that cannot be parsed keeps what it last said, and is complained of once")
+    @Test("an invalid file keeps its last valid content, and is reported once")
     func keepsTheLastGood() async throws {
         let folder = try TemporaryDirectory()
         let logs = LineRecorder()
@@ -67,7 +67,7 @@ struct FolderStoreTests {
         #expect(try await store.list(.all).map(\.key.name) == ["two"])
     }
 
-    @Test("two files that define the same distribution are complained of, and the first stays in force")
+    @Test("two files that define the same distribution are reported, and the first stays in force")
     func duplicates() async throws {
         let folder = try TemporaryDirectory()
         let logs = LineRecorder()
@@ -79,7 +79,7 @@ struct FolderStoreTests {
         #expect(logs.count("is already defined in another file") == 1)
     }
 
-    @Test("of a distribution that one file defines over and over the first problems are told")
+    @Test("the first problems of a distribution that one file defines repeatedly are reported")
     func manyDuplicates() async throws {
         let folder = try TemporaryDirectory()
         let logs = LineRecorder()
@@ -108,7 +108,7 @@ struct FolderStoreTests {
         }
     }
 
-    @Test("of a manifest with problems without number the first ones are told")
+    @Test("the first problems of a manifest with very many are reported")
     func manyProblems() {
         let fields = (0..<1000).map { "  unknown\($0): 1\n" }.joined()
         let parsed = Manifests.parse(Array((manifest("one") + "\n" + fields).utf8), file: "a.yaml")
@@ -116,7 +116,7 @@ struct FolderStoreTests {
         #expect(parsed.problems.contains { $0.message == "has 1000 problems; the first 100 are shown" })
     }
 
-    @Test("what a killed write left behind is removed at the start")
+    @Test("leftovers of a killed write are removed at startup")
     func leftovers() async throws {
         let folder = try TemporaryDirectory()
         try makeDirectory(folder("out/web"))
@@ -126,7 +126,7 @@ struct FolderStoreTests {
         #expect(names(in: folder("out/web")) == ["theirs.yaml"])
     }
 
-    @Test("a file that is no Secret is nobody's: it is not overwritten")
+    @Test("a file that is not a Secret belongs to nobody: it is not overwritten")
     func foreignFile() async throws {
         let folder = try TemporaryDirectory()
         try makeDirectory(folder("out/web"))
@@ -138,8 +138,8 @@ struct FolderStoreTests {
         #expect(try await output.list(.all).isEmpty)
     }
 
-    /// To tell all of them again after each write of our own would make work that grows with the square of their number.
-    @Test("after the first list the manifests that changed are told, and no others")
+    /// Reporting all manifests after each of our own writes would cause quadratic work.
+    @Test("after the first list, only changed manifests are reported")
     func changedOnes() async throws {
         let folder = try TemporaryDirectory()
         var settings = settings()
@@ -160,19 +160,19 @@ struct FolderStoreTests {
         try writeFile(folder("out/web/.two"), secret("two", value: "amended"))
         try rename(folder("out/web/.two"), to: folder("out/web/two.yaml"))
         guard case .upsert(let amended)? = await next.next() else {
-            Issue.record("expected the one that was amended")
+            Issue.record("expected the changed one")
             return
         }
         #expect(amended.key.name == "two")
         unlink(folder("out/web/one.yaml"))
         guard case .delete(let removed)? = await next.next() else {
-            Issue.record("expected the one that was removed")
+            Issue.record("expected the removed one")
             return
         }
         #expect(removed.key.name == "one")
     }
 
-    @Test("manifests in a folder that is not used any more are not gone; that it is not is logged once")
+    @Test("manifests in a folder that becomes unusable are not deleted; this is logged once")
     func unusableFolder() async throws {
         let folder = try TemporaryDirectory()
         let logs = LineRecorder()
@@ -197,7 +197,7 @@ struct FolderStoreTests {
             try writeFile(folder("out/lab/.one"), secret("one", value: "\(round)"))
             try rename(folder("out/lab/.one"), to: folder("out/lab/one.yaml"))
             guard case .upsert(let amended)? = await next.next(), amended.key.namespace == "lab" else {
-                Issue.record("expected the one that can be read")
+                Issue.record("expected the readable one")
                 return
             }
         }
@@ -205,7 +205,7 @@ struct FolderStoreTests {
         #expect(chmod(folder("out/web"), 0o700) == 0)
         unlink(folder("out/web/one.yaml"))
         guard case .delete(let removed)? = await next.next() else {
-            Issue.record("expected the one that was removed")
+            Issue.record("expected the removed one")
             return
         }
         #expect(removed.key == ObjectKey(namespace: "web", name: "one"))

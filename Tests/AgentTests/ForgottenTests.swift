@@ -4,10 +4,10 @@ import Testing
 
 @testable import Reconciler
 
-/// What is remembered of an object goes with it, whenever that happens.
-@Suite("What the controller remembers", .endsIfHung)
+/// State about an object is dropped with the object, whenever that happens.
+@Suite("The state that the controller keeps", .endsIfHung)
 struct ForgottenTests {
-    @Test("of a Secret that waits for its successor goes when the Secret is deleted")
+    @Test("of a Secret that waits for its successor is dropped when the Secret is deleted")
     func awaited() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -22,7 +22,7 @@ struct ForgottenTests {
         }
     }
 
-    @Test("of a status goes with its distribution, also if that is deleted while the status is written")
+    @Test("of a status is dropped with its distribution, even if that is deleted while the status is written")
     func said() async throws {
         let bench = Bench()
         let distribution = await bench.store.put(try bench.distribution())

@@ -6,11 +6,11 @@ import Testing
 @testable import Reconciler
 @testable import Stores
 
-@Suite("A verdict that takes long is found out beside the queue", .tags(.concurrent), .endsIfHung)
+@Suite("A slow policy evaluation runs beside the queue", .tags(.concurrent), .endsIfHung)
 struct JudgingTests {
     private let bench = Bench.policed()
 
-    /// Forty, with so many paths each that all verdicts together take much longer than anything else here.
+    /// Forty distributions, with so many paths that all evaluations together take much longer than anything else here.
     private func putCostly() async throws {
         for number in 0..<40 {
             let name = "costly-\(number)"
@@ -20,7 +20,7 @@ struct JudgingTests {
         await bench.controller.policy(Policies.costly())
     }
 
-    @Test("what waits for one takes no place, and the end of the work does not wait for it")
+    @Test("a target that waits for an evaluation takes no place, and the end of the work does not wait for it")
     func places() async throws {
         try await putCostly()
         try await bench.working {
@@ -31,7 +31,7 @@ struct JudgingTests {
         #expect(try #require(await bench.waiting) > 0)
     }
 
-    @Test("the first pass is done once each key has had a turn, though verdicts are still to come")
+    @Test("the first pass is done when each key was processed once, although evaluations are pending")
     func start() async throws {
         try await putCostly()
         try await bench.working {
@@ -41,7 +41,7 @@ struct JudgingTests {
         }
     }
 
-    @Test("a follower is ready though verdicts are still to come")
+    @Test("a follower is ready although evaluations are pending")
     func follower() async throws {
         let bench = Bench(leadership: Leadership()) { $0.hasPolicy = true }
         await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
@@ -50,7 +50,7 @@ struct JudgingTests {
         #expect(bench.controller.probes.hasStarted)
     }
 
-    @Test("a rotation is not settled by what waits for one: the write that follows is counted")
+    @Test("a rotation is not complete while a target waits for an evaluation: the write that follows is counted")
     func rotation() async throws {
         let spec = Policies.costlySpec(100)
         let paths = spec["secrets"]?.array?.compactMap { $0["from"]?.string } ?? []
@@ -65,7 +65,7 @@ struct JudgingTests {
             await bench.controller.policy(Policies.costly(rules: 801))
             #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
             await bench.mount(files("2"), "generation-2")
-            // Judged once more.
+            // One more evaluation.
             let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
             await bench.controller.distributions(.all, .upsert(other))
             #expect(
@@ -76,7 +76,7 @@ struct JudgingTests {
         }
     }
 
-    @Test("one that is not wanted any more ends before its end")
+    @Test("an evaluation that is no longer needed is cancelled")
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
         let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(300)))

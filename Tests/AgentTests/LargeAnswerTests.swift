@@ -8,7 +8,7 @@ import Testing
 @testable import Planning
 @testable import Stores
 
-/// Objects that somebody has made large, as the stores of a cluster meet them.
+/// Objects that somebody has made large, as seen by the stores of a cluster.
 @Suite("A large object")
 struct LargeAnswerTests {
     private let key = ObjectKey(namespace: "web", name: "target")
@@ -17,7 +17,7 @@ struct LargeAnswerTests {
         KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
     }
 
-    @Test("that is a Secret larger than one can be is refused by name, asked for or to be replaced")
+    @Test("that is a Secret above the maximum size is rejected by name, when it is read or replaced")
     func refused() async throws {
         let transport = Scripted { request throws(KubeError) in
             throw KubeError(request.operation, .transport(.tooLarge(limit: request.maximumBody)))
@@ -38,7 +38,7 @@ struct LargeAnswerTests {
     }
 
     @Test(
-        "is not replaced if others put more metadata into it than is kept",
+        "is not replaced if it has more metadata of others than is kept",
         arguments: [
             #""finalizers":[\#([String](repeating: #""a/b""#, count: 1001).joined(separator: ","))]"#,
             #""annotations":{"note":"\#(String(repeating: "x", count: 300_000))"}"#,
@@ -60,7 +60,7 @@ struct LargeAnswerTests {
         #expect(transport.all.count == 1)
     }
 
-    @Test("is replaced with others' metadata, whatever kubectl has copied of its values")
+    @Test("is replaced with the metadata of others, whatever values kubectl has copied into them")
     func copyOfValues() throws {
         let copy = String(repeating: "x", count: 300_000)
         let annotations = #"{"\#(WellKnownKeys.lastApplied)":"\#(copy)","note":"theirs"}"#
@@ -70,7 +70,7 @@ struct LargeAnswerTests {
         #expect(found.metadata == ["annotations": ["note": "theirs"], "finalizers": ["a/b"]])
     }
 
-    @Test("that is a distribution has room for the answer to its status, known from a list or the answer before")
+    @Test("that is a distribution gets a large enough buffer for its status, from a list or an earlier response")
     func distribution() async throws {
         let padding = String(repeating: "x", count: 40_000)
         let object =
@@ -93,7 +93,7 @@ struct LargeAnswerTests {
     }
 }
 
-/// Answers as it is told, and takes down what passes.
+/// Returns given responses, and records the requests.
 private final class Scripted: KubeTransport {
     private let answer: @Sendable (Request) throws(KubeError) -> Response
     private let requests = Mutex<[Request]>([])

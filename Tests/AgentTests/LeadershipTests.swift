@@ -13,8 +13,8 @@ struct LeadershipTests {
 
     private var later: ContinuousClock.Instant { .now + .seconds(600) }
 
-    /// That something does not happen can only be waited for a while, and longer than an agent without election takes
-    /// for it on this machine now.
+    /// A test can only wait for a while to see that something does not happen: here longer than an agent without
+    /// election currently needs for it on this machine.
     private func neverIdle(_ bench: Bench) async throws -> Bool {
         let other = Bench()
         await other.store.put(try other.distribution())
@@ -25,7 +25,7 @@ struct LeadershipTests {
         return await !happens(within: .milliseconds(300)) { bench.controller.isIdle }
     }
 
-    @Test("a follower writes nothing and forgets nothing; who becomes leader writes what is due, and no more")
+    @Test("a follower writes nothing and keeps its state; a new leader writes what is due, and no more")
     func follower() async throws {
         let bench = Bench(leadership: leadership)
         await bench.store.put(try bench.distribution())
@@ -42,16 +42,16 @@ struct LeadershipTests {
         }
     }
 
-    @Test("who becomes leader again compares everything, also that of which no event tells")
+    @Test("an agent that becomes leader again compares everything, including changes without an event")
     func comparesAll() async throws {
         let bench = Bench(leadership: leadership)
         leadership.lead(until: later)
         await bench.store.put(try bench.distribution())
-        // Tried again in a minute, or when something changes.
+        // Retried after a minute, or when something changes.
         await bench.store.fail(.create, [.rejected("no")])
         try await bench.working {
             try await bench.tellAll()
-            // The second look, and no status that is still to be written.
+            // The requeue is pending, and no status is still to be written.
             try #require(await eventually { await (bench.waiting, bench.rests) == (1, true) })
             #expect(await bench.secret("t") == nil)
             leadership.follow()
@@ -61,7 +61,7 @@ struct LeadershipTests {
         }
     }
 
-    @Test("nothing is begun after the end, though nobody has said that it has come")
+    @Test("nothing starts after the end of the term, even if the loss was not reported yet")
     func end() async throws {
         let bench = Bench(leadership: leadership)
         await bench.store.put(try bench.distribution())
@@ -74,7 +74,7 @@ struct LeadershipTests {
         }
     }
 
-    @Test("a follower with a key that was to be tried again sleeps")
+    @Test("a follower with a pending retry sleeps")
     func sleeps() async {
         await #expect(processExitsWith: .success) {
             let leadership = Leadership()
@@ -86,7 +86,7 @@ struct LeadershipTests {
                 try await bench.tellAll()
                 try #require(await eventually { await bench.store.calls.contains("status d") })
                 leadership.follow()
-                // Longer than the first retry waits.
+                // Longer than the delay of the first retry.
                 try await Task.sleep(for: .seconds(1))
                 let before = clock()
                 try await Task.sleep(for: .seconds(1))
@@ -114,7 +114,7 @@ struct LeadershipTests {
         #expect(sent.all == [read])
     }
 
-    @Test("a write is not sent after the end of the term that it was begun in")
+    @Test("a write is not sent after the end of the term in which it started")
     func limited() async throws {
         let sent = SentRequests()
         let end = later
@@ -125,12 +125,12 @@ struct LeadershipTests {
         #expect(sent.all == [write])
     }
 
-    @Test("a write goes on while leadership is renewed, and is given up when it ends")
+    @Test("a write continues while leadership is renewed, and is cancelled when it ends")
     func renewed() async throws {
         let silent = SilentTransport()
         let gate = LeaderOnlyTransport(silent, leadership)
         let request = Request.create(.secrets, namespace: "web", [:])
-        // A term in which a busy machine sends it; it is renewed before it ends, for a little longer.
+        // Long enough to send it on a busy machine; the term is renewed before its end, for a little longer.
         let term = ContinuousClock.now + .seconds(15)
         leadership.lead(until: term)
         let write = Task { try await gate.send(request) }
@@ -143,14 +143,14 @@ struct LeadershipTests {
             return
         }
         #expect(ContinuousClock.now >= term + .seconds(1))
-        // Who is cancelled hears that.
+        // A cancelled write reports the cancellation.
         leadership.lead(until: later)
         let other = Task { try await gate.send(request) }
         other.cancel()
         await #expect(throws: KubeError(request.operation, .transport(.cancelled))) { try await other.value }
     }
 
-    @Test("a write that waits is given up when the leadership is lost before its end, also if it comes back at once")
+    @Test("a waiting write is cancelled when the leadership is lost before its end, even if it is regained at once")
     func lost() async throws {
         for comesBack in [false, true] {
             let silent = SilentTransport()
@@ -167,7 +167,7 @@ struct LeadershipTests {
         }
     }
 
-    @Test("what was not written for want of leadership is tried again")
+    @Test("a write that failed without leadership is retried")
     func error() {
         let error = StoreError(KubeError(Operation(.patch, resource: "secrets"), .transport(.notLeading)))
         #expect(error == .unavailable("cannot patch secrets: this agent does not lead", retryAfter: nil))
@@ -175,7 +175,7 @@ struct LeadershipTests {
 
     // MARK: Names
 
-    @Test("each mark has a Lease of its own, with a name that the API takes")
+    @Test("each mark has its own Lease, with a name that the API accepts")
     func names() {
         let names = [
             "secrets-distributor", "me", "Me", "ME", "a.b", "a_b", "a-b", "a..b", String(repeating: "A", count: 63),
@@ -189,7 +189,7 @@ struct LeadershipTests {
     }
 }
 
-/// Answers nothing, until it is cancelled.
+/// Responds to nothing until it is cancelled.
 private struct SilentTransport: KubeTransport {
     let isAsked = Switch(false)
 

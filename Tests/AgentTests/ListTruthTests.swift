@@ -5,10 +5,10 @@ import Testing
 
 @testable import Stores
 
-@Suite("A list overrides what is known", .endsIfHung)
+@Suite("A list overrides cached state", .endsIfHung)
 struct ListTruthTests {
-    /// Both go back: etcd was restored.
-    @Test("of targets, also where its versions are older: an older content is replaced")
+    /// In both cases the state goes back, because etcd was restored.
+    @Test("of targets, even if its versions are older: older content is replaced")
     func targets() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -27,7 +27,7 @@ struct ListTruthTests {
         }
     }
 
-    @Test("of distributions, also where its versions are older: the spec and the status that are stored count")
+    @Test("of distributions, even if its versions are older: the stored spec and status count")
     func distributions() async throws {
         let bench = Bench()
         let backup = await bench.store.put(try bench.distribution(from: ["a"]))
@@ -43,7 +43,7 @@ struct ListTruthTests {
                 await bench.store.restore(backup)
                 let written = await bench.store.statuses.count
                 await bench.controller.distributions(.all, .replace([backup]))
-                // Each time at once: what was written to it was lost, and is no repetition.
+                // Each time at once: the earlier write was lost, so this is no repetition.
                 #expect(await eventually { await bench.store.statuses.count > written })
                 try await bench.settle()
                 #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
@@ -52,7 +52,7 @@ struct ListTruthTests {
         }
     }
 
-    @Test("while events of a watch that are older than our own write do not")
+    @Test("while watch events that are older than our own write do not")
     func events() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -68,7 +68,7 @@ struct ListTruthTests {
         }
     }
 
-    @Test("a read overrides what is known too: one conflict is enough after a restore that no list has shown yet")
+    @Test("a read overrides cached state too: after a restore, one conflict is enough before the next list")
     func read() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -90,7 +90,7 @@ struct ListTruthTests {
         }
     }
 
-    @Test("and while none has come, a distribution that was lost or amended meanwhile has nothing written")
+    @Test("and before that list, nothing is written for a distribution that was lost or changed meanwhile")
     func confirmation() async throws {
         let bench = Bench()
         for name in ["lost", "kept", "amended"] {
@@ -109,7 +109,7 @@ struct ListTruthTests {
             #expect(await eventually { await bench.secret("amended")?.digests == ["b": bench.digest("2")] })
             #expect(await eventually { await bench.secret("kept")?.digests == ["a": bench.digest("2")] })
             #expect(await eventually { await bench.store.calls.count { $0 == "current lost" } > 1 })
-            // Once they are listed again, nobody asks any more.
+            // After the next list, no more reads are needed.
             try await bench.tell(.distributions)
             try await bench.settle()
             #expect(await bench.store.calls.count { $0 == "create lost" } == 1)
@@ -126,7 +126,7 @@ struct ListTruthTests {
 struct UnlistedTests {
     private let away = StoreError.unavailable("cannot list secrets: status 500", retryAfter: nil)
 
-    @Test("for long, whatever the error, old statuses do not stay Synced: at first and later; a list turns them back")
+    @Test("for long, whatever the error, no status stays Synced, at first and later; a list restores them")
     func stale() async throws {
         let store = FakeStore()
         let first = Bench(on: store)
@@ -146,7 +146,7 @@ struct UnlistedTests {
             #expect(await store.calls.count { $0 == "create t" } == 1)
             try await bench.tell(.targets)
             _ = try await bench.eventuallyReady("Synced")
-            // All is known now. What can be written is written, and the status does not say that it is in line.
+            // All is known now. What can be written is written, but the status does not say that it is in sync.
             await bench.controller.targetsFailed(.all, away)
             ready = try await bench.eventuallyReady("WriteFailed")
             #expect(ready?.message.hasPrefix("Secret t was in sync when last read, but the Secrets") == true)
@@ -159,7 +159,7 @@ struct UnlistedTests {
         }
     }
 
-    @Test("as a whole, each is asked for by name: what is there is updated, what cannot be read says why")
+    @Test("as a whole, each is read by name: existing ones are updated, and unreadable ones report the reason")
     func byName() async throws {
         let store = FakeStore()
         let first = Bench(on: store)
@@ -191,7 +191,7 @@ struct UnlistedTests {
         }
     }
 
-    @Test("nor distributions, a write waits until it is known what is asked for; after long, what is known has to do")
+    @Test("nor distributions, writes wait for current distributions; after long, the cached ones are used")
     func unconfirmed() async throws {
         for (staleAfter, writes) in [(Duration.seconds(900), false), (.zero, true)] {
             let bench = Bench { $0.staleAfter = staleAfter }

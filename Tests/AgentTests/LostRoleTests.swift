@@ -10,8 +10,8 @@ import Testing
 @testable import KubeRuntime
 @testable import Reconciler
 
-/// What a controller tells while another agent leads, or none.
-@Suite("Without the role to write", .endsIfHung)
+/// The output of a controller while another agent leads, or none.
+@Suite("Without the lease to write", .endsIfHung)
 struct LostRoleTests {
     private let leadership = Leadership()
     private let log = LineRecorder()
@@ -21,7 +21,7 @@ struct LostRoleTests {
         await bench.controller.lead()
     }
 
-    @Test("who led before shows what the leader says, not what it found itself")
+    @Test("a former leader shows the leader's state, not its own earlier findings")
     func outcomes() async throws {
         let bench = Bench(leadership: leadership)
         let pair = try TLSPair.make("old")
@@ -47,7 +47,7 @@ struct LostRoleTests {
         }
     }
 
-    @Test("a rotation that was under way when the role was lost is another's; who leads again owes nothing of it")
+    @Test("a rotation in progress passes to the new leader; a returning leader does not complete it")
     func rotation() async throws {
         let bench = Bench(leadership: leadership, logger: log.logger)
         await bench.store.put(try bench.distribution())
@@ -71,7 +71,7 @@ struct LostRoleTests {
         #expect(times.samples.map(\.value) == [.histogram(Histogram(bounds: ControllerCounts.bounds))])
     }
 
-    @Test("it has not started while nobody is known to lead, and has once another is")
+    @Test("an agent has not started while no leader is known, and has started when another leads")
     func start() async throws {
         let bench = Bench(leadership: leadership)
         await bench.store.put(try bench.distribution())
@@ -84,7 +84,7 @@ struct LostRoleTests {
         }
     }
 
-    @Test("who wins has started after its first pass, not before")
+    @Test("a new leader has started after its first pass, not before")
     func startOfTheLeader() async throws {
         let bench = Bench(leadership: leadership)
         await bench.store.put(try bench.distribution())
@@ -99,7 +99,7 @@ struct LostRoleTests {
         }
     }
 
-    @Test("what is asked of the Lease stands behind no write")
+    @Test("requests for the Lease do not wait for writes")
     func urgency() async throws {
         let leases = ForeignLease(renewedFrom: 1)
         let elector = LeaderElector(
@@ -112,7 +112,7 @@ struct LostRoleTests {
         #expect(leases.areUrgent)
     }
 
-    @Test("another leads if it was seen to renew the Lease; one that only holds it may be gone")
+    @Test("another agent leads if it was seen to renew the Lease; one that only holds it may have ended")
     func living() async throws {
         var settings = LeaseSettings()
         settings.policy.retryPeriod = .milliseconds(10)
@@ -129,7 +129,7 @@ struct LostRoleTests {
     }
 }
 
-/// A Lease that another holds, and renews from some look at it on.
+/// A Lease of another holder, which renews it from a certain read on.
 private final class ForeignLease: KubeTransport {
     private let looks = Mutex((count: 0, areUrgent: true))
     private let renewedFrom: Int

@@ -5,7 +5,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What the controller tells of itself.
+/// The controller's log, metrics and status page.
 @Suite(.tags(.concurrent)) struct ObservedControllerTests {
     private let log = LineRecorder()
     private let looks = Switch(false)
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `a rotation is one line with its files and what became of its targets, and a time for each Secret`()
+    @Test func `a rotation is logged as one line with its files and results, and each Secret has a propagation time`()
         async throws
     {
         let bench = Bench(logger: log.logger)
@@ -52,7 +52,7 @@ import Testing
         #expect(try await value("distributions", ["reason": "Synced", "ready": "true"], of: bench) == 3)
     }
 
-    @Test func `each volume is told of, and one that is written file by file is warned of once`() async throws {
+    @Test func `each volume is reported, and one that is written file by file causes one warning`() async throws {
         let bench = Bench(logger: log.logger)
         let plain = Snapshot.Volume(generation: "p", createdAt: Timestamp(seconds: 7), isAtomic: false)
         var azure = Snapshot.Volume(generation: "..1", createdAt: Timestamp(seconds: 9))
@@ -69,7 +69,7 @@ import Testing
         #expect(try await value("mount_volume_generation_timestamp_seconds", ["volume": "azure"], of: bench) == 9)
     }
 
-    @Test func `a mount that gets no other generation is told of in the statuses, until it does`() async throws {
+    @Test func `a mount that gets no more generations is reported in the statuses until it does`() async throws {
         let bench = Bench(logger: log.logger)
         await bench.store.put(try bench.distribution())
         try await bench.working {
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `what fails is counted, and ends no rotation before it is done`() async throws {
+    @Test func `failures are counted, and do not complete a rotation early`() async throws {
         let bench = Bench(logger: log.logger)
         await bench.store.put(try bench.distribution())
         try await bench.tellAll()
@@ -105,7 +105,7 @@ import Testing
         #expect(try await value("queue_oldest_unfinished_seconds", of: bench) == 0)
     }
 
-    @Test func `what was begun before a rotation is none of its writes`() async throws {
+    @Test func `writes that started before a rotation do not count as its writes`() async throws {
         let bench = Bench(logger: log.logger)
         await bench.store.put(try bench.distribution())
         await bench.store.hold()
@@ -124,7 +124,7 @@ import Testing
         #expect(try await value("rotation_processing_seconds", of: bench) == 1)
     }
 
-    @Test func `a dry run has no times and no failures of writes`() async throws {
+    @Test func `a dry run has no propagation times and no write failures`() async throws {
         let store = FakeStore()
         let ledger = ChangeRecorder(logger: .none)
         let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
@@ -143,7 +143,7 @@ import Testing
         #expect(try await value("queue_retries_total", of: bench) == 1)
     }
 
-    @Test func `a target that is held back is told of`() async throws {
+    @Test func `a target that is held back is reported`() async throws {
         let bench = Bench(logger: log.logger)
         await bench.store.put(try bench.distribution())
         try await bench.tellAll()
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test(arguments: Bench.Part.allCases)
-    func `it has started when all is known and the first pass is done`(last: Bench.Part) async throws {
+    func `the agent has started when everything is known and the first pass is done`(last: Bench.Part) async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.hold()
@@ -177,20 +177,20 @@ import Testing
         }
     }
 
-    @Test func `it has started though nothing is to be done`() async throws {
+    @Test func `the agent has started even if there is nothing to do`() async throws {
         let bench = Bench()
         try await bench.tellAll()
         #expect(bench.controller.probes.hasStarted)
     }
 
-    @Test func `another forceSync reads the Secret anew, and has the mount left alone`() async throws {
+    @Test func `a changed forceSync makes the controller read the Secret again, but not the mount`() async throws {
         let bench = Bench(readMount: { looks.isOn = true })
         var distribution = try bench.distribution()
         await bench.store.put(distribution)
         try await bench.tellAll()
         try await bench.working {
             try await bench.settle()
-            // Nobody tells of it, as when a watch has died.
+            // No event reports this, as when a watch is dead.
             var secret = try #require(await bench.secret("t"))
             secret.digests["a"] = bench.digest("edited")
             await bench.store.put(secret)
@@ -202,7 +202,7 @@ import Testing
         #expect(!looks.isOn)
     }
 
-    @Test func `forceSync again and again reads its Secret once, and once more later`() async throws {
+    @Test func `repeated forceSync reads its Secret once, and once more later`() async throws {
         let bench = Bench()
         var distribution = try bench.distribution()
         await bench.store.put(distribution)
@@ -222,7 +222,7 @@ import Testing
         #expect((1..<50).contains(reads.count), "\(reads.count)")
     }
 
-    @Test func `a forceSync whose look at the Secret fails is not forgotten`() async throws {
+    @Test func `a forceSync whose read of the Secret fails is retried`() async throws {
         let bench = Bench()
         var distribution = try bench.distribution()
         await bench.store.put(distribution)
@@ -238,7 +238,7 @@ import Testing
         #expect(await bench.store.calls.count { $0 == "observe t" } == 2)
     }
 
-    @Test func `a forceSync for another instance is not kept for the time when the distribution is ours`()
+    @Test func `a forceSync for another instance is not kept until the distribution is ours`()
         async throws
     {
         let bench = Bench()
@@ -257,7 +257,7 @@ import Testing
         #expect(await !bench.store.calls.contains("observe t"))
     }
 
-    @Test func `the workers' heart beats while they work, and neither while one is stuck nor once they have ended`()
+    @Test func `the workers' heartbeat continues while they work, and stops while one is stuck or after they end`()
         async throws
     {
         let bench = Bench { $0.processTimeout = .milliseconds(10) }
@@ -272,7 +272,7 @@ import Testing
             let stuck = ContinuousClock.now + .milliseconds(10)
             #expect(await eventually { .now > stuck })
             let last = heart.last
-            // Another key is taken, and done with: the one that is stuck counts.
+            // Another key is processed: the stuck one still counts.
             await bench.store.put(try bench.distribution("other", target: "other", from: ["none"]))
             try await bench.tell(.distributions)
             #expect(await eventually { await bench.store.statuses.contains { $0.key.name == "other" } })

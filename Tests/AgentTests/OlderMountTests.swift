@@ -5,7 +5,8 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Two agents for one target, as on two nodes or in a rolling update: what this one does while its mount is behind.
+/// Two agents for one target, as on two nodes or in a rolling update: the behaviour of this agent while its mount is
+/// behind.
 @Suite("An agent whose mount is behind", .endsIfHung)
 struct OlderMountTests {
     private let older = "..2024_05_01_10_00_00.111"
@@ -20,7 +21,7 @@ struct OlderMountTests {
         return target
     }
 
-    /// The calls that followed.
+    /// The calls during `body`.
     private func calls(
         _ bench: Bench, _ files: [String: String], from sources: [String] = ["a"], then: () async throws -> Void = {}
     ) async throws -> [String] {
@@ -36,24 +37,24 @@ struct OlderMountTests {
         return await bench.store.calls
     }
 
-    @Test("leaves the newer content as it is, and its status to the agent that wrote it")
+    @Test("keeps the newer content, and leaves its status to the agent that wrote it")
     func leaves() async throws {
         let bench = Bench()
         #expect(try await calls(bench, ["a": "1"]).isEmpty)
         #expect(await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed)
     }
 
-    @Test("does not report what only its own mount lacks")
+    @Test("does not report files that only its own mount lacks")
     func lacks() async throws {
         #expect(try await calls(Bench(), ["b": "1"]).isEmpty)
     }
 
-    @Test("does not report what does not fit in its own mount alone")
+    @Test("does not report a mismatch that only its own mount has")
     func heldBack() async throws {
         #expect(try await calls(Bench(), ["a": ""]).isEmpty)
     }
 
-    @Test("repairs drift, follows amendments and reports on them at once where its content is current")
+    @Test("repairs drift, follows edits and reports them at once if its content is current")
     func current() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -63,7 +64,7 @@ struct OlderMountTests {
             try await bench.tell(.targets)
             await bench.mount(["a": "1", "b": "2"], older)
             try await bench.rest()
-            // By hand, and metadata by hand.
+            // Content edited by hand, and metadata edited by hand.
             for change: (inout ObservedTarget) -> Void in [
                 { $0.digests["a"] = bench.digest("by hand") }, { $0.digests["theirs"] = bench.digest("x") },
                 { $0.annotations[WellKnownKeys.distribution] = nil }, { $0.digests = [:] },
@@ -75,7 +76,7 @@ struct OlderMountTests {
                 #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
                 #expect(await bench.secret("t")?.distribution == bench.key("d"))
             }
-            // Another source, one more, and another type.
+            // Another source, an additional one, and another type.
             var generation = 1
             for (files, amendment): ([String], JSONValue) in [
                 (["b"], [:]), (["a", "b"], [:]), (["a"], ["type": "example.org/other"]),
@@ -99,7 +100,7 @@ struct OlderMountTests {
         }
     }
 
-    @Test("corrects the metadata of what is newer, and the values that both mounts hold alike")
+    @Test("corrects the metadata of newer content, and values that are equal in both mounts")
     func metadata() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(from: ["a", "b"]))
@@ -123,12 +124,12 @@ struct OlderMountTests {
         #expect(await bench.store.calls == ["update t"])
     }
 
-    @Test("does not write a mapping that came since: all values are of one generation")
+    @Test("does not write a mapping that was added since then: all values are from one generation")
     func amended() async throws {
         #expect(try await calls(Bench(), ["a": "1", "b": "1"], from: ["a", "b"]).isEmpty)
     }
 
-    @Test("writes again once its mount is the newer one, though the file did not change there")
+    @Test("writes again when its mount is the newer one, even if the file did not change there")
     func catchesUp() async throws {
         let bench = Bench()
         let calls = try await calls(bench, ["a": "1"]) {
@@ -139,7 +140,7 @@ struct OlderMountTests {
         #expect(await bench.secret("t")?.mountGeneration == newest)
     }
 
-    @Test("says what is wrong with the distribution itself: no mount can mend that")
+    @Test("reports problems of the distribution itself, which no mount can fix")
     func invalid() async throws {
         let bench = Bench()
         let calls = try await calls(bench, ["a": "1"]) {
@@ -151,11 +152,11 @@ struct OlderMountTests {
         #expect(await bench.store.lastStatus?.status.ready?.reason == "InvalidSpec")
     }
 
-    @Test("says that it is behind where that does not end, and still writes nothing")
+    @Test("reports that it stays behind, and still writes nothing")
     func staysBehind() async throws {
         let bench = Bench { $0.staleMountGrace = .milliseconds(10) }
         let calls = try await calls(bench, ["a": "1"]) {
-            // By itself, without any event.
+            // Without any event.
             #expect(await eventually { await bench.store.lastStatus != nil })
             try await bench.rest()
         }
@@ -165,7 +166,7 @@ struct OlderMountTests {
         #expect(ready?.message.contains("the mount here holds an older one, \(older)") == true)
     }
 
-    @Test("does not write what it read before the mount caught up, when the target turns out to be another agent's")
+    @Test("does not write outdated content if the target turns out to be another agent's")
     func caughtUpMeanwhile() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -184,7 +185,7 @@ struct OlderMountTests {
         }
     }
 
-    @Test("makes a target that is gone")
+    @Test("creates a missing target")
     func makes() async throws {
         let bench = Bench()
         let calls = try await calls(bench, ["a": "1"]) {
@@ -196,7 +197,7 @@ struct OlderMountTests {
         #expect(calls == ["delete t", "create t", "status d"])
     }
 
-    @Test("goes back to what its own mount held before, if that comes again")
+    @Test("returns to an earlier generation of its own mount if that returns")
     func goesBack() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -211,8 +212,8 @@ struct OlderMountTests {
         #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
     }
 
-    /// Each agent would take the other's status for an error to be mended.
-    @Test("does not write statuses in turns with another agent")
+    /// Each agent would treat the other's status as an error to correct.
+    @Test("does not overwrite statuses in turns with another agent")
     func statusesInTurns() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(from: ["missing"]))

@@ -12,7 +12,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// `OUTPUT_PATH` of local mode: what is below it is reached from one descriptor, and by no link.
+/// `OUTPUT_PATH` of local mode: everything below it is accessed from one descriptor, and never through a link.
 @Suite("The output folder", .tags(.concurrent))
 struct OutputFolderTests {
     private let folder: ScratchFolder
@@ -34,7 +34,7 @@ struct OutputFolderTests {
 
     // MARK: Exchanged while it is used
 
-    /// What is exchanged for a link to its likes outside, and back.
+    /// The entry that is exchanged with a link to a similar one outside, and back.
     enum Exchanged: String, CaseIterable, CustomTestStringConvertible {
         case root = "the root"
         case namespace = "a namespace's folder"
@@ -43,13 +43,13 @@ struct OutputFolderTests {
 
         var testDescription: String { rawValue }
 
-        /// How often at least; a temporary file has to be caught first.
+        /// The minimum number of exchanges; a temporary file must be caught first.
         var times: Int { self == .temporary ? 20 : 3000 }
     }
 
-    /// Each operation of the store, over and over, while another thread exchanges what it works on for a link, and back, in
-    /// one step each. Outside lies what tempts: a manifest that is marked as ours, and a leftover.
-    @Test("that is exchanged for a link at any moment leads nowhere", arguments: Exchanged.allCases)
+    /// Runs each operation of the store repeatedly while another thread atomically exchanges its files and folders with
+    /// links. Outside are attractive targets: a manifest with our mark, and a leftover.
+    @Test("that is exchanged with a link at any moment leads nowhere", arguments: Exchanged.allCases)
     func exchanges(_ exchanged: Exchanged) async throws {
         for path in ["out/web", "outside/web"] { try makeDirectory(folder(path)) }
         let tempting = try desired("one", "outside").manifest()
@@ -64,7 +64,7 @@ struct OutputFolderTests {
         var rounds = 0
         while !swapper.isDone || rounds < 50 || (refused == 0 && rounds < 20_000) {
             rounds += 1
-            // So much that a temporary file is there for a while.
+            // So large that a temporary file exists for a while.
             let desired = try desired("one", "inside-\(rounds)", size: exchanged == .temporary ? 256 << 10 : 1)
             for operation in 0..<6 {
                 do {
@@ -85,7 +85,8 @@ struct OutputFolderTests {
                             _ = try await store.recreate(found, as: desired)
                         }
                     case 4:
-                        // Another start, which removes leftovers; the root itself may be a link then, of our own.
+                        // Another start, which removes leftovers; the root itself may be a link in this case, because
+                        // it is our own.
                         if exchanged != .root { _ = try self.store() }
                     default:
                         if let found = try await store.observe(desired.key) { try await store.delete(found) }
@@ -99,10 +100,10 @@ struct OutputFolderTests {
         let swaps = swapper.end()
         #expect(swaps >= exchanged.times)
         #expect(succeeded > 0)
-        // It met links, or the test has shown nothing; one that a temporary file was exchanged for becomes the manifest.
+        // The test proves something only if it met links; a link in place of a temporary file becomes the manifest.
         #expect(refused > 0)
         #expect(try contents(of: folder("outside")) == before)
-        // It goes on once it is left alone.
+        // It works again when nothing is exchanged.
         unlink(folder("out/web/one.yaml"))
         _ = try await store.create(try desired("one", "last"))
         #expect(try await store.list(.all).map(\.key.name) == ["one"])
@@ -110,7 +111,7 @@ struct OutputFolderTests {
 
     private func isOutside(_ target: ObservedTarget) -> Bool { target.digests["outside"] != nil }
 
-    /// With the one key `value`, which holds so many bytes.
+    /// With one key `value` of this size.
     private func desired(_ name: String, _ value: String, size: Int = 1) throws -> DesiredTarget {
         let manifest: JSONValue = [
             "metadata": ["name": .string(name), "namespace": "web", "uid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"],
@@ -142,7 +143,7 @@ struct OutputFolderTests {
 
     // MARK: Moved, removed
 
-    @Test("that was moved takes no writes until it is back, and says so")
+    @Test("that was moved gets no writes until it is back, and the error says so")
     func moved() async throws {
         let store = try store()
         _ = try await store.create(try desired("one", "1"))
@@ -163,7 +164,7 @@ struct OutputFolderTests {
 
     // MARK: Others
 
-    @Test("that others may write is refused", arguments: [0o777, 0o1777, 0o770, 0o702] as [mode_t])
+    @Test("that others may write is rejected", arguments: [0o777, 0o1777, 0o770, 0o702] as [mode_t])
     func modes(mode: mode_t) throws {
         try makeDirectory(folder("out"))
         chmod(folder("out"), mode)
@@ -173,14 +174,14 @@ struct OutputFolderTests {
                 + " alone may write: its mode is 0\(String(mode, radix: 8)), so other users can write to it")
     }
 
-    @Test("that another user owns is refused", .enabled(if: geteuid() == 0, "takes root"))
+    @Test("that another user owns is rejected", .enabled(if: geteuid() == 0, "requires root"))
     func owner() throws {
         try makeDirectory(folder("out"))
         chown(folder("out"), 65534, 65534)
         #expect(refusal(folder("out"))?.hasSuffix("uid 65534 owns it") == true)
     }
 
-    @Test("is found by links that nobody else can have made, and by no others")
+    @Test("is accepted through links that nobody else can have created, and through no others")
     func links() throws {
         try makeDirectory(folder("real"))
         try makeDirectory(folder("shared"))
@@ -195,7 +196,7 @@ struct OutputFolderTests {
                 == true)
         #expect(refusal(folder("shared/link/more"))?.contains("OUTPUT_PATH") == true)
         #expect(!names(in: folder("real")).contains("more"))
-        // A folder of its own in one that all may write, as in an emptyDir.
+        // A private folder in one that all may write, as in an emptyDir.
         #expect(refusal(folder("shared/own")) == nil)
         chmod(folder("shared"), 0o1777)
         #expect(refusal(folder("shared/link")) == nil)
@@ -205,7 +206,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test("that is a file or a loop of links is refused")
+    @Test("that is a file or a loop of links is rejected")
     func noFolder() throws {
         try writeFile(folder("file"), "")
         try makeLink(folder("loop"), to: "loop")
@@ -214,7 +215,7 @@ struct OutputFolderTests {
         #expect(refusal(folder("loop"))?.contains("Too many levels of symbolic links") == true)
     }
 
-    /// Nil: it is taken.
+    /// Nil: it is accepted.
     private func refusal(_ path: String) -> String? {
         do {
             _ = try store(path)
@@ -226,7 +227,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test("serves its other namespaces where one cannot be used: a link, a file, a folder that others may write")
+    @Test("serves its other namespaces if one is unusable: a link, a file, a folder that others may write")
     func namespaces() async throws {
         for path in ["out/shared", "elsewhere"] { try makeDirectory(folder(path)) }
         try makeLink(folder("out/link"), to: "../elsewhere")
@@ -253,7 +254,8 @@ struct OutputFolderTests {
     }
 }
 
-/// A thread that exchanges something below `out` for a link to its like below `outside`, and back, some thousand times.
+/// A thread that exchanges an entry below `out` with a link to a similar one below `outside`, and back, some thousand
+/// times.
 private final class Swapper: Sendable {
     private struct State: ~Copyable {
         var swaps = 0
@@ -270,11 +272,11 @@ private final class Swapper: Sendable {
         try state.withLock { state in
             state.thread = try OwnedThread(name: "swapper") { [self] in
                 var count = 0
-                // Until the test ends: it may have stood still, while others had the processors.
+                // Until the test ends: the test may have been suspended while others used the processors.
                 while !isStopping {
                     count += swap(exchanged, path, folder)
-                    // The pace, which nobody waits for: the store has to get somewhere in between. A temporary file is
-                    // there for an instant.
+                    // The interval between exchanges; nothing waits for it. The store needs time to make progress. A
+                    // temporary file exists only for a moment.
                     if exchanged != .temporary { usleep(UInt32.random(in: 0..<400)) }
                     self.state.withLock { $0.swaps = count }
                     if count >= exchanged.times { self.state.withLock { $0.isDone = true } }
@@ -287,7 +289,7 @@ private final class Swapper: Sendable {
 
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    /// How often it exchanged something.
+    /// The number of exchanges.
     func end() -> Int {
         let thread = state.withLock { state in
             state.isStopping = true
@@ -307,7 +309,7 @@ private final class Swapper: Sendable {
             return swapTwice(folder("file"), folder("out/web/one.yaml"))
         case .temporary:
             for name in names(in: folder("out/web")) where name.hasPrefix(".secrets-distributor-tmp-") {
-                // It counts if it is still there: the write that made it has not come to its end.
+                // It counts if it still exists: the write that created it has not finished.
                 unlink(folder("file"))
                 _ = symlink("\(folder("outside"))/web/one.yaml", folder("file"))
                 if exchange(folder("file"), folder("out/web/\(name)")) { return 1 }

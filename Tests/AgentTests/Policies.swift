@@ -4,11 +4,11 @@ import Stores
 import TestSupport
 import Testing
 
-/// What tests say of access policies.
+/// Access policies for tests.
 enum Policies {
     static let broken = PolicyReading.unusable(["policy.yaml:3: spec.mode is \"Off\""])
 
-    /// One that gives namespace `web` these files.
+    /// A policy that permits these files in namespace `web`.
     static func policy(_ files: String, mode: String = "Enforce", to namespaces: String = "web") -> PolicyReading {
         let text = """
             kind: SecretsAccessPolicy
@@ -23,7 +23,7 @@ enum Policies {
 }
 
 extension Policies {
-    /// So many rules that go through every path to its end, and give nothing to anybody who asks.
+    /// A policy with so many rules that process every path to its end, and permit nothing for those who ask.
     static func costly(rules: Int = 800) -> PolicyReading {
         let all = (0..<rules).map { Self.rule("**/team-\($0)/*-*.pem", to: "team-\($0)") }
         return parsed("kind: SecretsAccessPolicy\nspec:\n  default: Allow\n  rules:\n" + all.joined())
@@ -39,7 +39,7 @@ extension Policies {
         return parsed.policy.map { .usable($0) } ?? .unusable(parsed.problems.map(\.description))
     }
 
-    /// A spec with so many paths, long ones that are not in the mount, with much in them that rules may mean.
+    /// A spec with many long paths that are not in the mount, with many characters that match parts of the rules.
     static func costlySpec(_ count: Int) -> JSONValue {
         let long = String(repeating: "team-1-", count: 140)
         return [
@@ -49,7 +49,7 @@ extension Policies {
 }
 
 extension Bench {
-    /// One that is to have a policy.
+    /// A bench with an access policy.
     static func policed(log: LineRecorder = LineRecorder()) -> Bench {
         Bench(logger: log.logger) { $0.hasPolicy = true }
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Reconciler
 @testable import Stores
 
-@Suite("What the access policy costs", .endsIfHung)
+@Suite("The cost of the access policy", .endsIfHung)
 struct PolicyCostTests {
     private let bench = Bench.policed()
 
@@ -15,13 +15,13 @@ struct PolicyCostTests {
         return policy
     }
 
-    @Test("a verdict is kept for what is mapped, and forgotten with the distribution and the policy")
+    @Test("an evaluation is cached for the mappings, and dropped with the distribution and the policy")
     func verdicts() throws {
         var verdicts = PolicyVerdicts()
         let distribution = try bench.distribution()
         let refusal = Refusal(.policyDenied, "No.")
         #expect(!verdicts.hasJudged(distribution))
-        #expect(verdicts[distribution] != nil, "what nobody has judged is not let through")
+        #expect(verdicts[distribution] != nil, "a target without an evaluation is denied")
         verdicts.keep(nil, of: distribution)
         #expect(verdicts.hasJudged(distribution) && verdicts[distribution] == nil)
         var again = distribution
@@ -38,7 +38,7 @@ struct PolicyCostTests {
         #expect(!verdicts.hasJudged(distribution))
     }
 
-    @Test("a verdict is not for a file whose name only looks like the one that was judged")
+    @Test("a cached evaluation does not apply to a file whose name only looks the same")
     func otherSpelling() throws {
         var verdicts = PolicyVerdicts()
         func distribution(_ file: String) throws -> SecretsDistribution {
@@ -50,7 +50,7 @@ struct PolicyCostTests {
         #expect(verdicts[other] != nil)
     }
 
-    @Test("a judgement is made in parts, none of which takes more than it may and one file")
+    @Test("an evaluation is split into parts, each with a limit and at most one file")
     func parts() throws {
         let policy = try policy()
         var judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(20)))
@@ -62,7 +62,7 @@ struct PolicyCostTests {
         #expect(judgement.denied.isEmpty)
     }
 
-    @Test("one distribution with many long paths delays no other's Secret, and gets its own")
+    @Test("one distribution with many long paths delays no other Secret, and gets its own")
     func others() async throws {
         let costly = try bench.distribution("costly", target: "costly", spec: Policies.costlySpec(100))
         await bench.store.put(costly)
@@ -77,7 +77,7 @@ struct PolicyCostTests {
             #expect(await bench.store.statuses.allSatisfy { $0.key != costly.key })
             let ready = { await bench.store.distributions[costly.key]?.status.ready?.reason }
             #expect(await eventually { await ready() == "SourceNotFound" })
-            // A look at the target asks the policy nothing: it is over at once, and so is the next one.
+            // A comparison of the target needs no evaluation: it ends at once, and so does the next one.
             await bench.controller.policy(Policies.costly())
             try await bench.settle()
         }

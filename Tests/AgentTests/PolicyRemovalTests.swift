@@ -4,10 +4,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What becomes of a target that the policy denies.
-@Suite("A permission that is lost", .endsIfHung)
+/// Targets that the policy denies.
+@Suite("A permission that is revoked", .endsIfHung)
 struct PolicyRemovalTests {
-    @Test("a target that loses its permission goes if it is to be deleted, and stays if it is retained")
+    @Test("a target without permission is deleted with the policy Delete, and kept with Retain")
     func loses() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -28,7 +28,7 @@ struct PolicyRemovalTests {
                 messages.count {
                     $0.hasSuffix("Secret kept keeps its content, because deletionPolicy is not Delete.")
                 } == 1)
-            // A rotation reaches neither.
+            // A rotation changes neither.
             await bench.mount(["a": "2"], "generation-2")
             try await bench.settle()
             #expect(await bench.secret("t") == nil)
@@ -42,7 +42,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a target that is not surely ours stays when its distribution is denied", arguments: Foreign.all)
+    @Test("a target that may not be ours is kept when its distribution is denied", arguments: Foreign.all)
     func leavesForeign(_ foreign: Foreign) async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -59,7 +59,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a target of ours whose label was taken off is found and removed")
+    @Test("a target of ours without its label is found and removed")
     func unlabelled() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -74,7 +74,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a target is removed by its distribution as it is, not as it was heard of")
+    @Test("a target is removed according to the current distribution, not the cached one")
     func judgedAfresh() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete, from: ["a"]))
@@ -82,7 +82,7 @@ struct PolicyRemovalTests {
         try await bench.working {
             try await bench.tellAll()
             try await bench.settle()
-            // Neither its new source nor its new policy was heard of.
+            // Neither its new source nor its new policy is in the cache.
             await bench.store.put(try bench.distribution(policy: .delete, generation: 2, from: ["b"]))
             await bench.mount(["a": "1", "b": "1"], "generation-2")
             await bench.controller.policy(Policies.policy("b"))
@@ -97,7 +97,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a distribution that is deleted before the answer about it arrives is forgotten")
+    @Test("a distribution that is deleted before a read of it returns is forgotten")
     func deletedWhileAsked() async throws {
         let bench = Bench.policed()
         let denied = await bench.store.put(try bench.distribution(policy: .delete))
@@ -116,12 +116,12 @@ struct PolicyRemovalTests {
             await bench.store.release()
             try await bench.settle()
             #expect(await bench.secret("t") == nil)
-            // The server would reject a status for it, and the agent would retry for ever.
+            // The server would reject a status for it, and the agent would retry forever.
             #expect(await bench.store.calls.count { $0 == "status d" } == 1)
         }
     }
 
-    @Test("a Secret that became another owner's unheard stays")
+    @Test("a Secret that was handed to another owner without an event is kept")
     func handedOver() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -138,7 +138,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a removal that is refused is reported, and one that fails for now is tried again")
+    @Test("a rejected removal is reported, and a temporary failure is retried")
     func removalFails() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -164,7 +164,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("what was denied while it was written is not written when that is tried again")
+    @Test("a target that is denied while it is written is not written again")
     func deniedDuringWrite() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution())
@@ -173,7 +173,7 @@ struct PolicyRemovalTests {
         try await bench.working {
             try await bench.tellAll()
             try await bench.waitForWrites(1)
-            // It is in the way of the create that is under way.
+            // It conflicts with the create in flight.
             let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
             await bench.controller.policy(Policies.policy("other"))
             await bench.store.release()
@@ -183,7 +183,7 @@ struct PolicyRemovalTests {
         }
     }
 
-    @Test("a former target of a denied distribution stays, and goes once its successor is in line")
+    @Test("a former target of a denied distribution is kept, and removed when its successor is in sync")
     func formerTarget() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -206,7 +206,7 @@ struct PolicyRemovalTests {
     @Test("a denied distribution keeps its claim: a younger one for the same target neither loses nor writes it")
     func conflict() async throws {
         let bench = Bench.policed()
-        // The name decides of equal age.
+        // Of the same age, the smaller name has priority.
         await bench.store.put(try bench.distribution("older", policy: .delete, uid: "a", from: ["b"]))
         await bench.store.put(try bench.distribution("younger", policy: .delete, uid: "b", from: ["a"]))
         let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("younger")))
@@ -224,7 +224,7 @@ struct PolicyRemovalTests {
 /// A Secret in the place of a denied distribution's target.
 struct Foreign: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// Marked as this instance's.
+    /// Marked as that of this instance.
     let isOurs: Bool
     let change: @Sendable (inout ObservedTarget) -> Void
 

@@ -8,7 +8,7 @@ import Testing
 @Suite("The access policy", .tags(.concurrent), .endsIfHung)
 struct PolicyTests {
     @Test(
-        "what it permits is written, and what it denies is not, with each denied file and the namespace in the status")
+        "permitted content is written, denied content is not, and the status names the denied files and the namespace")
     func denies() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(from: ["a", "b", "missing"]))
@@ -26,7 +26,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("of one with problems without number the first ones are told")
+    @Test("the first problems of a policy with very many are reported")
     func manyProblems() {
         let fields = (0..<1000).map { "  unknown\($0): 1\n" }.joined()
         let parsed = PolicyManifest.parse(
@@ -36,7 +36,7 @@ struct PolicyTests {
         #expect(parsed.problems.contains { $0.message == "has 1000 problems; the first 100 are shown" })
     }
 
-    @Test("nothing is done before it was read, and then what it says")
+    @Test("nothing is done before the policy was read, and then it applies")
     func waitsForIt() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution())
@@ -50,8 +50,8 @@ struct PolicyTests {
         }
     }
 
-    /// What the policy says of others is none of a tenant's business: it stands in the agent's log.
-    @Test("before a first good policy nothing is written and nothing removed, and the status quotes nothing of it")
+    /// What the policy says about others must not reach a tenant: it is in the agent's log.
+    @Test("before the first valid policy nothing is written or removed, and the status quotes nothing of the policy")
     func noPolicyYet() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution(policy: .delete))
@@ -82,7 +82,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("one that cannot be used keeps the last good one in force, and the agent is not ready until it can be")
+    @Test("an invalid policy keeps the last valid one in force, and the agent is not ready until it is valid")
     func lastGoodStays() async throws {
         let log = LineRecorder()
         let bench = Bench.policed(log: log)
@@ -114,11 +114,11 @@ struct PolicyTests {
         }
     }
 
-    @Test("a policy that says the same again calls nobody")
+    @Test("an equal policy queues no target")
     func unchanged() async throws {
         let bench = Bench.policed()
         await bench.store.put(try bench.distribution())
-        // Looked for at each turn: it may be there without our label.
+        // Read each time it is processed: it may exist without our label.
         await bench.store.put(try bench.distribution("denied", target: "denied", from: ["b"]))
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
@@ -132,7 +132,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("in audit mode it lets through what it would deny, says so in the status, and once in the log")
+    @Test("in audit mode it permits what it would deny, and reports this in the status, and once in the log")
     func audits() async throws {
         let log = LineRecorder()
         let bench = Bench.policed(log: log)
@@ -150,7 +150,7 @@ struct PolicyTests {
                     == "Secret t holds 1 key from the mount. The access policy would deny namespace \"web\" the source"
                     + " file \"a\".")
             #expect(log.count("access policy would deny") == 1)
-            // Enforced it takes the target away, and permitting gives it back without a remark.
+            // In Enforce mode the target is removed, and a permission restores it without a remark.
             await bench.controller.policy(Policies.policy("other"))
             try await bench.settle()
             #expect(await bench.secret("t") == nil)
@@ -163,7 +163,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("the agent is ready once mount, lists and policy are known, and says so once")
+    @Test("the agent is ready when mount, lists and policy are known, and logs this once")
     func readiness() async throws {
         let log = LineRecorder()
         let bench = Bench.policed(log: log)
@@ -184,7 +184,7 @@ struct PolicyTests {
         await bench.mount()
         #expect(await bench.controller.unreadiness == [reasons[3]])
         #expect(log.count("INFO    ready") == 0)
-        // What was so at the start is no news; that the Secrets cannot be listed is.
+        // The initial state is not reported as a change; the failing list of Secrets is.
         #expect(log.count("not ready") == 1)
         await bench.controller.policy(Policies.policy("a"))
         await bench.mount(["a": "2"])

@@ -7,8 +7,8 @@ import Testing
 @testable import JSON
 @testable import Stores
 
-/// What others put on a Secret comes back on the one that replaces it, and on no other.
-@Suite("Metadata of a Secret that is replaced")
+/// Metadata of others on a Secret is restored on the one that replaces it, and on no other.
+@Suite("Metadata of a replaced Secret")
 struct ReplacedMetadataTests {
     private let key = ObjectKey(namespace: "web", name: "app")
     private let now = ContinuousClock.now
@@ -30,7 +30,7 @@ struct ReplacedMetadataTests {
         return replaced
     }
 
-    @Test("is what its replacement gets, without the copy of its values")
+    @Test("is added to its replacement, without the copy of its values")
     func carriedOver() {
         let found = kept().metadata(of: key, for: "d1", at: now)
         #expect(found?["labels"]?["a"]?.string == "theirs")
@@ -38,7 +38,7 @@ struct ReplacedMetadataTests {
         #expect(found?["annotations"]?[WellKnownKeys.lastApplied] == nil && found?["annotations"]?["b"]?.string == "")
     }
 
-    @Test("belongs to the distribution that asked for it and to the Secret of that name, for an hour")
+    @Test("belongs to the distribution that caused it and to the Secret of that name, for an hour")
     func bounds() {
         let replaced = kept()
         #expect(replaced.metadata(of: key, for: "d2", at: now) == nil)
@@ -47,7 +47,7 @@ struct ReplacedMetadataTests {
         #expect(replaced.metadata(of: key, for: "d1", at: now + .seconds(3600)) == nil)
     }
 
-    @Test("is forgotten with its distribution, and when that has another target")
+    @Test("is dropped with its distribution, and when that has another target")
     func distributionGoes() {
         var replaced = kept()
         replaced.forget("d1", unless: key)
@@ -59,7 +59,7 @@ struct ReplacedMetadataTests {
         #expect(replaced.size == 0)
     }
 
-    @Test("is forgotten when another Secret of that name is seen; an event about the old one says nothing")
+    @Test("is dropped when another Secret of that name is seen; an event about the old one has no effect")
     func seen() {
         var replaced = kept()
         replaced.saw(key, uid: "u1")
@@ -69,7 +69,7 @@ struct ReplacedMetadataTests {
         #expect(replaced.size == 0)
     }
 
-    @Test("takes no more memory, however many Secrets are replaced and however large they are")
+    @Test("has bounded memory, however many Secrets are replaced and however large they are")
     func size() {
         var replaced = ReplacedMetadata()
         // One distribution has one target.
@@ -81,7 +81,7 @@ struct ReplacedMetadataTests {
         // Too large to be kept at all.
         replaced.keep(metadata(padding: 300 << 10), of: key, uid: "", for: "d", at: now)
         #expect(replaced.size == 0)
-        // A namespace that fills it loses its own, not another's.
+        // A namespace that fills the memory loses its own entries, not those of another.
         replaced.keep(metadata(), of: ObjectKey(namespace: "lab", name: "a"), uid: "", for: "other", at: now)
         for number in 0..<100 {
             let at = now + .seconds(number)
@@ -103,9 +103,9 @@ struct ReplacedMetadataTests {
         case nothing, distributionGoes, anotherAsks, somebodyMakesIt
     }
 
-    /// A replacement whose second half is refused is finished by a later pass.
+    /// A replacement whose create is rejected is completed by a later pass.
     @Test(
-        "comes back with a later pass, but not to another distribution, nor after somebody else had the name",
+        "is restored by a later pass, but not for another distribution, nor after somebody else used the name",
         arguments: Meanwhile.allCases)
     private func refusedCreate(meanwhile: Meanwhile) async throws {
         let server = try await APIServer.shared()
@@ -136,13 +136,13 @@ struct ReplacedMetadataTests {
         }
         let created = try await store.create(asked)
         #expect(created.labels["theirs"] == (meanwhile == .nothing ? "stays" : nil))
-        // It was made: what was kept for it is of no use any more.
+        // The Secret exists: the kept metadata are no longer needed.
         try await store.delete(created)
         #expect(try await store.create(asked).labels["theirs"] == nil)
     }
 }
 
-/// Lets nobody create a Secret while it refuses; a dry run it answers as the server does.
+/// Rejects creates of Secrets while `isRefusing` is true; dry runs are sent to the server.
 private final class RefusedCreates: KubeTransport {
     private let inner: any KubeTransport
     private let refusing = Mutex(false)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Reconciler
 
-/// What the controller holds back for its content, on a fake store.
+/// Content that the controller holds back, on a fake store.
 @Suite("The controller holds back", .endsIfHung)
 struct ReviewTests {
     private func pair(_ bench: Bench, spec: JSONValue = [:]) throws -> SecretsDistribution {
@@ -25,7 +25,7 @@ struct ReviewTests {
     }
 
     @Test(
-        "half of a rotated pair, whichever half comes first; it goes out with the other half", arguments: [true, false])
+        "half of a rotated pair, whichever half comes first; the other half releases it", arguments: [true, false])
     func rotatedInHalves(certificateFirst: Bool) async throws {
         let (bench, old, new) = (Bench(), try TLSPair.make("old"), try TLSPair.make("new"))
         await bench.store.put(try pair(bench))
@@ -55,7 +55,7 @@ struct ReviewTests {
         }
     }
 
-    @Test("a pair that does not fit over a restart too, and a target that is not there is not made")
+    @Test("a mismatched pair, also after a restart, and it does not create a missing target")
     func restart() async throws {
         let (bench, old, new) = (Bench(), try TLSPair.make("old"), try TLSPair.make("new"))
         let distribution = try pair(bench)
@@ -75,7 +75,7 @@ struct ReviewTests {
             #expect(await bench.secret("t") == good)
             #expect(await bench.secret("t2") == nil)
             #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["PairMismatch", "PairMismatch"])
-            // Nor at the next full comparison.
+            // Nor in the next full comparison.
             try await bench.tell(.distributions)
             try await bench.tell(.targets)
             try await bench.settle()
@@ -107,7 +107,7 @@ struct ReviewTests {
         }
     }
 
-    @Test("nothing for a certificate that expired or a key that is encrypted, and the status says so")
+    @Test("nothing for an expired certificate or an encrypted key, and the status reports it")
     func warnings() async throws {
         let bench = Bench()
         let pair = try TLSPair.expired()
@@ -124,7 +124,7 @@ struct ReviewTests {
                 ready?.message == "Secret t holds 2 keys from the mount."
                     + " Cannot check whether the key in \"tls.key\" belongs to the certificate in \"tls.crt\": the key"
                     + " is encrypted. The certificate in \"tls.crt\" expired at 2001-09-10T01:46:40Z.")
-            // The same at the next full comparison, with no news.
+            // The same at the next full comparison, without new reports.
             let calls = await bench.store.calls
             try await bench.tell(.targets)
             try await bench.settle()
@@ -132,7 +132,7 @@ struct ReviewTests {
         }
     }
 
-    @Test("a source that became empty, over a restart too; the last content stays until there is some again")
+    @Test("a source that became empty, also after a restart; the last content is kept until there is new content")
     func emptied() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -159,7 +159,7 @@ struct ReviewTests {
         }
     }
 
-    @Test("a foreign Secret's place for its owner's sake, not for the content's")
+    @Test("a Secret of another owner because of the owner, not because of the content")
     func foreign() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -175,7 +175,7 @@ struct ReviewTests {
         }
     }
 
-    @Test("no pair twice: one that feeds many targets is judged once in a generation")
+    @Test("nothing twice: a pair that feeds many targets is checked once in a generation")
     func judgedOnce() async throws {
         let (bench, wildcard, next) = (Bench(), try TLSPair.make("wildcard"), try TLSPair.make("next"))
         for number in 1...20 {

@@ -11,7 +11,7 @@ import Testing
 
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-    /// One that was noticed at the start, a second after the files had changed.
+    /// A rotation that is noticed at the start, one second after the files changed.
     private func begin(
         _ ledger: inout RotationLedger, _ targets: ObjectKey..., generation: String = "g", lag: Double = 1,
         at seconds: Double = 0
@@ -22,7 +22,7 @@ import Testing
             rotation, targets: Set(targets), noticedAt: at(seconds), lag: .seconds(lag), now: at(seconds))
     }
 
-    @Test func `a rotation ends with its last target, and took until the last write`() throws {
+    @Test func `a rotation ends with its last target, and its duration ends with the last write`() throws {
         var ledger = RotationLedger()
         #expect(begin(&ledger, one, two).isEmpty)
         let first = ledger.settle(one, .written, seeing: ledger.count, at: at(2))
@@ -39,7 +39,7 @@ import Testing
         #expect(ledger.count == 1)
     }
 
-    @Test func `the next rotation ends one that is under way`() {
+    @Test func `the next rotation supersedes one in progress`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, two, generation: "first")
         _ = ledger.settle(one, .written, seeing: ledger.count, at: at(1))
@@ -49,7 +49,7 @@ import Testing
         #expect(ledger.settle(two, .written, seeing: ledger.count, at: at(3)).ended?.generation == "second")
     }
 
-    @Test func `a target that a former rotation owes its content still has its time`() {
+    @Test func `a target whose content is due since an earlier rotation keeps its time`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, two)
         _ = begin(&ledger, two, at: 10)
@@ -57,7 +57,7 @@ import Testing
         #expect(ledger.settle(two, .written, seeing: ledger.count, at: at(11)).latency?.processing == .seconds(1))
     }
 
-    @Test func `a target is not done with a rotation that came after it was compared`() {
+    @Test func `a target is not complete for a rotation that came after its comparison`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, two)
         _ = begin(&ledger, one, at: 10)
@@ -68,7 +68,7 @@ import Testing
         #expect(last.latency?.processing == .seconds(2) && last.ended?.written == 1)
     }
 
-    @Test func `what is held back has no time, also if it is let out later`() {
+    @Test func `a target that is held back has no time, even if it is released later`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one)
         let held = ledger.settle(one, .heldBack, seeing: ledger.count, at: at(1))
@@ -82,7 +82,7 @@ import Testing
         #expect(result.latency == nil && result.ended == nil)
     }
 
-    @Test func `a file system's clock that runs ahead makes no negative time`() {
+    @Test func `a file system clock that is ahead causes no negative time`() {
         var ledger = RotationLedger()
         _ = begin(&ledger, one, lag: -5)
         #expect(ledger.settle(one, .written, seeing: ledger.count, at: at(1)).latency?.propagation == .seconds(1))

@@ -15,7 +15,7 @@ struct RouteTests {
             ("/?reason=Synced&reason=Pending", .status(["reason": "Synced"])),
             ("/?=&&=&", .status(["": ""])), ("/?page=\u{661}", .status(["page": "\u{661}"])),
         ] as [(String, Route)])
-    func `a path and its query are a route`(_ target: String, _ route: Route) {
+    func `a path and its query are parsed as a route`(_ target: String, _ route: Route) {
         #expect(Route(target: target) == route)
     }
 
@@ -23,8 +23,8 @@ struct RouteTests {
         "", "?", "//", "/healthz/", "/Healthz", "/healthz%00", "http://a/", "*", "/../", "/?\u{301}x", "/\u{301}",
         "/metrics#a",
     ])
-    func `there is nothing anywhere else`(_ target: String) {
-        // A mark behind the question mark belongs to the query.
+    func `other paths have no route`(_ target: String) {
+        // A combining mark after the question mark belongs to the query.
         #expect(Route(target: target) == (target == "/?\u{301}x" ? .status(["\u{301}x": ""]) : nil))
     }
 }

@@ -4,7 +4,7 @@ import Observability
 @testable import Reconciler
 
 extension Overview {
-    /// Of an agent that knows nothing yet.
+    /// The overview of an agent without any data.
     static var empty: Overview {
         Overview(
             version: "0.1.0", startedAt: sampleNow - 5, now: sampleNow, managedBy: "secrets-distributor",
@@ -14,7 +14,7 @@ extension Overview {
 
     static let sampleNow = Timestamp(seconds: 1_795_249_800)
 
-    /// As it may look in a cluster: twelve distributions, of which two are held back.
+    /// A realistic overview: twelve distributions, of which two are held back.
     static var sample: Overview {
         var sample = empty
         sample.startedAt = sampleNow - 11 * 86_400 - 4 * 3600
@@ -81,7 +81,7 @@ extension Overview {
     }
 }
 
-/// Seconds before.
+/// A time this many seconds earlier.
 func - (time: Timestamp, seconds: Int64) -> Timestamp {
     Timestamp(seconds: time.seconds - seconds, nanoseconds: time.nanoseconds)
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Reconciler
 @testable import Stores
 
-/// What is known of a scope, from what happened to its lists and watches.
+/// The state of a scope, from the results of its lists and watches.
 @Suite struct ScopeStateTests {
     private let start = ContinuousClock.now
     private let limit = Duration.seconds(120)
@@ -16,7 +16,7 @@ import Testing
             error, at: start + .seconds(seconds), Timestamp(seconds: 1_800_000_000 + Int64(seconds)), limit: limit)
     }
 
-    @Test func `it is ready once both were listed`() {
+    @Test func `a scope is ready when both resources were listed`() {
         var state = ScopeState()
         #expect(!state.isReady)
         state.distributions.list()
@@ -25,7 +25,7 @@ import Testing
         #expect(state.isReady && !state.isRefused)
     }
 
-    @Test func `a role that forbids a list from the start refuses the scope; one that is lost later does not`() {
+    @Test func `a role that forbids a list from the start denies the scope; one that is lost later does not`() {
         var state = ScopeState()
         state.distributions.fail(forbidden, at: start, .now())
         #expect(state.isRefused && !state.isReady)
@@ -37,7 +37,7 @@ import Testing
         #expect(!state.isRefused && !state.distributions.isAccessible)
     }
 
-    @Test func `Secrets that were never listed are stale once that lasted, since it began`() {
+    @Test func `Secrets that were never listed are stale after a time, counted from the start`() {
         var state = ScopeState()
         state.distributions.list()
         failTargets(&state, away, after: 0)
@@ -67,7 +67,7 @@ import Testing
         #expect(!state.targets.isUnlisted("other"))
     }
 
-    @Test func `while the distributions cannot be had either, nothing is stale: no status could be written`() {
+    @Test func `while distributions are unavailable too, nothing is stale: no status could be written`() {
         var state = ScopeState()
         state.distributions.list()
         state.targets.list()
@@ -80,7 +80,7 @@ import Testing
         #expect(state.targets.isStale)
     }
 
-    @Test func `lists that work where watches are forbidden keep Secrets fresh, and leave the remark`() {
+    @Test func `with lists but without watches, Secrets are fresh, and the remark is kept`() {
         var state = ScopeState()
         state.distributions.list()
         for second in stride(from: 0, to: 600, by: 30) {

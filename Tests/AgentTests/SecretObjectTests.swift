@@ -6,7 +6,7 @@ import Testing
 @testable import Stores
 
 /// What is kept of a Secret, whoever wrote it.
-@Suite("A Secret as it is kept")
+@Suite("A Secret in memory")
 struct SecretObjectTests {
     private func read(_ metadata: String, _ rest: String = "") throws -> ObservedTarget {
         let json = #"{"metadata":{"name":"s","namespace":"n","uid":"u","resourceVersion":"1",\#(metadata)}\#(rest)}"#
@@ -20,7 +20,7 @@ struct SecretObjectTests {
     private static let marks =
         #""labels":{"app.kubernetes.io/managed-by":"me"},"annotations":{"xlscsde.nhs.uk/managedBy":"me"}"#
 
-    @Test("holds the digests of 1,000 keys; of one with more only whose it is, and what it has too much of")
+    @Test("has the digests of up to 1,000 keys; with more keys, only its owner and the excess")
     func keys() throws {
         let most = try read(Self.marks, #","data":{\#(members(1000))}"#)
         #expect(most.excess == nil && most.digests.count == 1000)
@@ -30,7 +30,7 @@ struct SecretObjectTests {
         #expect(more.uid == "u" && more.resourceVersion == "1" && more.isBeingDeleted)
     }
 
-    @Test("holds no more of its metadata and its type either")
+    @Test("has bounded metadata and a bounded type")
     func metadata() throws {
         let many = members(1001)
         let reference = #"{"apiVersion":"v","kind":"k","name":"n","uid":"u"}"#
@@ -52,7 +52,7 @@ struct SecretObjectTests {
         }
     }
 
-    @Test("names as others' keys only what it holds, and a manager as far as one can be named")
+    @Test("reports as others' keys only those that it has, and a manager up to a maximum length")
     func managers() throws {
         let fields = members(10_000, "{}").replacing(#""k"#, with: #""f:k"#)
         let manager = String(repeating: "m", count: 10_000)
@@ -63,7 +63,7 @@ struct SecretObjectTests {
         #expect(target.changedBy == String(repeating: "m", count: 128))
     }
 
-    @Test("leaves nothing behind when a list has it no more")
+    @Test("leaves no record of its size when a list no longer contains it")
     func large() {
         let large = LargeObjects()
         let key = ObjectKey(namespace: "n", name: "s")

@@ -12,7 +12,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A store to be tested, and a namespace of it that nobody else uses.
+/// A store under test, and a namespace in it that no other test uses.
 struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let make: @Sendable () async throws -> (store: any SecretStore, namespace: String)
@@ -36,7 +36,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// What every store has to do alike.
+/// The behaviour that all stores must share.
 @Suite("A store of Secrets", .tags(.concurrent))
 struct SecretStoreTests {
     @Test("creates, lists and observes a Secret with its marks, type and content", arguments: StoreUnderTest.all)
@@ -54,7 +54,7 @@ struct SecretStoreTests {
         #expect(try await store.list(.namespace("another")).isEmpty)
     }
 
-    @Test("does not create what is there", arguments: StoreUnderTest.all)
+    @Test("does not create an existing Secret", arguments: StoreUnderTest.all)
     func refusesToOverwrite(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
         let first = try await store.create(try desired(namespace, ["a": [1]]))
@@ -73,12 +73,12 @@ struct SecretStoreTests {
         #expect(second.labels == first.labels)
         #expect(second.resourceVersion != first.resourceVersion)
         guard case .unchanged = Plan(desired: next, observed: second, managedBy: "me") else {
-            Issue.record("a difference is left")
+            Issue.record("a difference remains")
             return
         }
     }
 
-    @Test("tells how much room the answer to a small write of a large Secret needs, and of none that was small before")
+    @Test("knows the size of the response to a small write of a large Secret, and needs none if the Secret was small")
     func tellsAnswerSize() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
@@ -88,7 +88,7 @@ struct SecretStoreTests {
         var target = try await store.create(try desired(namespace, ["a": [1], "b": large]))
         target = try await update(target, to: try desired(namespace, ["a": [2], "b": large]), store)
         #expect(transport.all.map { $0.answerSize > 40_000 } == [false, true])
-        // Another one knows it from its list.
+        // Another store knows it from its list.
         let other = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
         target = try #require(try await other.list(.namespace(namespace)).first)
         target = try await update(target, to: try desired(namespace, ["a": [3], "b": large]), other)
@@ -99,7 +99,7 @@ struct SecretStoreTests {
         #expect(transport.all.suffix(2).map { $0.answerSize > 0 } == [true, false])
     }
 
-    @Test("refuses to write over what it did not observe", arguments: StoreUnderTest.all)
+    @Test("rejects a write that is not based on what was read", arguments: StoreUnderTest.all)
     func refusesStaleWrites(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
         let first = try await store.create(try desired(namespace, ["a": [1]]))
@@ -113,7 +113,7 @@ struct SecretStoreTests {
         #expect(try await store.observe(first.key) == second)
     }
 
-    @Test("replaces a Secret by one of another type, with what others put there", arguments: StoreUnderTest.all)
+    @Test("replaces a Secret by one of another type, and keeps the metadata of others", arguments: StoreUnderTest.all)
     func recreates(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
         var first = try await store.create(
@@ -136,11 +136,11 @@ struct SecretStoreTests {
         #expect(second.distributionOwner?.name == "d")
         let third = try await update(second, to: try desired(namespace, ["a": [1]]), store)
         #expect(third.owners.isEmpty)
-        // The content is the same: its generation is not written anew.
+        // The content is the same: its generation is not written again.
         #expect(third.mountGeneration == first.mountGeneration)
     }
 
-    @Test("deletes, and has nothing to observe then", arguments: StoreUnderTest.all)
+    @Test("deletes a Secret, which then cannot be read", arguments: StoreUnderTest.all)
     func deletes(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
         let first = try await store.create(try desired(namespace, ["a": [1]]))
@@ -192,7 +192,7 @@ func desiredTarget(
         managedBy: "me", pairs: &pairs)
 }
 
-/// A store, and the folder that must live as long.
+/// A store with a folder that must live as long.
 private struct Holding: SecretStore {
     private let store: any SecretStore
     private let directory: TemporaryDirectory
@@ -215,7 +215,7 @@ private struct Holding: SecretStore {
     func delete(_ target: ObservedTarget) async throws(StoreError) { try await store.delete(target) }
 }
 
-/// Takes down what passes.
+/// Records the requests.
 private final class NotedRequests: KubeTransport {
     private let inner: any KubeTransport
     private let requests = Mutex<[Request]>([])

@@ -1,7 +1,7 @@
 import Kube
 import LinuxIO
 
-/// Takes down what is sent, and answers nothing in particular.
+/// Records the requests, and returns empty responses.
 final class SentRequests: KubeTransport {
     private let requests = Mutex<[Request]>([])
 

@@ -4,29 +4,29 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Secrets first, then what is told of them.
+/// Secrets are written before the statuses about them.
 @Suite("Statuses", .tags(.concurrent)) struct StatusOrderTests {
-    @Test func `wait until the Secrets that are due have been written`() async throws {
+    @Test func `wait until the due Secrets have been written`() async throws {
         let bench = Bench(maxInFlight: 2)
         for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
         try await bench.tellAll()
         try await bench.working { try await bench.settle() }
         let calls = await bench.store.calls
         #expect(calls.count == 10)
-        // The last two Secrets may be under way when the first status is begun.
+        // The last two Secrets may be in flight when the first status is written.
         let first = try #require(calls.firstIndex { $0.hasPrefix("status") })
         #expect(first >= 4, "\(calls)")
         #expect(await bench.store.statuses.count == 5)
     }
 
-    @Test func `of a failure that passed before it could be told are not written`() async throws {
+    @Test func `about a failure that passed before it was reported are not written`() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.fail(.create, [.rejected("no")])
         await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
         try await bench.working {
             try await bench.tellAll()
-            // The Secret too: a refusal may pass by itself.
+            // The Secret too: a rejection may be temporary.
             #expect(await eventually { await bench.waiting == 2 })
             await bench.controller.compareAll()
             try await bench.settle()
@@ -35,14 +35,14 @@ import Testing
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
     }
 
-    @Test func `that are written late still tell when the content changed`() async throws {
+    @Test func `that are written late still have the time of the content's change`() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
         try await bench.working {
             try await bench.tellAll()
             #expect(await eventually { await bench.waiting == 1 })
-            // Looked at once more: nothing is written, and there is still something to tell.
+            // Another comparison: nothing is written, and the status is still due.
             await bench.controller.compareAll()
             try await bench.settle()
         }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(
-        "of a distribution that names no target are tried as often as others, in one pass",
+        "of a distribution without a target are retried as often as others, in a single pass",
         arguments: [StoreError.unavailable("away", retryAfter: nil), .forbidden("no")])
     func nameless(error: StoreError) async throws {
         let bench = Bench()
@@ -63,7 +63,7 @@ import Testing
         #expect(bench.faults.lines.count == 1)
     }
 
-    @Test func `of a former leadership are not written in the next one`() async throws {
+    @Test func `of an earlier term are not written in the next one`() async throws {
         let leadership = Leadership()
         let bench = Bench(leadership: leadership)
         leadership.lead(until: .now + .seconds(600))
@@ -80,7 +80,7 @@ import Testing
             await bench.store.hold()
             leadership.lead(until: .now + .seconds(600))
             await bench.controller.lead()
-            // The Secret is being written, and the status has had its turn.
+            // The Secret is being written, and the status was processed.
             #expect(await eventually { await bench.isBusy(with: 1) })
             await bench.store.release()
             try await bench.settle()
@@ -88,8 +88,8 @@ import Testing
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
     }
 
-    /// The watch tells of the amendment before the status' own answer comes.
-    @Test func `about an amendment are written though one that reads the same is on its way`() async throws {
+    /// The watch reports the edit before the response to the status arrives.
+    @Test func `about an edit are written although an equal one is in flight`() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.holdAnswers()
@@ -105,8 +105,8 @@ import Testing
         }
     }
 
-    /// In one pass no event tells what it came to.
-    @Test func `that are wrong by now are followed by the right one`() async throws {
+    /// In a single pass no event reports the result.
+    @Test func `that have become wrong are followed by the correct one`() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         try await bench.working {

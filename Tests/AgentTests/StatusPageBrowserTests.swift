@@ -10,8 +10,8 @@ import Testing
 @testable import Admin
 @testable import Reconciler
 
-/// The page as a browser shows it. `SCREENSHOTS` names the folder that the pictures go to; see docs/images.
-@Suite(.enabled(if: Browser.isInstalled, "no chromium"), .endsIfHung)
+/// The page in a real browser. `SCREENSHOTS` sets the folder for screenshots; see docs/images.
+@Suite(.enabled(if: Browser.isInstalled, "chromium is not installed"), .endsIfHung)
 struct StatusPageBrowserTests {
     private struct Look {
         var name: String
@@ -29,7 +29,7 @@ struct StatusPageBrowserTests {
         Look(name: "tablet", width: 800, height: 1100, isDark: true),
     ]
 
-    /// Those in docs/images.
+    /// The screenshots in docs/images.
     private static let shown: Set = ["light", "dark", "phone"]
 
     /// The page of `overview`, from a real endpoint in a real browser.
@@ -53,7 +53,7 @@ struct StatusPageBrowserTests {
         return try #require(result)
     }
 
-    @Test func `it fits each window, can be read in both schemes, and asks nobody for anything`() async throws {
+    @Test func `the page fits each window, is readable in both schemes, and sends no other requests`() async throws {
         let folder = getenv("SCREENSHOTS").map { String(cString: $0) }
         let problems = try await withPage(.sample) { browser, url in
             var problems: [String] = []
@@ -71,7 +71,7 @@ struct StatusPageBrowserTests {
     }
 
     @Test(arguments: ["long words", "nothing yet", "hostile"])
-    func `it fits a phone, whatever it shows`(_ content: String) async throws {
+    func `the page fits a phone, whatever its content`(_ content: String) async throws {
         var overview = Overview.sample
         switch content {
         case "nothing yet":
@@ -103,7 +103,7 @@ struct StatusPageBrowserTests {
         #expect(problems == [])
     }
 
-    @Test func `what would be brought in from elsewhere, or run, is kept out by its policy`() async throws {
+    @Test func `the page's policy blocks resources from elsewhere, and scripts`() async throws {
         let blocked = try await withPage(.sample) { browser, url in
             try browser.load(url)
             return try browser.value(of: Self.injection)
@@ -111,7 +111,7 @@ struct StatusPageBrowserTests {
         #expect(blocked == ["script-src-elem", "img-src", "style-src-elem", "connect-src", "form-action", "base-uri"])
     }
 
-    /// What is wrong with the page as it is shown; nothing.
+    /// The problems of the rendered page; empty if there are none.
     private static func problems(_ browser: Browser, _ url: String) throws -> [String] {
         let found = try browser.value(of: inspection).array?.compactMap(\.string) ?? ["not inspected"]
         let requests = browser.events.filter { $0["method"]?.string == "Network.requestWillBeSent" }
@@ -121,7 +121,8 @@ struct StatusPageBrowserTests {
         return found + (requests == [url] ? [] : ["requests \(requests)"]) + complaints
     }
 
-    /// JavaScript: overflow, contrast below 4.5 (WCAG 2.2, 1.4.3), a style sheet that was refused, elements that must not be.
+    /// JavaScript that finds overflow, contrast below 4.5 (WCAG 2.2, 1.4.3), rejected style sheets, and forbidden
+    /// elements.
     private static let inspection = """
         (() => {
           const problems = [];
@@ -163,7 +164,7 @@ struct StatusPageBrowserTests {
         })()
         """
 
-    /// JavaScript: tries what a hole in the page would try, and returns the directives that forbade it.
+    /// JavaScript that tries what an attacker would try, and returns the directives that blocked it.
     private static let injection = """
         (async () => {
           const tries = [

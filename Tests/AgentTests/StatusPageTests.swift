@@ -33,7 +33,7 @@ struct StatusPageTests {
         #expect(!page.contains("<code>aws</code>"))
     }
 
-    @Test func `what comes from outside is text, wherever it stands`() {
+    @Test func `external text stays text everywhere`() {
         let hostile = "<script>alert('\"&')</script>\u{202e}\u{0}\n\u{2028}<\u{301}b>"
         let page = page { overview in
             overview.version = hostile
@@ -56,7 +56,7 @@ struct StatusPageTests {
         #expect(!page.unicodeScalars.contains { $0.isInvisible && $0 != "\n" })
     }
 
-    @Test func `a page is bounded, whatever the messages on it are`() {
+    @Test func `the size of a page is bounded, whatever the messages on it are`() {
         for text in ["\u{1}", "\"", "\u{202e}", "é", "<"] {
             let message = String(repeating: text, count: 4000)
             let page = page { overview in
@@ -67,7 +67,7 @@ struct StatusPageTests {
         }
     }
 
-    @Test func `a page is the same for the same overview, and whole`() {
+    @Test func `the same overview results in the same complete page`() {
         let page = page()
         #expect(page == self.page())
         #expect(page.hasPrefix("<!doctype html>\n") && page.hasSuffix("</html>\n"))
@@ -80,7 +80,7 @@ struct StatusPageTests {
         }
     }
 
-    @Test func `what is not in sync comes first, the rest by namespace and name`() {
+    @Test func `distributions out of sync come first, the others are sorted by namespace and name`() {
         var overview = Overview.sample
         overview.rows.append(Overview.row("zz", "pending", nil, nil, nil, ""))
         overview.rows.append(Overview.row("zz", "refused", "a", .writeFailed, nil))
@@ -99,7 +99,7 @@ struct StatusPageTests {
         #expect(none.contains("No distribution is NotManaged."))
     }
 
-    @Test func `many distributions come in pages of five hundred, the last for a page that is not there`() {
+    @Test func `many distributions are split into pages of five hundred; a missing page shows the last one`() {
         func page(_ number: Int) -> String {
             self.page(StatusSelection(page: number)) { overview in
                 overview.rows = (0..<1001).map { Overview.row("a", "d\($0)", "s", .synced, 1) }
@@ -118,7 +118,7 @@ struct StatusPageTests {
         #expect(!self.page().contains("class=\"pages\""))
     }
 
-    @Test func `an agent that knows nothing says what is missing`() {
+    @Test func `an agent without data says what is missing`() {
         var overview = Overview.empty
         overview.unreadiness = ["the mount has not been read"]
         overview.mount.absence = "/mnt/secrets: No such file or directory"
@@ -132,7 +132,7 @@ struct StatusPageTests {
         ] { #expect(page.contains(text), "\(text)") }
     }
 
-    @Test func `the state is seen at a glance`() {
+    @Test func `the state is visible at a glance`() {
         #expect(page().contains("<h1>Ready</h1>"))
         #expect(page().contains("10 of 12 Secrets are in sync."))
         #expect(page().contains("<li class=\"badge\">Leader</li>"))
@@ -144,7 +144,7 @@ struct StatusPageTests {
         #expect(page { $0.mount.failedFiles = 2 }.contains("2 could not be read"))
     }
 
-    @Test func `a rotation says what came of it`() {
+    @Test func `a rotation shows its result`() {
         let page = page { overview in
             overview.rotations[0].took = nil
             overview.rotations[1].isSuperseded = true
@@ -157,7 +157,7 @@ struct StatusPageTests {
         #expect(page.contains("<span>1.4 s</span>"))
     }
 
-    @Test func `certificates are marked by how near their end is, the first fifty`() {
+    @Test func `certificates are marked by their time until expiry, the first fifty`() {
         let badges = [(-1, "Expired"), (0, "Expires soon"), (30 * 86_400 - 1, "Expires soon"), (30 * 86_400, "Valid")]
         for (left, badge) in badges {
             let page = page { $0.certificates = [Overview.certificate("a", "b", Int64(left))] }
@@ -178,11 +178,11 @@ struct StatusPageTests {
             (86_399, "23 h 59 min"),
             (86_400, "1 d"), (90_000, "1 d 1 h"), (864_000, "10 d"), (900_000_000, "10416 d"),
         ] as [(Int64, String)])
-    func `an age is told in two units at most`(_ seconds: Int64, _ text: String) {
+    func `an age is shown in at most two units`(_ seconds: Int64, _ text: String) {
         #expect(PageTime.text(seconds: seconds) == text)
     }
 
-    @Test func `times are told both ways`() {
+    @Test func `times are shown as age and as date`() {
         let now = Overview.sampleNow
         #expect(PageTime.absolute(now) == "2026-11-21 08:30:00 UTC")
         #expect(PageTime.relative(now, to: now) == "now")
@@ -198,7 +198,7 @@ struct StatusPageTests {
 }
 
 extension String {
-    /// What stands between each `start` and the next `end`.
+    /// The texts between each `start` and the next `end`.
     func components(between start: String, and end: String) -> [String] {
         split(separator: start, omittingEmptySubsequences: false).dropFirst().compactMap { part in
             part.firstRange(of: end).map { String(part[..<$0.lowerBound]) }

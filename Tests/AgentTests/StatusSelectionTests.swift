@@ -10,7 +10,7 @@ struct StatusSelectionTests {
             (["reason": "WriteFailed", "page": "3"], StatusSelection(page: 3, reason: .of(.writeFailed))),
             (["reason": "Pending"], StatusSelection(reason: .pending)),
         ] as [([String: String], StatusSelection)])
-    func `a query selects what the page shows`(_ query: [String: String], _ selection: StatusSelection) {
+    func `a query selects the content of the page`(_ query: [String: String], _ selection: StatusSelection) {
         #expect(StatusSelection(query) == selection)
     }
 
@@ -18,7 +18,7 @@ struct StatusSelectionTests {
         ("page", "0"), ("page", "-1"), ("page", "+1"), ("page", "1e3"), ("page", "9999999"), ("page", ""),
         ("page", "\u{661}"), ("reason", ""), ("reason", "synced"), ("reason", "%53ynced"), ("other", "1"),
     ])
-    func `what cannot be used is ignored`(_ name: String, _ value: String) {
+    func `invalid values are ignored`(_ name: String, _ value: String) {
         #expect(StatusSelection([name: value]) == StatusSelection())
     }
 

@@ -5,14 +5,14 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("An object of a list that cannot be read", .endsIfHung)
+@Suite("An unreadable object of a list", .endsIfHung)
 struct UnreadableItemTests {
     private func item(_ name: String?, uid: String = "one", version: String = "1") -> UnreadableItem {
         let metadata = name.map { ObjectMeta(name: $0, namespace: "web", uid: uid, resourceVersion: version) }
         return UnreadableItem(metadata: metadata, reason: "it is too large")
     }
 
-    @Test("if it is a Secret, is asked for by name, alone, and is logged once")
+    @Test("if it is a Secret, is read by name, alone, and is logged once")
     func secret() async throws {
         let lines = LineRecorder()
         let bench = Bench(logger: lines.logger)
@@ -30,7 +30,7 @@ struct UnreadableItemTests {
         }
     }
 
-    @Test("nor when it is asked for by name, is not written; its status says why, and the others are served")
+    @Test("that is also unreadable by name is not written; its status gives the reason, and the others are served")
     func neither() async throws {
         let bench = Bench()
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
@@ -48,7 +48,7 @@ struct UnreadableItemTests {
         }
     }
 
-    @Test("without a name, may be any Secret that is not listed: each of those is asked for")
+    @Test("without a name may be any Secret that is not listed: each of those is read")
     func nameless() async throws {
         let bench = Bench()
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
@@ -62,7 +62,7 @@ struct UnreadableItemTests {
         }
     }
 
-    @Test("if it is a distribution, gets a status that says so, and is not gone: its target stays")
+    @Test("if it is a distribution, gets a status that reports it, and is not deleted: its target is kept")
     func distribution() async throws {
         let bench = Bench()
         for name in ["bad", "good"] {
@@ -84,7 +84,7 @@ struct UnreadableItemTests {
         }
     }
 
-    @Test("and whose annotations cannot be read is nobody's: no instance writes its status")
+    @Test("with unreadable annotations belongs to nobody: no instance writes its status")
     func nobodys() throws {
         let json =
             #"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"a","annotations":{"k":1}}},"#
@@ -96,7 +96,7 @@ struct UnreadableItemTests {
         #expect(belongs == [false, true])
     }
 
-    @Test("and has no name, may be any distribution that is not listed: none is forgotten")
+    @Test("without a name may be any distribution that is not listed: none is forgotten")
     func namelessDistribution() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution(policy: .delete))

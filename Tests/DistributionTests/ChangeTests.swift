@@ -11,13 +11,13 @@ import Testing
         from old: ObservedTarget? = .inLine(), to new: ObservedTarget? = .inLine()
     ) -> Change? { Change(of: key, from: old, to: new) }
 
-    @Test("Between two equal states, and between none and none, there is none")
+    @Test("Equal states have no change, and neither do two missing Secrets")
     func none() {
         #expect(difference() == nil)
         #expect(difference(from: nil, to: nil) == nil)
     }
 
-    @Test("What others put on a Secret, its version and its generation are no difference")
+    @Test("Fields of others, the version and the generation are no difference")
     func others() {
         let new = ObservedTarget.inLine {
             $0.resourceVersion = "6"
@@ -31,7 +31,7 @@ import Testing
         #expect(difference(from: old, to: new) == nil)
     }
 
-    @Test("A new Secret has all its keys added, one that goes has them removed")
+    @Test("A new Secret adds all its keys, and a removed one removes them")
     func createAndRemove() throws {
         let created = try #require(difference(from: nil))
         #expect(created.kind == .create && created.added == ["PASSWORD"])
@@ -44,7 +44,7 @@ import Testing
         #expect(removed.distribution == created.distribution)
     }
 
-    @Test("Keys are told apart by what becomes of them, in order")
+    @Test("Keys are grouped by their change, in order")
     func keys() throws {
         let old = ObservedTarget.inLine {
             $0.digests = ["same": Digest("1"), "b": Digest("1"), "z": Digest("1"), "y": Digest("1")]
@@ -58,7 +58,7 @@ import Testing
         #expect(change.type == nil)
     }
 
-    @Test("Metadata alone is an update without content")
+    @Test("A change of metadata only is an update without content")
     func metadata() throws {
         let old = ObservedTarget.inLine { $0.labels = ["app.kubernetes.io/managed-by": "another"] }
         let change = try #require(difference(from: old))
@@ -66,7 +66,7 @@ import Testing
         #expect(change.labels == ["app.kubernetes.io/managed-by"] && change.annotations.isEmpty)
     }
 
-    @Test("Another object is a replacement, and its type is told")
+    @Test("Another object is a replacement, and its type is shown")
     func replacement() throws {
         let new = ObservedTarget.inLine {
             $0.uid = "another"
@@ -76,7 +76,7 @@ import Testing
         #expect(change.kind == .replace && change.type == "example.com/mine" && !change.changesContent)
     }
 
-    @Test("Our owner reference that comes is an update, one that goes a release")
+    @Test("Adding our owner reference is an update, removing it is a release")
     func owner() throws {
         let owned = ObservedTarget.inLine { $0.owners = [.other, .ours] }
         let update = try #require(difference(to: owned))

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test("Each key has the content of its source file, all of one generation")
+    @Test("Each key has the content of its source file, all from one generation")
     func values() throws {
         let snapshot = Snapshot(["a": "1", "b/c": "2", "unused": "3"], generation: "..g7")
         let target = try target(
@@ -40,7 +40,7 @@ import Testing
         #expect(target.data["B"]?.bytes.text == "2")
     }
 
-    @Test("A file in a folder that could not be read is not missing, optional or not", arguments: [true, false])
+    @Test("A file in an unreadable folder is not missing, optional or not", arguments: [true, false])
     func unreadableFolder(optional: Bool) throws {
         let snapshot = Snapshot(["a": "1"], failed: ["b/c": .unreadable(reason: "Permission denied")])
         let refusal = try refusal(
@@ -68,7 +68,7 @@ import Testing
         #expect(try target(from: snapshot).data["PASSWORD"]?.bytes === bytes)
     }
 
-    @Test("The target carries the program's marks beside the distribution's own, but no generation yet")
+    @Test("The target has the program's marks and the distribution's own metadata, but no generation yet")
     func marks() throws {
         let target = try target([
             "spec": [
@@ -83,7 +83,7 @@ import Testing
         #expect(target.type == "example.com/t")
     }
 
-    @Test("Only with the policy Delete the distribution owns its target")
+    @Test("The distribution owns its target only with the policy Delete")
     func owner() throws {
         #expect(try target().owner == nil)
         #expect(try target(["spec": ["deletionPolicy": "Retain"]]).owner == nil)
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(
-        "An owner reference is ours by kind and group, whatever its version",
+        "An owner reference is recognized by kind and group, whatever its version",
         arguments: [
             ("xlscsde.nhs.uk/v1", "SecretsDistribution", true), ("xlscsde.nhs.uk/v2", "SecretsDistribution", true),
             ("xlscsde.nhs.uk.example.com/v1", "SecretsDistribution", false),
@@ -102,7 +102,7 @@ import Testing
         #expect(OwnerReference(apiVersion: apiVersion, kind: kind, name: "n", uid: "u").isOurs == isOurs)
     }
 
-    @Test("Missing sources are all named, in the order of the mappings")
+    @Test("All missing sources are named, in the order of the mappings")
     func missing() throws {
         let refusal = try refusal(
             ["spec": ["secrets": Manifest.mappings(("z", "Z"), ("password", "P"), ("a\nb", "A"))]],
@@ -118,7 +118,7 @@ import Testing
         #expect(refusal?.reason == .sourceNotFound)
     }
 
-    @Test("Its generation names the volumes of its sources, missing ones too, and no other")
+    @Test("Its generation names the volumes of its sources, including missing ones, and no other")
     func generation() throws {
         var snapshot = Snapshot(["password": "one", "azure/pw": "two", "aws/pw": "three"], generation: "..0")
         for name in ["aws", "azure"] {
@@ -136,7 +136,7 @@ import Testing
         #expect(try generation(["azure/pw", "aws/pw"]) == "aws/..aws, azure/..azure")
     }
 
-    @Test("A missing optional source leaves its key out")
+    @Test("A missing optional source omits its key")
     func optional() throws {
         let secrets: JSONValue = [
             ["from": "password", "to": "PASSWORD"], ["from": "ca", "to": "CA", "optional": true],
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test(
-        "A source that is there but cannot be read holds the whole target back, optional or not",
+        "An unreadable source holds the whole target back, optional or not",
         arguments: [
             (
                 SourceError.unreadable(reason: "Permission denied"), Reason.sourceUnreadable,
@@ -169,13 +169,13 @@ import Testing
             try refusal(["spec": ["secrets": secrets]], from: snapshot) == Refusal(failure.reason, failure.message))
     }
 
-    @Test("A failed source that no mapping names hinders nothing")
+    @Test("An unreadable file that no mapping uses has no effect")
     func failedElsewhere() throws {
         let snapshot = Snapshot(["password": "one"], failed: ["other": .notRegular])
         #expect(try target(from: snapshot).data.count == 1)
     }
 
-    @Test("Sources can together be as large as a Secret can be, and no larger", arguments: [0, 1])
+    @Test("Sources together can be as large as a Secret, and no larger", arguments: [0, 1])
     func size(excess: Int) throws {
         let half = String(repeating: "x", count: SourceFile.maximumSize / 2)
         let snapshot = Snapshot(["a": half, "b": half + String(repeating: "x", count: excess)])
@@ -191,14 +191,14 @@ import Testing
         }
     }
 
-    @Test("A file that is mapped twice counts twice")
+    @Test("A file that is mapped twice is counted twice")
     func sizeOfDuplicates() throws {
         let snapshot = Snapshot(["a": String(repeating: "x", count: SourceFile.maximumSize / 2 + 1)])
         let patch: JSONValue = ["spec": ["secrets": Manifest.mappings(("a", "A"), ("a", "B"))]]
         #expect(try refusal(patch, from: snapshot)?.reason == .targetTooLarge)
     }
 
-    @Test("Without a generation of the mount every target stays")
+    @Test("Without a generation of the mount, every target is kept")
     func noSnapshot() throws {
         #expect(try refusal(from: nil) == Refusal(.sourceNotFound, "The mount holds no files yet."))
         #expect(try refusal(from: Snapshot([:]))?.reason == .sourceNotFound)
@@ -211,12 +211,12 @@ import Testing
         #expect(try refusal(["spec": ["name": "A B"]], from: Snapshot(["password": "one"]))?.reason == .invalidSpec)
     }
 
-    @Test("An unknown field holds no target back")
+    @Test("An unknown field does not hold a target back")
     func unknownField() throws {
         #expect(try target(["spec": ["extra": 1]]).data.count == 1)
     }
 
-    @Test("No text of a desired target holds a value")
+    @Test("No description of a desired target contains a value")
     func redacted() throws {
         let target = try target(from: Snapshot(["password": "hunter2"]))
         var dumped = ""

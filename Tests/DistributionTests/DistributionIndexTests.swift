@@ -10,7 +10,7 @@ import Testing
     ) throws -> SecretsDistribution {
         try Manifest.amended([
             "metadata": [
-                "name": .string(name), "namespace": .string(namespace),  // In an order that is not the names'.
+                "name": .string(name), "namespace": .string(namespace),  // Not in the order of the names.
                 "uid": .string("uid-\(name.count)"),
                 "creationTimestamp": .string("2024-05-0\(9 - age)T10:00:00Z"),
             ],
@@ -25,7 +25,7 @@ import Testing
         ObjectKey(namespace: namespace, name: name)
     }
 
-    @Test("A changed file leads to the targets that it feeds, and to no other")
+    @Test("A changed file leads to the targets that it feeds, and to no others")
     func readers() throws {
         var index = DistributionIndex()
         #expect(index.upsert(try distribution("a", reading: ["x", "shared"])) == [key("a-secret")])
@@ -38,7 +38,7 @@ import Testing
         #expect(Set(index.targets) == [key("a-secret"), key("b-secret"), key("c-secret", "lab")])
     }
 
-    @Test("A folder leads to the targets that files in it feed, as long as they are there")
+    @Test("A folder leads to the targets that its files feed, as long as they exist")
     func folders() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", reading: ["certs/web/tls.crt", "certs/web/tls.key"]))
@@ -56,7 +56,7 @@ import Testing
         #expect(index.targets(reading: ["certs/tls.crt"]) == [key("a-secret")])
     }
 
-    @Test("A file that a distribution reads twice is forgotten with it and not before")
+    @Test("A file that a distribution uses twice is forgotten with the distribution, and not before")
     func duplicates() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", reading: ["x", "x"]))
@@ -67,7 +67,7 @@ import Testing
         #expect(index.targets.isEmpty && index.distributions.isEmpty)
     }
 
-    @Test("A file that two distributions read for one target stays known until both are gone")
+    @Test("A file that two distributions use for one target is known until both are deleted")
     func sharedTarget() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", target: "t"))
@@ -78,7 +78,7 @@ import Testing
         #expect(index.targets(reading: ["password"]) == [])
     }
 
-    @Test("A distribution that names another target leads to the old and to the new one")
+    @Test("A distribution that changes its target leads to the old and to the new one")
     func moved() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", target: "old"))
@@ -88,7 +88,7 @@ import Testing
         #expect(Array(index.targets) == [key("new")])
     }
 
-    @Test("A distribution that reads other files is found by those alone")
+    @Test("A distribution that changes its files is found only by the new ones")
     func otherFiles() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", reading: ["x", "y"]))
@@ -98,7 +98,7 @@ import Testing
         #expect(index.targets(reading: ["z"]) == [key("a-secret")])
     }
 
-    @Test("A distribution that names no target any more leads to its old one and stays known")
+    @Test("A distribution that no longer names a target leads to its old one, and is kept")
     func nameLost() throws {
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", target: "t"))
@@ -109,13 +109,13 @@ import Testing
         #expect(index.distributions.isEmpty)
     }
 
-    @Test("Removing what is not there leads nowhere")
+    @Test("Removing a missing distribution leads to no target")
     func removeNothing() {
         var index = DistributionIndex()
         #expect(index.remove(key("a")) == [])
     }
 
-    @Test("Of several that describe one target the oldest comes first, of equal age the smaller name")
+    @Test("Of several distributions for one target the oldest is first; of the same age, the smaller name")
     func claimants() throws {
         var index = DistributionIndex()
         for (name, age) in [("young", 1), ("b", 2), ("oldest", 3), ("a-longer", 2)] {

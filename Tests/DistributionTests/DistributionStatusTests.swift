@@ -10,7 +10,7 @@ import Testing
 
     private let synced = DistributionStatus(reason: .synced, message: "All well.", mountGeneration: "..1")
 
-    /// The distribution with the status that the API server keeps of `status`.
+    /// The distribution with the status that the API server stores for `status`.
     private func distribution(_ status: StoredStatus = StoredStatus(), generation: Int = 3) throws
         -> SecretsDistribution
     {
@@ -31,7 +31,7 @@ import Testing
     private let other = Condition(
         type: "Audited", status: "True", reason: "Seen", message: "m", lastTransitionTime: "t-1", observedGeneration: 2)
 
-    @Test("The first status says all")
+    @Test("The first status is complete")
     func first() throws {
         let status = try stored()
         #expect(status.statusText == "All well.")
@@ -54,12 +54,12 @@ import Testing
         #expect(status?.lastUpdated == nil)
     }
 
-    @Test("A status that says nothing new is not written", arguments: [current, noSubresource, older])
+    @Test("A status without news is not written", arguments: [current, noSubresource, older])
     func same(definition: DefinitionTraits) throws {
         #expect(synced.update(of: try distribution(stored()), on: definition, now: "t1") == nil)
     }
 
-    @Test("The transition time stays while the status of the condition does, though reason and text change")
+    @Test("The transition time is kept while the status of the condition is the same, even if reason and text change")
     func transitionKept() throws {
         let failing = try #require(
             DistributionStatus(Refusal(.sourceNotFound, "a")).update(of: try distribution(stored()), now: "t1"))
@@ -72,7 +72,7 @@ import Testing
         #expect(well.ready?.lastTransitionTime == "t3")
     }
 
-    @Test("A failure keeps what is known of the target's content")
+    @Test("A failure keeps the data about the target's content")
     func failureKeepsContent() throws {
         let failing = DistributionStatus(Refusal(.sourceNotFound, "a")).update(
             of: try distribution(stored()), now: "t1")
@@ -80,7 +80,7 @@ import Testing
         #expect(failing?.lastUpdated == "t0")
     }
 
-    @Test("The time of the last update changes with new content alone")
+    @Test("The time of the last update changes only with new content")
     func lastUpdated() throws {
         var status = synced
         status.message = "Other words."
@@ -89,14 +89,14 @@ import Testing
         #expect(status.update(of: try distribution(stored()), now: "t1")?.lastUpdated == "t1")
     }
 
-    @Test("New content of the same generation is news too")
+    @Test("New content of the same generation is written too")
     func sameGeneration() throws {
         var status = synced
         status.contentChanged = true
         #expect(status.update(of: try distribution(stored()), now: "t1")?.lastUpdated == "t1")
     }
 
-    @Test("After a crash between target and status the next pass makes up for the status")
+    @Test("After a crash between the writes of target and status, the next pass writes the status")
     func missedUpdate() throws {
         let status = DistributionStatus(reason: .synced, message: "All well.", mountGeneration: "..2")
         let next = status.update(of: try distribution(stored()), now: "t1")
@@ -105,7 +105,7 @@ import Testing
         #expect(next?.ready?.lastTransitionTime == "t0")
     }
 
-    @Test("A new generation of the spec is observed where status is a subresource, and is no news where it is not")
+    @Test("A new generation of the spec is observed where status is a subresource, and ignored where it is not")
     func observedGeneration() throws {
         let distribution = try distribution(stored(), generation: 4)
         let next = synced.update(of: distribution, on: Self.current, now: "t1")
@@ -123,7 +123,7 @@ import Testing
         #expect(synced.update(of: try distribution(try #require(next), generation: 0), now: "t1") == nil)
     }
 
-    @Test("A definition that keeps only text and time sees one write, then none")
+    @Test("A definition that keeps only text and time causes one write, then none")
     func olderDefinition() throws {
         var written = DistributionStatus(
             reason: .synced, message: "All well.", mountGeneration: "..1", contentChanged: true)
@@ -131,7 +131,7 @@ import Testing
         kept.statusText = written.message
         kept.lastUpdated = try #require(written.update(of: try distribution(), on: Self.older, now: "t0")).lastUpdated
         written.contentChanged = false
-        // Each write raises the generation and comes back.
+        // Each write increases the generation and comes back as a watch event.
         let again = try distribution(kept, generation: 4)
         #expect(written.update(of: again, on: Self.older, now: "t1") == nil)
         written.message = "Other words."
@@ -139,16 +139,16 @@ import Testing
         #expect(next.statusText == "Other words." && next.lastUpdated == "t0")
     }
 
-    @Test("A restart on the older definition does not make the content look new")
+    @Test("With the older definition, a restart does not make the content look new")
     func olderDefinitionRestart() throws {
         var kept = StoredStatus()
         kept.statusText = "All well."
         kept.lastUpdated = "t0"
-        // What the definition keeps is not known yet.
+        // The fields that the definition keeps are not known yet.
         #expect(synced.update(of: try distribution(kept), on: Self.current, now: "t1")?.lastUpdated == "t0")
     }
 
-    @Test("Others' conditions stay as and where they are", arguments: [true, false])
+    @Test("Conditions of others are kept in their places", arguments: [true, false])
     func othersConditions(first: Bool) throws {
         let status = try stored { $0.conditions.insert(other, at: first ? 0 : 1) }
         #expect(synced.update(of: try distribution(status), now: "t1") == nil)
@@ -158,14 +158,14 @@ import Testing
         #expect(failing?.ready?.reason == "WriteFailed")
     }
 
-    @Test("Of several Ready conditions one remains")
+    @Test("Of several Ready conditions one is kept")
     func severalReady() throws {
         let status = try stored { $0.conditions += [other] + $0.conditions }
         let next = synced.update(of: try distribution(status), now: "t1")
         #expect(next?.conditions.map(\.type) == ["Ready", "Audited"])
     }
 
-    @Test("A message is no longer than can be read, and says that it goes on")
+    @Test("A long message is truncated, and marked as truncated")
     func longMessage() throws {
         let status = DistributionStatus(Refusal(.invalidSpec, String(repeating: "é", count: 40_000)))
         let next = try #require(status.update(of: try distribution(), now: "t0"))

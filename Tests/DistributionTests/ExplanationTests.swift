@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "Whoever reads the file is told, however it is written, and nobody else",
+        "All distributions that use the file are shown, however its path is written, and no others",
         arguments: ["certs/tls.crt", "./certs//tls.crt", "..data/certs/tls.crt"])
     func readers(file: String) throws {
         let all = [
@@ -48,7 +48,7 @@ import Testing
         #expect(explanation.presence == .unknown)
     }
 
-    @Test("Of a folder all that read a file below it are told, with each file")
+    @Test("For a folder, all distributions that use a file below it are shown, with each file")
     func folder() throws {
         let explanation = try explain(
             "certs",
@@ -60,14 +60,14 @@ import Testing
         #expect(explanation.readers.first?.mappings.map(\.from.text) == ["certs/a", "certs/deep/b"])
     }
 
-    @Test("Names that only look the same are other files")
+    @Test("Names that only look the same are different files")
     func forms() throws {
         let composed = try distribution("a", from: ["\u{e9}"])
         #expect(try explain("e\u{301}", [composed]).readers.isEmpty)
         #expect(try explain("\u{e9}", [composed]).readers.count == 1)
     }
 
-    @Test("The mount tells whether it is there")
+    @Test("The answer says whether the file is in the mount")
     func presence() throws {
         let snapshot = Snapshot(["a": "1", "f/b": "1", "f/c": "1"], failed: ["bad": .notRegular])
         let cases: [(String, Explanation.Presence)] = [
@@ -77,7 +77,7 @@ import Testing
         for (file, presence) in cases { #expect(try explain(file, [], snapshot: snapshot).presence == presence) }
     }
 
-    @Test("Of two that describe one Secret the younger one loses, though only it reads the file")
+    @Test("Of two distributions for one Secret the younger one loses, even if only it uses the file")
     func conflict() throws {
         let older = try distribution(
             "older", from: ["other"], ["metadata": ["creationTimestamp": "2023-05-01T10:00:00Z"]])
@@ -85,14 +85,14 @@ import Testing
         #expect(explanation.readers.map(\.distribution.name) == ["younger"])
         #expect(explanation.readers.first?.reason == .targetConflict)
         #expect(explanation.readers.first?.message.contains("older") == true)
-        // One that is going claims nothing.
+        // A distribution that is being deleted claims nothing.
         let going = try distribution(
             "older", from: ["other"],
             ["metadata": ["creationTimestamp": "2023-05-01T10:00:00Z", "deletionTimestamp": "2024-05-02T10:00:00Z"]])
         #expect(try explain("certs/tls.crt", [try distribution("younger"), going]).readers.first?.reason == nil)
     }
 
-    @Test("What holds it back is told: the resource, the policy, the mount; else what the status said")
+    @Test("The reason for holding back is shown: the resource, the policy, the mount; otherwise that of the status")
     func reasons() throws {
         let ready: JSONValue = [
             "status": [
@@ -108,7 +108,7 @@ import Testing
         let reader = { (explanation: Explanation) in try #require(explanation.readers.first) }
         #expect(try reader(explain("certs/tls.crt", [said])).reason == .notManaged)
         #expect(try reader(explain("certs/tls.crt", [said])).message == "Somebody's.")
-        // The older definition keeps one sentence alone.
+        // The older definition keeps only one sentence.
         let text = try distribution("a", ["status": ["statusText": "A sentence."]])
         #expect(try reader(explain("certs/tls.crt", [text])).reason == nil)
         #expect(try reader(explain("certs/tls.crt", [text])).message == "A sentence.")
@@ -127,7 +127,7 @@ import Testing
         #expect(try reader(explain("certs/tls.crt", [invalid], policy: policy)).reason == .typeRefused)
     }
 
-    @Test("Those of other instances are counted, not told")
+    @Test("Distributions of other instances are counted, but not shown")
     func others() throws {
         let mark = { (name: String) in
             JSONValue.object(["metadata": ["annotations": ["xlscsde.nhs.uk/managedBy": .string(name)]]])
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test(
-        "Of a name that nobody reads, those like it are told, the most alike first",
+        "For an unused name similar names are shown, the most similar first",
         arguments: [
             ("Certs/TLS.crt", ["certs/tls.crt", "old/tls.crt"]), ("tls.crt", ["certs/tls.crt", "old/tls.crt"]),
             ("WildcardCertificat", ["WildcardCertificate"]), ("wildcardcertificate", ["WildcardCertificate"]),
@@ -155,7 +155,7 @@ import Testing
         #expect(try explain(file, all, snapshot: snapshot).similar == names)
     }
 
-    @Test("At most five names are told, and very long ones are not compared by letters")
+    @Test("At most five names are shown, and very long ones are not compared by letters")
     func bounded() {
         #expect(SimilarNames.of("name1", among: (0..<9).map { "name\($0)x" }).count == 5)
         let long = String(repeating: "a", count: 4000)

@@ -21,12 +21,12 @@ enum Manifest {
         try JSONBytes.decode(SecretsDistribution.self, from: Array(json.utf8))
     }
 
-    /// The good one with a merge patch on it.
+    /// The valid manifest with a merge patch.
     static func amended(_ patch: JSONValue = [:]) throws -> SecretsDistribution {
         try JSONBytes.decode(SecretsDistribution.self, from: good.merging(patch).encoded())
     }
 
-    /// The good one with another `spec`, as JSON text.
+    /// The valid manifest with another `spec`, as JSON text.
     static func with(spec: String) throws -> SecretsDistribution {
         try read(#"{"metadata":{"name":"app","namespace":"shop"},"spec":\#(spec)}"#)
     }
@@ -37,7 +37,7 @@ enum Manifest {
 }
 
 extension SecretsDistribution {
-    /// Each problem in words.
+    /// The description of each problem.
     var complaints: [String] { problems.map(\.description) }
 }
 
@@ -58,7 +58,7 @@ extension SecretBytes {
 }
 
 extension DesiredTarget {
-    /// With a cache of its own.
+    /// Uses a new cache.
     init(_ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String) throws(Refusal) {
         var pairs = CertificateCheckCache()
         try self.init(distribution, from: snapshot, managedBy: managedBy, pairs: &pairs)
@@ -72,7 +72,7 @@ extension OwnerReference {
 }
 
 extension ObservedTarget {
-    /// The Secret of `Manifest.good`, in line with `password: one`.
+    /// The Secret of `Manifest.good`, in sync, with `password: one`.
     static func inLine(_ change: (inout ObservedTarget) -> Void = { _ in }) -> ObservedTarget {
         var target = ObservedTarget(
             key: ObjectKey(namespace: "shop", name: "app-secret"), uid: "uid-s", resourceVersion: "5", type: "Opaque",

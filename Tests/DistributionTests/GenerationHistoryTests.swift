@@ -13,14 +13,14 @@ import Testing
     }
 
     @Test(
-        "Content of a generation that was made later, in another mount, is newer",
+        "Content of a generation that was created later, in another mount, is newer",
         arguments: [
             ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_01.222", true),
             ("..2026_11_21_11_00_01.111", "..2026_11_21_11_00_00.222", false),
-            // Of one second, or the same: nobody knows.
+            // In the same second, or identical: the order is unknown.
             ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_00.222", false),
             ("..2026_11_21_11_00_00.111", "..2026_11_21_11_00_00.111", false),
-            // A plain folder's, and one of each.
+            // Plain folders, and one of each kind.
             ("2026-11-21T11:00:00.000000001Z", "2026-11-21T11:00:00.000000002Z", true),
             ("2026-11-21T11:00:00.000000002Z", "2026-11-21T11:00:00.000000001Z", false),
             ("..2026_11_21_11_00_00.111", "2026-11-21T11:00:00.5Z", true),
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(
-        "A name that tells no time is never newer",
+        "A name without a time is never newer",
         arguments: [nil, "", "..data", "v2", "..2026_11_21", "..2026_13_21_11_00_00.1", "..2027__11_21_11_00_00.1"])
     func unknown(theirs: String?) {
         #expect(!history("..2026_11_21_11_00_00.111").isBehind(theirs, now: noon))
@@ -38,20 +38,20 @@ import Testing
         #expect(!GenerationHistory().isBehind("..2026_11_21_11_00_00.111", now: noon))
     }
 
-    @Test("What this mount held before is older, though a clock that was set back says otherwise")
+    @Test("Earlier generations of this mount are older, even if a clock that was set back suggests otherwise")
     func ownPast() {
         let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_10_00_00.222")
         #expect(!generations.isBehind("..2026_11_21_11_00_00.111", now: noon))
         #expect(generations.isBehind("..2026_11_21_11_00_00.333", now: noon))
     }
 
-    @Test("A generation that comes again is the present one")
+    @Test("A generation that returns is the current one")
     func again() {
         let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_09_00_00.222", "..2026_11_21_11_00_00.111")
         #expect(!generations.isBehind("..2026_11_21_10_00_00.333", now: noon))
     }
 
-    @Test("A time that lies far ahead of our clock is not waited for")
+    @Test("A time that is far ahead of our clock is ignored")
     func future() {
         #expect(history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_00.2", now: noon))
         #expect(!history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_01.2", now: noon))
@@ -65,7 +65,7 @@ import Testing
             ("..2026_11_21_09_00_00.1, azure/..2026_11_21_09_00_00.1", true),
             ("..2026_11_21_11_00_00.1, azure/..2026_11_21_07_00_00.1", true),
             ("..2026_11_21_09_00_00.1, azure/..2026_11_21_07_00_00.1", false),
-            // One that this mount does not have.
+            // A volume that this mount does not have.
             ("aws/..2026_11_21_11_00_00.1", false),
         ])
     func volumes(theirs: String, isBehind: Bool) {

@@ -33,7 +33,7 @@ import Testing
     }
 
     private static func target(_ name: String) -> ObservedTarget {
-        // Built at run time, so that each has memory of its own.
+        // Created at run time, so that each text has its own memory.
         func text(_ parts: String...) -> String { parts.joined(separator: "-") }
         return ObservedTarget(
             key: ObjectKey(
@@ -48,7 +48,7 @@ import Testing
             ])
     }
 
-    @Test mutating func `nothing is changed by it`() throws {
+    @Test mutating func `interning changes no value`() throws {
         for name in ["one-certificate-of-many", "another-certificate"] {
             let distribution = try Self.distribution(name)
             var shared = distribution
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test mutating func `what two distributions have in common stands in memory once`() throws {
+    @Test mutating func `equal parts of two distributions are in memory once`() throws {
         var (one, other) = (
             try Self.distribution("one-certificate-of-many"), try Self.distribution("another-certificate")
         )
@@ -82,12 +82,12 @@ import Testing
         #expect(isOne(one.status.lastUpdated, other.status.lastUpdated))
         #expect(isOne(one.status.mountGeneration, other.status.mountGeneration))
         #expect(isOne(one.status.ready?.lastTransitionTime, other.status.lastUpdated))
-        // And what stands twice in one of them.
+        // Equal parts of one of them, too.
         #expect(isOne(one.spec.name, one.key.name))
         #expect(isOne(one.status.ready?.message, one.status.statusText))
     }
 
-    @Test mutating func `what only looks the same stays what it is`() throws {
+    @Test mutating func `values that only look the same are not merged`() throws {
         func distribution(_ key: String) throws -> SecretsDistribution {
             var distribution = try Self.distribution(
                 "one-of-many",
@@ -109,7 +109,7 @@ import Testing
             common.share(&target, with: nil, nil)
             return target
         }
-        // In turns, so that each comes after the other.
+        // Alternating, so that each comes after the other.
         for key in ["\u{212a}", "K", "\u{212a}", "K"] {
             let distribution = try distribution(key)
             #expect(
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test mutating func `what comes again keeps the memory that it had`() throws {
+    @Test mutating func `values that are decoded again share the existing memory`() throws {
         let name = "one-certificate-of-many"
         var (known, again) = (try Self.distribution(name), try Self.distribution(name))
         common.share(&known, with: nil, nil)
@@ -144,7 +144,7 @@ import Testing
         #expect(isOne(next.uid, seen.uid))
     }
 
-    @Test mutating func `what two Secrets have in common stands in memory once`() throws {
+    @Test mutating func `equal parts of two Secrets are in memory once`() throws {
         var (one, other) = (Self.target("one"), Self.target("other"))
         let key = Self.target("other").key
         common.share(&one, with: nil, nil)
@@ -161,7 +161,7 @@ import Testing
     }
 }
 
-/// The two are one in memory: the same bits, which refer to the same place.
+/// Whether the two share memory: the same bits, which refer to the same place.
 private func isOne<Value: Equatable>(_ left: Value, _ right: Value) -> Bool {
     withUnsafeBytes(of: left) { left in withUnsafeBytes(of: right) { left.elementsEqual($0) } }
 }

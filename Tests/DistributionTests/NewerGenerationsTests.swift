@@ -4,7 +4,7 @@ import Testing
 @testable import Distribution
 @testable import Planning
 
-/// A target that another agent wrote from a generation with a later name than our mount's.
+/// A target that another agent wrote from a generation with a later name than that of our mount.
 @Suite struct NewerGenerationsTests {
     private let ours = ["a": "1", "b": "2", "c": "3"]
 
@@ -36,7 +36,7 @@ import Testing
             isBehind: { !$0.text.hasPrefix("current/") }, held: { Set((files ?? ours).values.map { Digest($0) }) })
     }
 
-    @Test("However many generations somebody makes up, what is remembered of them is bounded")
+    @Test("The memory for generations is bounded, however many somebody makes up")
     func madeUp() throws {
         var known = NewerGenerations()
         let folder = String(repeating: "x", count: 3000)
@@ -52,21 +52,21 @@ import Testing
         #expect(known.size == 0)
     }
 
-    @Test("The same content is not newer, whatever its generation is called")
+    @Test("Equal content is not newer, whatever the name of its generation")
     func same() throws {
         var known = NewerGenerations()
         let content = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1", "y": "2"])
         #expect(!content.isNewer && content.equal == ["x", "y"])
     }
 
-    @Test("Another value is newer, and the others are not")
+    @Test("Different content is newer, and other values are not")
     func other() throws {
         var known = NewerGenerations()
         let content = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "new", "y": "2"])
         #expect(content.newer == ["x"] && content.equal == ["y"])
     }
 
-    @Test("What was the same before is drift when it differs later, in other targets of that generation too")
+    @Test("A value that was equal before is drift when it differs later, also in other targets of that generation")
     func drift() throws {
         var known = NewerGenerations()
         _ = try compare(&known, spec([("a", "x")]), ["x": "1"])
@@ -75,7 +75,7 @@ import Testing
         #expect(try compare(&known, spec([("a", "x")]), ["x": "newest"], generation: "..newest").isNewer)
     }
 
-    @Test("What others wrote is of no generation, unless an agent was seen to write something else than we would")
+    @Test("Edits by others belong to no generation, unless an agent was seen to write another value than ours")
     func foreign() throws {
         var known = NewerGenerations()
         let distribution = try spec([("a", "x"), ("b", "y")])
@@ -84,16 +84,16 @@ import Testing
         #expect(try compare(&known, distribution, ["x": "by hand", "y": "2"], foreign: ["x"]).newer == ["x"])
     }
 
-    @Test("What shows by chance what we would write is no evidence: an older value never goes over a newer one")
+    @Test("A value that equals ours by chance proves nothing: an older value never replaces a newer one")
     func noEvidence() throws {
         var known = NewerGenerations()
         let distribution = try spec([("a", "x")])
         #expect(try compare(&known, distribution, ["x": "new"]).isNewer)
-        // A backup that a person applies, and then the newer value once more.
+        // A person applies a backup, and then the newer value again.
         #expect(try !compare(&known, distribution, ["x": "1"], foreign: ["x"]).isNewer)
         #expect(try !compare(&known, distribution, ["x": "1"]).isNewer)
         #expect(try compare(&known, distribution, ["x": "new"]).isNewer)
-        // A key that was mapped to another source, which holds there what this one holds here.
+        // A key was mapped to another source, which has the same value there as this one here.
         var fresh = NewerGenerations()
         #expect(try !compare(&fresh, spec([("b", "y")]), ["y": "2"]).isNewer)
         #expect(try !compare(&fresh, spec([("a", "y")]), ["y": "1"]).isNewer)
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(
-        "A volume in which our mount is not behind goes out, and the annotation names whose generation each value is of"
+        "A volume in which our mount is up to date is written, and the annotation names the generation of each value"
     )
     func volumes() throws {
         var known = NewerGenerations()
@@ -122,7 +122,7 @@ import Testing
         #expect(MountGeneration(parsing: generation).names[""] == "..newer")
     }
 
-    @Test("Once our own mount changes, what was found out about the file counts no more")
+    @Test("When our own mount changes, the results for the file are dropped")
     func forgets() throws {
         var known = NewerGenerations()
         _ = try compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1", "y": "2"])
@@ -132,36 +132,36 @@ import Testing
         #expect(content.newer == ["x"] && content.equal == ["y"])
     }
 
-    @Test("A key that was mapped to another source since is not newer, if it holds what our mount holds")
+    @Test("A key that was mapped to another source since then is not newer if it has our mount's value")
     func remapped() throws {
         var known = NewerGenerations()
         let amended = try spec([("b", "x")])
         #expect(try !compare(&known, amended, ["x": "1"], isAmended: true).isNewer)
         #expect(try compare(&known, amended, ["x": "new"], isAmended: true).isNewer)
-        // Two files that hold the same: a rotation of the one looks like the other.
+        // Two files have the same content: a rotation of one looks like that of the other.
         #expect(try compare(&known, amended, ["x": "1"]).isNewer)
     }
 
-    @Test("A key that was added since is written")
+    @Test("A key that was added since then is written")
     func added() throws {
         var known = NewerGenerations()
         #expect(try !compare(&known, spec([("a", "x"), ("b", "y")]), ["x": "1"]).isNewer)
     }
 
-    @Test("An optional source that only one of the two mounts has is left as the newer one has it")
+    @Test("An optional source that only one of the two mounts has is kept as in the newer one")
     func optional() throws {
         var known = NewerGenerations()
         let distribution = try spec([("a", "x"), ("late", "y")], optional: true)
         #expect(try compare(&known, distribution, ["x": "1", "y": "new"]).newer == ["y"])
         var fresh = NewerGenerations()
         #expect(try compare(&fresh, distribution, ["y": "new"]).newer == ["x", "y"])
-        // Missing in both, and then put there by hand.
+        // Missing in both mounts, and then added by hand.
         known = NewerGenerations()
         #expect(try !compare(&known, distribution, ["x": "1"]).isNewer)
         #expect(try !compare(&known, distribution, ["x": "1", "y": "by hand"]).isNewer)
     }
 
-    @Test("The parts of one file in a TLS Secret are compared each for itself: a renewed certificate may keep its key")
+    @Test("The parts of one file in a TLS Secret are compared separately: a renewed certificate may keep its key")
     func parts() throws {
         var known = NewerGenerations()
         let distribution = try Manifest.amended([
@@ -180,7 +180,7 @@ import Testing
         #expect(try compare(&known, swapped, ["tls.crt": "new", "tls.key": "2"]).newer == ["tls.crt"])
     }
 
-    @Test("An agent that is behind writes metadata and what is the same in both, and keeps the rest and its generation")
+    @Test("An agent that is behind writes only metadata and values that are equal in both, and keeps the generation")
     func patch() throws {
         let distribution = try spec([("a", "x"), ("b", "y"), ("c", "z")])
         let desired = try DesiredTarget(distribution, from: Snapshot(ours), managedBy: "agent")
@@ -202,15 +202,15 @@ import Testing
         #expect(kept.annotations[WellKnownKeys.mountGeneration] == nil)
     }
 
-    @Test("A target is not half amended: what may be of a former source keeps all of its content")
+    @Test("An update is never partial: a target with a value that may be from a former source keeps all of its content")
     func formerSpec() throws {
         var known = NewerGenerations()
         let before = try spec([("a", "x"), ("b", "y")])
         #expect(try !compare(&known, before, ["x": "new", "y": "2"]).isOfFormerSpec)
-        // One more key: the newer value is of the same source as before.
+        // One more key: the newer value is from the same source as before.
         let added = try spec([("a", "x"), ("b", "y"), ("c", "z")])
         #expect(try !compare(&known, added, ["x": "new", "y": "2"], isAmended: true).isOfFormerSpec)
-        // Another source: whether its value is newer nobody knows.
+        // Another source: it is unknown whether its value is newer.
         let remapped = try spec([("c", "x"), ("b", "y")])
         let content = try compare(&known, remapped, ["x": "new", "y": "2", "z": "3"], isAmended: true)
         #expect(content.newer == ["x"] && content.isOfFormerSpec)

@@ -7,7 +7,7 @@ import Testing
     private let synced = DistributionStatus(reason: .synced, message: "Well.")
     private let missing = DistributionStatus(reason: .sourceNotFound, message: "No such file.")
 
-    /// As the API server holds it after `status` was written.
+    /// The stored status after `status` was written.
     private func stored(_ status: DistributionStatus?, conditions: Bool = true) throws -> StoredStatus {
         guard let status else { return StoredStatus() }
         var stored = try #require(status.update(of: try Manifest.amended(), now: "t"))
@@ -29,32 +29,32 @@ import Testing
         #expect(try isNews(written, after: written, written))
     }
 
-    @Test("when it recovers, and not when it was well before or nothing was known of it")
+    @Test("when it recovers, and not when it was ready before or its state was unknown")
     func recovery() throws {
         #expect(try isNews(synced, after: missing, missing))
         #expect(try isNews(synced, after: missing))
         #expect(try !isNews(synced, after: synced))
         #expect(try !isNews(synced, after: nil))
-        // Said before, though it could not be stored.
+        // Reported before, although it could not be stored.
         #expect(try !isNews(synced, after: missing, synced))
-        // What another agent said is not ours to take back, nor what was never said.
+        // A report of another agent is not ours to withdraw, nor is one that was never made.
         #expect(try !isNews(synced, after: synced, missing))
         let remark = DistributionStatus(reason: .synced, message: "Well. The certificate expires.")
         #expect(try !isNews(remark, after: synced, synced))
     }
 
-    @Test("when it fails, or fails in another way, and not when that was said")
+    @Test("when it fails, or fails in another way, and not when that was reported")
     func failure() throws {
         let other = DistributionStatus(reason: .sourceNotFound, message: "No such other file.")
         #expect(try isNews(missing, after: nil))
         #expect(try isNews(missing, after: synced, synced))
         #expect(try isNews(missing, after: other, other))
         #expect(try !isNews(missing, after: missing))
-        // Said before, though it could not be stored, or was overwritten.
+        // Reported before, although it could not be stored, or was overwritten.
         #expect(try !isNews(missing, after: synced, missing))
     }
 
-    @Test("where the definition drops conditions, by the text alone")
+    @Test("by its text alone if the definition drops conditions")
     func older() throws {
         #expect(try !isNews(missing, after: missing, conditions: false))
         #expect(try isNews(missing, after: synced, conditions: false))
@@ -62,7 +62,7 @@ import Testing
         #expect(try !isNews(synced, after: synced, conditions: false))
     }
 
-    @Test("not again because its message is longer than a status can be")
+    @Test("not repeatedly because its message exceeds the maximum length")
     func long() throws {
         let long = DistributionStatus(reason: .writeFailed, message: String(repeating: "x", count: 40_000))
         #expect(try !isNews(long, after: long))

@@ -22,14 +22,14 @@ import Testing
         return patch
     }
 
-    @Test("A target that is not there is created")
+    @Test("A missing target is created")
     func create() throws {
         let plan = try plan(from: one, on: nil)
         guard case .create(let target) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
         #expect(target.key == ObjectKey(namespace: "shop", name: "app-secret"))
     }
 
-    @Test("A target with more on it than is kept is left as it is")
+    @Test("A target with more content than is kept is not changed")
     func excess() throws {
         let target = ObservedTarget.inLine {
             $0.excess = "has 1001 data keys, expected at most 1000"
@@ -41,13 +41,13 @@ import Testing
         #expect(refusal.message.hasPrefix("Secret app-secret has 1001 data keys, expected at most 1000;"))
     }
 
-    @Test("A target that is in line is left alone, though the generation is another")
+    @Test("A target in sync is not changed, even if the generation differs")
     func unchanged() throws {
         let plan = try plan(from: one, on: .inLine())
         guard case .unchanged = plan else { throw UnexpectedPlan(plan: "\(plan)") }
     }
 
-    @Test("Only keys that differ are written, keys that nobody names are removed, and the generation comes with them")
+    @Test("Only keys that differ are written and keys that are not in the spec removed, together with the generation")
     func content() throws {
         let snapshot = Snapshot(["a": "1", "b": "2", "c": "3"], generation: "..new")
         let mappings = Manifest.mappings(("a", "same"), ("b", "changed"), ("c", "added"))
@@ -64,7 +64,7 @@ import Testing
         #expect(patch.owners == nil)
     }
 
-    @Test("A key that is only removed is new content too")
+    @Test("Removing a key is new content too")
     func removedOnly() throws {
         let target = ObservedTarget.inLine { $0.digests["old"] = Digest("x") }
         let patch = try patch(try plan(from: one, on: target))
@@ -72,14 +72,14 @@ import Testing
         #expect(patch.annotations == ["xlscsde.nhs.uk/mountGeneration": "..new"])
     }
 
-    @Test("An update is made to what was observed")
+    @Test("An update is based on the version that was read")
     func observed() throws {
         let plan = try plan(from: two, on: .inLine())
         guard case .update(let target, _) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
         #expect(target == .inLine())
     }
 
-    @Test("A Secret of the Python operator is adopted: marks are added, the content and its generation stay")
+    @Test("A Secret of the Python operator is adopted: marks are added, its content and generation are kept")
     func adoption() throws {
         let target = ObservedTarget.inLine {
             $0.labels = [:]
@@ -92,7 +92,7 @@ import Testing
         #expect(patch.owners == nil)
     }
 
-    @Test("Labels and annotations that differ are written; others' stay")
+    @Test("Labels and annotations that differ are written; those of others are kept")
     func metadata() throws {
         let target = ObservedTarget.inLine {
             $0.labels["reloader"] = "no"
@@ -111,7 +111,7 @@ import Testing
         apiVersion: "xlscsde.nhs.uk/v1", kind: "SecretsDistribution", name: "app", uid: "uid-0")
 
     @Test(
-        "Our owner reference follows the policy; others' stay in their place",
+        "Our owner reference follows the policy; those of others are kept in their places",
         arguments: [
             ("Delete", [], [.ours]), ("Delete", [.ours], nil), ("Delete", [.other], [.other, .ours]),
             ("Delete", [.ours, .other], nil), ("Delete", [stale, .other], [.other, .ours]), ("Retain", [], nil),
@@ -131,13 +131,13 @@ import Testing
             let patch = try patch(plan)
             #expect(patch.owners == after)
             #expect(!patch.changesContent)
-            // The mark goes with the reference.
+            // The mark is removed with the reference.
             let mark = WellKnownKeys.target(target.key, of: OwnerReference.ours.uid)
             #expect(patch.annotations == (policy == "Delete" ? [WellKnownKeys.target: mark] : [:]))
         }
     }
 
-    @Test("Another type needs a new Secret, even where the content is the same")
+    @Test("Another type needs a new Secret, even if the content is the same")
     func otherType() throws {
         let plan = try plan(["spec": ["type": "example.com/t"]], from: one, on: .inLine())
         guard case .recreate(let target, let desired) = plan else { throw UnexpectedPlan(plan: "\(plan)") }
@@ -145,14 +145,14 @@ import Testing
         #expect(desired.type == "example.com/t")
     }
 
-    @Test("New content of an immutable Secret needs a new one")
+    @Test("New content of an immutable Secret needs a new Secret")
     func immutable() throws {
         let target = ObservedTarget.inLine { $0.isImmutable = true }
         let plan = try plan(from: two, on: target)
         guard case .recreate = plan else { throw UnexpectedPlan(plan: "\(plan)") }
     }
 
-    @Test("An immutable Secret whose content stays is left alone, or given its marks")
+    @Test("An immutable Secret with unchanged content is kept, or gets its marks")
     func immutableInLine() throws {
         let target = ObservedTarget.inLine { $0.isImmutable = true }
         let unchanged = try plan(from: one, on: target)
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test(
-        "A Secret of another manager, or of nobody, is never touched",
+        "A Secret of another manager, or without one, is never changed",
         arguments: [
             (nil, "is not managed by this program"), ("other", "is managed by \"other\""),
             ("", "is managed by \"\""), ("Agent", "is managed by \"Agent\""), ("a\nb", "is managed by \"a\\nb\""),
@@ -170,7 +170,7 @@ import Testing
     func notManaged(owner: String?, words: String) throws {
         let target = ObservedTarget.inLine {
             $0.annotations["xlscsde.nhs.uk/managedBy"] = owner
-            // What looks like ours otherwise changes nothing, nor does what would call for a new Secret.
+            // Neither other signs of being ours nor differences that would need a new Secret matter.
             $0.type = "other"
             $0.isBeingDeleted = true
         }
@@ -194,7 +194,7 @@ import Testing
     }
 }
 
-/// A plan of another case than the test is about.
+/// The plan is of another case than the test expects.
 struct UnexpectedPlan: Error {
     let plan: String
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import Planning
 
 @Suite struct PruningTests {
-    /// A target that a distribution with the policy `Delete` left.
+    /// The target of a deleted distribution with the policy `Delete`.
     private static func left(_ change: (inout ObservedTarget) -> Void = { _ in }) -> ObservedTarget {
         .inLine {
             $0.owners = [.other, .ours]
@@ -35,12 +35,12 @@ import Testing
         if case .keep = pruning { true } else { false }
     }
 
-    @Test("A target whose distribution is gone goes with it")
+    @Test("A target is removed with its distribution")
     func gone() {
         #expect(deleted(pruning(distribution: nil)) == ObjectKey(namespace: "shop", name: "app"))
     }
 
-    /// A distribution on its way out, whether it names this target or another.
+    /// A distribution that is being deleted, which names this target or another.
     private func goingAway(_ finalizers: [String], target: String) throws -> SecretsDistribution {
         try moved([
             "metadata": [
@@ -51,14 +51,14 @@ import Testing
     }
 
     @Test(
-        "While a finalizer holds the distribution, its target must not be deleted yet",
+        "While a finalizer keeps the distribution, its target must not be deleted yet",
         arguments: [[], ["foregroundDeletion"], ["example.org/held"]], ["app-secret", "other"])
     func held(finalizers: [String], target: String) throws {
         #expect(kept(pruning(distribution: try goingAway(finalizers, target: target))))
     }
 
     @Test(
-        "A target stays when its distribution is deleted without its dependents: it loses our owner reference",
+        "A target is kept when its distribution is deleted with orphaned dependents: it loses our owner reference",
         arguments: [["orphan"], ["example.org/held", "orphan"]], ["app-secret", "other"])
     func orphaned(finalizers: [String], target: String) throws {
         let pruning = pruning(distribution: try goingAway(finalizers, target: target))
@@ -69,7 +69,7 @@ import Testing
         #expect(patch.owners == [.other] && !patch.changesContent)
     }
 
-    @Test("The finalizer says nothing of a distribution that is not being deleted, or of a new one of the same name")
+    @Test("The finalizer matters only for a distribution that is being deleted, and not for a new one of the same name")
     func finalizerAlone() throws {
         let finalizers: JSONValue = ["metadata": ["finalizers": ["orphan"]]]
         #expect(deleted(pruning(distribution: try moved(finalizers))) != nil)
@@ -77,18 +77,18 @@ import Testing
         #expect(deleted(pruning(distribution: try moved(finalizers.merging(reborn)))) != nil)
     }
 
-    @Test("A new distribution of the same name does not keep the target of the old one")
+    @Test("A new distribution with the same name does not keep the target of the old one")
     func reborn() throws {
         let distribution = try moved(["metadata": ["uid": "uid-2"], "spec": ["deletionPolicy": "Retain"]])
         #expect(deleted(pruning(distribution: distribution)) != nil)
     }
 
-    @Test("A target whose distribution names another goes")
+    @Test("A target is removed when its distribution names another")
     func elsewhere() throws {
         #expect(deleted(pruning(distribution: try moved())) != nil)
     }
 
-    @Test("If its distribution names another and retains now, the target only loses our owner reference")
+    @Test("If its distribution names another and has the policy Retain, the target only loses our owner reference")
     func released() throws {
         let pruning = pruning(distribution: try moved(["spec": ["deletionPolicy": "Retain"]]))
         guard case .release(let target, let patch) = pruning else {
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(
-        "A target that is not surely ours to delete stays",
+        "A target that may not be ours is not deleted",
         arguments: [
             left { $0.annotations["xlscsde.nhs.uk/managedBy"] = nil },
             left { $0.annotations["xlscsde.nhs.uk/managedBy"] = "other" },
@@ -112,8 +112,8 @@ import Testing
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "app" },
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "shop/another" },
             left { $0.annotations["xlscsde.nhs.uk/distribution"] = "elsewhere/app" },
-            // Copies: under another name, in another namespace, of a target of an earlier distribution; and an older one
-            // without a mark.
+            // Copies: under another name, in another namespace, and of a target of an earlier distribution; and an
+            // older target without a mark.
             left { $0.key = ObjectKey(namespace: "shop", name: "app-secret-backup") },
             left { $0.annotations["xlscsde.nhs.uk/target"] = "0123456789abcdef" },
             left {
@@ -129,19 +129,19 @@ import Testing
         #expect(kept(pruning(target, distribution: try moved())))
     }
 
-    @Test("A target of another namespace than its distribution stays")
+    @Test("A target in another namespace than its distribution is kept")
     func otherNamespace() {
         let target = Self.left { $0.key = ObjectKey(namespace: "elsewhere", name: "app-secret") }
         #expect(kept(pruning(target, distribution: nil)))
     }
 
-    @Test("A distribution that cannot be read says nothing about where its target went")
+    @Test("An unreadable distribution does not cause its target to be removed")
     func unreadable() throws {
         #expect(kept(pruning(distribution: try moved(["spec": ["name": "No Name"]]))))
         #expect(kept(pruning(distribution: try moved(["spec": ["deletionPolicy": "Perhaps"]]))))
     }
 
-    @Test("A distribution of another instance is that instance's to prune")
+    @Test("The targets of another instance's distribution are pruned by that instance only")
     func otherInstance() throws {
         let distribution = try moved(["metadata": ["annotations": ["xlscsde.nhs.uk/managedBy": "other"]]])
         #expect(kept(pruning(distribution: distribution)))

@@ -10,7 +10,7 @@ import Testing
 @Suite("The values of tls.crt, tls.key and ca.crt") struct TLSValuesTests {
     private static let validations = ["Full", "None"]
 
-    @Test("of a combined file are its parts in a Secret of type kubernetes.io/tls", arguments: validations)
+    @Test("are the parts of a combined file in a Secret of type kubernetes.io/tls", arguments: validations)
     func split(validation: String) throws {
         let root = try TLSPair.make("root", isAuthority: true)
         let leaf = try TLSPair.make("leaf", issuer: root)
@@ -24,7 +24,7 @@ import Testing
         for value in target.data.values { #expect(value.digest == Digest(value.bytes.text)) }
     }
 
-    @Test("of files that hold nothing else are their bytes", arguments: validations)
+    @Test("are the bytes of files that hold nothing else", arguments: validations)
     func unchanged(validation: String) throws {
         let pair = try TLSPair.make("a")
         let files = ["c": "subject=a\r\n\n\(pair.certificate)\n# end", "k": "\n\(pair.key + pair.key)", "x": "hunter2"]
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("are parsed once for each file and part, and are the same bytes for all targets")
+    @Test("are parsed once for each file and part, and share their bytes in all targets")
     func once() throws {
         let pair = try TLSPair.make("a")
         var pairs = CertificateCheckCache()
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(
-        "never hold a private key where everybody may see it, in any type and whatever spec.validation says",
+        "never hold a private key in tls.crt or ca.crt, in any type and whatever spec.validation is",
         arguments: ["Opaque", "kubernetes.io/tls", "kubernetes.io/basic-auth", "example.com/t"], validations)
     func never(type: String, validation: String) throws {
         let pair = try TLSPair.make("a")
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("that cannot be had hold the target back, with what to do")
+    @Test("hold the target back if they cannot be determined, and the message says what to do")
     func messages() throws {
         let pair = try TLSPair.make("a")
         let both = pair.key + pair.certificate
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test("say no more than that in any text about them")
+    @Test("are not shown in any description")
     func redacted() throws {
         let pair = try TLSPair.make("a")
         var pairs = CertificateCheckCache()

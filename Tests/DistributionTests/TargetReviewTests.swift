@@ -10,7 +10,7 @@ import Testing
 @Suite("The review of a target") struct TargetReviewTests {
     // MARK: Pairs
 
-    @Test("lets a pair through that belongs together")
+    @Test("accepts a matching pair")
     func fits() throws {
         let pair = try TLSPair.make("a")
         let review = try tls(pair.certificate, pair.key)
@@ -18,7 +18,7 @@ import Testing
         #expect(review.warnings == [])
     }
 
-    @Test("holds back what does not belong together, and names both source files", arguments: Misfit.all)
+    @Test("holds back a pair that does not match, and names both source files", arguments: Misfit.all)
     func misfits(misfit: Misfit) throws {
         let (chain, key) = try misfit.files()
         let review = try tls(chain, key)
@@ -26,7 +26,7 @@ import Testing
         #expect(review.warnings == [])
     }
 
-    @Test("shows names of files on one line")
+    @Test("shows file names on one line")
     func strangeNames() throws {
         let snapshot = Snapshot(["c\n1": "x", "k\n2": "y"])
         let message = try review(type: "kubernetes.io/tls", [("c\n1", "tls.crt"), ("k\n2", "tls.key")], from: snapshot)
@@ -34,7 +34,7 @@ import Testing
         #expect(message == "Source file \"c\\n1\" holds no PEM certificate, expected the one for the key in \"k\\n2\".")
     }
 
-    @Test("warns of a key that cannot be judged", arguments: [TLSPair.KeyForm.pkcs8Encrypted, .traditionalEncrypted])
+    @Test("warns about a key that it cannot check", arguments: [TLSPair.KeyForm.pkcs8Encrypted, .traditionalEncrypted])
     func encrypted(form: TLSPair.KeyForm) throws {
         let review = try tls(try TLSPair.make("a").certificate, try TLSPair.make("b").key(as: form))
         #expect(review.refusal == nil)
@@ -44,7 +44,7 @@ import Testing
             ])
     }
 
-    @Test("warns of a kind of key that common servers reject, and writes it")
+    @Test("warns about a kind of key that common servers reject, and writes it")
     func uncommonKey() throws {
         let pair = try TLSPair.make("a", kind: .ed448)
         let review = try tls(pair.certificate, pair.key)
@@ -52,7 +52,7 @@ import Testing
         #expect(review.warnings == ["The key of the certificate in \"c\" is ED448, which is rejected by Go."])
     }
 
-    @Test("warns of a key of an unknown kind")
+    @Test("warns about a key of an unknown kind")
     func unknownKind() throws {
         let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
         let review = try tls(try TLSPair.make("a").certificate, key)
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(
-        "warns of a certificate that is not valid at the time, to the second",
+        "warns about a certificate that is not valid at the time, to the second",
         arguments: [
             (999, ["The certificate in \"c\" is not valid before 1970-01-01T00:16:40Z."]), (1000, []), (2000, []),
             (2001, ["The certificate in \"c\" expired at 1970-01-01T00:33:20Z."]),
@@ -76,7 +76,7 @@ import Testing
         #expect(review.warnings == warnings)
     }
 
-    @Test("judges a pair once, however many targets it feeds")
+    @Test("checks a pair once, however many targets it feeds")
     func once() throws {
         var pairs = CertificateCheckCache()
         let pair = try TLSPair.make("a")
@@ -86,14 +86,14 @@ import Testing
             #expect(try review(type: "kubernetes.io/tls", mappings, from: snapshot, pairs: &pairs).refusal == nil)
         }
         #expect(pairs.count == 1)
-        // Another key is another pair.
+        // Another key is a different pair.
         let mixed = Snapshot(["c": pair.certificate, "k": try TLSPair.make("b").key])
         let mappings = [("c", "tls.crt"), ("k", "tls.key")]
         #expect(try review(type: "kubernetes.io/tls", mappings, from: mixed, pairs: &pairs).refusal != nil)
         #expect(pairs.count == 2)
     }
 
-    @Test("looks at pairs of that type alone")
+    @Test("checks pairs of that type only")
     func otherTypes() throws {
         let snapshot = Snapshot(["c": "certificate 1", "k": "key 2"])
         for type in ["Opaque", "example.com/tls"] {
@@ -106,7 +106,7 @@ import Testing
     // MARK: Values that a type cannot take
 
     @Test(
-        "holds back what must be a JSON object and is none",
+        "holds back a value that must be a JSON object and is not",
         arguments: [
             ("kubernetes.io/dockerconfigjson", ".dockerconfigjson"), ("kubernetes.io/dockercfg", ".dockercfg"),
         ])
@@ -130,7 +130,7 @@ import Testing
         #expect(try judge("") == Refusal(.sourceUnreadable, message))
     }
 
-    @Test("holds back a target that lacks a key of its type because an optional source is missing")
+    @Test("holds back a target without a required key of its type because an optional source is missing")
     func missingOptional() throws {
         let pair = try TLSPair.make("a")
         let refusal = try review(
@@ -145,7 +145,7 @@ import Testing
                         + " tls.key."))
     }
 
-    @Test("takes a name or a password, empty too, for basic authentication")
+    @Test("accepts a name or a password for basic authentication, including an empty one")
     func basicAuth() throws {
         let judge = {
             try review(
@@ -174,7 +174,7 @@ import Testing
         #expect(refusal == Refusal(.sourceUnreadable, message))
     }
 
-    @Test("names all that became empty")
+    @Test("names all sources that became empty")
     func allEmptied() throws {
         let observed = ObservedTarget.inLine { $0.digests = ["A": Digest("1"), "B": Digest("2"), "C": Digest("3")] }
         let snapshot = Snapshot(["b": "", "a": "", "c": "3"])
@@ -182,7 +182,7 @@ import Testing
         #expect(refusal?.message.hasPrefix("Source file \"a\", \"b\" became empty,") == true)
     }
 
-    @Test("lets a source through that is empty as it was before, or is new")
+    @Test("accepts an empty source if it was empty before, or is new")
     func emptyAsBefore() throws {
         let empty = Snapshot(["a": ""])
         #expect(try review([("a", "A")], from: empty, over: nil).refusal == nil)
@@ -192,7 +192,7 @@ import Testing
         #expect(try review([("a", "A")], from: empty, over: other).refusal == nil)
     }
 
-    @Test("knows a Secret that somebody edited from a source that became empty: its generation is the present one")
+    @Test("distinguishes an edited Secret from a source that became empty: its generation is the current one")
     func edited() throws {
         let edited = ObservedTarget.inLine {
             $0.digests = ["A": Digest("by hand")]
@@ -204,7 +204,7 @@ import Testing
     // MARK: Absent volumes
 
     @Test(
-        "keeps an optional key whose source is missing with all of its folder or its volume",
+        "keeps an optional key if its source is missing with its whole folder or volume",
         arguments: ["None", nil] as [String?])
     func absentVolume(validation: String?) throws {
         let judge = { (key: String, generation: String, change: (inout Snapshot) -> Void) in
@@ -220,11 +220,11 @@ import Testing
             ).refusal
         }
         let volume = Snapshot.Volume(generation: "..1", createdAt: Timestamp(seconds: 0))
-        // It is just not there.
+        // The file is really missing.
         #expect(try judge("PW", "..now") { _ in } == nil)
         #expect(try judge("PW", "azure/..1, ..now") { $0.volumes["azure"] = volume } == nil)
         #expect(try judge("PW", "azur/..1, ..now") { _ in } == nil)
-        // It never was.
+        // It never existed.
         #expect(try judge("OTHER", "azure/..1, ..now") { $0.emptyFolders = ["azure"] } == nil)
         #expect(
             try judge("PW", "..now") { $0.emptyFolders = ["azure"] }
@@ -242,7 +242,7 @@ import Testing
 
     // MARK: Turned off
 
-    @Test("says nothing with spec.validation: None", arguments: ["", "{", "hunter2"])
+    @Test("does nothing with spec.validation: None", arguments: ["", "{", "hunter2"])
     func turnedOff(content: String) throws {
         let observed = ObservedTarget.inLine { $0.digests = ["tls.crt": Digest("1"), "tls.key": Digest("2")] }
         for type in SecretType.allCases {
@@ -257,7 +257,7 @@ import Testing
 
     // MARK: The plan
 
-    @Test("that holds back makes a plan of nothing, whether there is a target or not")
+    @Test("that holds back makes the plan empty, whether there is a target or not")
     func plan() throws {
         let desired = try DesiredTarget(Manifest.amended(), from: Snapshot(["password": "two"]), managedBy: "agent")
         let held = Refusal(.pairMismatch, "They do not fit.")
@@ -310,7 +310,7 @@ import Testing
     }
 }
 
-/// A certificate, in file `c`, and a key, in file `k`, that are no pair.
+/// A certificate in file `c` and a key in file `k` that do not match.
 struct Misfit: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let message: String

@@ -23,11 +23,11 @@ struct ConfigurationTests {
         "https://u@h", "https://h?q", "https://h/a b", "https://[::1", "https://[::1]x",
         "https://u:p@\u{301}h", "https://h?\u{301}q", "https://h/\u{301}", "https://h/\u{1}", "https://h\u{e9}",
     ])
-    func `another text is no server's URL`(text: String) {
+    func `other texts are not server URLs`(text: String) {
         #expect(ServerURL(text) == nil)
     }
 
-    @Test func `an IPv6 address of the service gets its brackets`() throws {
+    @Test func `an IPv6 address of the service is written in brackets`() throws {
         let folder = try ScratchFolder()
         try folder.write("token", "t")
         try folder.write("ca.crt", "c")
@@ -38,7 +38,7 @@ struct ConfigurationTests {
         #expect(configuration.namespace == nil)
     }
 
-    @Test func `outside of a pod the missing variable or file is named`() throws {
+    @Test func `outside of a pod, the error names the missing variable or file`() throws {
         let none = #expect(throws: ConfigurationError.self) { try ClusterConfiguration.inCluster(environment: [:]) }
         #expect(none?.description == "environment: KUBERNETES_SERVICE_HOST, expected the API server's address")
         let folder = try ScratchFolder()
@@ -61,7 +61,7 @@ struct ConfigurationTests {
             KubeconfigFiles([("/etc/k/config", Kubeconfig(json: Array(json.utf8), file: "/etc/k/config"))]))
     }
 
-    @Test func `relative paths are relative to the kubeconfig, and data in place win`() throws {
+    @Test func `relative paths are relative to the kubeconfig, and inline data take precedence`() throws {
         let result = try configuration(
             #""client-certificate":"a.crt","client-key":"/b.key","client-key-data":"a2V5","tokenFile":"t","token":"x""#,
             cluster:
@@ -81,7 +81,9 @@ struct ConfigurationTests {
         ("aws", "aws"), ("./bin/aws", "/etc/k/./bin/aws"), ("/bin/aws", "/bin/aws"),
         ("bin/\u{301}", "/etc/k/bin/\u{301}"), ("/\u{301}", "/\u{301}"),
     ])
-    func `a plugin's path is relative to the kubeconfig, its name is looked for`(command: String, path: String) throws {
+    func `a plugin's path is relative to the kubeconfig; a name is searched in PATH`(command: String, path: String)
+        throws
+    {
         let result = try configuration(
             #""exec":{"apiVersion":"client.authentication.k8s.io/v1beta1","command":"\#(command)","args":["a"],"#
                 + #""env":[{"name":"N","value":"V"}],"interactiveMode":"Never","provideClusterInfo":true,"installHint":"x"}"#
@@ -114,7 +116,7 @@ struct ConfigurationTests {
             "users[0].user.auth-provider, expected a token, a client certificate or an exec plugin instead"
         ),
     ])
-    func `a user that cannot be used is named with its field`(user: String, text: String) {
+    func `the error for an invalid user names the user and the field`(user: String, text: String) {
         let error = #expect(throws: ConfigurationError.self) { try configuration(user) }
         #expect(error?.description == "/etc/k/config: \(text)")
     }

@@ -7,10 +7,10 @@ import Testing
 
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionCutTests {
-    /// In bytes: a line of the watch is many segments long.
+    /// In bytes: a line of the watch spans many segments.
     private static let size = 200_000
 
-    @Test func `a watch that is cut anywhere in a line loses nothing`() async throws {
+    @Test func `a watch that is cut anywhere in a line loses no event`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let proxy = try FaultyProxy(to: server.port)

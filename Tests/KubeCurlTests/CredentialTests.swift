@@ -14,7 +14,7 @@ struct CredentialTests {
         try KubeClient(configuration: configuration, logger: .none, attempts: 1)
     }
 
-    @Test func `a token user may do what its role allows and no more`() async throws {
+    @Test func `a user with a token may do what its role allows, and no more`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let alice = try server.client(.named("alice"))
@@ -31,7 +31,7 @@ struct CredentialTests {
         #expect(await eventually { await failure(list) == nil })
     }
 
-    @Test func `a token that is not known is refused`() async throws {
+    @Test func `an unknown token is rejected`() async throws {
         let server = try await APIServer.shared()
         let client = try server.client(.token("unknown"))
         defer { client.shutdown() }
@@ -52,12 +52,12 @@ struct CredentialTests {
         #expect(refused == .unauthorized)
         try folder.write("token", server.token(of: "bob") + "\n")
         try await client.create(.secrets, namespace: namespace, secret("a"))
-        // Nonsense is passed over as long as the last good token is accepted.
+        // An invalid file is ignored as long as the last valid token is accepted.
         try folder.write("token", "\n")
         _ = try await client.send(.get(path: "/api"))
     }
 
-    @Test func `a server that another authority has signed is not trusted, and the error says so`() async throws {
+    @Test func `a certificate of another authority is not trusted, and the error gives the reason`() async throws {
         let server = try await APIServer.shared()
         var configuration = server.configuration()
         configuration.authority = .file(server.file("other-ca.crt"))
@@ -71,7 +71,7 @@ struct CredentialTests {
         #expect(reason.contains("signed by an unknown authority"))
     }
 
-    @Test func `the certificate must have the name that is asked for`() async throws {
+    @Test func `the certificate must have the requested name`() async throws {
         let server = try await APIServer.shared()
         var configuration = server.configuration()
         configuration.tlsServerName = "kubernetes"
@@ -89,7 +89,7 @@ struct CredentialTests {
         #expect(reason.contains("elsewhere"))
     }
 
-    @Test func `a port that nobody listens on is no connection`() async throws {
+    @Test func `connecting to a port without a listener fails`() async throws {
         let configuration = try #require(ClusterConfiguration(server: "https://127.0.0.1:1"))
         let client = try client(configuration)
         defer { client.shutdown() }
@@ -115,7 +115,7 @@ struct CredentialTests {
         _ = try await client.list(MetadataOnly.self, .secrets)
     }
 
-    @Test func `a pod's service account is found where the kubelet puts it`() async throws {
+    @Test func `a pod's service account is read from the path that the kubelet uses`() async throws {
         let server = try await APIServer.shared()
         let folder = try ScratchFolder()
         try folder.write("token", server.token(of: "carol"))
@@ -130,10 +130,10 @@ struct CredentialTests {
         _ = try await client.send(.get(path: "/api"))
     }
 
-    @Test func `a plugin's token is used until it expires or is refused`() async throws {
+    @Test func `a plugin's token is used until it expires or is rejected`() async throws {
         let server = try await APIServer.shared()
         let folder = try ScratchFolder()
-        // The first run gives a token that is refused; each run leaves a line.
+        // The first run returns a token that is rejected; each run appends a line.
         let plugin = try folder.write(
             "plugin",
             """
@@ -164,8 +164,8 @@ struct CredentialTests {
         ("printf '{\"status\":{\"token\":\"t\"}}'; exec >&-; exec sleep 59", "did not end within 1 s"),
         ("yes", "more than 1048576 bytes"),
     ])
-    func `a plugin that gives nothing is named with what it did`(script: String, reason: String) async throws {
-        // Only the one that sleeps is to run into it.
+    func `the error for a plugin without a result names and describes it`(script: String, reason: String) async throws {
+        // Only the script that sleeps should reach the timeout.
         let timeout: Duration = script.contains("sleep") ? .seconds(1) : .seconds(60)
         let folder = try ScratchFolder()
         let plugin = ExecPlugin(
@@ -182,7 +182,7 @@ struct CredentialTests {
         #expect(text.contains("\(plugin.command) ") && text.contains(reason), "\(text)")
     }
 
-    @Test func `who is cancelled waits for a plugin no longer, and another one gets what it gives`() async throws {
+    @Test func `cancellation ends the wait for a plugin, and another caller still gets its result`() async throws {
         let folder = try ScratchFolder()
         let command = try folder.write(
             "plugin",
@@ -212,7 +212,7 @@ struct CredentialTests {
         #expect(try FileDescriptor.bytes(at: folder("runs")) == Array("run\n".utf8))
     }
 
-    @Test func `a plugin's credential is asked for anew once it has expired`() async throws {
+    @Test func `a plugin's credential is requested again after it has expired`() async throws {
         let folder = try ScratchFolder()
         let command = try folder.write(
             "plugin",

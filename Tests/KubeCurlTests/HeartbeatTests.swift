@@ -5,12 +5,12 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What a watcher's heartbeat tells.
+/// The heartbeat of a watcher.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HeartbeatTests {
     private let heartbeat = Heartbeat("watch", limit: .milliseconds(500))
 
-    @Test func `a watch beats with each change, falls silent on a dead connection, and beats on a new one`()
+    @Test func `a watch beats with each change, stops on a dead connection, and beats on a new one`()
         async throws
     {
         let server = try await APIServer.shared()
@@ -41,7 +41,7 @@ struct HeartbeatTests {
         }
     }
 
-    @Test func `a watch whose events are not taken falls silent, though the server sends more`() async throws {
+    @Test func `a watch whose events are not consumed stops beating, although the server sends more`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -72,7 +72,7 @@ struct HeartbeatTests {
         }
     }
 
-    @Test func `a watch that waits as long as the server asks it to beats meanwhile`() async throws {
+    @Test func `a watch beats while it waits for as long as the server requires`() async throws {
         let watcher = Watcher(BusyServer(), .init(.secrets), policy: .short, logger: .none, heartbeat: heartbeat)
         try await watching(watcher) { _ in
             #expect(await eventually { watcher.lastError != nil })
@@ -81,7 +81,7 @@ struct HeartbeatTests {
     }
 }
 
-/// Asks to come back in an hour.
+/// Responds with a Retry-After of one hour.
 private struct BusyServer: KubeTransport {
     func send(_ request: Request) async throws(KubeError) -> Response {
         throw KubeError(request.operation, .tooManyRequests(retryAfter: .seconds(3600)))

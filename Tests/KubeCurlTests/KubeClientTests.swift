@@ -31,7 +31,7 @@ struct KubeClientTests {
         #expect(gone == .notFound(message: "secrets \"a\" not found"))
     }
 
-    @Test func `what exists already and what has changed meanwhile are told apart`() async throws {
+    @Test func `an object that already exists and one that has changed cause different errors`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -63,7 +63,7 @@ struct KubeClientTests {
         }
     }
 
-    @Test func `an invalid Secret is refused with the fields and without their values`() async throws {
+    @Test func `the error for an invalid Secret names the fields and none of their values`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let error = await failure { () throws(KubeError) in
@@ -72,7 +72,7 @@ struct KubeClientTests {
         #expect(error == .invalid(status: 422, fields: ["?: FieldValueInvalid"]))
     }
 
-    @Test func `a list comes in pages of one state, and by label`() async throws {
+    @Test func `a list is split into pages of one version, and can select by label`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -115,18 +115,18 @@ struct KubeClientTests {
         #expect(client.http2Answers == 40)
     }
 
-    @Test func `a large Secret goes both ways whole`() async throws {
+    @Test func `a large Secret is sent and received completely`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let value = String(repeating: "AAECAwQF", count: 120_000)
         try await server.client.create(.secrets, namespace: namespace, secret("large", ["k": .string(value)]))
         let page = try await server.client.list(JSONValue.self, .secrets, namespace: namespace)
-        // Not by #expect on the values: its message would be a megabyte.
+        // Not with #expect on the values: its message would be a megabyte.
         let isWhole = page.items.first?["data"]?["k"]?.string == value
         #expect(isWhole)
     }
 
-    @Test func `a namespace that is being deleted refuses what is new`() async throws {
+    @Test func `a namespace that is being deleted rejects new objects`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         // No controller runs here, so the namespace stays in this state.

@@ -3,7 +3,7 @@ import Observability
 import TestSupport
 import Testing
 
-/// `KUBECONFIG` as a list.
+/// `KUBECONFIG` as a list of files.
 struct KubeconfigListTests {
     private let folder: ScratchFolder
 
@@ -29,7 +29,7 @@ struct KubeconfigListTests {
         ["cluster", "context"], ["context", "cluster"], ["missing", "context", "", "cluster"],
         ["empty", "cluster", "cluster", "context"],
     ])
-    func `the files count as one; what is missing or empty is skipped`(names: [String]) throws {
+    func `the files are merged; missing or empty ones are skipped`(names: [String]) throws {
         let paths = names.map { $0.isEmpty ? "" : folder($0) }
         let result = try Cluster.configuration(kubeconfig: paths.joined(separator: ":"))
         #expect("\(result)" == "https://h:443" && result.namespace == "web")
@@ -46,7 +46,7 @@ struct KubeconfigListTests {
         #expect("\(try configuration("a:b"))" == "https://h:443")
     }
 
-    @Test func `an error names the file that it is about`() throws {
+    @Test func `an error names the file that causes it`() throws {
         let broken = #expect(throws: ConfigurationError.self) { try configuration("cluster", "broken") }
         #expect(broken?.source == folder("broken"))
         let missing = #expect(throws: ConfigurationError.self) { try configuration("x", "y") }
@@ -56,7 +56,7 @@ struct KubeconfigListTests {
                 + " expected at least one kubeconfig that can be read")
         let one = #expect(throws: ConfigurationError.self) { try configuration("x") }
         #expect(one?.description.contains("expected a kubeconfig that can be read") == true)
-        // What is there and cannot be read is not skipped.
+        // A file that exists but is unreadable is not skipped.
         let folderItself = #expect(throws: ConfigurationError.self) { try configuration("cluster", "context", ".") }
         #expect(folderItself?.value == "Is a directory")
         let incomplete = #expect(throws: ConfigurationError.self) { try configuration("cluster") }

@@ -7,10 +7,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What is counted of requests and watches.
+/// Metrics of requests and watches.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct MeterTests {
-    /// The samples that begin with `name`, without it, in their order.
+    /// The samples that begin with `name`, without this prefix, in order.
     private func samples(_ name: String, of metrics: [Metric]) -> [String] {
         Exposition.text(metrics).split(separator: "\n").filter { $0.hasPrefix(name) }
             .map { String($0.dropFirst(name.count)) }
@@ -24,7 +24,7 @@ struct MeterTests {
         samples("secrets_distributor_watch_restarts_total", of: meter.metrics)
     }
 
-    @Test func `requests count by verb, resource and code, with the time they took; paths are one resource`()
+    @Test func `requests are counted by verb, resource and code, with their duration; raw paths are one resource`()
         async throws
     {
         let server = try await APIServer.shared()
@@ -48,7 +48,7 @@ struct MeterTests {
         try await Promtool.check(Exposition.text(client.metrics))
     }
 
-    @Test func `each attempt without an answer counts as an error`() async throws {
+    @Test func `each attempt without a response counts as an error`() async throws {
         let configuration = try #require(ClusterConfiguration(server: "http://127.0.0.1:1"))
         let client = try KubeClient(
             configuration: configuration, logger: .none, attempts: 3,
@@ -58,7 +58,7 @@ struct MeterTests {
         #expect(requests(client) == [#"{verb="get",resource="other",code="error"} 3"#])
     }
 
-    @Test func `what was cancelled does not count`() async throws {
+    @Test func `a cancelled request is not counted`() async throws {
         let server = try await APIServer.shared()
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
@@ -66,7 +66,7 @@ struct MeterTests {
             configuration: server.configuration(through: proxy.port), logger: .none, attempts: 1)
         _ = try await client.send(.get(path: "/version"))
         proxy.set(.toServer, .hold)
-        // Long enough to be told from a frame that the connection needs for itself.
+        // So large that it differs from a frame that the connection itself needs.
         let long = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
         let task = Task { await failure { () throws(KubeError) in try await client.send(long) } }
         #expect(await eventually { proxy.heldBytes > 1000 })
@@ -78,7 +78,7 @@ struct MeterTests {
         #expect(requests(client) == [#"{verb="get",resource="other",code="200"} 1"#])
     }
 
-    @Test func `both attempts count when the credentials are refused`() async throws {
+    @Test func `both attempts are counted when the credentials are rejected`() async throws {
         let server = try await APIServer.shared()
         let client = try server.client(.token("none"))
         defer { client.shutdown() }
@@ -89,7 +89,7 @@ struct MeterTests {
         #expect(requests(client) == [#"{verb="get",resource="secrets",code="401"} 2"#])
     }
 
-    @Test func `a watch counts when its head has come`() async throws {
+    @Test func `a watch is counted when its response headers have arrived`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let client = try server.client(.admin)
@@ -102,7 +102,7 @@ struct MeterTests {
 
     // MARK: Watches
 
-    @Test func `a watch that is cut counts as begun anew`() async throws {
+    @Test func `a watch that is cut counts as restarted`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let proxy = try FaultyProxy(to: server.port)
@@ -121,7 +121,7 @@ struct MeterTests {
         }
     }
 
-    @Test func `a watch that has to list anew counts too`() async throws {
+    @Test func `a watch that must list again counts as restarted too`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let meter = WatchMeter()
@@ -133,7 +133,7 @@ struct MeterTests {
         }
     }
 
-    @Test func `a watch that ends when it should does not count`() async throws {
+    @Test func `a watch that ends on time is not counted`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         var short = WatchStateMachine<MetadataOnly>.Policy.short
@@ -147,7 +147,7 @@ struct MeterTests {
     }
 }
 
-/// The first watch brings an ERROR event that says 410.
+/// The first watch delivers an ERROR event with status 410.
 private final class FutureWatches: KubeTransport {
     private let inner: any KubeTransport
     private let isFirst = Switch(true)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ObjectWatcherTests {
-    @Test func `all objects come first, then each change`() async throws {
+    @Test func `all objects are delivered first, then each change`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -28,7 +28,7 @@ struct ObjectWatcherTests {
         }
     }
 
-    @Test func `with a label selector an object that loses the label is deleted`() async throws {
+    @Test func `with a label selector, an object that loses the label is deleted`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -43,7 +43,7 @@ struct ObjectWatcherTests {
         }
     }
 
-    @Test func `a watch that the server ends goes on where it was`() async throws {
+    @Test func `a watch that the server ends resumes at its version`() async throws {
         let server = try await APIServer.shared()
         let client = server.client
         let namespace = try await server.namespace()
@@ -59,7 +59,7 @@ struct ObjectWatcherTests {
         #expect(counter.lists == 1)
     }
 
-    @Test func `what was listed is not kept while the watch that follows goes on`() async throws {
+    @Test func `listed objects are not kept in memory during the watch that follows`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         try await server.client.create(.secrets, namespace: namespace, secret("a"))
@@ -110,11 +110,11 @@ struct ObjectWatcherTests {
     }
 }
 
-/// An object of which one can tell that nobody holds it any more.
+/// An object that shows whether it is still in memory.
 private struct Mortal: KubeObject {
     final class Life: Sendable {}
 
-    /// Of objects, which it does not hold.
+    /// Weak references to objects.
     final class Memories: Sendable {
         private struct Memory: Sendable { weak let life: Life? }
         private let memories = Mutex<[Memory]>([])

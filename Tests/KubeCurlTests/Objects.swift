@@ -11,7 +11,7 @@ func secret(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: 
     ]
 }
 
-/// What a watcher has said so far, one word an event: `replace a b`, `upsert c`, `delete c`.
+/// The events of a watcher so far, one text for each event: `replace a b`, `upsert c`, `delete c`.
 final class Transcript: Sendable {
     private let words = Mutex<[String]>([])
 
@@ -30,7 +30,7 @@ final class Transcript: Sendable {
     }
 }
 
-/// The error's kind of what `body` throws; nil if it throws none.
+/// The kind of the error that `body` throws; nil if it throws none.
 func failure<Value>(_ body: () async throws(KubeError) -> Value) async -> KubeError.Kind? {
     do throws(KubeError) {
         _ = try await body()
@@ -43,7 +43,7 @@ func failure<Value>(_ body: () async throws(KubeError) -> Value) async -> KubeEr
 typealias Watcher = ObjectWatcher<MetadataOnly>
 
 extension WatchStateMachine<MetadataOnly>.Policy {
-    /// Short waits, so that a test is.
+    /// Short delays, to keep tests short.
     static var short: Self {
         var policy = Self()
         policy.retry = Backoff(initial: .milliseconds(50), longest: .milliseconds(500))

@@ -5,12 +5,12 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// With a server of their own, which they stop and pause in turn.
+/// Uses separate servers, which the tests stop and pause in turn.
 @Suite(.serialized, .endsIfHung)
 struct ServerOutageTests {
     private static let server = Task { try await APIServer.start() }
 
-    @Test func `a request that changes nothing is sent again until the server is back`() async throws {
+    @Test func `a read is repeated until the server is back`() async throws {
         let server = try await Self.server.value
         let client = try KubeClient(
             configuration: server.configuration(), logger: .none, attempts: 1000,
@@ -25,7 +25,7 @@ struct ServerOutageTests {
         #expect(try await answer.isSuccess)
     }
 
-    @Test func `a silent server costs the request's time, and a cancelled request none`() async throws {
+    @Test func `a request to a silent server ends at its timeout, and a cancelled one at once`() async throws {
         let server = try await Self.server.value
         server.pause()
         var short = Request.get(path: "/version")
@@ -48,7 +48,7 @@ struct ServerOutageTests {
         #expect(late == .transport(.shutDown))
     }
 
-    @Test func `a server that is restarted is watched again`() async throws {
+    @Test func `a restarted server is watched again`() async throws {
         let server = try await Self.server.value
         let client = try KubeClient(configuration: server.configuration(), logger: .none, attempts: 1)
         let namespace = try await server.namespace()
@@ -70,7 +70,7 @@ struct ServerOutageTests {
         client.shutdown()
     }
 
-    @Test func `an old resource version and an old token have expired`() async throws {
+    @Test func `an old resource version and an old continue token have expired`() async throws {
         let server = try await Self.server.value
         let client = server.client
         let namespace = try await server.namespace()
@@ -78,8 +78,8 @@ struct ServerOutageTests {
         let page = try await client.list(MetadataOnly.self, .secrets, namespace: namespace, limit: 1)
         try await client.create(.secrets, namespace: namespace, secret("d"))
         try await server.compact()
-        // The server remembers recent changes itself, and newer ones answer the pages of a list from that: only a new one
-        // has forgotten them.
+        // The server itself caches recent changes, and newer servers serve the pages of a list from that cache: only a
+        // restarted one has lost them.
         try await server.restart()
         let list = await failure { () throws(KubeError) in
             try await client.list(
@@ -89,7 +89,7 @@ struct ServerOutageTests {
         let old = OldWatches(client, resourceVersion: "1")
         let watcher = Watcher(old, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
         try await watching(watcher) { transcript in
-            // The first watch is told that its version is gone, and the second list is followed by a good one.
+            // The first watch gets the error that its version is gone; the second list succeeds.
             #expect(await eventually { transcript.lines.count == 2 })
             try await client.create(.secrets, namespace: namespace, secret("e"))
             #expect(await eventually { transcript.lines == ["replace a b c d", "replace a b c d", "upsert e"] })

@@ -22,7 +22,7 @@ final class CountingTransport: KubeTransport {
     }
 }
 
-/// Makes the first watch begin at another resource version.
+/// Makes the first watch start at another resource version.
 final class OldWatches: KubeTransport {
     private let inner: any KubeTransport
     private let resourceVersion: Mutex<String?>

@@ -9,7 +9,7 @@ struct JSONNodeTests {
         "", " ", "{", "}", "[", "]", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:2}", "[1 2]",
         "1 2", "[}", "{]", "[1}", "{\"a\":[}]", "NaN", "tru", "nul", "truee", "'a'", "\"", "\"\\\"", "\u{feff}[]",
     ])
-    func `a structure that is not that of JSON is refused`(json: String) {
+    func `invalid JSON structure is rejected`(json: String) {
         #expect(throws: JSONBytes.Failure.self) { try node(json) }
     }
 
@@ -17,8 +17,7 @@ struct JSONNodeTests {
         "\\x", "\\u12", "\\u12g4", "a\nb", "\u{1f}", "12345678\u{1}", "\\ud800", "\\ud800x", "\\udc00",
         "\\ud800\\u0041", "\\ud800\\n0041",
     ])
-    func `a string that means nothing is none, as a value and as a key, and the others can be read`(text: String) throws
-    {
+    func `an invalid string has no value, as a value and as a key, and the others can be read`(text: String) throws {
         let json = try node(#"{"\#(text)":1,"a":"\#(text)","b":["\#(text)"],"c":"d"}"#)
         #expect(json["c"]?.string == "d")
         #expect(json["a"]?.string == nil)
@@ -29,7 +28,7 @@ struct JSONNodeTests {
     }
 
     @Test(arguments: ["01", "-", "+1", ".5", "1.", "1e", "1e+", "--1", "1-1", "e", "1.2.3", "1e5e5", "00", "-01"])
-    func `a number that means nothing is none, and the others can be read`(text: String) throws {
+    func `an invalid number has no value, and the others can be read`(text: String) throws {
         let json = try node(#"{"a":\#(text),"b":[\#(text),2]}"#)
         #expect(json["a"]?.int == nil && json["a"]?.double == nil)
         #expect(json["b"]?.elements.map(\.int) == [nil, 2])
@@ -37,7 +36,7 @@ struct JSONNodeTests {
         #expect(throws: JSONBytes.Failure.self) { try JSONValue(reading: json) }
     }
 
-    @Test func `bytes that are no UTF-8 are no string, wherever in one they stand`() throws {
+    @Test func `bytes that are not UTF-8 make a string invalid, wherever they are in it`() throws {
         for length in 0..<20 {
             let text = Array(String(repeating: "a", count: length).utf8)
             for bad: [UInt8] in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]] {
@@ -46,8 +45,8 @@ struct JSONNodeTests {
         }
     }
 
-    /// Strings are looked at eight bytes at a time.
-    @Test func `a quote, an escape and a control character are seen at any place of a string`() throws {
+    /// Strings are scanned eight bytes at a time.
+    @Test func `a quote, an escape and a control character are found at any position of a string`() throws {
         for length in 0..<24 {
             let text = String(repeating: "x", count: length)
             #expect(try node("[\"\(text)\",1]").elements.map(\.int) == [nil, 1])
@@ -61,7 +60,7 @@ struct JSONNodeTests {
         (#""""#, ""), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""\u0041\u00e9\u20AC""#, "Aé€"),
         (#""\ud834\udd1e""#, "𝄞"), (#""a\u0000b""#, "a\0b"), ("\"\u{7f}\"", "\u{7f}"),
     ])
-    func `escapes stand for what they say`(json: String, text: String) throws {
+    func `escapes are decoded`(json: String, text: String) throws {
         #expect(try node(json).string == text)
     }
 
@@ -71,21 +70,21 @@ struct JSONNodeTests {
         #expect(list.elements.map(\.double) == [0, 0, -7, 1, 100, 1.5, 9_223_372_036_854_775_808, nil, nil])
     }
 
-    @Test func `the first of two equal members counts, wherever it is read`() throws {
+    @Test func `of two equal members the first counts, wherever it is read`() throws {
         let object = try node(#"{"a": "1", "a": "2", "\u0061": "3"}"#)
         #expect(object["a"]?.string == "1")
         #expect(object.strings == ["a": "1"])
         #expect(try node(#"{"\u0061": "3"}"#)["a"]?.string == "3")
     }
 
-    @Test func `a member that is null is none`() throws {
+    @Test func `a null member counts as missing`() throws {
         #expect(try node(#"{"a": null}"#)["a"] == nil)
         #expect(try node(#"{"a": null, "b": "c"}"#).strings == ["b": "c"])
         #expect(try node(#"{"b": {"a": 1}, "c": 2}"#)["a"] == nil)
         #expect(try node("[1]")["a"] == nil)
     }
 
-    @Test func `values in a part of some bytes are found`() throws {
+    @Test func `values in a slice of bytes are found`() throws {
         let bytes = Array(#"xx{"a":["b",{"c":1}]}"#.utf8)
         let list = try #require(try JSONNode(json: bytes[2...])["a"])
         #expect(list.elements.map(\.string) == ["b", nil])
@@ -93,7 +92,7 @@ struct JSONNodeTests {
     }
 
     @Test(arguments: ["[", #"{"a":"#])
-    func `what is nested too deep can be asked nothing, and what stands beside it can be read`(opening: String) throws {
+    func `values that are nested too deeply cannot be read, and their siblings can`(opening: String) throws {
         func nested(_ depth: Int, _ inner: String = "") -> String {
             let closing = opening == "[" ? "]" : "}"
             let text = inner.isEmpty && opening != "[" ? "{}" : inner
@@ -112,7 +111,7 @@ struct JSONNodeTests {
         #expect(throws: JSONBytes.Failure.self) { try node(String(repeating: opening, count: 100_000)) }
     }
 
-    @Test func `more combining marks in a row than any language has are no text`() throws {
+    @Test func `a longer sequence of combining marks than in any language is not text`() throws {
         let marks = "\u{301}\u{323}"
         let most = "a" + String(repeating: marks, count: 15)
         #expect(try node("[\"\(most + most)\"]").elements.map(\.string) == [most + most])
@@ -124,7 +123,7 @@ struct JSONNodeTests {
 
     /// A mark takes 16 bytes.
     @Test(arguments: ["[1,1,1", #"{"":1,"":1"#, "[[],[],[[[]]]", #"["","","""#])
-    func `there is at most one mark for each two bytes`(pattern: String) throws {
+    func `there is at most one mark for every two bytes`(pattern: String) throws {
         let part = pattern.dropFirst() + ","
         let end = pattern.first == "[" ? "]" : "}"
         let text = Array((pattern + "," + String(repeating: String(part), count: 1000).dropLast() + end).utf8)
@@ -133,7 +132,7 @@ struct JSONNodeTests {
         #expect(MemoryLayout<JSONMark>.stride == 16)
     }
 
-    @Test func `a failure names the place by keys and indices`() throws {
+    @Test func `a failure names the place with keys and indices`() throws {
         let json = try node(#"{"a": {"b": [[], [{"c": "x", "d": 1}]]}, "e": 2}"#)
         let object = try #require(json["a"]?["b"]?.elements.map { Array($0.elements) }.last?.first)
         #expect(throws: JSONBytes.Failure(description: ".a.b[1][0].f is missing")) { try object.required("f") }

@@ -7,7 +7,7 @@ import Testing
     private func isObject(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(JSONBytes.isObject) }
 
     @Test(
-        "A JSON object is one, whatever stands in it",
+        "A JSON object is accepted, whatever its content",
         arguments: [
             "{}", " \t\r\n{ } \n", #"{"a":1}"#, #"{"a":{"b":[{},[],"c",null,true,false]},"d":{}}"#,
             #"{"":""}"#, #"{"a":"\"\\\/\b\f\n\r\t\u00e9\uD83D"}"#, #"{"é":"😀"}"#, #"{"a":1,"a":2}"#,
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "Anything else is none",
+        "Anything else is rejected",
         arguments: [
             "", " ", "a", "null", "[]", "1", "\"a\"", "{", "}", "{}{}", "{} x", "{,}", #"{"a"}"#, #"{"a":}"#,
             #"{"a":1,}"#,
@@ -34,14 +34,14 @@ import Testing
         #expect(!isObject(text))
     }
 
-    @Test("No part of an object is one")
+    @Test("A truncated object is rejected")
     func parts() {
         let whole = Array(#"{"a":[1.5e+3,{"b":"\u00e9\n"},true,false,null],"c":{}}"#.utf8)
         #expect(isObject(whole))
         for length in whole.indices { #expect(!isObject(Array(whole[..<length]))) }
     }
 
-    @Test("One that is as deep as an attack is none, and ends nothing")
+    @Test("An object that is nested too deeply is rejected, and does not crash")
     func deep() {
         let nested = { (depth: Int) in
             "{\"a\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
@@ -52,7 +52,7 @@ import Testing
         #expect(!isObject(String(repeating: "{\"a\":", count: 100_000)))
     }
 
-    @Test("Bytes that are no UTF-8 stand in a string as they do for the API server, and nowhere else")
+    @Test("Bytes that are not UTF-8 are accepted in strings, as by the API server, and nowhere else")
     func noUTF8() {
         #expect(isObject(Array("{\"a\":\"".utf8) + [0xff, 0xc0] + Array("\"}".utf8)))
         #expect(!isObject(Array("{\"a\":".utf8) + [0xff] + Array("}".utf8)))

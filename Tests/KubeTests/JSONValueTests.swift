@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 struct JSONValueTests {
-    @Test func `what is nested too deeply is refused`() throws {
+    @Test func `a value that is nested too deeply is rejected`() throws {
         func nested(_ depth: Int) -> [UInt8] {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
         }
@@ -18,7 +18,7 @@ struct JSONValueTests {
     }
 
     @Test(arguments: ["", "plain", "\"\\\n\r\t\u{0}\u{1f}\u{7f}", "ä€𐍈\u{2028}", "/"])
-    func `any text comes back as it went`(text: String) throws {
+    func `any text is the same after writing and reading it`(text: String) throws {
         let value: JSONValue = .object([text: .string(text)])
         #expect(try JSONValue(json: value.encoded()) == value)
     }
@@ -30,17 +30,17 @@ struct JSONValueTests {
     }
 
     @Test(arguments: ["", "{", "nope", "[1", "{\"a\":1"])
-    func `what is no JSON is refused`(json: String) {
+    func `invalid JSON is rejected`(json: String) {
         #expect(throws: JSONBytes.Failure.self) { try JSONValue(json: Array(json.utf8)) }
     }
 
-    @Test func `members are reached by name`() {
+    @Test func `members are read by name`() {
         let value: JSONValue = ["metadata": ["labels": ["a": "b"]]]
         #expect(value["metadata"]?["labels"]?["a"]?.string == "b")
         #expect(value["metadata"]?["none"]?["a"] == nil)
     }
 
-    @Test func `a fraction that a Double cannot hold is no fraction, written or read again`() throws {
+    @Test func `a fraction beyond the precision of Double is dropped, when written and when read`() throws {
         let value = try JSONValue(json: Array("71111111111111111.117".utf8))
         #expect(try JSONValue(json: value.encoded()) == value)
     }

@@ -45,7 +45,7 @@ struct KubeconfigTests {
             #"/home/me/.kube/config: contexts[0].context.user is "x", expected one of the users (u)"#
         ),
     ])
-    func `a name that leads nowhere is named with its place`(
+    func `a reference to a missing entry is reported with its place`(
         current: String, cluster: String, user: String, text: String
     ) throws {
         let config = try config(current, cluster: cluster, user: user)
@@ -57,7 +57,7 @@ struct KubeconfigTests {
         }
     }
 
-    @Test func `of several files the first that has a name wins, with its whole entry`() throws {
+    @Test func `of several files the first with a name takes precedence, with its whole entry`() throws {
         let first = try Kubeconfig(
             json: Array(
                 #"""
@@ -72,7 +72,7 @@ struct KubeconfigTests {
                 """#.utf8), file: "/2/config")
         let files = KubeconfigFiles([("/1/config", first), ("/2/config", second)])
         let selection = try files.select()
-        // The second one's namespace and token are not mixed in.
+        // The second entry's namespace and token are not mixed in.
         #expect(selection.namespace == "default")
         #expect(selection.user?.token == nil && selection.user?.clientCertificate == "a.crt")
         #expect(selection.userPlace.file == "/1/config" && selection.userPlace.field == "users[1].user")
@@ -81,7 +81,7 @@ struct KubeconfigTests {
         #expect(none?.description == "/1/config: current-context, expected the name of a context")
     }
 
-    @Test func `what is no kubeconfig is named by its place, not its value`() {
+    @Test func `an invalid kubeconfig is reported with the place, not the value`() {
         do throws(ConfigurationError) {
             _ = try Kubeconfig(json: Array(#"{"users":[{"name":"u","user":{"token":["hunter2"]}}]}"#.utf8), file: file)
             Issue.record("decoded")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct MergePatchTests {
     @Test(
-        "A merge patch does what RFC 7386, appendix A, says",
+        "A merge patch follows RFC 7386, appendix A",
         arguments: [
             (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
             (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
@@ -33,7 +33,7 @@ import Testing
         #expect(original.merging(["a": [nil, ["c": nil]]]) == ["a": [nil, ["c": nil]]])
     }
 
-    @Test("A key that is not there can be removed")
+    @Test("Removing a missing key is no error")
     func removedTwice() {
         let original: JSONValue = ["metadata": ["labels": ["a": "1"]]]
         let patch: JSONValue = ["metadata": ["labels": ["b": nil]], "data": nil]

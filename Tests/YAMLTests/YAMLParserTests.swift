@@ -14,7 +14,7 @@ import Testing
         try documents(text).map { String(decoding: $0.json(), as: UTF8.self) }.joined(separator: "\n")
     }
 
-    @Test("A resource decodes as if it came from the API server")
+    @Test("A resource is decoded as if it came from the API server")
     func decodes() throws {
         struct Resource: Decodable, Equatable {
             struct Spec: Decodable, Equatable { var name: String, secrets: [[String: String]], keep: Bool, count: Int }
@@ -39,14 +39,14 @@ import Testing
         #expect(resource.spec.keep && resource.spec.count == 3 && resource.kind == "SecretsDistribution")
     }
 
-    @Test("Documents are separate and empty ones are left out")
+    @Test("Documents are separated, and empty ones are skipped")
     func several() throws {
         #expect(try json("---\n# none\n---\na: 1\n---\n---\nb: 2\n...\n---\n") == "{\"a\":1}\n{\"b\":2}")
         #expect(try json("").isEmpty)
         #expect(try json("''") == "\"\"")
     }
 
-    @Test("Windows line ends and a byte order mark change nothing")
+    @Test("Windows line ends and a byte order mark have no effect")
     func otherEditors() throws {
         #expect(
             try json("\u{FEFF}a: 1\r\nb:\r\n- x\r\n---\r\nc: |\r\n  two\r\n  lines\r\n") == """
@@ -72,7 +72,7 @@ import Testing
         #expect(all.last?.line(of: ["k"]) == 11)
     }
 
-    @Test("Anchors, aliases and merge keys are expanded, the mapping's own keys win")
+    @Test("Anchors, aliases and merge keys are expanded, and the mapping's own keys take precedence")
     func aliases() throws {
         #expect(try json("a: &x [1, {b: 2}]\nc: *x\n") == "{\"a\":[1,{\"b\":2}],\"c\":[1,{\"b\":2}]}")
         #expect(
@@ -102,7 +102,7 @@ import Testing
         #expect(error?.description.contains("s3cret") == false)
     }
 
-    @Test("An error costs its own document alone")
+    @Test("An error affects only its own document")
     func goesOn() {
         let text = "a: 1\n---\nb: [\n---\nc: 3\n---\nd: 1\nd: 2\n---\n- @\n---\ne: 5\n"
         let stream = YAMLParser.parse(Array(text.utf8))

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("With nothing said it runs with the defaults")
+    @Test("Without arguments it runs with the defaults")
     func defaults() throws {
         let invocation = try Invocation([]) { _ in nil }
         #expect(invocation.command == .run)
@@ -26,7 +26,7 @@ import Testing
         #expect(invocation.operands.isEmpty && !invocation.wantsHelp)
     }
 
-    @Test("Each variable has the flag of its name, and both mean the same")
+    @Test("Each variable has a flag of the same name, with the same meaning")
     func variablesAndFlags() throws {
         let values = [
             ("SECRETS_PATH", "--secrets-path", "/other"), ("MANAGED_BY", "--managed-by", "me"),
@@ -76,7 +76,7 @@ import Testing
         #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
     }
 
-    @Test("A flag wins, and the variable that it overrules is not looked at")
+    @Test("A flag overrides its variable, whose value is not validated")
     func flagWins() throws {
         var asked: [String] = []
         let invocation = try Invocation(["--max-in-flight=5", "sync", "--secrets-path", "/a"]) { name in
@@ -94,7 +94,7 @@ import Testing
         #expect(try settings(["--max-in-flight=5", "--max-in-flight", "6"]).maxInFlight == 6)
     }
 
-    @Test("An empty variable is one that is not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
+    @Test("An empty variable counts as not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
     func emptyVariable(variable: String) throws {
         #expect(try settings([], [variable: ""]) == Settings())
     }
@@ -113,11 +113,11 @@ import Testing
     @Test(arguments: [
         "9895", ":", ":65536", ":-1", "::1:80", "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
     ])
-    func `a LISTEN_ADDRESS that names no port is refused`(text: String) {
+    func `a LISTEN_ADDRESS without a port is rejected`(text: String) {
         #expect(throws: OptionError.self) { try settings([], ["LISTEN_ADDRESS": text]) }
     }
 
-    @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")
+    @Test("An empty flag overrides a variable if empty is a valid value, and is an error otherwise")
     func emptyFlag() throws {
         #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
         #expect(try settings(["--watch-namespaces="], ["WATCH_NAMESPACES": "a"]).watchNamespaces == nil)
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test(
-        "A value that cannot be used is named with its variable and what that takes",
+        "An invalid value is reported with its variable and the expected values",
         arguments: [
             ("SECRETS_PATH", "mnt", "an absolute path"),
             ("MANAGED_BY", "a b", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
@@ -163,14 +163,14 @@ import Testing
         #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\", expected \(takes)")
     }
 
-    @Test("A value stands in its error on one line")
+    @Test("A value is shown in its error on one line")
     func oneLine() {
         #expect(
             error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\", expected a whole number from 1 to 1000"
         )
     }
 
-    @Test("Local mode needs both of its paths")
+    @Test("Local mode requires both of its paths")
     func localMode() throws {
         #expect(
             error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\", expected a path only together") == true)
@@ -180,7 +180,7 @@ import Testing
         #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
     }
 
-    @Test("The longest wait is no shorter than the quiet time")
+    @Test("The longest wait is at least the quiet time")
     func debounce() {
         #expect(
             error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\", expected a time not longer")
@@ -189,7 +189,7 @@ import Testing
     }
 
     @Test(
-        "With leader election its times fit together, and it is for run with a cluster",
+        "The times of leader election must be consistent, and it is only for run with a cluster",
         arguments: [
             (["run"], [:], nil),
             (
@@ -221,7 +221,7 @@ import Testing
     }
 
     @Test(
-        "A flag or command that there is not is named",
+        "An unknown flag or command is reported",
         arguments: [
             (["--nonsense"], "unknown flag --nonsense"), (["--nonsense=1"], "unknown flag --nonsense"),
             (["--SECRETS_PATH=/a"], "unknown flag --SECRETS_PATH"), (["-x"], "unknown flag -x"),
@@ -252,7 +252,7 @@ import Testing
         #expect(error(arguments) == text)
     }
 
-    @Test("check takes a policy, in both forms")
+    @Test("check accepts a policy, in both forms")
     func checkPolicy() throws {
         for words in [["--policy", "p.yaml"], ["--policy=p.yaml"]] {
             let invocation = try Invocation(["check"] + words + ["a.yaml"]) { _ in nil }
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(
-        "sync, plan and explain print as they are told, in both forms",
+        "sync, plan and explain use the requested output, in both forms",
         arguments: [["sync"], ["plan"], ["explain", "a"]])
     func output(words: [String]) throws {
         #expect(try Invocation(words) { _ in nil }.output == .table)
@@ -271,7 +271,7 @@ import Testing
         }
     }
 
-    @Test("plan is a dry run whatever DRY_RUN says, and sync is none")
+    @Test("plan is a dry run whatever DRY_RUN is, and sync never is")
     func dryRun() throws {
         #expect(try settings(["plan"]).dryRun)
         #expect(try settings(["plan"], ["DRY_RUN": "false"]).dryRun)
@@ -281,7 +281,7 @@ import Testing
                 == "DRY_RUN is \"1\", expected false with sync; plan shows what sync would write")
     }
 
-    @Test("plan and explain need no Lease, and log errors alone unless they are told otherwise")
+    @Test("plan and explain need no Lease, and log only errors by default")
     func readers() throws {
         for words in [["plan"], ["explain", "a"]] {
             let quiet = try Invocation(words) { ["LEADER_ELECTION": "true", "LEASE_DURATION": "1s"][$0] }
@@ -293,7 +293,7 @@ import Testing
         }
     }
 
-    @Test("explain reads a folder of distributions without one for Secrets, and needs no operand for its help")
+    @Test("explain needs no output folder for a folder of distributions, and no operand for its help")
     func explainAlone() throws {
         #expect(try settings(["explain", "a"], ["DISTRIBUTIONS_PATH": "/d"]).distributionsPath == "/d")
         #expect(error(["explain", "a"], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is") == true)
@@ -301,7 +301,7 @@ import Testing
         #expect(try Invocation(["explain", "--help"]) { _ in nil }.wantsHelp)
     }
 
-    @Test("What follows -- is no flag, and - is none either")
+    @Test("An argument after -- is not a flag, and neither is -")
     func operands() throws {
         let invocation = try Invocation(["check", "a.yaml", "-", "--", "--help", "-x", "--"]) { _ in nil }
         #expect(invocation.command == .check)
@@ -310,14 +310,14 @@ import Testing
         #expect(try Invocation(["--", "sync"]) { _ in nil }.command == .sync)
     }
 
-    @Test("A value may hold an equals sign and begin with a dash")
+    @Test("A value may contain an equals sign and begin with a dash")
     func strangeValues() throws {
         #expect(try settings(["--secrets-path=/a=b"]).secretsPath == "/a=b")
         #expect(try settings(["--kubeconfig", "--x"]).kubeconfig == "--x")
     }
 
     @Test(
-        "Help, and what needs no settings, work with any environment",
+        "Help, and commands without settings, work in any environment",
         arguments: [
             ["--help"], ["-h"], ["sync", "--help"], ["plan", "--help"], ["help"], ["version"], ["check", "x.yaml"],
         ])

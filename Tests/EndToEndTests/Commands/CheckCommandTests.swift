@@ -42,7 +42,7 @@ struct CheckCommandTests {
         #expect(lines[3].contains("spec.secrets[1].from is missing"))
         #expect(lines[4].contains("xlscsde.nhs.uk/v2"))
 
-        // As `kubectl get -o yaml` prints them.
+        // In the form that `kubectl get -o yaml` prints.
         let list =
             "kind: List\nitems:\n- "
             + CommandTests.manifest.replacing("\n", with: "\n  ").replacing("key", with: "../key")
@@ -80,7 +80,7 @@ struct CheckCommandTests {
         #expect(lines.dropFirst().first?.hasPrefix("a.yaml:17: metadata.namespace is missing") == true)
         #expect(lines.last == "2 distributions in 1 file: 2 problems")
 
-        // What is only audited is a remark.
+        // In mode Audit, denials are only remarks.
         try writeFile(root("policy.yaml"), Self.policy.replacing("spec:", with: "spec:\n  mode: Audit"))
         let audited = try await Binary.run(
             ["check", "--policy=\(root("policy.yaml"))", "-"], input: CommandTests.manifest)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A dry run")
 struct DryRunTests {
-    @Test("in local mode follows the mount and makes no folder, no file")
+    @Test("in local mode follows the mount and creates no folder and no file")
     func local() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/a", "very secret")
@@ -26,7 +26,7 @@ struct DryRunTests {
         #expect(!program.errors.contains("very secret"))
     }
 
-    @Test("on a real API server reports each difference once and makes no request but reads, also with leader election")
+    @Test("on a real API server reports each difference once and sends read requests only, also with leader election")
     func cluster() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -37,7 +37,7 @@ struct DryRunTests {
         let before = try await world.secret("app")?.version
         try await world.create(world.distribution("new", [("b", "b")]))
 
-        // With rights to write, so that nothing but the program itself keeps it from that.
+        // The user may write, so that only the program itself prevents writes.
         let verbs = ["get", "list", "watch", "create", "patch", "delete"]
         try await world.server.allow("dave", verbs, .secrets, in: world.namespace)
         try await world.server.allow("dave", verbs, .secretsDistributions, in: world.namespace)
@@ -57,7 +57,7 @@ struct DryRunTests {
                 await eventually {
                     shadow.logs.contains("would update secret", "secret=\(world.namespace)/app", "changedKeys=[a]")
                 })
-            // Full comparisons come and go.
+            // Full comparisons do not repeat the report.
             let lists = shadow.logs.count("would ")
             try await world.delete("app")
             #expect(
