@@ -1,5 +1,3 @@
-import Kube
-
 @testable import benchmark
 
 /// A line in the format of kube-apiserver.

@@ -1,3 +1,4 @@
+import DistributionSupport
 import Testing
 
 @testable import Distribution

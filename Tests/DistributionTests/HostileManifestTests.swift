@@ -1,3 +1,4 @@
+import DistributionSupport
 import FoundationEssentials
 import Testing
 

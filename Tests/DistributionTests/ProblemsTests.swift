@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Distribution
-@testable import Planning
 
 /// The stored problems of a document are bounded, and the omission is reported.
 @Suite struct ProblemsTests {
@@ -61,10 +60,6 @@ import Testing
         let refusal = Refusal(.invalidSpec, String(repeating: "\u{202e}\n", count: 100_000))
         #expect(refusal.message.unicodeScalars.count <= 4001)
         #expect(refusal.message.hasPrefix("\\u{202E}\\n") && refusal.message.hasSuffix("…"))
-        var status = DistributionStatus(reason: .synced, message: refusal.message)
-        #expect(status.message == refusal.message)
-        status.message += String(repeating: "x", count: 5000)
-        #expect(status.message == refusal.message)
         let short = "Secret a holds 1 key from the mount."
         #expect(Refusal(.synced, short).message == short)
     }

@@ -1,5 +1,4 @@
 import Kube
-import Observability
 import Scheduling
 import Testing
 

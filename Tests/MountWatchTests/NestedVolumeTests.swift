@@ -1,7 +1,6 @@
 import Glibc
 import LinuxIO
 import MountWatch
-import Snapshots
 import TestSupport
 import TestTraits
 import Testing

@@ -1,6 +1,5 @@
 import Glibc
 import MountWatch
-import Snapshots
 import TestSupport
 import Testing
 

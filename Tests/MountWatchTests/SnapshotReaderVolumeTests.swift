@@ -2,7 +2,6 @@ import Glibc
 import LinuxIO
 import MountWatch
 import Observability
-import Snapshots
 import TestSupport
 import TestTraits
 import Testing

@@ -1,4 +1,3 @@
-import Distribution
 import FoundationEssentials
 import TestTraits
 import Testing

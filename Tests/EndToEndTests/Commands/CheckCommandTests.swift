@@ -1,4 +1,3 @@
-import Distribution
 import TestSupport
 import Testing
 

@@ -1,7 +1,6 @@
 import Admin
 import Agent
 import Observability
-import Reconciler
 import TestSupport
 import Testing
 

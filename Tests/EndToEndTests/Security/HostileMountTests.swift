@@ -1,4 +1,3 @@
-import Distribution
 import Glibc
 import LinuxIO
 import TestSupport

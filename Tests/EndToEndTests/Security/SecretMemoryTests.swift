@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Glibc
-import KubeConfig
 import TestSupport
 import TestTraits
 import Testing

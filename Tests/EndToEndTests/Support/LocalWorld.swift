@@ -1,4 +1,3 @@
-import Distribution
 import FoundationEssentials
 import Glibc
 import LinuxIO
