@@ -79,9 +79,9 @@ struct JudgingTests {
     @Test("an evaluation that is no longer needed is cancelled")
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
-        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(300)))
-        let judge = try PolicyJudge()
-        let task = Task { await judge.end(judgement) }
+        let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(300)))
+        let judge = try PolicyEvaluator()
+        let task = Task { await evaluator.evaluate(evaluation) }
         task.cancel()
         #expect(await task.value == nil)
     }

@@ -2,7 +2,7 @@ package import Distribution
 package import LinuxIO
 
 /// Runs long policy evaluations on its own thread. The controller decides which evaluation is next.
-package actor PolicyJudge {
+package actor PolicyEvaluator {
     /// How much is evaluated between two checks for cancellation, in steps of 64 states on one character: about a
     /// millisecond. An evaluation can pause in the middle of a file. It exceeds this limit by at most one character on
     /// all patterns and one reading of a file's name.
@@ -18,11 +18,11 @@ package actor PolicyJudge {
     package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
 
     /// Runs an evaluation to its end; nil if the task was canceled before.
-    package func end(_ judgement: AccessPolicy.Judgement) async -> AccessPolicy.Judgement? {
-        var judgement = judgement
-        while !judgement.advance(by: Self.part) {
+    package func end(_ evaluation: AccessPolicy.PolicyEvaluation) async -> AccessPolicy.PolicyEvaluation? {
+        var evaluation = evaluation
+        while !evaluation.advance(by: Self.part) {
             if Task.isCancelled { return nil }
         }
-        return judgement
+        return evaluation
     }
 }
