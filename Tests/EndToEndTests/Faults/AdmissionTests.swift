@@ -6,7 +6,7 @@ import TestTraits
 import Testing
 
 /// Admission webhooks that reject, fail or are slow.
-@Suite("Admission", .tags(.concurrent), .endsIfHung)
+@Suite("Admission", .endsIfHung)
 struct AdmissionTests {
     private static let configurations = Resource(
         group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations")
