@@ -159,6 +159,23 @@ struct UnlistedTests {
         }
     }
 
+    @Test("nor distributions, statuses that can still be written do not stay Synced")
+    func nothingListed() async throws {
+        let bench = Bench { $0.staleAfter = .zero }
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            _ = try await bench.eventuallyReady("Synced")
+            await bench.controller.distributionsFailed(.all, away)
+            await bench.controller.targetsFailed(.all, away)
+            let ready = try await bench.eventuallyReady("WriteFailed")
+            #expect(ready?.message.hasPrefix("Secret t was in line when it was last seen, but the Secrets") == true)
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            _ = try await bench.eventuallyReady("Synced")
+        }
+    }
+
     @Test("as a whole, each is asked for by name: what is there is updated, what cannot be read says why")
     func byName() async throws {
         let store = FakeStore()

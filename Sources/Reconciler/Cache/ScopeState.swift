@@ -17,18 +17,6 @@ struct ScopeState: Sendable {
     var isRefused: Bool {
         (distributions.isRefused && !distributions.isListed) || (targets.isRefused && !targets.isListed)
     }
-
-    /// The list or the watch of its Secrets has failed.
-    ///
-    /// They become stale after `limit`, unless the distributions cannot be had either: then the API server is away, and
-    /// no status can be written anyway. With thousands of distributions two writes each would follow once it is back.
-    mutating func targetsFailed(
-        _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
-    ) {
-        targets.fail(error, at: now, time)
-        guard distributions.failure == nil || distributions.isRefused else { return }
-        targets.expire(at: now, limit: limit)
-    }
 }
 
 /// Lists and watches of one kind of object in one scope.
@@ -69,14 +57,15 @@ struct FeedState: Sendable {
 
     mutating func relist() { isListing = isListed }
 
-    mutating func fail(_ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp) {
+    /// The list or the watch has failed. It is stale once it has not worked for `limit`, whatever else works: a server
+    /// that fails every list may still take statuses.
+    mutating func fail(
+        _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
+    ) {
         failure = error
-        if outage == nil { outage = Outage(start: now, time: time) }
-    }
-
-    mutating func expire(at now: ContinuousClock.Instant, limit: Duration) {
-        guard let outage, outage.start.duration(to: now) >= limit else { return }
-        isStale = true
+        let start = outage?.start ?? now
+        if outage == nil { outage = Outage(start: start, time: time) }
+        if start.duration(to: now) >= limit { isStale = true }
     }
 
     /// All objects were listed. Whether they can be watched too is another matter.
