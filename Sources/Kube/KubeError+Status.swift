@@ -26,9 +26,9 @@ extension KubeError {
         let reason = status.reason.flatMap(Status.shownReason)
         let kind: Kind =
             switch code {
-            // A webhook may answer with any code, of which the server makes nothing: not "no such object" of a 404, and not
-            // an outage of a 503.
-            case _ where ![403, 429].contains(code) && AdmissionFrame.isRefusal(message):
+            // A webhook may answer with any code, of which the server makes nothing: not "no such object" of a 404, not an
+            // outage of a 503, and not a wait of a 429.
+            case _ where code != 403 && AdmissionFrame.isRefusal(message):
                 .invalid(status: code, fields: status.fields)
             case 400, 422: .invalid(status: code, fields: status.fields)
             case 401: .unauthorized

@@ -100,7 +100,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// How long the server asked to wait.
+    /// How long the server asked to wait; a minute at most, see `Response`.
     package var retryAfter: Duration? {
         switch kind {
         case .tooManyRequests(let delay), .server(_, _, let delay): delay

@@ -105,8 +105,9 @@ package struct Response: Sendable, CustomStringConvertible, CustomReflectable {
         headers["retry-after"].flatMap { Int($0) }.flatMap(Self.delay(seconds:))
     }
 
-    /// What no server can mean, longer than a day or negative, is taken as no answer.
-    static func delay(seconds: Int) -> Duration? { (0...86_400).contains(seconds) ? .seconds(seconds) : nil }
+    /// At most a minute: the number may be a webhook's or a proxy's, and whoever waits for a day is no longer watching.
+    /// A negative one is taken as no answer.
+    static func delay(seconds: Int) -> Duration? { seconds < 0 ? nil : .seconds(min(seconds, 60)) }
 
     /// Without the body, which may hold secrets.
     package var description: String { "status \(status), \(body.count) bytes" }
