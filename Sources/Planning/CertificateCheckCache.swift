@@ -17,6 +17,7 @@ package struct CertificateCheckCache: Sendable {
     }
 
     private var pairs: [Pair: CertificatePair] = [:]
+    private var defects: [Digest: PEMDefect?] = [:]
     private var keyContents: [Digest: KeyContent?] = [:]
     private var combined: [Digest: Bool] = [:]
     private var parts: [Part: Result<DesiredTarget.Value, PEMSplit.Failure>] = [:]
@@ -34,6 +35,11 @@ package struct CertificateCheckCache: Sendable {
                 key.bytes.withUnsafeBytes { CertificatePair(chain: chain, key: $0) }
             }
         }
+    }
+
+    /// Where its PEM departs from RFC 7468.
+    mutating func defect(of file: DesiredTarget.Value) -> PEMDefect? {
+        Self.cached(in: &defects, file.digest) { file.bytes.withUnsafeBytes { PEMDefect.first(in: $0) } }
     }
 
     /// The form of a private key in it, or of what may hold one.
