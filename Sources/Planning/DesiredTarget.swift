@@ -162,7 +162,9 @@ extension DesiredTarget {
 
     /// What of it a target lacks or has otherwise, as phrases: `data key a differs`. Others' labels, annotations and owner
     /// references are not compared. Of many the first ones; nil if it lacks nothing.
-    package func differences(from stored: ObservedTarget) -> String? {
+    ///
+    /// - Parameter wasImmutable: the target was immutable before it was written; no write makes it so.
+    package func differences(from stored: ObservedTarget, wasImmutable: Bool = false) -> String? {
         let patch = TargetPatch(from: stored, to: self)
         var phrases: [String] = []
         if stored.type != type { phrases.append("the type is \(shown(stored.type))") }
@@ -174,6 +176,7 @@ extension DesiredTarget {
         let annotations = patch.annotations.keys.filter { $0 != WellKnownKeys.mountGeneration }.sorted()
         phrases += annotations.map { "annotation \(shown($0)) \(stored.annotations.lack($0))" }
         if patch.owners != nil { phrases.append("the owner reference differs") }
+        if stored.isImmutable, !wasImmutable { phrases.append("it was made immutable") }
         return phrases.isEmpty ? nil : Listing(phrases, of: phrases.count).description
     }
 }

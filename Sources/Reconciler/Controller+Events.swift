@@ -87,7 +87,7 @@ extension Controller {
 
     /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
     private func disturb(_ target: ObjectKey, by manager: String?) {
-        guard !isFollowing, cache.index.known(target) != nil else { return }
+        guard !isFollowing, cache.index.known(target) != nil || cache.targets[target] != nil else { return }
         contention.disturb(target, by: manager, at: .now)
     }
 

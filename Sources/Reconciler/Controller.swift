@@ -160,6 +160,7 @@ extension Controller {
         worker.giveBackRoom()
         judging.giveBackRoom()
         statuses.giveBackRoom()
+        contention.giveBackRoom(at: .now)
         ProcessMemory.giveBack()
     }
 

@@ -43,12 +43,14 @@ extension Controller {
         let claimants = cache.index.claimants(of: key).filter { !$0.isBeingDeleted }
         guard !claimants.isEmpty else {
             leave(key)
+            contention.leave(key)
             return try await prune(key)
         }
         enqueueOwners(remarks.forgetLeftover(key))
         let ours = claimants.filter(isOurs)
         guard let winner = ours.first else {
             leave(key)
+            contention.forget(key)
             return .done
         }
         for loser in ours.dropFirst() {
@@ -64,7 +66,6 @@ extension Controller {
     /// No distribution of ours describes it.
     private func leave(_ key: ObjectKey) {
         notes.leave(key)
-        contention.forget(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
 
@@ -94,11 +95,11 @@ extension Controller {
         case .behind(let refusal):
             settle(key, .heldBack, seeing: seen)
             return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
-        case .denied(let status, let error):
+        case .denied(let status, let error, let again):
             settle(key, .heldBack, seeing: seen)
             report(status, on: distribution)
             if let error { throw error }
-            return .done
+            return again.map { .again(after: $0) } ?? .done
         case .status(let status, let again):
             settle(key, status.rotationResult, seeing: seen)
             report(cache.doubt(status, of: key), on: distribution)
@@ -118,8 +119,8 @@ extension Controller {
         case behind(Refusal? = nil)
         /// The policy has to be evaluated first.
         case unjudged
-        /// The policy denies it; with the error that kept its target from being removed.
-        case denied(DistributionStatus, StoreError?)
+        /// The policy denies it; with the error that kept its target from being removed, or when to look again.
+        case denied(DistributionStatus, StoreError?, again: Duration?)
     }
 
     /// Before the outcome of a write is looked up, within its turn: most faults of a connection are over soon, and then no
@@ -221,8 +222,12 @@ extension Controller {
         }
         let stored: ObservedTarget
         var isContentWritten = true
+        var wasImmutable = false
         switch plan {
         case .unchanged:
+            if let message = actual.flatMap(contention.immutability) {
+                return .status(DistributionStatus(reason: .writeFailed, message: message))
+            }
             contention.settle(desired.key, at: .now)
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
@@ -232,6 +237,7 @@ extension Controller {
             }
         case .update(let old, let patch):
             isContentWritten = patch.changesContent
+            wasImmutable = old.isImmutable
             stored = try await write(desired) { () async throws(StoreError) in
                 try await secrets.update(old, patch)
             }
@@ -241,7 +247,7 @@ extension Controller {
                 try await secrets.recreate(old, as: target)
             }
         }
-        return alteration(desired, stored)
+        return alteration(desired, stored, wasImmutable: wasImmutable)
             ?? synced(distribution, desired, stored, review, written: isContentWritten)
     }
 
@@ -301,15 +307,20 @@ extension Controller {
         let wasDisturbed = contention.isDisturbed(desired.key)
         let target = try await body()
         _ = cache.take(target)
-        corrected(target, desired, wasDisturbed: wasDisturbed)
+        corrected(
+            target.key, to: target.resourceVersion, wish: desired.fingerprint, wasDisturbed: wasDisturbed)
         return target
     }
 
     /// Removes a Secret.
     func remove(_ target: ObservedTarget) async throws(StoreError) {
+        let key = target.key
+        let wasDisturbed = contention.isDisturbed(key)
         try await secrets.delete(target)
-        cache.targets[target.key] = nil
-        notes.expiries[target.key] = nil
+        // Another of its name may have come before the answer.
+        if cache.targets[key]?.uid == target.uid { cache.targets[key] = nil }
+        notes.expiries[key] = nil
+        corrected(key, to: nil, wish: Contention.undescribed, wasDisturbed: wasDisturbed)
     }
 
     private func synced(
@@ -319,7 +330,9 @@ extension Controller {
         notes.expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
-        let remarks = review.warnings + remarks(on: distribution.key)
+        let immutability =
+            actual?.isImmutable == true ? ["It is immutable: each change of its content deletes and recreates it."] : []
+        let remarks = immutability + review.warnings + remarks(on: distribution.key)
         let status = DistributionStatus(
             reason: .synced, message: ([message] + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)

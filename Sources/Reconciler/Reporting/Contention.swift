@@ -8,7 +8,8 @@ struct Contention: Sendable {
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// Fingerprint of what the target should be, as of the last change that others made; nil before the first.
+        /// Fingerprint of what the target should be, or `undescribed`, as of the last change that others made; nil before
+        /// the first.
         var wish: Int?
         /// Who made it; nil if that is not known.
         var manager: String?
@@ -19,6 +20,7 @@ struct Contention: Sendable {
         let wish: Int
         let stored: ObservedTarget
         let message: String
+        let madeImmutable: Bool
         let until: Instant
     }
 
@@ -29,6 +31,9 @@ struct Contention: Sendable {
     private var altered: [ObjectKey: Altered] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
+
+    /// What a target should be that no distribution describes, or that the policy denies: removed or released.
+    static let undescribed = 0
 
     /// How long a target stays as the server stored it before the write is tried once more.
     private static let alterationPause: Duration = .seconds(600)
@@ -62,7 +67,13 @@ struct Contention: Sendable {
         altered[target] = nil
     }
 
-    /// No distribution of ours describes it any more.
+    /// No distribution describes it any more. What others do against its removal is still remembered.
+    mutating func leave(_ target: ObjectKey) {
+        if let wish = contests[target]?.wish, wish != Self.undescribed { contests[target] = nil }
+        altered[target] = nil
+    }
+
+    /// It is another's.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil
         altered[target] = nil
@@ -101,13 +112,30 @@ struct Contention: Sendable {
         guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
         return (contest.manager, lasts)
     }
+
+    /// The same of a target that is to be removed or released.
+    func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
+        contests[target]?.wish == Self.undescribed ? contest(of: target, at: now) : nil
+    }
+
+    /// Forgets targets that have stayed as they should be for long: one that was removed is never looked at again.
+    mutating func giveBackRoom(at now: Instant) { contests = contests.filter { !$0.value.budget.isFull(at: now) } }
 }
 
 extension Contention {
     /// The server stored something else than was sent.
-    mutating func alter(_ stored: ObservedTarget, wish: Int, message: String, at now: Instant) {
+    mutating func alter(
+        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool = false, at now: Instant
+    ) {
         altered[stored.key] = Altered(
-            wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
+            wish: wish, stored: stored, message: message, madeImmutable: madeImmutable,
+            until: now.advanced(by: Self.alterationPause))
+    }
+
+    /// What was said of the write that the server made `target` immutable by, which it stays; nil: none did.
+    func immutability(of target: ObservedTarget) -> String? {
+        guard let last = altered[target.key], last.madeImmutable, last.stored.uid == target.uid else { return nil }
+        return last.message
     }
 
     /// Why a write would only be altered once more, and for how long that is believed; nil: it is worth trying.
