@@ -26,6 +26,9 @@ struct PreviousFiles: Sendable {
         return sorted[low...].prefix { $0.utf8.starts(with: prefix) }
     }
 
+    /// Folders that were volumes without generations of their own.
+    var plainVolumes: [String] { snapshot?.volumes.filter { !$0.value.isAtomic }.map(\.key) ?? [] }
+
     /// The paths of the files that lie in the volume at `folder`.
     func paths(ofVolume folder: String) -> [String] { byVolume[folder] ?? [] }
 }
