@@ -7,7 +7,7 @@ import Reconciler
 import Scheduling
 import Stores
 
-/// The program's two ways of working: until told to stop, and one pass.
+/// Runs the program: continuously until it is stopped, or for a single pass.
 package struct Agent: Sendable {
     let settings: Settings
     let backend: Backend
@@ -19,17 +19,17 @@ package struct Agent: Sendable {
         self.logger = logger
     }
 
-    /// How long writes under way may take after `stops` has said so; the orchestrator kills at 10 s or later.
+    /// How long writes in flight may take after `stops` yields. Orchestrators kill the process after 10 s or later.
     static let grace: Duration = .seconds(8)
 
     private enum Ended {
         case stopRequested, workDone, graceOver, service
     }
 
-    /// Keeps all targets in sync until `stops` yields or ends; then lets writes in flight end and returns. Each time that
-    /// `refreshes` yields, reads the mount and compares everything.
+    /// Keeps all targets in sync until `stops` yields or ends, then finishes the writes in flight and returns. Reads
+    /// the mount and compares all targets each time `refreshes` yields.
     ///
-    /// - Throws: when a thread cannot be started; `ConfigurationError` when the admin endpoint cannot listen.
+    /// - Throws: an error if a thread cannot be started; `ConfigurationError` if the admin endpoint cannot listen.
     package func run(
         until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
     ) async throws {
@@ -37,8 +37,8 @@ package struct Agent: Sendable {
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
         let controller = try backend.controller(settings, logger: logger) { dependencies in
-            dependencies.readMount = { mount.lookNow() }
-            if let changes = backend.changes { dependencies.firstPassDone = { changes.sumUp($0) } }
+            dependencies.readMount = { mount.requestReading() }
+            if let changes = backend.changes { dependencies.firstPassDone = { changes.logSummary($0) } }
         }
         try mount.start()
         defer { mount.stop() }
@@ -66,27 +66,28 @@ package struct Agent: Sendable {
                 return Service { await feed.run(resync: settings.resyncInterval) }
             }
         let isDone = await run(services, controller, until: stops)
-        // A write that hangs may still reach the server: then the others have to wait for the end of the lease.
+        // A write that is still in flight may reach the server later. Other replicas must then wait until the lease
+        // expires.
         if isDone { await backend.elector?.release() }
         logger.info("stopped")
     }
 
-    /// Something that runs beside the others until it is cancelled.
+    /// A task that runs until it is cancelled.
     private struct Service: Sendable {
         let run: @Sendable () async -> Void
     }
 
-    /// All but the feeds and the worker.
+    /// All services except the feeds and the worker.
     private func services(
         _ controller: Controller, _ mount: MountWatcher, _ policy: PolicyFile?, _ endpoint: AdminEndpoint?,
         refreshes: AsyncStream<Void>
     ) -> [Service] {
         var services = [
-            Service { for await reading in mount.readings { await controller.hear(.mount(reading)) } },
+            Service { for await reading in mount.readings { await controller.handle(.mount(reading)) } },
             Service {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))
-                    mount.lookNow()
+                    mount.requestReading()
                 }
             },
             Service {
@@ -102,7 +103,7 @@ package struct Agent: Sendable {
                     await elector.run { news in
                         switch news {
                         case .leads: await controller.lead()
-                        case .leadsNoMore: await controller.leadNoMore()
+                        case .leadsNoMore: await controller.stopLeading()
                         case .follows: await controller.follow()
                         }
                     }
@@ -110,14 +111,14 @@ package struct Agent: Sendable {
         }
         if let policy {
             services.append(
-                Service { for await reading in policy.readings { await controller.hear(.policy(reading)) } })
+                Service { for await reading in policy.readings { await controller.handle(.policy(reading)) } })
         }
         if let endpoint { services.append(Service { await endpoint.serve() }) }
         if let recorder = backend.recorder { services.append(Service { await recorder.run() }) }
         return services
     }
 
-    /// - Returns: whether the writes in flight ended in time.
+    /// - Returns: whether all writes in flight finished in time.
     private func run(_ services: [Service], _ controller: Controller, until stops: AsyncStream<Void>) async -> Bool {
         await withTaskGroup(of: Ended.self) { group in
             for service in services {

@@ -1,20 +1,21 @@
 package import Distribution
 import Snapshots
 
-/// All distributions, found by key, by target and by source file.
+/// All distributions, indexed by key, by target and by source file.
 package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
     /// By target: the distributions that describe it.
     private var claims: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By source file: the distributions that read it. Files whose names are canonically equal share an entry, which asks
-    /// for a look too many. Not by the folders above it: the many of one path would take many times what it takes itself.
+    /// By source file: the distributions that read it. Files whose names are canonically equal share an entry, which
+    /// can cause a needless comparison. Folders above the files are not indexed, because they would take many times the
+    /// memory.
     private var readers: [String: Set<ObjectKey>] = [:]
 
     package init() {}
 
-    /// Puts `distribution` in, in place of one with the same key.
+    /// Inserts `distribution`, or replaces the one with the same key.
     ///
-    /// - Returns: the targets to look at: those of the old and of the new.
+    /// - Returns: the targets of the old and the new distribution, which must be compared.
     package mutating func upsert(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         var affected = remove(distribution.key)
         distributions[distribution.key] = distribution
@@ -25,7 +26,9 @@ package struct DistributionIndex: Sendable {
         return affected
     }
 
-    /// - Returns: the targets to look at.
+    /// Removes the distribution with this key.
+    ///
+    /// - Returns: its target, which must be compared.
     package mutating func remove(_ key: ObjectKey) -> Set<ObjectKey> {
         guard let old = distributions.removeValue(forKey: key), let target = old.target else { return [] }
         claims[target]?.remove(key)
@@ -41,10 +44,10 @@ package struct DistributionIndex: Sendable {
         distribution.spec.mappings.lazy.map(\.from.text)
     }
 
-    /// The targets that any of `paths` feeds.
+    /// The targets that use any of `paths`.
     ///
-    /// - Parameter folders: those of `paths` that may be folders: they feed what a file in them feeds. Each path that is read
-    ///   is looked at for them.
+    /// - Parameter folders: those of `paths` that may be folders. Targets that use a file in them are included, which
+    ///   needs a search through all source files.
     package func targets(reading paths: some Sequence<String>, folders: Set<String> = []) -> Set<ObjectKey> {
         var keys = paths.reduce(into: Set<ObjectKey>()) { keys, path in keys.formUnion(readers[path, default: []]) }
         if !folders.isEmpty {
@@ -58,12 +61,12 @@ package struct DistributionIndex: Sendable {
     /// All targets that some distribution describes.
     package var targets: some Collection<ObjectKey> { claims.keys }
 
-    /// The same key as it stands here; nil if no distribution describes that target.
+    /// The stored instance of an equal key, to share its memory; nil if no distribution describes that target.
     package func known(_ target: ObjectKey) -> ObjectKey? {
         claims.index(forKey: target).map { claims[$0].key }
     }
 
-    /// The distributions that describe `target`, the one that wins first.
+    /// The distributions that describe `target`, oldest first. The first one wins.
     package func claimants(of target: ObjectKey) -> [SecretsDistribution] {
         claims[target, default: []].compactMap { distributions[$0] }.sorted(by: SecretsDistribution.isOlder)
     }

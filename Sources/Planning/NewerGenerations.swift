@@ -1,23 +1,24 @@
 package import Distribution
 package import Snapshots
 
-/// What is known of generations that are newer than our mount's by their names: which sources hold the same there.
+/// Which sources have the same content in generations whose names are newer than our mount's.
 ///
-/// A driver writes a new generation only when content changes, so that a mount that was set up earlier keeps an older
-/// name for the same bytes. Names alone therefore say nothing; a target that another agent wrote from such a generation
-/// shows what that holds.
+/// A driver writes a new generation only when content changes, so a mount that was set up earlier keeps an older name
+/// for the same bytes. Names alone are therefore not conclusive. A target that another agent wrote from such a
+/// generation shows the generation's content.
 package struct NewerGenerations: Sendable {
-    /// How many generations are remembered: agents with a mount of their own, each with its present one.
+    /// The maximum number of generations: one for each agent with its own mount.
     private static let limit = 64
-    /// Bytes of their sources, about: those of 10,000 Secrets. Who may write a Secret may name any generation in it.
+    /// The approximate limit for the memory of all sources, in bytes: enough for 10,000 Secrets. Needed because anyone
+    /// who may write a Secret can put any generation into its annotation.
     private static let mostBytes = 4 << 20
 
-    /// One use of a source file: a Secret of type `kubernetes.io/tls` may take different parts of a file for its keys.
+    /// One use of a source file. A Secret of type `kubernetes.io/tls` can use different parts of a file for its keys.
     private struct Source: Hashable {
         let path: SourcePath
         let part: String
 
-        /// What it takes in memory at most, about.
+        /// The approximate maximum of its memory, in bytes.
         var size: Int { 64 + path.text.utf8.count + part.utf8.count }
 
         init(_ mapping: Mapping, of spec: DistributionSpec) {
@@ -26,21 +27,21 @@ package struct NewerGenerations: Sendable {
         }
     }
 
-    /// By generation: sources that hold the same there as here, or are missing in both.
+    /// By generation: sources with the same content there as here, or that are missing in both.
     private var equal: [String: Set<Source>] = [:]
-    /// By generation: sources that an agent wrote otherwise from it.
+    /// By generation: sources from which an agent wrote different content.
     private var different: [String: Set<Source>] = [:]
-    /// Bytes of both.
+    /// The approximate memory of both, in bytes.
     private(set) var size = 0
-    /// By target: the mappings by which it was written from a generation, as far as that is known.
+    /// By target: the mappings with which it was written from a generation, if known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
 
     package init() {}
 
-    /// A target is gone, or is not of a newer generation any more.
+    /// Forgets a target that was deleted, or whose generation is not newer any more.
     package mutating func forget(_ target: ObjectKey) { if !written.isEmpty { written[target] = nil } }
 
-    /// Our mount changed: what was found out about these files is not about their new content.
+    /// Forgets files that changed in our mount, because the results are about their old content.
     package mutating func forget(_ changed: Set<String>) {
         guard !changed.isEmpty else { return }
         let isKept = { (source: Source) in
@@ -51,13 +52,13 @@ package struct NewerGenerations: Sendable {
         size = [equal, different].reduce(0) { $1.values.reduce($0) { $1.reduce($0) { $0 + $1.size } } }
     }
 
-    /// Compares a target of a newer generation with what our mount would make of it.
+    /// Compares a target of a newer generation with the desired target from our mount.
     ///
     /// - Parameters:
-    ///   - isAmended: the distribution was changed since an agent last reported on it: a key may come from another source.
-    ///     Asked only where nothing is known of how the target was written.
-    ///   - isBehind: whether the target names a newer generation of the volume of a source.
-    ///   - held: digests of all that our mount holds.
+    ///   - isAmended: whether the distribution was changed since an agent last reported on it, so that a key may come
+    ///     from another source. Used only if the mappings with which the target was written are unknown.
+    ///   - isBehind: whether the target names a newer generation for the volume of a source.
+    ///   - held: the digests of all files in our mount.
     package mutating func compare(
         _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
         isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
@@ -78,20 +79,20 @@ package struct NewerGenerations: Sendable {
                 content.ours.insert(key)
             } else if ours == theirs {
                 content.equal.insert(key)
-                // Only what an agent wrote by this mapping shows what the generation holds.
+                // Only content that an agent wrote with this mapping shows the generation's content.
                 if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
                     if equal.insert(source).inserted { size += source.size }
                 }
             } else if different.contains(source) {
                 content.newer.insert(key)
             } else if equal.contains(source) {
-                // Drift: the newer generation wrote what we would write.
+                // Drift: the newer generation has the content that we would write.
                 content.equal.insert(key)
             } else if observed.foreignKeys.contains(key) {
-                // Drift too: what no agent wrote is of no generation.
+                // Drift: content that no agent wrote belongs to no generation.
                 continue
             } else if let theirs {
-                // A key that was mapped to another source holds what our mount holds too.
+                // The key was mapped to another source, and our mount has that content too.
                 if wasRemapped, ours != nil {
                     let known = digests ?? held()
                     digests = known
@@ -115,15 +116,15 @@ package struct NewerGenerations: Sendable {
     }
 }
 
-/// How a target's content differs from what a mount with an older generation would make of it; data keys.
+/// The data keys of a target from a newer generation, classified by how their content differs from our mount's.
 package struct NewerContent: Sendable, Equatable {
-    /// They hold what our mount does not: another agent's to keep.
+    /// Keys whose content our mount does not have. Another agent maintains them.
     package var newer: Set<String> = []
-    /// The newer generation has the same value here, or leaves the key out as we would.
+    /// Keys that have the same value in the newer generation as in ours, or that both leave out.
     package var equal: Set<String> = []
-    /// They are of volumes in which our mount is not behind.
+    /// Keys from volumes in which our mount is not behind.
     package var ours: Set<String> = []
-    /// A newer value may be of another source, to which the key was mapped before the distribution was amended.
+    /// Whether a newer value may come from a source that the key was mapped to before the distribution was edited.
     package var isOfFormerSpec = false
 
     package init() {}
@@ -133,12 +134,12 @@ package struct NewerContent: Sendable, Equatable {
 }
 
 extension TargetPatch {
-    /// What an agent whose mount is behind may write: metadata, and those keys whose value is the same in the newer
-    /// generation or of a volume in which our mount is not behind, so that all values of a volume stay of one generation;
-    /// and of one spec.
+    /// The part of the patch that an agent whose mount is behind may write: metadata, keys whose value is the same in
+    /// the newer generation, keys from volumes in which our mount is not behind, and keys that the spec does not map.
+    /// All values of a volume thus stay of one generation and one spec.
     ///
     /// - Parameters:
-    ///   - generation: as the target names it.
+    ///   - generation: the generation in the target's annotation.
     ///   - behind: the folders of the volumes in which our mount is behind.
     package func keeping(
         _ content: NewerContent, by spec: DistributionSpec, generation: String? = nil, behind: Set<String> = [""]

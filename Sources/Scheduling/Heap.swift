@@ -1,10 +1,10 @@
-/// A binary heap, smallest first.
+/// A binary min-heap.
 struct Heap<Element: Comparable> {
     private var items: [Element] = []
 
     var first: Element? { items.first }
 
-    mutating func giveBackRoom() {
+    mutating func releaseUnusedCapacity() {
         if items.count * 4 < items.capacity { items = items.map { $0 } }
     }
 

@@ -5,11 +5,11 @@ package import Kube
 package import Planning
 import Snapshots
 
-/// A Secret of the API, or of a manifest, as far as it is kept: values become digests while it is decoded.
+/// A Secret decoded from the API or from a manifest. Values become digests while it is decoded.
 package struct SecretObject: KubeObject {
     package let metadata: ObjectMeta
     package let observed: ObservedTarget
-    /// Bytes of its JSON.
+    /// The size of its JSON in bytes.
     let size: Int
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
@@ -25,11 +25,11 @@ package struct SecretObject: KubeObject {
         self.metadata = metadata
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
-            guard data.isObject else { try data.fails("is no object") }
+            guard data.isObject else { try data.fails("is not an object") }
             for (key, value) in data.members {
-                guard value.isNull || value.string != nil else { try value.fails("is no String") }
-                // As everywhere: the first of two equal ones counts.
-                guard let name = key.string else { try data.fails("has a key that is no String") }
+                guard value.isNull || value.string != nil else { try value.fails("is not a string") }
+                // The first of two equal keys counts, as in the rest of the decoding.
+                guard let name = key.string else { try data.fails("has a key that is not a string") }
                 if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
             }
         }
@@ -40,8 +40,8 @@ package struct SecretObject: KubeObject {
         self.observed = observed
     }
 
-    /// What a Secret has too much of: whoever writes it would else decide how much memory it takes here, ten times what it is
-    /// on the server. Counted before any of it takes memory.
+    /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
+    /// use ten times the Secret's size on the server. The limits are checked before anything is decoded.
     private static func excess(of json: JSONNode) -> String? {
         let (metadata, most) = (json["metadata"], ObservedTarget.mostEntries)
         for (name, node) in [
@@ -51,13 +51,13 @@ package struct SecretObject: KubeObject {
             guard let count = node?.count else { continue }
             if count > most { return "has \(count) \(name), expected at most \(most)" }
         }
-        // As long as a distribution's may be.
+        // As long as the type in a distribution may be.
         let type = json["type"]?.size ?? 0
         return type > 255 ? "has a type of \(type) bytes, expected at most 253" : nil
     }
 
-    /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
-    /// equals no content.
+    /// The digest of a value. If the value is not base64, which is possible only in a manifest that was edited by hand,
+    /// the digest of a text that equals no content.
     private static func digest(of base64: String?) -> Digest {
         let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
         return data.withUnsafeBytes { Digest(of: $0) }
@@ -70,7 +70,7 @@ extension JSONNode {
 }
 
 extension ObjectMeta {
-    /// Only what tells which object it is, and whose.
+    /// Reads only the fields that identify the object and its owner.
     fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
         let short = { (map: String, keys: [String]) in
             let values = keys.map { ($0, json[map]?[$0]?.string ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
@@ -98,14 +98,15 @@ extension ObservedTarget {
         self.excess = excess
     }
 
-    /// As the API server takes it from a client (Kubernetes, `FieldManagerMaxLength`); in a manifest it can be longer.
+    /// The API server's limit for the name of a field manager (Kubernetes, `FieldManagerMaxLength`). In a manifest the
+    /// name can be longer.
     private static let longestManager = 128
 
-    /// Who else wrote it: `metadata.managedFields` has an entry for each manager, with the time of its last change in whole
-    /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
+    /// Reads which other managers wrote the Secret. `metadata.managedFields` has an entry for each manager, with the
+    /// time of its last change in whole seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
     fileprivate mutating func note(_ metadata: JSONNode) {
         guard let entries = metadata["managedFields"], entries.isArray else { return }
-        // Who changed it before we wrote it last does not count.
+        // Changes before our last write do not count.
         var last = ""
         for entry in entries.elements where entry["manager"]?.string == Request.fieldManager {
             last = max(last, entry["time"]?.string ?? "")
@@ -114,7 +115,7 @@ extension ObservedTarget {
             guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
             if let fields = entry["fieldsV1"]?["f:data"] {
                 for (field, _) in fields.members {
-                    // What the Secret does not hold can stand there too.
+                    // The entry can name keys that the Secret does not have.
                     guard let name = field.string, name.hasPrefix("f:"),
                         let index = digests.index(forKey: String(name.dropFirst(2)))
                     else { continue }
@@ -131,7 +132,7 @@ extension ObservedTarget {
 extension DesiredTarget {
     /// The manifest of a new Secret.
     ///
-    /// - Parameter old: metadata of a Secret in whose place it comes; what others put there is carried over.
+    /// - Parameter old: the metadata of the Secret that it replaces. The parts that belong to others are copied.
     package func manifest(inPlaceOf old: JSONValue? = nil) -> JSONValue {
         var labels = old?["labels"]?.strings ?? [:]
         var annotations = old?["annotations"]?.strings ?? [:]
@@ -155,7 +156,7 @@ extension DesiredTarget {
 }
 
 extension TargetPatch {
-    /// As a JSON merge patch that the server refuses if `target` is no longer as it was observed.
+    /// A JSON merge patch. The server rejects it if `target` has changed since it was observed.
     package func mergePatch(of target: ObservedTarget) -> JSONValue {
         var metadata: [String: JSONValue] = [
             "uid": .string(target.uid), "resourceVersion": .string(target.resourceVersion),
@@ -178,7 +179,7 @@ extension DesiredTarget.Value {
         .string(
             bytes.withUnsafeBytes { buffer in
                 guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }
-                // Lent, not copied; `Data` only reads it here.
+                // `Data` borrows the bytes and only reads them.
                 let lent = UnsafeMutableRawPointer(mutating: start)
                 return Data(bytesNoCopy: lent, count: buffer.count, deallocator: .none).base64EncodedString()
             })

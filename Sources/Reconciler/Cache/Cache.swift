@@ -6,21 +6,23 @@ import Planning
 import Snapshots
 import Stores
 
-/// All that is known: the mount, the distributions, the Secrets that carry our label, the access policy, and how well each
-/// is known. A value; its one way in is `apply`, besides what the reconciler's own requests bring back (`Cache+Answers`).
+/// The known state of the mount, the distributions, the Secrets with our label and the access policy, and whether each
+/// is current.
+///
+/// A value. It changes through `apply`, and through the responses to the reconciler's own requests (`Cache+Answers`).
 struct Cache: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     var mount = MountState()
     var index = DistributionIndex()
-    /// Our Secrets, as last seen or written.
+    /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
     private(set) var scopes: [Scope: ScopeState]
     private(set) var policy: PolicyState
     var verdicts = PolicyVerdicts()
-    /// Shares what distributions and targets have in common.
+    /// Shares equal strings and collections of distributions and targets.
     var interner = Interner()
-    /// For how long a scope's Secrets may be neither listed nor watched before the statuses say so.
+    /// How long a scope's Secrets may be neither listed nor watched before the statuses report it.
     private let staleAfter: Duration
 
     init(scopes: [Scope], hasPolicy: Bool, staleAfter: Duration) {
@@ -29,11 +31,11 @@ struct Cache: Sendable {
         self.staleAfter = staleAfter
     }
 
-    /// Takes an event in.
+    /// Applies an event.
     ///
     /// - Parameters:
-    ///   - outcomes: how the distributions fare: text that these share with an object is kept once.
-    ///   - time: the wall clock's, for what statuses say.
+    ///   - outcomes: the last results by distribution; text that they share with an object is stored once.
+    ///   - time: the wall clock, for messages in statuses.
     mutating func apply(
         _ event: CacheEvent, sharing outcomes: [ObjectKey: DistributionStatus] = [:], at now: Instant, _ time: Timestamp
     ) -> CacheChange {
@@ -50,7 +52,7 @@ struct Cache: Sendable {
         case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
-        case .feedOfDistributions(let scope, let news):
+        case .distributionsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
                 case .failed(let error): state.distributions.fail(error, at: now, time, limit: staleAfter)
@@ -58,7 +60,7 @@ struct Cache: Sendable {
                 case .relisting: state.distributions.relist()
                 }
             }
-        case .feedOfTargets(let scope, let news):
+        case .targetsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
                 case .failed(let error): state.targets.fail(error, at: now, time, limit: staleAfter)
@@ -81,20 +83,20 @@ struct Cache: Sendable {
         change.mount = news
     }
 
-    /// The same for every kind: an event changes one object, a list replaces all of its scope.
+    /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.
     private mutating func apply<Object: CachedObject>(
-        _ event: FeedEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ event: ListWatchEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
         switch event {
         case .upsert(let object):
-            hear(of: object, in: scope, &change)
+            handleChange(of: object, in: scope, &change)
             if let known = Object.known(object.key, in: self), object.isOlder(than: known) { return }
-            Object.keep(object, isTruth: false, in: &self, sharing: outcomes, &change)
+            Object.keep(object, isAuthoritative: false, in: &self, sharing: outcomes, &change)
         case .delete(let object):
-            hear(of: object, in: scope, &change)
+            handleChange(of: object, in: scope, &change)
             guard Object.known(object.key, in: self)?.uid == object.uid else { return }
-            Object.remove(object.key, wasHeard: true, from: &self, &change)
+            Object.remove(object.key, isEvent: true, from: &self, &change)
         case .replace(let all, let unreadable):
             update(scope, &change) { $0[keyPath: Object.feed].list(unreadable: unreadable) }
             replace(all, in: scope, sharing: outcomes, &change)
@@ -103,29 +105,31 @@ struct Cache: Sendable {
         }
     }
 
-    /// An event about an object came: the watch works.
-    private mutating func hear<Object: CachedObject>(of object: Object, in scope: Scope, _ change: inout CacheChange) {
+    /// Records that the watch works, because an event about an object arrived.
+    private mutating func handleChange<Object: CachedObject>(
+        of object: Object, in scope: Scope, _ change: inout CacheChange
+    ) {
         guard let feed = scopes[scope]?[keyPath: Object.feed], feed.failure != nil || !feed.unreadable.isEmpty else {
             return
         }
         update(scope, &change) { state in
             if feed.failure != nil { state[keyPath: Object.feed].recover() }
-            if !Object.staysWhenUnreadable { state[keyPath: Object.feed].read(object.key) }
+            if !Object.keepsUnreadable { state[keyPath: Object.feed].read(object.key) }
         }
     }
 
-    /// All objects of `scope`: the truth, also where their resource versions are older than what is known, as after a
-    /// restore of etcd. A write of our own that came after the list is in the events that follow it.
+    /// Replaces all objects of `scope`, even if their resource versions are older than the cached ones, as after a
+    /// restore of etcd. The events that follow the list include our own writes since then.
     private mutating func replace<Object: CachedObject>(
         _ all: [Object], in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus], _ change: inout CacheChange
     ) {
         let present = Set(all.map(\.key))
         let feed = scopes[scope]?[keyPath: Object.feed]
         for key in Object.keys(in: self) where scope.contains(key.namespace) && !present.contains(key) {
-            if Object.staysWhenUnreadable, feed?.mayHide(key) == true { continue }
-            Object.remove(key, wasHeard: false, from: &self, &change)
+            if Object.keepsUnreadable, feed?.mayExistUnreadable(key) == true { continue }
+            Object.remove(key, isEvent: false, from: &self, &change)
         }
-        for object in all { Object.keep(object, isTruth: true, in: &self, sharing: outcomes, &change) }
+        for object in all { Object.keep(object, isAuthoritative: true, in: &self, sharing: outcomes, &change) }
     }
 
     private mutating func apply(
@@ -143,7 +147,7 @@ struct Cache: Sendable {
         change.scopes.insert(scope)
     }
 
-    /// Changes what is known of a scope, and has its targets compared if their statuses have to say something else.
+    /// Changes the state of a scope, and requests a comparison of its targets if their statuses must change.
     private mutating func update(_ scope: Scope, _ change: inout CacheChange, _ body: (inout ScopeState) -> Void) {
         let old = scopes[scope] ?? ScopeState()
         var new = old
@@ -161,7 +165,7 @@ struct Cache: Sendable {
             (Resource.secrets, old.targets, new.targets),
             (.secretsDistributions, old.distributions, new.distributions),
         ] {
-            // Once, not with each list.
+            // Log each one once, not with each list.
             for (key, reason) in new.unreadable where old.unreadable[key] != reason {
                 change.notes.append(.unreadable(resource, key, reason: reason))
             }

@@ -1,9 +1,9 @@
 import Distribution
 import Planning
 
-/// Others who change our targets, and servers that store something else than was sent.
+/// Corrects changes by other writers, and detects servers that store something other than what was sent.
 extension Controller {
-    /// Why a write has to wait; nil: it may be made.
+    /// Why a write must wait; nil if it may be sent.
     func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
         let (wish, now) = (desired.fingerprint, ContinuousClock.now)
         if let actual, let alteration = contention.alteration(of: actual, wish: wish, at: now) {
@@ -16,50 +16,49 @@ extension Controller {
     }
 
     func contested(_ target: ObjectKey, by manager: String?) -> DistributionStatus {
-        let who = manager.map { "field manager \"\($0)\"" } ?? "somebody"
+        let who = manager.map { "Field manager \"\($0)\"" } ?? "Another writer"
         return DistributionStatus(
             reason: .writeFailed,
-            message: "Secret \(target.name) is changed again and again by \(who), expected no other writer of what this"
-                + " distribution sets; it is corrected at most once a minute while that goes on.")
+            message: "\(who) keeps changing what this distribution sets in Secret \(target.name); corrections are"
+                + " limited to one a minute.")
     }
 
-    /// The same for a target that no distribution describes, or that the policy denies.
+    /// How long the removal or release of a target must wait; nil if it is allowed now.
     func pauseBeforeRemoval(of target: ObjectKey) -> Duration? {
-        contention.wait(for: target, wish: Contention.undescribed, at: .now)
+        contention.wait(for: target, wish: Contention.removal, at: .now)
     }
 
-    /// Whether others keep restoring such a target: a phrase, and for how long it counts as contested.
+    /// Whether other writers keep restoring a target that was removed or released: a phrase for messages, and how long
+    /// the target stays contested.
     func restoration(of target: ObjectKey) -> (text: String, lasts: Duration)? {
         guard let contest = contention.restoration(of: target, at: .now) else { return nil }
-        let who = contest.manager.map { "field manager \"\($0)\"" } ?? "somebody"
-        let text =
-            "is restored again and again by \(who), expected no other writer of it; that is undone at most once a"
-            + " minute while it goes on"
+        let writer = contest.manager.map { "field manager \"\($0)\"" } ?? "another writer"
+        let text = "\(writer) restores it again and again; it is removed or released at most once a minute meanwhile"
         return (text, contest.lasts)
     }
 
-    /// Counts a write or a removal that corrected what others did.
+    /// Counts a write or a removal that corrected another writer's change.
     ///
     /// - Parameters:
-    ///   - version: what was written; nil: the target was removed.
-    ///   - wish: a fingerprint of what the target should be.
-    func corrected(_ key: ObjectKey, to version: String?, wish: Int, wasDisturbed: Bool) {
-        if contention.wrote(key, wish: wish, wasDisturbed: wasDisturbed, at: .now) { counts.corrections += 1 }
-        // Changed once more before the answer came.
+    ///   - version: of the Secret that was written; nil if it was removed.
+    ///   - wish: the fingerprint of the desired target.
+    func corrected(_ key: ObjectKey, to version: String?, wish: Int, hadForeignChange: Bool) {
+        if contention.wrote(key, wish: wish, hadForeignChange: hadForeignChange, at: .now) { counts.corrections += 1 }
+        // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != version {
-            contention.disturb(key, by: known.changedBy, at: .now)
+            contention.recordForeignChange(key, by: known.changedBy, at: .now)
         }
     }
 
-    /// If the server stored something else than was sent: how the distribution fares then.
+    /// The result for the distribution if the server stored something other than what was sent; nil if it did not.
     ///
-    /// - Parameter wasImmutable: before it was written.
+    /// - Parameter wasImmutable: the Secret was immutable before the write.
     func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget, wasImmutable: Bool) -> Comparison? {
         guard let differences = desired.differences(from: stored, wasImmutable: wasImmutable), contention.isWatching
         else { return nil }
         let message =
-            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences);"
-            + " a mutating admission webhook may change it, expected none that does."
+            "The API server stored Secret \(desired.key.name) differently: \(differences);"
+            + " a mutating webhook may have changed it."
         contention.alter(
             stored, wish: desired.fingerprint, message: message, madeImmutable: stored.isImmutable && !wasImmutable,
             at: .now)

@@ -2,7 +2,7 @@ import Distribution
 import Planning
 import Stores
 
-/// What becomes of targets that no distribution describes any more.
+/// Removes or releases targets that no distribution describes any more.
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard var target = cache.targets[key] else {
@@ -21,7 +21,7 @@ extension Controller {
             var successor: SecretsDistribution?
             if let pause = pauseBeforeRemoval(of: key), pruning.isWrite { return .again(after: pause) }
             if case .delete(_, let distribution) = pruning {
-                // A cache that lags must not cost a Secret: ask once more, and judge by the answer.
+                // The cache may be out of date: read the distribution before the Secret is deleted.
                 successor = try await readDistribution(distribution)
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
@@ -31,20 +31,20 @@ extension Controller {
                 contention.settle(key, at: .now)
                 return nothingToPrune(key)
             case .release(let target, let patch):
-                let wasDisturbed = contention.isDisturbed(key)
+                let hadForeignChange = contention.hasForeignChange(key)
                 let released = try await secrets.release(target, patch)
                 _ = cache.take(released)
                 corrected(
-                    key, to: released.resourceVersion, wish: Contention.undescribed, wasDisturbed: wasDisturbed)
+                    key, to: released.resourceVersion, wish: Contention.removal, hadForeignChange: hadForeignChange)
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
-                    // Its values are nowhere else yet: it goes when the target that follows it is in line.
+                    // The new target does not hold the values yet: the old one is removed when the new one is in sync.
                     if cache.targets[key] != nil { remarks.await(key, for: distribution) }
                     return .done
                 }
                 try await remove(target)
             }
-            if let restoration = restoration(of: key) { reportLeftOver(target, because: "it \(restoration.text)") }
+            if let restoration = restoration(of: key) { reportLeftOver(target, because: restoration.text) }
             return nothingToPrune(key)
         } catch {
             await pruneFailed(target, error)
@@ -52,7 +52,8 @@ extension Controller {
         }
     }
 
-    /// The target is gone, or stays as it is. If others keep restoring it, the status says so until they have stopped.
+    /// The result for a target that is gone or stays as it is. Its key is processed again while other writers keep
+    /// restoring it, because a status reports that.
     private func nothingToPrune(_ key: ObjectKey) -> Outcome {
         if let restoration = restoration(of: key) { return .again(after: restoration.lasts) }
         enqueueOwners(remarks.forgetLeftover(key))
@@ -76,14 +77,15 @@ extension Controller {
         reportLeftOver(target, because: error.description, isThere: cache.targets[target.key] != nil)
     }
 
-    /// - Parameter isThere: a distribution that now describes another target says so.
+    /// - Parameter isThere: the Secret still exists, as far as is known. If its distribution now describes another target,
+    ///   that status reports it.
     private func reportLeftOver(_ target: ObservedTarget, because reason: String, isThere: Bool = true) {
         logger.warning(
-            "secret stays although no distribution describes it",
+            "orphaned secret cannot be removed",
             ["secret": .string(target.key.description), "error": .string(reason)])
         dependencies.reportFault("\(target.key): no distribution describes it, but \(reason)")
         guard isThere, let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
-        remarks.leftOver(target.key, of: key, "Its former Secret \(target.key.name) is left over: \(reason).")
+        remarks.leftOver(target.key, of: key, "Its former Secret \(target.key.name) was not removed: \(reason).")
         if let target = distribution.target { enqueue([target]) }
     }
 }

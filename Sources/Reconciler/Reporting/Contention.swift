@@ -2,20 +2,20 @@ import Distribution
 import Planning
 import Scheduling
 
-/// What others do to our targets, and how much of it is corrected. A value; time is a parameter.
+/// Tracks changes by other writers to our targets, and limits corrections. A value; time is a parameter.
 struct Contention: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// Fingerprint of what the target should be, or `undescribed`, as of the last change that others made; nil before
-        /// the first.
+        /// Fingerprint of the desired target when another writer last changed it, or `removal`; nil before the first
+        /// change.
         var wish: Int?
-        /// Who made it; nil if that is not known.
+        /// The field manager of the last change; nil if unknown.
         var manager: String?
     }
 
-    /// A write whose result is not what was sent.
+    /// A write whose result differs from what was sent.
     private struct Altered: Sendable {
         let wish: Int
         let stored: ObservedTarget
@@ -24,36 +24,37 @@ struct Contention: Sendable {
         let until: Instant
     }
 
-    /// False in a dry run: what is not written is not changed back by others.
+    /// False in a dry run, where nothing is written that others could change.
     let isWatching: Bool
-    /// Targets that others have changed since we wrote them.
+    /// Targets that other writers have changed since we wrote them.
     private var contests: [ObjectKey: Contest] = [:]
     private var altered: [ObjectKey: Altered] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
 
-    /// What a target should be that no distribution describes, or that the policy denies: removed or released.
-    static let undescribed = 0
+    /// Stands for the fingerprint of a target that is removed or released.
+    static let removal = 0
 
-    /// How long a target stays as the server stored it before the write is tried once more.
+    /// How long a target is left as the server stored it before the write is tried again.
     private static let alterationPause: Duration = .seconds(600)
 
-    /// Targets that others keep changing.
+    /// The number of targets that other writers keep changing.
     func contested(at now: Instant) -> Int { contests.values.count { $0.budget.contested(at: now) != nil } }
 
-    /// Somebody else has changed a target, or removed it.
-    mutating func disturb(_ target: ObjectKey, by manager: String?, at now: Instant) {
+    /// Records that another writer changed or removed a target.
+    mutating func recordForeignChange(_ target: ObjectKey, by manager: String?, at now: Instant) {
         guard isWatching else { return }
-        contests[target, default: Contest()].budget.disturb(at: now)
+        contests[target, default: Contest()].budget.recordForeignChange(at: now)
         name(manager, at: target)
     }
 
-    /// A target that was changed was read: a removal, or the loss of our label, comes as an event that names nobody.
+    /// Records the field manager that changed a target, after the target was read. A removal, or the loss of our label,
+    /// is an event that does not name the manager.
     mutating func name(_ manager: String?, at target: ObjectKey) {
         if let manager, contests[target] != nil { contests[target]?.manager = manager }
     }
 
-    /// The target turns out to be as it should be.
+    /// Records that the target is in sync.
     mutating func settle(_ target: ObjectKey, at now: Instant) {
         altered[target] = nil
         guard contests[target] != nil else { return }
@@ -61,44 +62,46 @@ struct Contention: Sendable {
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
     }
 
-    /// Somebody asks for a comparison: one write waits for nobody, and is tried though the server altered the last one.
-    mutating func forgive(_ target: ObjectKey) {
-        contests[target]?.budget.forgive()
+    /// Allows one write without a wait, because a comparison was requested. It is tried even if the server altered the
+    /// last one.
+    mutating func allowOneWrite(_ target: ObjectKey) {
+        contests[target]?.budget.allowOneWrite()
         altered[target] = nil
     }
 
-    /// No distribution describes it any more. What others do against its removal is still remembered.
+    /// Forgets a target that no distribution describes any more, except who restores it.
     mutating func leave(_ target: ObjectKey) {
-        if let wish = contests[target]?.wish, wish != Self.undescribed { contests[target] = nil }
+        if let wish = contests[target]?.wish, wish != Self.removal { contests[target] = nil }
         altered[target] = nil
     }
 
-    /// It is another's.
+    /// Forgets a target that no distribution of ours describes any more.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil
         altered[target] = nil
     }
 
-    /// How long a write has to wait that corrects what others did; nil: it may be made.
+    /// How long a write that corrects another writer's change must wait; nil if it may be sent.
     ///
-    /// - Parameter wish: what the target should be. A write that a rotation or an amended distribution calls for waits for
-    ///   nobody.
+    /// - Parameter wish: fingerprint of the desired target. If it changed, because of a rotation or an edit of the
+    ///   distribution, the write does not wait.
     func wait(for target: ObjectKey, wish: Int, at now: Instant) -> Duration? {
         guard let contest = contests[target], contest.wish == wish else { return nil }
         return contest.budget.wait(at: now)
     }
 
-    /// Whether somebody else has changed the target since it was last as it should be.
-    func isDisturbed(_ target: ObjectKey) -> Bool { contests[target]?.budget.isDisturbed ?? false }
+    /// Whether another writer has changed the target since it was last in sync.
+    func hasForeignChange(_ target: ObjectKey) -> Bool { contests[target]?.budget.hasForeignChange ?? false }
 
-    /// A target was written.
+    /// Records a write of a target.
     ///
-    /// - Parameter wasDisturbed: as `isDisturbed` said before the write, whose own event may come before its answer.
-    /// - Returns: whether that corrected what others did.
-    mutating func wrote(_ target: ObjectKey, wish: Int, wasDisturbed: Bool, at now: Instant) -> Bool {
+    /// - Parameter hadForeignChange: the value of `hasForeignChange` before the write. The event of the write may arrive before
+    ///   its response.
+    /// - Returns: whether the write corrected another writer's change.
+    mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.wish
-        guard wasDisturbed, last == nil || last == wish else {
-            if wasDisturbed { contests[target]?.wish = wish }
+        guard hadForeignChange, last == nil || last == wish else {
+            if hadForeignChange { contests[target]?.wish = wish }
             settle(target, at: now)
             return false
         }
@@ -107,38 +110,39 @@ struct Contention: Sendable {
         return true
     }
 
-    /// Who keeps changing a target, and for how long it counts as contested; nil: nobody does.
+    /// The field manager that keeps changing a target, and for how long the target counts as contested; nil if it is
+    /// not contested.
     func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
         guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
         return (contest.manager, lasts)
     }
 
-    /// The same of a target that is to be removed or released.
+    /// Like `contest(of:at:)`, for a target that was removed or released.
     func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        contests[target]?.wish == Self.undescribed ? contest(of: target, at: now) : nil
+        contests[target]?.wish == Self.removal ? contest(of: target, at: now) : nil
     }
 
-    /// Forgets targets that have stayed as they should be for long: one that was removed is never looked at again.
-    mutating func giveBackRoom(at now: Instant) { contests = contests.filter { !$0.value.budget.isFull(at: now) } }
+    /// Forgets targets that have stayed as they should be: one that was removed may never be compared again.
+    mutating func forgetSettled(at now: Instant) { contests = contests.filter { !$0.value.budget.isFull(at: now) } }
 }
 
 extension Contention {
-    /// The server stored something else than was sent.
+    /// Records that the server stored something other than what was sent.
     mutating func alter(
-        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool = false, at now: Instant
+        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool, at now: Instant
     ) {
         altered[stored.key] = Altered(
             wish: wish, stored: stored, message: message, madeImmutable: madeImmutable,
             until: now.advanced(by: Self.alterationPause))
     }
 
-    /// What was said of the write that the server made `target` immutable by, which it stays; nil: none did.
+    /// The message about the write in which the server made `target` immutable; nil if there was none.
     func immutability(of target: ObservedTarget) -> String? {
         guard let last = altered[target.key], last.madeImmutable, last.stored.uid == target.uid else { return nil }
         return last.message
     }
 
-    /// Why a write would only be altered once more, and for how long that is believed; nil: it is worth trying.
+    /// Why the server would alter the write again, and how long until it is tried anyway; nil if it can be tried now.
     func alteration(of target: ObservedTarget, wish: Int, at now: Instant) -> (message: String, lasts: Duration)? {
         guard let last = altered[target.key], last.wish == wish, last.stored == target, now < last.until else {
             return nil

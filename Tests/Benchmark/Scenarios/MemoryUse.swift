@@ -1,22 +1,22 @@
 import Glibc
 
-/// Bytes of memory that a process uses, as proc_pid_status(5) tells.
+/// The memory of a process in bytes, from proc_pid_status(5).
 struct MemoryUse: Sendable {
     let anonymous: Int
     let resident: Int
-    /// The most that was ever resident.
+    /// The peak of resident memory.
     let mostResident: Int
 
-    init(of process: pid_t) throws(Vitals.Failure) {
+    init(of process: pid_t) throws(ProcessUsage.Failure) {
         let path = "/proc/\(process)/status"
         guard let anonymous = ProcessFile.number("RssAnon", path), let resident = ProcessFile.number("VmRSS", path),
             let most = ProcessFile.number("VmHWM", path)
-        else { throw Vitals.Failure(description: "process \(process) has ended") }
+        else { throw ProcessUsage.Failure(description: "process \(process) has ended") }
         (self.anonymous, self.resident, mostResident) = (anonymous << 10, resident << 10, most << 10)
     }
 }
 
-/// Looks again and again for the most anonymous memory that a process has.
+/// Samples a process for the peak of its anonymous memory.
 struct PeakWatch: Sendable {
     private let task: Task<Int, Never>
 

@@ -2,7 +2,7 @@ import Distribution
 import JSON
 import TestSupport
 
-/// Does in a namespace of its own what a tenant can do against all others.
+/// Performs, in its own namespace, what a tenant can do against all others.
 actor HostileTenant {
     private let world: World
     nonisolated let namespace: String
@@ -19,7 +19,7 @@ actor HostileTenant {
         case force, mapLongPaths, failAlways, labelWithoutEnd, writeMany, nestDeeply, fillALine
     }
 
-    /// One of them. What the server refuses, or is too ill to take, was tried.
+    /// Performs one action. An action that the server rejects or cannot process counts as done.
     func act() async {
         number += 1
         switch Action.allCases.randomElement(using: &random) {

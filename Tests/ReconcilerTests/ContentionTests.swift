@@ -1,0 +1,288 @@
+import Distribution
+import Planning
+import Snapshots
+import TestSupport
+import TestTraits
+import Testing
+
+@Suite("Other clients that change targets", .tags(.concurrent), .endsIfHung)
+struct ContentionTests {
+    private func changed(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
+        var target = try #require(await bench.secret("t"))
+        change(&target)
+        target.changedBy = manager
+        await bench.controller.targets(.all, .upsert(await bench.store.put(target)))
+    }
+
+    private func writes(_ bench: Bench) async -> Int {
+        await bench.store.calls.count { $0.hasSuffix(" t") && !$0.hasPrefix("observe") }
+    }
+
+    /// Another client reverts each of our writes as soon as it sees them, until there are no more.
+    private func fight(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
+        for _ in 0..<200 {
+            let before = await writes(bench)
+            try await changed(bench, by: manager, change)
+            guard await eventually({ await bench.rests }) else { return }
+            if await writes(bench) == before { return }
+        }
+        Issue.record("the contention did not end")
+    }
+
+    @Test("a client that reverts each write gets few of them, and is named in the status")
+    func fight() async throws {
+        for change: (inout ObservedTarget) -> Void in [
+            { $0.digests["a"] = nil }, { $0.labels[WellKnownKeys.managedByLabel] = "flux" },
+        ] {
+            let bench = Bench()
+            await bench.store.put(try bench.distribution())
+            try await bench.working {
+                try await bench.tellAll()
+                try await bench.settle()
+                try await fight(bench, by: "kustomize-controller", change)
+                #expect(await writes(bench) < 20)
+                let ready = try await bench.eventuallyReady("WriteFailed")
+                #expect(ready?.message.contains("\"kustomize-controller\"") == true)
+                // Neither events nor a full comparison cause more.
+                let before = await writes(bench)
+                for _ in 0..<20 { try await changed(bench, by: "kustomize-controller", change) }
+                try await bench.tell(.targets)
+                #expect(await eventually { await bench.rests })
+                #expect(await writes(bench) == before)
+                #expect(await bench.figure("contested_targets") == 1)
+                #expect(await bench.figure("drift_corrections_total") ?? 0 >= 10)
+            }
+        }
+    }
+
+    @Test("a client that deletes the Secret each time gets few new ones")
+    func removal() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var creates = 0
+            while let target = await bench.secret("t"), creates < 200 {
+                creates += 1
+                try await bench.store.delete(target)
+                await bench.controller.targets(.all, .delete(target))
+                try #require(await eventually { await bench.rests })
+            }
+            #expect(creates < 20)
+            _ = try await bench.eventuallyReady("WriteFailed")
+        }
+    }
+
+    /// Restores `target` each time that it is removed or released.
+    private func restore(_ target: ObservedTarget, on bench: Bench) async throws {
+        var restored = target
+        restored.changedBy = "velero"
+        var count = 0
+        while count < 200 {
+            let isUndone = await bench.secret("t").map { $0.owners != target.owners } ?? true
+            guard isUndone else { break }
+            count += 1
+            restored.uid = await bench.secret("t")?.uid ?? "copy-\(count)"
+            await bench.controller.targets(.all, .upsert(await bench.store.put(restored)))
+            try await bench.rest()
+        }
+        #expect(count > 5 && count < 20)
+        let before = await writes(bench)
+        for _ in 0..<20 { await bench.controller.targets(.all, .upsert(await bench.store.put(restored))) }
+        try await bench.rest()
+        #expect(await writes(bench) < before + 5)
+        #expect(await bench.figure("contested_targets") == 1)
+        #expect(await bench.figure("drift_corrections_total") ?? 0 >= 10)
+    }
+
+    @Test(
+        "a writer that restores an orphaned Secret is corrected a few times, and the log or the status names it")
+    func restored() async throws {
+        for isRenamed in [false, true] {
+            let log = LineRecorder()
+            let bench = Bench(logger: log.logger)
+            let distribution = await bench.store.put(try bench.distribution(policy: .delete))
+            try await bench.working {
+                try await bench.tellAll()
+                try await bench.settle()
+                let target = try #require(await bench.secret("t"))
+                if isRenamed {
+                    let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2)
+                    await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+                } else {
+                    await bench.store.remove(distribution.key)
+                    await bench.controller.distributions(.all, .delete(distribution))
+                }
+                try #require(await eventually { await bench.secret("t") == nil })
+                try await restore(target, on: bench)
+                let text = "field manager \\\"velero\\\" restores it again and again"
+                #expect(log.lines.contains { $0.contains("orphaned secret cannot be removed") && $0.contains(text) })
+                guard isRenamed else { return }
+                #expect(
+                    await eventually {
+                        await bench.store.lastStatus?.status.ready?.message.contains(
+                            "Its former Secret t was not removed: field manager")
+                            == true
+                    })
+                #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
+            }
+        }
+    }
+
+    @Test("a writer that restores our owner reference on a released Secret is corrected a few times")
+    func released() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let target = try #require(await bench.secret("t"))
+            let renamed = try bench.distribution(target: "u", policy: .retain, generation: 2)
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+            try #require(await eventually { await bench.secret("t")?.owners.isEmpty == true })
+            try await restore(target, on: bench)
+            #expect(
+                await eventually {
+                    await bench.store.lastStatus?.status.ready?.message.contains(
+                        "Its former Secret t was not removed: field manager") == true
+                })
+        }
+    }
+
+    @Test("a writer that restores a Secret that the policy denies is corrected a few times, and the status names it")
+    func denied() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("*"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let target = try #require(await bench.secret("t"))
+            await bench.controller.policy(Policies.policy("other"))
+            try #require(await eventually { await bench.secret("t") == nil })
+            try await restore(target, on: bench)
+            let text = "Secret t was removed, but field manager \"velero\" restores it again and again"
+            #expect(await eventually { await bench.ready?.message.contains(text) == true })
+            #expect(await bench.ready?.reason == "PolicyDenied")
+            // It is written as soon as the policy allows it.
+            await bench.controller.policy(Policies.policy("*"))
+            #expect(await eventually { await bench.controller.outcomes[bench.key("d")]?.reason != .policyDenied })
+        }
+    }
+
+    @Test("a rotation and an edit of the distribution are written during contention")
+    func rotation() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            try await fight(bench, by: nil) { $0.digests["a"] = nil }
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
+            try await fight(bench, by: nil) { $0.digests["a"] = nil }
+            let amended = try bench.distribution(generation: 2, spec: ["metadata": ["labels": ["team": "blue"]]])
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
+            #expect(await eventually { await bench.secret("t")?.labels["team"] == "blue" })
+        }
+    }
+
+    @Test("labels of others, however many, are not contention")
+    func harmless() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            for number in 0..<50 {
+                try await changed(bench, by: "others") { $0.labels["theirs"] = "\(number)" }
+                try await bench.settle()
+            }
+            try await changed(bench, by: "others") { $0.digests["a"] = nil }
+            try await bench.settle()
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
+            #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
+        }
+    }
+
+    @Test("a write that the server stores differently is reported, and not repeated")
+    func altered() async throws {
+        let bench = Bench()
+        await bench.store.alter {
+            $0.digests["a"] = Digest(of: SecretBytes("trimmed".utf8))
+            $0.digests["injected"] = Digest(of: SecretBytes("x".utf8))
+            $0.labels[WellKnownKeys.managedByLabel] = nil
+        }
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            let ready = try await bench.eventuallyReady("WriteFailed")
+            for phrase in [
+                "data key \"a\" differs", "data key \"injected\" was added",
+                "label \"app.kubernetes.io/managed-by\" is missing", "mutating webhook",
+            ] {
+                #expect(ready?.message.contains(phrase) == true, "\(ready?.message ?? "")")
+            }
+            for _ in 0..<10 {
+                await bench.controller.targets(.all, .replace(try #require(await bench.secret("t")).asList))
+                #expect(await eventually { await bench.rests })
+            }
+            #expect(await writes(bench) == 1)
+            // Other content is attempted, and so is a requested comparison.
+            await bench.store.alter(nil)
+            await bench.mount(["a": "2"], "generation-2")
+            _ = try await bench.eventuallyReady("Synced")
+            #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+        }
+    }
+
+    @Test("a Secret that the server makes immutable is reported while it exists, and not written again")
+    func immutable() async throws {
+        let bench = Bench()
+        await bench.store.alter { $0.isImmutable = true }
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            for number in 2...3 {
+                var ready = try await bench.eventuallyReady("WriteFailed")
+                #expect(
+                    ready?.message.contains("differently: it was made immutable; a mutating webhook") == true)
+                let before = await writes(bench)
+                // Labels of other writers change nothing.
+                try await changed(bench, by: "others") { $0.labels["theirs"] = "\(number)" }
+                try await bench.tell(.targets)
+                try await bench.rest()
+                ready = await bench.store.lastStatus?.status.ready
+                #expect(ready?.reason == "WriteFailed")
+                #expect(await writes(bench) == before)
+                await bench.mount(["a": "\(number)"], "generation-\(number)")
+                #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("\(number)")] })
+                try await bench.rest()
+            }
+            await bench.store.alter(nil)
+            await bench.mount(["a": "4"], "generation-4")
+            _ = try await bench.eventuallyReady("Synced")
+        }
+    }
+
+    @Test("a Secret that a person made immutable is in sync, and the status reports it")
+    func madeImmutable() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            try await changed(bench, by: "kubectl-edit") { $0.isImmutable = true }
+            let isSaid = { await bench.store.lastStatus?.status.ready?.message.contains("It is immutable: each") }
+            #expect(await eventually { await isSaid() == true })
+            #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await isSaid() == false })
+        }
+    }
+}
+
+extension ObservedTarget {
+    fileprivate var asList: [ObservedTarget] { [self] }
+}

@@ -1,0 +1,88 @@
+import TestSupport
+import TestTraits
+import Testing
+
+@testable import KubeRuntime
+@testable import Reconciler
+@testable import Stores
+
+@Suite("A slow policy evaluation runs beside the queue", .tags(.concurrent), .endsIfHung)
+struct JudgingTests {
+    private let bench = Bench.policed()
+
+    /// Forty distributions, with so many paths that all evaluations together take much longer than anything else here.
+    private func putCostly() async throws {
+        for number in 0..<40 {
+            let name = "costly-\(number)"
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(300)))
+        }
+        await bench.controller.policy(Policies.costly())
+    }
+
+    @Test("a target that waits for an evaluation takes no place, and the end of the work does not wait for it")
+    func places() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await (bench.waiting ?? 0 > 30, bench.rests) == (true, true) })
+            #expect(bench.controller.isIdle == false)
+        }
+        #expect(try #require(await bench.waiting) > 0)
+    }
+
+    @Test("the first pass is done when each key was processed once, although evaluations are pending")
+    func start() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { bench.controller.probes.hasStarted })
+            #expect(try #require(await bench.waiting) > 0)
+        }
+    }
+
+    @Test("a follower is ready although evaluations are pending")
+    func follower() async throws {
+        let bench = Bench(leadership: Leadership()) { $0.hasPolicy = true }
+        await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
+        await bench.controller.policy(Policies.costly())
+        try await bench.tellAll()
+        #expect(bench.controller.probes.hasStarted)
+    }
+
+    @Test("a rotation is not complete while a target waits for an evaluation: the write that follows is counted")
+    func rotation() async throws {
+        let spec = Policies.costlySpec(100)
+        let paths = spec["secrets"]?.array?.compactMap { $0["from"]?.string } ?? []
+        let files = { (content: String) in Dictionary(uniqueKeysWithValues: paths.map { ($0, content) }) }
+        await bench.store.put(try bench.distribution(spec: spec))
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
+            await bench.mount(files("1"))
+            #expect(await eventually { await bench.secret("t") != nil })
+            try await bench.settle()
+            await bench.controller.policy(Policies.costly(rules: 801))
+            #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
+            await bench.mount(files("2"), "generation-2")
+            // One more evaluation.
+            let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
+            await bench.controller.distributions(.all, .upsert(other))
+            #expect(
+                await eventually {
+                    await bench.secret("t")?.digests.values.allSatisfy { $0 == bench.digest("2") } == true
+                })
+            #expect(await eventually { await bench.controller.overview().rotations.first?.written == 1 })
+        }
+    }
+
+    @Test("an evaluation that is no longer needed is cancelled")
+    func cancelled() async throws {
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(300)))
+        let judge = try PolicyEvaluator()
+        let task = Task { await evaluator.evaluate(evaluation) }
+        task.cancel()
+        #expect(await task.value == nil)
+    }
+}
