@@ -11,7 +11,7 @@ package struct DryRunSecretStore: SecretStore {
     private let ledger: ChangeRecorder
 
     /// The uid of simulated Secrets.
-    private static let uid = "rehearsed"
+    private static let uid = "simulated"
 
     package init(_ store: any SecretStore, managedBy: String, ledger: ChangeRecorder) {
         self.store = store

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite struct AnswerBudgetTests {
+@Suite struct ResponseBudgetTests {
     private final class Answer: ReceivingBody {
         var size = 0
         var isGivenUp = false

@@ -8,7 +8,7 @@ import Testing
 
 /// The output of a controller while another agent leads, or none.
 @Suite("Without the lease to write", .endsIfHung)
-struct LostRoleTests {
+struct LostLeadershipTests {
     private let leadership = Leadership()
     private let log = LineRecorder()
 

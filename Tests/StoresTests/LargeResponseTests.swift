@@ -11,7 +11,7 @@ import Testing
 
 /// Objects that somebody has made large, as seen by the stores of a cluster.
 @Suite("A large object")
-struct LargeAnswerTests {
+struct LargeResponseTests {
     private let key = ObjectKey(namespace: "web", name: "target")
 
     private func store(_ transport: any KubeTransport) -> KubernetesSecretStore {

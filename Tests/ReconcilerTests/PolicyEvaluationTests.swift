@@ -7,7 +7,7 @@ import Testing
 @testable import Stores
 
 @Suite("A slow policy evaluation runs beside the queue", .tags(.concurrent), .endsIfHung)
-struct JudgingTests {
+struct PolicyEvaluationTests {
     private let bench = Bench.policed()
 
     /// Forty distributions, with so many paths that all evaluations together take much longer than anything else here.
