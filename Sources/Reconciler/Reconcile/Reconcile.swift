@@ -233,6 +233,7 @@ extension Controller {
         switch plan {
         case .unchanged:
             if let message = actual.flatMap(contention.immutability) {
+                contention.settle(desired.key, isAltered: true, at: .now)
                 return .status(DistributionStatus(reason: .writeFailed, message: message))
             }
             contention.settle(desired.key, at: .now)

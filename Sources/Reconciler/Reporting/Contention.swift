@@ -55,8 +55,10 @@ struct Contention: Sendable {
     }
 
     /// Records that the target is in sync.
-    mutating func settle(_ target: ObjectKey, at now: Instant) {
-        altered[target] = nil
+    ///
+    /// - Parameter isAltered: apart from what the server altered in the last write.
+    mutating func settle(_ target: ObjectKey, isAltered: Bool = false, at now: Instant) {
+        if !isAltered { altered[target] = nil }
         guard contests[target] != nil else { return }
         contests[target]?.budget.settle()
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
