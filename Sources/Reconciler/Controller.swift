@@ -161,6 +161,7 @@ extension Controller {
         worker.releaseUnusedCapacity()
         evaluations.releaseUnusedCapacity()
         statuses.releaseUnusedCapacity()
+        contention.forgetSettled(at: .now)
         ProcessMemory.giveBack()
     }
 

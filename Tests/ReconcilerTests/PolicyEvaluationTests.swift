@@ -80,7 +80,7 @@ struct PolicyEvaluationTests {
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
         let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(300)))
-        let judge = try PolicyEvaluator()
+        let evaluator = try PolicyEvaluator()
         let task = Task { await evaluator.evaluate(evaluation) }
         task.cancel()
         #expect(await task.value == nil)

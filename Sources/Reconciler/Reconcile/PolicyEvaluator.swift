@@ -18,7 +18,7 @@ package actor PolicyEvaluator {
     package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
 
     /// Runs an evaluation to its end; nil if the task was canceled before.
-    package func end(_ evaluation: AccessPolicy.PolicyEvaluation) async -> AccessPolicy.PolicyEvaluation? {
+    package func evaluate(_ evaluation: AccessPolicy.PolicyEvaluation) async -> AccessPolicy.PolicyEvaluation? {
         var evaluation = evaluation
         while !evaluation.advance(by: Self.part) {
             if Task.isCancelled { return nil }
