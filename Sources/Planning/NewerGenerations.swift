@@ -6,10 +6,15 @@ package import Snapshots
 /// A driver writes a new generation only when content changes, so that a mount that was set up earlier keeps an older
 /// name for the same bytes. Names alone therefore say nothing; a target that another agent wrote from such a generation
 /// shows what that holds.
+///
+/// It shows this for the targets of its namespace alone. Whoever may write a Secret there can write any generation and any
+/// content into it, and the name of the agent as the field manager too: believed in other namespaces, that would make the
+/// agent write old values over their newer ones.
 package struct NewerGenerations: Sendable {
-    /// How many generations are remembered: agents with a mount of their own, each with its present one.
+    /// How many generations of a namespace are remembered: agents with a mount of their own, each with its present one.
     private static let limit = 64
-    /// Bytes of their sources, about: those of 10,000 Secrets. Who may write a Secret may name any generation in it.
+    /// Bytes of all sources and names of generations, about: those of 10,000 Secrets. Who may write a Secret may name any
+    /// generation in it.
     private static let mostBytes = 4 << 20
 
     /// One use of a source file: a Secret of type `kubernetes.io/tls` may take different parts of a file for its keys.
@@ -26,11 +31,28 @@ package struct NewerGenerations: Sendable {
         }
     }
 
-    /// By generation: sources that hold the same there as here, or are missing in both.
-    private var equal: [String: Set<Source>] = [:]
-    /// By generation: sources that an agent wrote otherwise from it.
-    private var different: [String: Set<Source>] = [:]
-    /// Bytes of both.
+    /// What a generation holds, as the targets of one namespace show it.
+    private struct Evidence: Sendable {
+        /// Sources that hold the same there as here, or are missing in both.
+        var equal: Set<Source> = []
+        /// Sources that an agent wrote otherwise from it.
+        var different: Set<Source> = []
+
+        /// Of its sources.
+        var size: Int { [equal, different].reduce(0) { $1.reduce($0) { $0 + $1.size } } }
+    }
+
+    /// What the targets of one namespace show, by generation.
+    private struct Generations: Sendable {
+        var evidence: [String: Evidence] = [:]
+        var size = 0
+
+        /// What a name and its evidence take besides the sources, about.
+        static func size(of generation: String) -> Int { 256 + generation.utf8.count }
+    }
+
+    private var namespaces: [String: Generations] = [:]
+    /// Bytes of all that is known.
     private(set) var size = 0
     /// By target: the mappings by which it was written from a generation, as far as that is known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
@@ -46,9 +68,43 @@ package struct NewerGenerations: Sendable {
         let isKept = { (source: Source) in
             !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
         }
-        equal = equal.mapValues { $0.filter(isKept) }
-        different = different.mapValues { $0.filter(isKept) }
-        size = [equal, different].reduce(0) { $1.values.reduce($0) { $1.reduce($0) { $0 + $1.size } } }
+        for (namespace, old) in namespaces {
+            var new = Generations()
+            for (generation, evidence) in old.evidence {
+                let left = Evidence(
+                    equal: evidence.equal.filter(isKept), different: evidence.different.filter(isKept))
+                guard !left.equal.isEmpty || !left.different.isEmpty else { continue }
+                new.evidence[generation] = left
+                new.size += Generations.size(of: generation) + left.size
+            }
+            namespaces[namespace] = new.evidence.isEmpty ? nil : new
+            size += new.size - old.size
+        }
+    }
+
+    /// Makes room for what `namespace` is to show of `generation`. What was forgotten is found out again.
+    private mutating func makeRoom(for generation: String, of namespace: String) {
+        // Whoever makes the agent remember much makes it forget their own.
+        while size > Self.mostBytes, let largest = namespaces.max(by: { $0.value.size < $1.value.size })?.key {
+            forgetAll(of: largest)
+        }
+        guard let known = namespaces[namespace]?.evidence, known[generation] == nil, known.count >= Self.limit else {
+            return
+        }
+        forgetAll(of: namespace)
+    }
+
+    private mutating func forgetAll(of namespace: String) {
+        size -= namespaces.removeValue(forKey: namespace)?.size ?? 0
+    }
+
+    private mutating func keep(_ evidence: Evidence, grownBy growth: Int, of generation: String, _ namespace: String) {
+        guard growth > 0 else { return }
+        var growth = growth
+        if namespaces[namespace]?.evidence[generation] == nil { growth += Generations.size(of: generation) }
+        namespaces[namespace, default: Generations()].evidence[generation] = evidence
+        namespaces[namespace]?.size += growth
+        size += growth
     }
 
     /// Compares a target of a newer generation with what our mount would make of it.
@@ -62,11 +118,10 @@ package struct NewerGenerations: Sendable {
         _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
         isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
     ) -> NewerContent {
-        let generation = observed.mountGeneration ?? ""
-        if size > Self.mostBytes || (equal[generation] == nil && equal.count >= Self.limit) {
-            (equal, different, size) = ([:], [:], 0)
-        }
-        var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
+        let (generation, namespace) = (observed.mountGeneration ?? "", observed.key.namespace)
+        makeRoom(for: generation, of: namespace)
+        var known = namespaces[namespace]?.evidence[generation] ?? Evidence()
+        var growth = 0
         let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
         var digests: Set<Digest>?
         var content = NewerContent()
@@ -79,12 +134,12 @@ package struct NewerGenerations: Sendable {
             } else if ours == theirs {
                 content.equal.insert(key)
                 // Only what an agent wrote by this mapping shows what the generation holds.
-                if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
-                    if equal.insert(source).inserted { size += source.size }
+                if !wasRemapped, !observed.foreignKeys.contains(key), !known.different.contains(source) {
+                    if known.equal.insert(source).inserted { growth += source.size }
                 }
-            } else if different.contains(source) {
+            } else if known.different.contains(source) {
                 content.newer.insert(key)
-            } else if equal.contains(source) {
+            } else if known.equal.contains(source) {
                 // Drift: the newer generation wrote what we would write.
                 content.equal.insert(key)
             } else if observed.foreignKeys.contains(key) {
@@ -93,19 +148,18 @@ package struct NewerGenerations: Sendable {
             } else if let theirs {
                 // A key that was mapped to another source holds what our mount holds too.
                 if wasRemapped, ours != nil {
-                    let known = digests ?? held()
-                    digests = known
-                    if known.contains(theirs) { continue }
+                    let present = digests ?? held()
+                    digests = present
+                    if present.contains(theirs) { continue }
                 }
                 content.newer.insert(key)
-                if !wasRemapped, different.insert(source).inserted { size += source.size }
+                if !wasRemapped, known.different.insert(source).inserted { growth += source.size }
             } else if mapping.optional, !wasRemapped {
                 content.newer.insert(key)
-                if different.insert(source).inserted { size += source.size }
+                if known.different.insert(source).inserted { growth += source.size }
             }
         }
-        self.equal[generation] = equal
-        self.different[generation] = different
+        keep(known, grownBy: growth, of: generation, namespace)
         content.isOfFormerSpec = !content.newer.allSatisfy { key in
             guard let former else { return !isAmended }
             return former.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from

@@ -22,7 +22,7 @@ import Testing
     private func compare(
         _ known: inout NewerGenerations, _ distribution: SecretsDistribution, _ theirs: [String: String],
         isAmended: Bool = false, files: [String: String]? = nil, generation: String = "..newer",
-        foreign: Set<String> = []
+        foreign: Set<String> = [], namespace: String? = nil
     ) throws -> NewerContent {
         let snapshot = Snapshot(files ?? ours, generation: "..older")
         let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
@@ -30,6 +30,7 @@ import Testing
             $0.digests = theirs.mapValues { Digest($0) }
             $0.foreignKeys = foreign
             $0.annotations[WellKnownKeys.mountGeneration] = generation
+            if let namespace { $0.key = ObjectKey(namespace: namespace, name: $0.key.name) }
         }
         return known.compare(
             observed, with: desired, by: distribution.spec, isAmended: isAmended,
@@ -50,6 +51,32 @@ import Testing
         }
         known.forget(Set(files.keys))
         #expect(known.size == 0)
+    }
+
+    @Test("What a Secret of another namespace shows is no evidence: its tenant can write anything into it")
+    func forged() throws {
+        var known = NewerGenerations()
+        let distribution = try spec([("a", "x")])
+        _ = try compare(&known, distribution, ["x": "1"], namespace: "hostile")
+        #expect(try compare(&known, distribution, ["x": "new"], namespace: "web").newer == ["x"])
+        // Nor does it make a value of theirs look newer.
+        _ = try compare(&known, spec([("b", "x")]), ["x": "new"], namespace: "hostile")
+        #expect(try !compare(&known, spec([("b", "y")]), ["y": "2"], namespace: "web").isNewer)
+        #expect(try !compare(&known, spec([("b", "y")]), ["y": "by hand"], namespace: "web").isNewer)
+    }
+
+    @Test("A namespace that makes up generations makes the agent forget its own evidence, and no other's")
+    func room() throws {
+        var known = NewerGenerations()
+        _ = try compare(&known, spec([("a", "x")]), ["x": "1"], namespace: "web")
+        let long = String(repeating: "x", count: 30_000)
+        for number in 0..<300 {
+            _ = try compare(
+                &known, spec([("a", "x")]), ["x": "1"], generation: "..\(number)\(long)",
+                namespace: "hostile-\(number % 10)")
+            #expect(known.size <= 5 << 20)
+        }
+        #expect(try !compare(&known, spec([("a", "x")]), ["x": "by hand"], namespace: "web").isNewer)
     }
 
     @Test("The same content is not newer, whatever its generation is called")
