@@ -76,13 +76,60 @@ struct JudgingTests {
         }
     }
 
+    @Test("and takes turns with those of other namespaces: none waits for the end of one that takes longer")
+    func turns() async throws {
+        let hostile = try bench.distribution("hostile", target: "hostile", spec: Policies.costlySpec(1000))
+        var victim = try bench.distribution("victim", target: "victim", uid: "two", spec: Policies.costlySpec(2))
+        victim.key = ObjectKey(namespace: "other", name: "victim")
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        #expect(policy.judgement(of: victim).cost > PolicyJudge.short)
+        await bench.store.put(hostile)
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.judging.isRunning(hostile.key) })
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
+            #expect(
+                await eventually { await bench.controller.outcomes[victim.key]?.reason == .sourceNotFound })
+            #expect(await !bench.controller.cache.verdicts.hasJudged(hostile))
+        }
+    }
+
+    @Test("and comes to its end for each of one namespace, also for what is amended meanwhile")
+    func sameNamespace() async throws {
+        let names = (0..<4).map { "costly-\($0)" }
+        for name in names {
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(20)))
+        }
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.judging.isRunning(bench.key("costly-0")) })
+            let amended = await bench.store.put(
+                try bench.distribution(
+                    "costly-0", target: "costly-0", uid: "costly-0", generation: 2, spec: Policies.costlySpec(19)))
+            await bench.controller.distributions(.all, .upsert(amended))
+            for name in names {
+                #expect(
+                    await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
+            }
+            #expect(await bench.controller.cache.verdicts.hasJudged(amended))
+            try await bench.settle()
+            #expect(await bench.controller.turns.isEmpty)
+        }
+    }
+
     @Test("one that is not wanted any more ends before its end")
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
-        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(300)))
+        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(1)))
         let judge = try PolicyJudge()
-        let task = Task { await judge.end(judgement) }
-        task.cancel()
-        #expect(await task.value == nil)
+        #expect(await judge.advance(judgement).isOver)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await judge.advance(judgement).isOver
+        }
+        #expect(await task.value == false)
     }
 }
