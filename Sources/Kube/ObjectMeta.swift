@@ -82,7 +82,7 @@ extension ObjectMeta: JSONReadable {
 
 extension ObjectMeta {
     /// Which object it is, where the rest of its metadata need not make sense. Nil without a name.
-    init?(identifying json: JSONNode) {
+    package init?(identifying json: JSONNode) {
         guard let name = json["name"]?.string else { return nil }
         self.init(
             name: name, namespace: json["namespace"]?.string, uid: json["uid"]?.string,

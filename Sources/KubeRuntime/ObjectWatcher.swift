@@ -151,7 +151,7 @@ extension ObjectWatcher {
                 switch decode(line) {
                 case .success(let event): input = .event(event, after: lasted)
                 case .failure(let reason):
-                    if !hasMissed { miss(reason, request.operation) }
+                    if !hasMissed { miss(line, reason, request.operation) }
                     hasMissed = true
                 }
                 let actions = machine.step(input, random: .random(in: 0...1))
@@ -176,12 +176,12 @@ extension ObjectWatcher {
     }
 
     /// The others' events go on; a list will show what this one said. The first one of a watch is logged.
-    private func miss(_ reason: JSONBytes.Failure, _ operation: Operation) {
+    private func miss(_ line: LineSplitter.Line, _ reason: JSONBytes.Failure, _ operation: Operation) {
         logger.warning(
             "watch event cannot be read",
             [
                 "operation": .string("\(operation)"), "resource": .string(scope.resource.plural),
-                "error": .string(reason.description),
+                "object": .string(line.object ?? "unknown"), "error": .string(reason.description),
             ])
     }
 
@@ -205,5 +205,15 @@ extension ObjectWatcher {
                 "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
                 "error": .string("\(error)"),
             ])
+    }
+}
+
+extension LineSplitter.Line {
+    /// Which object an event is about, as `<namespace>/<name>`; nil if that cannot be told either.
+    fileprivate var object: String? {
+        guard case .whole(let line) = self, let event = try? JSONNode(json: line[...]),
+            let metadata = event["object"]?["metadata"].flatMap(ObjectMeta.init(identifying:))
+        else { return nil }
+        return [metadata.namespace, metadata.name].compactMap { $0 }.joined(separator: "/")
     }
 }

@@ -12,17 +12,30 @@ package struct SecretObject: KubeObject {
     /// Bytes of its JSON.
     let size: Int
 
+    /// - Throws: only if it cannot be told which Secret it is. Whoever may write Secrets decides what is in the rest of one: if
+    ///   that cannot be read, this is an excess of this Secret and no fault of the list or the watch.
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         size = json.size
         let node = try json.required("metadata")
-        if let excess = Self.excess(of: json) {
-            metadata = try ObjectMeta(marksOf: node)
-            observed = ObservedTarget(metadata, type: "", excess: excess)
-            return
+        var excess = Self.excess(of: json)
+        if excess == nil {
+            do throws(JSONBytes.Failure) {
+                (metadata, observed) = try Self.whole(json, node)
+                return
+            } catch {
+                // In an event of a watch it is one level deeper.
+                excess = "has parts that cannot be read (\(error.description.trimmingPrefix(".object")))"
+            }
         }
+        metadata = try ObjectMeta(marksOf: node)
+        observed = ObservedTarget(metadata, type: "", excess: excess)
+    }
+
+    private static func whole(
+        _ json: JSONNode, _ node: JSONNode
+    ) throws(JSONBytes.Failure) -> (ObjectMeta, ObservedTarget) {
         var metadata = try ObjectMeta(reading: node)
         metadata.annotations?[WellKnownKeys.lastApplied] = nil
-        self.metadata = metadata
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
             guard data.isObject else { try data.fails("is no object") }
@@ -30,14 +43,14 @@ package struct SecretObject: KubeObject {
                 guard value.isNull || value.string != nil else { try value.fails("is no String") }
                 // As everywhere: the first of two equal ones counts.
                 guard let name = key.string else { try data.fails("has a key that is no String") }
-                if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
+                if digests[name] == nil { digests[name] = digest(of: value.string) }
             }
         }
         var observed = ObservedTarget(
             metadata, type: try json["type"]?.asString() ?? "Opaque",
             isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
         observed.note(node)
-        self.observed = observed
+        return (metadata, observed)
     }
 
     /// What a Secret has too much of: whoever writes it would else decide how much memory it takes here, ten times what it is
@@ -72,20 +85,38 @@ extension JSONNode {
 extension ObjectMeta {
     /// Only what tells which object it is, and whose.
     fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
-        let short = { (map: String, keys: [String]) in
-            let values = keys.map { ($0, json[map]?[$0]?.string ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
-            return Dictionary(uniqueKeysWithValues: values)
-        }
+        let short = { (map: String, keys: [String]) in Self.short(keys) { json[map]?[$0]?.string } }
         self.init(
             name: try json.required("name").asString(), namespace: try json["namespace"]?.asString(),
             uid: try json["uid"]?.asString(), resourceVersion: try json["resourceVersion"]?.asString(),
-            labels: short("labels", [WellKnownKeys.managedByLabel]),
-            annotations: short("annotations", [WellKnownKeys.managedBy, WellKnownKeys.distribution]))
+            labels: short("labels", Self.ourLabels), annotations: short("annotations", Self.ourAnnotations))
         deletionTimestamp = try json["deletionTimestamp"]?.asString()
+    }
+
+    /// The same of what is left of the metadata of an object that cannot be read.
+    fileprivate func onlyMarks() -> ObjectMeta {
+        var marks = self
+        marks.labels = Self.short(Self.ourLabels) { labels?[$0] }
+        marks.annotations = Self.short(Self.ourAnnotations) { annotations?[$0] }
+        marks.ownerReferences = nil
+        return marks
+    }
+
+    private static let ourLabels = [WellKnownKeys.managedByLabel]
+    private static let ourAnnotations = [WellKnownKeys.managedBy, WellKnownKeys.distribution]
+
+    private static func short(_ keys: [String], _ find: (String) -> String?) -> [String: String] {
+        let values = keys.map { ($0, find($0) ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
+        return Dictionary(uniqueKeysWithValues: values)
     }
 }
 
 extension ObservedTarget {
+    /// One of a list that is there and cannot be read. It is left as it is. Nil if not even its name is known.
+    init?(unreadable item: UnreadableItem) {
+        guard let metadata = item.metadata else { return nil }
+        self.init(metadata.onlyMarks(), type: "", excess: "has parts that cannot be read (\(item.reason))")
+    }
     fileprivate init(
         _ metadata: ObjectMeta, type: String, isImmutable: Bool = false, digests: [String: Digest] = [:],
         excess: String? = nil

@@ -1,4 +1,5 @@
 import Distribution
+import Kube
 import Testing
 
 @testable import JSON
@@ -50,6 +51,40 @@ struct SecretObjectTests {
             #expect(target.excess?.contains(words) == true)
             #expect(target.labels.count + target.annotations.count + target.owners.count < 4 && target.type == "")
         }
+    }
+
+    /// More combining marks in a row than are read.
+    private static let unreadable = String(repeating: "\u{301}", count: 40)
+
+    @Test(
+        "that cannot be read in a part that others decide is known as ours all the same, and says which part",
+        arguments: [
+            ("", #","type":"a\#(unreadable)""#, ".type is no String"),
+            (
+                #""annotations":{"xlscsde.nhs.uk/managedBy":"me","note":"a\#(unreadable)"}"#, "",
+                ".metadata.annotations.note is no String"
+            ),
+            (
+                #""ownerReferences":[{"apiVersion":"v1","kind":"K","name":"a\#(unreadable)","uid":"u"}]"#, "",
+                ".metadata.ownerReferences[0].name is no String"
+            ),
+        ])
+    func unreadable(_ metadata: String, _ rest: String, _ place: String) throws {
+        let labels = #""labels":{"app.kubernetes.io/managed-by":"me"}"#
+        let whole =
+            #"{"metadata":{"name":"s","namespace":"n","uid":"u","resourceVersion":"1",\#(labels)"#
+            + (metadata.isEmpty ? "" : "," + metadata) + "}" + rest + "}"
+        let secret = try JSONBytes.decode(SecretObject.self, from: Array(whole.utf8))
+        #expect(secret.observed.excess == "has parts that cannot be read (\(place))")
+        #expect(secret.observed.key == ObjectKey(namespace: "n", name: "s"))
+        #expect(secret.observed.labels == [WellKnownKeys.managedByLabel: "me"])
+        let event = #"{"type":"MODIFIED","object":\#(whole)}"#
+        guard case .upsert(let heard) = try JSONBytes.decode(WatchEvent<SecretObject>.self, from: Array(event.utf8))
+        else {
+            Issue.record("no event")
+            return
+        }
+        #expect(heard.observed == secret.observed)
     }
 
     @Test("names as others' keys only what it holds, and a manager as far as one can be named")

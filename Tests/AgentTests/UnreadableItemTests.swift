@@ -30,6 +30,30 @@ struct UnreadableItemTests {
         }
     }
 
+    @Test("but in parts, if it is a Secret, is left as it is and named in the log once; the others are served")
+    func parts() async throws {
+        let lines = LineRecorder()
+        let bench = Bench(logger: lines.logger)
+        for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var bad = try #require(await bench.secret("bad"))
+            bad.excess = "has parts that cannot be read (.type is no String)"
+            for version in ["1001", "1002"] {
+                bad.resourceVersion = version
+                await bench.controller.targets(.all, .upsert(bad))
+            }
+            let ready = try await bench.eventuallyReady("WriteFailed")
+            #expect(ready?.message.contains("cannot be read (.type is no String)") == true)
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await bench.secret("good")?.digests == ["a": bench.digest("2")] })
+            #expect(await bench.secret("bad")?.digests == ["a": bench.digest("1")])
+            let logged = lines.lines.filter { $0.contains("secret cannot be used") }
+            #expect(logged.count == 1 && logged.first?.contains("web/bad") == true, "\(logged)")
+        }
+    }
+
     @Test("nor when it is asked for by name, is not written; its status says why, and the others are served")
     func neither() async throws {
         let bench = Bench()
