@@ -90,6 +90,7 @@ struct ConvergenceTests {
                 // A round may leave no Secret behind that is to be looked at.
             } while ContinuousClock.now < end || (watchman.seen == 0 && rounds < 20)
         }
+        let ineffective = complaints.isEmpty ? try await hostile.ineffective() : []
         var logs = ""
         for replica in replicas { logs += await replica.end().suffix(6000) }
         #expect(complaints.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
@@ -97,6 +98,7 @@ struct ConvergenceTests {
         let crashes = replicas.flatMap(\.crashes)
         #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
         #expect(chaos.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
+        #expect(ineffective.isEmpty, "seed \(seed)\n\(logs)")
         #expect(watchman.seen > 0)
         // The write takes what the machine and the server take; what the agent adds must be of the order of a rotation.
         #expect(harm < 8, "seed \(seed)\n\(logs)")

@@ -185,11 +185,3 @@ extension JSONValue {
         }
     }
 }
-
-extension Binary {
-    /// Bytes of memory that it had at most, with the files that it maps.
-    fileprivate var peak: Int {
-        let line = Files.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
-    }
-}

@@ -56,6 +56,15 @@ struct MemoryGroup {
     func remove() { rmdir(path) }
 }
 
+extension Binary {
+    /// Bytes of memory that it had at most, with the files that it maps: where no group can be made, this is compared with
+    /// the limit.
+    var peak: Int {
+        let line = Files.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
+}
+
 /// Files of /proc and of control groups, which have no size and are not replaced.
 enum Files {
     static func text(_ path: String) -> String {
