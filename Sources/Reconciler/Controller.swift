@@ -41,8 +41,9 @@ package struct ControllerDependencies: Sendable {
 package actor Controller {
     let dependencies: ControllerDependencies
     let worker: Worker<WorkItem>
-    /// Distributions whose policy evaluation takes long: one at a time, in turns by namespace.
+    /// Distributions whose policy evaluation takes long: a part of one at a time, in turns by namespace.
     let judging: Worker<ObjectKey>
+    var turns = PolicyTurns()
     /// What probes ask.
     package nonisolated let probes = ProbeState()
 
@@ -69,7 +70,9 @@ package actor Controller {
     package init(_ dependencies: ControllerDependencies) {
         self.dependencies = dependencies
         let settings = dependencies.settings
-        cache = Cache(scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter)
+        cache = Cache(
+            scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter,
+            isOurs: settings.isOurs)
         contention = Contention(isWatching: !settings.dryRun)
         // In one namespace alone there is nobody to leave room for.
         let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1

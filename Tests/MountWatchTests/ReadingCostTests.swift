@@ -1,4 +1,3 @@
-import Glibc
 import MountWatch
 import Snapshots
 import TestSupport
@@ -74,14 +73,5 @@ import Testing
         }
         #expect(snapshot.files.count > count)
         return costs.min() ?? .zero
-    }
-}
-
-/// Processor time of the calling thread.
-private enum ThreadTime {
-    static var now: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

@@ -12,7 +12,7 @@ struct Cache: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     var mount = MountState()
-    var index = DistributionIndex()
+    var index: DistributionIndex
     /// Our Secrets, as last seen or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
     private(set) var scopes: [Scope: ScopeState]
@@ -23,7 +23,12 @@ struct Cache: Sendable {
     /// For how long a scope's Secrets may be neither listed nor watched before the statuses say so.
     private let staleAfter: Duration
 
-    init(scopes: [Scope], hasPolicy: Bool, staleAfter: Duration) {
+    /// - Parameter isOurs: whether this instance is to act on a distribution.
+    init(
+        scopes: [Scope], hasPolicy: Bool, staleAfter: Duration,
+        isOurs: @escaping @Sendable (SecretsDistribution) -> Bool
+    ) {
+        index = DistributionIndex(isOurs: isOurs)
         self.scopes = Dictionary(uniqueKeysWithValues: scopes.map { ($0, ScopeState()) })
         policy = PolicyState(isWanted: hasPolicy)
         self.staleAfter = staleAfter

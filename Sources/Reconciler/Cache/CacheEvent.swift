@@ -33,7 +33,7 @@ struct CacheChange: Sendable {
     var targets: Set<ObjectKey> = []
     /// Scopes of which everything is to be compared.
     var scopes: Set<Scope> = []
-    /// Distributions that name no target and whose statuses have to say so.
+    /// Distributions that have no target of their own and whose statuses have to say so, perhaps.
     var statuses: [ObjectKey] = []
     /// A distribution before and after an event about it alone.
     var updated: (old: SecretsDistribution, new: SecretsDistribution)?
@@ -65,6 +65,8 @@ struct CacheChange: Sendable {
         case scopeSkipped(Scope, StoreError)
         case scopeServed(Scope)
         case unreadable(Resource, ObjectKey, reason: String)
+        /// A Secret of ours, with what there is too much of.
+        case unusable(ObjectKey, String)
         case readByName(Scope, namespaces: [String], StoreError)
     }
 }

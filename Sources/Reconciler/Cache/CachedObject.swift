@@ -49,9 +49,8 @@ extension SecretsDistribution: CachedObject {
         // Its former target is no longer described by it.
         change.targets.formUnion(affected)
         if let known, known.uid == object.uid, known.forceSync != object.forceSync { change.requested[key] = affected }
-        guard !isTruth else { return }
-        if let known { change.updated = (known, cache.index.distributions[key] ?? object) }
-        if object.target == nil { change.statuses.append(key) }
+        if cache.index.mayLackTarget(object) { change.statuses.append(key) }
+        if !isTruth, let known { change.updated = (known, cache.index.distributions[key] ?? object) }
     }
 
     static func remove(_ key: ObjectKey, wasHeard: Bool, from cache: inout Cache, _ change: inout CacheChange) {
@@ -73,7 +72,9 @@ extension ObservedTarget: CachedObject {
         _ object: Self, isTruth: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
-        guard isTruth || cache.targets[object.key] != object else { return }
+        let known = cache.targets[object.key]
+        if let excess = object.excess, known?.excess != excess { change.notes.append(.unusable(object.key, excess)) }
+        guard isTruth || known != object else { return }
         cache.put(object)
         guard !isTruth else { return }
         change.disturbed.append((object.key, object.changedBy))

@@ -19,6 +19,9 @@ struct TargetNotes: Sendable {
     /// Of other agents' mounts.
     var newerGenerations = NewerGenerations()
 
+    /// By target that several distributions describe: the one that has it.
+    private var winners: [ObjectKey: ObjectKey] = [:]
+
     /// A request has a Secret read no more often than this.
     private static let requestPause: Duration = .seconds(5)
 
@@ -37,6 +40,14 @@ struct TargetNotes: Sendable {
     mutating func renewRequest(_ key: ObjectKey) {
         requested.insert(key)
         requestedAt[key] = nil
+    }
+
+    /// - Parameter winner: the distribution that has the target; nil: no other describes it.
+    /// - Returns: whether the others' statuses have to name another one than before.
+    mutating func replaceWinner(of target: ObjectKey, by winner: ObjectKey?) -> Bool {
+        guard winners[target] != winner else { return false }
+        winners[target] = winner
+        return winner != nil
     }
 
     /// The target is gone.
