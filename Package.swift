@@ -104,6 +104,12 @@ let package = Package(
         ),
         // Apart from TestSupport, which the benchmark links without Testing.
         .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: settings),
+        // Apart from TestSupport, so that a change of Stores does not rebuild all tests.
+        .target(
+            name: "DistributionSupport",
+            dependencies: ["Distribution", "JSON", "Planning", "Stores", "TestSupport"],
+            path: "Tests/DistributionSupport", swiftSettings: settings
+        ),
         .executableTarget(
             name: "benchmark",
             dependencies: [
@@ -118,33 +124,48 @@ let package = Package(
             ],
             path: "Tests/Counts", exclude: ["baseline.json"], swiftSettings: settings
         ),
-        tests(
-            "AgentTests",
-            [
-                "Admin", "Agent", "Distribution", "HTTPServer", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch",
-                "Observability", "Planning", "Reconciler", "Snapshots", "StatusPage", "Stores",
-            ]),
-        tests("BenchmarkTests", ["JSON", "Kube", "Observability", "benchmark"]),
+        tests("AdminTests", ["Admin", "LinuxIO", "Observability"]),
+        tests("AgentTests", ["Agent", "Distribution", "Kube", "Observability", "Planning", "Stores"]),
+        tests("BenchmarkTests", ["JSON", "Observability", "benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("CertificatesTests", ["COpenSSL", "Certificates"]),
-        tests("DistributionTests", ["Distribution", "JSON", "Kube", "Observability", "Planning", "Snapshots"]),
+        tests("DistributionTests", ["Distribution", "DistributionSupport", "JSON"]),
         tests(
             "EndToEndTests",
             [
                 "Admin", "Agent", "Distribution", "JSON", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "Observability", "Reconciler", "Snapshots", "Stores", "YAML", "counts", "secrets-distributor",
+                "Observability", "Snapshots", "Stores", "YAML", "counts", "secrets-distributor",
             ]),
         tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
+        tests("JSONTests", ["JSON"]),
+        tests("KubeConfigTests", ["Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "Observability"]),
+        tests("KubeCurlTests", ["JSON", "Kube", "KubeConfig", "KubeCurl", "KubeRuntime", "Scheduling"]),
         tests(
-            "KubeCurlTests",
-            ["JSON", "Kube", "KubeConfig", "KubeCurl", "KubeRuntime", "LinuxIO", "Observability", "Scheduling"]),
-        tests("KubeTests", ["JSON", "Kube", "KubeConfig", "LinuxIO", "Observability", "Scheduling"]),
+            "KubeRuntimeTests",
+            ["JSON", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "Observability", "Scheduling"]),
+        tests("KubeTests", ["JSON", "Kube", "LinuxIO", "Observability", "Scheduling"]),
         tests("LinuxIOTests", ["CLinux", "LinuxIO"]),
         tests("MountWatchTests", ["LinuxIO", "MountWatch", "Observability", "Snapshots"]),
         tests("ObservabilityTests", ["LinuxIO", "Observability"]),
+        tests(
+            "PlanningTests",
+            ["Distribution", "DistributionSupport", "JSON", "Kube", "Observability", "Planning", "Snapshots"]),
+        tests(
+            "ReconcilerTests",
+            [
+                "Distribution", "DistributionSupport", "JSON", "Kube", "KubeRuntime", "MountWatch", "Observability",
+                "Planning", "Reconciler", "Snapshots", "Stores",
+            ]),
         tests("SchedulingTests", ["Scheduling"]),
         tests("SnapshotsTests", ["Observability", "Snapshots"]),
-        tests("YAMLTests", ["Distribution", "YAML"]),
+        tests("StatusPageTests", ["Admin", "Distribution", "Observability", "Reconciler", "StatusPage"]),
+        tests(
+            "StoresTests",
+            [
+                "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
+                "Planning", "Snapshots", "Stores",
+            ]),
+        tests("YAMLTests", ["YAML"]),
         tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
     ],
     swiftLanguageModes: [.v6]

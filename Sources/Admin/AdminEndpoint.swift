@@ -2,20 +2,20 @@ package import HTTPServer
 import LinuxIO
 package import Observability
 
-/// Probes, metrics and the status page over HTTP.
+/// Serves the probes, the metrics and the status page over HTTP.
 package final class AdminEndpoint: Sendable {
-    /// Where it listens; the port is the one that the kernel chose if it was to.
+    /// The listening address. If the requested port is 0, it contains the port that the kernel chose.
     package let address: ListenAddress
     private let page: @Sendable ([String: String]) async -> HTTPPage
     private let metrics: CachedValue<String>
     private let server: HTTPServer
 
-    /// At most so many answers are made at once.
+    /// The maximum number of responses that are created at the same time.
     private static let parallel = 4
 
-    /// Listens, and answers probes from now on; all else once `serve` runs.
+    /// Starts to listen. Probes are answered from now on, everything else once `serve` runs.
     ///
-    /// - Throws: `ConfigurationError` if it cannot listen at the address.
+    /// - Throws: `ConfigurationError` if it cannot listen on the address.
     package init(
         address: ListenAddress, sources: AdminSources, logger: Logger, limits: HTTPServer.Limits = HTTPServer.Limits()
     ) throws {
@@ -35,27 +35,27 @@ package final class AdminEndpoint: Sendable {
             guard error.operation == HTTPServer.listening else { throw error }
             throw ConfigurationError(
                 source: "environment", field: "LISTEN_ADDRESS", value: address.description,
-                expected: "an address of this machine with a port that is free, or nothing: \(error)")
+                expected: "a free port on an address of this machine, or an empty value: \(error)")
         }
     }
 
-    /// Makes the answers that take time, until `stop` or until the task is cancelled.
+    /// Creates the responses that take time, until `stop` is called or the task is cancelled.
     package func serve() async {
         await withTaskGroup(of: Void.self) { group in
-            var underWay = 0
+            var inFlight = 0
             for await deferred in server.deferredResponses where !deferred.isOver {
-                if underWay == Self.parallel {
+                if inFlight == Self.parallel {
                     await group.next()
-                    underWay -= 1
+                    inFlight -= 1
                 }
-                underWay += 1
+                inFlight += 1
                 group.addTask { deferred.reply(await self.answer(deferred.target)) }
             }
             group.cancelAll()
         }
     }
 
-    /// Ends all connections, and waits, for milliseconds, until the thread is gone.
+    /// Closes all connections and waits until the thread has ended, which takes milliseconds.
     package func stop() { server.stop() }
 
     private static func decide(_ target: String, _ sources: AdminSources) -> Decision {

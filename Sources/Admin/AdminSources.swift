@@ -1,15 +1,15 @@
 package import Observability
 
-/// Where the endpoint has from what it shows. The first three are asked on the server's own thread, so that they work
-/// while the cooperative pool is stuck: they must not block.
+/// What supplies the endpoint's data. The first three closures run on the server's own thread and must not block, so
+/// that probes work while the cooperative pool is blocked.
 package struct AdminSources: Sendable {
-    /// Of all that has to go on.
+    /// The heartbeats of all parts of the agent.
     package var heartbeats: @Sendable () -> [Heartbeat]
     package var readiness: @Sendable () -> [HealthCheck]
     package var startup: @Sendable () -> [HealthCheck]
-    /// The status page for a query.
+    /// Renders the status page for the values of a query string.
     package var page: @Sendable ([String: String]) async -> HTTPPage
-    /// In Prometheus' text format.
+    /// The metrics in Prometheus' text format.
     package var metrics: @Sendable () async -> String
 
     package init(

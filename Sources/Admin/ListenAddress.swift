@@ -1,8 +1,8 @@
-/// Where the admin endpoint listens.
+/// The address that the admin endpoint listens on.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    /// An IPv4 or IPv6 address without brackets; nil: all addresses.
+    /// An IPv4 or IPv6 address without brackets; nil means all addresses.
     package var host: String?
-    /// 0: one that the kernel chooses.
+    /// The port; 0 lets the kernel choose one.
     package var port: UInt16
 
     package init(host: String? = nil, port: UInt16) {
@@ -12,7 +12,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
     package static let standard = ListenAddress(port: 9895)
 
-    /// `:9895`, `127.0.0.1:9895`, `[::1]:9895`; nil for anything else.
+    /// Parses `:9895`, `127.0.0.1:9895` or `[::1]:9895`; returns nil for anything else.
     package init?(_ text: String) {
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         let digits = text[text.index(after: colon)...]
@@ -37,7 +37,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension UInt8 {
-    /// Digits, hexadecimal letters, `.`, `:`, and `%` with a zone.
+    /// True for digits, letters, `.`, `:`, and `%`, which precedes a zone.
     fileprivate var isASCIIAddressPart: Bool {
         (48...57).contains(self) || (97...122).contains(self) || (65...90).contains(self) || ".:%".utf8.contains(self)
     }

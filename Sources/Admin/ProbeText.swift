@@ -1,11 +1,11 @@
 import HTTPServer
 import Observability
 
-/// What a probe answers, in the style of the Kubernetes API server.
+/// The response to a probe, in the style of the Kubernetes API server.
 enum ProbeText {
-    /// 200 `ok`, or 503 with the checks that failed; with `isVerbose` all of them.
+    /// Returns 200 `ok`, or 503 with the failed checks. If `isVerbose`, it lists all checks.
     ///
-    /// - Parameter name: of the probe: `healthz`.
+    /// - Parameter name: the probe's name, for example `healthz`.
     static func answer(_ name: String, _ checks: [HealthCheck], isVerbose: Bool) -> HTTPResponse {
         let isGood = checks.allSatisfy { $0.problem == nil }
         if isGood && !isVerbose { return HTTPResponse(body: "ok\n") }

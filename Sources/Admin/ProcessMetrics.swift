@@ -1,16 +1,17 @@
 import LinuxIO
 package import Observability
 
-/// What the process uses, by the names that Prometheus' client libraries give it.
+/// The resource usage of the process, under the names that Prometheus' client libraries use.
 package enum ProcessMetrics {
-    /// Without those of /proc where that cannot be read: no descriptor is left, say.
+    /// The current metrics. Those that come from /proc are missing if /proc cannot be read, for example because no
+    /// descriptor is free.
     package static var current: [Metric] {
         var metrics = [
             Metric(
-                .gauge, "process_open_fds", "Open file descriptors, of the first 4,096.",
+                .gauge, "process_open_fds", "Open file descriptors; only the first 4,096 are counted.",
                 Double(ProcessFigures.openDescriptors)),
             Metric(
-                .gauge, "process_max_fds", "How many file descriptors may be open.",
+                .gauge, "process_max_fds", "Maximum number of open file descriptors.",
                 Double(ProcessFigures.descriptorLimit)),
         ]
         if let time = ProcessFigures.startTime {

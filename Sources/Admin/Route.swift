@@ -1,16 +1,16 @@
-/// What a request asks for.
+/// The endpoint that a request asks for.
 package enum Route: Sendable, Equatable {
     case healthz(isVerbose: Bool)
     case readyz(isVerbose: Bool)
     case startupz(isVerbose: Bool)
     case metrics
-    /// The query by name.
+    /// The status page, with the query's values by name.
     case status([String: String])
 
-    /// - Parameter target: path and query as the client sent them, whatever they hold.
-    /// - Returns: nil if there is nothing at that path.
+    /// - Parameter target: the path and query exactly as the client sent them.
+    /// - Returns: nil if no endpoint has that path.
     package init?(target: String) {
-        // By bytes: to Swift a question mark with a combining mark behind it is another character.
+        // Compares bytes: in Swift, a question mark followed by a combining mark is a different character.
         let parts = target.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = parts.first.map({ String($0) }) ?? nil else { return nil }
         let query = Self.values(parts.count > 1 ? String(parts[1]) ?? "" : "")
@@ -24,8 +24,8 @@ package enum Route: Sendable, Equatable {
         }
     }
 
-    /// The names and values of `?verbose&page=2`. Nothing that is asked for needs percent-encoding, so none is decoded. Of a
-    /// name that is there more than once the first counts.
+    /// Parses the names and values of a query such as `verbose&page=2`. No known name or value needs percent-encoding,
+    /// so nothing is decoded. If a name occurs more than once, the first value counts.
     private static func values(_ text: String) -> [String: String] {
         var values: [String: String] = [:]
         for part in text.utf8.split(separator: UInt8(ascii: "&")) {

@@ -4,7 +4,7 @@ import Reconciler
 import StatusPage
 
 extension AdminSources {
-    /// Those of a running agent.
+    /// The sources of a running agent.
     init(_ controller: Controller, _ backend: Backend, _ heartbeats: Heartbeats) {
         let all = heartbeats.all(controller.heartbeat, backend.elector?.heartbeat)
         let overview = CachedValue { await controller.overview() }

@@ -7,7 +7,7 @@ import Reconciler
 import Scheduling
 import Stores
 
-/// The program's two ways of working: until told to stop, and one pass.
+/// Runs the program: continuously until it is stopped, or for a single pass.
 package struct Agent: Sendable {
     let settings: Settings
     let backend: Backend
@@ -19,17 +19,17 @@ package struct Agent: Sendable {
         self.logger = logger
     }
 
-    /// How long writes under way may take after `stops` has said so; the orchestrator kills at 10 s or later.
+    /// How long writes in flight may take after `stops` yields. Orchestrators kill the process after 10 s or later.
     static let grace: Duration = .seconds(8)
 
     private enum Ended {
         case stopRequested, workDone, graceOver, service
     }
 
-    /// Keeps all targets in sync until `stops` yields or ends; then lets writes in flight end and returns. Each time that
-    /// `refreshes` yields, reads the mount and compares everything.
+    /// Keeps all targets in sync until `stops` yields or ends, then finishes the writes in flight and returns. Reads
+    /// the mount and compares all targets each time `refreshes` yields.
     ///
-    /// - Throws: when a thread cannot be started; `ConfigurationError` when the admin endpoint cannot listen.
+    /// - Throws: an error if a thread cannot be started; `ConfigurationError` if the admin endpoint cannot listen.
     package func run(
         until stops: AsyncStream<Void>, refreshes: AsyncStream<Void> = AsyncStream { $0.finish() }
     ) async throws {
@@ -66,17 +66,18 @@ package struct Agent: Sendable {
                 return Service { await feed.run(resync: settings.resyncInterval) }
             }
         let isDone = await run(services, controller, until: stops)
-        // A write that hangs may still reach the server: then the others have to wait for the end of the lease.
+        // A write that is still in flight may reach the server later. Other replicas must then wait until the lease
+        // expires.
         if isDone { await backend.elector?.release() }
         logger.info("stopped")
     }
 
-    /// Something that runs beside the others until it is cancelled.
+    /// A task that runs until it is cancelled.
     private struct Service: Sendable {
         let run: @Sendable () async -> Void
     }
 
-    /// All but the feeds and the worker.
+    /// All services except the feeds and the worker.
     private func services(
         _ controller: Controller, _ mount: MountWatcher, _ policy: PolicyFile?, _ endpoint: AdminEndpoint?,
         refreshes: AsyncStream<Void>
@@ -117,7 +118,7 @@ package struct Agent: Sendable {
         return services
     }
 
-    /// - Returns: whether the writes in flight ended in time.
+    /// - Returns: whether all writes in flight finished in time.
     private func run(_ services: [Service], _ controller: Controller, until stops: AsyncStream<Void>) async -> Bool {
         await withTaskGroup(of: Ended.self) { group in
             for service in services {

@@ -5,26 +5,26 @@ package import Observability
 package import Reconciler
 package import Stores
 
-/// Where distributions come from and targets go: a cluster, or two folders.
+/// The source of the distributions and the destination of the targets: a cluster, or two folders.
 package struct Backend: Sendable {
     package let secrets: any SecretStore
     package let distributions: any DistributionStore
-    /// Nil: no leader election.
+    /// Nil without leader election.
     package let elector: LeaderElector?
-    /// Nil: no Events.
+    /// Nil if no Events are created.
     package let recorder: EventRecorder?
-    /// In a dry run: what would be written.
+    /// In a dry run, the writes that would be made; otherwise nil.
     package let changes: ChangeRecorder?
     /// Counts writes of Secrets.
     package let writes: SecretWriteMeter
-    /// For the log: the API server, or the folder.
+    /// For the log: the API server's address, or the folder.
     package let name: String
-    /// Of requests and watches; none in local mode.
+    /// Metrics of requests and watches; empty in local mode.
     package let metrics: @Sendable () -> [Metric]
-    /// Ends its threads.
+    /// Stops the threads.
     package let close: @Sendable () -> Void
 
-    /// In a dry run the stores write nothing.
+    /// Creates a backend from stores. In a dry run, the stores write nothing.
     package init(
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
         elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
@@ -52,8 +52,8 @@ package struct Backend: Sendable {
         self.close = close
     }
 
-    /// Chooses by the settings: local mode if both folders are named, else the cluster of the kubeconfig or the one that
-    /// the pod runs in.
+    /// Chooses the backend by the settings: local mode if both folders are set, otherwise the cluster that the
+    /// kubeconfig names or that the pod runs in.
     package init(_ settings: Settings, logger: Logger) throws {
         if let input = settings.distributionsPath, let output = settings.outputPath {
             self.init(
@@ -79,10 +79,10 @@ package struct Backend: Sendable {
             logger: logger, close: { client.shutdown() })
     }
 
-    /// A cluster.
+    /// Creates a backend for a cluster.
     ///
     /// - Parameters:
-    ///   - namespace: where the Lease is if the settings do not say.
+    ///   - namespace: the namespace of the Lease if the settings contain none.
     ///   - drainTimeout: see `EventRecorder`.
     package init(
         _ client: any KubeTransport, _ settings: Settings, name: String = "cluster", namespace: String, logger: Logger,
@@ -101,7 +101,7 @@ package struct Backend: Sendable {
         let meter = WatchMeter()
         self.init(
             settings,
-            // An operator of another kind may write Secrets that have not got our label yet.
+            // A dry run also watches Secrets without our label: another operator may have created them.
             secrets: KubernetesSecretStore(
                 client: writer, managedBy: settings.managedBy, watchesAll: settings.dryRun, logger: logger,
                 meter: meter),
@@ -113,9 +113,9 @@ package struct Backend: Sendable {
 }
 
 extension Backend {
-    /// A controller on these stores.
+    /// Creates a controller that uses these stores.
     ///
-    /// - Parameter recorder: gets the writes of a single pass.
+    /// - Parameter recorder: records the writes of a single pass.
     package func controller(
         _ settings: Settings, logger: Logger, recorder: ChangeRecorder? = nil,
         _ configure: (inout ControllerDependencies) -> Void = { _ in }

@@ -8,8 +8,8 @@ package import Planning
 import Snapshots
 import Stores
 
-/// Tells whom a source file feeds. Reads the distributions, and mount and policy where they can be read; looks at no
-/// Secret.
+/// Finds the targets that a source file feeds. Reads the distributions, and the mount and the policy if they are
+/// readable. Reads no Secret.
 package struct Explainer: Sendable {
     private let settings: Settings
     private let logger: Logger
@@ -19,7 +19,7 @@ package struct Explainer: Sendable {
         self.logger = logger
     }
 
-    /// - Throws: when the distributions cannot be listed.
+    /// - Throws: an error if the distributions cannot be listed.
     package func explain(_ file: SourcePath) async throws -> Explanation {
         let distributions = try await distributions()
         let settings = settings

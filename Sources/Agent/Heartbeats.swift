@@ -1,7 +1,7 @@
 import Distribution
 import Observability
 
-/// The heartbeats of one agent's parts, each with the silence after which it is dead or stuck.
+/// The heartbeats of an agent's parts. Each has the time without a beat after which its part counts as dead or stuck.
 struct Heartbeats: Sendable {
     let mount: Heartbeat
     /// Nil: no access policy.
@@ -9,17 +9,17 @@ struct Heartbeats: Sendable {
     let distributions: [Scope: Heartbeat]
     let targets: [Scope: Heartbeat]
 
-    /// A watch ends after about two minutes, after three if the connection is dead, and is begun anew; while the API
-    /// server is away it waits between tries for less.
+    /// A watch ends after about two minutes, or after three if the connection is dead, and is then restarted. While the
+    /// API server is unavailable, the time between retries is shorter than this limit.
     private static let ofWatches: Duration = .seconds(600)
-    /// Of one file, and of going through the folder without reading any.
+    /// The time to read one file, or to list the folder without reading files.
     private static let ofReading: Duration = .seconds(120)
 
     init(_ settings: Settings) {
         let ofFolders = settings.pollInterval * 3 + Self.ofReading
         mount = Heartbeat("mount", limit: ofFolders)
         policy = settings.policyPath.map { _ in Heartbeat("access policy", limit: ofFolders) }
-        // In local mode they are folders.
+        // In local mode, distributions and targets are folders too.
         let ofFeeds = max(ofFolders, Self.ofWatches)
         let beats = { (name: String) in
             Dictionary(
@@ -31,7 +31,7 @@ struct Heartbeats: Sendable {
         targets = beats("Secrets")
     }
 
-    /// All of them, and those of parts that bring their own.
+    /// All heartbeats, including `others`, which belong to parts that create their own.
     func all(_ others: Heartbeat?...) -> [Heartbeat] {
         [mount, policy].compactMap { $0 }
             + [distributions, targets].flatMap { beats in

@@ -5,28 +5,28 @@ package import Planning
 import Reconciler
 import Stores
 
-/// What a single pass came to; in a dry run, what it would come to.
+/// The result of a single pass; in a dry run, the result that it would have.
 package struct SyncResult: Sendable {
-    /// How each distribution that is ours fared.
+    /// The status of each distribution that belongs to this instance.
     package let outcomes: [ObjectKey: DistributionStatus]
     /// The writes, one for each target, sorted.
     package let changes: [Change]
-    /// What else could not be done; sentences.
+    /// Other failures, as sentences.
     package let faults: [String]
     /// Why the mount could not be read; nil if it could.
     package var absence: String?
 }
 
-/// How far a single pass is.
+/// The progress of a single pass.
 package struct Progress: Sendable, Equatable {
-    /// Distributions of this instance that were reconciled, and all that are known.
+    /// Distributions of this instance that were reconciled, and all known ones.
     package let done: Int
     package let total: Int
     /// Targets that were written or removed.
     package let written: Int
 }
 
-/// What a single pass could not do, besides what the outcomes say.
+/// Failures of a single pass that are not part of the outcomes.
 private final class Faults: Sendable {
     private let faults = Mutex<[String]>([])
 
@@ -37,14 +37,14 @@ private final class Faults: Sendable {
 
 /// A single pass, for `sync` and `plan`.
 extension Agent {
-    /// A key that fails so often in a single pass is given up.
+    /// After this many failures, a key is given up in a single pass.
     private static let tries = 5
 
-    /// One pass: reads the mount and both lists once and brings all targets in sync. When `stops` yields, writes in flight
-    /// end and no more are started.
+    /// Makes one pass: reads the mount and both lists once and brings all targets in sync. When `stops` yields,
+    /// finishes the writes in flight and starts no more.
     ///
-    /// - Parameter progress: told how far it is, some times a second.
-    /// - Throws: `StoreError` when the distributions cannot be listed; also when the access policy cannot be used.
+    /// - Parameter progress: called with the progress several times per second.
+    /// - Throws: `StoreError` if the distributions cannot be listed; also throws if the access policy is invalid.
     package func sync(
         until stops: AsyncStream<Void>, progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws -> SyncResult {
@@ -60,11 +60,11 @@ extension Agent {
                 for await _ in stops { break }
                 controller.stop()
                 try? await Task.sleep(for: Self.grace)
-                faults.replace(with: "stopped with writes under way")
+                faults.replace(with: "stopped with writes in flight")
                 return nil
             }
             if let progress {
-                // Ends by cancellation alone.
+                // Ends only when it is cancelled.
                 group.addTask {
                     while true {
                         let (done, total) = await controller.progress()
@@ -100,10 +100,10 @@ extension Agent {
             do {
                 await controller.hear(.distributions(scope, .replace(try await backend.distributions.list(scope))))
             } catch {
-                // A namespace that is gone, or whose role is: the others are served.
+                // The namespace or its role may have been deleted: the other namespaces are still processed.
                 guard case .forbidden = error else { throw error }
                 await controller.hear(.feedOfDistributions(scope, .failed(error)))
-                faults.add("The distributions of \(scope) are left out: \(error)")
+                faults.add("The distributions of \(scope) are skipped: \(error)")
                 refused.append(error)
                 continue
             }
@@ -124,7 +124,7 @@ extension Agent {
         await controller.work(tries: Self.tries)
         await backend.recorder?.flush()
         for fault in await backend.distributions.faults() { faults.add(fault) }
-        if !controller.isIdle { faults.add("stopped before all was looked at") }
+        if !controller.isIdle { faults.add("stopped before all targets were processed") }
         return absence
     }
 }

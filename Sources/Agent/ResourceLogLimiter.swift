@@ -1,7 +1,7 @@
 import LinuxIO
 import Observability
 
-/// `LogBudget` for all threads of the process.
+/// A `LogBudget` that all threads of the process share.
 package final class ResourceLogLimiter: LogLimiter {
     private let budget = Mutex(LogBudget<ContinuousClock.Instant>())
 

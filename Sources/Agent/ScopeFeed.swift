@@ -4,8 +4,8 @@ import Planning
 import Reconciler
 import Stores
 
-/// Feeds the controller with one scope's objects. Lists again at each resync: a watch that died in silence, or an event that
-/// was missed, costs time and not correctness.
+/// Feeds the controller with the objects of one scope. It lists them again at each resync, so a watch that stopped
+/// unnoticed, or an event that was missed, causes a delay but no wrong result.
 struct ScopeFeed: Sendable {
     private let scope: Scope
     private let controller: Controller
@@ -25,7 +25,7 @@ struct ScopeFeed: Sendable {
         self.logger = logger
     }
 
-    /// Until cancelled.
+    /// Runs until it is cancelled.
     func run(resync: Duration) async {
         let (scope, controller) = (scope, controller)
         let ofDistributions = WatchHandler<SecretsDistribution>(
@@ -55,14 +55,14 @@ struct ScopeFeed: Sendable {
                 await group.next()
                 group.cancelAll()
             }
-            // A watch that cannot even start, for want of threads or descriptors, is not started in a tight loop.
+            // If a watch cannot start because threads or descriptors are used up, do not retry in a tight loop.
             if !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
         }
     }
 
-    /// Serves what can be served of a scope whose Secrets cannot be listed as a whole because one of them cannot be read:
-    /// lists each namespace of it; the targets of the others are read one by one. To be repeated: the list fails, and there
-    /// is no watch.
+    /// Processes as much as possible of a scope whose Secrets cannot be listed together because one of them is
+    /// unreadable: lists each namespace separately, and the targets in namespaces that cannot be listed are read one by
+    /// one. Call it again for each update, because the list keeps failing and there is no watch.
     func listInParts(because error: StoreError) async {
         guard let namespaces = await controller.namespacesToList(of: scope) else { return }
         var parts: [String: [ObservedTarget]] = [:]
@@ -70,7 +70,7 @@ struct ScopeFeed: Sendable {
             do {
                 parts[namespace] = try await backend.secrets.list(.namespace(namespace))
             } catch {
-                // Anything else is an outage: what is known stays, and the next retry tries again.
+                // Any other error is an outage: known targets are kept, and the next retry tries again.
                 guard case .unlistable = error else { return log(error) }
             }
             targetsHeartbeat?.beat()
@@ -79,8 +79,8 @@ struct ScopeFeed: Sendable {
         await controller.hear(.targetsInParts(scope, parts, because: error))
     }
 
-    /// The Kubernetes watcher has logged it already, once for each distinct error.
+    /// At debug level, because the Kubernetes watcher has already logged each distinct error once.
     private func log(_ error: StoreError) {
-        logger.debug("feed failed", ["error": .string(error.description)])
+        logger.debug("list or watch failed", ["error": .string(error.description)])
     }
 }

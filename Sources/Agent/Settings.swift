@@ -5,12 +5,12 @@ package import MountWatch
 package import Observability
 package import Reconciler
 
-/// What the program was told by its environment and flags. Part of the contract; the defaults are here.
+/// The settings from the environment and the flags. Names and defaults are part of the contract; the defaults are here.
 package struct Settings: Sendable, Equatable {
     package var secretsPath = "/mnt/secrets"
     package var managedBy = "secrets-distributor"
     package var onlyAssigned = false
-    /// Nil: all namespaces.
+    /// Nil means all namespaces.
     package var watchNamespaces: [String]?
     package var debounceQuiet: Duration = .milliseconds(200)
     package var debounceMax: Duration = .seconds(2)
@@ -21,27 +21,26 @@ package struct Settings: Sendable, Equatable {
     package var lease = LeaseSettings()
     package var logLevel = Logger.Level.info
     package var logFormat = Logger.Format.json
-    /// Writes nothing and tells what it would write.
+    /// Write nothing, and log what would be written.
     package var dryRun = false
-    /// Where metrics and probes are served; nil: nowhere.
+    /// The address for metrics, probes and the status page; nil disables them.
     package var listenAddress: ListenAddress? = .standard
     package var kubeconfig: String?
-    /// The access policy's file.
+    /// The path of the access policy file.
     package var policyPath: String?
-    /// Local mode if both are set.
+    /// If both are set, the agent runs in local mode.
     package var distributionsPath: String?
     package var outputPath: String?
 
     package init() {}
 
-    /// What each list and watch covers: one namespace, or all.
+    /// The scopes of the lists and watches: one for each namespace, or one for all namespaces.
     package var scopes: [Scope] {
         watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all]
     }
 
-    /// The Lease's name if `LEASE_NAME` is not set. Instances with different owner marks have different Leases. A mark that
-    /// is no part of an object's name, which may hold only lower-case letters, digits, `-` and `.` (RFC 1123), is encoded
-    /// in hexadecimal.
+    /// The Lease's name if `LEASE_NAME` is not set. Each owner mark has its own Lease. An owner mark that cannot be
+    /// part of an object's name (RFC 1123: lower-case letters, digits, `-` and `.`) is encoded in hexadecimal.
     package static func leaseName(for managedBy: String) -> String {
         let standard = Settings().managedBy
         if managedBy == standard { return standard }
@@ -60,7 +59,7 @@ package struct Settings: Sendable, Equatable {
 }
 
 extension Settings {
-    /// The reconciler's part.
+    /// The settings of the reconciler.
     package var reconciler: ReconcilerSettings {
         var part = ReconcilerSettings(managedBy: managedBy)
         part.onlyAssigned = onlyAssigned

@@ -1,5 +1,6 @@
-// libcurl. curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, which Swift cannot call: one wrapper
-// for each type of value (curl_easy_setopt(3) names the type of each option). Casts in macros hide some constants too.
+// libcurl. Swift cannot call the variadic curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt, so there is one
+// wrapper for each type of value (curl_easy_setopt(3) names the type of each option). Swift cannot import constants
+// that are macros with casts either.
 #pragma once
 #include <curl/curl.h>
 
@@ -16,7 +17,7 @@ static inline CURLcode curl_set_string(CURL *easy, CURLoption option, const char
     return curl_easy_setopt(easy, option, value);
 }
 
-// Not copied, but for CURLOPT_COPYPOSTFIELDS: must live as long as the transfer.
+// Not copied, except for CURLOPT_COPYPOSTFIELDS: the value must live as long as the transfer.
 static inline CURLcode curl_set_pointer(CURL *easy, CURLoption option, const void *value) {
     return curl_easy_setopt(easy, option, value);
 }
@@ -31,7 +32,7 @@ static inline CURLcode curl_set_blob(CURL *easy, CURLoption option, const void *
     return curl_easy_setopt(easy, option, &blob);
 }
 
-// CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
+// For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
 typedef size_t (*curl_data_function)(char *data, size_t size, size_t count, void *context);
 
 static inline CURLcode curl_set_data_function(CURL *easy, CURLoption option, curl_data_function function) {

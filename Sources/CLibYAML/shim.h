@@ -1,3 +1,3 @@
-// libyaml: the parser's and the document's C API as it is.
+// libyaml: the C API of the parser and the emitter. Only the include is needed.
 #pragma once
 #include <yaml.h>

@@ -1,8 +1,9 @@
-// libmicrohttpd. MHD_start_daemon, MHD_get_daemon_info and MHD_get_connection_info are variadic, which Swift cannot call.
+// libmicrohttpd. MHD_start_daemon, MHD_get_daemon_info and MHD_get_connection_info are variadic, so Swift cannot call
+// them.
 #pragma once
 #include <microhttpd.h>
 
-// MHD_OPTION_URI_LOG_CALLBACK: what it returns is the request's own pointer in the functions below.
+// MHD_OPTION_URI_LOG_CALLBACK: the functions below receive the returned pointer as the request's own.
 typedef void *(*mhd_begin_function)(void *context, const char *target, struct MHD_Connection *connection);
 
 struct mhd_functions {
@@ -12,8 +13,8 @@ struct mhd_functions {
     MHD_NotifyConnectionCallback connection;
 };
 
-// A server without threads that is driven by MHD_run. The listening socket is its own from now on. NULL if there is no
-// memory or no descriptor for it.
+// Creates a server without threads that MHD_run drives. It takes ownership of the listening socket. Returns NULL if
+// memory or descriptors are exhausted.
 static inline struct MHD_Daemon *mhd_start(
     int listener, unsigned int connections, size_t memory, struct mhd_functions functions, void *context) {
     return MHD_start_daemon(
@@ -27,7 +28,7 @@ static inline struct MHD_Daemon *mhd_start(
         MHD_OPTION_END);
 }
 
-// For poll(2): readable when MHD_run has something to do.
+// The descriptor for poll(2): readable when MHD_run has work.
 static inline int mhd_descriptor(struct MHD_Daemon *daemon) {
     return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
@@ -36,7 +37,7 @@ static inline int mhd_socket(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-// The enumerations come to Swift in forms that depend on the header's version: what is needed of them has one here.
+// How Swift imports these enumerations depends on the version of the header, so the needed values are defined here.
 static const enum MHD_Result mhd_yes = MHD_YES;
 static const enum MHD_Result mhd_no = MHD_NO;
 
@@ -44,19 +45,19 @@ static inline int mhd_is_start(enum MHD_ConnectionNotificationCode code) {
     return code == MHD_CONNECTION_NOTIFY_STARTED;
 }
 
-// Milliseconds after which MHD_run has something to do though nothing is ready; -1 for never.
+// The time in milliseconds after which MHD_run has work even if no descriptor is ready; -1 means never.
 static inline int mhd_timeout(struct MHD_Daemon *daemon) {
     MHD_UNSIGNED_LONG_LONG timeout;
     if (MHD_get_timeout(daemon, &timeout) != MHD_YES) return -1;
     return timeout < 60000 ? (int)timeout : 60000;
 }
 
-// The value of a header of the request, or NULL.
+// The value of a request header, or NULL.
 static inline const char *mhd_header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-// Copies the body.
+// Creates a response with a copy of the body.
 static inline struct MHD_Response *mhd_response(const void *body, size_t size) {
     return MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
 }

@@ -1,4 +1,4 @@
-// libcrypto, for digests and certificates. Nothing here needs C of our own: only the includes.
+// libcrypto, for digests and certificates. Only the includes are needed.
 #pragma once
 #include <openssl/bio.h>
 #include <openssl/core_names.h>

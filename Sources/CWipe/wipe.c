@@ -1,11 +1,11 @@
-// In the place of glibc's free(3) and realloc(3): what is freed is wiped first.
+// Replaces glibc's free(3) and realloc(3) with versions that wipe memory before they free it.
 //
-// Secrets pass through memory that is not ours to wipe: buffers of libcurl, nghttp2 and libcrypto, strings, arrays and
-// JSON documents of Swift. All of it comes from malloc(3), so wiping what is freed reaches every copy. It takes C because
-// the symbols that a program defines come before those of its libraries (ld.so(8)). mallopt(3)'s M_PERTURB would do the
-// same, were it not that glibc's caches of each thread pass it by.
+// Secrets pass through memory that our code cannot wipe: buffers of libcurl, nghttp2 and libcrypto, and Swift strings,
+// arrays and JSON documents. All of it comes from malloc(3), so wiping on free reaches every copy. This must be C
+// because symbols that the program defines take precedence over those of its libraries (ld.so(8)). mallopt(3)'s
+// M_PERTURB is not enough, because glibc's per-thread caches bypass it.
 //
-// A sanitizer has an allocator of its own, whose functions must stay in place.
+// Sanitizers have their own allocator, whose functions must not be replaced.
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 
 #define _DEFAULT_SOURCE
@@ -21,7 +21,7 @@ __attribute__((visibility("default"))) void free(void *memory) {
     __libc_free(memory);
 }
 
-// glibc's own would leave the old place as it is when it moves the content.
+// glibc's realloc would not wipe the old block when it moves the content.
 __attribute__((visibility("default"))) void *realloc(void *memory, size_t size) {
     if (memory == NULL) return malloc(size);
     if (size == 0) {
@@ -30,7 +30,7 @@ __attribute__((visibility("default"))) void *realloc(void *memory, size_t size) 
     }
     size_t held = malloc_usable_size(memory);
     if (size <= held && size >= held / 2) return memory;
-    // With room to grow, or who grows step by step would have all of it copied and wiped at each.
+    // Leaves room to grow. Otherwise a buffer that grows in small steps would be copied and wiped at each step.
     size_t room = size > held ? held + held / 4 : 0;
     void *moved = malloc(size > room ? size : room);
     if (moved == NULL) return NULL;

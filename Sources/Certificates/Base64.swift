@@ -1,6 +1,6 @@
-/// Base64 (RFC 4648), in the standard alphabet and in that for URLs.
+/// Base64 (RFC 4648), in the standard alphabet and the URL alphabet.
 enum Base64 {
-    /// Of the standard alphabet.
+    /// The value of a character of the standard alphabet.
     static func value(of byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
@@ -12,7 +12,7 @@ enum Base64 {
         }
     }
 
-    /// Of the alphabet for URLs, where it is another.
+    /// The value of a character that differs in the URL alphabet.
     static func urlValue(of byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "-"): 62
@@ -21,7 +21,7 @@ enum Base64 {
         }
     }
 
-    /// Whole bytes; `text` has characters of the standard alphabet only.
+    /// Decodes the characters of the standard alphabet. Ignores other characters and an incomplete last byte.
     static func decode(_ text: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
         var decoder = Decoder()
@@ -35,10 +35,10 @@ enum Base64 {
         private var bits: UInt16 = 0
         private var count = 0
 
-        /// No character waits for others.
+        /// Whether the characters so far form whole bytes.
         var isAligned: Bool { count == 0 }
 
-        /// The byte that this character completes.
+        /// Adds a character. Returns the byte that it completes.
         mutating func add(_ value: UInt8) -> UInt8? {
             bits = bits << 6 | UInt16(value)
             count += 6

@@ -1,42 +1,42 @@
 import COpenSSL
 
-/// What is found out about a chain of certificates and a private key, both PEM: whether they belong together, and until
-/// when. Of their content nothing is kept.
+/// The result of checking a certificate chain and a private key, both in PEM: whether they belong together, and the
+/// validity. It contains nothing of their content.
 package struct CertificatePair: Sendable, Equatable {
     package let verdict: Verdict
-    /// Of the first certificate, the one that a server shows; nil if there is none that can be read.
+    /// The validity of the first certificate, which a server presents; nil if no certificate is readable.
     package let validity: Validity?
-    /// Of the same; nil for a kind that all servers take.
+    /// The kind of the first certificate's key, if some servers or clients reject it.
     package private(set) var uncommonKey: UncommonKey?
-    /// The first place where the chain is not strictly RFC 7468. What libcrypto makes of it says little then.
+    /// The first violation of RFC 7468 in the chain. libcrypto's verdict is then unreliable.
     package private(set) var chainDefect: PEMDefect?
     package private(set) var keyDefect: PEMDefect?
 
-    /// Numbers count the certificates of the chain from 1.
+    /// Numbers count the certificates of the chain, starting at 1.
     package enum Verdict: Sendable, Equatable {
         case fits
-        /// No certificate of the chain is for this key.
+        /// No certificate of the chain matches the key.
         case mismatch
-        /// The certificate for this key is there, but not first.
+        /// A certificate matches the key, but it is not the first.
         case wrongOrder(number: Int)
-        /// No block of PEM with a certificate.
+        /// There is no PEM block with a certificate.
         case certificateMissing
-        /// A block that is damaged, or is cut off.
+        /// A block is damaged or truncated.
         case certificateUnreadable(number: Int)
         case keyMissing
         case keyUnreadable
-        /// It cannot be known: the key is encrypted.
+        /// Unknown, because the key is encrypted.
         case keyEncrypted
-        /// It cannot be known: libcrypto does not know the kind of one of the keys.
+        /// Unknown, because libcrypto does not support one of the kinds of key.
         case unknownKind
     }
 
-    /// Judges without asking anybody for a passphrase. The chain is judged first: with a certificate that cannot be
-    /// used it does not matter what the key is.
+    /// Checks a pair without asking for a passphrase. The chain is checked first: if a certificate is unusable, the key
+    /// does not matter.
     ///
     /// - Parameters:
-    ///   - chain: the leaf, then those that lead from it to a root; other blocks are skipped.
-    ///   - key: RSA, EC, Ed25519 or Ed448, as PKCS#8, PKCS#1 or SEC1; the first private key counts.
+    ///   - chain: the leaf certificate, then those that lead to a root. Other blocks are skipped.
+    ///   - key: RSA, EC, Ed25519 or Ed448, as PKCS#8, PKCS#1 or SEC1. The first private key is used.
     package init(chain: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
         defer { ERR_clear_error() }
         do throws(PrivateKey.Failure) {
@@ -58,7 +58,7 @@ package struct CertificatePair: Sendable, Equatable {
         uncommonKey = first?.uncommonKey
     }
 
-    /// Shows `body` each certificate in turn.
+    /// Calls `body` with each certificate.
     private static func read(
         _ chain: UnsafeRawBufferPointer, _ body: (Certificate) -> Void
     ) -> (problem: Verdict?, first: Certificate?) {
@@ -76,7 +76,7 @@ package struct CertificatePair: Sendable, Equatable {
     }
 }
 
-/// How the certificates of a chain fit the key, in their order.
+/// Which certificates of a chain match the key, in their order.
 private struct Order {
     private var fits: [Bool?] = []
 

@@ -1,16 +1,16 @@
 /// The tag and length of a SEQUENCE (X.690, 8.1).
 struct DERHeader {
-    /// Bytes of tag and length.
+    /// The size of tag and length, in bytes.
     let size: Int
-    /// Bytes of the content; nil for BER's indefinite length.
+    /// The size of the content, in bytes; nil for BER's indefinite length.
     let content: Int?
-    /// The length is written as DER wants it: in as few bytes as possible.
+    /// Whether the length is encoded in the minimum number of bytes, as DER requires.
     let isMinimal: Bool
 
-    /// Bytes of the whole value.
+    /// The size of the whole value, in bytes.
     var total: Int? { content.map { size + $0 } }
 
-    /// Nil if there is no SEQUENCE, or its length is no length.
+    /// Returns nil if there is no SEQUENCE, or its length is invalid.
     init?(_ bytes: some Collection<UInt8>) {
         var rest = bytes.prefix(6).makeIterator()
         guard rest.next() == 0x30, let first = rest.next() else { return nil }

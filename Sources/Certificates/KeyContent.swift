@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// The form of what may hold a private key. It is found by its outside: nothing is parsed or decrypted, so that content
-/// that is damaged, cut off or encrypted is found too.
+/// The format of content that may contain a private key. Only the outer structure is examined. Nothing is parsed or
+/// decrypted, so damaged, truncated and encrypted keys are found too.
 package enum KeyContent: Sendable, Hashable {
     /// Text with a label such as `-----BEGIN RSA PRIVATE KEY-----`.
     case pem
@@ -9,13 +9,14 @@ package enum KeyContent: Sendable, Hashable {
     case der
     case pkcs12
     case javaKeyStore
-    /// One of these in base64.
+    /// One of these formats in base64.
     indirect case base64(KeyContent)
 
-    /// Nil if there is none. When in doubt there is one: a file that feeds `tls.crt` has no use for any of this.
+    /// Returns nil if there is no private key. Reports a key if in doubt, because a file for `tls.crt` needs none of
+    /// these formats.
     package init?(in content: UnsafeRawBufferPointer) { self.init(content, depth: 0) }
 
-    /// Base64 in base64, and once more.
+    /// The maximum number of nested base64 encodings.
     private static let deepest = 3
 
     private init?(_ content: UnsafeRawBufferPointer, depth: Int) {
@@ -36,8 +37,8 @@ package enum KeyContent: Sendable, Hashable {
 // MARK: PEM
 
 extension KeyContent {
-    /// `PRIVATE KEY` and dashes behind it, in any case, wherever it stands: also `PGP PRIVATE KEY BLOCK`, END without
-    /// BEGIN, and text in UTF-16, whose zero bytes are skipped.
+    /// Finds `PRIVATE KEY` followed by dashes, in any case and at any place. This includes `PGP PRIVATE KEY BLOCK`, END
+    /// without BEGIN, and UTF-16 text, because zero bytes are skipped.
     private static func hasLabel(_ content: UnsafeRawBufferPointer) -> Bool {
         var text = content[...]
         while let start = text.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "p") }) {
@@ -53,7 +54,7 @@ extension KeyContent {
         return false
     }
 
-    /// Text in lower case and without zero bytes.
+    /// Text in lower case, without zero bytes.
     private struct Folded {
         private var text: Slice<UnsafeRawBufferPointer>
 
@@ -91,15 +92,15 @@ extension KeyContent {
 
 extension KeyContent {
     private static func binary(_ content: UnsafeRawBufferPointer) -> KeyContent? {
-        // Java's two formats of key stores begin so.
+        // The magic numbers of Java's two key store formats.
         for magic in [[0xfe, 0xed, 0xfe, 0xed], [0xce, 0xce, 0xce, 0xce]] as [[UInt8]] where content.starts(with: magic)
         {
             return .javaKeyStore
         }
         if content.starts(with: "openssh-key-v1".utf8) { return .der }
-        // A byte order mark, zero bytes or white space before it.
+        // Skip a byte order mark, zero bytes and white space.
         var rest = content.drop { [0xef, 0xbb, 0xbf, 0, 0x20, 0x09, 0x0a, 0x0d].contains($0) }
-        // One value after the other: a key may follow a certificate.
+        // Check all values in sequence, because a key may follow a certificate.
         while let header = DERHeader(rest) {
             if let found = sequence(rest.dropFirst(header.size)) { return found }
             guard let total = header.total, total < rest.count else { return nil }
@@ -108,15 +109,15 @@ extension KeyContent {
         return nil
     }
 
-    /// - Parameter content: what is in a SEQUENCE. In a certificate, a request, a public key and a CRL that is another
-    ///   SEQUENCE, in PKCS#7 an OID.
+    /// - Parameter content: the content of a SEQUENCE. In a certificate, a request, a public key or a CRL, it starts
+    ///   with another SEQUENCE; in PKCS#7, with an OID.
     private static func sequence(_ content: Slice<UnsafeRawBufferPointer>) -> KeyContent? {
         let head = Array(content.prefix(4))
-        // A version: 0 or 1 of a key, 3 of PFX (RFC 7292). Behind it a sequence, a number or the key.
+        // A version number, 0 or 1 for a key and 3 for PFX (RFC 7292), followed by a sequence, a number or the key.
         if head.count == 4, head[0] == 2, head[1] == 1, head[2] <= 3, [0x30, 0x02, 0x04].contains(head[3]) {
             return head[2] == 3 ? .pkcs12 : .der
         }
-        // EncryptedPrivateKeyInfo: an algorithm of PKCS#5 or PKCS#12.
+        // EncryptedPrivateKeyInfo starts with an algorithm of PKCS#5 or PKCS#12.
         guard let inner = DERHeader(content) else { return nil }
         let identifier = content.dropFirst(inner.size)
         guard identifier.first == 6 else { return nil }
@@ -129,11 +130,11 @@ extension KeyContent {
 // MARK: Base64
 
 extension KeyContent {
-    /// Looks into each run of base64, which line breaks do not end: the whole content, or what stands in a PEM block,
-    /// whatever its label.
+    /// Examines each run of base64; line breaks do not end a run. A run can be the whole content, or the content of a
+    /// PEM block with any label.
     ///
-    /// - Parameter endingAtWhiteSpace: a run ends there if its characters so far are no multiple of four: they are a word
-    ///   before the base64.
+    /// - Parameter endingAtWhiteSpace: whether white space ends a run whose length is not a multiple of four. Such a
+    ///   run is a word before the base64.
     private static func encoded(
         _ content: UnsafeRawBufferPointer, _ depth: Int, endingAtWhiteSpace: Bool = false
     ) -> KeyContent? {
@@ -157,7 +158,7 @@ extension KeyContent {
         return run(scratch, count, depth)
     }
 
-    /// Two dashes are a PEM boundary rather than base64 for URLs.
+    /// Two dashes are a PEM boundary and not base64 in the URL alphabet.
     private static func value(of byte: UInt8, at index: Int, in content: UnsafeRawBufferPointer) -> UInt8? {
         if let value = Base64.value(of: byte) { return value }
         guard let value = Base64.urlValue(of: byte) else { return nil }
@@ -168,7 +169,7 @@ extension KeyContent {
     }
 
     private static func run(_ scratch: UnsafeMutableRawBufferPointer, _ count: Int, _ depth: Int) -> KeyContent? {
-        // Shorter than any key.
+        // Every key is longer.
         guard count >= 16 else { return nil }
         return KeyContent(UnsafeRawBufferPointer(rebasing: scratch[..<count]), depth: depth + 1)
     }

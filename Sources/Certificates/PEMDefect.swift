@@ -1,33 +1,33 @@
-/// Where PEM text departs from RFC 7468, so that Go, Java or OpenSSL rejects it or skips a block. It quotes nothing of the
-/// text.
+/// A violation of RFC 7468 in PEM text, because of which Go, Java or OpenSSL rejects the text or skips a block. It
+/// quotes nothing from the text.
 package struct PEMDefect: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Kind: Sendable, Hashable {
         case byteOrderMark
-        /// A BEGIN line that does not start at the start of its line.
+        /// BEGIN is not at the start of its line.
         case beginNotAtLineStart
-        /// A line that starts with `-----BEGIN` and is no BEGIN line.
+        /// A line starts with `-----BEGIN` but is not a BEGIN line.
         case beginMalformed
-        /// In text before a block: OpenSSL reads no further.
+        /// In text before a block. OpenSSL stops reading there.
         case zeroByte
         case endWithoutBegin
         case endOfAnotherLabel
-        /// Something follows END on its line.
+        /// The line continues after END.
         case endNotAtLineEnd
-        /// The next block, or the end of the text, comes before END.
+        /// The next block or the end of the text comes before END.
         case endMissing
         case header
         case blankLine
         case notBase64
-        /// The number of characters or `=` cannot be.
+        /// The number of characters or of `=` is invalid.
         case padding
         case empty
-        /// So many bytes follow the DER value.
+        /// This number of bytes follows the DER value.
         case trailingBytes(Int)
         /// The DER value is longer than the block.
         case derCutOff
-        /// BER, with a length that DER does not allow.
+        /// BER with a length encoding that DER does not allow.
         case notDER
-        /// A certificate or key under a label that RFC 7468 does not give it.
+        /// A certificate or key has a label that RFC 7468 does not define for it.
         case label
     }
 
@@ -45,7 +45,7 @@ extension PEMDefect.Kind {
         switch self {
         case .byteOrderMark: "has a byte order mark before -----BEGIN"
         case .beginNotAtLineStart: "has something before -----BEGIN, expected it at the start of the line"
-        case .beginMalformed: "is no BEGIN line, expected -----BEGIN, a label and ----- alone on the line"
+        case .beginMalformed: "is not a BEGIN line, expected -----BEGIN, a label and ----- alone on the line"
         case .zeroByte: "has a zero byte before -----BEGIN"
         case .endWithoutBegin: "has an END without its BEGIN"
         case .endOfAnotherLabel: "has an END that does not match its BEGIN"
@@ -55,12 +55,12 @@ extension PEMDefect.Kind {
         case .blankLine: "is blank, inside a block"
         case .notBase64: "has a character that is not base64"
         case .padding: "ends base64 of the wrong length or padding"
-        case .empty: "ends a block that holds nothing"
+        case .empty: "ends an empty block"
         case .trailingBytes(let count):
             "ends a block with \(count) \(count == 1 ? "byte" : "bytes") after its DER value"
         case .derCutOff: "ends a block whose DER value is cut off"
         case .notDER: "ends a block that is BER, expected DER"
-        case .label: "has a label that not all servers know, expected CERTIFICATE or a kind of PRIVATE KEY"
+        case .label: "has a label that some servers do not support, expected CERTIFICATE or a kind of PRIVATE KEY"
         }
     }
 }

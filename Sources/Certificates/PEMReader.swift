@@ -1,21 +1,21 @@
 import COpenSSL
 
-/// Finds the PEM blocks (RFC 7468) in some text. Text around them is skipped; lines may end in CR LF.
+/// Finds the PEM blocks (RFC 7468) in text. Text around them is skipped; lines may end in CR LF.
 ///
-/// The text is lent: it must outlive the reader. Decryption is never tried, so nobody is ever asked for a passphrase.
+/// The text must outlive the reader. Nothing is decrypted, so there is no prompt for a passphrase.
 struct PEMReader: ~Copyable {
     private let source: OpaquePointer?
-    /// The end was reached in the middle of a block, or a block holds what is no base64.
+    /// Whether the text ended in the middle of a block, or a block contained invalid base64.
     private(set) var isBroken = false
 
     init(_ text: UnsafeRawBufferPointer) {
-        // A read-only BIO reads in place. Nil for no text at all.
+        // A read-only BIO reads in place. Nil for an empty text.
         source = Int32(exactly: text.count).flatMap { BIO_new_mem_buf(text.baseAddress, $0) }
     }
 
     deinit { BIO_free(source) }
 
-    /// The next block; nil after the last, and from a broken one on.
+    /// The next block; nil after the last one and after an invalid one.
     mutating func next() -> PEMBlock? {
         guard let source, !isBroken else { return nil }
         var block = PEMBlock()
@@ -29,15 +29,15 @@ struct PEMReader: ~Copyable {
     }
 }
 
-/// One decoded PEM block; its memory is wiped when it goes.
+/// A decoded PEM block. Its memory is wiped when it is destroyed.
 struct PEMBlock: ~Copyable {
-    /// Wipe what it is decoded with, and take what libcrypto's own readers take.
+    /// Wipe the buffers used for decoding, and accept what libcrypto's own readers accept.
     fileprivate static let flags = UInt32(PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE)
 
     fileprivate var name: UnsafeMutablePointer<CChar>?
     fileprivate var header: UnsafeMutablePointer<CChar>?
     fileprivate var content: UnsafeMutablePointer<UInt8>?
-    /// Bytes of the content.
+    /// The size of the content, in bytes.
     fileprivate(set) var size = 0
 
     fileprivate init() {}
@@ -48,13 +48,13 @@ struct PEMBlock: ~Copyable {
         CRYPTO_secure_clear_free(content, size, #fileID, #line)
     }
 
-    /// `PRIVATE KEY` of `-----BEGIN PRIVATE KEY-----`.
+    /// For example `PRIVATE KEY` for `-----BEGIN PRIVATE KEY-----`.
     var label: String { name.map { String(cString: $0) } ?? "" }
 
-    /// Has the header of an encrypted block (RFC 1421).
+    /// Whether the block has the header of an encrypted block (RFC 1421).
     var isEncrypted: Bool { header.map { String(cString: $0).contains("ENCRYPTED") } ?? false }
 
-    /// Lends the content to a function of the `d2i` family, which moves the pointer.
+    /// Calls a function of the `d2i` family with the content. The function moves the pointer.
     func decode<Result>(_ body: (inout UnsafePointer<UInt8>?, Int) -> Result) -> Result {
         var start = UnsafePointer(content)
         return body(&start, size)

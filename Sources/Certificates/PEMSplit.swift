@@ -1,16 +1,16 @@
 import COpenSSL
 
-/// Takes a PEM file with certificates and a private key apart. A block keeps its bytes.
+/// Splits a PEM file that contains certificates and a private key. Blocks are returned unchanged.
 package enum PEMSplit {
     package enum Part: Sendable, Hashable {
-        /// First the one for the file's private key, then its issuers in order, then the rest as they stand.
+        /// The certificate for the private key, then its issuers in order, then the others in file order.
         case certificates
         case privateKey
-        /// The certificates that are CAs, as they stand.
+        /// The CA certificates, in file order.
         case caCertificates
     }
 
-    /// Why a file cannot be split.
+    /// The reason why a file cannot be split.
     package enum Failure: Error, Sendable, Hashable {
         case malformed(PEMDefect)
         case keyMissing
@@ -22,13 +22,14 @@ package enum PEMSplit {
         case authorityMissing
     }
 
-    /// Whether it holds a private key and certificates. Text that is broken is judged by what comes before.
+    /// Whether the file contains a private key and certificates. For invalid PEM, only the text before the defect
+    /// counts.
     package static func isCombined(_ text: UnsafeRawBufferPointer) -> Bool {
         let blocks = PEMText(text).blocks
         return blocks.contains(where: \.isPrivateKey) && blocks.contains(where: \.isCertificate)
     }
 
-    /// Where the blocks of `part` are, each with the line break behind it if there is one.
+    /// The ranges of the blocks of `part`, each with its final line break if it has one.
     package static func blocks(
         of part: Part, in text: UnsafeRawBufferPointer
     ) throws(Failure) -> [Range<Int>] {
@@ -52,7 +53,7 @@ package enum PEMSplit {
     }
 }
 
-/// The certificates of a file, and which of them is for its key.
+/// The certificates of a file, and the one that matches its key.
 private struct Order {
     let ranges: [Range<Int>]
     private(set) var certificates: [Certificate] = []
@@ -72,7 +73,7 @@ private struct Order {
             let key = try PrivateKey(firstIn: UnsafeRawBufferPointer(rebasing: text[place]))
             leaf = certificates.firstIndex { $0.fits(key) == true }
         } catch {
-            // With one that is encrypted or of an unknown kind nobody knows which certificate is first.
+            // If the key is encrypted or of an unknown kind, the leaf certificate is unknown.
             if error == .unreadable { throw .keyUnreadable }
         }
     }

@@ -1,11 +1,12 @@
-/// The blocks of PEM text and the first place where it departs from RFC 7468.
+/// The blocks of PEM text, and the first violation of RFC 7468.
 ///
-/// Text between blocks is skipped. Lines end in LF or CR LF and may have any length; white space in base64, and one blank
-/// line after BEGIN, are what Go, Java and OpenSSL all accept. libcrypto alone is too lenient to judge this.
+/// Text between blocks is skipped. Lines end in LF or CR LF and may have any length. White space in base64 and one
+/// blank line after BEGIN are allowed, because Go, Java and OpenSSL all accept them. libcrypto alone is too lenient for
+/// this check.
 struct PEMText {
     struct Block {
         let label: String
-        /// From BEGIN to the end of the END line, with its line break if there is one.
+        /// From BEGIN to the end of the END line, including its line break if there is one.
         let range: Range<Int>
 
         var isCertificate: Bool { label == Self.certificate }
@@ -16,10 +17,10 @@ struct PEMText {
 
     private(set) var blocks: [Block] = []
     private(set) var defect: PEMDefect?
-    /// The first line with a zero byte that no block has followed yet.
+    /// The first line with a zero byte that has not been followed by a block yet.
     private var zeroByteLine: Int?
 
-    /// Reads up to the first defect.
+    /// Reads the text up to the first defect.
     init(_ text: UnsafeRawBufferPointer) {
         var lines = Lines(text)
         var open: OpenBlock?
@@ -37,7 +38,7 @@ struct PEMText {
         defect = PEMDefect(kind: kind, block: blocks.count + 1, line: line)
     }
 
-    /// A line between blocks.
+    /// Handles a line between blocks.
     private mutating func begin(_ line: Slice<UnsafeRawBufferPointer>, _ lines: Lines) -> OpenBlock? {
         if line.starts(with: Boundary.end) {
             fail(.endWithoutBegin, lines.number)
@@ -61,7 +62,7 @@ struct PEMText {
         return nil
     }
 
-    /// A line of a block, or its END.
+    /// Handles a line of a block, including END.
     private mutating func read(
         _ line: Slice<UnsafeRawBufferPointer>, in block: OpenBlock, _ lines: Lines
     ) -> OpenBlock? {
@@ -88,12 +89,12 @@ struct PEMText {
     }
 }
 
-/// Lines without what ends them and without white space at their ends.
+/// Lines without line breaks and trailing white space.
 private struct Lines {
     private let text: UnsafeRawBufferPointer
-    /// Where the next line starts.
+    /// The start of the next line.
     private(set) var position = 0
-    /// Of the last line, from 1.
+    /// The number of the last line, starting at 1.
     private(set) var number = 0
 
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
@@ -122,7 +123,7 @@ private enum Boundary {
 
     static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-    /// The label of a boundary that is alone on its line.
+    /// The label of a BEGIN or END that is alone on its line; nil if it is not.
     static func label(_ line: Slice<UnsafeRawBufferPointer>, _ boundary: [UInt8]) -> String? {
         let rest = line.dropFirst(boundary.count)
         guard rest.first == UInt8(ascii: " "), rest.ends(with: dashes), rest.count > dashes.count else { return nil }
@@ -131,7 +132,7 @@ private enum Boundary {
         return String(decoding: label, as: UTF8.self)
     }
 
-    /// Some readers take it for a certificate or key, and others skip it.
+    /// Whether some readers accept the label for a certificate or key and others skip it.
     static func isUnusual(_ label: String) -> Bool {
         let usual = label.uppercased().split(separator: " ").joined(separator: " ")
         if Certificate.labels.contains(usual) { return label != PEMText.Block.certificate }
@@ -139,7 +140,7 @@ private enum Boundary {
     }
 }
 
-/// A block whose END has not come yet.
+/// A block before its END.
 private struct OpenBlock {
     let label: String
     let start: Int
@@ -147,11 +148,11 @@ private struct OpenBlock {
     private var lines = 0
     private var characters = 0
     private var padding = 0
-    /// The first characters: the head of the DER value.
+    /// The first characters, which encode the header of the DER value.
     private var head: [UInt8] = []
     private var headers = Headers.none
 
-    /// Of an encrypted key of the older form (RFC 1421), the one block that has any.
+    /// The state of the headers. Only keys in the older encrypted form (RFC 1421) have headers.
     private enum Headers { case none, open, closed }
 
     init(label: String, start: Int) {
@@ -191,14 +192,14 @@ private struct OpenBlock {
         return nil
     }
 
-    /// What is wrong with the content as a whole.
+    /// The defect of the content as a whole; nil if there is none.
     var problem: PEMDefect.Kind? {
         if headers == .open { return .header }
         if characters == 0 { return .empty }
         guard padding <= 2, (characters + padding) % 4 == 0 else { return .padding }
         guard headers == .none, Boundary.isDER(label) else { return nil }
         let size = (characters + padding) / 4 * 3 - padding
-        // What is no sequence is no certificate or key either; libcrypto reports that.
+        // Content that is not a SEQUENCE is not a certificate or key; libcrypto reports that.
         guard let head = DERHeader(Base64.decode(head)) else { return nil }
         guard let expected = head.total, head.isMinimal else { return .notDER }
         if size > expected { return .trailingBytes(size - expected) }
@@ -207,7 +208,7 @@ private struct OpenBlock {
 }
 
 extension Boundary {
-    /// The content is one DER value: of OpenSSH's keys it is not, and of others it is not known.
+    /// Whether the content is one DER value. OpenSSH's keys are not, and for other labels it is unknown.
     fileprivate static func isDER(_ label: String) -> Bool {
         label == PEMText.Block.certificate || (PrivateKey.labels.contains(label) && label != "OPENSSH PRIVATE KEY")
     }

@@ -1,15 +1,15 @@
 import COpenSSL
 
-/// A private key as libcrypto holds it; freed, and wiped, when it goes.
+/// A private key in libcrypto's form. It is wiped and freed when this value is destroyed.
 struct PrivateKey: ~Copyable {
-    /// Why there is none.
+    /// The reason why no key could be read.
     enum Failure: Error {
-        /// No block of PEM with a private key.
+        /// There is no PEM block with a private key.
         case missing
-        /// A block that is damaged.
+        /// The block is damaged.
         case unreadable
         case encrypted
-        /// In a form, or of a kind, that libcrypto does not know.
+        /// libcrypto does not support the format or the kind of key.
         case unknownKind
     }
 
@@ -20,7 +20,7 @@ struct PrivateKey: ~Copyable {
         "OPENSSH PRIVATE KEY",
     ]
 
-    /// The first private key in `pem`, as TLS servers take it; what else is there is skipped.
+    /// Reads the first private key in `pem`, as TLS servers do. Other content is skipped.
     init(firstIn pem: UnsafeRawBufferPointer) throws(Failure) {
         var reader = PEMReader(pem)
         while let block = reader.next() {
@@ -45,14 +45,15 @@ struct PrivateKey: ~Copyable {
 
     deinit { EVP_PKEY_free(pointer) }
 
-    /// Bytes. RSA with the largest modulus that libcrypto works with, 16,384 bits, takes 10,000; to read one that claims
-    /// many primes takes the time of its size squared.
+    /// The maximum size in bytes. RSA with the largest modulus that libcrypto supports, 16,384 bits, needs 10,000. The
+    /// time to read a key that claims many primes grows with the square of its size.
     private static let longest = 16 << 10
 
-    /// Reads PKCS#8 of the kinds that are known and no others: to read a DSA or DH key libcrypto computes its public half,
-    /// which takes the time of its size cubed.
+    /// Reads PKCS#8 keys of the known kinds only. For a DSA or DH key, libcrypto computes the public key, which takes
+    /// time proportional to the cube of the size.
     ///
-    /// - Parameter label: the kind that the label says, of PKCS#1 and SEC1; libcrypto takes PKCS#8 under it too.
+    /// - Parameter label: the kind that the label states, for PKCS#1 and SEC1. libcrypto accepts PKCS#8 under such a
+    ///   label too.
     private static func decode(
         _ block: borrowing PEMBlock, labelled label: Int32? = nil
     ) throws(Failure) -> OpaquePointer {

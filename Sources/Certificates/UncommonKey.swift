@@ -2,11 +2,12 @@ import COpenSSL
 
 /// A kind of key that common servers or clients reject.
 package struct UncommonKey: Sendable, Equatable {
-    /// `RSA of 1024 bits`.
+    /// For example `RSA of 1024 bits`.
     package let kind: String
     package let rejectedBy: String
 
-    /// - Parameter key: a public key; nil for one that all take. Ed25519 is one: Go, OpenSSL and Java 15 take it.
+    /// - Parameter key: a public key. The result is nil if all common clients and servers accept its kind. They accept
+    ///   Ed25519: Go, OpenSSL and Java 15 support it.
     init?(_ key: OpaquePointer) {
         if EVP_PKEY_is_a(key, "RSA") == 1 {
             let bits = EVP_PKEY_get_bits(key)

@@ -1,21 +1,21 @@
-/// Which source files may go to which namespaces.
+/// Defines which source files may go to which namespaces.
 ///
-/// Judges mappings by what they say, whether there is such a file or not.
+/// Evaluates the paths in the mappings, whether the files exist or not.
 package struct AccessPolicy: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         case enforce = "Enforce"
-        /// Says what it would deny, and lets it through.
+        /// Allows everything and reports what `enforce` would deny.
         case audit = "Audit"
     }
 
-    /// What becomes of a file that no rule gives to the namespace.
+    /// Whether a file that no rule allows for the namespace may go there.
     package enum Default: String, Sendable, CaseIterable {
-        /// It goes there if no rule names it at all.
+        /// It may go there if no rule of any namespace matches it.
         case allow = "Allow"
         case deny = "Deny"
     }
 
-    /// Files that may go to namespaces: those that match one pattern each.
+    /// Files that may go to namespaces. A file or a namespace must match one of the patterns.
     package struct Rule: Sendable, Equatable {
         package var namespaces: [Pattern]
         package var files: [Pattern]
@@ -35,27 +35,27 @@ package struct AccessPolicy: Sendable, Equatable {
         left.mode == right.mode && left.default == right.default && left.rules == right.rules
     }
 
-    /// Those of `files` that may not go to `namespace`, each once, in their order.
+    /// The `files` that may not go to `namespace`, without duplicates, in their order.
     package func denied(_ files: some Sequence<SourcePath>, to namespace: String) -> [SourcePath] {
         var judgement = Judgement(of: Array(files), to: namespace, compiled, self.default)
         while !judgement.advance(by: .max) {}
         return judgement.denied
     }
 
-    /// Judges the sources of `distribution`; to be advanced until it is done.
+    /// An evaluation of the sources of `distribution`. Call `advance` until it returns true.
     package func judgement(of distribution: SecretsDistribution) -> Judgement {
         Judgement(of: distribution.spec.mappings.map(\.from), to: distribution.key.namespace, compiled, self.default)
     }
 
-    /// Why the target of `distribution` must not be written, or must not once the mode is no longer `Audit`; nil if it
-    /// may.
+    /// Why the target of `distribution` must not be written. In mode `Audit`: why `Enforce` would not let it be
+    /// written. Nil if the policy allows it.
     package func refusal(of distribution: SecretsDistribution) -> Refusal? {
         var judgement = judgement(of: distribution)
         while !judgement.advance(by: .max) {}
         return refusal(judgement)
     }
 
-    /// What is to be said of a judgement that is done; nil if nothing is denied.
+    /// The refusal for a finished evaluation; nil if nothing is denied.
     package func refusal(_ judgement: Judgement) -> Refusal? {
         let files = judgement.denied
         guard !files.isEmpty else { return nil }
@@ -67,11 +67,11 @@ package struct AccessPolicy: Sendable, Equatable {
             "The access policy \(verb) namespace \(shown(judgement.namespace)) the source \(noun) \(names).")
     }
 
-    /// What is denied to a distribution of a manifest, each at its place in it.
+    /// The denied sources of a distribution in a manifest, each with its path in the manifest.
     package func problems(of distribution: SecretsDistribution) -> [Problem] {
         let namespace = distribution.key.namespace
         guard !namespace.isEmpty else {
-            let message = "is missing, expected the namespace that the access policy is to be asked for"
+            let message = "is missing, expected the namespace that the access policy is evaluated for"
             return [Problem([.key("metadata"), .key("namespace")], message, reason: .policyDenied)]
         }
         let mappings = distribution.spec.mappings

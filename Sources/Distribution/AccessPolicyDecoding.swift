@@ -1,13 +1,13 @@
 package import JSON
 
-/// A document that should be an access policy.
+/// An access policy as it was read from a document.
 ///
-/// Read strictly: with any problem it cannot be used, because a rule that was meant and not understood gives or takes
-/// more than its author knows.
+/// Reading is strict: a document with any problem cannot be used, because a rule that is misread allows or denies other
+/// files than its author intended.
 package struct AccessPolicyDocument: Sendable, JSONReadable {
     package static let kind = "SecretsAccessPolicy"
 
-    /// To be used only without problems.
+    /// Valid only if `problems` is empty.
     package let policy: AccessPolicy
     package let problems: Problems
 
@@ -19,7 +19,7 @@ package struct AccessPolicyDocument: Sendable, JSONReadable {
         if let kind = root.string("kind", required: true), kind != Self.kind {
             root.note("kind", "is \(shown(kind)), expected \(shown(Self.kind))")
         }
-        // As any resource has; nothing in it means anything here.
+        // Allowed as in every resource; its content is ignored.
         _ = root.object("metadata")
         var spec = root.object("spec", required: true)
         policy = AccessPolicy(reading: &spec)

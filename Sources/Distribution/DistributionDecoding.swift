@@ -1,8 +1,8 @@
 package import JSON
 package import Kube
 
-/// Reads a manifest of any shape: what is wrong is collected in `problems`, each with its path, and nothing is thrown
-/// but for a document that is no object at all. One bad resource must not end the list of all.
+/// Reads a manifest of any shape. Errors are collected in `problems`, each with its path, so that one bad resource does
+/// not fail a whole list. It throws only if the document is not an object.
 ///
 /// The same code reads the API server's JSON and a user's YAML.
 extension SecretsDistribution: JSONReadable {
@@ -12,7 +12,7 @@ extension SecretsDistribution: JSONReadable {
         let name = metadata.string("name", required: true)
         key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: name ?? "")
         uid = metadata.string("uid") ?? ""
-        // Empty in a manifest that leaves the choice to who applies it.
+        // Empty in a manifest without a namespace, as with `kubectl apply --namespace`.
         if !key.namespace.isEmpty { _ = metadata.check("namespace", Syntax.problem(ofNamespace: key.namespace)) }
         if let name { _ = metadata.check("name", Syntax.problem(ofName: name, of: "a resource")) }
         hasUsableName = metadata.exists && metadata.problems.isEmpty
@@ -26,7 +26,7 @@ extension SecretsDistribution: JSONReadable {
         assignedTo = annotations[WellKnownKeys.managedBy]
         forceSync = annotations[WellKnownKeys.forceSync]
 
-        // A status that another program spoilt is written anew; it says nothing about the spec.
+        // Problems of the status are not collected: an invalid status is overwritten and does not affect the spec.
         var other = root
         var status = other.object("status")
         self.status = StoredStatus(reading: &status)
@@ -41,17 +41,17 @@ extension SecretsDistribution: JSONReadable {
 }
 
 extension SecretsDistribution {
-    /// One that is there and cannot be read. It is never used, and says so in its status if it is known whose it is; being
-    /// there, it is not gone.
+    /// A distribution that exists and cannot be read. It is never used. Its status reports the error, if the instance
+    /// that it is assigned to is known. Because it exists, it does not count as deleted.
     ///
-    /// - Returns: nil if not even its name is known.
+    /// - Returns: nil if its name cannot be read either.
     package init?(unreadable item: UnreadableItem) {
         guard let metadata = item.metadata else { return nil }
         self.init(
             key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), hasUsableName: true,
             uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "",
             generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
-            // Where that is not known it is nobody's: what has no name cannot be an instance.
+            // If the annotations cannot be read, it belongs to no instance: no instance has an empty name.
             assignedTo: item.hidesAnnotations ? "" : metadata.annotations?[WellKnownKeys.managedBy],
             isBeingDeleted: metadata.deletionTimestamp != nil, orphansTarget: false, spec: DistributionSpec(),
             status: StoredStatus(), problems: Problems(Problem([], "The distribution cannot be read: \(item.reason)")))
@@ -71,7 +71,7 @@ extension StoredStatus {
 }
 
 extension FieldReader {
-    /// None at all if one of them is not as they should be, or if there are too many.
+    /// Empty if one of the conditions is invalid, or if there are too many.
     fileprivate func conditions(_ field: String) -> [Condition] {
         guard let list = object?[field], list.elements.reduce(0, { count, _ in count + 1 }) <= Condition.most else {
             return []
@@ -81,7 +81,8 @@ extension FieldReader {
 }
 
 extension Condition {
-    /// In code points, as the API server takes them (metav1.Condition); the number is the example's definition's.
+    /// The limit on the number of conditions is that of the resource definition in the example. Lengths are in code
+    /// points, as for the API server (metav1.Condition).
     fileprivate static let most = 100
     fileprivate static let longestMessage = 32_768
     fileprivate static let longestTime = 64
@@ -144,7 +145,7 @@ extension DistributionSpec {
                 if keys.insert(to).inserted {
                     mappings.append(Mapping(index: entry.index, from: path, to: to, optional: optional))
                 } else {
-                    entry.note("to", "is \(shown(to)), which another mapping has already; expected each key once")
+                    entry.note("to", "is \(shown(to)), which another mapping already uses; expected each key once")
                 }
             }
             entry.expectNoOther(than: ["from", "to", "optional"])
@@ -164,13 +165,13 @@ extension DistributionSpec {
 }
 
 extension FieldReader {
-    /// `spec.metadata.labels` or `.annotations`: without the keys that are refused.
+    /// `spec.metadata.labels` or `.annotations`, without the keys that are rejected.
     fileprivate mutating func metadataMap(_ name: String, check: (String) -> String?) -> [String: String] {
         var usable = strings(name, atMost: DistributionSpec.mostMetadata)
         for (key, value) in usable.sorted(by: { $0.key < $1.key }) {
             let problem =
                 Syntax.problem(ofMetadataKey: key)
-                ?? WellKnownKeys.refusal(ofMetadataKey: key).map { "is refused: it \($0)" }
+                ?? WellKnownKeys.refusal(ofMetadataKey: key).map { "is rejected: it \($0)" }
                 ?? check(value)
             guard let problem else { continue }
             note(at: [.key(name), .key(key)], problem)

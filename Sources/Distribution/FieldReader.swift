@@ -1,27 +1,26 @@
 import JSON
 
-/// Reads the fields of one object of a manifest and collects what is wrong with them. A field that is null is missing.
+/// Reads the fields of one object of a manifest and collects their problems. A null field counts as missing.
 struct FieldReader {
     let object: JSONNode?
     private let path: [Problem.PathElement]
     private(set) var problems = Problems()
 
-    /// - Parameter json: nil, or what is no object: there is none.
+    /// - Parameter json: the object. If it is nil or another kind of value, the object does not exist.
     init(_ json: JSONNode?, at path: [Problem.PathElement] = []) {
         object = json?.isObject == true ? json : nil
         self.path = path
     }
 
-    /// - Throws: if the whole document is no object.
+    /// - Throws: if the document is not an object.
     init(root json: JSONNode) throws(JSONBytes.Failure) {
-        guard json.isObject else { try json.fails("is no object") }
+        guard json.isObject else { try json.fails("is not an object") }
         self.init(json)
     }
 
-    /// Where it stands in the list that it came from; 0 if from none.
+    /// The index of the object in its list; 0 if it is not in a list.
     var index: Int { if case .index(let index)? = path.last { index } else { 0 } }
 
-    /// The object is there.
     var exists: Bool { object != nil }
 
     mutating func note(_ field: String, _ message: String, reason: Reason = .invalidSpec) {
@@ -32,13 +31,15 @@ struct FieldReader {
         problems.append(Problem(path + tail, message))
     }
 
-    /// Notes `problem` if there is one; whether there was none.
+    /// Notes `problem` unless it is nil.
+    ///
+    /// - Returns: whether `problem` is nil.
     mutating func check(_ field: String, _ problem: String?) -> Bool {
         if let problem { note(field, problem) }
         return problem == nil
     }
 
-    /// Takes over what was wrong with an object below this one.
+    /// Adds the problems of a nested object.
     mutating func adopt(_ other: FieldReader) { problems.append(contentsOf: other.problems) }
 
     mutating func expectNoOther(than known: [String], in kind: String = WellKnownKeys.kind) {
@@ -52,7 +53,7 @@ struct FieldReader {
             problems.append(
                 Problem(
                     path + [.key(key)],
-                    "is no field of a \(kind), expected one of \(known.sorted().joined(separator: ", "))",
+                    "is not a field of a \(kind), expected one of \(known.sorted().joined(separator: ", "))",
                     severity: .unknownField))
         }
         problems.leaveOut(unknown.others)
@@ -62,9 +63,9 @@ struct FieldReader {
         value(field, "a string", required: required, \.string)
     }
 
-    /// One of the words of an enumeration.
+    /// A value of an enumeration.
     ///
-    /// - Parameter emptyIsMissing: as where Kubernetes leaves out an empty field.
+    /// - Parameter emptyIsMissing: treat an empty string as a missing field, as Kubernetes does for `omitempty`.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ field: String, emptyIsMissing: Bool = false
     ) -> Choice? {
@@ -83,9 +84,9 @@ struct FieldReader {
         value(field, "true or false", \.bool)
     }
 
-    /// A map of strings; entries that are no strings are noted and left out.
+    /// A map of strings. Entries that are not strings are noted and left out.
     ///
-    /// - Parameter most: with more, none of them is looked at.
+    /// - Parameter most: the maximum number of entries. If there are more, none is read.
     mutating func strings(_ field: String, atMost most: Int = .max) -> [String: String] {
         guard let json = value(field, "an object", { $0.isObject ? $0 : nil }),
             expect(json.members, of: field, atMost: most)
@@ -94,7 +95,7 @@ struct FieldReader {
         var map = FieldReader(json, at: path + [.key(field)])
         var result: [String: String] = [:]
         var values: [String: JSONNode] = [:]
-        // Not looked up one by one: many would cost the square of their number.
+        // Looking up each key in the node would take quadratic time.
         for (key, value) in json.members {
             if let key = key.string, values[key] == nil { values[key] = value }
         }
@@ -111,12 +112,12 @@ struct FieldReader {
         return FieldReader(json, at: path + [.key(field)])
     }
 
-    /// The objects of a list; entries that are none are noted and left out.
+    /// The objects of a list. Entries that are not objects are noted and left out.
     ///
     /// - Parameters:
-    ///   - members: what each should have, for messages.
-    ///   - noun: what there has to be one of; nil if there may be none.
-    ///   - most: with more, none of them is looked at.
+    ///   - members: the fields that each object should have, for messages.
+    ///   - noun: what an entry is called in the message about an empty list; nil if the list may be empty.
+    ///   - most: the maximum number of entries. If there are more, none is read.
     mutating func array(
         _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max
     ) -> [FieldReader]? {
@@ -130,7 +131,7 @@ struct FieldReader {
         }
     }
 
-    /// The strings of a list; an entry that is none is noted and nil.
+    /// The strings of a list. An entry that is not a string is noted and nil.
     mutating func stringList(_ field: String, atLeastOne noun: String) -> [String?] {
         guard let entries = list(field) else { return [] }
         if entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
@@ -147,7 +148,7 @@ struct FieldReader {
         return Array(json.elements)
     }
 
-    /// Counted before any of them takes memory.
+    /// Counts the entries before they are copied, so that too many take no memory.
     private mutating func expect(_ entries: some Sequence, of field: String, atMost most: Int) -> Bool {
         let count = entries.reduce(0) { count, _ in count + 1 }
         return check(field, count > most ? "has \(count) entries, expected at most \(most)" : nil)
@@ -168,7 +169,7 @@ struct FieldReader {
     private static func kind(of json: JSONNode) -> String {
         if let value = json.bool { return value ? "true" : "false" }
         if let value = json.int { return "the number \(value)" }
-        if json.isString { return json.string.map(shown) ?? "a text that cannot be read" }
+        if json.isString { return json.string.map(shown) ?? "a string that cannot be read" }
         if json.isArray { return "a list" }
         return json.isObject ? "an object" : "a number"
     }

@@ -1,13 +1,13 @@
 extension AccessPolicy {
-    /// Which files may not go to a namespace, found out a part at a time: there may be many, with long names.
+    /// Finds the files that may not go to a namespace, in bounded steps: there may be many files with long names.
     package struct Judgement: Sendable {
         package let namespace: String
-        /// Those judged so far, each once, in their order.
+        /// The files denied so far, without duplicates, in their order.
         package private(set) var denied: [SourcePath] = []
         private let files: [SourcePath]
         private var next = 0
         private var judged: Set<SourcePath> = []
-        /// Of the file before `next`, as far as it has come.
+        /// The unfinished run over the file before `next`.
         private var run: PatternAutomaton.Run?
         private let verdicts: CompiledRules.Verdicts
 
@@ -17,17 +17,17 @@ extension AccessPolicy {
             verdicts = CompiledRules.Verdicts(rules, for: namespace, `default`)
         }
 
-        /// What all of it takes at most, in steps of 64 states on one character.
+        /// The maximum cost of the whole evaluation, in steps of 64 states on one character.
         package var cost: Int { files.reduce(0) { $0 + verdicts.cost(of: $1) } }
 
-        /// - Parameter budget: how much to do, as in `cost`; a file may take what one of its characters costs more, and as
-        ///   much as its bytes do.
-        /// - Returns: whether all are judged.
+        /// - Parameter budget: how much to do, in the unit of `cost`. It can be exceeded by the cost of one character
+        ///   and by `costToRead` of one file.
+        /// - Returns: whether all files are judged.
         package mutating func advance(by budget: Int) -> Bool {
             var budget = budget
             while budget > 0 {
                 if var run {
-                    // Taken out, so that the states are changed in place.
+                    // Moved out of the property, so that the states are changed in place and not copied.
                     self.run = nil
                     guard verdicts.advance(&run, by: &budget) else {
                         self.run = run

@@ -1,4 +1,4 @@
-/// Namespace and name of an object; also how a target is named in the work queue.
+/// The namespace and name of an object. The work queue uses it as the key of a target.
 package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let namespace: String
     package let name: String
@@ -10,7 +10,7 @@ package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Parses `namespace/name`; nil for anything else.
     package init?(_ text: String) {
-        // By scalars: with a combining mark behind it, a slash is another character to Swift.
+        // By scalars: a slash followed by a combining mark is another character in Swift.
         let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
         self.init(namespace: String(parts[0]), name: String(parts[1]))

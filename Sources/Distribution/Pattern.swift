@@ -1,11 +1,12 @@
 /// A shell-style pattern for the name of a namespace, or for the path of a source file.
 ///
-/// `*` stands for any characters but `/`, `**` for any with `/`, and `**/` for nothing too, so that `**/tls.key` matches
-/// `tls.key`. `?` stands for one character but `/`; `[a-z]` for one of a set, `[!a-z]` for one outside of it. A backslash
-/// takes the meaning from the character behind it. The whole text has to match, and case counts.
+/// `*` matches any characters except `/`; `**` matches any characters including `/`; `**/` also matches nothing, so
+/// that `**/tls.key` matches `tls.key`. `?` matches one character except `/`, `[a-z]` one character of a set, and
+/// `[!a-z]` one character outside a set. A backslash escapes the next character. The whole text must match. Case is
+/// significant.
 ///
-/// A character is what Swift calls one, and equal if canonically equivalent: a snapshot finds its files by the same
-/// equality, so that no other spelling of a path leads past a pattern. `PatternAutomaton` matches.
+/// A character is a Swift `Character`, and canonically equivalent characters are equal. A snapshot finds its files with
+/// the same equality, so that another spelling of a path cannot bypass a pattern. `PatternAutomaton` does the matching.
 package struct Pattern: Sendable, Equatable, CustomStringConvertible {
     enum Step: Sendable, Equatable {
         case literal(Character)
@@ -34,7 +35,7 @@ package struct Pattern: Sendable, Equatable, CustomStringConvertible {
     struct CharacterSet: Sendable, Equatable {
         var isNegated = false
         var members: [Character] = []
-        /// Of ASCII characters.
+        /// Ranges of ASCII characters.
         var ranges: [ClosedRange<UInt8>] = []
     }
 }

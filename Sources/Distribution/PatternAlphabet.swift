@@ -1,12 +1,12 @@
 extension PatternAutomaton {
-    /// The characters that some patterns tell apart, each with a row of its own; all others share the first one.
+    /// The characters that a list of patterns distinguishes. Each has its own row; all other characters share row 0.
     struct Alphabet: Sendable {
-        /// Canonically equal characters are one: `K` and the Kelvin sign, U+212A.
+        /// Canonically equivalent characters share a row: `K` and the Kelvin sign, U+212A.
         private var rows: [Character: Int] = [:]
-        /// The same by ASCII character, to look up most characters faster.
+        /// The rows of ASCII characters, for a faster lookup of most characters.
         private var ascii = [Int](repeating: 0, count: 128)
         let slash = 1
-        /// Rows.
+        /// The number of rows.
         var count: Int { rows.count + 1 }
 
         init(of patterns: [Pattern]) {
@@ -30,7 +30,7 @@ extension PatternAutomaton {
         }
 
         func row(of character: Character) -> Int {
-            // Not by `asciiValue`: CR LF has that of LF.
+            // Not `asciiValue`: CR LF has the same one as LF.
             if character.utf8.count == 1, let value = character.utf8.first {
                 ascii[Int(value)]
             } else {
@@ -40,18 +40,18 @@ extension PatternAutomaton {
 
         fileprivate func row(of byte: UInt8) -> Int { ascii[Int(byte)] }
 
-        /// Whether each byte of `text` is a character.
+        /// Whether each byte of `text` is one `Character`. False if there is a CR, which may be part of CR LF.
         static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 && $0 != 0x0d } }
     }
 
-    /// The rows of a text's characters, found one at a time: most texts are decided before their end.
+    /// The rows of a text's characters, found one at a time, because most texts are decided before their end.
     struct Rows: IteratorProtocol {
         private let alphabet: Alphabet
-        /// Of a text in ASCII.
+        /// Set if the text is ASCII.
         private var bytes: String.UTF8View.Iterator?
-        /// Of another: those of the component that is read.
+        /// For other texts, the characters of the current path component.
         private var characters = "".makeIterator()
-        /// What is behind the slash that ends the component; nil behind the last one.
+        /// The text after the slash that ends the component; nil for the last component.
         private var rest: Substring.UnicodeScalarView?
 
         init(of text: String, in alphabet: Alphabet) {
@@ -59,7 +59,8 @@ extension PatternAutomaton {
             if Alphabet.isASCII(text) { bytes = text.utf8.makeIterator() } else { enter(text.unicodeScalars[...]) }
         }
 
-        /// Begins a component. By scalars, as a path is split: a slash is one also with a combining mark behind it.
+        /// Starts a component. Splits by scalars, as `SourcePath` does: a slash counts also if a combining mark follows
+        /// it.
         private mutating func enter(_ text: Substring.UnicodeScalarView) {
             let slash = text.firstIndex(of: "/")
             characters = String(text[..<(slash ?? text.endIndex)]).makeIterator()
@@ -77,7 +78,7 @@ extension PatternAutomaton {
 }
 
 extension Pattern.CharacterSet {
-    /// All that stand in it.
+    /// All characters of the set, ignoring `isNegated`.
     var characters: [Character] {
         let inRanges = ranges.flatMap { range in
             range.map { Character(UnicodeScalar($0)) } + (range.contains(0x0a) ? ["\r\n"] : [])
@@ -87,7 +88,7 @@ extension Pattern.CharacterSet {
 }
 
 extension Pattern.Step {
-    /// It takes any character but a slash, if the character is in none of its own sets.
+    /// Whether the step matches any character except a slash, apart from the characters listed in its set.
     var isCommon: Bool {
         switch self {
         case .one: true

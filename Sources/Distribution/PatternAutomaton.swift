@@ -1,43 +1,43 @@
-/// Some patterns, compiled: tells in one pass over a text which of them match it.
+/// A list of compiled patterns. One pass over a text finds the patterns that match it.
 ///
-/// A nondeterministic automaton whose states are bits: one for each step of each pattern, and one for its end (Shift-And
-/// for extended patterns; Navarro and Raffinot, "Flexible Pattern Matching in Strings", chapter 4). It has no more states
-/// than that whatever the patterns say, so that neither memory nor time can grow beyond: for each character of a text, a few
-/// instructions for each 64 states.
+/// This is a nondeterministic automaton whose states are bits: one for each step of each pattern, and one for its end
+/// (Shift-And for extended patterns; Navarro and Raffinot, "Flexible Pattern Matching in Strings", chapter 4). There
+/// are never more states, whatever the patterns contain, so memory and time are bounded: each character of a text takes
+/// a few instructions for every 64 states.
 package struct PatternAutomaton: Sendable {
     /// Sets of states, 64 in a word.
     typealias States = [UInt64]
 
-    /// The patterns that a text is run against.
+    /// The patterns to match a text against.
     struct Selection: Sendable {
-        /// Where they begin, with what can be reached without a character.
+        /// Their first states, and those reachable from them without a character.
         fileprivate let start: States
-        /// The words that hold states of theirs, in order.
+        /// The words that hold their states, in order.
         fileprivate let words: [Int]
 
-        /// What a character of a text costs, in words.
+        /// The cost of one character of a text, in words.
         var width: Int { words.count }
     }
 
-    /// By pattern: its first state, and that of its end.
+    /// For each pattern, its first state and its end state.
     private var first: [Int] = []
     private var last: [Int] = []
     private let wordCount: Int
 
     private let alphabet: Alphabet
-    /// By row of the alphabet, then by word: what a character of that row moves on by one.
+    /// By row of the alphabet, then by word: the states that a character of that row advances by one.
     private var moves: States
-    /// By word.
+    /// The kinds of the states, by word.
     private var kinds: [Kinds]
 
-    /// What the states of a word are, a bit for each.
+    /// The kinds of the states of a word, one bit for each state.
     private struct Kinds: Sendable {
-        /// What a character that is no slash leaves as it is; what a slash does.
+        /// The states that stay active after a character other than a slash, and those that stay active after a slash.
         var stays: UInt64 = 0
         var staysOnSlash: UInt64 = 0
-        /// What needs no character to be passed: `*`, `**` and `**/`.
+        /// The steps that can match nothing: `*`, `**` and `**/`.
         var passes: UInt64 = 0
-        /// Those of them that can be passed after each character too: `*` and `**`.
+        /// The steps of `passes` that can end after any character: `*` and `**`.
         var repeats: UInt64 = 0
     }
 
@@ -49,7 +49,7 @@ package struct PatternAutomaton: Sendable {
         let none = States(repeating: 0, count: size.words)
         kinds = Array(repeating: Kinds(), count: size.words)
         moves = States(repeating: 0, count: size.words * alphabet.count)
-        // What any character but a slash moves on, unless its own row says otherwise.
+        // The states that any character except a slash advances, unless its own row says otherwise.
         var common = none
         var state = 0
         for pattern in patterns {
@@ -108,7 +108,7 @@ package struct PatternAutomaton: Sendable {
 
     // MARK: Matching
 
-    /// - Parameter patterns: their places among those of `init`.
+    /// - Parameter patterns: indices into the patterns passed to `init`.
     func selection(of patterns: some Sequence<Int>) -> Selection {
         var start = States(repeating: 0, count: wordCount)
         var isUsed = [Bool](repeating: false, count: wordCount)
@@ -122,7 +122,7 @@ package struct PatternAutomaton: Sendable {
         return Selection(start: start, words: words)
     }
 
-    /// The ends of patterns, to be looked for in what `run` returns.
+    /// The end states of patterns, to be compared with the result of `run`.
     func ends(of patterns: some Sequence<Int>) -> States {
         var ends = States(repeating: 0, count: wordCount)
         for pattern in patterns { ends.insert(last[pattern]) }
@@ -130,13 +130,13 @@ package struct PatternAutomaton: Sendable {
     }
 
     /// - Parameters:
-    ///   - pattern: its place among those of `init`.
-    ///   - states: what `run` has returned.
+    ///   - pattern: an index into the patterns passed to `init`.
+    ///   - states: the result of `run`.
     func hasMatched(_ pattern: Int, in states: States) -> Bool {
         states[last[pattern] / 64] & 1 << UInt64(last[pattern] % 64) != 0
     }
 
-    /// The states after all of `text`: those of the ends of the patterns that match it among them.
+    /// The active states after the whole `text`. They include the end states of the patterns that match it.
     func run(_ text: String, _ selection: Selection) -> States {
         var run = run(over: text, selection)
         var budget = Int.max
@@ -144,9 +144,9 @@ package struct PatternAutomaton: Sendable {
         return run.states
     }
 
-    /// The way of one text through the automaton, a part at a time.
+    /// The state of matching one text, which can be advanced in parts.
     struct Run: Sendable {
-        /// Those after what has been read of the text.
+        /// The active states after the part of the text that has been read.
         fileprivate(set) var states: States
         fileprivate let selection: Selection
         fileprivate var rows: Rows
@@ -156,15 +156,16 @@ package struct PatternAutomaton: Sendable {
         Run(states: selection.start, selection: selection, rows: Rows(of: text, in: alphabet))
     }
 
-    /// - Parameter budget: how much to do, in words; what is left of it. More than one character less than nothing.
+    /// - Parameter budget: how much to do, in words. It is reduced by the work done, below zero by at most the cost of
+    ///   one character.
     /// - Returns: whether the text is decided.
     func advance(_ run: inout Run, by budget: inout Int) -> Bool {
-        // Nothing is asked: what it says is known without a look.
+        // Without patterns, the result does not depend on the text.
         guard run.selection.width > 0 else { return true }
         var rows = run.rows
         defer { run.rows = rows }
         let words = run.selection.words
-        // Bounds are not looked at: this is all that a judgement takes its time for.
+        // Without bounds checks: an evaluation spends all its time here.
         return moves.withUnsafeBufferPointer { moves in
             kinds.withUnsafeBufferPointer { kinds in
                 run.states.withUnsafeMutableBufferPointer { states in
@@ -184,8 +185,8 @@ package struct PatternAutomaton: Sendable {
 
     /// Reads one character.
     ///
-    /// - Parameter moves: of its row.
-    /// - Returns: false if no state is left.
+    /// - Parameter moves: the row of the character.
+    /// - Returns: false if no state is active any more.
     @inline(__always)
     private static func step(
         _ states: UnsafeMutableBufferPointer<UInt64>, _ moves: UnsafeBufferPointer<UInt64>,
@@ -210,8 +211,9 @@ package struct PatternAutomaton: Sendable {
         return alive != 0
     }
 
-    /// `states` of a word and all that they reach without a character: in a row of steps that can be passed, what is above
-    /// the first one that was reached, up to the first behind the row. An addition carries just so far.
+    /// The `states` of a word and all states reachable from them without a character. In a sequence of steps that can
+    /// match nothing, these are the states after the first active one, up to the first state after the sequence. The
+    /// carry of an addition sets exactly these bits.
     @inline(__always)
     private static func closure(_ states: UInt64, in passes: UInt64, _ carry: inout UInt64) -> UInt64 {
         let (sum, isOver) = passes.addingReportingOverflow(states & passes)
@@ -222,11 +224,11 @@ package struct PatternAutomaton: Sendable {
 }
 
 extension PatternAutomaton {
-    /// Words of 8 bytes that automata take at most together; patterns for ASCII names that fill a policy of a mebibyte take
-    /// no more.
+    /// The maximum size of all automata of a policy together, in words of 8 bytes. It is enough for a policy of 1 MiB
+    /// whose patterns are for ASCII names.
     package static let longest = 3 << 20
 
-    /// Why lists of patterns cannot be compiled, each to an automaton, as the rest of a sentence; nil if they can.
+    /// Why lists of patterns cannot each be compiled to an automaton, as the rest of a sentence; nil if they can.
     package static func problem(of lists: [Pattern]...) -> String? {
         let words = lists.reduce(0) { sum, patterns in
             let alphabet = Alphabet(of: patterns)
@@ -234,7 +236,7 @@ extension PatternAutomaton {
         }
         guard words > longest else { return nil }
         return
-            "take \(words * 8) bytes when they are compiled, expected at most \(longest * 8): use fewer patterns, or fewer"
+            "take \(words * 8) bytes when compiled, expected at most \(longest * 8): use fewer patterns, or fewer"
             + " different characters in them"
     }
 
@@ -247,6 +249,6 @@ extension PatternAutomaton {
 extension PatternAutomaton.States {
     fileprivate mutating func insert(_ state: Int) { self[state / 64] |= 1 << UInt64(state % 64) }
 
-    /// Whether they have any state in common.
+    /// Whether both sets have a state in common.
     func meets(_ others: Self) -> Bool { zip(self, others).contains { $0 & $1 != 0 } }
 }

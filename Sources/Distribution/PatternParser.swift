@@ -1,28 +1,29 @@
 extension Pattern {
-    /// What a pattern is for. One that could never match is refused: who writes it means something else.
+    /// What a pattern matches. A pattern that can never match is rejected, because it is a mistake.
     package enum Subject: Sendable {
         case namespace, file
     }
 
-    /// - Throws: what is wrong with `text`, as the rest of a sentence.
+    /// - Throws: the problem of `text`, as the rest of a sentence.
     package init(_ text: String, for subject: Subject) throws(PatternError) {
         guard !text.isEmpty else { throw PatternError("is empty, expected a pattern such as \"team-*\"") }
         guard text.utf8.count <= Self.longest else {
             throw PatternError("is \(text.utf8.count) bytes long, expected at most \(Self.longest)")
         }
-        // By scalars, as the paths that it is to match.
+        // By scalars, as `SourcePath` splits paths.
         let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         switch subject {
         case .namespace where parts.count > 1:
-            throw PatternError("is \(shown(text)), which no namespace is called: a name has no \"/\"")
+            throw PatternError("is \(shown(text)), which cannot match a namespace: a namespace name has no \"/\"")
         case .file where parts.first == "":
             throw PatternError("is \(shown(text)), an absolute path; expected one relative to the mount")
         case .file where parts.contains { $0.isEmpty || $0 == "." || $0 == ".." }:
             throw PatternError(
-                "is \(shown(text)), which matches no source file; expected one without \"//\", \".\", \"..\" and a"
-                    + " \"/\" at its end")
+                "is \(shown(text)), which cannot match a source file; expected one without \"//\", \".\", \"..\" and a"
+                    + " trailing \"/\"")
         case .file where parts.first?.hasPrefix("..") == true:
-            throw PatternError("is \(shown(text)), names that the volume keeps for itself; expected those of files")
+            throw PatternError(
+                "is \(shown(text)), which matches names that the volume reserves; expected the names of files")
         default: break
         }
         var steps: [Step] = []
@@ -34,18 +35,18 @@ extension Pattern {
             } catch {
                 throw PatternError("is \(shown(text)), which \(error.message)")
             }
-            // Followed by a slash it may stand for no folder at all.
+            // `**` followed by a slash may match no folder.
             steps += parser.steps == [.all] && index < parts.count - 1 ? [.folders] : parser.steps
         }
         if subject == .namespace, let other = steps.compactMap(\.literal).first(where: { !$0.canStandInNamespace }) {
             throw PatternError(
-                "is \(shown(text)), which no namespace is called because of \(shown(String(other))): a name has lower"
-                    + " case letters, digits and \"-\"")
+                "is \(shown(text)), which cannot match a namespace because of \(shown(String(other))): a namespace name"
+                    + " has lower case letters, digits and \"-\"")
         }
         self.init(text, steps: steps)
     }
 
-    /// Bytes; a path can be no longer (path_resolution(7), PATH_MAX).
+    /// Bytes. The kernel accepts no longer path (path_resolution(7), PATH_MAX).
     private static let longest = 4096
 }
 
@@ -80,32 +81,32 @@ private struct PatternParser {
         }
     }
 
-    /// - Throws: for a character with a meaning that a combining mark has made another one.
+    /// - Throws: for a special character followed by a combining mark, which make one `Character` together.
     private mutating func next() throws(PatternError) -> Character? {
         guard let character = rest.popFirst() else { return nil }
         if character.unicodeScalars.count > 1, let first = character.unicodeScalars.first,
             "*?[]\\!-".unicodeScalars.contains(first)
         {
-            throw PatternError("has a combining mark behind \(shown(String(first))); expected a \"\\\" before both")
+            throw PatternError("has a combining mark after \(shown(String(first))); expected a \"\\\" before both")
         }
         return character
     }
 
     private mutating func escaped() throws(PatternError) -> Character {
         guard let character = rest.popFirst() else {
-            throw PatternError("ends with \"\\\"; expected the character that it takes the meaning from behind it")
+            throw PatternError("ends with \"\\\"; expected the escaped character after it")
         }
         return character
     }
 
-    /// Behind `[`.
+    /// Parses the rest of a set, after `[`.
     private mutating func set() throws(PatternError) -> Pattern.CharacterSet {
         var set = Pattern.CharacterSet()
         switch rest.first {
         case "!":
             set.isNegated = true
             rest.removeFirst()
-        case "^": throw PatternError("has \"[^\"; expected \"[!\" for all others, or \"[\\^\"")
+        case "^": throw PatternError("has \"[^\"; expected \"[!\" to negate the set, or \"[\\^\"")
         default: break
         }
         while let character = try next() {
@@ -144,7 +145,7 @@ extension Pattern.Step {
 }
 
 extension Character {
-    /// RFC 1123 label.
+    /// Whether an RFC 1123 label can contain it.
     fileprivate var canStandInNamespace: Bool {
         switch self {
         case "a"..."z", "0"..."9", "-": isASCII

@@ -1,9 +1,9 @@
-/// Something wrong with a manifest, and where.
+/// A problem of a manifest, with its place.
 package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package enum Severity: Sendable, Equatable {
         /// The distribution cannot be used.
         case error
-        /// A field that means nothing: probably a typing error.
+        /// A field that is not known, probably a typing error. It is ignored.
         case unknownField
     }
 
@@ -12,15 +12,15 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
         case index(Int)
     }
 
-    /// Characters; what it quotes of a manifest is shorter.
+    /// Characters. Values quoted from a manifest are shorter.
     private static let longestMessage = 1000
 
     package let severity: Severity
-    /// Where in the document, from its root.
+    /// The place in the document, from its root.
     package let path: [PathElement]
-    /// What is wrong with the value there, and what was expected; follows the path in a sentence.
+    /// What is wrong with the value, and what was expected. It follows the path in a sentence.
     package let message: String
-    /// The reason that the status gives for it.
+    /// The reason in the status.
     package let reason: Reason
 
     init(_ path: [PathElement], _ message: String, severity: Severity = .error, reason: Reason = .invalidSpec) {
@@ -43,11 +43,11 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package var description: String { field.isEmpty ? message : "\(field) \(message)" }
 }
 
-/// A value from a manifest as it stands in an error: quoted, at most 80 characters as they are shown, on one line.
+/// A value from a manifest as error messages show it: quoted, at most 80 displayed characters, on one line.
 package func shown(_ value: String) -> String { "\"\(value.onOneLine(atMost: 80))\"" }
 
 extension Problem.PathElement {
-    /// Of a key that is too long to be shown whole, no more than is shown.
+    /// Cuts a key that is too long to be shown to the part that is shown.
     fileprivate var bounded: Self {
         guard case .key(let key) = self, key.utf8.count > String.longestKey else { return self }
         return .key(String(key.unicodeScalars.prefix(String.longestKey + 1)))
@@ -55,10 +55,10 @@ extension Problem.PathElement {
 }
 
 extension String {
-    /// Of metadata: 253 + 1 + 63 characters.
+    /// The length of the longest metadata key: 253 + 1 + 63 characters.
     static let longestKey = 317
 
-    /// Can stand in a path as it is.
+    /// Whether it is shown in a path without quotes.
     fileprivate var isPlainKey: Bool {
         (1...Self.longestKey).contains(utf8.count)
             && utf8.allSatisfy { byte in

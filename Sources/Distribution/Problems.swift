@@ -1,14 +1,14 @@
-/// What is wrong with one document, in its order: the first problems, and how many more there are.
+/// The problems of one document: the first ones in their order, and the total number.
 ///
-/// Whoever writes a document decides how much is wrong with it; what is kept of that is bounded here.
+/// The author of a document decides how many problems it has, so the number of kept problems is limited.
 package struct Problems: Sendable, Equatable {
-    /// How many are kept. Those that make the document unusable go before the others.
+    /// The maximum number of kept problems. Errors replace unknown fields when it is reached.
     package static let most = 100
 
     private var kept: [Problem] = []
-    /// How many there are.
+    /// The number of all problems.
     package private(set) var total = 0
-    /// How many of them make the document unusable.
+    /// The number of problems that make the document unusable.
     package private(set) var errors = 0
 
     package init(_ problems: Problem...) {
@@ -32,22 +32,22 @@ package struct Problems: Sendable, Equatable {
         errors += other.errors - other.kept.count { $0.severity == .error }
     }
 
-    /// There are `count` more, which nobody has looked at.
+    /// Counts `count` more unknown fields, which are not kept.
     mutating func leaveOut(_ count: Int) { total += count }
 }
 
-/// Those that are kept.
+/// The collection of kept problems.
 extension Problems: RandomAccessCollection {
     package var startIndex: Int { kept.startIndex }
     package var endIndex: Int { kept.endIndex }
     package subscript(index: Int) -> Problem { kept[index] }
 }
 
-/// The smallest of many values, each once, in order.
+/// The smallest of many values, without duplicates, in ascending order.
 struct Smallest<Value: Comparable> {
     private let limit: Int
     private(set) var values: [Value] = []
-    /// How many are not among them.
+    /// The number of values that were dropped.
     private(set) var others = 0
 
     init(_ limit: Int) { self.limit = limit }

@@ -14,12 +14,12 @@ package enum Reason: String, Sendable, CaseIterable {
     case writeFailed = "WriteFailed"
 }
 
-/// Why a target is left as it is: the reason and one sentence for the status.
+/// Why a target is not written: the reason and one sentence for the status.
 package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     package let reason: Reason
     package let message: String
 
-    /// - Parameter message: as `bounded` leaves it.
+    /// - Parameter message: is shortened with `bounded`.
     package init(_ reason: Reason, _ message: String) {
         self.reason = reason
         self.message = Self.bounded(message)
@@ -27,22 +27,22 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { message }
 
-    /// A sentence about a distribution, on one line and at most 4,000 characters long as it is shown; a longer one ends
-    /// with "…". Status, Event, log, page and commands all show this.
+    /// A sentence about a distribution, on one line and with at most 4,000 displayed characters. A longer one ends with
+    /// "…". The status, Events, logs, the status page and commands all show this text.
     package static func bounded(_ message: String) -> String { message.onOneLine(atMost: 4000) }
 }
 
-/// Names in a sentence: the first ones, and how many more there are.
+/// A list of names in a sentence: the first ones, and the number of the others.
 package struct Listing: CustomStringConvertible {
     package let description: String
 
-    /// What fits into a sentence, with room for what else it says.
+    /// Characters of the list that fit into a sentence together with the rest of it.
     private static let room = 3000
 
     /// - Parameters:
-    ///   - items: as they are to be shown. The first one always is; not all need be there.
-    ///   - count: how many there are.
-    ///   - most: how many are shown.
+    ///   - items: the names as they are shown. The first one is always shown. The sequence may have fewer than `count`.
+    ///   - count: the total number of names.
+    ///   - most: the maximum number of names that are shown.
     package init(_ items: some Sequence<String>, of count: Int, separator: String = ", ", most: Int = 10) {
         var text = ""
         var shown = 0

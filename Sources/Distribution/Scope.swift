@@ -1,4 +1,4 @@
-/// What one list or watch covers.
+/// The namespaces that one list or watch covers.
 package enum Scope: Sendable, Hashable {
     case all
     case namespace(String)

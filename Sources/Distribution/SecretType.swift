@@ -1,4 +1,4 @@
-/// The types of which the API server asks something, and what (ValidateSecret of the Kubernetes API).
+/// The Secret types for which the API server requires keys (`ValidateSecret` of the Kubernetes API).
 package enum SecretType: String, CaseIterable {
     case tls = "kubernetes.io/tls"
     case dockerConfigJSON = "kubernetes.io/dockerconfigjson"
@@ -6,7 +6,7 @@ package enum SecretType: String, CaseIterable {
     case basicAuth = "kubernetes.io/basic-auth"
     case sshAuth = "kubernetes.io/ssh-auth"
 
-    /// The Secret must have one key of each list.
+    /// The Secret must have at least one key of each list.
     package var requiredKeys: [[String]] {
         switch self {
         case .tls: [[Self.certificate], [Self.key]]
@@ -20,6 +20,6 @@ package enum SecretType: String, CaseIterable {
     package static let certificate = "tls.crt"
     package static let key = "tls.key"
     package static let authority = "ca.crt"
-    /// Those that hold certificates or their key, in a Secret of any type.
+    /// The keys that hold certificates or their private key, in a Secret of any type.
     package static let certificateKeys = [certificate, key, authority]
 }

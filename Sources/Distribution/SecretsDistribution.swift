@@ -1,34 +1,35 @@
-/// One `SecretsDistribution` resource as it was read, usable or not.
+/// One `SecretsDistribution` resource as it was read. It may be invalid.
 package struct SecretsDistribution: Sendable, Equatable {
     package var key: ObjectKey
-    /// The name, and the namespace if there is one, are such as Kubernetes allows.
+    /// Whether Kubernetes allows the name, and the namespace if there is one.
     package var hasUsableName: Bool
     package var uid: String
     package var resourceVersion: String
-    /// `metadata.generation`; 0 where there is none (local mode).
+    /// `metadata.generation`; 0 if there is none (local mode).
     package var generation: Int
-    /// RFC 3339, as the API server wrote it; older resources win a target, then the smaller name.
+    /// RFC 3339, as the API server wrote it. If several resources name the same target, the oldest one gets it; see
+    /// `isOlder`.
     package var createdAt: String
-    /// The instance that it is assigned to by annotation `xlscsde.nhs.uk/managedBy`.
+    /// The instance that annotation `xlscsde.nhs.uk/managedBy` assigns it to.
     package var assignedTo: String?
-    /// Annotation `xlscsde.nhs.uk/forceSync`; each change of it asks for a comparison.
+    /// Annotation `xlscsde.nhs.uk/forceSync`; each change of it requests a comparison.
     package var forceSync: String?
-    /// It has a deletion timestamp: somebody's finalizer is all that keeps it.
+    /// Whether it has a deletion timestamp: only a finalizer keeps it.
     package var isBeingDeleted: Bool
-    /// It is being deleted without its dependents: `kubectl delete --cascade=orphan`. The API server marks that by the
-    /// finalizer `orphan` (Kubernetes API, `metav1.FinalizerOrphanDependents`).
+    /// Whether it is being deleted without its dependents: `kubectl delete --cascade=orphan`. The API server marks this
+    /// with the finalizer `orphan` (Kubernetes API, `metav1.FinalizerOrphanDependents`).
     package var orphansTarget: Bool
     package var spec: DistributionSpec
     package var status: StoredStatus
-    /// What is wrong with it; empty if it can be used.
+    /// It can be used if none of these is an error.
     package var problems: Problems
 
-    /// The Secret that it describes; nil if `spec.name` cannot name one.
+    /// The Secret that it describes; nil if `spec.name` is missing or invalid.
     package var target: ObjectKey? {
         spec.name.map { ObjectKey(namespace: key.namespace, name: $0) }
     }
 
-    /// The first problem that makes it unusable, as a refusal that names it and those behind it.
+    /// A refusal with the reason of the first error, which lists all errors; nil if there are none.
     package var refusal: Refusal? {
         let errors = problems.lazy.filter { $0.severity == .error }
         guard let first = errors.first else { return nil }
@@ -36,22 +37,22 @@ package struct SecretsDistribution: Sendable, Equatable {
         return Refusal(first.reason, "\(listing).")
     }
 
-    /// Whether the instance `managedBy` is to act on it.
+    /// Whether the instance `managedBy` handles it.
     ///
-    /// - Parameter onlyAssigned: leave those that are assigned to nobody to another instance.
+    /// - Parameter onlyAssigned: the instance does not handle distributions that are assigned to no instance.
     package func belongs(to managedBy: String, onlyAssigned: Bool) -> Bool {
         assignedTo.map { $0 == managedBy } ?? !onlyAssigned
     }
 
-    /// Older first; of equal age the smaller name, so that all agents agree.
+    /// Orders by age, then by name, so that all agents agree.
     package static func isOlder(_ left: SecretsDistribution, _ right: SecretsDistribution) -> Bool {
         (left.createdAt, left.key, left.uid) < (right.createdAt, right.key, right.uid)
     }
 }
 
-/// `spec`, as far as it is valid.
+/// The valid part of `spec`.
 package struct DistributionSpec: Sendable, Hashable {
-    /// Name of the target; nil if missing or not a name that a Secret can have.
+    /// The name of the target; nil if it is missing or not a valid name of a Secret.
     package var name: String?
     package var type = "Opaque"
     package var mappings: [Mapping] = []
@@ -62,29 +63,29 @@ package struct DistributionSpec: Sendable, Hashable {
 
     package init() {}
 
-    /// As many of each as the resource definition of the example allows; beyond them none is kept.
+    /// The limit of the resource definition in the example. With more mappings, none is kept.
     package static let mostMappings = 1000
-    /// Labels, and annotations.
+    /// The same for labels, and for annotations.
     static let mostMetadata = 100
 }
 
 /// One `from` -> `to` entry.
 package struct Mapping: Sendable, Hashable {
-    /// Where it stands in `spec.secrets`, from 0.
+    /// The index in `spec.secrets`.
     package var index: Int
     package var from: SourcePath
     package var to: String
-    /// A missing source leaves the key out instead of holding the target back.
+    /// If the source is missing, the target is written without this key.
     package var optional: Bool
 }
 
-/// What becomes of a target whose distribution goes, or names another.
+/// Whether to keep or delete a target after its distribution is deleted or names another target.
 package enum DeletionPolicy: String, Sendable, CaseIterable {
     case retain = "Retain"
     case delete = "Delete"
 }
 
-/// Whether content is looked at before it goes out.
+/// Whether content is validated before it is written.
 package enum Validation: String, Sendable, CaseIterable {
     case full = "Full"
     case none = "None"

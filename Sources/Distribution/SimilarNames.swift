@@ -1,11 +1,11 @@
-/// Names that somebody may have meant who wrote another one.
+/// Suggests names that may have been meant instead of a mistyped one.
 package enum SimilarNames {
-    /// How many are told.
+    /// The maximum number of suggestions.
     private static let most = 5
-    /// A longer name is compared only as a whole.
+    /// Bytes. Edits are not counted for longer names.
     private static let longest = 128
 
-    /// Those of `names` that differ in case or folder alone, or in a few letters; the most alike first.
+    /// The `names` that differ only in case, only in the folder, or in a few letters. The most similar ones come first.
     package static func of(_ name: String, among names: some Sequence<String>) -> [String] {
         let ranked = names.compactMap { other in distance(name, other).map { (distance: $0, name: other) } }
         return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(most).map(\.name)
@@ -22,7 +22,8 @@ package enum SimilarNames {
         path.unicodeScalars.split(separator: "/").last.map { String($0) } ?? path
     }
 
-    /// Letters to insert, remove or exchange (Levenshtein); nil if it is more than a quarter of the name, or two.
+    /// The Levenshtein distance in bytes; nil if it is more than 2 and more than a quarter of the name, or if the names
+    /// are too short or too long to compare.
     private static func edits(_ name: String, _ other: String) -> Int? {
         let (name, other) = (Array(name.utf8), Array(other.utf8))
         let most = max(2, name.count / 4)

@@ -1,12 +1,13 @@
 import Snapshots
 
-/// The path of a source file relative to the mount, known not to lead out of it by its text.
+/// The path of a source file relative to the mount. Its text cannot lead out of the mount.
 ///
-/// The kernel guards the rest (`openat2` with `RESOLVE_BENEATH`); a snapshot's files are looked up by this text alone.
+/// The kernel checks symbolic links (`openat2` with `RESOLVE_BENEATH`). Files of a snapshot are looked up by this text
+/// only.
 ///
-/// Equal only by bytes, as file names are to the kernel: texts that Swift calls equal may name two files.
+/// Paths are compared by their bytes, as the kernel does: strings that are equal in Swift may name different files.
 package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
-    /// `certs/tls.crt`: no empty, `.` or `..` component.
+    /// For example `certs/tls.crt`. No component is empty, `.` or `..`.
     package let text: String
 
     package var description: String { text }
@@ -18,16 +19,16 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The folders that lead to the file: of `a/b/c`, `a/b` and `a`.
+    /// The folders that contain the file: for `a/b/c`, `a/b` and `a`.
     package var folders: [String] { Array(text.foldersAbove) }
 
-    /// Bytes; a path can be no longer (path_resolution(7), PATH_MAX).
+    /// Bytes. The kernel accepts no longer path (path_resolution(7), PATH_MAX).
     private static let longest = 4096
-    /// Folders: deeper ones of the mount are not read. Without a limit, the folders of one path of a megabyte would fill
-    /// all memory.
+    /// The maximum number of folders. Deeper folders of the mount are not read. The limit also bounds the memory that
+    /// `folders` takes.
     private static let deepest = 24
 
-    /// - Throws: what is wrong with `raw`, as the rest of a sentence.
+    /// - Throws: the problem of `raw`, as the rest of a sentence.
     package init(_ raw: String) throws(SourcePathError) {
         guard !raw.isEmpty else { throw .init("is empty, expected the path of a file in the mount") }
         guard raw.utf8.count <= Self.longest else {
@@ -36,7 +37,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         guard !raw.utf8.contains(0) else {
             throw .init("has a NUL character, expected the path of a file in the mount")
         }
-        // By scalars: with a combining mark behind it, a slash is another character to Swift and a slash to the kernel.
+        // By scalars: a slash followed by a combining mark is another character in Swift, but a slash to the kernel.
         let parts = raw.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard parts.first != "" else {
             throw .init("is \(shown(raw)), an absolute path; expected one relative to the mount")
@@ -50,7 +51,7 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         }
         guard !components.contains(where: { $0.utf8.starts(with: "..".utf8) }) else {
             throw .init(
-                "is \(shown(raw)), a name that the volume keeps for itself; expected the path of a file in the mount")
+                "is \(shown(raw)), a name that the volume reserves; expected the path of a file in the mount")
         }
         guard components.count - 1 <= Self.deepest else {
             throw .init("is \(shown(raw)), \(components.count - 1) folders deep; expected at most \(Self.deepest)")
@@ -58,8 +59,8 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
         text = components.joined(separator: "/")
     }
 
-    /// A volume's own link to its current generation is left out, `azure/..data/pw` is `azure/pw`: the file is meant,
-    /// and a file has one name, for the policy too.
+    /// Removes the volume's own link to its current generation: `azure/..data/pw` becomes `azure/pw`. Each file has
+    /// only one name, so that the access policy cannot be bypassed.
     private static func withoutLinks(_ components: [String]) -> [String] {
         components.enumerated().filter { index, component in
             component != "..data" || index == components.count - 1 || (index > 0 && components[index - 1] == "..data")
@@ -68,7 +69,8 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension String {
-    /// They have the same bytes. For `==` canonically equal texts are enough: `K` and the Kelvin sign, U+212A.
+    /// Whether both have the same bytes. `==` is true for canonically equivalent texts: `K` and the Kelvin sign,
+    /// U+212A.
     package func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 

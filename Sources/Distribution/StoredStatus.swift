@@ -1,15 +1,15 @@
-/// `status` as the API server holds it. The older resource definition drops all but the first two fields.
+/// `status` as the API server stores it. The older resource definition keeps only the first two fields.
 package struct StoredStatus: Sendable, Equatable {
     package var statusText: String?
     package var lastUpdated: String?
     package var mountGeneration: String?
     package var observedGeneration: Int?
-    /// All conditions, others' too: a merge patch replaces the list as a whole.
+    /// All conditions, including those of other programs: a merge patch replaces the whole list.
     package var conditions: [Condition] = []
 
     package init() {}
 
-    /// Set in its place: a list in another order would be news to all who watch it, and call for a write.
+    /// Setting it keeps its position: a list in another order would differ from the stored one and need a write.
     package var ready: Condition? {
         get { conditions.first { $0.type == Condition.ready } }
         set {
@@ -20,7 +20,7 @@ package struct StoredStatus: Sendable, Equatable {
     }
 }
 
-/// metav1.Condition.
+/// `metav1.Condition`.
 package struct Condition: Sendable, Equatable {
     package static let ready = "Ready"
 

@@ -1,7 +1,7 @@
-/// The forms that Kubernetes gives to names, keys and labels. Each function returns what is wrong with a value, as the
-/// rest of a sentence after the field's name, or nil.
+/// The syntax of names, keys and labels in Kubernetes. Each function returns the problem of a value, as the rest of a
+/// sentence after the name of the field, or nil.
 enum Syntax {
-    /// A Secret's name, or that of another object: RFC 1123 subdomain.
+    /// The name of a Secret or another object: RFC 1123 subdomain.
     static func problem(ofName value: String, of what: String = "a Secret") -> String? {
         let labels = value.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let valid = value.utf8.count <= 253 && labels.allSatisfy(isLabel)
@@ -11,7 +11,7 @@ enum Syntax {
                 + " at most 253 characters, each part beginning and ending with a letter or digit"
     }
 
-    /// A namespace's name: RFC 1123 label.
+    /// The name of a namespace: RFC 1123 label.
     static func problem(ofNamespace value: String) -> String? {
         value.utf8.count <= 63 && isLabel(value.utf8)
             ? nil
@@ -19,8 +19,8 @@ enum Syntax {
                 + " at most 63 characters, beginning and ending with a letter or digit"
     }
 
-    /// Types that the API server turns into credentials: whoever may make a distribution could make itself any
-    /// service account's token, or a node's.
+    /// Rejects types that the API server turns into credentials. Otherwise anyone who can create a distribution could
+    /// create a token for any service account or node.
     static func refusal(ofType value: String) -> String? {
         switch value {
         case "kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token":
@@ -58,7 +58,7 @@ enum Syntax {
                 + " beginning and ending with a letter or digit"
     }
 
-    /// Of all keys and values of a map together, in bytes: as the API server counts annotations (Kubernetes,
+    /// The size of all keys and values of a map, in bytes, as the API server counts annotations (Kubernetes,
     /// `TotalAnnotationSizeLimitB`).
     static func problem(ofMetadataSize size: Int) -> String? {
         let limit = 256 << 10

@@ -1,9 +1,9 @@
 import LinuxIO
 import Synchronization
 
-/// A request that waits for its answer.
+/// A request that is answered later.
 package final class DeferredResponse: Sendable {
-    /// Path and query as the client sent them: `/?page=2`.
+    /// The path and query as the client sent them, for example `/?page=2`.
     package let target: String
     private let number: UInt64
     private let replies: Mailbox<Reply>
@@ -15,31 +15,31 @@ package final class DeferredResponse: Sendable {
         self.replies = replies
     }
 
-    /// Nobody waits for the answer any more: it took too long, the client went away or the server has stopped.
+    /// True once no response is needed: it took too long, the client closed the connection, or the server has stopped.
     package var isOver: Bool { over.load(ordering: .relaxed) }
 
     func end() { over.store(true, ordering: .relaxed) }
 
-    /// Answers the request; does nothing once it is over.
+    /// Responds to the request. Does nothing if the request is over.
     package func reply(_ answer: HTTPResponse) { replies.post(Reply(number: number, answer: answer)) }
 }
 
-/// The answer to the request of this number.
+/// The response to the request with this number.
 struct Reply: Sendable {
     let number: UInt64
     let answer: HTTPResponse
 }
 
-/// A request that libmicrohttpd has read, from its first line until it is completed. Belongs to the server's thread;
-/// libmicrohttpd keeps the one lasting reference.
+/// A request that libmicrohttpd has read, from its request line until it is completed. Only the server's thread uses
+/// it, and libmicrohttpd holds the only lasting reference.
 final class PendingRequest {
-    /// Path and query as the client sent them.
+    /// The path and query as the client sent them.
     let target: String
     let number: UInt64
     let connection: OpaquePointer
-    /// What to answer when the connection is resumed.
+    /// The response to send when the connection is resumed.
     var answer: HTTPResponse?
-    /// Whoever is to answer later, and until when.
+    /// The handle of a request that is answered later, and the time when it expires.
     var deferred: DeferredResponse?
     var end = ContinuousClock.now
 

@@ -1,10 +1,10 @@
 import CMicroHTTPD
 
-/// What a client is told: a status, a text and what kind of text it is.
+/// An HTTP response: a status, a content type and a text.
 package struct HTTPResponse: Sendable, Equatable {
     package var status: Int
     package var contentType: String
-    /// Beside those that every answer has, see `HTTPServer`.
+    /// Headers in addition to those of every response; see `HTTPServer`.
     package var headers: [String: String]
     package var body: String
 
@@ -19,26 +19,27 @@ package struct HTTPResponse: Sendable, Equatable {
     }
 }
 
-/// How a request is answered.
+/// How to respond to a request.
 package enum Decision: Sendable {
-    /// With what is known already.
+    /// Respond now.
     case now(HTTPResponse)
-    /// By whoever takes the request from `HTTPServer.deferredResponses`.
+    /// The reader of `HTTPServer.deferredResponses` responds later.
     case later
 }
 
 extension HTTPResponse {
     static let methodNotAllowed = HTTPResponse(
-        status: 405, headers: ["Allow": "GET, HEAD"], body: "only GET and HEAD are answered\n")
-    static let contentTooLarge = HTTPResponse(status: 413, body: "a request with a body is not answered\n")
-    static let unavailable = HTTPResponse(status: 503, body: "no answer in time\n")
+        status: 405, headers: ["Allow": "GET, HEAD"], body: "only GET and HEAD are allowed\n")
+    static let contentTooLarge = HTTPResponse(status: 413, body: "request bodies are not accepted\n")
+    static let unavailable = HTTPResponse(status: 503, body: "no response in time\n")
 
-    /// What every answer has. One request a connection: nobody holds on to one.
+    /// The headers of every response. A connection serves one request, so that no client can keep it open.
     private static let common = [
         "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close",
     ]
 
-    /// Hands it to libmicrohttpd, which copies it. MHD_NO, which ends the connection, if there is no memory for it.
+    /// Passes the response to libmicrohttpd, which copies it. Returns MHD_NO, which closes the connection, if memory is
+    /// exhausted.
     func queue(on connection: OpaquePointer) -> MHD_Result {
         var body = body
         let response = body.withUTF8 { mhd_response($0.baseAddress, $0.count) }

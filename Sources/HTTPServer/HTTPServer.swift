@@ -1,44 +1,45 @@
 package import LinuxIO
 
-/// A small HTTP/1.1 server over libmicrohttpd, on one thread of our own, for a few clients that are not trusted.
+/// A small HTTP/1.1 server on libmicrohttpd, with one thread of its own, for a few untrusted clients.
 ///
-/// It knows GET and HEAD, takes no bodies, and answers one request a connection. What is decided at once is answered on
-/// the thread, so that it works while the cooperative pool is stuck. Every answer says that it is not to be stored, and
-/// that it is what its content type says.
+/// It supports GET and HEAD, accepts no request bodies, and serves one request per connection. Immediate responses are
+/// sent on the server's thread, so they work while the cooperative pool is blocked. Every response forbids caching and
+/// content sniffing.
 package final class HTTPServer: Sendable {
-    /// The operation of the errors that say that the address cannot be used.
+    /// The operation of errors that mean that the address cannot be used.
     package static let listening = ListeningSocket.operation
 
     package struct Limits: Sendable {
-        /// Connections at most; more wait in the kernel's queue.
+        /// The maximum number of connections; more wait in the kernel's queue.
         package var connections = 32
-        /// From so many on, each new connection ends the oldest one: who sends nothing keeps nobody out.
+        /// From this number on, each new connection closes the oldest one, so that idle clients cannot lock out others.
         package var evictionThreshold = 24
-        /// Bytes of request line and headers, and of the answer's headers.
+        /// The maximum size of the request line and headers, and of the response headers, in bytes.
         package var header = 8 << 10
-        /// From a connection's begin to its end, however it is used.
+        /// The maximum lifetime of a connection.
         package var connection: Duration = .seconds(10)
-        /// For an answer that comes later; then it is 503.
+        /// The time limit for a deferred response; after it, the response is 503.
         package var answer: Duration = .seconds(5)
 
         package init() {}
     }
 
-    /// The port that it listens at.
+    /// The port that the server listens on.
     package let port: UInt16
-    /// The requests that are to be answered later. Ends with the server; for one reader.
+    /// The requests that are answered later. The stream ends with the server and has one reader.
     package let deferredResponses: AsyncStream<DeferredResponse>
 
     private let loop: ServerLoop
     private let thread: Mutex<OwnedThread?>
 
-    /// Listens, and answers from now on.
+    /// Starts to listen and to respond.
     ///
     /// - Parameters:
-    ///   - host: an IPv4 or IPv6 address; nil: all.
-    ///   - port: 0 for one that the kernel chooses.
-    ///   - respond: gets path and query as the client sent them. Runs on the server's thread and must not block.
-    /// - Throws: `LinuxError`; with operation `listening` the address is the reason.
+    ///   - host: an IPv4 or IPv6 address; nil means all addresses.
+    ///   - port: 0 lets the kernel choose one.
+    ///   - respond: receives the path and query as the client sent them. Runs on the server's thread and must not
+    ///     block.
+    /// - Throws: `LinuxError`. If its operation is `listening`, the address cannot be used.
     package init(
         host: String?, port: UInt16, limits: Limits = Limits(), respond: @escaping @Sendable (String) -> Decision
     ) throws(LinuxError) {
@@ -59,7 +60,7 @@ package final class HTTPServer: Sendable {
 
     deinit { stop() }
 
-    /// Ends all connections, and waits, for milliseconds, until the thread is gone.
+    /// Closes all connections and waits until the thread has ended, which takes milliseconds.
     package func stop() {
         loop.stop()
         if let running = thread.withLock({ $0.take() }) { running.join() }

@@ -1,17 +1,19 @@
 import Glibc
 import LinuxIO
 
-/// A TCP socket that takes connections.
+/// Opens TCP sockets that accept connections.
 enum ListeningSocket {
-    /// Of the errors of `open`.
-    static let operation = "listen at"
+    /// The operation of the errors of `open`.
+    static let operation = "listen on"
 
+    /// Opens a non-blocking listening socket.
+    ///
     /// - Parameters:
-    ///   - host: an IPv4 or IPv6 address, of the latter also with a zone (`fe80::1%eth0`); nil: all addresses of both
-    ///     families, of IPv4 alone where the kernel has no IPv6.
-    ///   - port: 0 for one that the kernel chooses.
-    ///   - families: for all addresses, the first that the kernel has.
-    /// - Throws: `LinuxError` of the object `host:port`; EINVAL if `host` is no address.
+    ///   - host: an IPv4 address, or an IPv6 address with or without a zone (`fe80::1%eth0`). Nil means all addresses
+    ///     of both families, or of IPv4 only if the kernel has no IPv6.
+    ///   - port: 0 lets the kernel choose one.
+    ///   - families: if `host` is nil, the families to try; the first that the kernel supports is used.
+    /// - Throws: `LinuxError` with the object `host:port`; EINVAL if `host` is not an address.
     static func open(
         host: String?, port: UInt16, families: [Int32] = [AF_INET6, AF_INET]
     ) throws(LinuxError) -> FileDescriptor {
@@ -31,15 +33,15 @@ enum ListeningSocket {
         return try open(address: host, AF_UNSPEC, port, name)
     }
 
-    /// The port that it listens at.
+    /// The port that the socket listens on.
     static func port(of socket: borrowing FileDescriptor) throws(LinuxError) -> UInt16 {
         var address = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.rawValue, $0, &size) }
         }
-        guard result == 0 else { throw LinuxError("ask for the port of", "a socket", code: errno) }
-        // Both families have it at the same place.
+        guard result == 0 else { throw LinuxError("get the port of", "a socket", code: errno) }
+        // sockaddr_in and sockaddr_in6 have the port at the same offset.
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
         }
@@ -48,7 +50,7 @@ enum ListeningSocket {
     private static func open(
         address: String, _ family: Int32, _ port: UInt16, _ name: String
     ) throws(LinuxError) -> FileDescriptor {
-        // getaddrinfo(3) would ask no server: numbers only.
+        // The flags restrict getaddrinfo(3) to numeric values, so it makes no name lookup.
         var hints = addrinfo()
         hints.ai_family = family
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -65,9 +67,10 @@ enum ListeningSocket {
         let number = socket(info.ai_family, flags, 0)
         guard number >= 0 else { throw LinuxError(operation, name, code: errno) }
         let socket = FileDescriptor(owning: number)
-        // A port is free again as soon as nobody listens there, whatever became of the last connections (socket(7)).
+        // A port can be reused as soon as no socket listens on it, whatever the state of earlier connections
+        // (socket(7)).
         set(socket, SOL_SOCKET, SO_REUSEADDR, 1)
-        // `::` is IPv4 too, whatever net.ipv6.bindv6only says (ipv6(7)).
+        // `::` includes IPv4, whatever net.ipv6.bindv6only says (ipv6(7)).
         if info.ai_family == AF_INET6 { set(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         guard bind(number, info.ai_addr, info.ai_addrlen) == 0, listen(number, backlog) == 0 else {
             throw LinuxError(operation, name, code: errno)
@@ -80,6 +83,6 @@ enum ListeningSocket {
         setsockopt(socket.rawValue, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Connections that wait to be taken.
+    /// The maximum number of connections that wait to be accepted.
     private static let backlog: Int32 = 64
 }

@@ -2,10 +2,10 @@ import CMicroHTTPD
 import Glibc
 import LinuxIO
 
-/// The server and its loop. `run` is the thread's body; `stop` may be called from anywhere.
+/// The server's event loop. `run` is the body of the thread; `stop` can be called from any thread.
 final class ServerLoop: @unchecked Sendable {
-    // Sendable: what varies belongs to the thread in `run`. libmicrohttpd calls back from within MHD_run and
-    // MHD_stop_daemon only, so on that thread too.
+    // Sendable: only the thread in `run` uses the mutable state. libmicrohttpd calls back only from MHD_run and
+    // MHD_stop_daemon, so on the same thread.
     private struct Connection {
         let handle: OpaquePointer
         let socket: Int32
@@ -18,13 +18,13 @@ final class ServerLoop: @unchecked Sendable {
     private let later: AsyncStream<DeferredResponse>.Continuation
     private let replies: Mailbox<Reply>
     private var daemon: OpaquePointer?
-    /// The oldest first.
+    /// The open connections, oldest first.
     private var connections: [Connection] = []
-    /// A connection has gone.
+    /// A connection was closed.
     private var hasRoom = false
-    /// A connection was taken.
+    /// A connection was accepted.
     private var hasTaken = false
-    /// Requests that wait for an answer.
+    /// Requests that wait for a response.
     private var waiting: [UInt64: PendingRequest] = [:]
     private var lastNumber: UInt64 = 0
 
@@ -37,7 +37,7 @@ final class ServerLoop: @unchecked Sendable {
         self.respond = respond
         self.later = later
         replies = try Mailbox()
-        // A descriptor of its own, which libmicrohttpd closes in the end.
+        // A duplicate, which libmicrohttpd closes when it stops.
         let socket = fcntl(listener.rawValue, F_DUPFD_CLOEXEC, 3)
         guard socket >= 0 else { throw LinuxError("start", "the HTTP server", code: errno) }
         daemon = mhd_start(
@@ -46,7 +46,7 @@ final class ServerLoop: @unchecked Sendable {
         guard daemon != nil else { throw LinuxError("start", "the HTTP server", code: ENOMEM) }
     }
 
-    /// Makes `run` end all connections and return.
+    /// Makes `run` close all connections and return.
     func stop() { replies.close() }
 
     func run() {
@@ -55,24 +55,24 @@ final class ServerLoop: @unchecked Sendable {
             endOverdue()
             (hasRoom, hasTaken) = (false, false)
             MHD_run(daemon)
-            // At its limit of connections it no longer asks for new ones, and does so again not in the run in which one
-            // goes but in the next.
+            // At its connection limit, libmicrohttpd stops accepting. It resumes only in the run after the one in which
+            // a connection closes.
             if hasRoom { continue }
             if isCalled && !hasTaken {
                 pause()
                 isCalled = false
             } else {
                 let isReady = wait(daemon)
-                // With no connection open, only one that is to be taken can have made it ready.
+                // If no connection is open, only a connection to accept can have made it ready.
                 isCalled = isReady && connections.isEmpty
             }
         }
         close()
     }
 
-    /// What `run` does at its end; for a loop that never runs.
+    /// Stops the server at the end of `run`. Call it directly for a loop that never runs.
     func close() {
-        // libmicrohttpd aborts the process if it is stopped with suspended connections.
+        // libmicrohttpd aborts the process if it is stopped while connections are suspended.
         for request in waiting.values { resume(request, .unavailable) }
         if let daemon { MHD_stop_daemon(daemon) }
         daemon = nil
@@ -101,8 +101,8 @@ final class ServerLoop: @unchecked Sendable {
         for index in connections.indices where connections[index].end <= now { end(index) }
     }
 
-    /// Its own timeout would begin anew with each byte, so the socket is shut down: libmicrohttpd takes it for the
-    /// client's end.
+    /// Ends a connection by shutting down its socket, which libmicrohttpd handles as a close by the client.
+    /// libmicrohttpd's own timeout would restart with each byte.
     private func end(_ index: Int) {
         guard !connections[index].isEnded else { return }
         connections[index].isEnded = true
@@ -112,13 +112,14 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
-    /// No descriptor is left for who waits to be taken: libmicrohttpd would try it in a tight loop.
+    /// Waits 100 ms or until a reply arrives. Called if a connection cannot be accepted because no descriptor is free;
+    /// libmicrohttpd would retry in a tight loop.
     private func pause() {
         var ready = pollfd(fd: replies.descriptor, events: Int16(POLLIN), revents: 0)
         poll(&ready, 1, 100)
     }
 
-    /// Until a socket is ready, a time is up or a message has come.
+    /// Waits until a socket is ready, a deadline has passed or a reply has arrived.
     ///
     /// - Returns: whether a socket is ready.
     private func wait(_ daemon: OpaquePointer) -> Bool {
@@ -136,7 +137,7 @@ final class ServerLoop: @unchecked Sendable {
     }
 }
 
-// What libmicrohttpd calls.
+// The callbacks for libmicrohttpd.
 extension ServerLoop {
     private static let functions = mhd_functions(
         begin: { context, target, connection in
@@ -180,7 +181,7 @@ extension ServerLoop {
         hasRoom = true
     }
 
-    /// Called when the headers are there, and again when a suspended connection is resumed.
+    /// Called when the headers have been read, and again when a suspended connection is resumed.
     private func handle(_ request: PendingRequest, _ connection: OpaquePointer, method: String) -> MHD_Result {
         if let answer = request.answer { return answer.queue(on: connection) }
         guard method == "GET" || method == "HEAD" else { return HTTPResponse.methodNotAllowed.queue(on: connection) }

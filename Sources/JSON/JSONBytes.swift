@@ -1,8 +1,8 @@
 import FoundationEssentials
 
-/// Decoding of JSON that may hold secrets: errors say where, never what.
+/// Decodes JSON that may contain secrets. Errors name the place, never the content.
 package enum JSONBytes {
-    /// Why bytes could not be decoded; the text names a place (keys and indices), no values.
+    /// Why bytes could not be decoded. The text names a place (keys and indices), no values.
     package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
 
@@ -23,8 +23,8 @@ package enum JSONBytes {
 }
 
 extension JSONBytes {
-    /// Whether `text` is one object and nothing else, to the last number and escape (RFC 8259). Bytes that are no UTF-8
-    /// stand in a string as they do for the API server.
+    /// Whether `text` is exactly one valid object, including all numbers and escapes (RFC 8259). Invalid UTF-8 in a
+    /// string is accepted, as by the API server.
     package static func isObject(_ text: UnsafeRawBufferPointer) -> Bool {
         text.withMemoryRebound(to: UInt8.self) { text in
             guard let marks = marks(ofValid: text) else { return false }
@@ -32,9 +32,9 @@ extension JSONBytes {
         }
     }
 
-    /// Nil if something in `text` is not valid, or is nested too deep.
+    /// Nil if anything in `text` is invalid or nested too deeply.
     ///
-    /// - Parameter levels: how many times what the parser does not look into, since it is nested too deep, is parsed.
+    /// - Parameter levels: how many times values that the parser skips because of their depth are parsed separately.
     private static func marks(ofValid text: UnsafeBufferPointer<UInt8>, levels: Int = 1) -> [JSONMark]? {
         guard let marks = try? JSONParser.marks(of: text) else { return nil }
         let isValid = marks.allSatisfy { mark in
@@ -50,11 +50,11 @@ extension JSONBytes {
     }
 }
 
-/// What can be made of JSON. What comes often reads the node itself; for the rest `Decodable` will do.
+/// A type that can be read from JSON. Types that are read often read the node directly; the others use `Decodable`.
 package protocol JSONReadable {
     init(reading json: JSONNode) throws(JSONBytes.Failure)
 
-    /// Of a whole text.
+    /// Reads a whole JSON text.
     init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure)
 }
 
@@ -68,7 +68,7 @@ extension JSONReadable where Self: Decodable {
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         do {
             self = try json.text.withUnsafeBytes { buffer in
-                // No copy: the decoder is done with the memory when it returns, and does not write to it.
+                // Not copied: the decoder does not write to the memory, and does not use it after it returns.
                 let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)
                 let data = start.map { Data(bytesNoCopy: $0, count: buffer.count, deallocator: .none) } ?? Data()
                 return try JSONDecoder().decode(Self.self, from: data)
@@ -76,20 +76,20 @@ extension JSONReadable where Self: Decodable {
         } catch let error as DecodingError {
             try json.fails(error)
         } catch {
-            try json.fails("has a form that is not expected")
+            try json.fails("has an unexpected form")
         }
     }
 }
 
 extension JSONNode {
-    // The contexts' debugDescription is left out: it quotes what it found.
+    // Omits the `debugDescription` of the context, because it quotes the content.
     fileprivate func fails(_ error: DecodingError) throws(JSONBytes.Failure) -> Never {
         switch error {
         case .keyNotFound(let key, let context): try fails("is missing", at: context.codingPath + [key])
         case .valueNotFound(_, let context): try fails("is null", at: context.codingPath)
-        case .typeMismatch(let type, let context): try fails("is no \(type)", at: context.codingPath)
-        case .dataCorrupted(let context): try fails("has a form that is not expected", at: context.codingPath)
-        @unknown default: try fails("has a form that is not expected")
+        case .typeMismatch(let type, let context): try fails("is not of type \(type)", at: context.codingPath)
+        case .dataCorrupted(let context): try fails("has an unexpected form", at: context.codingPath)
+        @unknown default: try fails("has an unexpected form")
         }
     }
 

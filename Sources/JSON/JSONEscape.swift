@@ -1,9 +1,9 @@
-/// What stands behind a backslash in a string, and what needs one.
+/// Escapes in JSON strings.
 package enum JSONEscape {
-    /// Where the next byte is that may mean something in a string: a quote, a backslash, a control character, or one that
-    /// is not ASCII. Eight at a time: most of it is base64 and names.
+    /// Finds the next byte with a special meaning in a string: a quote, a backslash, a control character or a byte that
+    /// is not ASCII. It checks eight bytes at a time, because most text is base64 or names.
     ///
-    /// - Returns: a place from which on all must be looked at; it may be too early, not too late.
+    /// - Returns: an offset at or before that byte. The caller must check each byte from there on.
     static func endOfPlain(_ text: UnsafeRawBufferPointer, from start: Int) -> Int {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
         var place = start
@@ -11,7 +11,7 @@ package enum JSONEscape {
             let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
             let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            // The lowest top bit that is set is the first such byte's.
+            // The lowest top bit that is set belongs to the first special byte.
             let controls = (word &- ones &* 0x20) & ~word
             let special = (controls | ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes) | word) & tops
             guard special == 0 else { return place + special.trailingZeroBitCount / 8 }
@@ -20,7 +20,7 @@ package enum JSONEscape {
         return place
     }
 
-    /// The byte that a letter behind a backslash stands for; nil if there is none.
+    /// The byte for a letter after a backslash; nil if there is no such escape.
     package static func byte(for letter: UInt8) -> UInt8? {
         switch letter {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
@@ -33,7 +33,7 @@ package enum JSONEscape {
         }
     }
 
-    /// Of four hexadecimal digits.
+    /// The value of up to four hexadecimal digits; nil if a byte is not one.
     package static func unit(of digits: some Sequence<UInt8>) -> UInt16? {
         var unit: UInt16 = 0
         for digit in digits {
@@ -47,8 +47,8 @@ package enum JSONEscape {
         return unit
     }
 
-    /// What stands between the quotes of a string means; nil if it is no text, or one with more combining marks in a row than
-    /// any language has: to compare or hash a text takes the square of their number.
+    /// Decodes the text between the quotes of a string. Nil if it is invalid, or if it has more combining marks in a
+    /// row than any language: comparing or hashing a text takes quadratic time in their number.
     static func text(_ bytes: ArraySlice<UInt8>) -> String? {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -71,7 +71,7 @@ package enum JSONEscape {
         return String(validating: result, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
     }
 
-    /// Whether what stands between the quotes of a string has no control characters, and only escapes that there are.
+    /// Whether the text between the quotes of a string has no control characters and no unknown escapes.
     static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         var rest = bytes[...]
         while let byte = rest.popFirst() {
@@ -89,7 +89,7 @@ package enum JSONEscape {
         return true
     }
 
-    /// Of four digits, or of a pair of surrogates.
+    /// Decodes four digits, or two escapes that are a surrogate pair.
     private static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
         guard let first = takeUnit(&rest) else { return nil }
         guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
@@ -107,9 +107,9 @@ package enum JSONEscape {
 }
 
 extension String {
-    /// It has at most 30 combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format").
+    /// Whether it has at most 30 combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format").
     fileprivate var isStreamSafe: Bool {
-        // The first one that combines is U+0300.
+        // The first combining mark is U+0300.
         guard utf8.contains(where: { $0 >= 0xcc }) else { return true }
         var marks = 0
         for scalar in unicodeScalars {
@@ -120,7 +120,7 @@ extension String {
     }
 }
 
-/// How JSON writes numbers (RFC 8259, section 6).
+/// The syntax of JSON numbers (RFC 8259, section 6).
 enum JSONNumber {
     static func isValid(_ text: some Collection<UInt8>) -> Bool {
         var rest = text[...]
@@ -139,7 +139,7 @@ enum JSONNumber {
         return rest.isEmpty
     }
 
-    /// How many there are; nil if there are none.
+    /// Consumes digits. Returns their number; nil if there are none.
     private static func takeDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
         let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
         rest = rest.dropFirst(count)

@@ -1,15 +1,15 @@
-/// Where a value stands, and the values in it: they follow it, an object's as key and value in turns.
+/// The place of a value in the text. The marks of the values inside it follow; in an object, keys and values alternate.
 struct JSONMark: Sendable {
     enum Kind: UInt8, Sendable {
         case object, array
         /// Printable ASCII without escapes.
         case string
-        /// Any other, which may be none: it has to be judged.
+        /// Any other string. It is not checked yet and may be invalid.
         case unjudgedString
-        /// Of the bytes of a number; it may be none.
+        /// Bytes that can occur in a number. They are not checked yet and may be invalid.
         case number
         case `true`, `false`, null
-        /// An object or a list that is nested too deep.
+        /// An object or a list that is nested too deeply.
         case tooDeep
     }
 
@@ -28,9 +28,9 @@ struct JSONMark: Sendable {
         after = UInt32(truncatingIfNeeded: next)
     }
 
-    /// Of its bytes, without quotes.
+    /// The range of its bytes, without quotes.
     var range: Range<Int> { Int(from)..<Int(to) }
 
-    /// The mark of what follows the whole value.
+    /// The index of the first mark after the whole value.
     var next: Int { Int(after) }
 }

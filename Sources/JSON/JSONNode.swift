@@ -1,6 +1,7 @@
-/// One value of a JSON text whose structure was checked as a whole: nothing is read or judged of it but what is asked for.
+/// One value of a JSON text. The structure of the whole text has been checked. Strings and numbers are decoded and
+/// checked only when they are read.
 ///
-/// In the place of a `Decoder`, whose containers cost more than ten times as much.
+/// It replaces a `Decoder`, whose containers cost more than ten times as much.
 package struct JSONNode: Sendable {
     fileprivate final class Document: Sendable {
         let bytes: ArraySlice<UInt8>
@@ -11,7 +12,7 @@ package struct JSONNode: Sendable {
             self.marks = marks
         }
 
-        /// The mark of the value at `key`, the first of several.
+        /// The mark of the value at `key`. If a key occurs several times, the first one counts.
         func value(at key: UnsafeBufferPointer<UInt8>, in object: Int) -> Int? {
             bytes.withUnsafeBufferPointer { text in
                 var index = object + 1
@@ -43,15 +44,15 @@ package struct JSONNode: Sendable {
         self.index = index
     }
 
-    /// - Throws: if its structure is not that of JSON.
+    /// - Throws: if the structure is not valid JSON.
     package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
         self = try Self.parse(bytes) { (buffer) throws(JSONParser.Fault) in try JSONParser.marks(of: buffer) }
     }
 
-    /// Parses an object and hands each element of its list at `key` to `body`, one after the other.
+    /// Parses an object and passes the elements of its list at `key` to `body`, one after another.
     ///
-    /// - Parameter body: gets nil for an element whose structure is not that of JSON.
-    /// - Returns: the object, in which that list is empty.
+    /// - Parameter body: gets nil for an element whose structure is not valid JSON.
+    /// - Returns: the object with that list empty.
     package static func splitting(
         _ key: StaticString, of bytes: ArraySlice<UInt8>, _ body: (JSONNode?) -> Void
     ) throws(JSONBytes.Failure) -> JSONNode {
@@ -71,17 +72,17 @@ package struct JSONNode: Sendable {
             let marks = try bytes.withUnsafeBufferPointer { buffer throws(JSONParser.Fault) in try marks(buffer) }
             return JSONNode(Document(bytes: bytes, marks: marks), 0)
         } catch {
-            throw JSONBytes.Failure(description: "no JSON")
+            throw JSONBytes.Failure(description: "it is not valid JSON")
         }
     }
 
-    /// Of a string without the quotes.
+    /// The bytes of the value as it is written; for a string without the quotes.
     package var bytes: ArraySlice<UInt8> { bytes(mark.range) }
 
-    /// Bytes of the value as it is written.
+    /// The size of `text` in bytes.
     package var size: Int { text.count }
 
-    /// The value as it is written.
+    /// The bytes of the value as it is written; for a string with the quotes.
     package var text: ArraySlice<UInt8> {
         let range = mark.range
         return isString ? bytes((range.lowerBound - 1)..<(range.upperBound + 1)) : bytes(range)
@@ -106,11 +107,11 @@ extension JSONNode {
         }
     }
 
-    /// It stands between quotes; `string` may be nil all the same.
+    /// Whether the value is in quotes. `string` may still be nil.
     package var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
 
-    /// Nil also for a string that is none: with an escape that means nothing, half a pair of surrogates, a control
-    /// character, bytes that are no UTF-8, or more than 30 combining marks in a row.
+    /// Nil also for an invalid string: with an unknown escape, an unpaired surrogate, a control character, invalid
+    /// UTF-8, or more than 30 combining marks in a row.
     package var string: String? {
         switch mark.kind {
         case .string: String(decoding: bytes, as: UTF8.self)
@@ -119,13 +120,13 @@ extension JSONNode {
         }
     }
 
-    /// A number without a fraction, however it is written.
+    /// A number without a fraction, in any notation.
     package var int: Int? {
         guard let number else { return nil }
         return Int(number) ?? Double(number).flatMap { Int(exactly: $0) }
     }
 
-    /// Nil for one that is too large too.
+    /// Nil also for a number that is too large.
     package var double: Double? {
         guard let number, let value = Double(number), value.isFinite else { return nil }
         return value
@@ -138,13 +139,14 @@ extension JSONNode {
 }
 
 extension JSONNode {
-    /// The values of a list; none of anything else.
+    /// The values of a list; empty for any other value.
     package var elements: Elements { Elements(document, index + 1, end: isArray ? mark.next : 0) }
 
-    /// The keys, as strings, and the values of an object; none of anything else.
+    /// The keys, as strings, and the values of an object; empty for any other value.
     package var members: Members { Members(document, index + 1, end: isObject ? mark.next : 0) }
 
-    /// The value at a key; nil if there is none, if it is null, or if this is no object. The first of several.
+    /// The value at a key; nil if there is none, if it is null, or if this is not an object. If a key occurs several
+    /// times, the first one counts.
     package subscript(key: String) -> JSONNode? {
         var key = key
         guard isObject, let found = key.withUTF8({ document.value(at: $0, in: index) }) else { return nil }
@@ -152,7 +154,8 @@ extension JSONNode {
         return value.isNull ? nil : value
     }
 
-    /// The object's members, if all are strings or null. The first of several with the same key.
+    /// The members of the object that are not null, if they are all strings; otherwise nil. If a key occurs several
+    /// times, the first one counts.
     package var strings: [String: String]? {
         guard isObject else { return nil }
         var strings: [String: String] = [:]
@@ -165,14 +168,14 @@ extension JSONNode {
 }
 
 extension JSONNode {
-    /// - Parameter tail: keys and indices from here to what has `problem`.
+    /// - Parameter tail: keys and indices from this value to the one that has `problem`.
     package func fails(_ problem: String, at tail: String = "") throws(JSONBytes.Failure) -> Never {
         let place = path + tail
-        throw JSONBytes.Failure(description: "\(place.isEmpty ? "the whole" : place) \(problem)")
+        throw JSONBytes.Failure(description: "\(place.isEmpty ? "the document" : place) \(problem)")
     }
 
-    /// Keys and indices that lead here from the root, as `.items[1].metadata.name`; no values, and no more of a key than
-    /// tells where it is.
+    /// The keys and indices from the root to this value, such as `.items[1].metadata.name`, without values. Keys are
+    /// cut at 80 characters.
     private var path: String {
         var path = ""
         var node = JSONNode(document, 0)
@@ -194,7 +197,7 @@ extension JSONNode {
 }
 
 extension JSONNode {
-    /// The values of a list, one after the other.
+    /// The values of a list.
     package struct Elements: Sequence, IteratorProtocol {
         private let document: Document
         private var index: Int
@@ -213,7 +216,7 @@ extension JSONNode {
         }
     }
 
-    /// The members of an object, one after the other.
+    /// The members of an object.
     package struct Members: Sequence, IteratorProtocol {
         private let document: Document
         private var index: Int

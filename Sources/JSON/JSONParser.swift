@@ -1,28 +1,28 @@
-/// Notes where each value of a JSON text (RFC 8259) stands, in one pass and without keeping any of it.
+/// Finds the place of each value of a JSON text (RFC 8259) in one pass, without decoding values.
 ///
-/// It checks the structure: brackets, commas, colons, quotes and words. What stands in a string or a number is judged when
-/// somebody asks for it: a tenant can put into an object what the API server passes on unread, as into `fieldsV1` of
-/// `metadata.managedFields`, and that must cost neither the object nor others.
+/// It checks only the structure: brackets, commas, colons, quotes and words. Strings and numbers are checked when they
+/// are read. A tenant can put invalid values into an object that the API server passes on unchecked, as in `fieldsV1`
+/// of `metadata.managedFields`. They must not make this or other objects unreadable.
 ///
-/// It does not recurse. A value has at most one mark (16 bytes) for each two bytes of its text.
+/// It does not recurse. There is at most one mark (16 bytes) for every two bytes of text.
 struct JSONParser {
-    /// Where the structure makes no sense.
+    /// The structure is invalid.
     struct Fault: Error {}
 
-    /// Objects and lists in each other that have marks. What is nested deeper is one value that nothing can be asked of:
-    /// nothing that the agent reads is, see `docs/security.md`.
+    /// The maximum nesting of objects and lists that get marks. A value that is nested deeper gets one mark and cannot
+    /// be read. The agent reads no values at that depth; see `docs/security.md`.
     static let deepest = 100
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var marks: [JSONMark] = []
-    /// The marks of the objects and lists that are open, outermost first.
+    /// The indices of the marks of open objects and lists, outermost first.
     private var open: [Int] = []
 
     static func marks(of bytes: UnsafeBufferPointer<UInt8>) throws(Fault) -> [JSONMark] {
         var parser = try JSONParser(bytes)
-        // About what an object of the API has.
-        // No more for a large text: pages that were never touched are when they are wiped.
+        // About the number of marks of an object of the API. Limited for a large text, because memory is wiped when it
+        // is freed, which would touch even unused pages.
         parser.marks.reserveCapacity(min(bytes.count / 12, 1 << 16))
         try parser.takeValue()
         try parser.expectEnd()
@@ -38,7 +38,7 @@ struct JSONParser {
         guard next == nil else { throw Fault() }
     }
 
-    /// The next byte that is no white space, left in its place.
+    /// The next byte that is not white space, without consuming it.
     private var next: UInt8? {
         mutating get {
             while position < bytes.count {
@@ -57,7 +57,7 @@ struct JSONParser {
         return true
     }
 
-    /// A whole value, with all that is in it.
+    /// Consumes a value with its content.
     private mutating func takeValue() throws(Fault) {
         let outer = open.count
         repeat {
@@ -76,9 +76,9 @@ struct JSONParser {
         } while open.count > outer
     }
 
-    /// Opens an object or a list, and takes the key of its first member.
+    /// Opens an object or a list, and consumes the key of an object's first member.
     ///
-    /// - Returns: whether it ended at once: it is empty, or too deep.
+    /// - Returns: true if the object or list is complete, because it is empty or nested too deeply.
     private mutating func begin(_ kind: JSONMark.Kind, upTo end: UInt8) throws(Fault) -> Bool {
         let start = position
         guard open.count < Self.deepest else {
@@ -97,7 +97,7 @@ struct JSONParser {
         return false
     }
 
-    /// Behind a value: what it ends with it, or what leads to the next one.
+    /// Consumes the text after a value: closing brackets, or a comma and the next key.
     private mutating func endValue(_ outer: Int) throws(Fault) {
         while open.count > outer {
             let index = open[open.count - 1]
@@ -131,16 +131,16 @@ struct JSONParser {
         position = end
     }
 
-    /// WellKnownKeys what stands between the quotes.
+    /// Adds a mark for the text between the quotes.
     private mutating func takeString() throws(Fault) {
         let start = position + 1
         let isPlain = try passString()
         add(isPlain ? .string : .unjudgedString, from: start, to: position - 1)
     }
 
-    /// Passes a string with its quotes.
+    /// Skips a string with its quotes.
     ///
-    /// - Returns: whether it means what it says: printable ASCII without escapes.
+    /// - Returns: whether the string is printable ASCII without escapes.
     private mutating func passString() throws(Fault) -> Bool {
         position += 1
         var isPlain = true
@@ -153,7 +153,7 @@ struct JSONParser {
             case UInt8(ascii: "\""): return isPlain
             case UInt8(ascii: "\\"):
                 isPlain = false
-                // Whatever is escaped does not end the string.
+                // An escaped character does not end the string.
                 position += 1
             case 0..<0x20, 0x80...: isPlain = false
             default: continue
@@ -161,7 +161,7 @@ struct JSONParser {
         }
     }
 
-    /// What a number can consist of.
+    /// Consumes the bytes that can occur in a number.
     private mutating func takeNumber() throws(Fault) {
         let start = position
         while position < bytes.count {
@@ -178,7 +178,7 @@ struct JSONParser {
         add(.number, from: start, to: position)
     }
 
-    /// Passes an object or a list without a look at what is in it: brackets outside strings are counted.
+    /// Skips an object or a list without parsing its content, by counting brackets outside strings.
     private mutating func skip() throws(Fault) {
         var depth = 0
         repeat {
@@ -197,11 +197,12 @@ struct JSONParser {
 }
 
 extension JSONParser {
-    /// Parses an object, and calls `body` for each element of its list at `key` with the marks of that element alone: what
-    /// the marks take is bounded by the largest element, and one that cannot be parsed is no fault of the others.
+    /// Parses an object, and calls `body` for each element of its list at `key` with the marks of only that element. So
+    /// the memory of the marks depends on the largest element, and an element that cannot be parsed does not affect the
+    /// others.
     ///
-    /// - Parameter body: gets the element's marks; nil if its structure makes no sense.
-    /// - Returns: the marks of the whole, in which that list is empty.
+    /// - Parameter body: gets the marks of the element; nil if its structure is invalid.
+    /// - Returns: the marks of the whole text, with that list empty.
     static func marks(
         of bytes: UnsafeBufferPointer<UInt8>, splitting key: StaticString, _ body: ([JSONMark]?) -> Void
     ) throws(Fault) -> [JSONMark] {
@@ -224,7 +225,7 @@ extension JSONParser {
         return parser.marks
     }
 
-    /// Whether the last mark is of this key.
+    /// Whether the last mark is that of `key`.
     private func isKey(_ key: StaticString) -> Bool {
         guard let mark = marks.last, mark.kind == .string else { return false }
         return bytes[mark.range].elementsEqual(key.withUTF8Buffer { $0 })
@@ -243,10 +244,10 @@ extension JSONParser {
                 do throws(Fault) {
                     try part.takeValue()
                     position = part.position
-                    // A copy that is no larger than need be.
+                    // Copies the marks, because the array has more capacity than they need.
                     body(part.marks.withUnsafeBufferPointer { Array($0) })
                 } catch {
-                    // Where it ends can be told of what has brackets.
+                    // The end can only be found if the element has brackets.
                     guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { throw error }
                     try skip()
                     body(nil)

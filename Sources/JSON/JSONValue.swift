@@ -1,4 +1,4 @@
-/// Any JSON: for patches, and for objects that have to be kept whole.
+/// Any JSON value, for patches and for objects of which all fields are kept.
 package enum JSONValue: Sendable, Equatable {
     case object([String: JSONValue])
     case array([JSONValue])
@@ -24,7 +24,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 extension JSONValue {
-    /// The value at a key; nil if there is none or this is no object.
+    /// The value at a key; nil if there is none or this is not an object.
     package subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { members[key] } else { nil }
     }
@@ -40,15 +40,15 @@ extension JSONValue {
 }
 
 extension JSONValue: JSONReadable {
-    /// Recursion is bounded by the depth that has marks.
+    /// The recursion is limited by `JSONParser.deepest`.
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         if let value = json.string {
             self = .string(value)
         } else if json.isObject {
             var members: [String: JSONValue] = [:]
             for (key, value) in json.members {
-                guard let name = key.string else { try json.fails("has a key that is no String") }
-                // As everywhere: the first of two equal ones counts.
+                guard let name = key.string else { try json.fails("has a key that is not a string") }
+                // As in `JSONNode`, the first of several equal keys counts.
                 if members[name] == nil { members[name] = try JSONValue(reading: value) }
             }
             self = .object(members)
@@ -63,13 +63,13 @@ extension JSONValue: JSONReadable {
         } else if json.isNull {
             self = .null
         } else {
-            try json.fails("is no value that can be read")
+            try json.fails("cannot be read")
         }
     }
 }
 
 extension JSONValue {
-    /// The value as JSON on one line, keys in order, so that equal values have equal bytes.
+    /// The value as JSON on one line, with sorted keys, so that equal values have equal bytes.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
@@ -96,7 +96,7 @@ extension JSONValue {
             bytes.append(UInt8(ascii: "]"))
         case .string(let value): Self.write(value, to: &bytes)
         case .int(let value): bytes += Array(String(value).utf8)
-        // JSON has no word for infinity or not-a-number.
+        // JSON cannot represent infinity or not-a-number.
         case .double(let value): bytes += Array((value.isFinite ? String(value) : "null").utf8)
         case .bool(let value): bytes += Array((value ? "true" : "false").utf8)
         case .null: bytes += Array("null".utf8)

@@ -1,11 +1,11 @@
-/// Where a request goes and with what credentials: a `ClusterConfiguration` at one instant.
+/// The server and credentials for a request, loaded from a `ClusterConfiguration`.
 package struct Endpoint: Sendable, CustomStringConvertible, CustomReflectable {
     package var server: ServerURL
-    /// The name that the server's certificate must have, if it is not the host's.
+    /// The name that the server's certificate must have; nil for the host of the server.
     package var tlsServerName: String?
     package var insecureSkipTLSVerify = false
     package var proxy: String?
-    /// PEM. None: those that the system trusts.
+    /// PEM. Nil for the certificates that the system trusts.
     package var authority: [UInt8]?
     /// PEM.
     package var certificate: [UInt8]?

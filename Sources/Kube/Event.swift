@@ -1,21 +1,21 @@
 package import JSON
 package import Observability
 
-/// A `v1` Event: something that happened to an object, as `kubectl describe` shows it below that object.
+/// A `v1` Event about an object. `kubectl describe` shows it with that object.
 package struct Event: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case normal = "Normal"
         case warning = "Warning"
     }
 
-    /// Core/v1 ObjectReference: what it happened to.
+    /// The object that the Event is about: a core/v1 `ObjectReference`.
     package struct Object: Sendable, Hashable {
         package var apiVersion: String
         package var kind: String
         package var namespace: String
         package var name: String
         package var uid: String
-        /// Nil: no matter which.
+        /// Nil if the Event is not about a certain version.
         package var resourceVersion: String?
 
         package init(
@@ -30,7 +30,7 @@ package struct Event: Sendable, Equatable {
         }
     }
 
-    /// Who tells it.
+    /// The program that reports the Event.
     package struct Source: Sendable, Equatable {
         package var component: String
         package var host: String
@@ -53,7 +53,7 @@ package struct Event: Sendable, Equatable {
 
     /// - Parameters:
     ///   - reason: one word in upper camel case.
-    ///   - message: one that is too long ends with "…".
+    ///   - message: is cut at 1,024 bytes and then ends with "…".
     package init(
         _ kind: Kind, on object: Object, from source: Source, reason: String, message: String, at now: Timestamp
     ) {
@@ -67,7 +67,7 @@ package struct Event: Sendable, Equatable {
         lastTime = now
     }
 
-    /// Bytes of a message; the API server takes more in this version of the resource, and not in `events.k8s.io/v1`.
+    /// Bytes of a message. This is the limit of `events.k8s.io/v1`; the API server accepts longer ones in core/v1.
     private static let longestMessage = 1024
 
     static func bounded(_ message: String) -> String {
@@ -81,10 +81,10 @@ package struct Event: Sendable, Equatable {
         return String(head) + end
     }
 
-    /// As client-go makes it: the object's name and the nanoseconds since 1970 in hexadecimal.
+    /// The name that client-go would use: the name of the object and the nanoseconds since 1970 in hexadecimal.
     private static func name(of object: Object, at now: Timestamp) -> String {
         let suffix = "." + String(now.seconds * 1_000_000_000 + now.nanoseconds, radix: 16)
-        // An object's name has at most 253 bytes, and each part of it ends with a letter or a digit (RFC 1123).
+        // A name has at most 253 bytes, and each of its parts ends with a letter or a digit (RFC 1123).
         var prefix = object.name.prefix(253 - suffix.count)
         while prefix.last == "-" || prefix.last == "." { prefix.removeLast() }
         return prefix + suffix
@@ -109,7 +109,7 @@ extension Event {
         ]
     }
 
-    /// For one that is stored already: what is new since.
+    /// Updates an Event that is already stored.
     package var mergePatch: JSONValue {
         ["count": .int(count), "lastTimestamp": .string(lastTime.rfc3339), "message": .string(message)]
     }

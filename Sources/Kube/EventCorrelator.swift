@@ -1,19 +1,18 @@
 import Observability
 
-/// What becomes of an event before it is written: counts equal ones, combines similar ones, drops floods. No I/O, no
-/// clock.
+/// Counts equal events, combines similar events and drops floods before events are written. No I/O, no clock.
 ///
-/// The semantics are those of client-go's `tools/record`, so that Events read as those of Kubernetes itself do. Events
-/// are similar if they differ in their message alone.
+/// The semantics are those of client-go's `tools/record`, so that Events look like those of Kubernetes components.
+/// Events are similar if they differ only in their message.
 package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable where Instant.Duration == Duration {
-    /// From so many different messages on, similar events become one.
+    /// Similar events are combined from this number of different messages on.
     private static var limit: Int { 10 }
-    /// Similar events that come later than this after the last one begin anew.
+    /// The count of different messages restarts if no similar event occurred for this long.
     private static var window: Duration { .seconds(600) }
-    /// Events of one object: so many at once, and one more each five minutes.
+    /// Events of one object: at most 25 at once, and one more every five minutes.
     private static var burst: Double { 25 }
     private static var refill: Duration { .seconds(300) }
-    /// Of each kind of memory; enough for the objects that have something to tell at a time.
+    /// The capacity of each cache, enough for the objects that have events at the same time.
     private static var capacity: Int { 4096 }
 
     /// Similar events.
@@ -24,14 +23,14 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
         var reason: String
     }
 
-    /// Equal events; all that are combined are equal.
+    /// Identifies equal events. All combined events of a group count as equal.
     private struct Sighting: Hashable {
         var group: Group
-        /// Its hash value, as in `Messages`.
+        /// The hash value of the message, as in `Messages`; nil for combined events.
         var message: Int?
     }
 
-    /// What was written of a sighting.
+    /// The Event that was written for a sighting.
     private struct Written {
         var name: String
         var firstTime: Timestamp
@@ -39,7 +38,7 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
     }
 
     private struct Messages {
-        /// Their hash values: two that have the same by chance count as one, which does no harm.
+        /// The hash values of the messages. Two messages with the same hash value count as one, which is harmless.
         var hashes: Set<Int> = []
         var last: Instant
     }
@@ -51,13 +50,13 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
 
     private var messages = LRUCache<Group, Messages>(capacity: Self.capacity)
     private var sightings = LRUCache<Sighting, Written>(capacity: Self.capacity)
-    /// By the object's uid.
+    /// By uid of the object.
     private var buckets = LRUCache<String, Bucket>(capacity: Self.capacity)
 
     package init() {}
 
-    /// - Returns: what is to be written: a new Event if it counts 1, else the new state of one that was written before;
-    ///   nil if nothing is to be written.
+    /// - Returns: the Event to write: a new one if its count is 1, otherwise an update of one that was written before.
+    ///   Nil if nothing is to be written.
     package mutating func correlate(_ new: Event, at now: Instant) -> Event? {
         var event = new
         let object = new.object.uid
@@ -70,7 +69,7 @@ package struct EventCorrelator<Instant: InstantProtocol & Sendable>: Sendable wh
             event.firstTime = former.firstTime
             event.count = former.count + 1
         }
-        // Also of those that are dropped: the next one that is not tells their number.
+        // Dropped events are counted too, so that the next written Event includes them in its count.
         sightings[sighting] = Written(name: event.name, firstTime: event.firstTime, count: event.count)
         return takeToken(object, at: now) ? event : nil
     }

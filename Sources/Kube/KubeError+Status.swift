@@ -2,20 +2,20 @@ import FoundationEssentials
 import JSON
 
 extension KubeError {
-    /// The failure that `response`, which is no success, stands for. What it quotes of the values that were sent is left out.
+    /// The error for a `response` that is not a success. Values of the request that the response quotes are removed.
     package init(_ request: Request, response: Response) {
         let error = KubeError(request.operation, response: response)
         self = error.redacted(by: Redactor(hiding: request.sentValues))
     }
 
     private init(_ operation: Operation, response: Response) {
-        // What is not a Status (a proxy's page) is judged by its code alone.
+        // If the body is not a Status, as with an error page of a proxy, only the status code counts.
         let status = try? JSONBytes.decode(Status.self, from: response.body)
         self.init(
             operation, code: response.status, status: status ?? Status(code: nil), retryAfter: response.retryAfter)
     }
 
-    /// The failure that the ERROR event of a watch carries.
+    /// The error for the ERROR event of a watch.
     package init(_ operation: Operation, status: Status) {
         self.init(operation, code: status.code ?? 500, status: status, retryAfter: nil)
     }
@@ -26,8 +26,8 @@ extension KubeError {
         let reason = status.reason.flatMap(Status.shownReason)
         let kind: Kind =
             switch code {
-            // A webhook may answer with any code, of which the server makes nothing: not "no such object" of a 404, and not
-            // an outage of a 503.
+            // A webhook can deny a request with any status code, which the server passes on: a 404 then does not mean
+            // that the object is missing, and a 503 does not mean an outage.
             case _ where ![403, 429].contains(code) && AdmissionFrame.isRefusal(message):
                 .invalid(status: code, fields: status.fields)
             case 400, 422: .invalid(status: code, fields: status.fields)
@@ -49,15 +49,15 @@ extension KubeError {
     }
 }
 
-// A webhook may write what it likes to these, also what it refuses.
+// A webhook can put any text into these fields, including the values of the request.
 extension Status {
-    /// As a `metav1.StatusReason` or `CauseType` is written, or nil.
+    /// The text if it has the form of a `metav1.StatusReason` or `CauseType`, otherwise nil.
     fileprivate static func shownReason(_ text: String) -> String? {
         (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isLetter) ? text : nil
     }
 
     private static func shownField(_ text: String) -> String? {
-        // The key of a Secret has up to 253.
+        // The key of a Secret has up to 253 bytes.
         guard (1...300).contains(text.utf8.count) else { return nil }
         let isPath = text.utf8.allSatisfy {
             isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || ".[]\"/_-".utf8.contains($0)
@@ -78,7 +78,7 @@ extension Status {
 }
 
 extension KubeError.Kind {
-    /// Its text says all that the server's message does.
+    /// Whether the text of the kind already includes the server's message, or makes it unnecessary.
     fileprivate var hasMessage: Bool {
         switch self {
         case .invalid, .server, .unexpected, .tooManyRequests: false
@@ -90,8 +90,8 @@ extension KubeError.Kind {
 }
 
 extension Request {
-    /// The values of the Secret in its body; none of any other object is secret. Nil if that cannot be told: the server knows
-    /// the whole Secret, also where a request names it only.
+    /// The values of the Secret in the body; empty for other resources, which hold no secret values. Nil if the values
+    /// are not known: a request that only names a Secret does not contain them, but the server knows them.
     fileprivate var sentValues: [[UInt8]]? {
         guard operation.resource == Resource.secrets.plural, method != .get else { return [] }
         guard method != .delete, let body = try? JSONValue(json: body) else { return nil }

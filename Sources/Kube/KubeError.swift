@@ -1,9 +1,9 @@
-/// Why a request to the Kubernetes API failed. The text is a sentence for an operator. What a server says of a
-/// request is in it without the values that were sent, as `Redactor` finds them, see `init(_:response:)`.
+/// Why a request to the Kubernetes API failed. The description is a sentence for an operator. It includes the server's
+/// message without the values that were sent; see `init(_:response:)` and `Redactor`.
 package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     package let operation: Operation
     package private(set) var kind: Kind
-    /// What the server says, for those kinds that have no message of their own.
+    /// The server's message, for kinds without a message of their own.
     package private(set) var message: String?
 
     package init(_ operation: Operation, _ kind: Kind, message: String? = nil) {
@@ -12,7 +12,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The same error, with what the server says as `redactor` leaves it.
+    /// The same error, with the server's message redacted by `redactor`.
     package func redacted(by redactor: Redactor) -> KubeError {
         var error = self
         error.message = message.map(redactor.redact)
@@ -23,7 +23,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         case .forbidden(let message): error.kind = .forbidden(message: redactor.redact(message))
         case .invalid(let status, let fields):
             error.kind = .invalid(status: status, fields: fields.compactMap(redactor.redactAll))
-        // Where it cannot be compared it is still no more than a word, and the server's own.
+        // If it cannot be compared with the values, it is kept: it is a single word, and the server chose it.
         case .server(let status, let reason, let delay):
             error.kind = .server(
                 status: status, reason: reason.map { redactor.redactAll($0) ?? $0 }, retryAfter: delay)
@@ -35,34 +35,34 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     package enum Kind: Sendable, Equatable {
-        /// 404: no such object, or no such resource.
+        /// 404: the object or the resource does not exist.
         case notFound(message: String)
-        /// 409 to a create.
+        /// 409 for a create.
         case alreadyExists(message: String)
-        /// 409: changed since the resource version (or uid) of the request.
+        /// 409: the object no longer has the resource version or uid of the request.
         case conflict(message: String)
-        /// 403: the role does not allow it, or an admission plugin refused it.
+        /// 403: the role does not allow it, or an admission plugin rejected it.
         case forbidden(message: String)
-        /// 403 to a create: the namespace is being deleted.
+        /// 403 for a create: the namespace is being deleted.
         case namespaceTerminating
-        /// 410, or a resource version from the future: the list has to be taken anew.
+        /// 410, or a resource version from the future: the objects must be listed again.
         case expired
-        /// 401, also after the credentials were read anew.
+        /// 401, also after the credentials were reloaded.
         case unauthorized
         case tooManyRequests(retryAfter: Duration?)
-        /// 400 or 422, or a webhook or policy denied it with any other code: the fields that are wrong, each with the reason,
-        /// `data[a]: FieldValueInvalid`.
+        /// 400 or 422, or a denial by a webhook or policy with any code except 403 and 429. `fields` are the invalid
+        /// fields with their reasons: `data[a]: FieldValueInvalid`.
         case invalid(status: Int, fields: [String])
         /// 5xx.
         case server(status: Int, reason: String?, retryAfter: Duration?)
-        /// Any other answer.
+        /// Any other status.
         case unexpected(status: Int, reason: String?)
         case transport(TransportFailure)
-        /// The answer is not what was asked for; says where, not what.
+        /// The response cannot be decoded. The text names the place, never the content.
         case decoding(String)
     }
 
-    /// Whether the same request may succeed later with nothing changed by us.
+    /// Whether the same request may succeed later without a change on our side.
     package var isRetryable: Bool {
         switch kind {
         case .tooManyRequests, .server: true
@@ -73,8 +73,8 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the request may have failed because of one of the objects that it lists: the server answers, but cannot
-    /// decrypt or decode one, or we cannot tell where one ends. A list then fails as a whole.
+    /// Whether a list may have failed because of one of its objects: the server cannot decrypt or decode one, or the
+    /// response cannot be split into objects or is too large. The whole list fails then.
     package var mayConcernOneObject: Bool {
         guard operation.verb == .list else { return false }
         return switch kind {
@@ -84,15 +84,16 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether it was a write that may have been carried out, or still may be: its object has to be looked at before it is
-    /// repeated.
+    /// Whether the request was a write that may have been performed, or may still be. The object must be read before
+    /// the write is repeated.
     package var isOutcomeUnknown: Bool {
         guard [.create, .patch, .delete].contains(operation.verb) else { return false }
         return switch kind {
         case .transport(let failure): failure.mayHaveArrived
-        // The answer was a success.
+        // The response was a success.
         case .decoding: true
-        // The server gave up waiting for etcd, or a proxy for the server. A webhook is asked before anything is stored.
+        // The server timed out waiting for etcd, or a proxy for the server. Webhooks are called before anything is
+        // stored.
         case .server: message.map { !AdmissionFrame.isFailure($0) } ?? true
         case .notFound, .alreadyExists, .conflict, .forbidden, .namespaceTerminating, .expired, .unauthorized,
             .tooManyRequests, .invalid, .unexpected:
@@ -100,7 +101,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// How long the server asked to wait.
+    /// How long the server asks to wait before the next attempt.
     package var retryAfter: Duration? {
         switch kind {
         case .tooManyRequests(let delay), .server(_, _, let delay): delay
@@ -111,7 +112,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         guard let message else { return "cannot \(operation): \(kind.text)" }
         if case .invalid(let status, _) = kind {
-            return "cannot \(operation): the API server refuses it (status \(status)): \(message)"
+            return "cannot \(operation): the API server rejects it (status \(status)): \(message)"
         }
         return "cannot \(operation): \(kind.text): \(message)"
     }
@@ -121,20 +122,20 @@ extension KubeError.Kind {
     fileprivate var text: String {
         switch self {
         case .notFound(let message): "not found: \(message)"
-        case .alreadyExists(let message): "it exists already: \(message)"
-        case .conflict(let message): "it was changed meanwhile: \(message)"
+        case .alreadyExists(let message): "it already exists: \(message)"
+        case .conflict(let message): "it was changed by another writer: \(message)"
         case .forbidden(let message): "the API server forbids it: \(message)"
         case .namespaceTerminating: "its namespace is being deleted"
         case .expired: "the resource version has expired"
         case .unauthorized: "the API server does not accept the credentials (status 401)"
         case .tooManyRequests: "the API server asks to slow down (status 429)"
-        case .invalid(let status, []): "the API server calls it invalid (status \(status))"
+        case .invalid(let status, []): "the API server rejects it as invalid (status \(status))"
         case .invalid(let status, let fields):
-            "the API server calls it invalid (status \(status)): \(fields.joined(separator: ", "))"
+            "the API server rejects it as invalid (status \(status)): \(fields.joined(separator: ", "))"
         case .server(let status, let reason, _): "the API server failed (status \(status)\(reason.suffix))"
-        case .unexpected(let status, let reason): "unexpected answer (status \(status)\(reason.suffix))"
+        case .unexpected(let status, let reason): "unexpected response (status \(status)\(reason.suffix))"
         case .transport(let failure): failure.description
-        case .decoding(let place): "the answer cannot be understood: \(place)"
+        case .decoding(let place): "the response cannot be decoded: \(place)"
         }
     }
 }

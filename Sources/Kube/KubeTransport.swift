@@ -1,23 +1,26 @@
 package import JSON
 package import Observability
 
-/// Performs requests: the seam between what is asked and how it travels.
+/// Sends requests to the API server.
 package protocol KubeTransport: Sendable {
-    /// - Throws: also for an answer that is no success. Cancellation ends the request with `TransportFailure.cancelled`.
+    /// - Throws: also for a response that is not a success. Cancellation ends the request with
+    ///   `TransportFailure.cancelled`.
     func send(_ request: Request) async throws(KubeError) -> Response
 
-    /// Begins a request whose answer has no foreseeable end; returns when its head has come and is a success.
+    /// Starts a request whose response is a stream without a known end, such as a watch. Returns when the response
+    /// headers have arrived and report success.
     func stream(_ request: Request) async throws(KubeError) -> any ByteStream
 
-    /// What has travelled so far.
+    /// Metrics of the requests so far.
     var metrics: [Metric] { get }
 }
 
-/// The body of an answer, as it comes. Letting go of it ends the transfer.
+/// The body of a response as it arrives. Releasing the stream ends the transfer.
 package protocol ByteStream: Sendable {
-    /// The bytes that came since the last call, waiting for the first of them; nil at the end.
+    /// The bytes that arrived since the last call; nil at the end. Waits if there are none yet. Only one caller at a
+    /// time.
     ///
-    /// - Throws: when the transfer fails, or `TransportFailure.cancelled`. One caller at a time.
+    /// - Throws: if the transfer fails, or `TransportFailure.cancelled`.
     func next() async throws(KubeError) -> [UInt8]?
 }
 
@@ -26,7 +29,8 @@ extension KubeTransport {
 
     /// See `Request.delete`.
     ///
-    /// - Parameter answerSize: while a finalizer holds the object, it is the answer; see `Request.answerSize`.
+    /// - Parameter answerSize: the size of the object, which is the response while a finalizer keeps it; see
+    ///   `Request.answerSize`.
     package func delete(
         _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil,
         answerSize: Int = 0
@@ -37,7 +41,7 @@ extension KubeTransport {
         _ = try await send(request)
     }
 
-    /// Sends and decodes the answer.
+    /// Sends a request and decodes the response.
     package func send<Value: JSONReadable>(
         _ request: Request, decoding type: Value.Type
     ) async throws(KubeError) -> Value {

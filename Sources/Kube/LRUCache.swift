@@ -1,7 +1,7 @@
-/// A dictionary that forgets what has not been used for long, so that it stays within its bound.
+/// A dictionary of limited size that evicts entries that have not been used for a long time.
 ///
-/// In halves: once the younger one is full it becomes the older one, and what is left of that is forgotten. What was
-/// among the last keys that were used, half the capacity of them, is still there.
+/// It has two halves. When the younger half is full, it replaces the older half, whose entries are evicted. The most
+/// recently used keys are always kept, up to half the capacity.
 package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let half: Int
     private var young: [Key: Value] = [:]

@@ -1,20 +1,22 @@
 package import Observability
 
-/// Who leads: takes a Lease when it is free, renews it while it is ours. No I/O, no clock, no random source.
+/// Leader election with a Lease: acquires the Lease when it is free and renews it while this process holds it. No I/O,
+/// no clock, no random source.
 ///
-/// The semantics are those of client-go's `tools/leaderelection`, so that both can share a Lease. A Lease of another is
-/// timed from when its last change was seen here, never by the times in it: clocks of different machines may differ by
-/// any amount, only not in their rate. Our own lasts from the *begin* of the last request that renewed it, and less
-/// long than others wait: we stop before another may begin.
+/// The semantics are those of client-go's `tools/leaderelection`, so that both can share a Lease. The Lease of another
+/// holder expires its duration after its last change was observed here. The times in the Lease are not used, because
+/// the clocks of machines may differ by any amount; only their rates must agree. Our own leadership lasts from the
+/// *start* of the last successful renewal, for less time than other candidates wait: we stop before another process may
+/// start.
 ///
-/// After each step the caller performs the actions in order. The last one is a request or a wait, and its outcome is the
-/// next step's input.
+/// After each step the caller performs the actions in order. The last one is a request or a wait. Its outcome is the
+/// input of the next step.
 package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable where Instant.Duration == Duration {
     package enum Input: Sendable {
         case start
-        /// The answer to `.get`.
+        /// The response to `.get`.
         case found(Lease)
-        /// The answer to `.create` or `.update`.
+        /// The response to `.create` or `.update`.
         case stored(Lease)
         /// The request failed.
         case failed(KubeError)
@@ -23,24 +25,24 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     }
 
     package enum Action: Sendable, Equatable {
-        /// Requests; each fails if it has no answer by `until`.
+        /// Requests. Each fails if it has no response by `until`.
         case get(until: Instant)
         case create(Lease.Spec, until: Instant)
         case update(Lease.Spec, resourceVersion: String, until: Instant)
         case wait(Duration)
-        /// We lead until then, unless it is renewed.
+        /// This process leads until `until`, or longer if it renews the Lease.
         case acquired(until: Instant)
         case renewed(until: Instant)
         case lost
-        /// Another leads; said once for each.
+        /// Another process leads. Emitted once for each holder.
         case heard(holder: String)
         case report(KubeError)
     }
 
     package struct Policy: Sendable, Equatable {
-        /// How long others have to wait for us when we are silent; whole seconds.
+        /// How long other candidates wait after our last renewal, in whole seconds.
         package var duration: Duration = .seconds(15)
-        /// How long we lead from the begin of the last successful request.
+        /// How long we lead from the start of the last successful request.
         package var renewDeadline: Duration = .seconds(10)
         /// How long to wait between requests.
         package var retryPeriod: Duration = .seconds(2)
@@ -48,7 +50,8 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
         package init() {}
     }
 
-    /// Who waits for a Lease waits up to so much of the period longer, so that not all come at once.
+    /// A candidate waits longer than the retry period by up to this multiple of it, so that candidates do not all send
+    /// requests at once.
     package static var jitterFactor: Double { 1.2 }
 
     private enum Request {
@@ -59,21 +62,21 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     private let predecessors: String?
     private let predecessorsAreDead: Bool
     private let policy: Policy
-    /// The Lease as it was when this process saw it first.
+    /// The Lease as this process first read it.
     private var first: Lease.Spec?
-    /// The Lease as it was last seen, and when its content was first seen to be so.
+    /// The Lease as it was last read, and when this content was first read.
     private var observed: (lease: Lease, at: Instant)?
-    /// Until when we lead; nil if we do not.
+    /// When our leadership ends; nil if we do not lead.
     private var end: Instant?
-    /// The last request, and when it was begun.
+    /// The last request, and when it was started.
     private var asked: (Request, at: Instant)?
     private var lastHeard: String?
 
     /// - Parameters:
-    ///   - identity: of this process, no other's.
-    ///   - predecessors: how the identities of processes start that ended before this one started: earlier ones of the same
-    ///     container. Nil: not known.
-    ///   - predecessorsAreDead: false if another container of the pod may be called so too, and be alive.
+    ///   - identity: the identity of this process, which no other process has.
+    ///   - predecessors: the common prefix of the identities of earlier processes of the same container. Nil if it is
+    ///     not known.
+    ///   - predecessorsAreDead: false if a running container of the same pod may use the same prefix.
     package init(
         identity: String, predecessors: String? = nil, predecessorsAreDead: Bool = true, policy: Policy = Policy()
     ) {
@@ -84,9 +87,9 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     }
 
     /// - Parameters:
-    ///   - now: on a clock that goes on while the machine sleeps.
-    ///   - wall: the wall clock, for the times in the Lease, which are for people.
-    ///   - random: from 0 to 1, new each time.
+    ///   - now: the time on a clock that also advances while the machine is suspended.
+    ///   - wall: the time on the wall clock, for the times in the Lease, which are informational.
+    ///   - random: a new random number from 0 to 1.
     package mutating func step(_ input: Input, at now: Instant, wall: Timestamp, random: Double) -> [Action] {
         var actions: [Action] = []
         if let end, end <= now { actions.append(lose()) }
@@ -102,7 +105,7 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
 
 extension LeaderElection {
     private mutating func next(_ now: Instant, _ wall: Timestamp) -> Action {
-        // Who leads knows the Lease already.
+        // The leader already knows the Lease.
         guard end != nil, let observed else { return get(now) }
         return take(observed.lease, now, wall)
     }
@@ -112,7 +115,7 @@ extension LeaderElection {
         return .get(until: limit(now))
     }
 
-    /// One that hangs leaves time for a second one.
+    /// The deadline of a request. If it gets no response, there is time for a second request.
     private func limit(_ now: Instant) -> Instant {
         let limit = now.advanced(by: policy.renewDeadline / 2)
         return end.map { min($0, limit) } ?? limit
@@ -132,16 +135,16 @@ extension LeaderElection {
             spec.acquireTime = lease.spec.acquireTime
             spec.transitions = lease.spec.transitions
         } else {
-            // An int32 for the API server, which refuses more.
+            // The API server rejects values that exceed an int32.
             spec.transitions = min(lease.spec.transitions, Int(Int32.max) - 1) + 1
         }
         asked = (.update, now)
         return .update(spec, resourceVersion: lease.metadata.resourceVersion ?? "", until: limit(now))
     }
 
-    /// An earlier process of our container holds it. One that was seen to renew is alive, whatever it is called: two agents
-    /// that share a Lease by mistake must not take it from each other again and again. One that may be alive would have
-    /// renewed within two periods.
+    /// Whether the holder is an earlier process of our container. A holder that was seen to renew is alive whatever its
+    /// identity: two agents that share a Lease by mistake must not take it from each other repeatedly. If the holder
+    /// may be alive, wait for two retry periods, in which it would have renewed.
     private func isDead(_ spec: Lease.Spec, seen: Instant, _ now: Instant) -> Bool {
         guard let predecessors, spec.holder.utf8.starts(with: predecessors.utf8), spec == first else { return false }
         return predecessorsAreDead || seen.advanced(by: policy.retryPeriod * 2) <= now
@@ -149,7 +152,7 @@ extension LeaderElection {
 
     private mutating func observe(_ lease: Lease, _ now: Instant) -> Instant {
         first = first ?? lease.spec
-        // A change of a label says nothing of its holder.
+        // A change of only the metadata is not a renewal.
         let at = observed.flatMap { $0.lease.spec == lease.spec ? $0.at : nil } ?? now
         observed = (lease, at)
         return at
@@ -175,7 +178,7 @@ extension LeaderElection {
         guard lease.spec.holder == identity, let asked else { return found(lease, now, wall, random) }
         _ = observe(lease, now)
         let until = asked.at.advanced(by: policy.renewDeadline)
-        // An answer that came so late is worth nothing.
+        // The response came after the leadership that it grants has ended.
         guard now < until else { return [wait(now, random)] }
         let action = end == nil ? Action.acquired(until: until) : .renewed(until: until)
         end = until
@@ -186,7 +189,7 @@ extension LeaderElection {
     private mutating func failed(_ error: KubeError, _ now: Instant, _ wall: Timestamp, _ random: Double) -> [Action] {
         switch (error.kind, asked?.0) {
         case (.notFound, .get): return [take(nil, now, wall)]
-        // Somebody was faster, or has removed it.
+        // Another process changed, created or deleted the Lease first.
         case (.conflict, _), (.alreadyExists, _), (.notFound, .update):
             return [end == nil ? wait(now, random) : get(now)]
         default: return [.report(error), wait(now, random, atLeast: min(error.retryAfter ?? .zero, policy.duration))]

@@ -1,7 +1,7 @@
 package import JSON
 package import Observability
 
-/// A `coordination.k8s.io/v1` Lease: who leads, in the fields that client-go's leader election writes.
+/// A `coordination.k8s.io/v1` Lease with the fields that client-go's leader election writes.
 package struct Lease: KubeObject, Equatable {
     package var metadata: ObjectMeta
     package var spec: Spec
@@ -17,9 +17,9 @@ package struct Lease: KubeObject, Equatable {
     }
 
     package struct Spec: Sendable, Equatable {
-        /// Empty: nobody.
+        /// Empty if nobody holds it.
         package var holder = ""
-        /// How long others have to wait from when they saw the last change; nil or 0: not said.
+        /// How long other candidates wait after they observe the last change; nil or 0 if not set.
         package var durationSeconds: Int?
         package var acquireTime: Timestamp?
         package var renewTime: Timestamp?
@@ -28,9 +28,9 @@ package struct Lease: KubeObject, Equatable {
 
         package init() {}
 
-        /// - Throws: also if it is no object.
+        /// - Throws: also if it is not an object.
         init(reading json: JSONNode) throws(JSONBytes.Failure) {
-            guard json.isObject else { try json.fails("is no object") }
+            guard json.isObject else { try json.fails("is not an object") }
             holder = try json["holderIdentity"]?.asString() ?? ""
             durationSeconds = try json["leaseDurationSeconds"]?.asInt()
             acquireTime = (try json["acquireTime"]?.asString()).flatMap(Timestamp.init(rfc3339:))
@@ -38,7 +38,7 @@ package struct Lease: KubeObject, Equatable {
             transitions = try json["leaseTransitions"]?.asInt() ?? 0
         }
 
-        /// The times are MicroTime: the API server refuses any other number of fractional digits than six.
+        /// The times are `MicroTime`: the API server requires exactly six fractional digits.
         private var json: JSONValue {
             var fields: [String: JSONValue] = [
                 "holderIdentity": .string(holder), "leaseTransitions": .int(transitions),
@@ -57,7 +57,8 @@ package struct Lease: KubeObject, Equatable {
             ]
         }
 
-        /// As a JSON merge patch, so that fields of others stay; the server refuses it if the Lease has changed since.
+        /// A JSON merge patch, which keeps the fields of other programs. The server rejects it if the Lease has changed
+        /// since `resourceVersion`.
         package func mergePatch(resourceVersion: String) -> JSONValue {
             ["metadata": ["resourceVersion": .string(resourceVersion)], "spec": json]
         }

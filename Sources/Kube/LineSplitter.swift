@@ -1,24 +1,25 @@
-/// Cuts a stream of chunks into lines. A line may span any number of chunks.
+/// Splits a stream of chunks into lines. A line may span any number of chunks.
 package struct LineSplitter: Sendable {
     package enum Line: Sendable, Equatable {
         /// Without its newline.
         case whole([UInt8])
-        /// It is longer than it may be, and was thrown away as it came.
+        /// The line exceeds the limit and was discarded.
         case tooLong
     }
 
-    /// In bytes, without the newline. What is kept of a line is never more.
+    /// The maximum length of a line in bytes, without the newline. No more than this is buffered.
     package let limit: Int
     private var partial: [UInt8] = []
-    /// The rest of a line that is too long is still to come.
+    /// Whether the rest of a line that is too long is being skipped.
     private var isPassing = false
 
-    /// - Parameter limit: the default holds an event with the largest object.
+    /// - Parameter limit: the default fits an event with the largest object.
     package init(limit: Int = Request.largestObject) {
         self.limit = limit
     }
 
-    /// The lines that `chunk` completes; empty lines are left out. One that is too long counts as soon as it is.
+    /// The lines that `chunk` completes, without empty lines. A line that is too long is returned as soon as it exceeds
+    /// the limit.
     package mutating func feed(_ chunk: [UInt8]) -> [Line] {
         var lines: [Line] = []
         var rest = chunk[...]

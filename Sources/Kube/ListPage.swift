@@ -3,7 +3,7 @@ package import JSON
 /// One page of a list.
 package struct ListPage<Item: Sendable & JSONReadable>: Sendable {
     package struct Metadata: Sendable, Equatable {
-        /// The state that the whole list shows, the same on all its pages.
+        /// The version of the whole list, the same for all its pages.
         package var resourceVersion: String
         /// Set if there are more pages.
         package var `continue`: String?
@@ -12,7 +12,7 @@ package struct ListPage<Item: Sendable & JSONReadable>: Sendable {
 
     package var metadata: Metadata
     package var items: [Item]
-    /// Those that are there and cannot be read.
+    /// The objects that exist and cannot be read.
     package var unreadable: [UnreadableItem]
 
     package init(
@@ -33,12 +33,12 @@ package struct ListPage<Item: Sendable & JSONReadable>: Sendable {
 extension ListPage: JSONReadable {
     package init(reading json: JSONNode) throws(JSONBytes.Failure) { try self.init(json: json.text) }
 
-    /// Reads each item on its own. `items` may be null: Go's empty slice.
+    /// Reads each item separately. `items` may be null, which is how Go encodes an empty slice.
     package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
         var (items, unreadable): ([Item], [UnreadableItem]) = ([], [])
         let json = try JSONNode.splitting("items", of: bytes) { item in
             do throws(JSONBytes.Failure) {
-                guard let item else { throw JSONBytes.Failure(description: "no JSON") }
+                guard let item else { throw JSONBytes.Failure(description: "it is not valid JSON") }
                 items.append(try Item(reading: item))
             } catch {
                 let node = item?["metadata"]
@@ -49,7 +49,7 @@ extension ListPage: JSONReadable {
                         metadata: metadata, reason: error.description, hidesAnnotations: hidesAnnotations))
             }
         }
-        if let list = json["items"], !list.isArray { try list.fails("is no list") }
+        if let list = json["items"], !list.isArray { try list.fails("is not a list") }
         let list = try json.required("metadata")
         metadata = Metadata(
             resourceVersion: try list.required("resourceVersion").asString(),
@@ -60,13 +60,13 @@ extension ListPage: JSONReadable {
     }
 }
 
-/// An object of a list that cannot be read. The others of the list can be.
+/// An object of a list that cannot be read. The other objects of the list are not affected.
 package struct UnreadableItem: Sendable, Equatable, CustomStringConvertible {
     /// Nil if not even its name can be read.
     package let metadata: ObjectMeta?
-    /// Why it cannot be read: says where, not what.
+    /// Why it cannot be read. Names the place, never the content.
     package let reason: String
-    /// It has annotations, and they cannot be read either.
+    /// Whether it has annotations that cannot be read.
     package let hidesAnnotations: Bool
 
     package init(metadata: ObjectMeta?, reason: String, hidesAnnotations: Bool = false) {

@@ -1,10 +1,10 @@
 package import JSON
 
-/// Asks for the pages of a list, each with as many objects as fit into `Request.largestPage`.
+/// Requests the pages of a list, each with as many objects as fit into `Request.largestPage`.
 ///
-/// A tenant can make its objects so large that a page of the usual number takes more memory than the agent has. Such a page
-/// is asked for again with fewer objects; one that is too large even alone is asked for its metadata alone, so that it is
-/// known by name, and the list goes on behind it.
+/// A tenant can create objects so large that a page with the usual number of objects exceeds the memory of the agent.
+/// Such a page is requested again with fewer objects. For a single object that is too large, only the metadata is
+/// requested, so that its name is known, and the list continues after it.
 package struct ListPager<Item: Sendable & JSONReadable>: Sendable {
     private let resource: Resource
     private let namespace: String?
@@ -13,8 +13,8 @@ package struct ListPager<Item: Sendable & JSONReadable>: Sendable {
     private var size: PageSize
 
     /// - Parameters:
-    ///   - pageSize: the most objects in a page.
-    ///   - limit: the most bytes of a page.
+    ///   - pageSize: the maximum number of objects in a page.
+    ///   - limit: the maximum size of a page in bytes.
     package init(
         _ resource: Resource, namespace: String?, labelSelector: String?, pageSize: Int = 500,
         limit: Int = Request.largestPage
@@ -27,7 +27,7 @@ package struct ListPager<Item: Sendable & JSONReadable>: Sendable {
     }
 
     /// - Parameters:
-    ///   - token: `ListPage.nextPage` of the page before; nil for the first.
+    ///   - token: `ListPage.nextPage` of the previous page; nil for the first.
     ///   - waits: called before each further attempt.
     package mutating func page(
         _ token: String?, over transport: any KubeTransport, waits: () -> Void = {}
@@ -54,7 +54,8 @@ package struct ListPager<Item: Sendable & JSONReadable>: Sendable {
         return request
     }
 
-    /// A page of one object that is too large (Kubernetes API, "Receiving resources as Tables", `PartialObjectMetadata`).
+    /// A page with only the metadata of one object that is too large (Kubernetes API, "Receiving resources as Tables",
+    /// `PartialObjectMetadata`).
     private func namesOnly(
         _ token: String?, _ transport: any KubeTransport
     ) async throws(KubeError) -> ListPage<Item> {
@@ -70,11 +71,11 @@ package struct ListPager<Item: Sendable & JSONReadable>: Sendable {
     }
 }
 
-/// How many objects to ask for in one page of a list, so that its bytes stay below a limit. No I/O.
+/// The number of objects to request in one page of a list, so that its size stays below a limit. No I/O.
 package struct PageSize: Sendable, Equatable {
-    /// The most objects.
+    /// The maximum number of objects.
     private let most: Int
-    /// The most bytes.
+    /// The maximum size in bytes.
     private let limit: Int
     package private(set) var count: Int
 
@@ -84,9 +85,9 @@ package struct PageSize: Sendable, Equatable {
         count = most
     }
 
-    /// The page was too large.
+    /// Reduces the number of objects after a page that was too large.
     ///
-    /// - Returns: whether a smaller one can be asked for.
+    /// - Returns: false if the page already had only one object.
     package mutating func shrink() -> Bool {
         guard count > 1 else { return false }
         count /= 4
@@ -94,7 +95,8 @@ package struct PageSize: Sendable, Equatable {
         return true
     }
 
-    /// A page has come: the next one may grow to what would take half of the limit, and fourfold at most.
+    /// Increases the number of objects after a page of `bytes`: to the number that takes half of the limit, at most
+    /// fourfold.
     package mutating func grow(after items: Int, bytes: Int) {
         let fitting = items * (limit / 2) / max(bytes, 1)
         count = max(count, min(most, count * 4, fitting))

@@ -1,12 +1,12 @@
-/// Finds values in all views of a message. Time and memory are linear in the size of the views and of what is looked for.
+/// Finds values in all views of a message. Time and memory are linear in the size of the views and of the values.
 struct MessageSearch {
-    /// Where a sequence of bytes stands: in which view, and from which byte of it on.
+    /// The place of a sequence of bytes: the index of the view, and the first byte in it.
     private typealias Place = (view: Int, start: Int)
 
     private let views: [MessageView]
-    /// Sequences of `Redactor.shortest` bytes that are not hidden yet.
+    /// The places of each sequence of `Redactor.shortest` bytes that is not hidden yet.
     private var places: [UInt64: [Place]] = [:]
-    /// Values that are shorter than that, with their length.
+    /// Values that are shorter than `Redactor.shortest`, with their length.
     private var words: Set<UInt64> = []
     private var marks: [MessageView.Mark]
 
@@ -18,7 +18,7 @@ struct MessageSearch {
         }
     }
 
-    /// WellKnownKeys each place where `form`, or a part of it that is long enough, stands.
+    /// Hides each occurrence of `form`, or of a part of it that is long enough.
     mutating func hide(_ form: [UInt8]) {
         let length = Redactor.shortest
         guard form.count >= length else {
@@ -31,7 +31,8 @@ struct MessageSearch {
         for byte in form {
             gram = (gram << 8 | UInt64(byte)) & mask
             count += 1
-            // What is hidden once stays hidden: each place is visited once, however often a value repeats itself.
+            // A hidden place stays hidden, so it is removed and visited only once, however often a value repeats
+            // itself.
             guard count >= length, let found = places.removeValue(forKey: gram) else { continue }
             for place in found {
                 views[place.view].hide(place.start..<(place.start + length), as: .part, in: &marks)
@@ -39,7 +40,7 @@ struct MessageSearch {
         }
     }
 
-    /// What is to become of each byte of the message, after all forms are hidden.
+    /// The mark of each byte of the message, after all forms are hidden.
     consuming func finish() -> [MessageView.Mark] {
         let lengths = Set(words.map { Int($0 >> 56) }).sorted()
         for view in views {

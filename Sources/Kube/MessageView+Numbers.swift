@@ -1,5 +1,5 @@
-/// Bytes that are written as numbers: `[104 117]` of Go's `%v`, `[104,117]` of JSON, `[104, -61]` of Java, `0x68, 0x75` of
-/// Go's `%#v`, `68:75`.
+/// Bytes written as numbers: `[104 117]` in Go's `%v`, `[104,117]` in JSON, `[104, -61]` in Java, `0x68, 0x75` in Go's
+/// `%#v`, `68:75`.
 extension MessageView {
     private typealias Number = (bytes: [UInt8], place: Range<Int>)
 
@@ -21,7 +21,7 @@ extension MessageView {
         }
     }
 
-    /// Two digits for each byte. A byte that has `0x` before it may have one.
+    /// Two digits for each byte. A byte after `0x` may have one digit.
     static func hexadecimals(_ pieces: [Piece]) -> [Piece]? {
         joinNumbers(pieces) { word in
             var digits = word
@@ -40,11 +40,12 @@ extension MessageView {
         }
     }
 
-    /// Puts bytes in place of numbers that follow each other with neither letter nor digit between. Nil if there are none.
+    /// Replaces sequences of numbers by their bytes. No letter or digit may be between the numbers. Nil if there are
+    /// none.
     private static func joinNumbers(_ pieces: [Piece], _ read: (Range<Int>) -> Number?) -> [Piece]? {
         var result: [Piece] = []
         var run: [Number] = []
-        // Pieces that are in the result.
+        // The number of pieces that are in the result.
         var done = 0
         var isSame = true
         func endRun() {
@@ -53,7 +54,7 @@ extension MessageView {
             isSame = false
             result += pieces[done..<first.place.lowerBound]
             for (index, number) in run.enumerated() {
-                // With what stands before the next number.
+                // Includes the separator before the next number.
                 let end = index + 1 < run.count ? run[index + 1].place.lowerBound : number.place.upperBound
                 let source = pieces[number.place.lowerBound].source.lowerBound..<pieces[end - 1].source.upperBound
                 result += number.bytes.map { Piece($0, from: source) }

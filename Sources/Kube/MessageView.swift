@@ -1,12 +1,12 @@
 import JSON
 
-/// A message with one kind of escape undone, lower case and without white space; each byte knows where it came from.
+/// A message with escapes decoded, in lower case and without white space. Each byte knows its place in the message.
 struct MessageView {
     struct Piece {
         let byte: UInt8
-        /// In the message.
+        /// The place in the message.
         let source: Range<Int>
-        /// Whether no letter or digit stands before it, or after it.
+        /// Whether no letter or digit precedes it, and whether none follows it.
         var isStart = false
         var isEnd = false
 
@@ -25,22 +25,23 @@ struct MessageView {
         }
     }
 
-    /// What is to become of a byte of a message.
+    /// Whether a byte of a message is shown, or why it is hidden.
     enum Mark {
         case shown
         /// A short value, found as a whole.
         case word
-        /// What is left between two of these is no more than a value's rest.
+        /// A part of a value. A few bytes between two such parts are hidden too.
         case part
     }
 
     private let pieces: [Piece]
 
-    /// Of one message: enough for each kind of escape once, with both kinds of numbers, and for two layers of some.
+    /// The maximum number of views of one message: enough for each kind of escape once, with both kinds of numbers, and
+    /// for two layers of some kinds.
     private static let most = 48
 
-    /// The message as it is, and as each kind of escape makes it, where there are such; JSON in JSON has two layers.
-    /// Each of these also with its numbers as bytes. Nil if there are too many to look at all of them.
+    /// The message as it is, and with each kind of escape decoded that it contains; JSON in JSON has two layers. Each
+    /// of these also with its numbers replaced by bytes. Nil if there are too many.
     static func all(of text: [UInt8]) -> [MessageView]? {
         let plain = text.indices.map { Piece(text[$0], from: $0..<($0 + 1)) }
         var views = [plain]
@@ -69,7 +70,7 @@ struct MessageView {
         }
     }
 
-    /// Calls `body` with each sequence of so many bytes, 8 at most, and where it starts.
+    /// Calls `body` with each sequence of `length` bytes, at most 8, and its start.
     func forEachGram(of length: Int, _ body: (_ start: Int, _ gram: UInt64) -> Void) {
         let mask = UInt64.max >> (64 - 8 * UInt64(length))
         var gram: UInt64 = 0
@@ -79,7 +80,7 @@ struct MessageView {
         }
     }
 
-    /// Whether no letter or digit stands beside it.
+    /// Whether no letter or digit is next to it.
     func isWord(_ place: Range<Int>) -> Bool {
         pieces[place.lowerBound].isStart && pieces[place.upperBound - 1].isEnd
     }
@@ -96,7 +97,7 @@ struct MessageView {
 extension MessageView {
     private typealias Undoing = ([Piece], Int) -> (bytes: [UInt8], length: Int)?
 
-    /// Nil if there is no such escape.
+    /// Decodes all escapes that start with `mark`. Nil if there are none.
     private static func undo(_ pieces: [Piece], _ mark: UInt8, _ undoing: Undoing) -> [Piece]? {
         var result: [Piece] = []
         var index = 0
@@ -115,7 +116,7 @@ extension MessageView {
         return isSame ? nil : result
     }
 
-    /// Of JSON and of Go's `%q`.
+    /// Escapes of JSON and of Go's `%q`.
     private static func backslash(_ pieces: [Piece]) -> [Piece]? {
         undo(pieces, UInt8(ascii: "\\")) { pieces, index in
             guard index + 1 < pieces.count else { return nil }
@@ -135,7 +136,7 @@ extension MessageView {
             }
             guard let number = number(pieces, index + 2, count) else { return nil }
             if letter == UInt8(ascii: "x") { return ([UInt8(number & 0xff)], 4) }
-            // The second half of a pair; the value's bytes around it are found all the same.
+            // Half of a surrogate pair. The bytes of the value around it are still found.
             guard let scalar = Unicode.Scalar(number) else { return ([], count + 2) }
             return (Array(String(scalar).utf8), count + 2)
         }
@@ -147,12 +148,12 @@ extension MessageView {
         }
     }
 
-    /// A space in a query.
+    /// `+` for a space in a query.
     private static func plus(_ pieces: [Piece]) -> [Piece]? {
         undo(pieces, UInt8(ascii: "+")) { _, _ in ([UInt8(ascii: " ")], 1) }
     }
 
-    /// Of HTML, which Go's templates write.
+    /// Entities of HTML, which Go's templates write.
     private static func entity(_ pieces: [Piece]) -> [Piece]? {
         undo(pieces, UInt8(ascii: "&")) { pieces, index in
             guard let end = pieces[index...].prefix(8).firstIndex(where: { $0.byte == UInt8(ascii: ";") }) else {

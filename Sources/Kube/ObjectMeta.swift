@@ -1,6 +1,7 @@
 package import JSON
 
-/// `metav1.ObjectMeta`, the fields that are needed here. Never sent back: it holds fewer fields than the object had.
+/// The fields of `metav1.ObjectMeta` that the program needs. Never sent to the server, because the other fields are
+/// missing.
 package struct ObjectMeta: Sendable, Equatable, Codable {
     package var name: String
     package var namespace: String?
@@ -56,7 +57,7 @@ package protocol KubeObject: Sendable, JSONReadable {
     var metadata: ObjectMeta { get }
 }
 
-/// An object of which only the metadata is wanted.
+/// An object of which only the metadata is read.
 package struct MetadataOnly: KubeObject, Equatable {
     package var metadata: ObjectMeta
 
@@ -81,7 +82,7 @@ extension ObjectMeta: JSONReadable {
 }
 
 extension ObjectMeta {
-    /// Which object it is, where the rest of its metadata need not make sense. Nil without a name.
+    /// Reads the fields that identify an object and ignores invalid ones. Nil without a name.
     package init?(identifying json: JSONNode) {
         guard let name = json["name"]?.string else { return nil }
         self.init(

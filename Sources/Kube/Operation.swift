@@ -1,11 +1,12 @@
-/// What a request does to which object: how errors and logs name it.
+/// The verb and object of a request, as errors and logs show them.
 package struct Operation: Sendable, Hashable, CustomStringConvertible {
     package enum Verb: String, Sendable {
         case get, list, watch, create, patch, delete
     }
 
     package let verb: Verb
-    /// The plural of the resource, `secrets`, or a path that is no resource, `/readyz`.
+    /// The plural of the resource, such as `secrets`, or the path of a request that is not for a resource, such as
+    /// `/readyz`.
     package let resource: String
     package let namespace: String?
     package let name: String?

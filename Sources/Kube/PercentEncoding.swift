@@ -1,6 +1,6 @@
-/// RFC 3986's percent-encoding of a path segment, or of a name or value in a query.
+/// Percent-encoding (RFC 3986) of a path segment, or of a name or value in a query.
 enum PercentEncoding {
-    /// Everything but the unreserved characters is encoded, so the result is safe in every part of a URL.
+    /// Encodes everything except unreserved characters, so that the result is safe in every part of a URL.
     static func encode(_ text: String) -> String {
         var result: [UInt8] = []
         result.reserveCapacity(text.utf8.count)

@@ -1,41 +1,45 @@
 import FoundationEssentials
 
-/// Leaves out of a message what may be a part of a secret value: the server, or a webhook, may quote what it refuses.
+/// Removes parts of secret values from a message: the server or a webhook may quote a value that it rejects.
 ///
-/// A value is found as it is, in base64, in hexadecimal and as a list of numbers, whatever its case and white space, and
-/// behind the escapes of JSON, Go, HTML and URLs, whole or from `shortest` bytes on in part. Shorter values are found
-/// whole; those of up to three bytes only as words of their own, for they would be found everywhere.
+/// A value is found in plain text, in base64, in hexadecimal and as a list of numbers, ignoring case and white space,
+/// and with the escapes of JSON, Go, HTML and URLs. Any part of at least `shortest` bytes is found. Shorter values are
+/// found only as a whole, and values of up to three bytes only as separate words, because they would match everywhere.
 package struct Redactor: Sendable {
-    /// Bytes of a value that may not be shown together.
+    /// The length of the shortest part of a value that is hidden, in bytes.
     package static let shortest = 6
 
     private static let mark = "…"
-    /// Bytes of a message that are looked at.
+    /// Bytes of a message that are processed. The rest is dropped.
     private static let limit = 4096
     /// Characters of a message that are shown.
     private static let room = 1000
-    /// Bytes of all values together that are compared with a message; of larger ones it is left out. This bounds the time.
+    /// The maximum total size in bytes of the values that are compared with a message. If they are larger, the message
+    /// is omitted. This limits the time.
     package static let most = 256 * 1024
 
-    /// Nil: the values are not known.
+    /// Nil if the values are not known.
     private let values: [[UInt8]]?
 
-    /// - Parameter values: what must not be shown. Nil: it is not known, and what a webhook or a policy says is left out.
+    /// - Parameter values: the values to hide. Nil if they are not known: messages of webhooks and policies are then
+    ///   omitted.
     package init(hiding values: [[UInt8]]?) { self.values = values }
 
-    /// The message on one line, without what may be a value, and of bounded length.
+    /// The message on one line, without parts of values, and of limited length.
     package func redact(_ message: String) -> String {
         let text = Self.line(message)
         let frame = AdmissionFrame.length(in: text)
         if values == nil, frame == 0 { return bounded(text[...]) }
-        // etcd's errors are constants (etcd, `api/v3rpc/rpctypes`), and what a webhook says never starts with them.
+        // etcd's errors are constants (etcd, `api/v3rpc/rpctypes`), and the message of a webhook never starts with
+        // them.
         if text.starts(with: "etcdserver: ".utf8) { return bounded(text[...]) }
         if let text = hideValues(in: text, after: frame) { return bounded(text[...]) }
-        guard frame > 0 else { return "(what the server says may quote a value and is left out)" }
-        return bounded(text[..<frame]) + " (why may quote a value and is left out)"
+        guard frame > 0 else { return "(the server's message is omitted because it may quote a value)" }
+        return bounded(text[..<frame]) + " (the reason is omitted because it may quote a value)"
     }
 
-    /// The same for a text that has no words of the server's own. Nil if the values are not known, or cannot be compared.
+    /// The same for a text without an introduction by the server. Nil if the values are not known or cannot be
+    /// compared.
     func redactAll(_ text: String) -> String? { hideValues(in: Self.line(text), after: 0).map { bounded($0[...]) } }
 
     private static func line(_ message: String) -> [UInt8] {
@@ -48,7 +52,7 @@ package struct Redactor: Sendable {
         var search = MessageSearch(views, length: text.count)
         for value in values { Self.forEachForm(of: value) { search.hide($0) } }
         var marks = search.finish()
-        // The names of webhooks and policies are not theirs to choose.
+        // A webhook or policy cannot choose its name in the introduction, so it is shown.
         for index in 0..<frame { marks[index] = .shown }
         return cut(text, marks)
     }
@@ -73,14 +77,14 @@ package struct Redactor: Sendable {
         return text.count > Self.room ? text.prefix(Self.room) + Self.mark : text
     }
 
-    /// Calls `body` with each way in which a value may stand in a message: lower case, without white space. Only one of them
-    /// is in memory at a time.
+    /// Calls `body` with each form in which a value may occur in a message, in lower case and without white space. Only
+    /// one form is in memory at a time.
     private static func forEachForm(of value: [UInt8], _ body: ([UInt8]) -> Void) {
         let value = withoutLabels(value)
         func offer(_ form: [UInt8]) { if !form.isEmpty { body(form) } }
         offer(normal(value))
         if value.count >= 3 { offer(hexadecimal(value)) }
-        // Where it stands in something larger, the groups of base64 begin at one of three places.
+        // Inside larger base64 text, the value can start at any of three offsets in a group.
         for shift in 0..<(value.count < shortest ? 1 : 3) {
             let bytes = [UInt8](repeating: 0, count: shift) + value
             var text = Array(Data(bytes).base64EncodedString().utf8)
@@ -94,7 +98,8 @@ package struct Redactor: Sendable {
         }
     }
 
-    /// Without the lines that mark PEM: they are no secret, and a message may well speak of a certificate.
+    /// Without the PEM header and footer lines: they are not secret, and a message about a certificate may contain
+    /// them.
     private static func withoutLabels(_ value: [UInt8]) -> [UInt8] {
         let dashes = Array("-----".utf8)
         guard value.count > 10, value.starts(with: dashes) else { return value }

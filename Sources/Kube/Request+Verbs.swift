@@ -2,10 +2,10 @@ package import JSON
 
 /// The requests that the agent makes.
 extension Request {
-    /// The name under which our writes are recorded in `metadata.managedFields`.
+    /// The name of the agent in `metadata.managedFields`.
     package static let fieldManager = "secrets-distributor"
 
-    /// A GET of a path that is no resource, as `/readyz`.
+    /// A GET of a path that is not a resource, such as `/readyz`.
     package static func get(path: String) -> Request {
         Request(.get, Operation(.get, resource: path), path: path, isRepeatable: true)
     }
@@ -22,8 +22,8 @@ extension Request {
     ///
     /// - Parameters:
     ///   - namespace: nil for all namespaces.
-    ///   - limit: at most so many items; the server says with `metadata.continue` that there are more.
-    ///   - token: the `metadata.continue` of the page before. The server answers 410 when it has expired.
+    ///   - limit: the maximum number of items. If there are more, the server sets `metadata.continue`.
+    ///   - token: the `metadata.continue` of the previous page. The server responds with 410 if it has expired.
     package static func list(
         _ resource: Resource, namespace: String? = nil, labelSelector: String? = nil, limit: Int? = nil,
         continue token: String? = nil
@@ -53,15 +53,16 @@ extension Request {
         var request = Request(
             .get, Operation(.watch, resource: resource.plural, namespace: namespace),
             path: resource.path(namespace: namespace), query: query, isRepeatable: true)
-        // The server ends the watch; if it does not, the connection is dead. Nothing else tells: of a kind that does not
-        // change there are no bookmarks either (Kubernetes' cacher sends those alone that are newer than the watch).
+        // The server ends the watch after `timeout`. If it does not, the connection is dead. There is no other sign: a
+        // kind that does not change gets no bookmarks either (the cacher of Kubernetes sends only bookmarks newer than
+        // the watch).
         request.timeout = timeout + .seconds(30)
         return request
     }
 
     /// - Parameters:
     ///   - object: the manifest, with `apiVersion` and `kind`.
-    ///   - dryRun: authorise, admit and validate it, but store nothing.
+    ///   - dryRun: the server authorizes, admits and validates the object, but does not store it.
     package static func create(
         _ resource: Resource, namespace: String? = nil, _ object: JSONValue, dryRun: Bool = false
     ) -> Request {
@@ -74,9 +75,9 @@ extension Request {
             body: object.encoded(), contentType: "application/json", isRepeatable: dryRun)
     }
 
-    /// A JSON merge patch (RFC 7386): `null` removes a key, an array is replaced whole.
+    /// A JSON merge patch (RFC 7386): `null` removes a key, an array is replaced as a whole.
     ///
-    /// With `metadata.resourceVersion` in it the server refuses it (409) when the object has changed since.
+    /// If the patch contains `metadata.resourceVersion`, the server rejects it (409) if the object has changed since.
     package static func mergePatch(
         _ resource: Resource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: JSONValue
     ) -> Request {
@@ -88,7 +89,8 @@ extension Request {
             isRepeatable: false)
     }
 
-    /// Deletes one object, if it is still the one that was seen: otherwise the server answers 409.
+    /// Deletes one object. If it does not have the given uid and resource version any more, the server responds with
+    /// 409.
     package static func delete(
         _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil
     ) -> Request {

@@ -1,4 +1,4 @@
-/// One request to the Kubernetes API, as a value: no connection, no credentials.
+/// A request to the Kubernetes API as a value, without connection or credentials.
 package struct Request: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package enum Method: String, Sendable {
         case get = "GET"
@@ -19,30 +19,32 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
 
     package var method: Method
     package var operation: Operation
-    /// Percent-encoded, with its leading slash.
+    /// Percent-encoded, with a leading slash.
     package var path: String
     package var query: [QueryItem]
     package var body: [UInt8]
     package var contentType: String?
     package var accept = "application/json"
-    /// Bytes that the body of the answer may have; of one that is compressed, when it is not any more.
+    /// The maximum size of the response body in bytes, after decompression.
     package var maximumBody = Self.largestObject
-    /// Bytes of the object before the request, where that is large and known.
+    /// The size of the object in bytes before the request, if it is known and large; otherwise 0.
     package var answerSize = 0
-    /// How long it may take from when it is sent; for a watch a little longer than the server was asked to serve it.
+    /// The maximum duration of one attempt. For a watch, a little more than the time for which the server was asked to
+    /// serve it.
     ///
-    /// A write has longer than the API server takes for one (`--request-timeout`, 60 s), with all the webhooks that it asks
-    /// meanwhile: given up earlier, a write that is slow would never be done. That its connection is dead shows earlier, see
+    /// A write may take longer than the request timeout of the API server (`--request-timeout`, 60 s), which includes
+    /// all webhooks. With a shorter limit, a slow write would never finish. A dead connection is detected earlier; see
     /// `KubeCurl.IdleTracker`.
     package var timeout: Duration
-    /// When it must be over, however often it is repeated; after that it is not begun. Nil: at no certain time.
+    /// When the request must be finished, including all attempts. No attempt starts after it. Nil for no deadline.
     package var deadline: ContinuousClock.Instant?
-    /// When it must have been sent; after that it is not. Nil: at no certain time.
+    /// When the request must have been sent. It is not sent after that. Nil for no deadline.
     package var startDeadline: ContinuousClock.Instant?
-    /// Whether it is sent even where its connection is full, on another one: it must not stand behind others.
+    /// Whether it is sent on another connection if its own has no free stream, so that it does not wait for other
+    /// requests.
     package var isUrgent = false
-    /// Whether it may be repeated although the first one may have been carried out: a read, or a write that is only tried.
-    /// Whoever repeats a write looks first at what became of it.
+    /// Whether it may be repeated even if the first attempt may have been performed, as for reads and dry runs. Before
+    /// any other write is repeated, the object must be read.
     package var isRepeatable: Bool
 
     package init(
@@ -59,17 +61,18 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         self.isRepeatable = isRepeatable
     }
 
-    /// Bytes of JSON that one object can have. etcd takes 1.5 MiB in one request (`--max-request-bytes`), and Go escapes
-    /// `<`, `>`, `&`, control characters and what is no UTF-8 as six bytes: 9 MiB. The rest is for what is around it.
+    /// The maximum size of one object as JSON, in bytes. etcd accepts 1.5 MiB in one request (`--max-request-bytes`),
+    /// and Go escapes `<`, `>`, `&`, control characters and invalid UTF-8 as six bytes: 9 MiB. The rest is for the
+    /// surrounding JSON.
     package static let largestObject = 10 << 20
 
-    /// Bytes of JSON that one Secret can have whose data a program can use: 1 MiB of data, 4/3 MiB in base64; 256 KiB of
-    /// annotations, each byte of which Go may escape as six, 3/2 MiB; and 1/4 MiB that etcd's limit leaves for names of
-    /// keys, labels and `managedFields`, which need no escapes. Only what nobody needs makes one larger: a type or the name
-    /// of an owner that consists of escapes.
+    /// The maximum size of one Secret as JSON, in bytes: 1 MiB of data, which is 4/3 MiB in base64; 256 KiB of
+    /// annotations, which is 3/2 MiB if Go escapes each byte as six; and 1/4 MiB that etcd's limit leaves for names of
+    /// keys, labels and `managedFields`, which need no escapes. A larger Secret is possible only with a type or an
+    /// owner name that consists of escaped characters.
     package static let largestSecret = 13 << 18
 
-    /// Bytes of JSON that one page of a list may have, see `ListPager`.
+    /// The maximum size of one page of a list as JSON, in bytes; see `ListPager`.
     package static let largestPage = 16 << 20
 
     /// The path and the query, percent-encoded.
@@ -79,12 +82,12 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         return path + "?" + items.joined(separator: "&")
     }
 
-    /// Without the body, which may hold secrets.
+    /// Does not include the body, which may hold secrets.
     package var description: String { "\(method.rawValue) \(target)" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The answer to a `Request`.
+/// The response to a `Request`.
 package struct Response: Sendable, CustomStringConvertible, CustomReflectable {
     package let status: Int
     /// By name in lower case.
@@ -99,16 +102,15 @@ package struct Response: Sendable, CustomStringConvertible, CustomReflectable {
 
     package var isSuccess: Bool { (200..<300).contains(status) }
 
-    /// How long the server asks to wait. The form with a date (RFC 9110, 10.2.3) is taken as no answer: the API
-    /// server sends seconds.
+    /// How long the server asks to wait. A date (RFC 9110, 10.2.3) is ignored: the API server sends seconds.
     package var retryAfter: Duration? {
         headers["retry-after"].flatMap { Int($0) }.flatMap(Self.delay(seconds:))
     }
 
-    /// What no server can mean, longer than a day or negative, is taken as no answer.
+    /// Nil for a delay that is negative or longer than a day, which no server can mean.
     static func delay(seconds: Int) -> Duration? { (0...86_400).contains(seconds) ? .seconds(seconds) : nil }
 
-    /// Without the body, which may hold secrets.
+    /// Does not include the body, which may hold secrets.
     package var description: String { "status \(status), \(body.count) bytes" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

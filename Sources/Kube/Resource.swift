@@ -1,4 +1,4 @@
-/// A kind of object of the Kubernetes API, as it stands in a path.
+/// A resource of the Kubernetes API: group, version and plural, as in a path.
 package struct Resource: Sendable, Hashable {
     /// Empty for the core group.
     package let group: String
@@ -19,9 +19,9 @@ package struct Resource: Sendable, Hashable {
     /// As in a manifest: `v1`, `coordination.k8s.io/v1`.
     package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
 
-    /// Where all objects of this kind, those of one namespace, or one object are found.
+    /// The path of all objects, of the objects of one namespace, or of one object.
     ///
-    /// - Parameter namespace: nil also for what belongs to none.
+    /// - Parameter namespace: nil for all namespaces, and for objects without a namespace.
     package func path(namespace: String? = nil, name: String? = nil, subresource: String? = nil) -> String {
         var segments = group.isEmpty ? ["api", version] : ["apis", group, version]
         if let namespace { segments += ["namespaces", namespace] }

@@ -1,15 +1,15 @@
-/// The address of an API server: `https://10.0.0.1:6443`, perhaps with a path before `/api`.
+/// The URL of an API server, such as `https://10.0.0.1:6443`, with an optional path before `/api`.
 package struct ServerURL: Sendable, Equatable {
     package let scheme: String
-    /// An IPv6 address has its brackets.
+    /// An IPv6 address includes its brackets.
     package let host: String
     package let port: Int
     /// Empty, or with a leading and no trailing slash.
     package let path: String
 
-    /// - Parameter text: an `http` or `https` URL with a host and no user, query or fragment; otherwise nil.
+    /// Nil unless `text` is an `http` or `https` URL with a host and without user, query or fragment.
     package init?(_ text: String) {
-        // ASCII alone (RFC 3986): to libcurl, a slash with a combining mark behind it is a slash, to Swift it is none.
+        // Only ASCII (RFC 3986): a slash followed by a combining mark is a slash to libcurl, but not to Swift.
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let separator = text.firstRange(of: "://") else {
             return nil
         }
@@ -40,6 +40,6 @@ package struct ServerURL: Sendable, Equatable {
         }
     }
 
-    /// The URL with another host in it.
+    /// The URL, with `other` as host if it is not nil.
     package func text(host other: String? = nil) -> String { "\(scheme)://\(other ?? host):\(port)\(path)" }
 }

@@ -1,6 +1,6 @@
 package import JSON
 
-/// `metav1.Status`: how the API server explains a failure.
+/// A `metav1.Status`, which the API server sends with a failure.
 package struct Status: Sendable, Equatable {
     package struct Cause: Sendable, Equatable {
         package var reason: String?
@@ -14,7 +14,7 @@ package struct Status: Sendable, Equatable {
 
     package var code: Int?
     package var reason: String?
-    /// May quote values of the object: see `Redactor`.
+    /// May quote values of the object; see `Redactor`.
     package var message: String?
     package var details: Details?
 
@@ -31,9 +31,9 @@ package struct Status: Sendable, Equatable {
 }
 
 extension Status: JSONReadable {
-    /// What has another form than it should is left out: the code of the answer says what matters.
+    /// Ignores invalid fields, because the status code of the response is enough.
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
-        guard json.isObject else { try json.fails("is no object") }
+        guard json.isObject else { try json.fails("is not an object") }
         code = json["code"]?.int
         reason = json["reason"]?.string
         message = json["message"]?.string

@@ -1,19 +1,19 @@
-/// Why there is no answer at all.
+/// Why a request has no complete response.
 package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// No connection: name not found, refused, no route.
+    /// No connection: name not found, connection refused, no route.
     case connect(reason: String)
-    /// The connection was lost, or the other side does not keep to HTTP.
+    /// The connection was lost, or the server violated HTTP.
     case broken(reason: String)
     case timeout(reason: String)
-    /// The server's certificate is not accepted, or the server does not accept ours.
+    /// The certificate of the server or of the client was rejected.
     case tls(reason: String)
-    /// A token, certificate or credential plugin of ours cannot be used.
+    /// The token, certificate or credential plugin of the client cannot be used.
     case credentials(reason: String)
-    /// The answer is larger than it may be, in bytes.
+    /// The response exceeds its limit, in bytes.
     case tooLarge(limit: Int)
-    /// The answer was given up, because those under way were together larger than they may be, in bytes.
+    /// The response was aborted because all responses in progress together exceeded their limit, in bytes.
     case crowded(limit: Int)
-    /// The request was not sent because of a rule of the program's own.
+    /// The request was not sent because of a rule of this program.
     case withheld(reason: String, isRetryable: Bool)
     /// The caller was cancelled.
     case cancelled
@@ -28,7 +28,7 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         }
     }
 
-    /// Whether the server may have got the request all the same.
+    /// Whether the server may have received the request.
     var mayHaveArrived: Bool {
         switch self {
         case .broken, .timeout, .tooLarge, .crowded, .cancelled, .shutDown: true
@@ -40,11 +40,11 @@ package enum TransportFailure: Error, Sendable, Equatable, CustomStringConvertib
         switch self {
         case .connect(let reason): "no connection to the API server: \(reason)"
         case .broken(let reason): "the connection to the API server broke: \(reason)"
-        case .timeout(let reason): "the API server did not answer in time: \(reason)"
+        case .timeout(let reason): "the API server did not respond in time: \(reason)"
         case .tls(let reason): "no secure connection to the API server: \(reason)"
         case .credentials(let reason): "the credentials cannot be used: \(reason)"
-        case .tooLarge(let limit): "the answer is larger than \(limit) bytes"
-        case .crowded(let limit): "the answers under way were together larger than \(limit) bytes"
+        case .tooLarge(let limit): "the response is larger than \(limit) bytes"
+        case .crowded(let limit): "the responses in progress exceeded \(limit) bytes in total"
         case .withheld(let reason, _): reason
         case .cancelled: "it was cancelled"
         case .shutDown: "the connection is shut down"

@@ -2,13 +2,13 @@ package import JSON
 
 /// One line of a watch.
 package enum WatchEvent<Item: KubeObject>: Sendable {
-    /// ADDED, which a watch may also say of an object that is known, or MODIFIED.
+    /// ADDED, which a watch may also send for a known object, or MODIFIED.
     case upsert(Item)
     case delete(Item)
-    /// No change, but changes up to here were sent.
+    /// No change. All changes up to this version were sent.
     case bookmark(resourceVersion: String)
     case error(Status)
-    /// A type of event that is not known.
+    /// An unknown type of event.
     case unknown
 }
 
@@ -18,7 +18,7 @@ extension WatchEvent: JSONReadable {
         case "ADDED", "MODIFIED": self = .upsert(try Item(reading: json.required("object")))
         case "DELETED": self = .delete(try Item(reading: json.required("object")))
         case "BOOKMARK":
-            // It need not be a complete object (Kubernetes API, "Watch bookmarks").
+            // The object may be incomplete (Kubernetes API, "Watch bookmarks").
             let metadata = try json.required("object").required("metadata")
             self = .bookmark(resourceVersion: try metadata.required("resourceVersion").asString())
         case "ERROR": self = .error(try Status(reading: json.required("object")))
@@ -27,9 +27,9 @@ extension WatchEvent: JSONReadable {
     }
 }
 
-/// What a watcher tells its user.
+/// A change that a watcher reports.
 package enum FeedEvent<Item: Sendable>: Sendable {
-    /// All objects there are: what is neither among them nor among those that cannot be read is gone.
+    /// The complete list. Objects that are neither in it nor in `unreadable` no longer exist.
     case replace([Item], unreadable: [UnreadableItem] = [])
     case upsert(Item)
     case delete(Item)

@@ -1,43 +1,44 @@
 package import Scheduling
 
-/// List, then watch, for ever: decides what to do next from what happened last. No I/O, no clock, no random source.
+/// Lists, then watches, and repeats: decides the next actions from the last outcome. No I/O, no clock, no random
+/// source.
 ///
-/// A list is the truth; a resource version is only good for going on from where a watch was. After a restore of etcd the
-/// versions go back, and a watch from a version of the lost future brings nothing, without an error, until the server's
-/// own version passes it (kubernetes#107457). So a watch, or a list that has more pages, is resumed only after its regular
-/// end, or after a single failure: a cut of its connection, or a 429. After everything else, which a server that was away
-/// may cause, the objects are listed again; after a cut and then a 429 too, which a server sends that starts again and has
-/// not filled its watch cache yet.
+/// A list is authoritative. A resource version is only used to resume a watch or a list. After a restore of etcd,
+/// versions go back: a watch from a version that is now in the future returns nothing and no error until the server
+/// passes that version (kubernetes#107457). So a watch, or a list with more pages, is resumed only after its regular
+/// end or after a single failure that is a broken connection or a 429. After any other failure, which a restart of the
+/// server may cause, the objects are listed again. They are also listed again after a broken connection followed by a
+/// 429: a restarting server sends 429 until its watch cache is filled.
 ///
-/// After each step the caller performs the actions in order. At most the last one is a request or a wait, and its outcome
-/// is the next step's input; if there is none, the watch goes on.
+/// After each step the caller performs the actions in order. Only the last one can be a request or a wait, and its
+/// outcome is the input of the next step. If there is none, the current watch continues.
 package struct WatchStateMachine<Item: KubeObject>: Sendable {
     package enum Input: Sendable {
         case start
-        /// The answer to `.list`.
+        /// The response to `.list`.
         case page(ListPage<Item>)
-        /// The watch brought an event, `after` its beginning.
+        /// The watch received an event, `after` its start.
         case event(WatchEvent<Item>, after: Duration)
-        /// The watch brought an event that cannot be read, `after` its beginning.
+        /// The watch received an event that cannot be read, `after` its start.
         case unreadable(after: Duration)
-        /// The watch ended as it should, `lasted` after it was opened.
+        /// The watch ended without an error, `lasted` after its start.
         case ended(lasted: Duration)
-        /// The list or the watch failed, `lasted` after it was begun.
+        /// The list or the watch failed, `lasted` after its start.
         case failed(KubeError, lasted: Duration)
         /// The wait is over.
         case waited
     }
 
     package enum Action: Sendable {
-        /// Ask for a page; the first one if there is no token.
+        /// Request a page; the first one if the token is nil.
         case list(continue: String?)
-        /// Ask for the changes since then.
+        /// Request the changes since `resourceVersion`.
         case watch(resourceVersion: String, timeout: Duration)
         case wait(Duration)
         case emit(FeedEvent<Item>)
         case report(KubeError)
 
-        /// Whether it has an outcome. A watch that is under way is to be let go of then.
+        /// Whether it is a request or a wait. The caller then ends the current watch.
         package var isRequest: Bool {
             switch self {
             case .list, .watch, .wait: true
@@ -48,17 +49,17 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
 
     /// The waits and limits.
     package struct Policy: Sendable {
-        /// Wait after a failure.
+        /// How long to wait after a failure.
         package var retry = Backoff(initial: .milliseconds(500), longest: .seconds(30))
-        /// Wait after a 403: a role may be added later.
+        /// How long to wait after a 403: a role may be added later.
         package var forbidden: Duration = .seconds(30)
-        /// A watch that lasted so long was healthy: what fails next is a new fault.
+        /// A watch that lasted at least this long was healthy: the next failure counts as the first one.
         package var healthy: Duration = .seconds(10)
-        /// A watch lasts so long before it is given up for a list because of an event that could not be read: whoever
-        /// writes such an object again and again causes no more lists than that.
+        /// How long a watch lasts before an event that could not be read ends it for a new list. This limits the number
+        /// of lists if such an object is written repeatedly.
         package var catchUp: Duration = .seconds(30)
-        /// How long a watch is asked to last, spread so that not all watchers come back at once. Short, for its end is
-        /// the only sure sign of life: a connection that died in silence is noticed half a minute later.
+        /// The requested duration of a watch, random so that not all watchers reconnect at once. It is short because
+        /// only the end of a watch proves that the connection works: a dead connection is detected 30 seconds later.
         package var watch: ClosedRange<Duration> = .seconds(100)...(.seconds(150))
 
         package init() {}
@@ -76,9 +77,9 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     /// Failures in a row.
     private var failures = 0
     private var phase = Phase.beginning
-    /// An event of the watch could not be read: only a list shows what it said.
+    /// Whether an event of the watch could not be read. Only a new list shows its content.
     private var hasMissed = false
-    /// How long the last watch was asked to last.
+    /// The requested duration of the last watch.
     private var timeout = Duration.zero
 
     /// - Parameter resource: for errors.
@@ -87,7 +88,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         self.policy = policy
     }
 
-    /// - Parameter random: from 0 to 1, new each time.
+    /// - Parameter random: a new random number from 0 to 1.
     package mutating func step(_ input: Input, random: Double) -> [Action] {
         switch input {
         case .start, .waited: [request(random)]
@@ -113,7 +114,7 @@ extension WatchStateMachine {
 
     private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
         guard case .listing(var all, var unreadable, _) = phase else { return [request(random)] }
-        // The only holder from here on: pages are appended in place, and a long list is not copied with each.
+        // Makes the local arrays the only references, so that pages are appended in place and the list is not copied.
         phase = .watching(resourceVersion: page.metadata.resourceVersion)
         all += page.items
         unreadable += page.unreadable
@@ -134,7 +135,7 @@ extension WatchStateMachine {
         return catchUp(after: lasted, random)
     }
 
-    /// Lists what was missed, if it is time.
+    /// Lists the objects again if an event was missed and the watch has lasted long enough.
     private mutating func catchUp(after lasted: Duration, _ random: Double) -> [Action] {
         guard hasMissed, lasted >= policy.catchUp else { return [] }
         startOver()
@@ -147,7 +148,7 @@ extension WatchStateMachine {
             advance(to: item.metadata.resourceVersion)
             return [.emit(.upsert(item))]
         case .delete(let item):
-            // Its resource version is the one of the deletion.
+            // Its resource version is that of the deletion.
             advance(to: item.metadata.resourceVersion)
             return [.emit(.delete(item))]
         case .bookmark(let resourceVersion):
@@ -165,33 +166,33 @@ extension WatchStateMachine {
     }
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
-        // Ended before its time without an error: so the API server ends watches when it lists etcd again itself.
+        // Ended early without an error: the API server ends watches like this when it lists etcd again.
         if lasted < timeout * 0.9 || hasMissed { startOver() }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]
         }
-        // A server or proxy that ends each watch at once must not be asked in a tight loop.
+        // A server or proxy that ends each watch at once must not cause a tight loop.
         return [.wait(nextDelay(random))]
     }
 
     private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
-        // A list that is slow to fail was not healthy.
+        // Only for a watch: a list that fails slowly was not healthy.
         if case .watching = phase, lasted >= policy.healthy { failures = 0 }
         if case .forbidden = error.kind {
-            // A role may allow lists and no watches: then lists have to do.
+            // A role may allow lists but no watches. The agent then lists repeatedly.
             startOver()
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         }
         let delay = nextDelay(random)
         if hasMissed || !mayResume(after: error) { startOver() }
-        // Normal after a silence or in a long list: listed again at once, but not over and over.
+        // Normal after a long pause or in a long list: list again at once, but only once in a row.
         if case .expired = error.kind, failures == 1 { return [request(random)] }
         return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]
     }
 
-    /// Whether the next request may go on where the last one was: the server was not away. Load balancers cut streams now and
-    /// then.
+    /// Whether the next request may resume after the last one, because the server was probably not restarted. Load
+    /// balancers occasionally cut streams.
     private func mayResume(after error: KubeError) -> Bool {
         switch error.kind {
         case .tooManyRequests, .transport(.broken): failures == 1

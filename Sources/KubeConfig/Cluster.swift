@@ -3,11 +3,12 @@ import LinuxIO
 import Observability
 import YAML
 
-/// Finds the cluster to work with.
+/// Finds the configuration of the cluster.
 package enum Cluster {
-    /// The cluster of `kubeconfig`, a file or several separated by `:`; else the one that the pod runs in; else that of `~/.kube/config`.
+    /// The cluster of `kubeconfig`, one file or several separated by `:`. Without it, the cluster of the pod. Outside a
+    /// pod, the cluster of `~/.kube/config`.
     ///
-    /// - Throws: `ConfigurationError`, or `TransportFailure` when no thread can be started.
+    /// - Throws: `ConfigurationError`, or `TransportFailure` if no thread can be started.
     package static func configuration(kubeconfig: String?) throws -> ClusterConfiguration {
         let environment = Self.environment("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "HOME")
         if let kubeconfig { return try configuration(files: paths(in: kubeconfig)) }
@@ -17,13 +18,13 @@ package enum Cluster {
         guard let home = environment["HOME"], access("\(home)/.kube/config", R_OK) == 0 else {
             throw ConfigurationError(
                 source: "environment", field: "KUBECONFIG",
-                expected: "the path of a kubeconfig: this is no pod, and there is no ~/.kube/config"
+                expected: "the path of a kubeconfig: this is not a pod, and there is no ~/.kube/config"
                     + " (without a cluster, set DISTRIBUTIONS_PATH and OUTPUT_PATH)")
         }
         return try configuration(files: ["\(home)/.kube/config"])
     }
 
-    /// Each once. A path that has a `:` in it and is there is one file.
+    /// The paths in `list` without duplicates. If `list` as a whole is the path of an existing file, only that one.
     private static func paths(in list: String) -> [String] {
         guard access(list, F_OK) != 0 else { return [list] }
         var paths: [String] = []
@@ -34,7 +35,9 @@ package enum Cluster {
         return paths.isEmpty ? [list] : paths
     }
 
-    /// Those that are not there are skipped, unless none is.
+    /// Skips files that do not exist, if there are several paths.
+    ///
+    /// - Throws: also if there is no file at all.
     private static func configuration(files paths: [String]) throws -> ClusterConfiguration {
         var files: [(path: String, config: Kubeconfig)] = []
         for path in paths {
@@ -53,7 +56,7 @@ package enum Cluster {
         return try ClusterConfiguration(KubeconfigFiles(files))
     }
 
-    /// Nil if there is nothing in it.
+    /// Nil if the file is empty.
     private static func read(_ path: String) throws -> Kubeconfig? {
         let content: [UInt8]
         do throws(LinuxError) {

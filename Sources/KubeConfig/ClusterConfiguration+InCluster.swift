@@ -3,18 +3,18 @@ import LinuxIO
 package import Observability
 
 extension ClusterConfiguration {
-    /// Where the kubelet mounts a pod's service account.
+    /// The folder where the kubelet mounts the service account of a pod.
     package static let serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-    /// The API server that a pod's environment names, with the pod's service account.
+    /// The API server from the environment of the pod, with the pod's service account.
     ///
-    /// - Parameter directory: holds `token`, `ca.crt` and `namespace`.
+    /// - Parameter directory: contains `token`, `ca.crt` and `namespace`.
     package static func inCluster(
         environment: [String: String], directory: String = serviceAccountDirectory
     ) throws(ConfigurationError) -> ClusterConfiguration {
         let host = try variable("KUBERNETES_SERVICE_HOST", "the API server's address", environment)
         let port = try variable("KUBERNETES_SERVICE_PORT", "the API server's port", environment)
-        // An IPv6 address stands bare in the variable and in brackets in a URL (RFC 3986, 3.2.2).
+        // An IPv6 address has no brackets in the variable, but needs them in a URL (RFC 3986, 3.2.2).
         let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         guard let server = ServerURL("https://\(name):\(port)") else {
             throw ConfigurationError(

@@ -3,14 +3,14 @@ import Kube
 package import Observability
 
 extension ClusterConfiguration {
-    /// The cluster and user of a kubeconfig's current context. Relative paths are relative to the folder of the file that they stand
-    /// in.
+    /// The cluster and user of a kubeconfig's current context. Relative paths are relative to the folder of the file
+    /// that contains them.
     package init(_ files: KubeconfigFiles) throws(ConfigurationError) {
         let selection = try files.select()
         let cluster = selection.cluster
         let place = selection.clusterPlace
         guard let text = cluster.server, let server = ServerURL(text) else {
-            // Before an @ there may be a password.
+            // A URL with an @ may contain a password.
             let value = cluster.server.flatMap { $0.utf8.contains(UInt8(ascii: "@")) ? nil : $0 }
             throw ConfigurationError(
                 source: place.file, field: "\(place.field).server", value: value,
@@ -27,14 +27,14 @@ extension ClusterConfiguration {
     }
 
     private mutating func set(_ user: Kubeconfig.User, _ place: KubeconfigFiles.Place) throws(ConfigurationError) {
-        // The API server would take us for an anonymous user.
+        // These methods are not supported. Without credentials, the API server would treat requests as anonymous.
         for (isThere, name) in [
             (user.username.nonEmpty != nil, "username"), (user.authProvider != nil, "auth-provider"),
         ]
         where isThere {
             throw ConfigurationError(
                 source: place.file, field: "\(place.field).\(name)",
-                expected: "a token, a client certificate or an exec plugin in its place")
+                expected: "a token, a client certificate or an exec plugin instead")
         }
         certificate = try place.material(
             user.clientCertificateData, user.clientCertificate, field: "client-certificate")
@@ -43,7 +43,7 @@ extension ClusterConfiguration {
             throw ConfigurationError(
                 source: place.file, field: place.field, expected: "a client certificate and its key, or neither")
         }
-        // The order is client-go's: a token file wins over a token.
+        // As in client-go, a token file takes precedence over a token.
         if let file = user.tokenFile.nonEmpty {
             token = .file(place.resolve(file))
         } else if let text = user.token.nonEmpty {
@@ -66,7 +66,7 @@ extension KubeconfigFiles.Place {
         return String(file[...slash]) + path
     }
 
-    /// Data in place win over a file, as in client-go.
+    /// Inline data take precedence over a file, as in client-go.
     fileprivate func material(
         _ data: String?, _ path: String?, field member: String
     ) throws(ConfigurationError) -> ClusterConfiguration.Material? {
@@ -89,7 +89,7 @@ extension KubeconfigFiles.Place {
         guard !exec.command.isEmpty else {
             throw ConfigurationError(source: file, field: "\(field).exec.command", expected: "a program")
         }
-        // A bare name is looked for in PATH; only a path is relative to the file.
+        // A name without a slash is searched in PATH. Only a path is relative to the file.
         let command = exec.command.utf8.contains(UInt8(ascii: "/")) ? resolve(exec.command) : exec.command
         var plugin = ExecPlugin(apiVersion: exec.apiVersion, command: command, arguments: exec.args ?? [])
         plugin.environment = Dictionary((exec.env ?? []).map { ($0.name, $0.value) }) { _, last in last }

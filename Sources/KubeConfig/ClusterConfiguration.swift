@@ -1,8 +1,8 @@
 import Kube
 
-/// How to reach a cluster and as whom. Files are named, not read: their content may change.
+/// The server and credentials of a cluster. It stores the paths of files, not their content, which may change.
 package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
-    /// PEM, given in place or as a file.
+    /// PEM, inline or in a file.
     package enum Material: Sendable, Equatable {
         case inline([UInt8])
         case file(String)
@@ -16,7 +16,7 @@ package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRe
     }
 
     let server: ServerURL
-    /// None: the authorities that the system trusts.
+    /// Nil for the authorities that the system trusts.
     package var authority: Material?
     package var certificate: Material?
     package var key: Material?
@@ -24,10 +24,10 @@ package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRe
     package var tlsServerName: String?
     package var insecureSkipTLSVerify = false
     package var proxy: String?
-    /// The service account's own namespace, or the one of the kubeconfig's context; nil if it is not known.
+    /// The namespace of the service account or of the kubeconfig's context; nil if it is not known.
     package var namespace: String?
 
-    /// - Parameter server: an `http` or `https` URL; nil is returned for anything else.
+    /// Nil unless `server` is an `http` or `https` URL.
     package init?(server: String, namespace: String = "default") {
         guard let server = ServerURL(server) else { return nil }
         self.init(server: server, namespace: namespace)
@@ -38,18 +38,18 @@ package struct ClusterConfiguration: Sendable, CustomStringConvertible, CustomRe
         self.namespace = namespace
     }
 
-    /// The server's URL alone.
+    /// Only the URL of the server.
     package var description: String { server.text() }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A program that prints credentials, as a kubeconfig names it (client.authentication.k8s.io).
+/// A credential plugin of a kubeconfig: a program that prints credentials (client.authentication.k8s.io).
 package struct ExecPlugin: Sendable, Equatable {
     package var apiVersion: String
-    /// A path, or a name to look for in `PATH`.
+    /// A path, or a name to search in `PATH`.
     package var command: String
     package var arguments: [String] = []
-    /// Beside our own environment.
+    /// Variables in addition to the environment of this process.
     package var environment: [String: String] = [:]
     package var providesClusterInfo = false
 

@@ -2,8 +2,8 @@ package import Kube
 import LinuxIO
 package import Observability
 
-/// The endpoint of a configuration, kept up to date: files are read again when they change, a plugin is run again when
-/// what it gave has expired.
+/// The current endpoint of a configuration. It reads files again when they change, and runs a plugin again when its
+/// credentials have expired.
 package final class Credentials: Sendable {
     private typealias Outcome = Result<Endpoint, TransportFailure>
 
@@ -11,9 +11,9 @@ package final class Credentials: Sendable {
         var endpoint: Endpoint?
         var stamps: [String: FileStatus] = [:]
         var checkedAt: ContinuousClock.Instant?
-        /// Of what the plugin gave; nil: good until refused.
+        /// When the plugin's credentials expire; nil if they are used until the server rejects them.
         var expiry: Timestamp?
-        /// Who waits for what is being loaded; nil while nothing is.
+        /// The callers that wait for the current load; nil while nothing is being loaded.
         var waiting: [Int: CheckedContinuation<Outcome, Never>]?
         var lastWaiter = 0
     }
@@ -28,8 +28,9 @@ package final class Credentials: Sendable {
         self.now = now
     }
 
-    /// The endpoint as of now. Looks at the files at most once a second; never blocks a thread of the cooperative pool.
-    /// A cancelled caller stops waiting; what is being loaded is there for the next one.
+    /// The current endpoint. Checks the files at most once a second. Never blocks a thread of the cooperative pool.
+    ///
+    /// A cancelled caller stops waiting. The load continues for the next caller.
     package func endpoint() async throws(TransportFailure) -> Endpoint {
         let id = cache.withLock { cache in
             cache.lastWaiter += 1
@@ -43,7 +44,8 @@ package final class Credentials: Sendable {
         return try outcome.get()
     }
 
-    /// The server has refused this endpoint (401): the next one is loaded again.
+    /// Discards the credentials of `endpoint`, which the server has rejected (401). The next call of `endpoint()` loads
+    /// them again.
     package func refuse(_ endpoint: Endpoint) {
         cache.withLock { cache in
             guard cache.endpoint?.token == endpoint.token else { return }
@@ -61,7 +63,7 @@ package final class Credentials: Sendable {
     }
 
     private func begin(_ id: Int, _ continuation: CheckedContinuation<Outcome, Never>) {
-        // A cancellation before this is seen here, a later one finds the continuation.
+        // Detects an earlier cancellation. A later one finds the continuation in `waiting`.
         let step = cache.withLock { cache in
             let step = Task.isCancelled ? .answer(.failure(.cancelled)) : next(&cache)
             if case .load = step { cache.waiting = [:] }
@@ -71,7 +73,7 @@ package final class Credentials: Sendable {
         }
         switch step {
         case .answer(let outcome): continuation.resume(returning: outcome)
-        // Of its own: whoever asked first may be cancelled while others wait.
+        // A separate task: the first caller may be cancelled while others wait.
         case .load(let loader):
             Task { finish(loader, await OwnedThread.value(name: "credentials") { loader.load() }) }
         case .wait: break
@@ -105,7 +107,7 @@ package final class Credentials: Sendable {
                 outcome = .success(loaded.endpoint)
             case .failure(let failure):
                 outcome = .failure(failure)
-                // What was good is used until the server refuses it; the files are looked at again in a second.
+                // Keeps the last valid endpoint until the server rejects it. The files are checked again in a second.
                 if let endpoint = cache.endpoint {
                     cache.checkedAt = .now
                     if loader.old != nil { outcome = .success(endpoint) }

@@ -2,24 +2,24 @@ import Kube
 import LinuxIO
 import Observability
 
-/// Reads the files and runs the plugin of a configuration. Blocks: runs on a thread of its own.
+/// Reads the files and runs the plugin of a configuration. It blocks and needs its own thread.
 struct EndpointLoader: Sendable {
     struct Loaded: Sendable {
         var endpoint: Endpoint
-        /// What tells one content of a file from another, without reading it.
+        /// The status of each file, which shows whether the file has changed.
         var stamps: [String: FileStatus]
         var expiry: Timestamp?
-        /// False if nothing had changed.
+        /// False if no file has changed.
         var isNew: Bool
     }
 
     let configuration: ClusterConfiguration
-    /// Stays in use if no file has changed.
+    /// The endpoint to keep if no file has changed.
     let old: Endpoint?
     let stamps: [String: FileStatus]
 
     func load() -> Result<Loaded, TransportFailure> {
-        // Before the reading: a change in between is seen the next time.
+        // Taken before the files are read, so that a change in between is detected the next time.
         let current = Dictionary(
             configuration.files.compactMap { path in (try? FileStatus(path: path)).map { (path, $0) } }
         ) { first, _ in first }
@@ -57,12 +57,12 @@ struct EndpointLoader: Sendable {
         return Loaded(endpoint: endpoint, stamps: stamps, expiry: expiry, isNew: true)
     }
 
-    /// A token is one line of printable characters: a line end within would forge a header.
+    /// Checks that a token is one line of printable characters: a newline inside would inject a header.
     private func check(_ token: String, from source: String) throws(TransportFailure) -> String {
         var bytes = Array(token.utf8)[...]
         while let last = bytes.last, last == 0x0a || last == 0x0d || last == 0x20 { bytes.removeLast() }
         guard !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw .credentials(reason: "\(source) holds no token")
+            throw .credentials(reason: "\(source) does not contain a token")
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -4,7 +4,7 @@ import Kube
 import LinuxIO
 import Observability
 
-/// `ExecCredential` of client.authentication.k8s.io: what a plugin prints.
+/// An `ExecCredential` of client.authentication.k8s.io, which a plugin prints.
 struct ExecCredential: Sendable, CustomReflectable {
     var token: String?
     /// PEM.
@@ -27,7 +27,7 @@ extension ExecCredential {
         var status: Status?
     }
 
-    /// - Parameter json: what the plugin has printed; nil if it holds no credential.
+    /// Nil if `json`, the output of the plugin, contains no credential.
     init?(json: [UInt8]) {
         guard let status = try? JSONBytes.decode(Wire.self, from: json).status else { return nil }
         token = status.token?.isEmpty == false ? status.token : nil
@@ -39,7 +39,7 @@ extension ExecCredential {
 }
 
 extension ExecPlugin {
-    /// Runs the plugin and reads its credential. Blocks, for at most `timeout`.
+    /// Runs the plugin and reads its credential. Blocks for at most `timeout`.
     func run(for endpoint: Endpoint, timeout: Duration = .seconds(60)) throws(TransportFailure) -> ExecCredential {
         let process = ChildProcess(
             command: command, arguments: arguments,

@@ -1,29 +1,29 @@
 package import Observability
 
-/// The files that `KUBECONFIG` names, in their order. They count as one, as for client-go: the first that sets the current
-/// context, or has an entry of a name, wins, and the entry counts as a whole.
+/// The files of `KUBECONFIG` in their order, merged as in client-go: the first file that sets the current context or
+/// has an entry with a given name takes precedence. Entries are not merged.
 package struct KubeconfigFiles: Sendable {
     private let files: [(path: String, config: Kubeconfig)]
 
     package init(_ files: [(path: String, config: Kubeconfig)]) { self.files = files }
 
-    /// What one context names.
+    /// The cluster, user and namespace of a context.
     package struct Selection: Sendable {
         package let cluster: Kubeconfig.Cluster
-        /// Where the cluster stands, for errors and for relative paths.
+        /// The place of the cluster, for errors and for relative paths.
         package let clusterPlace: Place
         package let user: Kubeconfig.User?
         package let userPlace: Place
         package let namespace: String
     }
 
-    /// A place in a file: `clusters[0].cluster`.
+    /// A place in a file, such as `clusters[0].cluster`.
     package struct Place: Sendable {
         package let file: String
         package let field: String
     }
 
-    /// What the current context names.
+    /// The cluster, user and namespace of the current context.
     package func select() throws(ConfigurationError) -> Selection {
         let current = files.first { $0.config.currentContext?.isEmpty == false }
         guard let name = current?.config.currentContext else {

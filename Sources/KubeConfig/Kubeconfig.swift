@@ -1,7 +1,7 @@
 import JSON
 package import Observability
 
-/// A kubeconfig (`v1.Config` of k8s.io/client-go), the parts that are needed to reach a cluster.
+/// The parts of a kubeconfig (`v1.Config` of k8s.io/client-go) that are needed to connect to a cluster.
 package struct Kubeconfig: Sendable, Decodable, JSONReadable {
     package var currentContext: String?
     package var clusters: [NamedCluster]
@@ -44,7 +44,7 @@ package struct Kubeconfig: Sendable, Decodable, JSONReadable {
         package var clientKey: String?
         package var clientKeyData: String?
         package var exec: Exec?
-        /// Whoever has it wants a way of logging in that we do not know.
+        /// Read only to reject it: this kind of authentication is not supported.
         package var username: String?
         /// See `username`.
         package var authProvider: AuthProvider?
@@ -59,7 +59,7 @@ package struct Kubeconfig: Sendable, Decodable, JSONReadable {
         }
     }
 
-    /// That there is one, and nothing of it.
+    /// An `auth-provider` entry. Its content is not read.
     package struct AuthProvider: Sendable, Decodable {
         package init(from decoder: any Decoder) {}
     }

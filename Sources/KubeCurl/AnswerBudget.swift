@@ -1,17 +1,15 @@
-/// A body that is being received.
+/// A response body that is being received.
 protocol GrowingAnswer: AnyObject {
-    /// Bytes that have come.
+    /// The number of bytes received so far.
     var size: Int { get }
-    /// Lets go of them; what still comes is not kept.
+    /// Releases the received bytes and discards further ones.
     func giveUp()
 }
 
-/// How many bytes of bodies are held while they come, of all transfers of a loop but lists, which are bounded on their own,
-/// and streams. Belongs to the loop's thread.
-///
-/// Many answers come at once, and tenants choose how large they are.
+/// Limits the total size of the response bodies that a loop receives at the same time, because tenants control the size
+/// of responses. It does not include streams, nor lists, which have their own limit. Only the loop's thread may use it.
 final class AnswerBudget {
-    /// In bytes. There are two loops.
+    /// The default limit in bytes. There are two loops.
     static let usual = 8 << 20
 
     let limit: Int
@@ -19,8 +17,8 @@ final class AnswerBudget {
 
     init(limit: Int = usual) { self.limit = limit }
 
-    /// More of `answer` has come. Beyond the limit the largest has to give up, whoever's it is, so that small ones get through
-    /// beside it; one that is alone may be as large as its request allows.
+    /// Records that more of `answer` has arrived. If the limit is exceeded, the largest body is given up, so that small
+    /// ones can finish. A body that is the only one may be as large as its request allows.
     func grew(_ answer: any GrowingAnswer) {
         if !answers.contains(where: { $0 === answer }) { answers.append(answer) }
         while answers.count > 1, answers.reduce(0, { $0 + $1.size }) > limit,
@@ -31,6 +29,6 @@ final class AnswerBudget {
         }
     }
 
-    /// It comes no more.
+    /// Removes a body that is complete or was given up.
     func end(_ answer: any GrowingAnswer) { answers.removeAll { $0 === answer } }
 }

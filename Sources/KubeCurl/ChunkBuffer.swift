@@ -1,25 +1,25 @@
 import Kube
 import LinuxIO
 
-/// What a transfer has received and its reader has not yet taken.
+/// The bytes that a transfer has received and its reader has not yet taken.
 ///
-/// Bounded: while it is full the transfer is paused, so that the server has to wait too.
+/// Its size is limited: while it is full, the transfer is paused, so that the server waits too.
 final class ChunkBuffer: Sendable {
     typealias Taken = Result<[UInt8]?, TransportFailure>
 
-    /// What becomes of a chunk.
+    /// The result of appending a chunk.
     enum Reception {
         case taken
-        /// It is full: the same chunk has to come again, once `take` has said that there is room.
+        /// The buffer is full. Append the same chunk again after `take` has called `room`.
         case full
-        /// No more is wanted: the end was reached.
+        /// The buffer is finished and accepts no more chunks.
         case ended
     }
 
     private struct State {
         var bytes: [UInt8] = []
         var isFull = false
-        /// nil while the transfer goes on.
+        /// Nil until the transfer has ended.
         var end: Taken?
         var reader: CheckedContinuation<Taken, Never>?
     }
@@ -50,7 +50,7 @@ final class ChunkBuffer: Sendable {
         return reception
     }
 
-    /// The transfer is over, or is to be given up; what was received before can still be read, unless it was cancelled.
+    /// Ends the buffer. The received bytes can still be read, unless the transfer was cancelled.
     func finish(_ failure: TransportFailure?) {
         let end: Taken = failure.map { .failure($0) } ?? .success(nil)
         let reader = state.withLock { state -> CheckedContinuation<Taken, Never>? in
@@ -63,9 +63,9 @@ final class ChunkBuffer: Sendable {
         reader?.resume(returning: end)
     }
 
-    /// What has come, waiting for it if need be. One reader at a time.
+    /// Takes the received bytes. Waits if there are none. Only one reader at a time.
     ///
-    /// - Parameter room: called when it was full and is not any more.
+    /// - Parameter room: called if the buffer was full and now has room.
     func take(room: () -> Void = {}) async -> Taken {
         await withCheckedContinuation { continuation in
             let (taken, wasFull) = state.withLock { state -> (Taken?, Bool) in

@@ -2,9 +2,10 @@ import CCurl
 import Kube
 import LinuxIO
 
-/// The multi handle and its loop. `run` is the curl thread's body; the other methods may be called from anywhere.
+/// The multi handle of libcurl and its loop. `run` is the body of the curl thread. The other methods may be called from
+/// any thread.
 final class CurlLoop: @unchecked Sendable {
-    // Sendable: what varies belongs to the thread in `run`; others reach it through `commands`.
+    // Sendable: only the thread in `run` uses the mutable state; other threads send it `commands`.
     private enum Command: Sendable {
         case start(Transfer)
         case cancel(Transfer)
@@ -18,23 +19,23 @@ final class CurlLoop: @unchecked Sendable {
     private let counters = TransferCounters()
     private let budget = AnswerBudget()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
-    /// What tries whether the connection is alive, while it does.
+    /// The probe that checks whether the connection is alive; nil if none is in progress.
     private weak var trial: Transfer?
-    /// Not started yet, in the order in which they came.
+    /// Transfers that are not started yet, in the order of their arrival.
     private var waiting: [Transfer] = []
 
-    /// How many transfers that share connections may be under way: as many as the API server takes on one, unless it is told
-    /// otherwise (`--http2-max-streams-per-connection`: 100, in older releases 250). For each one beyond what the server
-    /// takes libcurl makes a connection, with PIPEWAIT too.
+    /// The maximum number of concurrent transfers on shared connections. It is the API server's default number of
+    /// streams on a connection (`--http2-max-streams-per-connection`: 100, in older releases 250). For each transfer
+    /// beyond the server's limit, libcurl opens another connection, also with PIPEWAIT.
     private static let maximumStreams = 100
 
     private static let isLibraryReady = curl_global_init(curl_global_default) == CURLE_OK
 
-    /// Nil when libcurl has no memory or no descriptors.
+    /// Nil if libcurl has no memory or no file descriptors.
     ///
     /// - Parameters:
-    ///   - sharesConnections: whether several transfers may use one at once.
-    ///   - shortestSilence: connections that brought nothing for less than this are not taken for dead.
+    ///   - sharesConnections: whether several transfers may use a connection at the same time.
+    ///   - shortestSilence: a connection that was silent for less than this does not count as dead.
     init?(sharesConnections: Bool, shortestSilence: Duration) {
         guard Self.isLibraryReady, let multi = Self.makeMulti(), let commands = try? Mailbox<Command>() else {
             return nil
@@ -49,25 +50,26 @@ final class CurlLoop: @unchecked Sendable {
         guard let multi = curl_multi_init() else { return nil }
         curl_multi_set_long(multi, CURLMOPT_PIPELINING, curl_pipe_multiplex)
         curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, maximumStreams)
-        // CURLMOPT_MAXCONNECTS stays at four for each transfer: fewer would close connections between a list and its watch.
+        // CURLMOPT_MAXCONNECTS keeps its default, four for each transfer: with fewer, libcurl would close connections
+        // between a list and its watch.
         return multi
     }
 
     var statistics: TransferCounters.Values { counters.values }
 
-    /// Starts the transfer, as soon as there is room for it unless it is urgent: its time begins then, see
-    /// `Transfer.timeout`.
+    /// Starts the transfer as soon as the limit of concurrent transfers allows; an urgent transfer at once. Its timeout
+    /// starts then; see `Transfer.timeout`.
     ///
-    /// - Returns: false after `stop`; the transfer is not started then, and not finished.
+    /// - Returns: false after `stop`. The transfer is then neither started nor finished.
     func start(_ transfer: Transfer) -> Bool { commands.post(.start(transfer)) }
 
-    /// Ends the transfer if it is under way or will be.
+    /// Ends the transfer if it is waiting or in progress.
     func cancel(_ transfer: Transfer) {
         transfer.isCancelled.store(true, ordering: .relaxed)
         commands.post(.cancel(transfer))
     }
 
-    /// The reader of a stream has room again.
+    /// Resumes a paused stream after its reader has taken bytes.
     func resume(_ transfer: Transfer) { commands.post(.resume(transfer)) }
 
     /// Makes `run` end all transfers and return.
@@ -82,8 +84,8 @@ extension CurlLoop {
             curl_multi_perform(multi, &running)
             collect()
             startWaiting()
-            // Sleeps until a socket is ready, a timer of libcurl is due or a command comes; the hour is no timer. A
-            // transfer that was just started is due.
+            // Sleeps until a socket is ready, a timer of libcurl is due or a command arrives. A transfer that was just
+            // started is due at once.
             var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
             curl_multi_poll(multi, &command, 1, tryConnection(), nil)
         }
@@ -93,7 +95,7 @@ extension CurlLoop {
         curl_multi_cleanup(multi)
     }
 
-    /// A function of its own, so that no transfer, and no secret in its request, outlives its end in a local variable.
+    /// A separate function, so that no local variable keeps a finished transfer and the secrets of its request alive.
     ///
     /// - Returns: false after `stop`.
     private func performCommands() -> Bool {
@@ -105,12 +107,12 @@ extension CurlLoop {
     private func perform(_ command: Command) {
         switch command {
         case .start(let transfer):
-            // Cancelled before it came here.
+            // Cancelled before the command was taken.
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
             if transfer.isUrgent { start(now: transfer) } else { waiting.append(transfer) }
         case .cancel(let transfer): remove(transfer, .cancelled)
         case .resume(let transfer):
-            // What was held back comes now, or has it paused again.
+            // Delivers the data that libcurl held back, which may pause the transfer again.
             if let easy = transfer.easy, active[easy] != nil { curl_easy_pause(easy, curl_pause_none) }
         }
     }
@@ -150,7 +152,7 @@ extension CurlLoop {
         var dead: [Int] = []
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            // Read before the handle is removed: the message goes with it.
+            // Read before the handle is removed, which frees the message.
             let result = curl_message_result(message)
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
@@ -161,18 +163,19 @@ extension CurlLoop {
             }
             transfer.complete(result)
         }
-        // Where each has a connection of its own, libcurl has closed that one, and the others are only quiet.
+        // If each transfer has its own connection, libcurl has already closed the dead one, and the others are not
+        // affected.
         if sharesConnections, dead.contains(where: isInUse) { reconnect() }
     }
 
-    /// Whether transfers go by the connection with this port, or may do so next. While all go by other connections, they
-    /// must not be aborted for this one: a probe may have had one of its own, see `Transfer.probe`.
+    /// Whether a transfer uses the connection with this local port, or the next one may use it. If all transfers use
+    /// other connections, they must not be aborted: a probe may have had its own connection; see `Transfer.probe`.
     private func isInUse(port: Int) -> Bool { active.isEmpty || active.values.contains { $0.localPort == port } }
 
-    /// A write may wait longer for its answer than a dead connection should last: after some silence something is asked that
-    /// any server answers at once.
+    /// Sends a probe if a write waits on a silent connection. A write may wait for its response for longer than a dead
+    /// connection should stay in use, but every server responds to the probe at once.
     ///
-    /// - Returns: in how many milliseconds to look again, at the latest.
+    /// - Returns: milliseconds until the next check.
     private func tryConnection() -> Int32 {
         let hour: Int32 = 3_600_000
         let slow = active.values.filter(\.isWrite).min { $0.startedAt < $1.startedAt }
@@ -186,9 +189,9 @@ extension CurlLoop {
         return 0
     }
 
-    /// Lets go of all connections: libcurl would go on with one that is dead but still open.
+    /// Closes all connections: libcurl would continue to use a connection that is dead but still open.
     private func reconnect() {
-        for transfer in active.values { remove(transfer, .broken(reason: "nothing comes on it any more")) }
+        for transfer in active.values { remove(transfer, .broken(reason: "the connection is silent")) }
         guard let new = Self.makeMulti() else { return }
         curl_multi_cleanup(multi)
         multi = new

@@ -2,7 +2,7 @@ import CCurl
 import Glibc
 import Kube
 
-/// Sets up one easy handle; remembers the first option that libcurl refuses.
+/// Sets the options of one easy handle. Keeps the error of the first option that libcurl rejects.
 struct CurlOptions {
     let easy: UnsafeMutableRawPointer?
     private(set) var failure: TransportFailure?
@@ -16,7 +16,7 @@ struct CurlOptions {
         guard let easy, failure == nil else { return }
         let code = set(easy)
         if code != CURLE_OK {
-            failure = .broken(reason: "libcurl refuses \(option): \(String(cString: curl_easy_strerror(code)))")
+            failure = .broken(reason: "libcurl rejects option \(option): \(String(cString: curl_easy_strerror(code)))")
         }
     }
 
@@ -28,16 +28,18 @@ struct CurlOptions {
         check("URL") { curl_set_string($0, CURLOPT_URL, url) }
         check("PROTOCOLS") { curl_set_string($0, CURLOPT_PROTOCOLS_STR, "http,https") }
         if endpoint.tlsServerName != nil {
-            // libcurl verifies the URL's host, so that is the name, and the connection goes to the real one.
+            // libcurl verifies the host of the URL, so the URL has the certificate's name. CONNECT_TO has the real
+            // host.
             list = curl_slist_append(nil, "::\(server.host):\(server.port)")
             let list = list
             check("CONNECT_TO") { curl_set_list($0, CURLOPT_CONNECT_TO, list) }
         }
-        // Empty: none, not even the one that the environment names, which is not meant for the API server.
+        // Empty for no proxy. Otherwise libcurl would use the proxy of the environment, which is not for the API
+        // server.
         let proxy = endpoint.proxy ?? ""
         check("PROXY") { curl_set_string($0, CURLOPT_PROXY, proxy) }
         check("NOPROXY") { curl_set_string($0, CURLOPT_NOPROXY, "") }
-        // The head of the proxy's answer is not the head of the server's.
+        // The response headers of the proxy are not those of the server.
         check("SUPPRESS_CONNECT_HEADERS") { curl_set_long($0, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) }
     }
 
@@ -47,7 +49,7 @@ struct CurlOptions {
             check("SSL_VERIFYHOST") { curl_set_long($0, CURLOPT_SSL_VERIFYHOST, 0) }
         } else if let authority = endpoint.authority {
             check("CAINFO_BLOB") { curl_set_blob($0, CURLOPT_CAINFO_BLOB, authority, authority.count) }
-            // Only the cluster's own authority: without this the system's directory is trusted too.
+            // Trusts only the authority of the cluster. Without this, libcurl also trusts the directory of the system.
             check("CAPATH") { curl_set_string($0, CURLOPT_CAPATH, nil) }
         }
         if let certificate = endpoint.certificate, let key = endpoint.key {
@@ -58,14 +60,15 @@ struct CurlOptions {
         }
     }
 
-    /// - Parameter body: copied by libcurl, and wiped by `CWipe` when libcurl frees it.
+    /// - Parameter body: libcurl copies it, and `CWipe` wipes the copy when libcurl frees it.
     mutating func setMethod(_ method: String, body: [UInt8]) {
         check("CUSTOMREQUEST") { curl_set_string($0, CURLOPT_CUSTOMREQUEST, method) }
         guard !body.isEmpty else { return }
         check("POST") { curl_set_long($0, CURLOPT_POST, 1) }
-        // The least there is, which one frame fills: of what each request takes, and what is wiped behind it, most was this.
+        // The minimum, which one frame fills. The default was the largest part of the memory of a request, all of which
+        // is wiped after it.
         check("UPLOAD_BUFFERSIZE") { curl_set_long($0, CURLOPT_UPLOAD_BUFFERSIZE, 16 << 10) }
-        // The size first: without it libcurl copies up to the first zero byte.
+        // The size must be set first: without it, libcurl copies only up to the first zero byte.
         check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)) }
         check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, body) }
     }
@@ -75,20 +78,21 @@ struct CurlOptions {
         check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
     }
 
-    /// The most that libcurl takes, in bytes.
+    /// The maximum that libcurl accepts, in bytes.
     static let mostRoom = 512 << 10
 
-    /// Bytes that an answer may fill before its reader has taken any of them; nil where what libcurl takes will do.
+    /// The size in bytes of the receive buffer for the response; nil for libcurl's default.
     ///
-    /// What comes on the shared connection shall have room as a whole, or its end may be held back, see `CurlTransport`.
+    /// A response on the shared connection should fit into the buffer as a whole. Otherwise its end may be delayed; see
+    /// `CurlTransport`.
     static func room(for request: Request) -> Int? {
         let most = mostRoom
         switch request.operation.verb {
-        // They share no connection.
+        // They do not share connections.
         case .watch, .list: return nil
-        // A Secret, of a mebibyte at most.
+        // A Secret may have 1 MiB.
         case .get: return most
-        // The object as it was, as it was sent or patched, and what else it has.
+        // The object before the write, the sent object or patch, and other fields.
         default:
             let known = request.body.count + max(request.body.count, request.answerSize)
             return min(known + (16 << 10), most)
@@ -105,7 +109,7 @@ struct CurlOptions {
         let list = list
         check("HTTPHEADER") { curl_set_list($0, CURLOPT_HTTPHEADER, list) }
         check("USERAGENT") { curl_set_string($0, CURLOPT_USERAGENT, Request.fieldManager) }
-        // The API server compresses answers from 128 KiB on; a watch must come byte by byte.
+        // The API server compresses responses of 128 KiB or more. A watch must arrive without delay.
         if request.isList {
             check("ACCEPT_ENCODING") { curl_set_string($0, CURLOPT_ACCEPT_ENCODING, "gzip") }
         }
@@ -116,20 +120,20 @@ struct CurlOptions {
         check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
         check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
         check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
-        // The end does not wait for a resolver that is slow to answer.
+        // Shutdown does not wait for a slow resolver.
         check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
     }
 
-    /// - Parameter isShared: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that nobody
-    ///   else uses.
+    /// - Parameter isShared: true to share an HTTP/2 connection with other transfers, if the server supports HTTP/2;
+    ///   false for HTTP/1.1 on a separate connection.
     mutating func setConnection(isShared: Bool) {
         let version = isShared ? curl_http_version_2tls : curl_http_version_1_1
         check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, version) }
-        // Wait for a connection that is being made and use it together, instead of making one more.
+        // Waits for a connection that is being opened and shares it, instead of opening another one.
         if isShared { check("PIPEWAIT") { curl_set_long($0, CURLOPT_PIPEWAIT, 1) } }
         check("SOCKOPTFUNCTION") { easy in
             curl_set_socket_function(easy, CURLOPT_SOCKOPTFUNCTION) { _, socket, _ in
-                // Not for credential plugins.
+                // Credential plugins must not inherit the socket.
                 _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 KeepAlive.set(on: socket)
                 return CURL_SOCKOPT_OK
@@ -138,8 +142,8 @@ struct CurlOptions {
     }
 
     /// - Parameters:
-    ///   - transfer: an unretained `Transfer`, which must outlive the easy handle's transfer.
-    ///   - errorText: `CURL_ERROR_SIZE` bytes that must do so too.
+    ///   - transfer: an unretained `Transfer`, which must outlive the transfer of the easy handle.
+    ///   - errorText: a buffer of `CURL_ERROR_SIZE` bytes, which must outlive it too.
     mutating func setReceiver(_ transfer: UnsafeMutableRawPointer, errorText: UnsafeMutablePointer<CChar>) {
         check("ERRORBUFFER") { curl_set_pointer($0, CURLOPT_ERRORBUFFER, errorText) }
         check("PRIVATE") { curl_set_pointer($0, CURLOPT_PRIVATE, transfer) }
@@ -168,10 +172,10 @@ struct CurlOptions {
     }
 }
 
-/// Makes the kernel notice that packets are dropped in silence, within 45 seconds.
+/// Makes the kernel detect within 45 seconds that packets are silently dropped.
 enum KeepAlive {
-    /// tcp(7): probes after 15 seconds of silence, and with TCP_USER_TIMEOUT the connection is given up when data or
-    /// probes have gone unanswered for 30 seconds.
+    /// tcp(7): the kernel sends probes after 15 seconds of silence. With TCP_USER_TIMEOUT, it closes the connection if
+    /// data or probes are not acknowledged for 30 seconds.
     static func set(on socket: Int32) {
         set(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
         set(socket, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 15)
@@ -180,7 +184,7 @@ enum KeepAlive {
         set(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
     }
 
-    // A failure is passed over: the request's own timeout remains.
+    // A failure is ignored, because the timeout of the request still applies.
     private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value
         setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))

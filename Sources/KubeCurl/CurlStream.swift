@@ -1,6 +1,6 @@
 import Kube
 
-/// The body of an answer as it comes.
+/// The body of a response as it arrives.
 package final class CurlStream: ByteStream {
     private let operation: Operation
     private let transfer: Transfer

@@ -1,21 +1,21 @@
 import Kube
 import LinuxIO
 
-/// A loop of libcurl's, and the thread that it runs on. Ends with its last reference.
+/// A `CurlLoop` and its thread. The thread ends with the last reference.
 final class CurlThread: Sendable {
     let loop: CurlLoop
     private let thread: Mutex<OwnedThread?>
 
     /// - Parameters:
-    ///   - name: as the kernel shows it, 15 bytes at most.
-    ///   - sharesConnections: see `CurlLoop`, as is `shortestSilence`.
+    ///   - name: the name of the thread for the kernel, at most 15 bytes.
+    ///   - sharesConnections, shortestSilence: see `CurlLoop`.
     init(name: String, sharesConnections: Bool, shortestSilence: Duration) throws(TransportFailure) {
         guard let loop = CurlLoop(sharesConnections: sharesConnections, shortestSilence: shortestSilence) else {
-            throw .broken(reason: "libcurl cannot be initialised")
+            throw .broken(reason: "libcurl cannot be initialized")
         }
         self.loop = loop
         do {
-            // libcurl and TLS keep buffers of some 16 KiB on it.
+            // libcurl and TLS have buffers of about 16 KiB on the stack.
             thread = Mutex(try OwnedThread(name: name, stackSize: 1 << 20) { loop.run() })
         } catch {
             throw .broken(reason: error.description)
@@ -24,7 +24,7 @@ final class CurlThread: Sendable {
 
     deinit { end() }
 
-    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the thread is gone.
+    /// Ends all transfers with `shutDown` and waits until the thread has ended, which takes milliseconds.
     func end() {
         loop.stop()
         if let running = thread.withLock({ $0.take() }) { running.join() }
@@ -32,10 +32,10 @@ final class CurlThread: Sendable {
 }
 
 extension Request {
-    /// A page of a list: what the server may compress.
+    /// Whether it is for a page of a list, which the server may compress.
     var isList: Bool { operation.verb == .list }
 
-    /// A list or a watch: an answer whose size nothing tells; or one that is known to be larger than a buffer can be, so that
-    /// it would hold up others on a connection that is shared.
+    /// Whether the response may not fit into the largest receive buffer, so that it could delay others on a shared
+    /// connection: a list or a watch, whose size is not known, or a response that is known to be larger.
     var isFeed: Bool { isList || operation.verb == .watch || answerSize > CurlOptions.mostRoom }
 }

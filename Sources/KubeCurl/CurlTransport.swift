@@ -1,15 +1,15 @@
 package import Kube
 import LinuxIO
 
-/// HTTP over libcurl: one HTTP/2 connection for all requests but lists and watches, which have connections of their own,
-/// with HTTP/1.1; a thread of our own for each of the two.
+/// HTTP with libcurl. Requests share one HTTP/2 connection, except lists, watches and requests with very large responses
+/// (`Request.isFeed`), which have separate HTTP/1.1 connections. Each of the two groups has its own thread.
 ///
-/// What comes for one transfer can be held back on a connection that others read: where another one reads it, and it does
-/// not fit into the receive buffer of its owner, libcurl 7.88 has nghttp2 pause, and tells it to go on only when something
-/// else comes (lib/http2.c, `on_data_chunk_recv`). A list beside a quiet watch then hung until its time was over. Other
-/// answers get a buffer that holds them, as far as their size is known, see `CurlOptions.room`.
+/// On a shared connection, data for one transfer can be delayed: if another transfer reads the data from the socket and
+/// they do not fit into the receive buffer of their transfer, libcurl 7.88 pauses nghttp2 and resumes it only when more
+/// data arrive (lib/http2.c, `on_data_chunk_recv`). A list next to a quiet watch then hung until its timeout. Other
+/// responses get a buffer that holds them as a whole, as far as their size is known; see `CurlOptions.room`.
 package final class CurlTransport: Sendable {
-    /// In bytes: while so much waits for the reader of a stream, no more is received.
+    /// In bytes. While this much is unread in a stream, no more is received.
     static let maximumBacklog = 1 << 20
 
     private let requests: CurlThread
@@ -21,24 +21,25 @@ package final class CurlTransport: Sendable {
         feeds = try CurlThread(name: "curl feeds", sharesConnections: false, shortestSilence: shortestSilence)
     }
 
-    /// Of the connection that is shared.
+    /// Statistics of the shared connection.
     package var statistics: TransferCounters.Values { requests.loop.statistics }
 
-    /// Of lists and watches.
+    /// Statistics of lists and watches.
     var feedStatistics: TransferCounters.Values { feeds.loop.statistics }
 
-    /// Ends all transfers with `shutDown` and waits, for milliseconds, until the threads are gone.
+    /// Ends all transfers with `shutDown` and waits until the threads have ended, which takes milliseconds.
     package func shutdown() {
         requests.end()
         feeds.end()
     }
 
-    /// The answer, whatever its status. Cancellation ends the transfer.
+    /// Sends a request and returns the response, whatever its status. Cancellation ends the transfer.
     package func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
         try await begin(request) { Transfer(request, to: endpoint, reply: $0) }.response
     }
 
-    /// The head of the answer, and its body as it comes; no stream and the whole body if the status is no success.
+    /// Sends a request and returns when the response headers have arrived, with the body as a stream. If the status is
+    /// not a success, there is no stream, and the response has the whole body.
     package func stream(
         _ request: Request, to endpoint: Endpoint
     ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
@@ -78,7 +79,7 @@ final class ResponsePromise: Sendable {
 
     private let state = Mutex(State.open)
 
-    /// Does nothing the second time.
+    /// Sets the outcome. Further calls do nothing.
     func resolve(_ outcome: Transfer.Outcome) {
         let waiter = state.withLock { state -> CheckedContinuation<Transfer.Outcome, Never>? in
             guard case .awaited(let waiter) = state else {

@@ -1,7 +1,8 @@
-/// How long nothing has come from the server on any connection of a loop. Belongs to the loop's thread.
+/// Measures how long no data have arrived from the server on any connection of a loop. Only the loop's thread may use
+/// it.
 ///
-/// A proxy that acknowledges what it no longer forwards keeps a connection alive for TCP, and keep-alive probes see
-/// nothing wrong: only the silence tells.
+/// If a proxy acknowledges data that it no longer forwards, the connection is alive for TCP, and keep-alive probes
+/// succeed. Only the silence shows that the connection is dead.
 final class IdleTracker {
     private let shortest: Duration
     private var lastByte = ContinuousClock.now
@@ -9,9 +10,9 @@ final class IdleTracker {
 
     init(shortest: Duration) { self.shortest = shortest }
 
-    /// When a connection is to be tried on which a request has waited since `start`, longer than one is that is dead; what
-    /// tries it has twice the time of the shortest silence, so that three times that are all in all the longest. One that
-    /// failed at once is not repeated sooner than after another such silence.
+    /// When to probe the connection of a request that has waited since `start`: after the shortest silence. A probe has
+    /// a timeout of twice that time, so that a dead connection is detected within three times the shortest silence.
+    /// After a probe, the next one waits at least for another shortest silence.
     func trial(since start: ContinuousClock.Instant) -> ContinuousClock.Instant {
         max(start, lastByte, lastTrial ?? start) + shortest
     }
@@ -20,9 +21,10 @@ final class IdleTracker {
 
     func tried(at now: ContinuousClock.Instant) { lastTrial = now }
 
-    /// Something has come, or all is new.
+    /// Ends the silence: data have arrived, or all connections are new.
     func end(at now: ContinuousClock.Instant) { lastByte = now }
 
-    /// Whether a request that has just run out of its time did so for a dead connection, and not for a slow answer.
+    /// Whether a request that has just timed out did so because of a dead connection and not because of a slow
+    /// response.
     func isDeath(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }
 }

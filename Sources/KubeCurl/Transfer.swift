@@ -3,19 +3,18 @@ import Glibc
 import Kube
 import Synchronization
 
-/// One request on its way through libcurl.
+/// One request in libcurl.
 ///
-/// Made by the caller, then owned by the curl thread: all but `isCancelled` and the buffer is touched by that thread only,
-/// from `start` on.
+/// The caller creates it. From `start` on, only the curl thread uses it, except for `isCancelled` and the buffer.
 final class Transfer: GrowingAnswer, @unchecked Sendable {
-    // Sendable: see above; it is handed over by `CurlLoop`'s mailbox.
+    // Sendable: see above. The mailbox of `CurlLoop` passes it to the thread.
     typealias Outcome = Result<Response, TransportFailure>
 
     let isCancelled = Atomic(false)
-    /// Where the body goes if the answer is a success; nil: into the `Response`.
+    /// Receives the body if the response is a success. Nil to put the body into the `Response`.
     let stream: ChunkBuffer?
 
-    /// How long it may take from when it is started.
+    /// The maximum duration after the start.
     private(set) var timeout: Duration
     private(set) var startedAt = ContinuousClock.now
 
@@ -24,7 +23,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
 
     private let request: Request
     private let endpoint: Endpoint
-    /// Called once: with the answer, or for a stream with its head.
+    /// Called once: with the response, or for a stream with the response headers.
     private var reply: (@Sendable (Outcome) -> Void)?
 
     private(set) var easy: UnsafeMutableRawPointer?
@@ -35,7 +34,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     private var counters: TransferCounters?
     private var budget: AnswerBudget?
     private var idle: IdleTracker?
-    /// Set for a probe: the transfer whose connection it tries.
+    /// For a probe, the transfer whose connection is probed; otherwise nil.
     private weak var probed: Transfer?
     private var status = 0
     private var headers: [String: String] = [:]
@@ -62,10 +61,10 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         errorText.deallocate()
     }
 
-    /// Makes the easy handle; on failure the transfer is finished.
+    /// Creates the easy handle. On failure, finishes the transfer and returns nil.
     ///
-    /// - Parameter sharesConnections: by HTTP/2 where the server speaks it, with other transfers; else by HTTP/1.1 on one that
-    ///   nobody else uses.
+    /// - Parameter sharesConnections: true to share an HTTP/2 connection with other transfers, if the server supports
+    ///   HTTP/2; false for HTTP/1.1 on a separate connection.
     func start(
         _ counters: TransferCounters, _ idle: IdleTracker, _ budget: AnswerBudget, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
@@ -74,14 +73,14 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         self.idle = idle
         startedAt = .now
         if let deadline = request.startDeadline, deadline <= .now {
-            finish(.timeout(reason: "the time for it was over before it was sent"))
+            finish(.timeout(reason: "it timed out before it was sent"))
             return nil
         }
         if let deadline = request.deadline {
-            // Here, on the last thread before the wire: whatever has held the request up since is counted.
+            // Checked here, on the last thread before the network, so that all earlier delays count.
             let left = ContinuousClock.now.duration(to: deadline)
             guard left >= .milliseconds(1) else {
-                finish(.timeout(reason: "the time for it was over before it was sent"))
+                finish(.timeout(reason: "it timed out before it was sent"))
                 return nil
             }
             timeout = min(timeout, left)
@@ -103,8 +102,8 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         return easy
     }
 
-    /// A request of the same server that any server answers at once: on the same connection, if that takes more than one
-    /// request at once, else on another, where it shows nothing about this one.
+    /// A request to the same server to which every server responds at once. It uses the same connection if that
+    /// supports several requests at once. Otherwise it uses another connection and shows nothing about this one.
     func probe(within timeout: Duration) -> Transfer {
         var request = Request.get(path: "/version")
         request.timeout = timeout
@@ -114,7 +113,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         return probe
     }
 
-    /// The own port of its connection, which no other connection to the same server has; nil until it is connected.
+    /// The local port of its connection, which no other connection to the same server has; nil until it is connected.
     var localPort: Int? {
         guard let easy else { return nil }
         var port = 0
@@ -122,13 +121,15 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         return port > 0 ? port : nil
     }
 
-    /// Something has come.
+    /// Records that data have arrived. A probe on another connection than its transfer does not count.
     private func endSilence() {
         if let probed, probed.localPort != localPort { return }
         idle?.end(at: .now)
     }
 
-    /// - Parameter code: as libcurl's message says.
+    /// Finishes the transfer after libcurl has completed it.
+    ///
+    /// - Parameter code: the result in libcurl's message.
     func complete(_ code: CURLcode) {
         if isGivenUp, let budget { return finish(.crowded(limit: budget.limit)) }
         guard code == CURLE_OK else {
@@ -141,7 +142,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
         finish(nil)
     }
 
-    /// Tells the caller how it ended and lets go of everything; does nothing the second time.
+    /// Reports the outcome to the caller and releases all resources. Further calls do nothing.
     func finish(_ failure: TransportFailure?) {
         if let failure {
             answer(.failure(failure))
@@ -177,11 +178,11 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
 extension Transfer {
     private static let wantedHeaders: Set<String> = ["content-type", "retry-after"]
 
-    /// One line of the head of an answer, with its line end.
+    /// Receives one line of the response headers, including its line end.
     func receive(header line: UnsafeRawBufferPointer) {
         endSilence()
         if line.starts(with: "HTTP/".utf8) {
-            // Also after an interim answer (1xx).
+            // Also after an interim response (1xx).
             headers = [:]
         } else if line.allSatisfy({ $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
             var code = 0
@@ -203,7 +204,9 @@ extension Transfer {
         }
     }
 
-    /// - Returns: what becomes of the chunk; `ended` to end the transfer.
+    /// Receives a chunk of the body.
+    ///
+    /// - Returns: `ended` to end the transfer.
     func receive(body chunk: UnsafeRawBufferPointer) -> ChunkBuffer.Reception {
         endSilence()
         if let stream, (200..<300).contains(status) { return stream.append(chunk) }

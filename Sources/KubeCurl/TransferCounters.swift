@@ -1,12 +1,12 @@
 import CCurl
 import LinuxIO
 
-/// What went over the wire, for metrics and tests.
+/// Counts connections and responses, for metrics and tests.
 package final class TransferCounters: Sendable {
     package struct Values: Sendable, Equatable {
-        /// Connections made for requests that were answered.
+        /// Connections that were opened for requests with a response.
         package var connections = 0
-        /// Answers that came by HTTP/2.
+        /// Responses over HTTP/2.
         package var http2 = 0
     }
 
@@ -14,7 +14,7 @@ package final class TransferCounters: Sendable {
 
     var values: Values { state.withLock { $0 } }
 
-    /// The head of an answer has come.
+    /// Counts a response whose headers have arrived.
     func count(_ easy: UnsafeMutableRawPointer) {
         var connections = 0
         var version = 0

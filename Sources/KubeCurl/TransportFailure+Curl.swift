@@ -4,7 +4,7 @@ import Kube
 extension TransportFailure {
     /// - Parameters:
     ///   - easy: the handle of the failed transfer.
-    ///   - text: what libcurl wrote into its error buffer.
+    ///   - text: the content of libcurl's error buffer.
     init(_ code: CURLcode, easy: UnsafeMutableRawPointer?, text: String) {
         let reason = text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
         switch code {
@@ -13,17 +13,17 @@ extension TransportFailure {
         case CURLE_OPERATION_TIMEDOUT: self = .timeout(reason: reason)
         case CURLE_PEER_FAILED_VERIFICATION:
             self = .tls(reason: Self.verification(easy).map { "\($0) (\(reason))" } ?? reason)
-        case CURLE_SSL_CACERT_BADFILE: self = .tls(reason: "the certificate authority is no PEM (\(reason))")
+        case CURLE_SSL_CACERT_BADFILE: self = .tls(reason: "the certificate authority is not PEM (\(reason))")
         case CURLE_SSL_CERTPROBLEM: self = .tls(reason: "the client certificate or its key is unusable (\(reason))")
         case CURLE_SSL_CONNECT_ERROR where !reason.contains("SYSCALL") && !reason.contains("reset"):
             self = .tls(reason: reason)
-        // TLS 1.3: the server judges the client's certificate after the handshake.
+        // In TLS 1.3, the server verifies the client's certificate after the handshake.
         case CURLE_RECV_ERROR where reason.contains("alert"): self = .tls(reason: reason)
         default: self = .broken(reason: reason)
         }
     }
 
-    /// OpenSSL's X509_STORE_CTX_get_error(3) in plain words.
+    /// The message for a verification error of OpenSSL, X509_STORE_CTX_get_error(3).
     private static func verification(_ easy: UnsafeMutableRawPointer?) -> String? {
         var result = 0
         if let easy { curl_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &result) }

@@ -1,22 +1,23 @@
 import LinuxIO
 
-/// What an agent is called in the Lease that it holds: `<host>_<random>`; in a pod whose UID is known
-/// `<host>_<uid>_<random>`, with `<uid>.<container>` where the mounts show the container.
+/// The identity of an agent in its Lease: `<host>_<random>`, in a pod whose UID is known `<host>_<uid>_<random>`, and
+/// `<host>_<uid>.<container>_<random>` if the mounts also show the container.
 ///
-/// UID and container are what tells an earlier process of the same container, which is dead, from everybody else. The host's
-/// name does not: two agents on one machine share it, and so does a StatefulSet's pod with its successor on another node.
-/// Some runtimes (gVisor, Kata Containers) show no mounts of the kubelet; then only the pod is known, by its UID.
+/// UID and container distinguish an earlier process of the same container, which is dead, from all other processes. The
+/// host name does not: two agents on one machine share it, and so do a pod of a StatefulSet and its successor on
+/// another node. Some runtimes (gVisor, Kata Containers) do not show the mounts of the kubelet. Then only the UID of
+/// the pod is known.
 package struct AgentIdentity: Sendable, Equatable {
-    /// No other process's.
+    /// Unique to this process.
     package let text: String
-    /// How the identities of earlier processes of the same container start; nil if that is not known.
+    /// The common prefix of the identities of earlier processes of the same container; nil if it is not known.
     package let predecessors: String?
-    /// Whether they start with the container's name too. Else those of the pod's other containers start so as well.
+    /// Whether the prefix includes the name of the container. If not, other containers of the pod have the same prefix.
     package let namesContainer: Bool
 
     /// - Parameters:
-    ///   - podUID: nil: as `mounts` show it.
-    ///   - mounts: proc_pid_mountinfo(5).
+    ///   - podUID: nil to take it from `mounts`.
+    ///   - mounts: the content of proc_pid_mountinfo(5).
     package init(podUID: String?, host: String = HostName.current, mounts: String = Self.mounts) {
         let random = String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16)
         let container = Container(mounts: mounts)
@@ -33,20 +34,20 @@ package struct AgentIdentity: Sendable, Equatable {
         namesContainer = name != nil
     }
 
-    /// Empty if there is no /proc.
+    /// The mounts of this process; empty if they cannot be read.
     package static var mounts: String {
         let content = try? FileDescriptor(reading: "/proc/self/mountinfo").content(limit: 1 << 20)
         return content.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }
 
-/// What the kubelet's mounts show of the container that this process runs in.
+/// The pod and container of this process, as far as the mounts of the kubelet show them.
 private struct Container {
     private(set) var podUID: String?
     private(set) var name: String?
 
     /// The kubelet mounts `<its folder>/pods/<uid>/etc-hosts` over /etc/hosts, and
-    /// `<its folder>/pods/<uid>/containers/<name>/<number>` as the termination message's file.
+    /// `<its folder>/pods/<uid>/containers/<name>/<number>` as the file of the termination message.
     init(mounts: String) {
         for line in mounts.utf8.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "))
@@ -67,7 +68,7 @@ private struct Container {
         return root[end - 1]
     }
 
-    /// A static pod's is 32 digits.
+    /// The UID of a static pod has 32 hexadecimal digits without dashes.
     private static func isUID(_ text: String) -> Bool {
         [32, 36].contains(text.utf8.count) && text.allSatisfy { $0.isHexDigit || $0 == "-" }
     }

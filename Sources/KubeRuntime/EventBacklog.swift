@@ -1,11 +1,11 @@
 import Kube
 
-/// Events that wait to be written, in turns by namespace. Beyond the limit the oldest of the namespace that has most goes, so
-/// that nobody's flood costs others theirs.
+/// A queue of Events to write that takes one of each namespace in turn. If the limit is exceeded, it drops the oldest
+/// Event of the namespace with the most Events, so that a flood in one namespace does not affect others.
 struct EventBacklog: Sendable {
     private let limit: Int
     private var waiting: [String: [Event]] = [:]
-    /// The namespaces that have some, the next one first.
+    /// The namespaces that have Events, the next one first.
     private var turns: [String] = []
     private var count = 0
 

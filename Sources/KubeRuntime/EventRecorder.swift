@@ -3,17 +3,16 @@ import LinuxIO
 package import Observability
 import Scheduling
 
-/// Writes Events on distributions. Who has something to tell does not wait for it, and never hears of a failure: what is
-/// lost is told by the status and the log.
+/// Writes Events on distributions. Callers do not wait and get no errors: the status and the log report the same facts.
 package final class EventRecorder: Sendable {
-    /// How many wait to be written; after that the oldest of the namespace that has most goes.
+    /// The maximum number of Events that wait to be written; see `EventBacklog`.
     private static let waitingAtMost = 1000
-    /// How often one is tried.
+    /// The maximum number of attempts for one Event.
     private static let tries = 12
     private static let backoff = Backoff(initial: .milliseconds(500), longest: .seconds(10))
-    /// How long one waits if the server asks for it; those behind it wait too.
+    /// The longest wait that the server may ask for. The Events after it wait too.
     private static let longestWait: Duration = .seconds(60)
-    /// How long a namespace is left alone in which Events may not be written.
+    /// How long no Events are written to a namespace after the server has forbidden one.
     private static let pause: Duration = .seconds(600)
 
     private let client: any KubeTransport
@@ -21,16 +20,16 @@ package final class EventRecorder: Sendable {
     private let drainTimeout: Duration
     private let source = Event.Source(component: Request.fieldManager, host: HostName.current)
     private let backlog = Mutex(EventBacklog(limit: EventRecorder.waitingAtMost))
-    /// Yields when there is something in the backlog.
+    /// Yields when there is an Event in the backlog.
     private let news: AsyncStream<Void>
     private let input: AsyncStream<Void>.Continuation
-    /// Ends with `run`.
+    /// Finishes when `run` returns.
     private let running: AsyncStream<Never>
     private let end: AsyncStream<Never>.Continuation
 
     /// - Parameters:
-    ///   - client: one that writes only while this agent leads.
-    ///   - drainTimeout: how long the last ones may take once the work is over.
+    ///   - client: a transport that writes only while this agent leads.
+    ///   - drainTimeout: how long `flush` waits for the remaining Events.
     package init(client: any KubeTransport, logger: Logger, drainTimeout: Duration = .seconds(2)) {
         self.client = client
         self.logger = logger
@@ -45,7 +44,7 @@ package final class EventRecorder: Sendable {
         input.yield()
     }
 
-    /// Writes what is recorded, one after another, until `flush` or cancellation. To be called once.
+    /// Writes the recorded Events one after another until `flush` or cancellation. Call it only once.
     package func run() async {
         defer { end.finish() }
         var correlator = EventCorrelator<ContinuousClock.Instant>()
@@ -64,7 +63,7 @@ package final class EventRecorder: Sendable {
             try await write(event)
         } catch {
             guard case .forbidden = error.kind else {
-                return logger.debug("event lost", ["error": .string("\(error)")])
+                return logger.debug("event could not be written", ["error": .string("\(error)")])
             }
             if refusals.isFirst {
                 logger.info(
@@ -75,7 +74,7 @@ package final class EventRecorder: Sendable {
         }
     }
 
-    /// Takes no more events, and waits until those that wait are written, for a short time.
+    /// Stops recording, and waits until the recorded Events are written, for at most `drainTimeout`.
     package func flush() async {
         input.finish()
         await withDiscardingTaskGroup { group in
@@ -88,7 +87,7 @@ package final class EventRecorder: Sendable {
         }
     }
 
-    /// - Throws: what cannot be mended by trying again, or has been tried often enough.
+    /// - Throws: an error that a retry does not fix, or the last error after all attempts.
     private func write(_ event: Event) async throws(KubeError) {
         var failures = 0
         while true {
@@ -96,7 +95,7 @@ package final class EventRecorder: Sendable {
                 return try await send(event)
             } catch {
                 failures += 1
-                // Whoever leads now has its own view of things.
+                // Without leadership, the new leader writes its own Events.
                 guard error.isRetryable, error.kind != .transport(.notLeading), failures < Self.tries,
                     (error.retryAfter ?? .zero) <= Self.longestWait
                 else { throw error }
@@ -115,20 +114,20 @@ package final class EventRecorder: Sendable {
                     .mergePatch(.events, namespace: namespace, name: event.name, event.mergePatch))
                 return
             } catch {
-                // Events live for an hour, or were never written.
+                // The server deletes Events after an hour by default. Or the Event was never written.
                 guard case .notFound = error.kind else { throw error }
             }
         }
         do {
             _ = try await client.send(.create(.events, namespace: namespace, event.manifest))
         } catch {
-            // It was written by a try whose answer was lost.
+            // An earlier attempt wrote it, but its response was lost.
             guard case .alreadyExists = error.kind else { throw error }
         }
     }
 }
 
-/// The namespaces in which the role lacks the right.
+/// The namespaces in which the role does not allow writing Events.
 private struct Refusals {
     private var ends: [String: ContinuousClock.Instant] = [:]
     private(set) var isFirst = true

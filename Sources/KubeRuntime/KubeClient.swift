@@ -4,19 +4,20 @@ import KubeCurl
 package import Observability
 package import Scheduling
 
-/// Requests to one cluster: credentials, repetition of what may be repeated, and errors that say what is wrong.
+/// Sends requests to one cluster: adds credentials, retries requests that may be repeated, and turns failures into
+/// errors.
 package final class KubeClient: KubeTransport {
     private let transport: CurlTransport
     private let credentials: Credentials
     private let logger: Logger
     private let meter = RequestMeter()
-    /// How often, and after what waits, a request that may be repeated is sent again.
+    /// The maximum number of attempts for a request that may be repeated, and the waits between them.
     private let attempts: Int
     private let retry: Backoff
 
-    /// Starts the transport's threads.
+    /// Starts the threads of the transport.
     ///
-    /// - Parameter attempts: how often at most a request is sent that may be repeated.
+    /// - Parameter attempts: the maximum number of attempts for a request that may be repeated.
     package init(
         configuration: ClusterConfiguration, logger: Logger, attempts: Int = 4,
         retry: Backoff = Backoff(initial: .milliseconds(200), longest: .seconds(5))
@@ -28,13 +29,13 @@ package final class KubeClient: KubeTransport {
         self.retry = retry
     }
 
-    /// Ends all requests and the threads; every later request fails with `TransportFailure.shutDown`.
+    /// Ends all requests and the threads. Later requests fail with `TransportFailure.shutDown`.
     package func shutdown() { transport.shutdown() }
 
-    /// Connections made so far, but those of lists and watches.
+    /// The number of connections opened so far, except those of lists and watches.
     package var connections: Int { transport.statistics.connections }
 
-    /// Answers so far that came by HTTP/2; none of them to a list or a watch.
+    /// The number of responses over HTTP/2 so far. Lists and watches do not use HTTP/2.
     package var http2Answers: Int { transport.statistics.http2 }
 
     package var metrics: [Metric] { meter.metrics }
@@ -46,7 +47,7 @@ package final class KubeClient: KubeTransport {
         }
     }
 
-    /// A watch is not repeated here: its state machine decides.
+    /// Sends the request without retries: the state machine of a watch decides when to retry.
     package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
         try await authorized(request) { endpoint throws(TransportFailure) in
             let (response, stream) = try await self.transport.stream(request, to: endpoint)
@@ -72,10 +73,10 @@ package final class KubeClient: KubeTransport {
                     error.retryAfter ?? .zero, retry.delay(failures: failures, jitter: .random(in: 0...1)))
                 if let deadline = request.deadline ?? request.startDeadline, deadline < .now + wait { throw error }
                 logger.debug(
-                    "request failed, will be repeated",
+                    "request failed, retrying",
                     [
                         "operation": .string("\(request.operation)"),
-                        // Without what the server says, which only who sent it may judge as a whole.
+                        // Without the server's message, which only the sender of the request can redact completely.
                         "error": .string("\(KubeError(error.operation, error.kind))"),
                     ])
                 do {
@@ -87,7 +88,7 @@ package final class KubeClient: KubeTransport {
         }
     }
 
-    /// One attempt; a second one with new credentials if the first ones are refused.
+    /// Makes one attempt, and a second one with new credentials if the server rejects the first ones.
     private func authorized<Value>(
         _ request: Request, _ attempt: Attempt<Value>
     ) async throws(KubeError) -> Value {
@@ -116,7 +117,7 @@ package final class KubeClient: KubeTransport {
 }
 
 extension KubeError {
-    /// The server has not acted on the request, so that any may be sent again.
+    /// Whether the server has not processed the request, so that even a write may be sent again.
     fileprivate var isRefusal: Bool {
         switch kind {
         case .tooManyRequests, .transport(.connect): true

@@ -1,25 +1,25 @@
 package import Kube
 package import Observability
 
-/// Which Lease decides who leads, and how fast.
+/// The Lease for leader election, and its timing.
 package struct LeaseSettings: Sendable, Equatable {
-    /// Nil: the pod's own namespace, or the one of the kubeconfig's context.
+    /// Nil for the namespace of the pod or of the kubeconfig's context.
     package var namespace: String?
-    /// Nil: the name that the program chooses.
+    /// Nil for the default name.
     package var name: String?
-    /// The pod's UID; nil: the one that the container's mounts show, if they do.
+    /// The UID of the pod; nil to take it from the mounts of the container.
     package var podUID: String?
     package var policy = LeaderElection<ContinuousClock.Instant>.Policy()
 
     package init() {}
 }
 
-/// Takes part in the election: asks for a Lease, holds it, gives it back.
+/// Runs the leader election: acquires, renews and releases the Lease.
 package struct LeaderElector: Sendable {
-    /// What it wins and loses.
+    /// Updated when the election is won or lost.
     package let leadership: Leadership
 
-    /// Beats with each look at the Lease.
+    /// Beats with each step of the election.
     package let heartbeat: Heartbeat
 
     private let client: any KubeTransport
@@ -30,8 +30,8 @@ package struct LeaderElector: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - namespace, name: of the Lease if the settings do not say.
-    ///   - client: not one that waits for leadership.
+    ///   - namespace, name: the defaults for the Lease if the settings do not set them.
+    ///   - client: must not be a `LeaderOnlyTransport`.
     package init(
         client: any KubeTransport, leadership: Leadership, settings: LeaseSettings, namespace: String, name: String,
         logger: Logger
@@ -46,16 +46,16 @@ package struct LeaderElector: Sendable {
         self.logger = logger
     }
 
-    /// What becomes of this agent's part.
+    /// A change of this agent's role.
     package enum News: Sendable {
-        /// Leadership has come, for the first time or again.
+        /// This agent has become the leader, for the first time or again.
         case leads
         case leadsNoMore
-        /// Another was seen to renew the Lease. That it holds one does not say that it lives.
+        /// Another agent was seen to renew the Lease. Holding a Lease does not prove that the holder is alive.
         case follows
     }
 
-    /// Until the task is cancelled; whatever fails is tried again.
+    /// Runs until the task is cancelled. Retries after errors.
     package func run(_ tell: @Sendable (News) async -> Void) async {
         logger.info("leader election", fields)
         var election = LeaderElection<ContinuousClock.Instant>(
@@ -99,12 +99,12 @@ package struct LeaderElector: Sendable {
         }
     }
 
-    /// Gives the Lease back, so that another agent need not wait for its end. To be called once `run` has returned and
-    /// no write is under way.
+    /// Releases the Lease, so that another agent does not have to wait until it expires. Call it after `run` has
+    /// returned, when no write is in progress.
     package func release() async {
         leadership.follow()
         let end = ContinuousClock.now + .seconds(2)
-        // A renewal that was under way when `run` was cancelled may still be stored in between.
+        // A renewal that was in progress when `run` was cancelled may still be stored in between.
         for _ in 0..<3 {
             do throws(KubeError) {
                 let lease = try await send(.get(.leases, namespace: namespace, name: name), until: end)
@@ -147,7 +147,8 @@ package struct LeaderElector: Sendable {
     private func update(_ spec: Lease.Spec, _ resourceVersion: String?) -> Request {
         var request = Request.mergePatch(
             .leases, namespace: namespace, name: name, spec.mergePatch(resourceVersion: resourceVersion ?? ""))
-        // There is no time to look first. If it was stored, its precondition refuses the second one, and the election looks.
+        // There is no time to read the Lease first. If the first attempt was stored, the precondition of the second one
+        // fails, and the election reads the Lease.
         request.isRepeatable = true
         return request
     }
@@ -174,7 +175,7 @@ package struct LeaderElector: Sendable {
 }
 
 extension Lease.Spec {
-    /// Nobody's, as client-go's `ReleaseOnCancel` leaves it.
+    /// The Lease without a holder, as client-go's `ReleaseOnCancel` writes it.
     fileprivate func released(at now: Timestamp) -> Lease.Spec {
         var spec = self
         spec.holder = ""

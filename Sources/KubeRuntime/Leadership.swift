@@ -1,28 +1,28 @@
 package import Kube
 import LinuxIO
 
-/// Whether this agent leads: until when it may begin a write.
+/// Whether this agent leads, and until when it may start writes.
 ///
-/// By a clock that goes on while the process is stopped or the machine sleeps (`CLOCK_BOOTTIME`): whoever wakes up late
-/// leads no more, and finds that out at once, before anything has told it so.
+/// The clock also advances while the process is stopped or the machine is suspended (`CLOCK_BOOTTIME`). So an agent
+/// that resumes too late does not lead any more, even before the election has noticed.
 package final class Leadership: Sendable {
     struct Term: Sendable {
-        /// Another one after each loss.
+        /// Increases with each loss of leadership.
         fileprivate(set) var number = 0
         fileprivate(set) var end: ContinuousClock.Instant?
     }
 
-    /// How soon a write notices at the latest that the leadership was lost before its end.
+    /// How often `ended` checks whether the leadership was lost before its end.
     private static let look = Duration.milliseconds(250)
 
     private let state = Mutex(Term())
 
     package init() {}
 
-    /// When it ends, unless it is extended; nil if this agent does not lead now.
+    /// When the leadership ends, unless it is renewed; nil if this agent does not lead now.
     package var end: ContinuousClock.Instant? { term.end }
 
-    /// Without an end if this agent does not lead now.
+    /// The current term. Its end is nil if this agent does not lead now.
     var term: Term {
         var term = state.withLock { $0 }
         if let end = term.end, end <= .now { term.end = nil }
@@ -49,11 +49,11 @@ package final class Leadership: Sendable {
 }
 
 extension TransportFailure {
-    /// A write by an agent that does not lead.
+    /// The failure of a write by an agent that does not lead.
     package static let notLeading = TransportFailure.withheld(reason: "this agent does not lead", isRetryable: true)
 }
 
-/// Lets reads through always, and writes while this agent leads: none is begun without leadership, or goes on beyond it.
+/// Sends reads always, and writes only while this agent leads. Aborts writes in progress when the leadership is lost.
 package struct LeaderOnlyTransport: KubeTransport {
     private let transport: any KubeTransport
     private let leadership: Leadership
@@ -72,7 +72,7 @@ package struct LeaderOnlyTransport: KubeTransport {
         return try await whileLeading(request, term)
     }
 
-    /// A write may take longer than one term; it is given up when leadership ends that is not renewed.
+    /// Sends a write, and aborts it when the leadership ends without renewal. A write may take longer than one renewal.
     private func whileLeading(_ request: Request, _ term: Leadership.Term) async throws(KubeError) -> Response {
         let result = await withTaskGroup(of: Result<Response, KubeError>?.self) { group in
             group.addTask {
@@ -94,7 +94,7 @@ package struct LeaderOnlyTransport: KubeTransport {
                 group.cancelAll()
             }
             if isOver, case .failure(let error)? = result, error.kind == .transport(.cancelled) {
-                let failure = TransportFailure.timeout(reason: "the leadership ended before the answer came")
+                let failure = TransportFailure.timeout(reason: "the leadership ended before the response arrived")
                 return Result<Response, KubeError>.failure(KubeError(request.operation, .transport(failure)))
             }
             return result ?? .failure(KubeError(request.operation, .transport(.cancelled)))
@@ -102,7 +102,7 @@ package struct LeaderOnlyTransport: KubeTransport {
         return try result.get()
     }
 
-    /// A watch writes nothing.
+    /// Needs no leadership, because a watch is a read.
     package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
         try await transport.stream(request)
     }

@@ -3,15 +3,15 @@ package import Kube
 import LinuxIO
 package import Observability
 
-/// Keeps its user informed about all objects of one kind: lists them, watches them, and starts over when it must.
+/// Reports all objects of one kind and their changes: lists them, watches them, and lists them again if necessary.
 package final class ObjectWatcher<Item: KubeObject>: Sendable {
-    /// What to watch.
+    /// The objects to watch.
     package struct Scope: Sendable {
         package var resource: Resource
-        /// nil for all namespaces.
+        /// Nil for all namespaces.
         package var namespace: String?
         package var labelSelector: String?
-        /// Objects in one page of a list.
+        /// The maximum number of objects in one page of a list.
         package var pageSize = 500
 
         package init(_ resource: Resource, namespace: String? = nil, labelSelector: String? = nil) {
@@ -29,8 +29,9 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     private let meter: WatchMeter?
     private let error = Mutex<KubeError?>(nil)
 
-    /// - Parameter heartbeat: beats with an answer, a chunk of the watch, a bookmark (about one a minute), a retry, and
-    ///   while a retry waits. It falls silent when `emit` does not return, and for three minutes when a server is.
+    /// - Parameter heartbeat: beats with each response, each chunk of the watch, which may be a bookmark (about one per
+    ///   minute), and each retry, also while a retry waits. It stops while `emit` does not return, and for up to three
+    ///   minutes if the server is silent.
     package init(
         _ transport: any KubeTransport, _ scope: Scope, policy: WatchStateMachine<Item>.Policy = .init(),
         logger: Logger, heartbeat: Heartbeat? = nil, meter: WatchMeter? = nil
@@ -43,14 +44,16 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
         self.meter = meter
     }
 
-    /// The error that keeps the watcher from being up to date; nil while all is well.
+    /// The error because of which the watcher is not up to date; nil if it is.
     package var lastError: KubeError? { error.withLock { $0 } }
 
-    /// Until the task is cancelled. The first event is `.replace`; `emit` is awaited before the next one.
+    /// Runs until the task is cancelled. The first event is `.replace`. Each call of `emit` is awaited before the next
+    /// one.
     ///
     /// - Parameters:
-    ///   - failed: hears of every failed list or watch; the watcher goes on trying.
-    ///   - recovered: is called each time that a watch is opened: the failure before it may have been another watcher's.
+    ///   - failed: called for every failed list or watch. The watcher retries.
+    ///   - recovered: called each time a watch is opened, even if there was no failure: another watcher may have
+    ///     failed.
     package func run(
         _ emit: @Sendable (FeedEvent<Item>) async -> Void,
         failed: @Sendable (KubeError) async -> Void = { _ in },
@@ -67,7 +70,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
                 await perform(action, emit)
                 if case .report(let error) = action { await failed(error) }
             }
-            // A list of thousands is not kept while the watch that follows it goes on.
+            // Releases a long list, which would otherwise stay in memory during the following watch.
             actions = []
             actions = await outcome(of: request, &machine, &pager, emit, recovered)
             heartbeat?.beat()
@@ -78,7 +81,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
 extension ObjectWatcher {
     private typealias Machine = WatchStateMachine<Item>
 
-    /// An action that has no outcome.
+    /// Performs an action without outcome.
     private func perform(_ action: Machine.Action, _ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
         switch action {
         case .emit(let event): await emit(event)
@@ -89,7 +92,7 @@ extension ObjectWatcher {
 
     /// Performs a request or a wait.
     ///
-    /// - Returns: what to do then; the last action is again a request or a wait.
+    /// - Returns: the next actions. The last one is again a request or a wait.
     private func outcome(
         of action: Machine.Action, _ machine: inout Machine, _ pager: inout ListPager<Item>,
         _ emit: @Sendable (FeedEvent<Item>) async -> Void, _ recovered: @Sendable () async -> Void
@@ -114,7 +117,7 @@ extension ObjectWatcher {
         return machine.step(input, random: .random(in: 0...1))
     }
 
-    /// Beats meanwhile: the server may have asked to wait for hours. Cancellation ends the wait, and then the loop.
+    /// Waits, with heartbeats: the server may ask to wait for hours. Cancellation ends the wait, and then the loop.
     private func wait(_ delay: Duration) async {
         let end = ContinuousClock.now + delay
         let step = heartbeat.map { $0.limit / 4 } ?? delay
@@ -124,12 +127,14 @@ extension ObjectWatcher {
         }
     }
 
-    /// A list or a watch has ended by an error, if it was not we who ended it.
+    /// Counts a list or a watch that ended with an error, unless the task was cancelled.
     private func restart() {
         if !Task.isCancelled { meter?.restart(scope.resource) }
     }
 
-    /// - Returns: what to do then, if an event has ended the watch; nil if the server has.
+    /// Watches until the end of the stream, or until an event ends the watch.
+    ///
+    /// - Returns: the next actions if an event has ended the watch; nil if the server has.
     private func watch(
         from resourceVersion: String, _ timeout: Duration, _ begin: ContinuousClock.Instant,
         _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void,
@@ -175,7 +180,8 @@ extension ObjectWatcher {
         }
     }
 
-    /// The others' events go on; a list will show what this one said. The first one of a watch is logged.
+    /// Logs the first event of a watch that cannot be read. Other events are still processed, and a later list includes
+    /// the missed change.
     private func miss(_ line: LineSplitter.Line, _ reason: JSONBytes.Failure, _ operation: Operation) {
         logger.warning(
             "watch event cannot be read",
@@ -185,13 +191,13 @@ extension ObjectWatcher {
             ])
     }
 
-    /// A watch works.
+    /// Clears the error after a watch was opened.
     private func healthy() {
         guard error.withLock({ $0.take() }) != nil else { return }
         logger.info("watch recovered", ["resource": .string(scope.resource.plural)])
     }
 
-    /// One line for each distinct error until the watch works again.
+    /// Logs an error, unless it is the same as the previous one since the last working watch.
     private func report(_ error: KubeError) {
         guard error.kind != .transport(.cancelled), error.kind != .transport(.shutDown) else { return }
         let isNew = self.error.withLock { known in
@@ -209,7 +215,7 @@ extension ObjectWatcher {
 }
 
 extension LineSplitter.Line {
-    /// Which object an event is about, as `<namespace>/<name>`; nil if that cannot be told either.
+    /// The object of an event, as `<namespace>/<name>`; nil if its name cannot be read.
     fileprivate var object: String? {
         guard case .whole(let line) = self, let event = try? JSONNode(json: line[...]),
             let metadata = event["object"]?["metadata"].flatMap(ObjectMeta.init(identifying:))

@@ -2,7 +2,7 @@ import Kube
 import LinuxIO
 package import Observability
 
-/// Counts attempts at requests and how long their answers took, by what was asked of the API server.
+/// Counts attempts at requests and measures their duration, by verb and resource.
 final class RequestMeter: Sendable {
     private struct Target: Hashable {
         let verb: Operation.Verb
@@ -11,7 +11,7 @@ final class RequestMeter: Sendable {
 
     private struct Figures {
         var durations = Histogram(bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30])
-        /// By status; `noAnswer` where there was none.
+        /// By status code; `noAnswer` if there was no response.
         var codes: [Int: Int] = [:]
 
         mutating func count(_ status: Int, _ duration: Duration) {
@@ -24,7 +24,8 @@ final class RequestMeter: Sendable {
 
     private let figures = Mutex<[Target: Figures]>([:])
 
-    /// Performs one attempt and counts it. One that was cancelled says nothing of the API server and does not count.
+    /// Performs one attempt and counts it. A cancelled attempt does not count, because it shows nothing about the API
+    /// server.
     func measuring<Value>(
         _ operation: Operation, _ attempt: () async throws(TransportFailure) -> (Response, Value)
     ) async throws(TransportFailure) -> (Response, Value) {
@@ -40,7 +41,7 @@ final class RequestMeter: Sendable {
     }
 
     private func count(_ operation: Operation, _ status: Int, _ duration: Duration) {
-        // The names of resources are ours; a path can be anything.
+        // The names of resources are a fixed set. A path can be any text.
         let isPath = operation.resource.hasPrefix("/")
         let target = Target(verb: operation.verb, resource: isPath ? "other" : operation.resource)
         figures.withLock { $0[target, default: Figures()].count(status, duration) }
@@ -49,10 +50,10 @@ final class RequestMeter: Sendable {
     var metrics: [Metric] {
         var requests = Metric(
             .counter, "secrets_distributor_api_requests_total",
-            "Attempts at requests to the API server by status code; error where there was no answer.")
+            "Attempts at requests to the API server, by status code; error if there was no response.")
         var durations = Metric(
             .histogram, "secrets_distributor_api_request_duration_seconds",
-            "How long an attempt at a request took; of a watch until its first answer.")
+            "Duration of an attempt at a request; for a watch, until the response headers arrive.")
         let all = figures.withLock { $0 }.map {
             (verb: $0.key.verb.rawValue, resource: $0.key.resource, figures: $0.value)
         }
@@ -68,13 +69,13 @@ final class RequestMeter: Sendable {
     }
 }
 
-/// Counts, for all watchers of a kind of object, the lists and watches that ended by an error and were begun anew.
+/// Counts the lists and watches that ended with an error and were restarted, for all watchers by resource.
 package final class WatchMeter: Sendable {
     private let restarts = Mutex<[String: Int]>([:])
 
     package init() {}
 
-    /// From the first watcher on the count is there, so that the first error is seen as an increase.
+    /// Adds the resource with a count of zero, so that its first error is an increase of an existing series.
     func begin(_ resource: Resource) { restarts.withLock { $0[resource.plural, default: 0] += 0 } }
 
     func restart(_ resource: Resource) { restarts.withLock { $0[resource.plural, default: 0] += 1 } }
@@ -84,7 +85,7 @@ package final class WatchMeter: Sendable {
         return [
             Metric(
                 .counter, "secrets_distributor_watch_restarts_total",
-                "Lists and watches that ended by an error and were begun anew.",
+                "Lists and watches that ended with an error and were restarted.",
                 by: counts.map { (["resource": $0.key], Double($0.value)) })
         ]
     }

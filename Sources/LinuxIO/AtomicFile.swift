@@ -1,13 +1,13 @@
 import Glibc
 
-/// Files that are replaced as a whole: a reader finds the old content or the new, after a crash too.
+/// Replaces files atomically: readers find the old content or the new, even after a crash.
 package enum AtomicFile {
-    /// Writes `bytes` to the file `name` of `directory`, in place of what was there.
+    /// Writes `bytes` to the file `name` in `directory`, and replaces an existing file.
     ///
     /// - Parameters:
-    ///   - name: one component.
-    ///   - mode: exactly; the process's umask does not count.
-    /// - Throws: `LinuxError`; the old content is still there, and no temporary file.
+    ///   - name: one path component.
+    ///   - mode: the exact mode; the umask is not applied.
+    /// - Throws: `LinuxError`. The old content is unchanged, and no temporary file remains.
     package static func write(
         _ bytes: UnsafeRawBufferPointer, named name: String, in directory: borrowing Directory, mode: UInt32 = 0o600
     ) throws(LinuxError) {
@@ -24,7 +24,7 @@ package enum AtomicFile {
         do throws(LinuxError) {
             try file.write(all: bytes)
             try checked("set the mode of", object) { fchmod(file.rawValue, mode) }
-            // Without fsync(2) a crash can leave the new name with no content.
+            // Without fsync(2), a crash can leave the new name without content.
             try checked("save", object) { fsync(file.rawValue) }
             try checked("replace", object) { renameat(folder, temporary, folder, name) }
         } catch {
@@ -34,7 +34,7 @@ package enum AtomicFile {
         try checked("save the directory of", object) { fsync(folder) }
     }
 
-    /// Removes the file `name` of `directory`; false if there was none.
+    /// Removes the file `name` from `directory`. Returns false if it does not exist.
     package static func remove(named name: String, in directory: borrowing Directory) throws(LinuxError) -> Bool {
         let folder = directory.descriptor.rawValue
         let object = "\(directory.path)/\(name)"
@@ -47,7 +47,7 @@ package enum AtomicFile {
         return true
     }
 
-    /// Whether `name` is a file that a `write` was at when the process was killed.
+    /// Whether `name` is a temporary file of `write`, which remains if the process is killed.
     package static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
     private static let prefix = ".secrets-distributor-tmp-"

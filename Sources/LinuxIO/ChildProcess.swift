@@ -1,8 +1,8 @@
 import Glibc
 
-/// A program that is run once for its output. Blocks: for threads of our own.
+/// Runs a program once and returns its output. Blocks, so use it only on threads of our own.
 package struct ChildProcess {
-    /// Why there is no output; continues a sentence that begins with the program's name.
+    /// The reason why there is no output. The description continues a sentence that starts with the program's name.
     package enum Failure: Error, CustomStringConvertible {
         case start(reason: String)
         case timeout(Duration)
@@ -14,17 +14,17 @@ package struct ChildProcess {
             switch self {
             case .start(let reason): "cannot be started: \(reason)"
             case .timeout(let limit): "did not end within \(limit.components.seconds) s"
-            case .output(let reason): "has output that cannot be read: \(reason)"
+            case .output(let reason): "has unreadable output: \(reason)"
             case .exit(let status): "ended with exit status \(status)"
             case .signal(let signal): "was ended by signal \(signal)"
             }
         }
     }
 
-    /// A path, or a name to look for in `PATH`.
+    /// A path, or a name to search in `PATH`.
     package let command: String
     package let arguments: [String]
-    /// Beside our own.
+    /// Variables in addition to those of this process.
     package let environment: [String: String]
 
     package init(command: String, arguments: [String], environment: [String: String]) {
@@ -33,12 +33,13 @@ package struct ChildProcess {
         self.environment = environment
     }
 
-    /// Standard output; standard input is empty, standard error is ours. Ends the program when it takes too long.
+    /// Returns the standard output of the program. Its standard input is empty, and it shares our standard error. Kills
+    /// the program and the processes in its group if it takes longer than `timeout` or writes more than `limit` bytes.
     package func output(timeout: Duration, limit: Int) throws(Failure) -> [UInt8] {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw .start(reason: String(cString: strerror(errno))) }
-        // Two programs that are started at the same instant may inherit each other's pipe: the reader of the one then
-        // waits for the end of both.
+        // Two programs that start at the same time can inherit each other's pipe. The reader of one then waits for the
+        // end of both.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let reader = ends[0]
         defer { close(reader) }
@@ -47,7 +48,7 @@ package struct ChildProcess {
         let child = try started.get()
         let deadline = ContinuousClock.now + timeout
         let result = read(reader, until: deadline, timeout: timeout, limit: limit)
-        // A program that gave too much, or that closes its output and goes on, is of no use.
+        // Kill a program that wrote too much, or that closed its output and still runs.
         var ended: Int32?
         if case .success = result { ended = wait(for: child, until: deadline) }
         if ended == nil { kill(-child, SIGKILL) }
@@ -68,8 +69,8 @@ package struct ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Our threads block all signals and we ignore SIGPIPE: the program shall have neither from us. A process group
-        // of its own, so that what it starts can be ended with it.
+        // Our threads block all signals, and we ignore SIGPIPE; the program must inherit neither. It gets its own
+        // process group, so that its children can be killed with it.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -83,8 +84,8 @@ package struct ChildProcess {
         var child = pid_t()
         let code = withStrings([command] + arguments) { arguments in
             withStrings(merged) { environment in
-                // A plugin that was just put there may still be open in a child that another thread is about to turn
-                // into its own program: execve(2), ETXTBSY. That passes in milliseconds.
+                // A plugin that was just written may still be open in a child that another thread has forked and that
+                // has not called execve(2) yet: ETXTBSY. That takes milliseconds.
                 for _ in 0..<50 {
                     let code = posix_spawnp(&child, command, &actions, &attributes, arguments, environment)
                     guard code == ETXTBSY else { return code }
@@ -130,10 +131,10 @@ package struct ChildProcess {
         }
     }
 
-    /// The exit status; nil if the program is still running at the deadline.
+    /// Waits until the deadline. Returns the exit status, or nil if the program is still running.
     private func wait(for child: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
         var status: Int32 = 0
-        // Nearly always it ends together with its output.
+        // Most programs end together with their output.
         var pause: Int32 = 1
         while true {
             if waitpid(child, &status, WNOHANG) == child { return status }

@@ -1,11 +1,12 @@
 import Glibc
 
 extension Directory {
-    /// The content of a regular file in this directory, and a text that changes when the file does.
+    /// Reads a regular file in this directory. Returns its content and a version string that changes whenever the file
+    /// changes.
     ///
-    /// - Parameter limit: bytes.
-    /// - Returns: nil if it is no regular file or larger than `limit`.
-    /// - Throws: `LinuxError`; ENOENT if there is none.
+    /// - Parameter limit: the maximum size in bytes.
+    /// - Returns: nil if it is not a regular file or is larger than `limit`.
+    /// - Throws: `LinuxError`; ENOENT if the file does not exist.
     package func content(
         of name: String, limit: Int
     ) throws(LinuxError) -> (bytes: [UInt8], version: String)? {
@@ -15,9 +16,9 @@ extension Directory {
         return (bytes, version)
     }
 
-    /// The text that `content` gives with a file, without reading it.
+    /// The version string that `content` returns for a file, without reading the file.
     ///
-    /// - Throws: `LinuxError`; ENOENT if there is none.
+    /// - Throws: `LinuxError`; ENOENT if the file does not exist.
     package func version(of name: String) throws(LinuxError) -> String {
         try openEntry(name).status().version
     }
@@ -28,25 +29,25 @@ extension FileStatus {
 }
 
 extension FileDescriptor {
-    /// Opens the file at `path` for reading, following links. Never blocks, not on a FIFO either.
+    /// Opens the file at `path` for reading and follows links. Never blocks, not even on a FIFO.
     package init(reading path: String) throws(LinuxError) {
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         self.init(owning: try checked("open", path) { open(path, flags) })
     }
 
-    /// What a regular file holds from the current position on.
+    /// Reads a regular file from the current position.
     ///
-    /// - Parameter limit: bytes.
-    /// - Returns: nil if it is no regular file or larger than `limit`.
+    /// - Parameter limit: the maximum size in bytes.
+    /// - Returns: nil if it is not a regular file or is larger than `limit`.
     package func content(limit: Int) throws(LinuxError) -> [UInt8]? {
         let status = try status()
         guard status.kind == .file, status.size <= limit else { return nil }
         return try bytes(limit: limit)
     }
 
-    /// What the file at `path` holds; as `init(reading:)` and `bytes(limit:)`.
+    /// Reads the file at `path`, like `init(reading:)` and `bytes(limit:)`.
     ///
-    /// - Throws: EFBIG if there is more than `limit`.
+    /// - Throws: `LinuxError`; EFBIG if there are more than `limit` bytes.
     package static func bytes(at path: String, limit: Int = 1 << 20) throws(LinuxError) -> [UInt8] {
         guard let bytes = try FileDescriptor(reading: path).bytes(limit: limit) else {
             throw LinuxError("read", path, code: EFBIG)
@@ -54,10 +55,10 @@ extension FileDescriptor {
         return bytes
     }
 
-    /// What comes until the end, from the current position on, also of a pipe or a device.
+    /// Reads from the current position to the end. Also works for a pipe or a device.
     ///
-    /// - Parameter limit: bytes.
-    /// - Returns: nil if there is more than `limit`.
+    /// - Parameter limit: the maximum number of bytes.
+    /// - Returns: nil if there are more than `limit` bytes.
     package func bytes(limit: Int) throws(LinuxError) -> [UInt8]? {
         var bytes: [UInt8] = []
         try withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { (buffer) throws(LinuxError) in

@@ -1,52 +1,52 @@
 import CLinux
 import Glibc
 
-/// An open directory. All that is asked of it stays with this directory, whatever becomes of its name.
+/// An open directory. It keeps referring to the same directory when that is renamed or removed.
 package struct Directory: ~Copyable, Sendable {
     package let descriptor: FileDescriptor
-    /// The path that it was opened by, for messages only.
+    /// The path that it was opened with. Only for messages.
     package let path: String
 
-    /// Opens the directory at `path`, following links.
+    /// Opens the directory at `path` and follows links.
     package init(path: String) throws(LinuxError) {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
         descriptor = FileDescriptor(owning: try checked("open", path) { open(path, flags) })
         self.path = path
     }
 
-    /// Takes an open directory; `path` is for messages.
+    /// Takes ownership of an open directory. `path` is only for messages.
     package init(descriptor: consuming FileDescriptor, path: String) {
         self.descriptor = descriptor
         self.path = path
     }
 
-    /// Opens a directory below this one; as `openBeneath`.
+    /// Opens a directory below this one, like `openBeneath`.
     package func subdirectory(_ name: String) throws(LinuxError) -> Directory {
         Directory(descriptor: try openBeneath(name, flags: O_RDONLY | O_DIRECTORY), path: "\(path)/\(name)")
     }
 
-    /// Creates a directory below this one, with `mode`, unless there is one; `name` is one component.
+    /// Creates the subdirectory `name` with `mode`, unless it exists. `name` is one path component.
     package func createSubdirectory(_ name: String, mode: UInt32) throws(LinuxError) {
         do throws(LinuxError) {
             try checked("create the directory", "\(path)/\(name)") { mkdirat(descriptor.rawValue, name, mode) }
         } catch  where error.code == EEXIST {}
     }
 
-    /// fstat(2) of the directory itself.
+    /// fstat(2) of this directory.
     package func status() throws(LinuxError) -> FileStatus { try descriptor.status() }
 
-    /// fstatat(2) of a name in this directory; a link is not followed.
+    /// fstatat(2) of a name in this directory. Does not follow a link.
     package func status(of name: String) throws(LinuxError) -> FileStatus {
         var status = stat()
-        try checked("look at", "\(path)/\(name)") {
+        try checked("get the status of", "\(path)/\(name)") {
             fstatat(descriptor.rawValue, name, &status, AT_SYMLINK_NOFOLLOW)
         }
         return FileStatus(status)
     }
 
-    /// The target of the link `name`; nil if there is no such name or it is no link.
+    /// The target of the link `name`; nil if there is no such name or it is not a link.
     package func linkTarget(_ name: String) throws(LinuxError) -> String? {
-        // readlinkat(2) does not terminate the text, and cuts it off silently: a full buffer is too small a buffer.
+        // readlinkat(2) does not terminate the text, and it truncates silently if the buffer is too small.
         try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { (text) throws(LinuxError) in
             guard let start = text.baseAddress else { return nil }
             let count: Int
@@ -62,11 +62,11 @@ package struct Directory: ~Copyable, Sendable {
         }
     }
 
-    /// The names in this directory without `.` and `..`, in no order. A directory that was removed has none.
+    /// Lists this directory in no particular order, without `.` and `..`. A removed directory is empty.
     ///
-    /// - Parameter limit: how many names are taken; a directory can hold millions.
+    /// - Parameter limit: the maximum number of names, because a directory can contain millions.
     package func entries(limit: Int = .max) throws(LinuxError) -> DirectoryListing {
-        // A descriptor of its own: readdir(3) moves the position, which duplicates would share.
+        // Opens its own descriptor, because readdir(3) moves the file position, which duplicates share.
         let own = try checked("open", path) { openat(descriptor.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(own) else {
             let error = LinuxError.last("list", path)
@@ -78,7 +78,7 @@ package struct Directory: ~Copyable, Sendable {
         while listing.entries.count + listing.undecodable < limit {
             errno = 0
             guard let entry = readdir(stream) else {
-                // readdir(3): null and errno 0 is the end.
+                // readdir(3): null with errno 0 is the end.
                 if errno == 0 { return listing }
                 throw LinuxError.last("list", path)
             }
@@ -94,7 +94,7 @@ package struct Directory: ~Copyable, Sendable {
         return listing
     }
 
-    /// `DT_UNKNOWN`: some file systems do not tell (readdir(3)). Nil if the name has gone by now.
+    /// The kind of an entry; nil if the name no longer exists. Some file systems return DT_UNKNOWN (readdir(3)).
     private func kind(of name: String, type: Int) throws(LinuxError) -> FileStatus.Kind? {
         switch type {
         case DT_REG: return .file
@@ -111,14 +111,14 @@ package struct Directory: ~Copyable, Sendable {
     }
 }
 
-/// The names in a directory.
+/// The entries of a directory.
 package struct DirectoryListing: Sendable {
     package var entries: [DirectoryEntry] = []
-    /// How many names are not UTF-8 and therefore left out: no manifest can name them.
+    /// The number of names that are not UTF-8. They are ignored, because no manifest can name them.
     package var undecodable = 0
 }
 
-/// One name in a directory, and what it names.
+/// A name in a directory, and the kind of file that it refers to.
 package struct DirectoryEntry: Sendable, Hashable {
     package var name: String
     package var kind: FileStatus.Kind

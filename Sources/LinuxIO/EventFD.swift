@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Wakes a thread that waits in poll(2), from any thread: an eventfd(2).
+/// An eventfd(2): any thread can use it to wake a thread that waits in poll(2).
 package final class EventFD: Sendable {
     private let descriptor: FileDescriptor
 
@@ -11,17 +11,17 @@ package final class EventFD: Sendable {
         descriptor = FileDescriptor(owning: try checked("create", "an eventfd") { eventfd(0, flags) })
     }
 
-    /// For poll(2): readable after `signal`, until `clear`.
+    /// The descriptor for poll(2): readable after `signal`, until `clear`.
     package var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes it readable. Several before a `clear` count as one.
+    /// Makes the descriptor readable. Several calls before a `clear` count as one.
     package func signal() {
-        // EAGAIN: the counter is at its top, so it is readable anyway.
+        // EAGAIN means that the counter is at its maximum, so the descriptor is readable.
         var one: UInt64 = 1
         _ = write(rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Takes back all signals so far. What they announce has to be looked at afterwards, or one could be missed.
+    /// Clears all signals so far. Check what they announce after this call, so that no signal is missed.
     package func clear() {
         var count: UInt64 = 0
         _ = read(rawValue, &count, MemoryLayout<UInt64>.size)

@@ -1,30 +1,30 @@
 import CLinux
 import Glibc
 
-/// A descriptor with one owner; closed when the owner lets go.
+/// A file descriptor with one owner, closed when the owner is destroyed.
 package struct FileDescriptor: ~Copyable, Sendable {
-    /// The number, valid as long as this value lives.
+    /// The number. Valid as long as this value exists.
     package let rawValue: Int32
 
-    /// Takes ownership of `rawValue`, which nobody else may close.
+    /// Takes ownership of `rawValue`. No other code may close it.
     package init(owning rawValue: Int32) { self.rawValue = rawValue }
 
-    // close(2): on Linux the number is free again whatever close returns, EINTR too; never close twice.
+    // On Linux, close(2) frees the number even if it fails, also with EINTR. Never close twice.
     deinit { close(rawValue) }
 
-    /// Reads at the current position, up to the buffer's size; 0 at the end.
+    /// Reads at the current position, up to the size of the buffer. Returns 0 at the end of the file.
     ///
-    /// - Throws: `LinuxError`, also EAGAIN from a non-blocking descriptor that has nothing.
+    /// - Throws: `LinuxError`; EAGAIN if a non-blocking descriptor has no data.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(LinuxError) -> Int {
         try checked("read", "descriptor \(rawValue)") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
     }
 
-    /// Reads at `offset`, in bytes, up to the buffer's size; 0 at the end.
+    /// Reads at `offset`, in bytes, up to the size of the buffer. Returns 0 at the end of the file.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LinuxError) -> Int {
         try checked("read", "descriptor \(rawValue)") { pread(rawValue, buffer.baseAddress, buffer.count, offset) }
     }
 
-    /// Writes all the bytes, in as many calls as it takes.
+    /// Writes all bytes, with several calls if necessary.
     package func write(all bytes: UnsafeRawBufferPointer) throws(LinuxError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -39,11 +39,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// fstat(2).
     package func status() throws(LinuxError) -> FileStatus {
         var status = stat()
-        try checked("look at", "descriptor \(rawValue)") { fstat(rawValue, &status) }
+        try checked("get the status of", "descriptor \(rawValue)") { fstat(rawValue, &status) }
         return FileStatus(status)
     }
 
-    /// Whether the open file is mounted by itself, as a file mounted by `subPath` is; false where the kernel cannot
-    /// say (before Linux 5.8).
+    /// Whether the open file is a mount point itself, as a file mounted with `subPath` is. False if the kernel does not
+    /// report it (before Linux 5.8).
     package var isMountRoot: Bool { linux_is_mount_root(rawValue) == 1 }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What stat(2) says of a file, as far as we ask.
+/// The parts of stat(2)'s result that this program uses.
 package struct FileStatus: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case file, directory, link
@@ -9,24 +9,24 @@ package struct FileStatus: Sendable, Hashable {
     }
 
     package var kind: Kind
-    /// Bytes.
+    /// In bytes.
     package var size: Int
     package var identity: FileIdentity
-    /// The owner's uid.
+    /// The uid of the owner.
     package var owner: UInt32
-    /// The mode's permissions, with the sticky, set-group-ID and set-user-ID bits.
+    /// The permission bits of the mode, with the sticky, set-group-ID and set-user-ID bits.
     package var permissions: UInt32
-    /// Number of names; 0 once the last is removed, which a file mounted by `subPath` shows.
+    /// The number of hard links. It is 0 once the last name has been removed, as for a file mounted with `subPath`.
     package var links: Int
-    /// Last change of the content.
+    /// The time of the last change of the content.
     package var modified: FileTime
-    /// Last change of content, names, owner or mode.
+    /// The time of the last change of content, names, owner or mode.
     package var changed: FileTime
 
-    /// stat(2), through symbolic links.
+    /// Calls stat(2), which follows symbolic links.
     package init(path: String) throws(LinuxError) {
         var status = stat()
-        try checked("look at", path) { stat(path, &status) }
+        try checked("get the status of", path) { stat(path, &status) }
         self.init(status)
     }
 
@@ -48,13 +48,13 @@ package struct FileStatus: Sendable, Hashable {
     }
 }
 
-/// One file or directory, whatever its name; a number can come back once the file is gone.
+/// Identifies a file or directory independently of its name. A number can be reused once the file is deleted.
 package struct FileIdentity: Sendable, Hashable {
     package var device: UInt64
     package var inode: UInt64
 }
 
-/// A file system's time, since 1970, in UTC.
+/// A time of a file system, since 1970, in UTC.
 package struct FileTime: Sendable, Hashable, Comparable {
     package var seconds: Int64
     /// 0 to 999,999,999.

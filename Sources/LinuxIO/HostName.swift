@@ -1,6 +1,6 @@
 import Glibc
 
-/// The machine's name; in a pod, the pod's.
+/// The host name; in a pod, the pod's name.
 package enum HostName {
     package static var current: String {
         var buffer = [CChar](repeating: 0, count: 256)

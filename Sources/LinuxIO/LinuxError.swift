@@ -1,10 +1,10 @@
 import Glibc
 
-/// A system call that failed: what was tried, on what, and the kernel's answer.
+/// A failed system call: the operation, its object and the error number.
 package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What was tried, as it reads after "cannot": `open`, `watch`, `start a thread for`.
+    /// The operation, as it reads after "cannot": `open`, `watch`, `start a thread for`.
     package var operation: String
-    /// The object, mostly a path.
+    /// The object, usually a path.
     package var object: String
     /// errno(3).
     package var code: Int32
@@ -15,18 +15,19 @@ package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
         self.code = code
     }
 
-    /// Takes `errno` of the call just made.
+    /// Creates an error from the `errno` of the last call.
     static func last(_ operation: String, _ object: String) -> LinuxError {
         LinuxError(operation, object, code: errno)
     }
 
-    /// `cannot open /mnt/secrets: Permission denied`, with a hint where the text alone does not say what to do.
+    /// For example `cannot open /mnt/secrets: Permission denied`, with a hint if the text alone does not say what to
+    /// do.
     package var description: String {
         let text = "cannot \(operation) \(object): \(reason)"
         return hint.map { "\(text) (\($0))" } ?? text
     }
 
-    /// strerror(3)'s text alone.
+    /// The text of strerror(3).
     package var reason: String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
             guard let start = buffer.baseAddress, strerror_r(code, start, buffer.count) == 0 else {
@@ -47,7 +48,7 @@ package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Repeats a system call that a signal interrupted; -1 is thrown as the error it stands for.
+/// Makes a system call, and repeats it if a signal interrupts it. Throws the error if it returns -1.
 @discardableResult
 func checked<Result: SignedInteger>(
     _ operation: String, _ object: @autoclosure () -> String, _ call: () -> Result

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Messages from any thread to the one thread that takes them, which waits for them in poll(2).
+/// A queue of messages from any thread to one receiving thread, which can wait for them in poll(2).
 package final class Mailbox<Message: Sendable>: Sendable {
     private struct Content {
         var messages: [Message] = []
@@ -13,10 +13,10 @@ package final class Mailbox<Message: Sendable>: Sendable {
     /// - Throws: EMFILE, ENFILE or ENOMEM.
     package init() throws(LinuxError) { wake = try EventFD() }
 
-    /// For poll(2): readable while there are messages, and for good once the mailbox is closed.
+    /// The descriptor for poll(2): readable while there are messages, and always once the mailbox is closed.
     package var descriptor: Int32 { wake.rawValue }
 
-    /// - Returns: false if the mailbox is closed; the message is dropped then.
+    /// - Returns: false if the mailbox is closed; the message is then dropped.
     @discardableResult
     package func post(_ message: Message) -> Bool {
         content.withLock { content in
@@ -27,7 +27,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Takes no more messages. Those that were posted before can still be taken.
+    /// Closes the mailbox for new messages. Earlier messages can still be taken.
     package func close() {
         content.withLock { content in
             content.isClosed = true
@@ -35,7 +35,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// All messages since the last call, the oldest first, and whether the mailbox is closed. Does not wait.
+    /// Returns all messages since the last call, oldest first, and whether the mailbox is closed. Does not wait.
     package func take() -> (messages: [Message], isClosed: Bool) {
         content.withLock { content in
             if !content.messages.isEmpty, !content.isClosed { wake.clear() }
@@ -44,7 +44,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// As `take`, but waits until there is a message or the mailbox is closed.
+    /// Like `take`, but waits until there is a message or the mailbox is closed.
     package func wait() -> (messages: [Message], isClosed: Bool) {
         while true {
             let taken = take()

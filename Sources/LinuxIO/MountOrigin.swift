@@ -1,16 +1,17 @@
 import Glibc
 
-/// What of a file system is mounted where an open directory lies: the field `root` of proc_pid_mountinfo(5).
+/// The directory within its file system that is mounted where an open directory is: the field `root` of
+/// proc_pid_mountinfo(5).
 ///
-/// A volume's `subPath` is mounted by the kubelet from within the generation that was current then,
-/// `/..2026_11_21_08_30_00.123456789/certs`, and stays there when the volume goes on to the next.
+/// The kubelet mounts a `subPath` of a volume from the generation that is current at that time, for example
+/// `/..2026_11_21_08_30_00.123456789/certs`. The mount does not follow the volume to later generations.
 package struct MountOrigin: Sendable, Equatable {
-    /// As the kernel writes it; ends in `//deleted` once what is mounted is deleted.
+    /// The field as the kernel writes it. It ends in `//deleted` once the directory has been deleted.
     package let root: String
 
     package init(root: String) { self.root = root }
 
-    /// Nil if /proc does not tell, as for a mount of another namespace.
+    /// Returns nil if /proc has no entry, as for a mount of another namespace.
     package init?(of directory: borrowing Directory) {
         guard let info = Self.text("fdinfo/\(directory.descriptor.rawValue)"),
             let id = info.split(separator: "\n").first(where: { $0.hasPrefix("mnt_id:") })?
@@ -27,7 +28,7 @@ package struct MountOrigin: Sendable, Equatable {
         return nil
     }
 
-    /// The generation of an atomically written volume that it lies in; nil: in none.
+    /// The generation of an atomically written volume that the directory belongs to; nil if there is none.
     package var generation: String? {
         root.split(separator: "/").first { $0.utf8.starts(with: "..".utf8) }.map(String.init)
     }

@@ -1,11 +1,12 @@
 import Glibc
 
-/// A value that one thread at a time may touch.
+/// A value that only one thread at a time can access.
 ///
-/// Used like `Synchronization.Mutex`, but over pthread_mutex_lock(3): the slow path of the standard library's is not
-/// built for the thread sanitizer, which then reports a race at each contended lock and hides the real ones.
+/// It has the interface of `Synchronization.Mutex`, but uses pthread_mutex_lock(3). The slow path of the standard
+/// library's mutex is not built for the thread sanitizer, which then reports a race at each contended lock and hides
+/// real races.
 package struct Mutex<Value: ~Copyable>: ~Copyable {
-    // On the heap: a mutex must not move, nor be copied, once it is used.
+    // On the heap, because a mutex must not be moved or copied once it is in use.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let value: UnsafeMutablePointer<Value>
 
@@ -24,7 +25,7 @@ package struct Mutex<Value: ~Copyable>: ~Copyable {
         value.deallocate()
     }
 
-    /// Lends the value to `body` while no one else has it. Not to be called again from within.
+    /// Calls `body` with exclusive access to the value. Not recursive.
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
@@ -34,5 +35,5 @@ package struct Mutex<Value: ~Copyable>: ~Copyable {
     }
 }
 
-// Sendable: the value is reached with the lock held only.
+// Sendable: the value is accessed only while the lock is held.
 extension Mutex: @unchecked Sendable where Value: ~Copyable {}

@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// A thread of our own, for work that blocks: the cooperative pool must never block.
+/// A thread for blocking work, which must not run on the cooperative pool.
 ///
-/// It has a small stack and takes no signals: those go to the threads that `Signals` leaves open to them.
-/// Has to be joined by its owner; one that is dropped is detached and runs on.
+/// It has a small stack and blocks all signals. Its owner must join it; if the value is dropped, the thread is detached
+/// and keeps running.
 package struct OwnedThread: ~Copyable, Sendable {
     private let thread: pthread_t
 
     /// - Parameters:
-    ///   - name: as `top -H` shows it; the kernel keeps 15 bytes.
-    ///   - stackSize: bytes.
-    ///   - body: runs once, on the new thread.
-    /// - Throws: EAGAIN when there are too many threads.
+    ///   - name: the name that `top -H` shows. The kernel keeps 15 bytes.
+    ///   - stackSize: in bytes.
+    ///   - body: called once on the new thread.
+    /// - Throws: EAGAIN if there are too many threads.
     package init(
         name: String, stackSize: Int = 512 << 10, body: @escaping @Sendable () -> Void
     ) throws(LinuxError) {
@@ -21,7 +21,7 @@ package struct OwnedThread: ~Copyable, Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setstacksize(&attributes, stackSize)
 
-        // A new thread inherits its creator's signal mask, so that there is no moment in which it takes one.
+        // A new thread inherits its creator's signal mask, so it never receives a signal.
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -40,7 +40,8 @@ package struct OwnedThread: ~Copyable, Sendable {
 
     deinit { pthread_detach(thread) }
 
-    /// Waits until the thread has ended. On the thread itself it returns at once: a thread cannot wait for its own end.
+    /// Waits until the thread has ended. Returns at once if it is called on the thread itself, which cannot wait for
+    /// its own end.
     package consuming func join() {
         let thread = self.thread
         if pthread_equal(thread, pthread_self()) != 0 {

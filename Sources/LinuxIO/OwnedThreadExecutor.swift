@@ -1,14 +1,14 @@
-/// Runs an actor's work on one thread of our own: for actors whose calls block.
+/// Runs an actor's jobs on one dedicated thread, for actors that make blocking calls.
 package final class OwnedThreadExecutor: SerialExecutor {
     private typealias Job = (job: UnownedJob, executor: UnownedSerialExecutor)
 
     private let jobs: Mailbox<Job>
 
-    /// - Throws: EAGAIN when there are too many threads, EMFILE when there are too many open files.
+    /// - Throws: EAGAIN if there are too many threads; EMFILE if there are too many open files.
     package init(name: String) throws(LinuxError) {
         let jobs = try Mailbox<Job>()
         self.jobs = jobs
-        // Not joined: it ends after the last job, which may be the one that lets go of this object.
+        // Not joined: it ends after the last job, which may release this object.
         _ = try OwnedThread(name: name) {
             var isOver = false
             while !isOver {
@@ -19,7 +19,7 @@ package final class OwnedThreadExecutor: SerialExecutor {
         }
     }
 
-    // The actor is gone by now: no more jobs come.
+    // The actor no longer exists, so there are no more jobs.
     deinit { jobs.close() }
 
     package func enqueue(_ job: consuming ExecutorJob) {
@@ -28,11 +28,11 @@ package final class OwnedThreadExecutor: SerialExecutor {
 }
 
 extension OwnedThread {
-    /// Runs blocking work on a thread of its own and returns its result; in place if no thread can be had.
+    /// Runs blocking work on a new thread and returns its result. Runs it in place if no thread can be created.
     package static func value<Value: Sendable>(name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
             do {
-                // Not joined: the thread ends right after it has resumed the caller.
+                // Not joined: the thread ends right after it resumes the caller.
                 _ = try OwnedThread(name: name) { continuation.resume(returning: body()) }
             } catch {
                 continuation.resume(returning: body())

@@ -1,33 +1,34 @@
 import Glibc
 
-/// What this process uses: proc_pid_stat(5).
+/// The resource usage of this process, from proc_pid_stat(5).
 package struct ProcessFigures: Sendable, Equatable {
     /// User and system time.
     package var cpu: Duration
     package var threads: Int
-    /// After the machine's start, by CLOCK_BOOTTIME.
+    /// The start of the process after the boot of the machine, by CLOCK_BOOTTIME.
     package var started: Duration
-    /// Bytes.
+    /// In bytes.
     package var virtualMemory: Int
-    /// Bytes.
+    /// In bytes.
     package var residentMemory: Int
 
-    /// As they are now. A process that is neither root nor dumpable may read them too.
+    /// Reads the current values. Also works for a process that is neither root nor dumpable.
     package static func now() throws(LinuxError) -> ProcessFigures {
         let path = "/proc/self/stat"
         let text = try FileDescriptor(reading: path).content(limit: 64 << 10).map {
             String(decoding: $0, as: UTF8.self)
         }
         guard let figures = text.flatMap({ ProcessFigures(stat: $0) }) else {
-            throw LinuxError("understand", path, code: EINVAL)
+            throw LinuxError("parse", path, code: EINVAL)
         }
         return figures
     }
 
-    /// - Parameter text: the file's one line. The program's name in it may hold anything, also `)` and spaces.
+    /// - Parameter text: the single line of the file. The program's name in it may contain anything, including `)` and
+    ///   spaces.
     package init?(stat text: String) {
         guard let name = text.lastIndex(of: ")") else { return nil }
-        // The third field of the manual page comes first here.
+        // The first element is the third field of the manual page.
         let fields = text[name...].split(whereSeparator: \.isWhitespace).dropFirst().map { Int($0) }
         guard fields.count > 21, let user = fields[11], let system = fields[12], let threads = fields[17],
             let started = fields[19], let size = fields[20], let pages = fields[21]
@@ -40,7 +41,8 @@ package struct ProcessFigures: Sendable, Equatable {
         residentMemory = pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// On the wall clock, in seconds since 1970; taken once, so that a clock that is set changes nothing.
+    /// The start time of the process on the wall clock, in seconds since 1970. Computed once, so later clock changes do
+    /// not affect it.
     package static let startTime: Double? = {
         guard let started = try? now().started else { return nil }
         let seconds = { (clock: clockid_t) in
@@ -51,17 +53,17 @@ package struct ProcessFigures: Sendable, Equatable {
         return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME) + started / .seconds(1)
     }()
 
-    /// How many descriptors may be open: the soft limit of getrlimit(2).
+    /// The maximum number of open descriptors: the soft limit of getrlimit(2).
     package static var descriptorLimit: UInt64 {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return UInt64(limit.rlim_cur)
     }
 
-    /// How many descriptors are open, of the first 4,096: the kernel gives the lowest number that is free.
+    /// The number of open descriptors among the first 4,096. The kernel always assigns the lowest free number.
     ///
-    /// Asked of poll(2), which marks those that are not open: to list /proc/self/fd takes a descriptor, and when there is
-    /// none left is when this is of interest. (That stat(2) tells how many entries it has is new in Linux 6.2.)
+    /// Uses poll(2), which marks the descriptors that are not open. Listing /proc/self/fd needs a free descriptor, and
+    /// the number matters most when none is free. (Since Linux 6.2, stat(2) of that directory also reports the number.)
     package static var openDescriptors: Int {
         let count = Int(min(descriptorLimit, 4096))
         return withUnsafeTemporaryAllocation(of: pollfd.self, capacity: count) { descriptors in

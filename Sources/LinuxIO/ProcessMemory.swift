@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// The memory of this process, in which secrets are.
+/// Settings for the memory of this process, which contains secrets.
 package enum ProcessMemory {
-    /// Keeps secrets from leaving the memory: no core dumps, no debugger but root's, and no backtrace of Swift's runtime,
-    /// which shows what is in memory wherever a register points to. To be called before anything secret is read. (That
-    /// they do not stay in it when it is freed is `CWipe`'s matter.)
+    /// Keeps secrets from leaving the memory: disables core dumps, debuggers except root's, and the Swift runtime's
+    /// backtraces, which show the memory that registers point to. Call it before secrets are read. (`CWipe` wipes freed
+    /// memory.)
     package static func protect() {
         _ = linux_forbid_dumps()
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -13,15 +13,16 @@ package enum ProcessMemory {
         for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(number, SIG_DFL) }
     }
 
-    /// Has all threads take their memory from one place, so that what one has freed another can use, and has what is large
-    /// go back at once when it is freed, however large that has been before. To be called before there are threads.
+    /// Makes all threads share one malloc arena, so that any thread can reuse freed memory, and makes large blocks go
+    /// back to the system as soon as they are freed. Call it before other threads exist.
     package static func stayCompact() {
         mallopt(M_ARENA_MAX, 1)
-        // Its default, which grows by what is freed unless it is set (mallopt(3)).
+        // The default value. Setting it disables the dynamic threshold, which grows with the size of freed blocks
+        // (mallopt(3)).
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
     }
 
-    /// Gives what is free back to the system, also from between what is in use: malloc_trim(3). Some milliseconds, in which
-    /// no other thread gets memory.
+    /// Returns free memory to the system, also between blocks in use: malloc_trim(3). It takes some milliseconds, in
+    /// which other threads cannot allocate memory.
     package static func giveBack() { malloc_trim(0) }
 }

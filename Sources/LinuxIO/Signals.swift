@@ -1,19 +1,20 @@
 import CLinux
 import Glibc
 
-/// Hands signals to a function, on a thread of its own.
+/// Calls a function for each signal, on a dedicated thread.
 ///
-/// Installed early in `main`: process 1 of a container has no default actions (pid_namespaces(7)), so that without a
-/// handler SIGTERM would be lost; any other process is ended by a SIGHUP or SIGUSR1 that comes before its handler. At most
-/// one of these objects at a time in a process.
+/// Install it early in `main`. Process 1 of a container has no default actions (pid_namespaces(7)), so without a
+/// handler SIGTERM is lost. Any other process ends if SIGHUP or SIGUSR1 arrives before the handler is installed. A
+/// process can have only one instance at a time.
 package final class Signals: Sendable {
     private let numbers: [Int32]
     private let writeEnd: FileDescriptor
     private let thread: Mutex<OwnedThread?>
 
-    /// Also ignores SIGPIPE from now on: a peer that hangs up is an error code, not our end.
+    /// Installs the handlers, and ignores SIGPIPE: a closed connection is then an error code and does not end the
+    /// process.
     ///
-    /// - Parameter handler: called with the signal's number, on a thread of this object; one signal after another.
+    /// - Parameter handler: called with the number of each signal, one at a time, on this object's thread.
     package init(
         _ numbers: [Int32], handler: @escaping @Sendable (Int32) -> Void
     ) throws(LinuxError) {
@@ -22,7 +23,7 @@ package final class Signals: Sendable {
         let readEnd = FileDescriptor(owning: ends[0])
         let writeEnd = FileDescriptor(owning: ends[1])
         for end in ends { try checked("set up", "a pipe") { fcntl(end, F_SETFD, FD_CLOEXEC) } }
-        // A signal handler must not block. A full pipe drops the signal: there are enough in it already.
+        // A signal handler must not block. A full pipe drops the signal; it contains enough signals already.
         try checked("set up", "a pipe") { fcntl(writeEnd.rawValue, F_SETFL, O_NONBLOCK) }
         let thread = try OwnedThread(name: "signals") {
             while let number = Self.next(from: readEnd) { handler(number) }
@@ -36,10 +37,10 @@ package final class Signals: Sendable {
         self.thread = Mutex(thread)
     }
 
-    // Dropped without `stop`, the handler would write to a descriptor that is somebody else's by then.
+    // Without `stop`, the signal handler would later write to a closed descriptor, whose number may have been reused.
     deinit { stop() }
 
-    /// Gives the signals their default actions back and ends the thread, after the signals that came before.
+    /// Restores the default actions of the signals and ends the thread, after it has handled earlier signals.
     package func stop() {
         for number in numbers { linux_default_signal(number) }
         var end: UInt8 = 0
@@ -47,7 +48,7 @@ package final class Signals: Sendable {
         if let running = thread.withLock({ $0.take() }) { running.join() }
     }
 
-    /// Waits for the next signal; nil once `stop` has written its mark, which is no signal's number.
+    /// Waits for the next signal. Returns nil after `stop` has written 0, which is not a signal number.
     private static func next(from pipe: borrowing FileDescriptor) -> Int32? {
         var number: UInt8 = 0
         let count = withUnsafeMutableBytes(of: &number) { buffer in try? pipe.read(into: buffer) }

@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 
-/// Input, output and errors, as the process was started with them.
+/// The standard input, output and error of the process.
 package enum StandardStreams {
-    /// Puts something that can be neither read nor written in the place of those that are closed: the next file to be
-    /// opened would have that number, and get what is printed. To be called before any file is opened.
+    /// Opens /dev/null in place of each closed standard stream, so that it can be neither read nor written. Otherwise
+    /// the next opened file would get that number and receive the output. Call it before any file is opened.
     package static func hold() {
         for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
-            // The lowest number that is free, which is this one.
+            // open(2) returns the lowest free number, which is this one.
             _ = open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 
-    /// Whether all that was printed has been written.
+    /// Flushes standard output.
     ///
-    /// - Throws: `LinuxError`: ENOSPC, or EPIPE if the reader has gone.
+    /// - Throws: `LinuxError`: ENOSPC, or EPIPE if the reader has closed the pipe.
     package static func flush() throws(LinuxError) {
         let code = linux_flush_output()
         guard code == 0 else { throw LinuxError("write", "the output", code: code) }

@@ -1,22 +1,22 @@
 import CLinux
 import Glibc
 
-/// Why a directory is not opened to be written.
+/// The reason why a directory is not opened for writing.
 package enum TrustedPathError: Error, Sendable, Equatable {
     case failed(LinuxError)
-    /// Others may write it, or decide what its path leads to; half a sentence.
+    /// Other users can write to it or choose where its path leads. The text is half a sentence.
     case untrusted(String)
 }
 
 extension Directory {
-    /// Opens the directory at `path` if root and this process's user alone may write it.
+    /// Opens the directory at `path` if only root and the user of this process can write to it.
     ///
-    /// A link on the way is followed if nobody else can have put it there: it stands in a directory that the two alone may
-    /// write, or one of them owns it and the directory is sticky, as /tmp is. (The kernel's `fs.protected_symlinks`
-    /// looks at the last component and at sticky directories alone.)
+    /// A link in the path is followed if no other user can have created it: only those two can write to the directory
+    /// that contains it, or one of them owns the link and the directory is sticky, like /tmp. (The kernel's
+    /// `fs.protected_symlinks` checks only the last component and sticky directories.)
     ///
-    /// - Parameter creates: makes it, and what is missing above it, with mode 0700.
-    /// - Throws: `.failed` with ENOENT if it is not there and not to be made.
+    /// - Parameter creates: whether to create the directory and its missing parents, with mode 0700.
+    /// - Throws: `.failed` with ENOENT if it does not exist and `creates` is false.
     package static func openTrusted(_ path: String, creates: Bool) throws(TrustedPathError) -> Directory {
         let found = try walk(path, creates: creates)
         return try orFailed { () throws(LinuxError) in
@@ -27,8 +27,8 @@ extension Directory {
         }
     }
 
-    /// Component by component, so that each link is judged before it is followed. The directories are opened as places
-    /// alone (`O_PATH`), which need not be readable.
+    /// Walks component by component, so that each link is checked before it is followed. Opens the directories with
+    /// `O_PATH`, so they need not be readable.
     private static func walk(_ path: String, creates: Bool) throws(TrustedPathError) -> Directory {
         var current = try start(path)
         var status = try orFailed { () throws(LinuxError) in try current.status() }
@@ -43,7 +43,7 @@ extension Directory {
                 continue
             }
             let isSafe = status.isTrusted || status.isSticky && status.isOwnedByTrusted && nextStatus.isOwnedByTrusted
-            guard isSafe else { throw .untrusted("others may have put the link \(next.path) there") }
+            guard isSafe else { throw .untrusted("another user may have created the link \(next.path)") }
             links += 1
             let target = try orFailed { () throws(LinuxError) in try next.linkTarget("") }
             guard let target, links <= longestChain else {
@@ -64,12 +64,12 @@ extension Directory {
         return try orFailed { () throws(LinuxError) in try Directory(path: isAbsolute ? "/" : ".") }
     }
 
-    /// By scalars: with a combining mark behind it, a slash is another character to Swift.
+    /// Uses Unicode scalars: in Swift, a slash followed by a combining mark is a different character.
     private static func components(_ path: String) -> [String] {
         path.unicodeScalars.split(separator: "/").map { String($0) }
     }
 
-    /// The directory or link `name`, without following it.
+    /// Opens the directory or link `name` without following it.
     private func place(_ name: String, creates: Bool) throws(LinuxError) -> Directory {
         let below = path == "/" ? "/\(name)" : "\(path)/\(name)"
         let open = { [number = descriptor.rawValue] () throws(LinuxError) in
@@ -83,7 +83,7 @@ extension Directory {
         }
     }
 
-    /// path_resolution(7).
+    /// The maximum number of links in a path: path_resolution(7).
     private static let longestChain = 40
 }
 
@@ -98,17 +98,17 @@ private func orFailed<Result: ~Copyable>(
 }
 
 extension FileStatus {
-    /// Root or this process's user owns it, and nobody else may write it. An access list that lets others write shows in
-    /// the group's bits (acl(5)).
+    /// Whether root or the user of this process owns the file and no other user can write to it. Access lists that let
+    /// others write show in the group's bits (acl(5)).
     package var isTrusted: Bool { isOwnedByTrusted && permissions & 0o022 == 0 }
 
     fileprivate var isOwnedByTrusted: Bool { owner == 0 || owner == geteuid() }
     fileprivate var isSticky: Bool { permissions & 0o1000 != 0 }
 
-    /// Why it is not trusted, half a sentence; nil if it is.
+    /// The reason why the file is not trusted, as half a sentence; nil if it is trusted.
     package var distrust: String? {
         if isTrusted { return nil }
         let mode = String(permissions, radix: 8)
-        return isOwnedByTrusted ? "its mode is 0\(mode), so others may write it" : "uid \(owner) owns it"
+        return isOwnedByTrusted ? "its mode is 0\(mode), so other users can write to it" : "uid \(owner) owns it"
     }
 }

@@ -1,22 +1,23 @@
 import Glibc
 package import LinuxIO
 
-/// Watches a directory and all directories below it by inotify(7), through all that may happen to them.
+/// Watches a directory and all directories below it with inotify(7). It keeps working when they are created, moved,
+/// replaced or removed.
 ///
-/// Says only that something changed, never what: whoever hears it looks. Watches are set before directories are listed,
-/// so that what appears in between is either listed or announced. Names that begin with `..` are not entered: they are
-/// the generations of an atomically written volume, and the rename of `..data` is seen in the directory itself. In the
-/// present generation attributes alone are watched, which some kubelets set after the rename.
+/// It reports only that something changed, not what: the caller reads the directory. Watches are set before directories
+/// are listed, so that each new name is either listed or reported. Names that begin with `..` are not entered: they are
+/// the generations of an atomically written volume, and the rename of `..data` is reported for the directory itself. In
+/// the current generation, only attributes are watched, which some kubelets set after the rename.
 ///
-/// Where inotify fails, `problem` says why, and polling has to do until `repair` succeeds. Used from one thread.
+/// If inotify fails, `problem` says why, and the caller must poll until `repair` succeeds. Use it from one thread.
 package struct DirectoryWatcher: ~Copyable {
-    /// What a watch is for.
+    /// The purpose of a watch.
     private enum Purpose: Equatable {
         /// A directory of the tree.
         case content
-        /// A directory of the present generation of a volume.
+        /// A directory of a volume's current generation.
         case generation
-        /// The nearest directory above a root that does not exist: waits for `name`.
+        /// The nearest existing directory above a missing root. It waits for `name`.
         case arrival(name: String)
     }
 
@@ -28,12 +29,12 @@ package struct DirectoryWatcher: ~Copyable {
     private var inotify: Inotify?
     private var watches: [Int32: Purpose] = [:]
 
-    /// Why events may be missing; nil while everything is watched.
+    /// The reason why events may be missing; nil while everything is watched.
     package private(set) var problem: LinuxError?
 
-    /// Nothing is watched before the first `repair`.
+    /// Creates a watcher. Nothing is watched before the first `repair`.
     ///
-    /// - Parameter depth: how many levels of directories below the root are watched; 0: the root alone.
+    /// - Parameter depth: the number of levels below the root that are watched; 0 means only the root.
     package init(
         root: String, depth: Int = MountLimits.depth,
         inotify: @escaping Factory = { () throws(LinuxError) in try Inotify() }
@@ -43,10 +44,10 @@ package struct DirectoryWatcher: ~Copyable {
         makeInotify = inotify
     }
 
-    /// For poll(2); nil while there is no inotify.
+    /// The descriptor for poll(2); nil while there is no inotify instance.
     ///
-    /// Not inlined: Swift 6.3 stops with an ownership error when it optimises a borrow of an optional that cannot be
-    /// copied into its caller.
+    /// Not inlined: the Swift 6.3 optimiser fails with an ownership error when it inlines a borrow of a noncopyable
+    /// optional.
     @inline(never)
     package var rawValue: Int32? {
         switch inotify {
@@ -55,14 +56,14 @@ package struct DirectoryWatcher: ~Copyable {
         }
     }
 
-    /// Takes the events that wait and repairs the watches as they ask. True if something may have changed.
+    /// Reads the waiting events and repairs the watches if necessary. Returns true if something may have changed.
     package mutating func drain() -> Bool {
         let events: [InotifyEvent]
         do throws(LinuxError) {
             guard let waiting = try inotify?.read() else { return false }
             events = waiting
         } catch {
-            // The instance is of no use any more: begin with a new one.
+            // The instance is unusable: start with a new one.
             inotify = nil
             watches = [:]
             repair()
@@ -76,7 +77,7 @@ package struct DirectoryWatcher: ~Copyable {
                 broken = true
                 continue
             }
-            // Events of watches that were ended still arrive, `ignored` among them.
+            // Removed watches can still deliver events, for example `ignored`.
             guard let purpose = watches[event.watch] else { continue }
             let isLost = !event.mask.isDisjoint(with: .lost)
             if isLost {
@@ -86,16 +87,16 @@ package struct DirectoryWatcher: ~Copyable {
             switch purpose {
             case .content:
                 changed = true
-                // Attributes: one that may be read by now.
+                // After a change of attributes, a directory may have become readable.
                 let isNewTree =
                     event.mask.contains(.isDirectory) && !event.mask.isDisjoint(with: .arrival.union(.attributes))
                 let isSwap = event.name == VolumeNames.data
                 broken = broken || isLost || isNewTree || isSwap
             case .generation:
-                // Its end says nothing: the next one was announced by the rename.
+                // The end of a generation needs no action: the rename has announced the next one.
                 guard !isLost else { continue }
                 changed = true
-                // A folder that may be read by now.
+                // A folder may have become readable.
                 broken = broken || event.mask.contains(.isDirectory)
             case .arrival(let name):
                 changed = changed || isLost || event.name == name
@@ -106,13 +107,13 @@ package struct DirectoryWatcher: ~Copyable {
         return changed
     }
 
-    /// Brings the watches in line with the directories that there are now. What changed before it returns may have
-    /// gone unnoticed: look afterwards.
+    /// Adds and removes watches to match the directories that exist now. Changes before it returns may be missed, so
+    /// the caller must read the directory afterwards.
     package mutating func repair() {
         problem = nil
         guard open() else { return }
         var wanted: [Int32: Purpose] = [:]
-        // Ends: the root exists, or the wait for it is set up and it still did not appear.
+        // Ends when the root exists, or when the wait for it is set up and it is still missing.
         for _ in 0..<Self.retries {
             wanted = [:]
             watchTree(root, depth: 0, into: &wanted)
@@ -138,7 +139,8 @@ package struct DirectoryWatcher: ~Copyable {
     private mutating func watchTree(_ path: String, depth: Int, into wanted: inout [Int32: Purpose]) {
         let link: InotifyEvent.Mask = depth == 0 ? [] : .doNotFollow
         guard let watch = add(path, InotifyEvent.Mask.content.union(link), isBelow: depth > 0) else { return }
-        // A directory that was met already (a bind mount of one above): its number comes again.
+        // The same watch number means that the directory was already visited, for example through a bind mount of a
+        // parent.
         if wanted.updateValue(.content, forKey: watch) != nil { return }
         guard depth < self.depth, wanted.count < MountLimits.files, let directory = try? Directory(path: path),
             let listing = try? directory.listing()
@@ -151,7 +153,8 @@ package struct DirectoryWatcher: ~Copyable {
         }
     }
 
-    /// Without these watches attributes are noticed at the next poll: their lack is not reported.
+    /// If these watches cannot be set, changes of attributes are found at the next poll, so this is not reported as a
+    /// problem.
     private mutating func watchGeneration(
         _ directory: borrowing Directory, depth: Int, into wanted: inout [Int32: Purpose]
     ) {
@@ -166,7 +169,7 @@ package struct DirectoryWatcher: ~Copyable {
         }
     }
 
-    /// Watches the nearest directory above the root that exists; returns the path that it waits for.
+    /// Watches the nearest existing directory above the root. Returns the path that it waits for.
     private mutating func watchAncestor(into wanted: inout [Int32: Purpose]) -> String? {
         var missing = root
         while let (parent, name) = Self.split(missing) {
@@ -180,9 +183,11 @@ package struct DirectoryWatcher: ~Copyable {
         return nil
     }
 
-    /// Nil if the directory is not there; nil and a `problem` if it could not be watched.
+    /// Adds a watch. Returns nil if the directory does not exist; returns nil and sets `problem` if it cannot be
+    /// watched.
     ///
-    /// - Parameter isBelow: its parent is watched, and tells when a directory that may not be read changes its mode.
+    /// - Parameter isBelow: whether the parent is watched. It then reports when an unreadable directory changes its
+    ///   mode.
     private mutating func add(_ path: String, _ mask: InotifyEvent.Mask, isBelow: Bool = false) -> Int32? {
         do throws(LinuxError) {
             return try inotify?.watch(path, mask)
@@ -193,7 +198,7 @@ package struct DirectoryWatcher: ~Copyable {
         }
     }
 
-    /// `/a/b` as `/a` and `b`; nil for the root of the file system.
+    /// Splits `/a/b` into `/a` and `b`; nil for the root of the file system.
     private static func split(_ path: String) -> (parent: String, name: String)? {
         let parts = path.split(separator: "/")
         guard let name = parts.last else { return nil }

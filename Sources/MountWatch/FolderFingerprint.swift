@@ -1,11 +1,11 @@
 package import LinuxIO
 
-/// A cheap look at a folder, without reading a file: two that are equal say that nothing has changed that the file
-/// system admits to.
+/// The state of a folder, taken without reading files. If two fingerprints are equal, nothing has changed as far as the
+/// file system reports it.
 ///
-/// Of an atomically written volume it holds where `..data` leads, of any other folder the status of all files below it;
-/// of the folder itself the device and inode, so that one that was mounted or recreated differs. A volume in a folder
-/// is looked at as one.
+/// For an atomically written volume it contains the target of `..data`, for any other folder the status of all files
+/// below it. It also contains the device and inode of the folder, so it differs after a mount or if the folder is
+/// recreated. Volumes inside a folder are included as volumes.
 package struct FolderFingerprint: Sendable, Equatable {
     private let depth: Int
     private let entersVolumes: Bool
@@ -13,16 +13,16 @@ package struct FolderFingerprint: Sendable, Equatable {
     private var dataTargets: [String: String] = [:]
     private var files: [String: [FileStatus]] = [:]
 
-    /// Of the folder at `path`; all missing folders are equal.
+    /// Takes the fingerprint of the folder at `path`. All missing folders are equal.
     ///
-    /// - Parameter depth: how many levels of directories below it are looked into.
+    /// - Parameter depth: the number of directory levels below it that are included.
     package init(path: String, depth: Int = MountLimits.depth) {
         self.depth = depth
         entersVolumes = true
         if let directory = try? Directory(path: path) { look(at: directory) }
     }
 
-    /// Of an open folder, without the volumes in it.
+    /// Takes the fingerprint of an open folder, without the volumes in it.
     package init(ofFilesIn directory: borrowing Directory) {
         depth = MountLimits.depth
         entersVolumes = false
@@ -50,7 +50,7 @@ package struct FolderFingerprint: Sendable, Equatable {
                 if depth < self.depth, addVolume(below, root: root, prefix: path + "/", depth: depth + 1) { continue }
                 add(below, root: root, prefix: path + "/", depth: depth + 1)
             case .link:
-                // The link, and what it leads to: either can be exchanged.
+                // Both the link and its target, because either can be replaced.
                 files[path] = [try? directory.status(of: entry.name), try? root.statusBeneath(path)].compactMap(\.self)
             case .file, .special:
                 files[path] = (try? directory.status(of: entry.name)).map { [$0] }
@@ -58,7 +58,7 @@ package struct FolderFingerprint: Sendable, Equatable {
         }
     }
 
-    /// - Returns: false if it is no atomically written volume.
+    /// - Returns: false if it is not an atomically written volume.
     private mutating func addVolume(
         _ directory: borrowing Directory, root: borrowing Directory, prefix: String, depth: Int
     ) -> Bool {
@@ -69,7 +69,7 @@ package struct FolderFingerprint: Sendable, Equatable {
         }
         dataTargets[prefix] = target
         files[prefix] = (try? directory.statusBeneath(target)).map { [$0] }
-        // Others may be mounted beside its links, as folders.
+        // Other volumes may be mounted as folders beside its links.
         guard depth < self.depth, let listing = try? directory.listing() else { return true }
         for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
             guard files.count < MountLimits.files else { return true }

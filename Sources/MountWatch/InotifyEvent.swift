@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// One event as the kernel writes it into the buffer of read(2): inotify(7).
+/// An event in the form in which read(2) returns it: inotify(7).
 package struct InotifyEvent: Sendable, Equatable {
     package struct Mask: OptionSet, Sendable, Hashable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
     }
 
-    /// The watch; -1 for an overflow.
+    /// The number of the watch; -1 for an overflow.
     package var watch: Int32
     package var mask: Mask
     /// The name in the watched directory; empty if the event is about the directory itself.
@@ -32,35 +32,35 @@ extension InotifyEvent.Mask {
     package static let selfDeleted = Self(rawValue: UInt32(IN_DELETE_SELF))
     package static let selfMoved = Self(rawValue: UInt32(IN_MOVE_SELF))
     package static let unmounted = Self(rawValue: UInt32(IN_UNMOUNT))
-    /// Events were lost: anything may have changed.
+    /// Events were lost, so anything may have changed.
     package static let overflow = Self(rawValue: UInt32(IN_Q_OVERFLOW))
-    /// The watch is gone, by `inotify_rm_watch` or because its directory is.
+    /// The watch was removed, by `inotify_rm_watch` or because its directory was removed.
     package static let ignored = Self(rawValue: UInt32(IN_IGNORED))
     package static let onlyDirectories = Self(rawValue: UInt32(IN_ONLYDIR))
     package static let doNotFollow = Self(rawValue: UInt32(IN_DONT_FOLLOW))
-    /// No events of files that have no name any more.
+    /// Suppresses events for files that have been unlinked.
     package static let notUnlinked = Self(rawValue: UInt32(IN_EXCL_UNLINK))
     package static let isDirectory = Self(rawValue: UInt32(IN_ISDIR))
 
-    /// The watch delivers nothing more, or not for the path that it was made for.
+    /// The watch delivers no more events, or none for the path that it was created for.
     package static let lost: Self = [.selfDeleted, .selfMoved, .unmounted, .ignored]
 
-    /// What changes the files of a directory, or its list.
+    /// Events that change the files of a directory, or its list of names.
     static let content: Self = [
         .modified, .attributes, .closedAfterWrite, .movedFrom, .movedTo, .created, .deleted, .selfDeleted, .selfMoved,
         .onlyDirectories, .notUnlinked,
     ]
 
-    /// What changes who may read the files of a generation.
+    /// Events that change the permissions of a generation's files.
     static let generation: Self = [.attributes, .onlyDirectories, .notUnlinked]
 
-    /// What brings a name into a directory, or takes the directory away.
+    /// Events that add a name to a directory, or remove the directory.
     static let arrival: Self = [.created, .movedTo, .selfDeleted, .selfMoved, .onlyDirectories]
 }
 
 extension InotifyEvent {
-    /// The events in `buffer`, in order. What is cut off at the end, which the kernel never does, counts as an
-    /// overflow: something happened, and it can not be said what.
+    /// Decodes the events in `buffer`, in order. An incomplete event at the end, which the kernel never writes, counts
+    /// as an overflow, because its content is unknown.
     package static func decode(_ buffer: UnsafeRawBufferPointer) -> [InotifyEvent] {
         var events: [InotifyEvent] = []
         var offset = 0

@@ -1,11 +1,11 @@
-/// How much of a folder is taken for secrets: far more than there are, so that a wrong path (`/`) ends soon.
+/// Limits for the content of a mount. They are far above real use, so that a wrong path (`/`) fails soon.
 package enum MountLimits {
-    /// Files and directories.
+    /// The maximum number of files and directories.
     static let files = 10_000
-    /// Bytes of all files together.
+    /// The maximum size of all files together, in bytes.
     static let bytes = 32 << 20
-    /// Directories below one another.
+    /// The maximum depth of nested directories.
     package static let depth = 24
-    /// How often something that changes while it is read is read anew.
+    /// The maximum number of readings of content that changes while it is read.
     static let tries = 8
 }

@@ -1,13 +1,14 @@
 package import Snapshots
 
-/// What a look at the mount found.
+/// The result of reading the mount.
 package enum MountReading: Sendable {
-    /// The files of all volumes, those of each volume of one generation.
+    /// The files of all volumes. The files of each volume are from one generation.
     case snapshot(Snapshot)
-    /// No generation: not there, empty, or on its way in or out. Never a reason to remove anything.
+    /// There is no generation: the mount is missing or empty, or is being set up or removed. This is never a reason to
+    /// remove content.
     ///
-    /// `reason` is half a sentence for people: `/mnt/secrets is empty`.
+    /// `reason` is half a sentence for people, for example `/mnt/secrets is empty`.
     case absent(reason: String)
-    /// As `absent`, and there will be no other generation as long as this container runs.
+    /// Like `absent`, and no other generation will arrive while this container runs.
     case lost(reason: String)
 }

@@ -2,18 +2,18 @@ package import LinuxIO
 package import Observability
 import Snapshots
 
-/// The mount, watched: a stream of readings, each when there is something new.
+/// Watches the mount and provides a stream of readings, one for each change.
 package final class MountWatcher: Sendable {
     private let loop: WatchLoop
     private let reader: MountReader
 
-    /// Nothing happens before `start`.
+    /// Creates a watcher. It does nothing before `start`.
     ///
     /// - Parameters:
-    ///   - path: the mount; it may come and go.
+    ///   - path: the mount, which may appear and disappear.
     ///   - timing: when to read after a change, and without one.
-    ///   - heartbeat: see `WatchLoop`; beats with each file that is read, too.
-    ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
+    ///   - heartbeat: see `WatchLoop`; also beats for each file that is read.
+    ///   - inotify: creates the inotify instance; only tests of its failure replace it.
     package init(
         path: String, timing: WatchLoop.Timing, logger: Logger,
         heartbeat: Heartbeat? = nil,
@@ -26,16 +26,17 @@ package final class MountWatcher: Sendable {
             inotify: inotify, heartbeat: heartbeat, read: { reader.read(noticed: $0) })
     }
 
-    /// Starts the thread; the first reading comes at once.
+    /// Starts the thread, which reads at once.
     ///
-    /// - Throws: when there are too many threads or open files.
+    /// - Throws: an error if there are too many threads or open files.
     package func start() throws(LinuxError) { try loop.start() }
 
-    /// The first reading, and then each that differs from the one before: another generation, other content, another
-    /// reason for absence, of the mount or of a volume in it. For one consumer; only the newest is kept for it.
+    /// The first reading, and then each reading that differs from the previous one: in a generation, in content, or in
+    /// the reason for an absence, of the mount or of a volume in it. For one consumer; only the newest reading is
+    /// buffered.
     package var readings: AsyncStream<MountReading> { reader.readings }
 
-    /// Reads once all is quiet, on the mount's thread; see `WatchLoop`.
+    /// Requests a reading on the mount's thread; see `WatchLoop`.
     package func lookNow() { loop.lookNow() }
 
     /// Ends the thread, waits for it and ends the stream.
@@ -51,11 +52,11 @@ package final class MountWatcher: Sendable {
     }
 }
 
-/// What the mount's thread remembers from one look to the next.
+/// The state that the mount's thread keeps between readings.
 private final class MountReader: Sendable {
     private struct State {
         var reader: SnapshotReader
-        /// The last generation that there was, also while there is none.
+        /// The last generation, which is kept while there is none.
         var snapshot: Snapshot?
         var absence: String?
         var remarks = ReadingRemarks()
@@ -76,9 +77,10 @@ private final class MountReader: Sendable {
 
     func finish() { output.finish() }
 
-    /// Called by the mount's thread alone; the lock is there for the compiler and never waited for.
+    /// Called only by the mount's thread. The lock is needed for the compiler and is never contended.
     ///
-    /// - Returns: takes over what was read, and says false if some file could not be read, for a reason that may pass.
+    /// - Returns: a closure that accepts the reading. It returns false if the mount is absent, or if a file could not
+    ///   be read for a reason that may be temporary.
     func read(noticed: ContinuousClock.Instant) -> WatchLoop.Take {
         let (reading, remarks) = state.withLock { state in
             (state.reader.read(previous: state.snapshot), state.reader.remarks)
@@ -131,7 +133,7 @@ private final class MountReader: Sendable {
     private func absent(_ reason: String, isLost: Bool = false, _ state: inout State) -> Bool {
         defer { state.absence = reason }
         if state.absence == nil || isLost && state.absence != reason {
-            logger.warning("mount has no generation, the last one stays", ["error": .string(reason)])
+            logger.warning("mount has no generation, the last one is kept", ["error": .string(reason)])
         }
         return state.absence != reason
     }
@@ -142,17 +144,17 @@ private final class MountReader: Sendable {
         state.remarks = remarks
         if !remarks.frozen.isEmpty, remarks.frozen != known.frozen {
             logger.warning(
-                "files are mounted by subPath: the container never sees them change, mount the volume instead",
+                "files mounted with subPath never change; mount the whole volume",
                 ["paths": .strings(remarks.frozen.sorted())])
         }
         for (folder, reason) in remarks.absences.sorted(by: { $0.key < $1.key })
         where known.absences[folder] == nil {
             logger.warning(
-                "volume in the mount has no generation, its last one stays",
+                "volume has no generation, its last one is kept",
                 ["volume": .string(folder), "error": .string(reason)])
         }
         if remarks.undecodableNames > 0, remarks.undecodableNames != known.undecodableNames {
-            logger.warning("file names are not UTF-8 and left out", ["files": .int(remarks.undecodableNames)])
+            logger.warning("files with names that are not UTF-8 are ignored", ["files": .int(remarks.undecodableNames)])
         }
     }
 }

@@ -1,10 +1,9 @@
 import Snapshots
 
-/// The files of the last snapshot, arranged so that those of a folder or of a volume are found without a look at all of
-/// them: there may be thousands of either.
+/// An index of the last snapshot's files by folder and by volume, because there may be thousands of either.
 struct PreviousFiles: Sendable {
     let snapshot: Snapshot?
-    /// By the bytes of their paths: those below a folder are neighbours.
+    /// Sorted by the bytes of the paths, so that the files below a folder are adjacent.
     private let sorted: [String]
     private let byVolume: [String: [String]]
 
@@ -26,6 +25,6 @@ struct PreviousFiles: Sendable {
         return sorted[low...].prefix { $0.utf8.starts(with: prefix) }
     }
 
-    /// The paths of the files that lie in the volume at `folder`.
+    /// The paths of the files in the volume at `folder`.
     func paths(ofVolume folder: String) -> [String] { byVolume[folder] ?? [] }
 }

@@ -1,41 +1,42 @@
 import LinuxIO
 package import Snapshots
 
-/// Reads the source files of the mount at a path, those of each volume of one generation.
+/// Reads the source files of the mount. The files of each volume are from one generation.
 ///
-/// Blocks: to be used on a thread of our own.
+/// Blocks, so use it only on a thread of our own.
 package struct SnapshotReader: Sendable {
     private let path: String
     private let progress: @Sendable () -> Void
-    /// By folder, "" is the mount: volumes in which `..data` was seen. Without it, such a one is being taken down.
+    /// Volumes in which `..data` was seen, by folder; "" is the mount. If `..data` is missing there, the volume is being
+    /// removed.
     private var volumes: [String: FileIdentity] = [:]
-    /// Folders of a plain folder that have held something: to be empty is a change for them.
+    /// Subfolders of a plain folder that have contained something. They are never reported in `emptyFolders`.
     private var filledFolders: Set<String> = []
-    /// Volumes that were absent whenever they were looked at.
+    /// Volumes that have been absent at each reading so far.
     private var unread: Set<String> = []
 
-    /// What the last reading met that an operator should know, beside the files.
+    /// Findings of the last reading for operators, apart from the files.
     package private(set) var remarks = ReadingRemarks()
 
-    /// - Parameter progress: called while it reads, with each file: a slow mount is not a dead one.
+    /// - Parameter progress: called for each file, so that a slow mount does not count as stuck.
     package init(path: String, progress: @escaping @Sendable () -> Void = {}) {
         self.path = path
         self.progress = progress
     }
 
-    /// Reads the mount as it is now.
+    /// Reads the mount in its current state.
     ///
-    /// - Parameter previous: the last snapshot; contents that are equal are taken from there, so that secret bytes are
-    ///   held once, and so are the files of a volume that is absent.
+    /// - Parameter previous: the last snapshot. Equal contents are taken from it, so that secret bytes are stored once,
+    ///   and so are the files of absent volumes.
     package mutating func read(previous: Snapshot? = nil) -> MountReading {
         var previous = previous
-        // Stands for files of a volume, and is none of the mount.
+        // The placeholder for a volume that was never read is not a file of the mount.
         for folder in unread { previous?.files[folder] = nil }
         let known = volumes
         do throws(Absence) {
             return .snapshot(try readMount(PreviousFiles(previous)))
         } catch {
-            // What is not taken in is not remembered either.
+            // Forget the volumes of a reading that is rejected.
             if error.isLimit { volumes = known }
             return error.isFinal ? .lost(reason: error.reason) : .absent(reason: error.reason)
         }
@@ -48,7 +49,7 @@ package struct SnapshotReader: Sendable {
             var reader = VolumeReader(folder: "", path: path, previous: previous, known: volumes[""])
             let part = try reader.read(mount, after: tree)
             volumes[""] = reader.known
-            // Behind a link that is exchanged, what was opened may be on its way out.
+            // If the path contains a link that was replaced, the opened directory may be obsolete.
             let now = try orAbsent { () throws(LinuxError) in try Directory(path: path).status().identity }
             guard let part, now == (try? mount.status().identity) else { continue }
             return try readOthers(in: mount, besides: part, previous)
@@ -56,7 +57,7 @@ package struct SnapshotReader: Sendable {
         throw Absence("\(path) changes faster than it can be read")
     }
 
-    /// Adds the volumes in folders, each with its own generation, its own changes and its own absence.
+    /// Adds the volumes in folders. Each has its own generation, changes and absence.
     private mutating func readOthers(
         in mount: borrowing Directory, besides own: VolumeReader.Part, _ previous: PreviousFiles
     ) throws(Absence) -> Snapshot {
@@ -88,7 +89,7 @@ package struct SnapshotReader: Sendable {
         for folder in missing {
             switch hasContent[folder] {
             case nil: absences[folder] = Absence("\(path)/\(folder) is empty or gone")
-            // Another folder has taken its place.
+            // A plain folder has replaced the volume.
             case true?: volumes[folder] = nil
             case false?: break
             }
@@ -97,10 +98,11 @@ package struct SnapshotReader: Sendable {
         if found[""] == nil, previous.snapshot?.volumes[""] != nil { absences[""] = Absence("\(path) is empty") }
         var snapshot = Snapshot(volumes: found, files: tree.files)
         for (folder, absence) in absences { snapshot.keep(folder, of: previous, absence) }
-        // What absent volumes held counts too: they could come and go for ever.
+        // The kept files of absent volumes count too. Otherwise, volumes that come and go could add files without
+        // limit.
         guard snapshot.isWithinLimits else {
             throw Absence(
-                "\(path) and what its absent volumes held are more than \(MountLimits.files) files or"
+                "\(path), with the last content of its absent volumes, exceeds \(MountLimits.files) files or"
                     + " \(MountLimits.bytes) bytes", isLimit: true)
         }
         empty.subtract(filledFolders)
@@ -128,7 +130,7 @@ package struct SnapshotReader: Sendable {
 }
 
 extension Snapshot {
-    /// The files of a volume that is absent stay as they were read last; where they never were, none can be read.
+    /// Keeps the last files of an absent volume. If it was never read, its folder is recorded as unreadable.
     fileprivate mutating func keep(_ folder: String, of previous: PreviousFiles, _ absence: Absence) {
         guard let last = previous.snapshot, var volume = last.volumes[folder] else {
             files[folder] = .failed(.unreadable(reason: absence.reason))
@@ -149,22 +151,22 @@ extension Snapshot {
     }
 }
 
-/// What a reading met beside the files.
+/// Findings of a reading, apart from the files.
 package struct ReadingRemarks: Sendable, Equatable {
-    /// Files and folders that are mounted by themselves (`subPath`): the container never sees another content.
+    /// Files and folders that are mounted separately (`subPath`), so their content never changes in the container.
     package var frozen: [String] = []
-    /// Names that are not UTF-8, and therefore left out.
+    /// The number of names that are not UTF-8. They are ignored.
     package var undecodableNames = 0
-    /// By folder: why a volume has no generation at present.
+    /// For each folder whose volume has no generation, the reason.
     package var absences: [String: String] = [:]
 }
 
-/// Why there is no generation.
+/// The reason why there is no generation.
 struct Absence: Error {
     let reason: String
-    /// There will be none as long as this container runs.
+    /// No generation will arrive while this container runs.
     var isFinal = false
-    /// There is more than can be meant, in all volumes together.
+    /// All volumes together exceed a limit.
     var isLimit = false
 
     init(_ reason: String, isFinal: Bool = false, isLimit: Bool = false) {

@@ -6,28 +6,29 @@ import Snapshots
 struct TreeReader {
     private let previous: PreviousFiles
     private let progress: @Sendable () -> Void
-    /// By folder: where a volume was seen before.
+    /// For each folder, the directory in which a volume was seen before.
     private let known: [String: FileIdentity]
-    /// By path relative to the mount; of all volumes.
+    /// The files of all volumes, by path relative to the mount.
     private(set) var files: [String: SourceFile] = [:]
     private(set) var remarks = ReadingRemarks()
     private var visited = 0
-    /// Bytes of what was read.
+    /// The number of bytes read.
     private var size = 0
 
-    /// Of the volume that was read last.
+    /// Findings for the volume that was read last.
     private(set) var volume = VolumeFindings()
 
-    /// What is met in one volume, beside its files.
+    /// Findings in one volume, apart from its files.
     struct VolumeFindings {
-        /// The newest change of a file or directory. The change time alone: the modification time can be set at will.
+        /// The newest change of a file or directory. Uses the change time only, because users can set the modification
+        /// time.
         var newest: FileTime?
-        /// A name was listed and gone when it was opened.
+        /// A name was listed but no longer existed when it was opened.
         var hasVanished = false
         var hasFiles = false
-        /// Folders in it that are volumes of their own, and were not read.
+        /// Folders that are volumes themselves and were not read.
         var nested: Set<String> = []
-        /// Folders without an entry, and those with one.
+        /// Folders without entries, and folders with entries.
         var emptyFolders: Set<String> = []
         var filledFolders: Set<String> = []
     }
@@ -39,7 +40,7 @@ struct TreeReader {
         self.progress = progress
     }
 
-    /// For another volume: has none of the files, and what was read counts.
+    /// Returns a reader for another volume. It has no files, but keeps the counts of what was read.
     func next() -> TreeReader {
         var next = self
         next.files = [:]
@@ -47,16 +48,16 @@ struct TreeReader {
         return next
     }
 
-    /// Takes in what `next` has read. Copies nothing of what is here: there may be thousands of volumes.
+    /// Adds what `next` has read. Does not copy the files of this reader, because there may be thousands of volumes.
     mutating func add(_ next: TreeReader) {
-        // Equal to Swift, not to the kernel: neither may pass for the other.
+        // The paths are equal in Swift but different for the kernel, so neither file may be used.
         files.merge(next.files) { _, _ in .failed(.ambiguousName) }
         remarks.frozen += next.remarks.frozen
         remarks.undecodableNames += next.remarks.undecodableNames
         (visited, size) = (next.visited, next.size)
     }
 
-    /// Of those of `folders` that files lie below: whether one of these has content.
+    /// For each of `folders` that contains files, whether one of the files has content.
     func hasContent(below folders: Set<String>) -> [String: Bool] {
         var found: [String: Bool] = [:]
         if folders.isEmpty { return found }
@@ -72,10 +73,12 @@ struct TreeReader {
         return found
     }
 
+    /// Reads the files of one volume.
+    ///
     /// - Parameters:
-    ///   - base: the volume's folder, with a slash at its end; empty for the mount itself.
-    ///   - isGeneration: it is one generation of a volume, in which a folder is nothing but a folder.
-    /// - Throws: `Absence` if the directory itself cannot be listed, or holds more than can be meant.
+    ///   - base: the volume's folder with a trailing slash; empty for the mount itself.
+    ///   - isGeneration: whether it is a generation of a volume, in which no folder is a volume.
+    /// - Throws: `Absence` if the directory cannot be listed or exceeds a limit.
     mutating func read(_ root: borrowing Directory, base: String = "", isGeneration: Bool = false) throws(Absence) {
         volume = VolumeFindings()
         do throws(LinuxError) {
@@ -98,8 +101,8 @@ struct TreeReader {
     }
 
     /// - Parameters:
-    ///   - prefix: the directory's path below the root, with a slash at its end; empty for the root.
-    ///   - above: the directories that lead here; links to one of them are not entered.
+    ///   - prefix: the directory's path below the root with a trailing slash; empty for the root.
+    ///   - above: the parents of the directory; links to one of them are not followed.
     private mutating func visit(
         _ directory: borrowing Directory, _ place: Place, _ root: borrowing Directory, prefix: String,
         above: [FileIdentity]
@@ -123,7 +126,7 @@ struct TreeReader {
             if visited > MountLimits.files || size > MountLimits.bytes { return }
             let local = prefix + entry.name
             let path = place.base + local
-            // Equal to Swift, not to the kernel: neither may pass for the other.
+            // The paths are equal in Swift but different for the kernel, so neither file may be used.
             guard files[path] == nil else {
                 add(path, .failed(.ambiguousName))
                 continue
@@ -133,7 +136,7 @@ struct TreeReader {
                 continue
             }
             do throws(LinuxError) {
-                // By the path below the root: a link of a subfolder may lead to another subfolder.
+                // Uses the path below the root, because a link in a subfolder may lead to another subfolder.
                 let opened = try root.openBeneath(local)
                 let status = try opened.status()
                 switch status.kind {
@@ -163,7 +166,7 @@ struct TreeReader {
         volume.hasFiles = true
     }
 
-    /// It has a `..data` link, or had one; or it is mounted by `subPath` from within a generation.
+    /// Whether the directory has or had a `..data` link, or is mounted with `subPath` from within a generation.
     private func isVolume(
         _ directory: borrowing Directory, _ status: FileStatus, _ listing: DirectoryListing, _ folder: String
     ) -> Bool {
@@ -174,7 +177,7 @@ struct TreeReader {
 
     private mutating func addNested(_ folder: String) {
         if volume.nested.insert(folder).inserted { return }
-        // Two names that are equal to Swift: neither may pass for the other.
+        // The names are equal in Swift but different for the kernel, so neither may be used.
         volume.nested.remove(folder)
         add(folder, .failed(.ambiguousName))
     }
@@ -192,14 +195,14 @@ struct TreeReader {
         default: reason = .unreadable(reason: error.reason)
         }
         add(path, .failed(reason))
-        // The files of a directory that cannot be read are not gone, they cannot be read either.
+        // The files of an unreadable directory still exist, so they are recorded as unreadable.
         for known in previous.paths(below: path) {
             visited += 1
             add(known, .failed(reason))
         }
     }
 
-    /// `path` is mounted by itself: the container never sees another content.
+    /// Records that `path` is mounted separately, so its content never changes in the container.
     mutating func noteFrozen(_ path: String) { remarks.frozen.append(path) }
 
     private mutating func note(_ status: FileStatus) {
@@ -208,14 +211,14 @@ struct TreeReader {
 }
 
 extension TreeReader {
-    /// Reads the file until it did not change meanwhile, to its end: some file systems say 0, or too little, for the
-    /// size of a file that has content.
+    /// Reads the file to its end, again if it changes meanwhile. Some file systems report a size of 0, or one that is
+    /// too small, for a file that has content.
     func content(of file: borrowing FileDescriptor, path: String) throws(LinuxError) -> SourceFile {
         var least = Self.smallestBuffer
         for _ in 0..<MountLimits.tries {
             let before = try file.status()
             if before.size > SourceFile.maximumSize { return .failed(.tooLarge(size: before.size)) }
-            // One byte more than there should be: a full buffer says that there is more.
+            // One byte more than expected: a full buffer means that there is more.
             let capacity = max(before.size, least) + 1
             let bytes = try SecretBytes(capacity: capacity) { (buffer) throws(LinuxError) in
                 var count = 0

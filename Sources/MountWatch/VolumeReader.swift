@@ -3,28 +3,30 @@ import LinuxIO
 import Observability
 import Snapshots
 
-/// Reads one volume once: the mount itself, or a folder in it that is a volume of its own.
+/// Reads one volume once: the mount itself, or a folder in it that is a separate volume.
 struct VolumeReader {
-    /// What was read.
+    /// The result of a reading.
     struct Part {
-        /// Nil: it has no files but those of volumes in it.
+        /// Nil if all files belong to nested volumes.
         var volume: Snapshot.Volume?
-        /// Folders in it that are volumes of their own.
+        /// Folders in it that are separate volumes.
         var nested: [String]
-        /// With its files alone.
+        /// The reader, with the files of this volume only.
         var tree: TreeReader
     }
 
-    /// Relative to the mount; "" is the mount itself.
+    /// The folder relative to the mount; "" is the mount itself.
     let folder: String
-    /// For messages.
+    /// Only for messages.
     let path: String
     let previous: PreviousFiles
-    /// The folder in which `..data` was seen; nil: in none.
+    /// The directory in which `..data` was seen; nil if there is none.
     var known: FileIdentity?
 
-    /// - Parameter tree: what was read before it.
-    /// - Returns: nil if it changed meanwhile, so that the files may be of different generations.
+    /// Reads the volume.
+    ///
+    /// - Parameter tree: the reader of the volumes that were read before.
+    /// - Returns: nil if the volume changed meanwhile, so that the files may be from different generations.
     mutating func read(_ directory: borrowing Directory, after tree: TreeReader) throws(Absence) -> Part? {
         let identity = try orAbsent { () throws(LinuxError) in try directory.status().identity }
         let target = try orAbsent { () throws(LinuxError) in try directory.linkTarget(VolumeNames.data) }
@@ -34,7 +36,7 @@ struct VolumeReader {
         }
         if known == identity { throw Absence("\(path) has lost its ..data link") }
         if let listing = try? directory.listing(), directory.hasLinksIntoData(listing) {
-            // Not yet written, or half removed.
+            // Not written yet, or half removed.
             throw Absence("\(path) has links into ..data but no ..data")
         }
         if let origin = MountOrigin(of: directory), let generation = origin.generation {
@@ -47,13 +49,14 @@ struct VolumeReader {
 
     private var base: String { folder.isEmpty ? "" : folder + "/" }
 
-    /// The generation that `..data` names is never changed, only replaced: the kubelet removes its files after it has
-    /// renamed the next one over `..data`. So if `..data` is the same after the reading, all files were there.
+    /// Reads the generation that `..data` points to. A generation is never changed, only replaced: the kubelet renames
+    /// the next link over `..data` before it removes the old files. So if `..data` is the same after the reading, no
+    /// file was missing.
     private func readGeneration(
         _ target: String, of directory: borrowing Directory, _ before: TreeReader
     ) throws(Absence) -> Part? {
         guard let generation = try openGeneration(target, of: directory) else { return nil }
-        // The rename makes the generation visible, and is the last change of the link (rename(2) on tmpfs, ext4, xfs).
+        // The rename that makes the generation visible is the last change of the link (rename(2) on tmpfs, ext4, xfs).
         let createdAt = try orAbsent { () throws(LinuxError) in try directory.status(of: VolumeNames.data).changed }
         var tree = before.next()
         try tree.read(generation, base: base, isGeneration: true)
@@ -66,7 +69,7 @@ struct VolumeReader {
         return Part(volume: volume, nested: volumes(beside: directory), tree: tree)
     }
 
-    /// Nil if `..data` leads elsewhere by now.
+    /// Returns nil if `..data` has changed meanwhile.
     private func openGeneration(_ target: String, of directory: borrowing Directory) throws(Absence) -> Directory? {
         do throws(LinuxError) {
             return try directory.subdirectory(target)
@@ -76,7 +79,7 @@ struct VolumeReader {
         }
     }
 
-    /// The writer of a volume makes links to its files; a folder that is none is mounted there.
+    /// Finds the volumes mounted beside the links of this one. Its writer creates only links, so a folder is a mount.
     private func volumes(beside directory: borrowing Directory) -> [String] {
         guard let listing = try? directory.listing() else { return [] }
         var nested: [String] = []
@@ -87,14 +90,14 @@ struct VolumeReader {
         return nested
     }
 
-    /// A part of one generation that was mounted by itself: the volume's next generations never come here.
+    /// Reads a part of one generation that is mounted separately. Later generations of the volume never arrive there.
     private func readSubPath(
         _ directory: borrowing Directory, _ generation: String, _ origin: MountOrigin, _ before: TreeReader
     ) throws(Absence) -> Part? {
         if origin.isDeleted {
             throw Absence(
-                "\(path) is mounted by subPath, and what it was mounted from is deleted: the container never sees the"
-                    + " volume's next generations, mount the volume instead", isFinal: true)
+                "\(path) is mounted with subPath, and its source was deleted: later generations of the volume never"
+                    + " arrive; mount the whole volume", isFinal: true)
         }
         var tree = before.next()
         try tree.read(directory, base: base, isGeneration: true)
@@ -108,12 +111,12 @@ struct VolumeReader {
 
     private func losesFiles(of generation: String, _ tree: TreeReader) -> Bool {
         guard previous.snapshot?.volumes[folder]?.generation == generation else { return false }
-        // A folder that could not be read stood for its files.
+        // An unreadable folder was recorded in place of its files.
         let folders = tree.volume.filledFolders.union(tree.volume.emptyFolders)
         return previous.paths(ofVolume: folder).contains { tree.files[$0] == nil && !folders.contains($0) }
     }
 
-    /// A plain folder has no generations; what did not change while it was read counts as one.
+    /// Reads a plain folder, which has no generations. Content that does not change while it is read counts as one.
     private func readFolder(_ directory: borrowing Directory, _ empty: TreeReader) throws(Absence) -> Part? {
         let before = FolderFingerprint(ofFilesIn: directory)
         var tree = empty

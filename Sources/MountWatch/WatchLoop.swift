@@ -3,22 +3,23 @@ package import LinuxIO
 package import Observability
 import Scheduling
 
-/// Calls a function when a folder may have changed: at the start, after events once they have been quiet, when a
-/// periodic look finds another stamp, and when asked to.
+/// Calls a function when a folder may have changed: at the start, after events followed by quiet, when the periodic
+/// check finds a different fingerprint, and on request.
 ///
-/// Whoever asks gets no other look than a change: once all is quiet, and not again within a pause. What changes while it
-/// is read may be half of what somebody writes file by file: that reading is dropped, and the next one waits for quiet too.
+/// A request is handled like a change: the loop waits for quiet, and for a pause after the previous reading. If files
+/// change during a reading, it may contain half of a file-by-file write. It is then dropped, and the next reading also
+/// waits for quiet.
 ///
-/// Events are for speed, polling for truth: without inotify everything is still found, only later. All of it happens on
-/// one thread that this object owns.
+/// Events make it fast, and polling makes it reliable: without inotify, every change is still found, but later. All
+/// calls happen on one thread that this object owns.
 package final class WatchLoop: Sendable {
-    /// When to look.
+    /// When to read.
     package struct Timing: Sendable {
-        /// How long there has to be no event.
+        /// The time without events before a reading.
         package var quiet: Duration
-        /// How long a change waits at most.
+        /// The maximum delay of a reading after a change.
         package var longest: Duration
-        /// How often to look without an event.
+        /// The interval of the checks without events.
         package var pollInterval: Duration
 
         package init(quiet: Duration, longest: Duration, pollInterval: Duration) {
@@ -28,7 +29,7 @@ package final class WatchLoop: Sendable {
         }
     }
 
-    /// How long after a look another one can be asked for.
+    /// The minimum time between a reading and a requested one.
     private static let requestPause = Duration.seconds(1)
 
     private struct State: ~Copyable {
@@ -47,17 +48,19 @@ package final class WatchLoop: Sendable {
     private let read: Read
     private let state = Mutex(State())
 
-    /// Reads what there is, and returns what takes the reading over. Gets the time of the first change since the last look.
+    /// Reads the folder and returns a closure that accepts the reading. Receives the time of the first change since the
+    /// last reading.
     package typealias Read = @Sendable (ContinuousClock.Instant) -> Take
-    /// Not called if there were changes during the reading. False: it did not see all that there is.
+    /// Accepts a reading. Not called if there were changes during the reading. Returns false if the reading is
+    /// incomplete.
     package typealias Take = () -> Bool
 
     /// - Parameters:
-    ///   - depth: how many levels of folders below `path` count; 0: what is in itself.
-    ///   - inotify: makes the inotify instance; to be replaced in tests of its failure only.
-    ///   - heartbeat: beats with each turn of the thread, at each poll at the latest.
-    ///   - read: called on this object's thread, as what it returns; may block, and events are kept until it returns. After
-    ///     false it is called again at the next poll.
+    ///   - depth: the number of folder levels below `path` to watch; 0 means only the folder itself.
+    ///   - inotify: creates the inotify instance; only tests of its failure replace it.
+    ///   - heartbeat: beats in each iteration of the thread's loop, at least once per poll interval.
+    ///   - read: called on this object's thread, like the closure that it returns. It may block; events are kept until
+    ///     it returns. If the closure returns false, `read` is called again at the next poll.
     package init(
         path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
@@ -72,7 +75,7 @@ package final class WatchLoop: Sendable {
         self.read = read
     }
 
-    /// - Parameter look: for who takes care himself that what he reads is whole.
+    /// - Parameter look: reads the folder, and ensures itself that the reading is consistent.
     package convenience init(
         path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
@@ -83,21 +86,22 @@ package final class WatchLoop: Sendable {
             read: { noticed in { look(noticed) } })
     }
 
-    /// Starts the thread, which looks at once. To be called once.
+    /// Starts the thread, which reads at once. Call it only once.
     ///
-    /// - Throws: when there are too many threads or open files.
+    /// - Throws: an error if there are too many threads or open files.
     package func start() throws(LinuxError) {
         let wake = try EventFD()
-        // The thread waits for the lock before it can look at this state.
+        // The thread needs the lock before it can use this state.
         try state.withLock { (state) throws(LinuxError) in
             state.thread = try OwnedThread(name: "watch") { [self] in run(wake) }
             state.wake = wake
-            // For what was asked before there was anything to wake.
+            // A reading may have been requested before `wake` was set.
             wake.signal()
         }
     }
 
-    /// Looks once all is quiet, whatever the stamp says; several that ask get one look. Callable from any thread.
+    /// Requests a reading once there is quiet, even if the fingerprint is unchanged. Several requests share one
+    /// reading. Can be called from any thread.
     package func lookNow() {
         state.withLock { state in
             state.isLookRequested = true
@@ -105,8 +109,8 @@ package final class WatchLoop: Sendable {
         }
     }
 
-    /// Ends the thread and waits for it; a look that is under way ends first. Called by the look itself it returns at
-    /// once, and the thread ends after that look.
+    /// Ends the thread and waits for it; a reading in progress finishes first. If the reading calls it, it returns at
+    /// once, and the thread ends after that reading.
     package func stop() {
         let thread = state.withLock { state in
             state.isStopping = true
@@ -121,7 +125,7 @@ package final class WatchLoop: Sendable {
         var debouncer = Debouncer<ContinuousClock.Instant>(
             quiet: timing.quiet, longest: timing.longest, pause: Self.requestPause)
         var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
-        // Watch, take the stamp, look: what changes after any of them shows in the one before.
+        // Set the watches, take the fingerprint, then read: each step detects changes during the steps after it.
         repair(&watcher)
         var (stamp, isComplete) = look(noticed: clock.now, &watcher, &debouncer)
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
@@ -141,9 +145,10 @@ package final class WatchLoop: Sendable {
             if now >= nextPoll {
                 nextPoll = now.advanced(by: timing.pollInterval)
                 let isUnannounced = debouncer.deadline == nil && FolderFingerprint(path: path, depth: depth) != stamp
-                // No event told of it: the watches may be on what was here before (a folder above was exchanged).
+                // There was no event, so the watches may be on replaced directories (for example, a folder above was
+                // exchanged).
                 if watcher.problem != nil || isUnannounced { repair(&watcher) }
-                // A fault of reading leaves no trace in the stamp, nor does its end.
+                // The fingerprint shows neither a read error nor the end of one.
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             let noticed = debouncer.firstChange ?? now
@@ -151,7 +156,7 @@ package final class WatchLoop: Sendable {
         }
     }
 
-    /// Reads, and has the reading taken over unless there were changes meanwhile: then it is to be read again.
+    /// Reads the folder. Accepts the reading unless the folder changed meanwhile and there is time for another reading.
     private func look(
         noticed: ContinuousClock.Instant, _ watcher: inout DirectoryWatcher,
         _ debouncer: inout Debouncer<ContinuousClock.Instant>
@@ -176,12 +181,12 @@ package final class WatchLoop: Sendable {
         report(watcher.problem, before)
     }
 
-    /// Once when it begins and once when it ends.
+    /// Logs a problem once when it starts and once when it ends.
     private func report(_ problem: LinuxError?, _ before: LinuxError?) {
         switch (before, problem) {
         case (nil, .some(let error)):
             logger.warning(
-                "file events are not available, polling alone goes on",
+                "file events are not available, falling back to polling",
                 ["path": .string(path), "error": .string("\(error)"), "pollInterval": .duration(timing.pollInterval)])
         case (.some, nil):
             logger.info("file events are available again", ["path": .string(path)])
@@ -189,21 +194,21 @@ package final class WatchLoop: Sendable {
         }
     }
 
-    /// poll(2) on the wake-up and the events; true if there are events.
+    /// Waits in poll(2) for the wake-up or for events. Returns true if there are events.
     private static func wait(
         until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant, wake: EventFD, events: Int32?
     ) -> Bool {
-        // A negative descriptor is passed over: poll(2).
+        // poll(2) ignores negative descriptors.
         var waiting = [
             pollfd(fd: wake.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: events ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        // EINTR and other failures end the wait early, which does no harm.
+        // EINTR and other failures end the wait early, which is harmless.
         _ = poll(&waiting, nfds_t(waiting.count), milliseconds(now.duration(to: deadline)))
         return waiting[1].revents != 0
     }
 
-    /// Rounded up, so that the deadline has passed when the wait ends.
+    /// Rounds up, so that the deadline has passed when the wait ends.
     private static func milliseconds(_ duration: Duration) -> Int32 {
         let (seconds, attoseconds) = duration.components
         if seconds >= 86_400 { return 86_400_000 }

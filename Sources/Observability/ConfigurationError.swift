@@ -1,10 +1,10 @@
-/// A value in a kubeconfig, or in a pod's surroundings, that cannot be used.
+/// An invalid value in a kubeconfig, in a file of the pod, or in the environment.
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file, or `environment`.
     package let source: String
-    /// As a path in the file, `users[0].user.exec.apiVersion`, or a variable.
+    /// The path of the value in the file, for example `users[0].user.exec.apiVersion`, or the variable's name.
     package let field: String
-    /// What stands there; nil if nothing, or if it must not be shown.
+    /// The invalid value; nil if there is none, or if it must not be shown.
     package let value: String?
     package let expected: String
 

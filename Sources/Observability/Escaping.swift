@@ -1,11 +1,11 @@
 extension String {
-    /// The text with some characters replaced. By scalars: with a combining mark behind it, a quote or a line end is
-    /// another character to Swift.
+    /// Returns the text with some characters replaced. It works on Unicode scalars, because in Swift a quote or a line
+    /// break followed by a combining mark is a different character.
     ///
     /// - Parameters:
-    ///   - limit: of characters as they are shown; behind them stands "…". A replacement counts as its characters, and is
-    ///     not cut.
-    ///   - replacement: nil if the character stays as it is.
+    ///   - limit: the maximum length of the result, in characters; "…" follows if the text is longer. The length of a
+    ///     replacement counts, and a replacement is not cut.
+    ///   - replacement: returns the replacement of a character, or nil to keep it.
     package func escaped(
         atMost limit: Int = .max, _ replacement: (Unicode.Scalar) -> String?
     ) -> String {
@@ -20,10 +20,11 @@ extension String {
         return result
     }
 
-    /// On one line, and as it is: what is invisible is escaped. For text that stands without quotes.
+    /// The text on one line, with invisible characters escaped and nothing else changed. For text without quotes around
+    /// it.
     package var onOneLine: String { onOneLine(atMost: .max) }
 
-    /// The first `limit` characters of `onOneLine`, and "…" if there are more; see `escaped`.
+    /// The first `limit` characters of `onOneLine`, followed by "…" if there are more; see `escaped`.
     package func onOneLine(atMost limit: Int) -> String {
         guard utf8.count > limit || unicodeScalars.contains(where: \.isInvisible) else { return self }
         return escaped(atMost: limit) { $0.isInvisible ? $0.escaped(asASCII: true) : nil }
@@ -31,7 +32,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Ends a line, moves the cursor, or changes how the text around it looks.
+    /// Whether the character ends a line, moves the cursor, or changes how the text around it looks.
     package var isInvisible: Bool {
         if isASCII { return value < 0x20 || value == 0x7f }
         return switch properties.generalCategory {
@@ -41,12 +42,12 @@ extension Unicode.Scalar {
     }
 }
 
-/// Strings as JSON.
+/// Encodes strings as JSON.
 package enum JSONText {
-    /// `value` as a JSON string with its quotes, on one line.
+    /// Returns `value` as a JSON string in quotes, on one line.
     package static func quoted(_ value: String) -> String { quoted(value, atMost: .max) }
 
-    /// - Parameter limit: of characters as they are shown; behind them stands "…".
+    /// - Parameter limit: the maximum number of characters; "…" follows if the text is longer.
     static func quoted(_ value: String, atMost limit: Int) -> String {
         "\"\(value.escaped(atMost: limit, replacement))\""
     }
@@ -62,10 +63,10 @@ package enum JSONText {
         }
     }
 
-    /// JSON of one line with what is invisible in it escaped, as can only stand in its strings.
+    /// Escapes the invisible characters of one line of JSON. They can occur only inside its strings.
     package static func visible(_ json: String) -> String { json.escaped(invisible) }
 
-    /// Beyond U+FFFF as two surrogates (RFC 8259, 7).
+    /// A `\u` escape. Characters beyond U+FFFF become two surrogates (RFC 8259, section 7).
     private static func invisible(_ scalar: Unicode.Scalar) -> String? {
         guard scalar.isInvisible else { return nil }
         return scalar.utf16.map { unit in

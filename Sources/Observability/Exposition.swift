@@ -1,8 +1,8 @@
-/// Metrics as Prometheus reads them: its text format, version 0.0.4 ("Exposition formats" in Prometheus' documentation).
+/// Encodes metrics in Prometheus' text format, version 0.0.4 ("Exposition formats" in Prometheus' documentation).
 package enum Exposition {
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// A family without samples has its two comments alone, so that a reader learns what there is.
+    /// A family without samples still has its HELP and TYPE lines, so that readers can see that it exists.
     package static func text(_ metrics: [Metric]) -> String {
         var text = ""
         for metric in metrics {
@@ -39,8 +39,8 @@ package enum Exposition {
         text += "\(labels.isEmpty ? "" : "}") \(value)\n"
     }
 
-    /// As Go's `strconv.ParseFloat` reads it. Whole numbers stand without a fraction, as Prometheus' own libraries write
-    /// them: a bucket's bound is a label, and is compared as text.
+    /// A number that Go's `strconv.ParseFloat` can parse. Whole numbers have no fraction, as in Prometheus' own
+    /// libraries: the bound of a bucket is a label, which is compared as text.
     private static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

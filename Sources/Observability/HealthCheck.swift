@@ -1,10 +1,10 @@
-/// One thing that has to be so for the agent to be healthy, ready or started.
+/// A condition that must hold for the agent to be healthy, ready or started.
 package struct HealthCheck: Sendable, Equatable {
-    /// `mount`, `watch of secrets in all namespaces`.
+    /// For example `mount` or `watch of secrets in all namespaces`.
     package var name: String
-    /// Why it is not so, a phrase; nil if it is.
+    /// The reason why the check fails, as a phrase; nil if it passes.
     package var problem: String?
-    /// What is not as it should be although it is so, a phrase.
+    /// A degradation that does not fail the check, as a phrase.
     package var note: String?
 
     package init(_ name: String, problem: String? = nil, note: String? = nil) {
@@ -13,7 +13,7 @@ package struct HealthCheck: Sendable, Equatable {
         self.note = note
     }
 
-    /// Whether what the heartbeat stamps still goes on.
+    /// Checks that the last beat is not older than the heartbeat's limit.
     package init(_ heartbeat: Heartbeat, at now: ContinuousClock.Instant = .now) {
         name = heartbeat.name
         let age = heartbeat.age(at: now)

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The stamp of something that has to go on: a watch, the mount's reader, the workers. Whoever does the work beats; who
-/// asks whether the process is alive looks at the age. Needs no lock, so that a look never waits for what is stuck.
+/// The time of the last sign of life of a part that must keep running: a watch, the mount's reader, the workers. The
+/// part calls `beat`; the liveness probe reads the age. It needs no lock, so a blocked part cannot block the probe.
 package final class Heartbeat: Sendable {
-    /// As `/healthz?verbose` shows it: `mount`, `watch of secrets in all namespaces`.
+    /// The name in `/healthz?verbose`, for example `mount` or `watch of secrets in all namespaces`.
     package let name: String
-    /// Silent for longer, it is dead or stuck.
+    /// After this time without a beat, the part counts as dead or stuck.
     package let limit: Duration
 
     private let origin = ContinuousClock.now
@@ -22,7 +22,7 @@ package final class Heartbeat: Sendable {
         nanoseconds.store(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
     }
 
-    /// When it last beat.
+    /// The time of the last beat.
     package var last: ContinuousClock.Instant { origin + .nanoseconds(nanoseconds.load(ordering: .relaxed)) }
 
     package func age(at now: ContinuousClock.Instant = .now) -> Duration {

@@ -1,11 +1,11 @@
-/// How often a time was how long: counts by upper bound, in seconds.
+/// A histogram of durations, in seconds.
 package struct Histogram: Sendable, Equatable {
-    /// Ascending; what is larger than the last one counts in `count` alone.
+    /// The upper bounds of the buckets, ascending. Larger values are counted in `count` only.
     package let bounds: [Double]
-    /// By bound: how many were at most that and more than the bound before.
+    /// For each bound, the number of values that are at most that bound and larger than the previous one.
     package private(set) var counts: [Int]
     package private(set) var count = 0
-    /// Seconds.
+    /// The sum of all values, in seconds.
     package private(set) var sum = 0.0
 
     package init(bounds: [Double]) {

@@ -1,13 +1,13 @@
-/// How many lines are written about one resource: a token bucket for each, and one for each namespace. A value; time is a
-/// parameter.
+/// Limits the number of log lines about one resource, with a token bucket for each resource and one for each namespace.
+/// A value; time is a parameter.
 ///
-/// Whoever writes a resource makes the agent write lines about it, with each change another one. Without a bound one that
-/// is changed in a loop would fill the log, and push out of it what happens to others.
+/// Each change of a resource makes the agent log lines about it. Without a limit, a resource that changes in a loop
+/// would fill the log and displace the lines about other resources.
 package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where Instant.Duration == Duration {
     package struct Policy: Sendable {
-        /// Lines at once.
+        /// The number of lines that may be written at once.
         package var burst: Int
-        /// How long each further one takes.
+        /// The time after which one more line is allowed.
         package var refill: Duration
 
         package init(burst: Int, refill: Duration) {
@@ -15,26 +15,27 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
             self.refill = refill
         }
 
-        /// Many times what an outage or some rotations say of a resource; then six lines a minute.
+        /// Many times the lines that an outage or several rotations cause for one resource; then six lines a minute.
         package static var resource: Policy { Policy(burst: 30, refill: .seconds(10)) }
-        /// More than 10,000 Secrets of one namespace need, to be made, held back and brought in line; then 20 lines a
-        /// second. It is for resources that are made and deleted in a loop, each of which has a budget of its own.
+        /// More lines than 10,000 Secrets of one namespace need to be created, held back and brought in sync; then 20
+        /// lines a second. It limits resources that are created and deleted in a loop, each of which has a budget of
+        /// its own.
         package static var namespace: Policy { Policy(burst: 50_000, refill: .milliseconds(50)) }
     }
 
     private struct Bucket: Sendable {
-        /// How long it takes until it is full.
+        /// The time until the bucket is full.
         var debt: Duration = .zero
         var at: Instant
-        /// Lines that were not written since the last one that was.
-        var leftOut = 0
+        /// The number of lines suppressed since the last line that was written.
+        var suppressed = 0
 
         mutating func refill(at now: Instant) {
             debt = max(.zero, debt - at.duration(to: now))
             at = now
         }
 
-        /// When it is full.
+        /// The time at which the bucket is full.
         var end: Instant { at.advanced(by: debt) }
 
         func has(_ policy: Policy) -> Bool { debt + policy.refill <= policy.refill * policy.burst }
@@ -42,7 +43,8 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
 
     private let resource: Policy
     private let namespace: Policy
-    /// Buckets of each kind; beyond it those are forgotten that are full, then those of the namespaces that have most.
+    /// The maximum number of buckets of each kind. At the limit, full buckets are dropped first, then those of the
+    /// namespaces that have the most.
     private let capacity: Int
     private var resources: [String: Bucket] = [:]
     private var namespaces: [String: Bucket] = [:]
@@ -53,12 +55,14 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
         self.capacity = capacity
     }
 
-    /// How many buckets there are.
+    /// The number of buckets.
     package var count: Int { resources.count + namespaces.count }
 
-    /// - Parameter name: of the resource: `<namespace>/<name>`, or any text.
-    /// - Returns: how many lines about it were left out since the last one, to be told by another line; nil: this one is to
-    ///   be left out too.
+    /// Decides whether a line about a resource may be written.
+    ///
+    /// - Parameter name: the resource: `<namespace>/<name>`, or any text.
+    /// - Returns: the number of lines about it suppressed since the last one, to be reported in a line of its own; nil
+    ///   if this line must be suppressed.
     package mutating func admit(_ name: String, at now: Instant) -> Int? {
         makeRoom(at: now)
         let group = Self.namespace(of: name)
@@ -66,29 +70,29 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
         shared.refill(at: now)
         defer { namespaces[group] = shared }
         guard shared.has(namespace) else {
-            shared.leftOut += 1
+            shared.suppressed += 1
             return nil
         }
         var own = resources[name] ?? Bucket(at: now)
         own.refill(at: now)
         defer { resources[name] = own }
         guard own.has(resource) else {
-            own.leftOut += 1
+            own.suppressed += 1
             return nil
         }
         own.debt += resource.refill
-        shared.debt += namespace.refill * (own.leftOut > 0 ? 2 : 1)
-        defer { own.leftOut = 0 }
-        return own.leftOut
+        shared.debt += namespace.refill * (own.suppressed > 0 ? 2 : 1)
+        defer { own.suppressed = 0 }
+        return own.suppressed
     }
 
-    /// Forgets those that are silent; to be called now and then.
+    /// Reports the suppressed lines of resources that may log again, and drops full buckets. Call it periodically.
     ///
-    /// - Returns: of what lines were left out, though there is room again: names of resources, and of namespaces for all else
-    ///   of theirs, each with a number, sorted by name. Each takes a line.
+    /// - Returns: the numbers of suppressed lines, sorted by name. The name is a resource, or a namespace for all of
+    ///   its resources that are not named. Each entry is charged as one line.
     package mutating func settle(at now: Instant) -> [(resource: String, lines: Int)] {
-        var told: [(resource: String, lines: Int)] = []
-        for name in resources.filter({ $0.value.leftOut > 0 }).keys.sorted() {
+        var reports: [(resource: String, lines: Int)] = []
+        for name in resources.filter({ $0.value.suppressed > 0 }).keys.sorted() {
             guard var own = resources[name] else { continue }
             own.refill(at: now)
             guard own.has(resource) else { continue }
@@ -96,23 +100,23 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
             var shared = namespaces[group] ?? Bucket(at: now)
             shared.refill(at: now)
             if shared.has(namespace) {
-                told.append((name, own.leftOut))
+                reports.append((name, own.suppressed))
                 own.debt += resource.refill
                 shared.debt += namespace.refill
             } else {
-                shared.leftOut += own.leftOut
+                shared.suppressed += own.suppressed
             }
-            own.leftOut = 0
+            own.suppressed = 0
             resources[name] = own
             namespaces[group] = shared
         }
-        for (name, shared) in namespaces where shared.leftOut > 0 {
-            told.append((name, shared.leftOut))
-            namespaces[name]?.leftOut = 0
+        for (name, shared) in namespaces where shared.suppressed > 0 {
+            reports.append((name, shared.suppressed))
+            namespaces[name]?.suppressed = 0
             namespaces[name]?.debt += namespace.refill
         }
         forgetFull(at: now)
-        return told.sorted { $0.resource < $1.resource }
+        return reports.sorted { $0.resource < $1.resource }
     }
 
     private static func namespace(of name: String) -> String { String(name.prefix { $0 != "/" }) }
@@ -126,26 +130,26 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
         namespaces = Dictionary(uniqueKeysWithValues: fullest.prefix(capacity / 2).map { ($0.key, $0.value) })
     }
 
-    /// Of the namespaces that have most, until half is free.
+    /// Drops the buckets of the namespaces that have the most, until half of the capacity is free.
     private mutating func evict(at now: Instant) {
         let groups = Dictionary(grouping: resources.keys, by: Self.namespace)
         for (group, names) in groups.sorted(by: { $0.value.count > $1.value.count })
         where resources.count > capacity / 2 {
             for name in names {
-                let lines = resources.removeValue(forKey: name)?.leftOut ?? 0
-                if lines > 0 { namespaces[group, default: Bucket(at: now)].leftOut += lines }
+                let lines = resources.removeValue(forKey: name)?.suppressed ?? 0
+                if lines > 0 { namespaces[group, default: Bucket(at: now)].suppressed += lines }
             }
         }
     }
 
     private mutating func forgetFull(at now: Instant) {
-        let isKept = { (bucket: Bucket) in bucket.leftOut > 0 || bucket.debt > bucket.at.duration(to: now) }
+        let isKept = { (bucket: Bucket) in bucket.suppressed > 0 || bucket.debt > bucket.at.duration(to: now) }
         resources = resources.filter { isKept($0.value) }
         namespaces = namespaces.filter { isKept($0.value) }
     }
 }
 
-/// Decides which lines are written; asked from any thread.
+/// Decides which lines are written. Called from any thread.
 package protocol LogLimiter: Sendable {
     /// See `LogBudget.admit`.
     func admit(_ resource: String) -> Int?

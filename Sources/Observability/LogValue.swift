@@ -1,4 +1,4 @@
-/// A value beside a log message. There is no case for bytes: what may be secret cannot be logged.
+/// The value of a field of a log message. There is no case for bytes, so secret bytes cannot be logged.
 package enum LogValue: Sendable, Equatable {
     case string(String)
     case int(Int)
@@ -15,12 +15,12 @@ extension LogValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 }
 
 extension LogValue {
-    /// Characters of a value in a line, as they are shown: room for any message about a distribution.
+    /// The maximum number of characters of one value: enough for any message about a distribution.
     private static let longest = 8192
-    /// Strings of a list in a line.
+    /// The maximum number of strings of one list.
     private static let most = 100
 
-    /// Of a long list the first ones, and how many more there are.
+    /// The first strings of a list, followed by the number of those that are omitted.
     private static func bounded(_ values: [String]) -> [String] {
         var room = longest
         let shown = values.prefix(most).prefix { value in
@@ -30,8 +30,8 @@ extension LogValue {
         return shown.count == values.count ? values : shown + ["and \(values.count - shown.count) more"]
     }
 
-    /// The value as JSON. Control characters, line separators and quotes are escaped, so that a name from outside can
-    /// not forge a line.
+    /// The value as JSON. Control characters, line separators and quotes are escaped, so that an external name cannot
+    /// forge a log line.
     package var json: String {
         switch self {
         case .string(let value): JSONText.quoted(value, atMost: Self.longest)
@@ -43,7 +43,7 @@ extension LogValue {
         }
     }
 
-    /// The value for people: as JSON, but a string of plain characters stands without quotes.
+    /// The value for people: as JSON, but a string of plain characters has no quotes.
     package var text: String {
         switch self {
         case .string(let value)
@@ -61,7 +61,7 @@ extension LogValue {
 }
 
 extension Duration {
-    /// Seconds with six decimals, `0.012345`.
+    /// Seconds with six decimals, for example `0.012345`.
     package var seconds: String {
         let (whole, attoseconds) = components
         let negative = whole < 0 || attoseconds < 0

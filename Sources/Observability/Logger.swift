@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// Writes one line a message: a constant message and fields.
+/// Writes one line per message: a constant message and fields.
 ///
 ///     logger.info("secret written", ["secret": .string(key.description), "keys": 2])
 ///
-/// The message is a `StaticString` so that nothing from outside can become part of it.
+/// The message is a `StaticString`, so it cannot contain external input.
 package struct Logger: Sendable {
     package enum Level: Int, Sendable, CaseIterable, Comparable {
         case debug, info, warning, error
@@ -29,7 +29,7 @@ package struct Logger: Sendable {
     }
 
     package enum Format: String, Sendable, CaseIterable {
-        /// One JSON object a line.
+        /// One JSON object per line.
         case json
         /// `time LEVEL message key=value`, for people.
         case text
@@ -40,9 +40,9 @@ package struct Logger: Sendable {
     private let shared: Shared
 
     /// - Parameters:
-    ///   - isColoured: colours in `text`; never in `json`.
-    ///   - limiter: for lines that name a resource, but for those of `debug`; nil: all are written.
-    ///   - write: gets each line, without its newline; called from any thread.
+    ///   - isColoured: whether the format `text` uses colours; `json` never does.
+    ///   - limiter: limits the lines that name a resource, except debug lines; nil writes all lines.
+    ///   - write: receives each line without its newline. Called from any thread.
     package init(
         level: Level = .info,
         format: Format = .json,
@@ -55,16 +55,16 @@ package struct Logger: Sendable {
             level: level, format: format, isColoured: isColoured, limiter: limiter, now: now, write: write)
     }
 
-    /// Throws every line away.
+    /// A logger that discards all lines.
     package static let none = Logger(level: .error, write: { _ in })
 
-    /// The lowest level that is written; can be changed while the program runs, and every copy follows.
+    /// The lowest level that is written. It can change while the program runs; all copies of this logger share it.
     package var level: Level {
         get { Level(rawValue: shared.level.load(ordering: .relaxed)) ?? .info }
         nonmutating set { shared.level.store(newValue.rawValue, ordering: .relaxed) }
     }
 
-    /// Changes the level, and says so; also if the new or the old one would hide that.
+    /// Changes the level, and logs the change even if the old or the new level would hide it.
     package func change(level new: Level) {
         let old = level
         guard new != old else { return }
@@ -78,14 +78,14 @@ package struct Logger: Sendable {
     package func warning(_ message: StaticString, _ fields: Fields = [:]) { log(.warning, message, fields) }
     package func error(_ message: StaticString, _ fields: Fields = [:]) { log(.error, message, fields) }
 
-    /// Fields that say which resource a line is about.
+    /// The names of fields that identify the resource of a line.
     private static let resources = ["secret", "distribution", "file", "object"]
 
     package func log(_ level: Level, _ message: StaticString, _ fields: Fields) {
         guard level >= self.level else { return }
         if let limiter = shared.limiter, level > .debug, let resource = Self.resource(in: fields) {
-            guard let leftOut = limiter.admit(resource) else { return }
-            if leftOut > 0 { tell(leftOut, of: resource) }
+            guard let suppressed = limiter.admit(resource) else { return }
+            if suppressed > 0 { logSuppressed(suppressed, of: resource) }
         }
         writeLine(level, message, fields)
     }
@@ -97,14 +97,14 @@ package struct Logger: Sendable {
         return nil
     }
 
-    /// Says what has been left out of resources that are silent by now; to be called now and then.
+    /// Logs how many lines about resources that may log again were suppressed. Call it periodically.
     package func settle() {
-        for (resource, lines) in shared.limiter?.settle() ?? [] { tell(lines, of: resource) }
+        for (resource, lines) in shared.limiter?.settle() ?? [] { logSuppressed(lines, of: resource) }
     }
 
-    private func tell(_ lines: Int, of resource: String) {
+    private func logSuppressed(_ lines: Int, of resource: String) {
         guard .warning >= level else { return }
-        writeLine(.warning, "log lines left out", ["object": .string(resource), "lines": .int(lines)])
+        writeLine(.warning, "log lines suppressed", ["object": .string(resource), "lines": .int(lines)])
     }
 
     private func writeLine(_ level: Level, _ message: StaticString, _ fields: Fields) {
@@ -127,7 +127,7 @@ package struct Logger: Sendable {
         }
     }
 
-    /// One `write(2)` a line, so that lines of several threads do not mix.
+    /// Writes each line with one `write(2)`, so that lines of several threads do not mix.
     package static let standardError: @Sendable (String) -> Void = { line in
         var bytes = Array(line.utf8)
         bytes.append(UInt8(ascii: "\n"))

@@ -1,4 +1,4 @@
-/// One metric family, as it is at the moment of a scrape.
+/// A metric family with its values at the time of a scrape.
 package struct Metric: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case counter, gauge, histogram
@@ -20,7 +20,7 @@ package struct Metric: Sendable, Equatable {
     }
 
     package let name: String
-    /// One sentence.
+    /// The help text, one sentence.
     package let help: String
     package let kind: Kind
     package private(set) var samples: [Sample] = []
@@ -35,13 +35,13 @@ package struct Metric: Sendable, Equatable {
         samples.append(Sample(labels: labels.map { Label(name: $0.key, value: $0.value) }, value: value))
     }
 
-    /// One without labels.
+    /// Creates a family with one sample and no labels.
     package init(_ kind: Kind, _ name: String, _ help: String, _ value: Double) {
         self.init(kind, name, help)
         add(.number(value))
     }
 
-    /// A gauge that is 1 for true and 0 for false.
+    /// Creates a gauge that is 1 for true and 0 for false.
     package init(_ name: String, _ help: String, _ value: Bool) {
         self.init(.gauge, name, help, value ? 1 : 0)
     }
@@ -51,7 +51,7 @@ package struct Metric: Sendable, Equatable {
         add(.histogram(histogram))
     }
 
-    /// One with labels.
+    /// Creates a family with labelled samples.
     package init(
         _ kind: Kind, _ name: String, _ help: String,
         by samples: [(labels: KeyValuePairs<String, String>, value: Double)]

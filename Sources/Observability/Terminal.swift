@@ -1,16 +1,16 @@
 import Glibc
 
-/// What text may hold that a person reads.
+/// What terminals can display.
 package enum Terminal {
-    /// Whether what is written to `descriptor` may be coloured: it is a terminal that can, and `NO_COLOR` is unset or empty
-    /// (no-color.org).
+    /// Whether output to `descriptor` may use colours: it is a terminal that supports them, and `NO_COLOR` is unset or
+    /// empty (no-color.org).
     package static func takesColours(
         _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
     ) -> Bool {
         canErase(descriptor, environment: environment) && (environment("NO_COLOR") ?? "").isEmpty
     }
 
-    /// Whether a line on `descriptor` can be written over: it is a terminal that understands escape sequences.
+    /// Whether a line on `descriptor` can be overwritten: it is a terminal that supports escape sequences.
     package static func canErase(
         _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
     ) -> Bool { isatty(descriptor) == 1 && environment("TERM") != "dumb" }
@@ -24,7 +24,7 @@ package enum Terminal {
         case yellow = "33"
         case blue = "34"
 
-        /// `text` in this style, and what follows in none.
+        /// Returns `text` in this style; text after it has no style.
         package func callAsFunction(_ text: String) -> String { "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" }
     }
 }

@@ -1,7 +1,6 @@
 import Glibc
 
-/// A point in time on the wall clock, in UTC, for people and for the Kubernetes API. Never used to measure how long
-/// something took.
+/// A point in time on the wall clock, in UTC, for people and for the Kubernetes API. Not for measuring durations.
 package struct Timestamp: Sendable, Hashable, Comparable {
     /// Seconds since 1970-01-01T00:00:00Z.
     package var seconds: Int64
@@ -23,7 +22,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     /// Parses RFC 3339 in UTC (`2026-11-21T08:30:00Z`, with any number of fractional digits); nil for anything else.
     package init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
-        // Digits where "0000-00-00T00:00:00" has a zero, the same character where it has another.
+        // A zero in the shape stands for any digit; every other character must match exactly.
         let shape = Array("0000-00-00T00:00:00".utf8)
         let zero = UInt8(ascii: "0")
         let isDigit: (UInt8) -> Bool = { $0 >= zero && $0 <= zero + 9 }
@@ -58,7 +57,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
-    /// How long it is to `other`; negative if that came before.
+    /// The duration until `other`; negative if `other` is earlier.
     package func duration(to other: Timestamp) -> Duration {
         .seconds(other.seconds - seconds) + .nanoseconds(other.nanoseconds - nanoseconds)
     }
@@ -80,7 +79,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
             guard let start = buffer.baseAddress, strftime(start, buffer.count, "-%m-%dT%H:%M:%S", &fields) > 0 else {
                 return ""
             }
-            // strftime(3) writes the year 7 without zeros before it.
+            // strftime(3) does not pad years below 1000 with zeros.
             let year = String(Int(fields.tm_year) + 1900)
             return String(repeating: "0", count: max(0, 4 - year.count)) + year + String(cString: start)
         }

@@ -1,4 +1,4 @@
-/// What this is.
+/// The version of the program.
 package enum Version {
     package static let number = "0.1.0"
     package static let text = "secrets-distributor \(number)"

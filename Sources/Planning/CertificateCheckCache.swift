@@ -1,10 +1,10 @@
 package import Certificates
 import Snapshots
 
-/// What was found out about the files of one snapshot, by their digests: a file that feeds thousands of targets is parsed
-/// once.
+/// Caches the results of parsing the files of one snapshot, by digest, so that a file that thousands of targets use is
+/// parsed once.
 ///
-/// It holds the parts of files that were split, and so lives no longer than its snapshot.
+/// It contains the parts of split files, and so must not outlive its snapshot.
 package struct CertificateCheckCache: Sendable {
     private struct Pair: Hashable {
         let chain: Digest
@@ -20,12 +20,12 @@ package struct CertificateCheckCache: Sendable {
     private var keyContents: [Digest: KeyContent?] = [:]
     private var combined: [Digest: Bool] = [:]
     private var parts: [Part: Result<DesiredTarget.Value, PEMSplit.Failure>] = [:]
-    /// More than a mount has files.
+    /// The maximum number of entries of each kind; a mount has fewer files.
     private static let limit = 20_000
 
     package init() {}
 
-    /// How many pairs are known.
+    /// The number of cached pairs.
     package var count: Int { pairs.count }
 
     package mutating func pair(chain: DesiredTarget.Value, key: DesiredTarget.Value) -> CertificatePair {
@@ -36,17 +36,17 @@ package struct CertificateCheckCache: Sendable {
         }
     }
 
-    /// The form of a private key in it, or of what may hold one.
+    /// The format of a private key in the file, or of a container that may hold one; nil if there is none.
     mutating func keyContent(of file: DesiredTarget.Value) -> KeyContent? {
         Self.cached(in: &keyContents, file.digest) { file.bytes.withUnsafeBytes { KeyContent(in: $0) } }
     }
 
-    /// It is PEM with a private key and certificates.
+    /// Whether the file is PEM with a private key and certificates.
     mutating func isCombined(_ file: DesiredTarget.Value) -> Bool {
         Self.cached(in: &combined, file.digest) { file.bytes.withUnsafeBytes(PEMSplit.isCombined) }
     }
 
-    /// The blocks of one kind in it; the same value, with the same bytes, each time.
+    /// The blocks of one kind in the file. Returns the same value, with the same bytes, each time.
     mutating func part(
         _ part: PEMSplit.Part, of file: DesiredTarget.Value
     ) throws(PEMSplit.Failure) -> DesiredTarget.Value {

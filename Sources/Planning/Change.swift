@@ -1,35 +1,36 @@
 package import Distribution
 
-/// What a write does to a target: which keys differ, never what they hold.
+/// The change that a write makes to a target: which keys differ, never their values.
 package struct Change: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case create, update
-        /// Deleted and recreated: another type, or other content of an immutable Secret.
+        /// Deleted and recreated, because the type or the content of an immutable Secret changes.
         case replace
         case remove
-        /// Our owner reference goes, so that it stays when its former distribution goes.
+        /// Our owner reference is removed, so that the Secret is kept when its former distribution is deleted.
         case release
     }
 
     package let kind: Kind
     package let secret: ObjectKey
-    /// The one that it is, or was, made for.
+    /// The distribution that the Secret is or was written for.
     package let distribution: ObjectKey?
     /// Data keys, sorted.
     package let added: [String]
     package let changed: [String]
     package let removed: [String]
-    /// Keys of labels and of annotations that are set, sorted; without `mountGeneration`, which goes with the content.
+    /// Keys of the labels that are set, sorted.
     package let labels: [String]
+    /// Keys of the annotations that are set, sorted; without `mountGeneration`, which changes with the content.
     package let annotations: [String]
-    /// The new type; nil if it stays.
+    /// The new type; nil if it does not change.
     package let type: String?
     package let changesOwner: Bool
 
     package var changesContent: Bool { !added.isEmpty || !changed.isEmpty || !removed.isEmpty }
 
-    /// The difference of two states of a target; nil of either: there is no such Secret. Nil if there is none, as far as
-    /// it is ours: what others put on it beside ours is not compared.
+    /// The difference between two states of a target; a state is nil if the Secret does not exist. Returns nil if there
+    /// is no difference. Labels, annotations and owner references of others are not compared.
     package init?(of key: ObjectKey, from old: ObservedTarget?, to new: ObservedTarget?) {
         guard old != nil || new != nil else { return nil }
         let (before, after) = (old?.digests ?? [:], new?.digests ?? [:])

@@ -3,22 +3,22 @@ package import Kube
 package import Observability
 package import Snapshots
 
-/// What a target should be: a distribution applied to one snapshot.
+/// The desired state of a target: a distribution applied to one snapshot.
 package struct DesiredTarget: Sendable {
     package let key: ObjectKey
     /// The uid of the distribution.
     package let distribution: String
     package let type: String
-    /// Content and digest by data key. All from one snapshot.
+    /// Content and digest by data key, all from one snapshot.
     package let data: [String: Value]
     package let labels: [String: String]
     /// Without `mountGeneration`, which is written only together with new content.
     package let annotations: [String: String]
-    /// Set if the target goes when its distribution goes.
+    /// Set if the target is deleted together with its distribution.
     package let owner: OwnerReference?
-    /// The generations that its sources come from, as `MountGeneration` writes them.
+    /// The generations of its sources, in the format of `MountGeneration`.
     package let generation: String
-    /// Optional sources that are not there, by data key; their keys are left out.
+    /// Optional sources that do not exist, by data key. `data` does not contain these keys.
     package let missing: [String: MissingSource]
 
     package struct Value: Sendable {
@@ -28,9 +28,9 @@ package struct DesiredTarget: Sendable {
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
-        /// A folder that leads to it and holds nothing, as a volume does that is not mounted yet.
+        /// An empty folder above the source, such as a volume that is not mounted yet; nil if there is none.
         package let emptyFolder: String?
-        /// The folders of the volumes that the mount had.
+        /// The folders of the mount's volumes.
         let volumes: Set<String>
 
         func isBelow(_ folder: String) -> Bool {
@@ -38,10 +38,12 @@ package struct DesiredTarget: Sendable {
         }
     }
 
+    /// Applies a distribution to a snapshot.
+    ///
     /// - Parameters:
-    ///   - snapshot: nil if the mount never held a generation.
-    ///   - pairs: of this snapshot.
-    /// - Throws: why the target must stay as it is.
+    ///   - snapshot: nil if the mount has not had a generation yet.
+    ///   - pairs: the cache of this snapshot.
+    /// - Throws: why the target must not be changed.
     package init(
         _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String,
         pairs: inout CertificateCheckCache
@@ -108,16 +110,16 @@ package struct DesiredTarget: Sendable {
         guard size <= SourceFile.maximumSize else {
             throw Refusal(
                 .targetTooLarge,
-                "Its \(values.count) sources are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can hold."
-            )
+                "Its \(values.count) sources are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can"
+                    + " hold.")
         }
         return values
     }
 }
 
 extension DesiredTarget {
-    /// When the certificate expires that a target of type `kubernetes.io/tls` is to hold; nil if it holds none that can
-    /// be read.
+    /// When the certificate of a target of type `kubernetes.io/tls` expires; nil for other types, or if the certificate
+    /// cannot be read.
     package func expiry(_ pairs: inout CertificateCheckCache) -> Timestamp? {
         guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
         else { return nil }
@@ -126,8 +128,8 @@ extension DesiredTarget {
 }
 
 extension Snapshot {
-    /// The file at `path`, nil if there is none. In a folder that could not be read there may be one, so that it fails
-    /// as the folder did.
+    /// The file at `path`; nil if there is none. If a folder above it could not be read, the file may exist, so the
+    /// folder's error is returned.
     func file(at path: SourcePath) -> SourceFile? {
         if let file = file(exactly: path.text) { return file }
         for folder in path.folders {
@@ -144,12 +146,13 @@ extension OwnerReference {
             uid: distribution.uid)
     }
 
-    /// It refers to a `SecretsDistribution`: one of ours to set and to remove.
+    /// Whether it refers to a `SecretsDistribution`. Only this program sets and removes these references.
     package var isOurs: Bool { kind == WellKnownKeys.kind && apiVersion.hasPrefix("\(WellKnownKeys.group)/") }
 }
 
 extension DesiredTarget {
-    /// Equal for equal content and metadata; of this process alone. Without the generation, which changes with none of them.
+    /// A hash of content and metadata. It is valid only within this process, and does not include the generation, which
+    /// can change without them.
     package var fingerprint: Int {
         var hasher = Hasher()
         hasher.combine(type)
@@ -160,8 +163,9 @@ extension DesiredTarget {
         return hasher.finalize()
     }
 
-    /// What of it a target lacks or has otherwise, as phrases: `data key a differs`. Others' labels, annotations and owner
-    /// references are not compared. Of many the first ones; nil if it lacks nothing.
+    /// The differences between the desired and the stored target as phrases, such as `data key a differs`; nil if there
+    /// are none. Lists only the first if there are many. Labels, annotations and owner references of others are not
+    /// compared.
     package func differences(from stored: ObservedTarget) -> String? {
         let patch = TargetPatch(from: stored, to: self)
         var phrases: [String] = []

@@ -1,16 +1,17 @@
 package import Distribution
 import Snapshots
 
-/// All distributions, found by key, by target and by source file.
+/// All distributions, indexed by key, by target and by source file.
 package struct DistributionIndex: Sendable {
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
     private let isOurs: @Sendable (SecretsDistribution) -> Bool
     /// By target: the distributions that describe it.
     private var claims: [ObjectKey: Claims] = [:]
-    /// By target that several of ours describe: the oldest of these, once it was looked for.
+    /// By target that several of our distributions describe: the oldest of them, if it was computed.
     private var oldest: [ObjectKey: ObjectKey] = [:]
-    /// By source file: the distributions that read it. Files whose names are canonically equal share an entry, which asks
-    /// for a look too many. Not by the folders above it: the many of one path would take many times what it takes itself.
+    /// By source file: the distributions that read it. Files whose names are canonically equal share an entry, which
+    /// can cause a needless comparison. Folders above the files are not indexed, because they would take many times the
+    /// memory.
     private var readers: [String: Set<ObjectKey>] = [:]
 
     /// The distributions that describe one target.
@@ -25,12 +26,12 @@ package struct DistributionIndex: Sendable {
         var isEmpty: Bool { contenders.isEmpty && others.isEmpty && leaving.isEmpty }
     }
 
-    /// - Parameter isOurs: whether this instance is to act on a distribution; of one that is being deleted it is not asked.
+    /// - Parameter isOurs: whether this instance acts on a distribution that is not being deleted.
     package init(isOurs: @escaping @Sendable (SecretsDistribution) -> Bool = { _ in true }) { self.isOurs = isOurs }
 
-    /// Puts `distribution` in, in place of one with the same key.
+    /// Inserts `distribution`, or replaces the one with the same key.
     ///
-    /// - Returns: the targets to look at: those of the old and of the new.
+    /// - Returns: the targets of the old and the new distribution, which must be compared.
     package mutating func upsert(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         let old = distributions[key]
@@ -40,7 +41,7 @@ package struct DistributionIndex: Sendable {
         distributions[key] = distribution
         guard let target = distribution.target else { return affected }
         claim(target, by: distribution)
-        // It need not be looked for among all others.
+        // The oldest one stays the oldest when it is amended. No search is needed.
         if wasOldest == true, isContested(target), claims[target]?.contenders.contains(key) == true {
             oldest[target] = key
         }
@@ -65,7 +66,9 @@ package struct DistributionIndex: Sendable {
         }
     }
 
-    /// - Returns: the targets to look at.
+    /// Removes the distribution with this key.
+    ///
+    /// - Returns: its target, which must be compared.
     package mutating func remove(_ key: ObjectKey) -> Set<ObjectKey> {
         guard let old = distributions.removeValue(forKey: key), let target = old.target else { return [] }
         claims[target]?.contenders.remove(key)
@@ -84,10 +87,10 @@ package struct DistributionIndex: Sendable {
         distribution.spec.mappings.lazy.map(\.from.text)
     }
 
-    /// The targets that any of `paths` feeds.
+    /// The targets that use any of `paths`.
     ///
-    /// - Parameter folders: those of `paths` that may be folders: they feed what a file in them feeds. Each path that is read
-    ///   is looked at for them.
+    /// - Parameter folders: those of `paths` that may be folders. Targets that use a file in them are included, which
+    ///   needs a search through all source files.
     package func targets(reading paths: some Sequence<String>, folders: Set<String> = []) -> Set<ObjectKey> {
         var keys = paths.reduce(into: Set<ObjectKey>()) { keys, path in keys.formUnion(readers[path, default: []]) }
         if !folders.isEmpty {
@@ -101,15 +104,15 @@ package struct DistributionIndex: Sendable {
     /// All targets that some distribution describes.
     package var targets: some Collection<ObjectKey> { claims.keys }
 
-    /// The same key as it stands here; nil if no distribution describes that target.
+    /// The stored instance of an equal key, to share its memory; nil if no distribution describes that target.
     package func known(_ target: ObjectKey) -> ObjectKey? {
         claims.index(forKey: target).map { claims[$0].key }
     }
 
-    /// The distribution by which `target` is written: the oldest of ours that describe it and are not being deleted.
+    /// The distribution from which `target` is written: the oldest of ours that describe it and are not being deleted.
     ///
-    /// Whoever may write distributions can make thousands that describe one target: they are searched only when the oldest
-    /// has gone.
+    /// Anyone who may write distributions can create thousands for one target. They are searched only after the oldest
+    /// one is gone.
     package mutating func winner(of target: ObjectKey) -> SecretsDistribution? {
         guard let contenders = claims[target]?.contenders, let any = contenders.first else { return nil }
         guard contenders.count > 1 else { return distributions[any] }
@@ -123,18 +126,18 @@ package struct DistributionIndex: Sendable {
         return winner
     }
 
-    /// Those of which one is the winner.
+    /// Our distributions that describe `target` and are not being deleted; the winner is one of them.
     package func contenders(for target: ObjectKey) -> Set<ObjectKey> { claims[target]?.contenders ?? [] }
 
-    /// Whether several of ours describe `target`.
+    /// Whether `target` has several contenders.
     package func isContested(_ target: ObjectKey) -> Bool { claims[target].map { $0.contenders.count > 1 } ?? false }
 
-    /// Whether its status may have to say that it names no target, or one that another distribution has.
+    /// Whether a distribution names no target, or one that another distribution may have.
     package func mayLackTarget(_ distribution: SecretsDistribution) -> Bool {
         distribution.target.map(isContested) ?? true
     }
 
-    /// Whether a distribution describes `target`, whoever it belongs to, that is not being deleted.
+    /// Whether any distribution, ours or not, describes `target` and is not being deleted.
     package func isDescribed(_ target: ObjectKey) -> Bool {
         claims[target].map { !$0.contenders.isEmpty || !$0.others.isEmpty } ?? false
     }

@@ -1,13 +1,13 @@
 package import Distribution
 
-/// What a reconcile found out about a distribution, to be written to its `status` if it says something new.
+/// The result of reconciling a distribution. It is written to `status` if it differs from the stored status.
 package struct DistributionStatus: Sendable, Equatable {
     package var reason: Reason
-    /// Some sentences, as `Refusal.bounded` leaves them.
+    /// One or more sentences, limited by `Refusal.bounded`.
     package var message: String { didSet { message = Refusal.bounded(message) } }
-    /// Generation that the target's content came from; nil keeps what the status says.
+    /// The generation that the target's content came from; nil keeps the stored one.
     package var mountGeneration: String?
-    /// The target's content was written by this pass.
+    /// Whether this reconciliation wrote the target's content.
     package var contentChanged: Bool
 
     package init(reason: Reason, message: String, mountGeneration: String? = nil, contentChanged: Bool = false) {
@@ -19,7 +19,7 @@ package struct DistributionStatus: Sendable, Equatable {
 
     package init(_ refusal: Refusal) { self.init(reason: refusal.reason, message: refusal.message) }
 
-    /// The whole new status, or nil if `distribution` already has it.
+    /// The complete new status; nil if `distribution` already has it.
     ///
     /// - Parameter now: RFC 3339.
     package func update(
@@ -36,7 +36,7 @@ package struct DistributionStatus: Sendable, Equatable {
             type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
             lastTransitionTime: stored.ready?.status == ready ? stored.ready?.lastTransitionTime ?? now : now,
             observedGeneration: generation)
-        // A pass that ended between the write of the target and that of the status left an older generation here.
+        // If an agent ended between the write of the target and that of the status, the status has an older generation.
         let missedUpdate = stored.ready != nil && next.mountGeneration != stored.mountGeneration
         if contentChanged || missedUpdate { next.lastUpdated = now }
 
@@ -44,12 +44,14 @@ package struct DistributionStatus: Sendable, Equatable {
     }
 }
 
-/// How the installed resource definition treats `status`; learned from the server's answers.
+/// How the installed resource definition treats `status`, detected from the server's responses.
 package struct DefinitionTraits: Sendable, Equatable {
-    /// `status` is a subresource. If not, it is written to the resource itself, which raises `metadata.generation`:
-    /// a status that differs in `observedGeneration` alone is then not written, or each write would call for the next.
+    /// Whether `status` is a subresource. If not, it is written to the resource itself, which raises
+    /// `metadata.generation`. A status that differs only in `observedGeneration` is then not written, because each
+    /// write would cause the next.
     package var hasStatusSubresource: Bool
-    /// The server keeps `status.conditions`. The older definition drops all but text and time: they decide alone.
+    /// Whether the server keeps `status.conditions`. The older definition keeps only text and time, so only these are
+    /// compared.
     package var keepsConditions: Bool
 
     package init(hasStatusSubresource: Bool, keepsConditions: Bool) {
@@ -77,12 +79,12 @@ extension StoredStatus {
 }
 
 extension DistributionStatus {
-    /// Whether it is worth an event: new content, a recovery, or a failure that is not told yet. An agent that has just
-    /// begun finds in the stored status what was told before.
+    /// Whether an Event is recorded: for new content, a recovery, or a failure that was not reported yet. After a
+    /// restart, the stored status shows what was reported before.
     ///
     /// - Parameters:
-    ///   - stored: what the resource says.
-    ///   - last: what this agent found when it last looked; nil if it has not.
+    ///   - stored: the status of the resource.
+    ///   - last: this agent's last result; nil if it has not reconciled the distribution before.
     package func isNews(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
         if contentChanged { return true }
         guard reason == .synced else { return !isTold(by: stored) && !isSame(as: last) }

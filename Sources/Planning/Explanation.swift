@@ -1,26 +1,26 @@
 package import Distribution
 package import Snapshots
 
-/// Who is touched when one source file, or any file below one folder, is rotated.
+/// Which distributions are affected when one source file, or any file below one folder, is rotated.
 package struct Explanation: Sendable {
-    /// A distribution of this instance that reads it.
+    /// A distribution of this instance that reads the file.
     package struct Reader: Sendable {
         package let distribution: ObjectKey
         /// Name of the Secret; nil if the distribution names none.
         package let secret: String?
-        /// Those that read the file, in their order.
+        /// The mappings that read the file, in the order of the spec.
         package let mappings: [Mapping]
-        /// Nil: nothing keeps it from its Secret as far as can be seen here, and its status has not said anything yet.
+        /// Nil if no problem was found here and the distribution has no status yet.
         package let reason: Reason?
         package let message: String
     }
 
-    /// What the mount says of it.
+    /// Whether the mount has the file.
     package enum Presence: Sendable, Equatable {
-        /// So many files; one, unless it is a folder.
+        /// The number of files; 1 unless it is a folder.
         case present(files: Int)
         case absent
-        /// There is something that cannot be used; why.
+        /// It exists but cannot be used, with the reason.
         case failed(String)
         /// The mount cannot be read here.
         case unknown
@@ -31,15 +31,15 @@ package struct Explanation: Sendable {
     package let presence: Presence
     /// Sorted by distribution.
     package let readers: [Reader]
-    /// How many distributions of other instances read it.
+    /// The number of distributions of other instances that read it.
     package let others: Int
-    /// If nobody reads it: names like it that distributions read or the mount has, the most alike first.
+    /// If no distribution reads it: similar names that distributions read or the mount has, the most similar first.
     package let similar: [String]
 
     /// - Parameters:
-    ///   - distributions: all that there are.
+    ///   - distributions: all distributions, of other instances too.
     ///   - snapshot: nil if the mount cannot be read here.
-    ///   - policy: nil if there is none, or it cannot be read here.
+    ///   - policy: nil if there is none, or if it cannot be read here.
     package init(
         of file: SourcePath, in distributions: [SecretsDistribution], managedBy: String, onlyAssigned: Bool,
         snapshot: Snapshot?, policy: AccessPolicy?
@@ -80,7 +80,7 @@ extension Explanation.Presence {
 }
 
 extension Explanation.Reader {
-    /// What can be seen here comes before what the status said some time ago.
+    /// A problem found here takes precedence over the stored status, which may be old.
     fileprivate init(_ distribution: SecretsDistribution, _ file: SourcePath, _ refusal: Refusal?) {
         self.distribution = distribution.key
         secret = distribution.spec.name
@@ -94,7 +94,7 @@ extension Explanation.Reader {
 extension SecretsDistribution {
     fileprivate func reads(_ file: SourcePath) -> Bool { spec.mappings.contains { file.covers($0.from.text) } }
 
-    /// Why its Secret is held back, as far as it can be told without that.
+    /// Why its Secret is held back, as far as this can be determined without reading the Secret.
     fileprivate func refusal(
         winner: ObjectKey, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String,
         _ pairs: inout CertificateCheckCache
@@ -117,7 +117,7 @@ extension SecretsDistribution {
 }
 
 extension SourcePath {
-    /// It is this file, or a file below this folder. By bytes, as the kernel tells names apart.
+    /// Whether `path` is this file, or a file below this folder. Compares bytes, as the kernel does.
     fileprivate func covers(_ path: String) -> Bool {
         path.utf8.elementsEqual(text.utf8) || path.utf8.starts(with: "\(text)/".utf8)
     }

@@ -1,26 +1,27 @@
 package import Observability
 import Snapshots
 
-/// The generations that this process has seen its mount hold.
+/// The generations that this process has seen in its mount.
 ///
-/// Two agents can look at two mounts, on two nodes or for the time of a rolling update, and each mount is brought up to
-/// date in its own time. The one that is behind must not write its older content over the newer. The name of a
-/// generation tells when it was made; what was seen here is known to be older than what came here after it, whatever
-/// the clocks said.
+/// Two agents can read different mounts, on two nodes or during a rolling update, and each mount is updated at its own
+/// time. An agent whose mount is behind must not overwrite newer content with older content. The name of a generation
+/// contains its creation time. Of two generations seen here, the one seen first is older, regardless of clocks.
 package struct GenerationHistory: Sendable {
-    /// How many generations are remembered; the targets of older ones were brought in line long ago.
+    /// The maximum number of generations that are kept. Targets of older ones were updated long ago.
     private static let limit = 256
 
-    /// How far ahead of our clock a time may lie and still be believed: further on, somebody's clock was wrong, and
-    /// waiting for that time would keep a rotation back.
+    /// In seconds: how far a creation time may be ahead of our clock. A time further ahead is ignored, because a clock
+    /// was wrong and waiting for it would delay a rotation.
     private static let clockSkew: Int64 = 300
 
-    /// By the volume's folder: oldest first; the last one is the volume's present generation.
+    /// By the volume's folder: its generations, oldest first. The last one is the current generation.
     private var names: [String: [String]] = [:]
 
     package init() {}
 
-    /// - Parameter generation: of each volume, as `MountGeneration` writes it.
+    /// Adds the current generation of each volume.
+    ///
+    /// - Parameter generation: in the format of `MountGeneration`.
     package mutating func append(_ generation: String) {
         for (volume, name) in MountGeneration(parsing: generation).names {
             var names = self.names.removeValue(forKey: volume) ?? []
@@ -31,16 +32,16 @@ package struct GenerationHistory: Sendable {
         }
     }
 
-    /// Whether content of `generation` is newer than what the mount holds here, in any volume that it names.
+    /// Whether `generation` is newer than our mount's in any volume that it names.
     ///
     /// - Parameters:
-    ///   - generation: as a target names it; nil if it does not.
-    ///   - now: what the wall clock says.
+    ///   - generation: the generation in a target's annotation; nil if there is none.
+    ///   - now: the wall clock.
     package func isBehind(_ generation: String?, now: Timestamp) -> Bool {
         !volumesBehind(generation, now: now).isEmpty
     }
 
-    /// The folders of the volumes of which content of `generation` is newer than what the mount holds here.
+    /// The folders of the volumes in which `generation` is newer than our mount's.
     package func volumesBehind(_ generation: String?, now: Timestamp) -> Set<String> {
         guard let generation else { return [] }
         return Set(
@@ -55,9 +56,10 @@ package struct GenerationHistory: Sendable {
         return ours < theirs && theirs.seconds <= now.seconds + Self.clockSkew
     }
 
-    /// When a generation was made: the kubelet and the CSI driver name its directory `..2026_11_21_08_30_00.123456789`,
-    /// in UTC and with a random end (Kubernetes, `pkg/volume/util/atomic_writer.go`); a plain folder's is the time
-    /// itself. Nil for any other name.
+    /// The creation time in the name of a generation. The kubelet and the CSI driver name its directory
+    /// `..2026_11_21_08_30_00.123456789`, in UTC and with a random suffix (Kubernetes,
+    /// `pkg/volume/util/atomic_writer.go`). The generation of a plain folder is the time itself. Nil for any other
+    /// name.
     static func time(of generation: String) -> Timestamp? {
         guard generation.hasPrefix("..") else { return Timestamp(rfc3339: generation) }
         let fields = generation.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: ".") }

@@ -2,12 +2,13 @@ package import Distribution
 import Kube
 import Snapshots
 
-/// Lets what thousands of objects have in common stand in memory once: namespaces, times, generations, the keys of
-/// annotations, whole maps and lists. Each comes from a text of its own, and would have memory of its own.
+/// Stores equal values of thousands of objects once: namespaces, times, generations, the keys of annotations, complete
+/// maps and lists. Each object is decoded from its own text, and would have its own copies.
 ///
-/// Only what was met last is looked through, and only what is small, so that nothing has to be forgotten when objects go.
+/// Only recent and small values are shared, so that nothing has to be removed when objects are deleted.
 ///
-/// Only what has the same bytes is one: who gets another's spelling of a file's name or of a label gets another one.
+/// Values are shared only if their bytes are equal. Swift's `==` also holds for strings that are canonically equal,
+/// such as two spellings of a file name.
 package struct Interner: Sendable {
     private var texts = LRUCache<String, String>(capacity: 1024)
     private var maps = LRUCache<[String: String], [String: String]>(capacity: 256)
@@ -17,8 +18,8 @@ package struct Interner: Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - known: what is known under the same key.
-    ///   - outcome: what its status may say.
+    ///   - known: the cached distribution with the same key.
+    ///   - outcome: its last result, whose message its status may contain.
     package mutating func share(
         _ distribution: inout SecretsDistribution, with known: SecretsDistribution?, _ outcome: DistributionStatus?
     ) {
@@ -47,8 +48,8 @@ package struct Interner: Sendable {
     }
 
     /// - Parameters:
-    ///   - known: what is known under the same key.
-    ///   - key: the key as it stands elsewhere.
+    ///   - known: the cached target with the same key.
+    ///   - key: an equal key that is stored elsewhere.
     package mutating func share(_ target: inout ObservedTarget, with known: ObservedTarget?, _ key: ObjectKey?) {
         share(&target.key, known?.key ?? key)
         if let known, known.uid == target.uid { target.uid = known.uid }
@@ -58,7 +59,7 @@ package struct Interner: Sendable {
         }
         share(&target.labels)
         share(&target.changedBy)
-        // Their values differ, in their distribution at least.
+        // The maps differ at least in the distribution, so they are not shared as a whole.
         let mark = known?.annotations[WellKnownKeys.distribution]
         target.annotations = Dictionary(
             uniqueKeysWithValues: target.annotations.map { key, value in
@@ -90,7 +91,7 @@ package struct Interner: Sendable {
         if text.isShared { Self.share(&text, &texts) { $0.isSame(as: $1) } }
     }
 
-    /// - Parameter isSame: whether two that are equal have the same bytes.
+    /// - Parameter isSame: whether two equal values have the same bytes.
     private static func share<Value: Hashable>(
         _ value: inout Value, _ known: inout LRUCache<Value, Value>, _ isSame: (Value, Value) -> Bool
     ) {
@@ -99,12 +100,12 @@ package struct Interner: Sendable {
 }
 
 extension [Mapping] {
-    /// Of two that are equal.
+    /// Whether two equal lists have the same bytes.
     fileprivate func isSame(as other: Self) -> Bool { zip(self, other).allSatisfy { $0.to.isSame(as: $1.to) } }
 }
 
 extension Dictionary where Key == String {
-    /// Of two that are equal.
+    /// Whether two equal dictionaries have the same bytes.
     fileprivate func isSame(as other: Self, _ areSame: (Value, Value) -> Bool) -> Bool {
         allSatisfy { key, value in
             guard let index = other.index(forKey: key) else { return false }
@@ -114,10 +115,10 @@ extension Dictionary where Key == String {
 }
 
 extension String {
-    /// In bytes. A longer one is hardly anybody else's too, and would outlive its object here.
+    /// In bytes. A longer string is rarely shared, and would outlive its object here.
     fileprivate static let longestShared = 256
 
-    /// A shorter one stands in the variable itself.
+    /// Swift stores a string of up to 15 bytes inline, so there is nothing to share.
     fileprivate var isShared: Bool { (16...Self.longestShared).contains(utf8.count) }
 }
 

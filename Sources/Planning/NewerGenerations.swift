@@ -1,28 +1,28 @@
 package import Distribution
 package import Snapshots
 
-/// What is known of generations that are newer than our mount's by their names: which sources hold the same there.
+/// Which sources have the same content in generations whose names are newer than our mount's.
 ///
-/// A driver writes a new generation only when content changes, so that a mount that was set up earlier keeps an older
-/// name for the same bytes. Names alone therefore say nothing; a target that another agent wrote from such a generation
-/// shows what that holds.
+/// A driver writes a new generation only when content changes, so a mount that was set up earlier keeps an older name
+/// for the same bytes. Names alone are therefore not conclusive. A target that another agent wrote from such a
+/// generation shows the generation's content.
 ///
-/// It shows this for the targets of its namespace alone. Whoever may write a Secret there can write any generation and any
-/// content into it, and the name of the agent as the field manager too: believed in other namespaces, that would make the
-/// agent write old values over their newer ones.
+/// It counts as evidence only for targets of its own namespace. Anyone who may write a Secret can put any generation and
+/// any content into it, with the agent's field manager. If that counted in other namespaces, the agent would write old
+/// values over newer ones there.
 package struct NewerGenerations: Sendable {
-    /// How many generations of a namespace are remembered: agents with a mount of their own, each with its present one.
+    /// The maximum number of generations of a namespace: one for each agent with its own mount.
     private static let limit = 64
-    /// Bytes of all sources and names of generations, about: those of 10,000 Secrets. Who may write a Secret may name any
-    /// generation in it.
+    /// The approximate limit for the memory of all sources and generation names, in bytes: enough for 10,000 Secrets.
+    /// Needed because anyone who may write a Secret can put any generation into its annotation.
     private static let mostBytes = 4 << 20
 
-    /// One use of a source file: a Secret of type `kubernetes.io/tls` may take different parts of a file for its keys.
+    /// One use of a source file. A Secret of type `kubernetes.io/tls` can use different parts of a file for its keys.
     private struct Source: Hashable {
         let path: SourcePath
         let part: String
 
-        /// What it takes in memory at most, about.
+        /// The approximate maximum of its memory, in bytes.
         var size: Int { 64 + path.text.utf8.count + part.utf8.count }
 
         init(_ mapping: Mapping, of spec: DistributionSpec) {
@@ -31,38 +31,38 @@ package struct NewerGenerations: Sendable {
         }
     }
 
-    /// What a generation holds, as the targets of one namespace show it.
+    /// The content of a generation, as the targets of one namespace show it.
     private struct Evidence: Sendable {
-        /// Sources that hold the same there as here, or are missing in both.
+        /// Sources with the same content there as here, or that are missing in both.
         var equal: Set<Source> = []
-        /// Sources that an agent wrote otherwise from it.
+        /// Sources from which an agent wrote different content.
         var different: Set<Source> = []
 
-        /// Of its sources.
+        /// The approximate memory of the sources, in bytes.
         var size: Int { [equal, different].reduce(0) { $1.reduce($0) { $0 + $1.size } } }
     }
 
-    /// What the targets of one namespace show, by generation.
+    /// The evidence of one namespace, by generation.
     private struct Generations: Sendable {
         var evidence: [String: Evidence] = [:]
         var size = 0
 
-        /// What a name and its evidence take besides the sources, about.
+        /// The approximate memory of a generation without its sources, in bytes.
         static func size(of generation: String) -> Int { 256 + generation.utf8.count }
     }
 
     private var namespaces: [String: Generations] = [:]
-    /// Bytes of all that is known.
+    /// The approximate memory of all evidence, in bytes.
     private(set) var size = 0
-    /// By target: the mappings by which it was written from a generation, as far as that is known.
+    /// By target: the mappings with which it was written from a generation, if known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
 
     package init() {}
 
-    /// A target is gone, or is not of a newer generation any more.
+    /// Forgets a target that was deleted, or whose generation is not newer any more.
     package mutating func forget(_ target: ObjectKey) { if !written.isEmpty { written[target] = nil } }
 
-    /// Our mount changed: what was found out about these files is not about their new content.
+    /// Forgets files that changed in our mount, because the results are about their old content.
     package mutating func forget(_ changed: Set<String>) {
         guard !changed.isEmpty else { return }
         let isKept = { (source: Source) in
@@ -82,9 +82,9 @@ package struct NewerGenerations: Sendable {
         }
     }
 
-    /// Makes room for what `namespace` is to show of `generation`. What was forgotten is found out again.
+    /// Makes room for the evidence of a namespace about a generation. Evidence that is dropped is collected again.
     private mutating func makeRoom(for generation: String, of namespace: String) {
-        // Whoever makes the agent remember much makes it forget their own.
+        // A namespace that fills the memory loses its own evidence.
         while size > Self.mostBytes, let largest = namespaces.max(by: { $0.value.size < $1.value.size })?.key {
             forgetAll(of: largest)
         }
@@ -107,13 +107,13 @@ package struct NewerGenerations: Sendable {
         size += growth
     }
 
-    /// Compares a target of a newer generation with what our mount would make of it.
+    /// Compares a target of a newer generation with the desired target from our mount.
     ///
     /// - Parameters:
-    ///   - isAmended: the distribution was changed since an agent last reported on it: a key may come from another source.
-    ///     Asked only where nothing is known of how the target was written.
-    ///   - isBehind: whether the target names a newer generation of the volume of a source.
-    ///   - held: digests of all that our mount holds.
+    ///   - isAmended: whether the distribution was changed since an agent last reported on it, so that a key may come
+    ///     from another source. Used only if the mappings with which the target was written are unknown.
+    ///   - isBehind: whether the target names a newer generation for the volume of a source.
+    ///   - held: the digests of all files in our mount.
     package mutating func compare(
         _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
         isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
@@ -133,20 +133,20 @@ package struct NewerGenerations: Sendable {
                 content.ours.insert(key)
             } else if ours == theirs {
                 content.equal.insert(key)
-                // Only what an agent wrote by this mapping shows what the generation holds.
+                // Only content that an agent wrote with this mapping shows the generation's content.
                 if !wasRemapped, !observed.foreignKeys.contains(key), !known.different.contains(source) {
                     if known.equal.insert(source).inserted { growth += source.size }
                 }
             } else if known.different.contains(source) {
                 content.newer.insert(key)
             } else if known.equal.contains(source) {
-                // Drift: the newer generation wrote what we would write.
+                // Drift: the newer generation has the content that we would write.
                 content.equal.insert(key)
             } else if observed.foreignKeys.contains(key) {
-                // Drift too: what no agent wrote is of no generation.
+                // Drift: content that no agent wrote belongs to no generation.
                 continue
             } else if let theirs {
-                // A key that was mapped to another source holds what our mount holds too.
+                // The key was mapped to another source, and our mount has that content too.
                 if wasRemapped, ours != nil {
                     let present = digests ?? held()
                     digests = present
@@ -169,15 +169,15 @@ package struct NewerGenerations: Sendable {
     }
 }
 
-/// How a target's content differs from what a mount with an older generation would make of it; data keys.
+/// The data keys of a target from a newer generation, classified by how their content differs from our mount's.
 package struct NewerContent: Sendable, Equatable {
-    /// They hold what our mount does not: another agent's to keep.
+    /// Keys whose content our mount does not have. Another agent maintains them.
     package var newer: Set<String> = []
-    /// The newer generation has the same value here, or leaves the key out as we would.
+    /// Keys that have the same value in the newer generation as in ours, or that both leave out.
     package var equal: Set<String> = []
-    /// They are of volumes in which our mount is not behind.
+    /// Keys from volumes in which our mount is not behind.
     package var ours: Set<String> = []
-    /// A newer value may be of another source, to which the key was mapped before the distribution was amended.
+    /// Whether a newer value may come from a source that the key was mapped to before the distribution was edited.
     package var isOfFormerSpec = false
 
     package init() {}
@@ -187,12 +187,12 @@ package struct NewerContent: Sendable, Equatable {
 }
 
 extension TargetPatch {
-    /// What an agent whose mount is behind may write: metadata, and those keys whose value is the same in the newer
-    /// generation or of a volume in which our mount is not behind, so that all values of a volume stay of one generation;
-    /// and of one spec.
+    /// The part of the patch that an agent whose mount is behind may write: metadata, keys whose value is the same in
+    /// the newer generation, keys from volumes in which our mount is not behind, and keys that the spec does not map.
+    /// All values of a volume thus stay of one generation and one spec.
     ///
     /// - Parameters:
-    ///   - generation: as the target names it.
+    ///   - generation: the generation in the target's annotation.
     ///   - behind: the folders of the volumes in which our mount is behind.
     package func keeping(
         _ content: NewerContent, by spec: DistributionSpec, generation: String? = nil, behind: Set<String> = [""]

@@ -2,14 +2,14 @@ package import Distribution
 package import Kube
 package import Snapshots
 
-/// What is kept of an actual Secret: digests of its values, never the values.
+/// The observed state of a Secret: digests of its values, never the values.
 package struct ObservedTarget: Sendable, Equatable {
     package var key: ObjectKey
     package var uid: String
     package var resourceVersion: String
     package var type: String
     package var isImmutable: Bool
-    /// It has a deletion timestamp.
+    /// Whether it has a deletion timestamp.
     package var isBeingDeleted: Bool
     /// By data key.
     package var digests: [String: Digest]
@@ -17,12 +17,12 @@ package struct ObservedTarget: Sendable, Equatable {
     /// Without `WellKnownKeys.lastApplied`.
     package var annotations: [String: String]
     package var owners: [OwnerReference]
-    /// Who besides us changed it last, by the field manager's name; nil if nobody did, or nobody knows.
+    /// The field manager, other than ours, that changed it last; nil if none did, or if it is unknown.
     package var changedBy: String?
-    /// Data keys that others wrote last, as far as that is known.
+    /// Data keys that another writer wrote last, as far as known.
     package var foreignKeys: Set<String> = []
-    /// What there is too much of, as a phrase: `has 2000 data keys, expected at most 1000`. Of such a Secret nothing is kept
-    /// but by which it is known as ours. Nil if all is kept.
+    /// Which limit the Secret exceeds, as a phrase: `has 2000 data keys, expected at most 1000`. Only the identity and
+    /// the owner marks of that Secret are kept. Nil if it exceeds no limit.
     package var excess: String?
 
     package init(
@@ -42,34 +42,35 @@ package struct ObservedTarget: Sendable, Equatable {
         self.owners = owners
     }
 
-    /// No distribution makes a Secret with more data keys, labels, annotations or owner references.
+    /// The maximum number of data keys, labels, annotations or owner references; a distribution cannot create more.
     package static let mostEntries = DistributionSpec.mostMappings
 
-    /// Nil if nobody says that it is theirs.
+    /// The instance that manages the Secret; nil if there is none.
     package var managedBy: String? { annotations[WellKnownKeys.managedBy] }
 
     /// The distribution that it was written for.
     package var distribution: ObjectKey? { annotations[WellKnownKeys.distribution].flatMap { ObjectKey($0) } }
 
-    /// Nil also for one that is longer than any that this program writes.
+    /// The generation that the content came from; nil also if it is longer than any that this program writes.
     package var mountGeneration: String? {
         annotations[WellKnownKeys.mountGeneration].flatMap { $0.utf8.count <= 32_768 ? $0 : nil }
     }
 
-    /// The owner reference by which a target goes with its distribution.
+    /// The owner reference that deletes the target together with its distribution.
     package var distributionOwner: OwnerReference? { owners.first(where: \.isOurs) }
 
-    /// Its mark says that this very Secret was written for the distribution of its owner reference.
+    /// Whether the annotation `WellKnownKeys.target` proves that this Secret, and not a copy of it, was written for the
+    /// distribution of its owner reference.
     package var isOriginal: Bool {
         distributionOwner.map { annotations[WellKnownKeys.target] == WellKnownKeys.target(key, of: $0.uid) } ?? false
     }
 }
 
-/// What the API server would answer to a write; versions and uids are the caller's.
+/// The API server's response to a write, as a dry run simulates it. The caller sets the uid.
 extension ObservedTarget {
     /// A new Secret.
     ///
-    /// - Parameter old: one in whose place it comes; what others put there is carried over.
+    /// - Parameter old: the Secret that it replaces. Labels, annotations and owner references of others are copied.
     package init(creating desired: DesiredTarget, inPlaceOf old: ObservedTarget? = nil, uid: String) {
         var annotations = (old?.annotations ?? [:]).merging(desired.annotations) { $1 }
         annotations[WellKnownKeys.mountGeneration] = desired.generation
@@ -80,7 +81,7 @@ extension ObservedTarget {
             owners: (old?.owners ?? []).filter { !$0.isOurs } + (desired.owner.map { [$0] } ?? []))
     }
 
-    /// This Secret with `patch` in it.
+    /// This Secret after `patch`.
     package func applying(_ patch: TargetPatch) -> ObservedTarget {
         var next = self
         next.digests.merge(patch.set.mapValues(\.digest)) { $1 }

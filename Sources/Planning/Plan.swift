@@ -1,22 +1,22 @@
 package import Distribution
 package import Kube
 
-/// What is to be done to bring one target in line.
+/// The action that brings one target in sync.
 package enum Plan: Sendable {
     case unchanged
     case create(DesiredTarget)
     /// Write the difference.
     case update(ObservedTarget, TargetPatch)
-    /// The type or an immutable Secret's data differ: only a new object can have them.
+    /// Delete and create: the type or an immutable Secret's data differ, which cannot be updated.
     case recreate(ObservedTarget, as: DesiredTarget)
-    /// Leave it as it is.
+    /// Do not change it.
     case refuse(Refusal)
 
-    /// Compares the two; pure.
+    /// Compares the desired and the observed target; pure.
     ///
     /// - Parameters:
     ///   - observed: nil if there is no such Secret.
-    ///   - held: why `desired` must not go out; nil if it may.
+    ///   - held: why `desired` must not be written; nil if it may.
     package init(desired: DesiredTarget, observed: ObservedTarget?, managedBy: String, held: Refusal? = nil) {
         guard let observed else {
             self = held.map(Plan.refuse) ?? .create(desired)
@@ -28,13 +28,13 @@ package enum Plan: Sendable {
                 Refusal(
                     .notManaged,
                     "Secret \(observed.key.name) exists and \(owner), expected annotation"
-                        + " \(WellKnownKeys.managedBy): \(managedBy); remove or rename it, or annotate it to hand it over."
-                ))
+                        + " \(WellKnownKeys.managedBy): \(managedBy); remove or rename it, or annotate it to hand it"
+                        + " over."))
             return
         }
         guard !observed.isBeingDeleted else {
             self = .refuse(
-                Refusal(.writeFailed, "Secret \(observed.key.name) is being deleted; it is made anew once it is gone."))
+                Refusal(.writeFailed, "Secret \(observed.key.name) is being deleted; it will be recreated."))
             return
         }
         if let held {
@@ -45,7 +45,7 @@ package enum Plan: Sendable {
             self = .refuse(
                 Refusal(
                     .writeFailed,
-                    "Secret \(observed.key.name) \(excess); others put them there: remove them, or the Secret."))
+                    "Secret \(observed.key.name) \(excess); remove what other writers added, or delete the Secret."))
             return
         }
         let patch = TargetPatch(from: observed, to: desired)
@@ -66,17 +66,17 @@ extension Plan {
     }
 }
 
-/// The difference between a target and what it should be. Labels, annotations and owner references of others are not
-/// in it; data keys that the distribution does not name are, as removed.
+/// The difference between an observed and a desired target. It does not touch labels, annotations and owner references
+/// of others, but it removes data keys that the distribution does not name.
 package struct TargetPatch: Sendable {
     package private(set) var set: [String: DesiredTarget.Value] = [:]
     package private(set) var removed: [String] = []
     package private(set) var labels: [String: String] = [:]
     /// With `mountGeneration` if the content changes.
     package private(set) var annotations: [String: String] = [:]
-    /// All owner references, others' too, if ours change: a merge patch replaces the list as a whole.
+    /// All owner references, including those of others, if ours change: a merge patch replaces the whole list.
     package private(set) var owners: [OwnerReference]?
-    /// What the Secret holds already and keeps; nil if that is not known.
+    /// Values that the Secret already has and keeps; nil if they are unknown.
     package private(set) var kept: [DesiredTarget.Value]?
 
     package var changesContent: Bool { !set.isEmpty || !removed.isEmpty }
@@ -94,26 +94,26 @@ package struct TargetPatch: Sendable {
         if owners != observed.owners { self.owners = owners }
     }
 
-    /// Leaves out all content but that of keys that `isAllowed`; the generation stays.
+    /// Removes from the patch all keys that `isAllowed` rejects, and the generation.
     mutating func restrict(to isAllowed: (String) -> Bool) {
         set = set.filter { isAllowed($0.key) }
         removed = removed.filter(isAllowed)
         annotations[WellKnownKeys.mountGeneration] = nil
-        // What stays is another agent's, and known by its digest alone.
+        // The kept values were written by another agent; only their digests are known.
         kept = nil
     }
 
     /// Sets the generation that the content comes from.
     mutating func name(_ generation: String) { annotations[WellKnownKeys.mountGeneration] = generation }
 
-    /// Takes our owner reference off: the target stays when its former distribution goes.
+    /// Removes our owner reference, so that the target is kept when its former distribution is deleted.
     init(releasing observed: ObservedTarget) {
         owners = observed.owners.filter { !$0.isOurs }
     }
 }
 
 extension DesiredTarget {
-    /// Others' owner references as they are, and ours as it should be.
+    /// The owner references of others, unchanged, and the desired one of ours.
     package func owners(keeping observed: ObservedTarget) -> [OwnerReference] {
         var owners = observed.owners.filter { !$0.isOurs || $0.uid == owner?.uid }
         if let owner, !owners.contains(where: { $0.uid == owner.uid }) { owners.append(owner) }

@@ -1,21 +1,22 @@
 package import Distribution
 
-/// What becomes of a target that no distribution describes any more.
+/// The action for a target that no distribution describes any more.
 ///
-/// The owner reference that `deletionPolicy: Delete` puts on a target says so after a restart too. It must name the
-/// distribution that the target was written for, and the mark must be of this very Secret: a reference that somebody
-/// else put there, or a copy that somebody made, is no reason to delete.
+/// `deletionPolicy: Delete` sets an owner reference on the target, which shows the policy after a restart too. A target
+/// is deleted only if the reference names the distribution that the target was written for, and if the mark
+/// (`ObservedTarget.isOriginal`) belongs to this Secret. A reference that another writer set, or a copy of a Secret,
+/// does not lead to a deletion.
 package enum Pruning: Sendable {
     case keep
-    /// Its distribution is gone, or names another target, and its policy was `Delete`.
+    /// Delete the target: its distribution was deleted or names another target, and its policy was `Delete`.
     case delete(ObservedTarget, of: ObjectKey)
-    /// It stays when its distribution goes: that names another target and now retains, or is deleted without its
-    /// dependents. Only our owner reference goes.
+    /// Remove our owner reference, so that the target is kept: its distribution names another target and now retains,
+    /// or is being deleted without its dependents.
     case release(ObservedTarget, TargetPatch)
 
     /// - Parameters:
-    ///   - target: one that no distribution claims.
-    ///   - find: the distribution of that key, if there is one, whoever it belongs to.
+    ///   - target: a target that no distribution claims.
+    ///   - find: returns the distribution with a key, of any instance; nil if there is none.
     package init(
         of target: ObservedTarget, managedBy: String, onlyAssigned: Bool, find: (ObjectKey) -> SecretsDistribution?
     ) {
@@ -25,22 +26,22 @@ package enum Pruning: Sendable {
             self = .keep
             return
         }
-        // Without the mark, or with another Secret's, it is a copy or was written before there were marks.
+        // Without the mark, or with another Secret's mark, it is a copy, or was written by a version without marks.
         let removal: Pruning = target.isOriginal ? .delete(target, of: key) : .keep
         guard let distribution = find(key) else {
             self = removal
             return
         }
-        // Another object of the same name: the one that this target was made for is gone.
+        // If another object has the same name, the distribution of this target was deleted.
         let isGone = distribution.uid != owner.uid
         if distribution.isBeingDeleted, !isGone {
-            // The garbage collector takes our reference off as well before an orphaning delete is done; until any other
-            // finalizer has gone the distribution is still there.
+            // In an orphaning delete, the garbage collector removes our reference too. Until the last finalizer is
+            // removed, the distribution still exists.
             self = distribution.orphansTarget ? .release(target, TargetPatch(releasing: target)) : .keep
             return
         }
-        // One that cannot be read says nothing about where its target went; one that describes this target, recreated
-        // perhaps, needs it.
+        // Keep the target if the distribution is invalid, because its target is unknown, or if it describes this
+        // target, for example after it was recreated.
         guard distribution.belongs(to: managedBy, onlyAssigned: onlyAssigned), distribution.refusal == nil,
             distribution.target != target.key
         else {

@@ -1,12 +1,12 @@
 import Certificates
 import Distribution
 
-/// What a file gives to `tls.crt`, `tls.key` and `ca.crt`. Everybody may see two of these, so that no private key goes
-/// there, whatever the type of the Secret and whatever `spec.validation` says.
+/// The values of `tls.crt`, `tls.key` and `ca.crt`. `tls.crt` and `ca.crt` are public, so no private key is written to
+/// them, regardless of the Secret's type and of `spec.validation`.
 extension CertificateCheckCache {
-    /// The file's bytes as they are, or the part of them that belongs there.
+    /// The file's bytes, or the part of them that belongs into the data key.
     ///
-    /// - Throws: why the target must stay as it is.
+    /// - Throws: why the target must not be changed.
     mutating func value(
         of file: DesiredTarget.Value, for mapping: Mapping, type: String
     ) throws(Refusal) -> DesiredTarget.Value {
@@ -43,13 +43,13 @@ extension Refusal {
     fileprivate static func privateKey(_ content: KeyContent, in mapping: Mapping, isTLS: Bool) -> Refusal {
         Refusal(
             .sourceUnreadable,
-            "Source file \(shown(mapping.from.text)) is not written to \(mapping.to), where no private key may go: it"
-                + " \(content.text). \(content.remedy(isTLS: isTLS))")
+            "Source file \(shown(mapping.from.text)) is not written to \(mapping.to), which must not hold a private"
+                + " key: it \(content.text). \(content.remedy(isTLS: isTLS))")
     }
 }
 
 extension KeyContent {
-    /// What a file does that holds this.
+    /// A phrase about a file with this content: `holds a private key`.
     var text: String {
         switch self {
         case .pem: "holds a private key"
@@ -63,7 +63,7 @@ extension KeyContent {
         }
     }
 
-    /// What to do about it where PEM is wanted.
+    /// How to fix the source where PEM is expected.
     var remedy: String {
         let isPKCS12 = self == .pkcs12 || self == .base64(.pkcs12)
         return isPKCS12

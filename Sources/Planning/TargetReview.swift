@@ -4,21 +4,22 @@ import JSON
 package import Observability
 import Snapshots
 
-/// What its content says against a target: why it must not go out, or what is strange about it.
+/// Checks the content of a desired target: whether it may be written, and what to warn about.
 ///
-/// `spec.validation: None` turns it off, but for the absence of a volume, which is never a change. It looks at levels only, so that it says the same after a restart.
+/// `spec.validation: None` turns the checks off, except the one for a missing volume, which never changes a target. The
+/// result depends only on the current state, so it is the same after a restart.
 package struct TargetReview: Sendable {
-    /// Why the target stays as it is.
+    /// Why the target must not be changed; nil if it may be.
     package private(set) var refusal: Refusal?
-    /// Sentences for the status of a target that goes out.
+    /// Sentences for the status of a target that is written.
     package private(set) var warnings: [String] = []
 
     private let desired: DesiredTarget
     private let mappings: [Mapping]
 
     /// - Parameters:
-    ///   - spec: what `desired` was made by.
-    ///   - observed: the target as it is; nil if there is none.
+    ///   - spec: the spec of `desired`.
+    ///   - observed: the existing target; nil if there is none.
     package init(
         of desired: DesiredTarget, by spec: DistributionSpec, over observed: ObservedTarget?,
         pairs: inout CertificateCheckCache, now: Timestamp
@@ -37,7 +38,7 @@ package struct TargetReview: Sendable {
                 warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
             case .dockerConfig, .dockerConfigJSON:
                 guard values[0].bytes.withUnsafeBytes(JSONBytes.isObject) else {
-                    throw unusable(type, "is no JSON object")
+                    throw unusable(type, "is not a JSON object")
                 }
             case .sshAuth: if values[0].bytes.count == 0 { throw unusable(type, "is empty") }
             case .basicAuth: break
@@ -49,7 +50,7 @@ package struct TargetReview: Sendable {
 }
 
 extension TargetReview {
-    /// An optional source that is missing with its whole volume is not gone: its key stays.
+    /// Keeps the key of an optional source if its whole volume is missing.
     private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
         guard !desired.missing.isEmpty else { return }
         let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
@@ -57,7 +58,7 @@ extension TargetReview {
             if let folder = source.emptyFolder {
                 throw Refusal(
                     .sourceUnreadable,
-                    "Source file \(shown(source.path.text)) is missing, and so is all else in folder \(shown(folder)),"
+                    "Source file \(shown(source.path.text)) is missing and folder \(shown(folder)) is empty,"
                         + " as before a volume is mounted there; \(shown(key)) is kept while the folder is empty.")
             }
             if let volume = volumes.first(where: { source.isBelow($0) && !source.volumes.contains($0) }) {
@@ -69,9 +70,10 @@ extension TargetReview {
         }
     }
 
-    /// A file that a vault or a writer empties before it fills it is no news.
+    /// Holds back a file that became empty, because a vault or a writer may empty a file before it writes the new
+    /// content.
     private func refuseEmptied(_ observed: ObservedTarget) throws(Refusal) {
-        // Content of the same generation was as empty then: somebody else has edited the Secret.
+        // In the same generation the file was empty before: another writer has edited the Secret.
         guard observed.mountGeneration != desired.generation else { return }
         let emptied = desired.data.filter { key, value in
             value.bytes.count == 0 && observed.digests[key].map { $0 != value.digest } ?? false
@@ -80,10 +82,10 @@ extension TargetReview {
         let names = emptied.keys.sorted().map(source).joined(separator: ", ")
         throw Refusal(
             .sourceUnreadable,
-            "Source file \(names) became empty, expected content as before; spec.validation: None lets it through.")
+            "Source file \(names) became empty, expected content as before; spec.validation: None allows it.")
     }
 
-    /// The first value of each list of keys that the type must have.
+    /// For each list of alternative keys that the type requires, the first value that is present.
     private func requiredValues(of type: SecretType) throws(Refusal) -> [DesiredTarget.Value] {
         var values: [DesiredTarget.Value] = []
         for keys in type.requiredKeys {
@@ -107,7 +109,7 @@ extension TargetReview {
             "Source file \(source(of: key)) \(problem), which a Secret of type \(type.rawValue) cannot hold as \(key).")
     }
 
-    /// Names what is there instead of PEM.
+    /// Refuses a private key in another format than PEM, and names that format.
     private func refuseUnusable(
         _ chain: DesiredTarget.Value, _ key: DesiredTarget.Value, _ pairs: inout CertificateCheckCache
     ) throws(Refusal) {
@@ -131,8 +133,8 @@ extension TargetReview {
             throw .pair("Source files \(chain) and \(key) do not belong together: the certificate is for another key.")
         case .wrongOrder(let number):
             throw .pair(
-                "Source file \(chain) is a chain in the wrong order: its certificate number \(number) is the one for the"
-                    + " key in source file \(key), expected it first.")
+                "Source file \(chain) is a chain in the wrong order: its certificate number \(number) is the one for"
+                    + " the key in source file \(key), expected it first.")
         case .certificateMissing:
             throw .pair("Source file \(chain) holds no PEM certificate, expected the one for the key in \(key).")
         case .certificateUnreadable(let number):
@@ -145,15 +147,15 @@ extension TargetReview {
             throw .pair("The private key in source file \(key) is damaged, expected the one for \(chain).")
         case .keyEncrypted:
             warnings.append(
-                "Whether it belongs to the certificate in \(chain) is not known: the key in \(key) is encrypted.")
+                "Cannot check whether the key in \(key) belongs to the certificate in \(chain): the key is encrypted.")
         case .unknownKind:
             warnings.append(
-                "Whether source files \(chain) and \(key) belong together is not known: unknown kind of key.")
+                "Cannot check whether source files \(chain) and \(key) belong together: unknown kind of key.")
         }
         if let uncommon = pair.uncommonKey {
             warnings.append(
-                "The key of the certificate in \(chain) is \(uncommon.kind), which is rejected by \(uncommon.rejectedBy)."
-            )
+                "The key of the certificate in \(chain) is \(uncommon.kind), which is rejected by"
+                    + " \(uncommon.rejectedBy).")
         }
         if let validity = pair.validity {
             let (from, to) = (Timestamp(seconds: validity.notBefore), Timestamp(seconds: validity.notAfter))
@@ -163,7 +165,7 @@ extension TargetReview {
         return warnings
     }
 
-    /// The source file of a data key, as it stands in a sentence.
+    /// The source file of a data key, quoted for a message.
     private func source(of key: String) -> String {
         mappings.first { $0.to == key }.map { shown($0.from.text) } ?? shown(key)
     }

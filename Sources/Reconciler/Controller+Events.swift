@@ -4,20 +4,20 @@ import Observability
 import Planning
 import Stores
 
-/// What the controller is told: it changes the cache, queues keys and passes on what others have to know of it.
+/// Events: they change the cache, queue keys and update the controller's other state.
 extension Controller {
     package func hear(_ event: CacheEvent) {
         let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
         if change.affectsReadiness { announceReadiness() }
         take(change)
         if case .distributions(_, .replace) = event {
-            // The resource definition may have been replaced: learn again what it keeps.
+            // The resource definition may have been replaced: detect its traits again.
             statuses.definition = .current
         }
         noteStart()
     }
 
-    /// Everything is compared: the mount is read, and each target.
+    /// Reads the mount and compares every target.
     package func compareAll() {
         dependencies.readMount()
         enqueueAll()
@@ -25,7 +25,7 @@ extension Controller {
 
     package func namespacesToList(of scope: Scope) -> [String]? { cache.namespacesToList(of: scope) }
 
-    /// What follows from a change of the cache. All keys are queued at once, at the end.
+    /// Acts on a change of the cache. Queues all keys at once, at the end.
     func take(_ change: CacheChange) {
         var items: [WorkItem] = []
         for note in change.notes { log(note) }
@@ -52,7 +52,7 @@ extension Controller {
         } else {
             for scope in change.scopes { items += cache.items(in: scope) }
         }
-        // Our own status comes back as an event.
+        // An event that only returns our own status queues nothing.
         if change.updated.map({ statuses.isOwn($0.new, after: $0.old) }) != true {
             items += change.targets.map(WorkItem.target)
             items += change.statuses.map(WorkItem.status)
@@ -63,7 +63,7 @@ extension Controller {
     private func take(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
         if !news.plainVolumes.isEmpty {
             logger.warning(
-                "files are written one by one, not a generation at a time: a Secret can hold a mixture of old and new",
+                "files are written one by one: a Secret can mix old and new content",
                 ["volumes": .strings(news.plainVolumes)])
         }
         guard news.isNew, let snapshot = cache.mount.snapshot else { return }
@@ -74,12 +74,12 @@ extension Controller {
 
     private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
         if !notes.requested.isSuperset(of: targets) {
-            logger.info("comparison asked for", ["distribution": .string(distribution.description)])
+            logger.info("comparison requested", ["distribution": .string(distribution.description)])
         }
         notes.requested.formUnion(targets)
     }
 
-    /// - Returns: former targets that waited for it.
+    /// - Returns: former targets whose removal waited for the distribution.
     private func forget(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         statuses.forget(key)
@@ -88,7 +88,8 @@ extension Controller {
         return remarks.forget(key)
     }
 
-    /// Somebody else has changed a target, or removed it, if it was not our own write whose answer is still to come.
+    /// Records that another writer changed or removed a target. It may also have been our own write, if its response
+    /// has not arrived yet.
     private func disturb(_ target: ObjectKey, by manager: String?) {
         guard !isFollowing, cache.index.known(target) != nil else { return }
         contention.disturb(target, by: manager, at: .now)
@@ -98,14 +99,14 @@ extension Controller {
         distributions.compactMap { cache.index.distributions[$0]?.target }
     }
 
-    /// Queues the targets of distributions whose statuses have to say something else.
+    /// Queues the targets of distributions whose statuses must change.
     func enqueueOwners(_ distributions: [ObjectKey]) { enqueue(targets(of: distributions)) }
 
     private func log(_ note: CacheChange.Note) {
         switch note {
         case .scopeSkipped(let scope, let error):
             logger.warning(
-                "scope is left out", ["scope": .string(scope.description), "error": .string(error.description)])
+                "scope is skipped", ["scope": .string(scope.description), "error": .string(error.description)])
         case .scopeServed(let scope):
             logger.info("scope is served again", ["scope": .string(scope.description)])
         case .unreadable(let resource, let key, let reason):

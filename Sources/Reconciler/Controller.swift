@@ -6,23 +6,23 @@ package import Planning
 import Scheduling
 package import Stores
 
-/// What the controller works with.
+/// The dependencies of the controller.
 package struct ControllerDependencies: Sendable {
     package var settings: ReconcilerSettings
     package var secrets: any SecretStore
     package var distributions: any DistributionStore
     package var logger: Logger
-    /// Nil: no election, this agent alone writes.
+    /// Nil if there is no leader election: this agent is the only writer.
     package var leadership: Leadership?
-    /// Nil: no Events are recorded.
+    /// Nil if no Events are recorded.
     package var events: EventRecorder?
-    /// Evaluates policies that take long; nil: they are evaluated in place.
+    /// Runs policy evaluations that take long; nil if they run in place.
     package var judge: PolicyJudge?
-    /// Has the mount read soon.
+    /// Requests that the mount is read soon.
     package var readMount: @Sendable () -> Void = {}
-    /// Gets what cannot be done and no status says, a sentence each.
+    /// Receives each failure that no status reports, as a sentence.
     package var reportFault: @Sendable (String) -> Void = { _ in }
-    /// Gets how the distributions fare once the first pass is done.
+    /// Receives the results by distribution when the first pass is done.
     package var firstPassDone: @Sendable ([ObjectKey: DistributionStatus]) -> Void = { _ in }
 
     package init(
@@ -35,16 +35,16 @@ package struct ControllerDependencies: Sendable {
     }
 }
 
-/// A thin shell around the cache, the reconciler's functions and what they report: it serialises the access to them.
+/// A thin shell that serializes access to the cache, the reconciler's functions and their reports.
 ///
-/// Events change the cache and queue keys (`hear`). `reconcile` does the work for one key.
+/// Events change the cache and queue keys (`hear`). `reconcile` processes one key.
 package actor Controller {
     let dependencies: ControllerDependencies
     let worker: Worker<WorkItem>
-    /// Distributions whose policy evaluation takes long: a part of one at a time, in turns by namespace.
+    /// Runs policy evaluations that take long, a part of one at a time, round robin by namespace.
     let judging: Worker<ObjectKey>
     var turns = PolicyTurns()
-    /// What probes ask.
+    /// The state that probes read.
     package nonisolated let probes = ProbeState()
 
     var cache: Cache
@@ -55,16 +55,16 @@ package actor Controller {
     var contention: Contention
     var counts = ControllerCounts()
     var start = StartProgress()
-    /// Of certificates and keys in the mount.
+    /// The results of checking the certificates and keys in the mount.
     package internal(set) var pairs = CertificateCheckCache()
-    /// Keys were processed, or lists taken in, since memory was last given back.
+    /// Whether keys were processed or lists applied since memory was last released.
     private var isUntidy = false
     let startedAt = Timestamp.now()
 
-    /// How many requests the server takes on a connection: any more would wait there, whoever sends them.
+    /// The number of requests that the server accepts at once on a connection. Further requests would wait there.
     private static let mostOnConnection = 100
-    /// For how long statuses let Secrets pass: the new certificate is written first, and the status of a target that
-    /// changes all the time is this old at most.
+    /// How long Secrets go before statuses, so that new certificates are written first. The status of a target that
+    /// keeps changing is at most this old.
     private static let statusStarvationLimit: Duration = .seconds(60)
 
     package init(_ dependencies: ControllerDependencies) {
@@ -74,7 +74,7 @@ package actor Controller {
             scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter,
             isOurs: settings.isOurs)
         contention = Contention(isWatching: !settings.dryRun)
-        // In one namespace alone there is nobody to leave room for.
+        // With a single namespace, keys need no fair queuing by namespace.
         let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
         let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
         var limits = Worker<WorkItem>.Limits()
@@ -95,10 +95,10 @@ package actor Controller {
     nonisolated var logger: Logger { dependencies.logger }
     nonisolated var leadership: Leadership? { dependencies.leadership }
 
-    /// Another agent may lead: nothing is written.
+    /// Whether this agent does not lead, and so writes nothing.
     nonisolated var isFollowing: Bool { leadership.map { $0.end == nil } ?? false }
 
-    /// Beats while keys are taken and none is stuck.
+    /// Beats while the worker starts keys and none is stuck.
     package nonisolated var heartbeat: Heartbeat { worker.heartbeat }
 
     package func isOurs(_ distribution: SecretsDistribution) -> Bool { settings.isOurs(distribution) }
@@ -107,12 +107,13 @@ package actor Controller {
 // MARK: Work
 
 extension Controller {
-    /// Reconciles what is due until `stop`. Cancellation aborts the writes in flight; `stop` lets them end.
+    /// Reconciles due keys until `stop`. Cancellation aborts the writes in flight; `stop` lets them finish.
     ///
-    /// - Parameter tries: in a single pass: ends once nothing is left, and gives a key up that has failed so often.
+    /// - Parameter tries: set for a single pass. `work` then returns when no key is left, and gives up on a key that
+    ///   has failed this often.
     package nonisolated func work(tries: Int? = nil) async {
         await withDiscardingTaskGroup { group in
-            // Nobody waits for the end of an evaluation.
+            // Evaluations in flight are canceled at the end.
             group.addTask { await self.judging.run { await self.judge($0) } }
             await worker.run(
                 untilIdle: tries != nil,
@@ -125,7 +126,7 @@ extension Controller {
         }
     }
 
-    /// What becomes of a key in a single pass.
+    /// The outcome of a key in a single pass.
     private func lastOutcome(_ outcome: Outcome, of item: WorkItem, tries: Int) -> Outcome {
         switch outcome {
         case .done, .held: return outcome
@@ -141,22 +142,22 @@ extension Controller {
         isUntidy = true
         var outcome = await reconcile(item)
         if let tries { outcome = lastOutcome(outcome, of: item, tries: tries) }
-        // In one step: no event can come between the end of the key and the progress of the start.
+        // No suspension point: no event can arrive between the end of the key and the update of the start's progress.
         start.firstPass?.remove(item)
         worker.finish(item, outcome)
         noteStart()
     }
 
-    /// Starts no more targets; `work` returns once those in flight are done and reported.
+    /// Starts no more targets. `work` returns when those in flight are finished and reported.
     package nonisolated func stop() {
         judging.stop()
         worker.stop()
     }
 
-    /// Nothing is left to do, retries included.
+    /// Whether nothing is left to do, including retries.
     package nonisolated var isIdle: Bool { worker.read { $0.isDone } }
 
-    /// After a list or a burst of writes, once it is over: much of what it needed lies between what stays.
+    /// Releases memory after a list or a burst of writes, which leave the heap fragmented.
     private func tidy() {
         guard isUntidy, isFollowing || worker.read({ $0.isIdle }) else { return }
         isUntidy = false
@@ -170,7 +171,8 @@ extension Controller {
 
     func enqueue(_ item: WorkItem) { enqueue([item]) }
 
-    /// Queues what can be reconciled. Once all is known that has to be known, everything is queued.
+    /// Queues the keys whose namespace is ready, see `Cache.isReady`. When a namespace becomes ready, all its keys are
+    /// queued.
     func enqueue(_ items: [WorkItem]) {
         var isReady: [String: Bool] = [:]
         let ready = items.filter { item in
@@ -184,7 +186,7 @@ extension Controller {
 
     func enqueueAll() { enqueue(cache.items(in: .all)) }
 
-    /// Distributions of this instance that were reconciled, and all that are known.
+    /// The number of distributions of this instance that were reconciled, and of all that are known.
     package func progress() -> (done: Int, total: Int) {
         (statuses.outcomes.count, cache.index.distributions.values.count(where: isOurs))
     }
@@ -195,10 +197,10 @@ extension Controller {
 // MARK: Leadership
 
 extension Controller {
-    /// This agent leads from now on: everything is compared. Until then events were taken in and nothing was reconciled.
+    /// Starts leading: compares every target. Until now, events changed the cache and nothing was reconciled.
     package func lead() {
         start.isLed = false
-        // Since it was found out, it has been another agent's matter.
+        // Pending statuses are out of date: another agent has reported since.
         statuses.dropPending()
         start.reset()
         enqueueAll()
@@ -206,14 +208,14 @@ extension Controller {
         worker.wake()
     }
 
-    /// This agent no longer leads.
+    /// Stops leading.
     package func leadNoMore() {
         rotations.abandon()
         contention = Contention(isWatching: !settings.dryRun)
         statuses.dropPending()
     }
 
-    /// Another agent leads, and is alive.
+    /// Records that another agent leads and is alive.
     package func follow() {
         start.isLed = true
         noteStart()

@@ -1,30 +1,30 @@
 package import Distribution
 
-/// What the reconciler has to know of the program's settings.
+/// The settings of the reconciler.
 package struct ReconcilerSettings: Sendable {
-    /// The owner mark.
+    /// The value that marks an object as owned by this instance.
     package var managedBy: String
-    /// Only distributions that name this instance are its own.
+    /// Whether this instance serves only the distributions that name it.
     package var onlyAssigned = false
-    /// What each list and watch covers.
+    /// The scopes of the lists and watches.
     package var scopes: [Scope] = [.all]
-    /// Keys that are processed at once, at most.
+    /// The maximum number of keys that are processed at once.
     package var maxInFlight = 32
-    /// The store writes nothing; for metrics and the overview.
+    /// Whether the store writes nothing; for metrics and the overview.
     package var dryRun = false
-    /// An access policy is configured: nothing is written before it is known.
+    /// Whether an access policy is configured. If so, nothing is written until it is known.
     package var hasPolicy = false
-    /// Where the mount is, for the overview.
+    /// The path of the mount, for the overview.
     package var mountPath = ""
 
-    /// How long the status of a target whose content is newer than our mount is left to the agent that wrote it.
+    /// How long a target with content newer than our mount's is reported only by the agent that wrote it.
     package var staleMountGrace: Duration = .seconds(45)
-    /// Processing a key for longer means that it is stuck: it has a few requests, each of which ends after some minutes at
-    /// the latest, with all its repetitions.
+    /// A key that is processed for longer is stuck: it needs a few requests, and each ends within minutes, including
+    /// its retries.
     package var processTimeout: Duration = .seconds(900)
-    /// For how long statuses are still started after `stop`: whoever comes next reports the rest, and waits for the Lease.
+    /// How long after `stop` statuses are still started. The next leader reports the rest, and waits for the Lease.
     package var drainTimeout: Duration = .seconds(2)
-    /// How long Secrets may be neither listed nor watched before the statuses say so.
+    /// How long Secrets may be neither listed nor watched before the statuses report it.
     package var staleAfter: Duration = .seconds(120)
 
     package init(managedBy: String) { self.managedBy = managedBy }

@@ -1,5 +1,5 @@
-/// How long to wait after a number of failures in a row: doubling, bounded, with jitter so that many that failed
-/// together do not come back together.
+/// The wait after a number of consecutive failures: doubling, with a maximum, and with jitter so that many failed
+/// operations are not repeated at the same time.
 package struct Backoff: Sendable, Equatable {
     /// The wait after the first failure, before jitter.
     package var initial: Duration
@@ -11,12 +11,12 @@ package struct Backoff: Sendable, Equatable {
         self.longest = longest
     }
 
-    /// For API writes of one object.
+    /// The backoff for API writes of one object.
     package static let standard = Backoff(initial: .milliseconds(250), longest: .seconds(60))
 
-    /// The wait after `failures` failures in a row (1 or more).
+    /// The wait after `failures` consecutive failures (1 or more).
     ///
-    /// - Parameter jitter: 0 to 1, drawn by the caller; the wait is between a half and the whole of the doubled time.
+    /// - Parameter jitter: a random number from 0 to 1. The wait is between one half and the whole of the doubled time.
     package func delay(failures: Int, jitter: Double) -> Duration {
         let doublings = min(max(failures, 1) - 1, 30)
         let full = min(initial * (1 << doublings), longest)

@@ -1,5 +1,5 @@
 extension Dictionary {
-    /// Gives back the room that it has kept of all that it once held, if that is more than four times what it needs.
+    /// Releases unused capacity if it is more than four times the number of elements.
     package mutating func giveBackRoom() {
         if count * 4 < capacity { self = Dictionary(uniqueKeysWithValues: map { ($0, $1) }) }
     }

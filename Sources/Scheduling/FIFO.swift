@@ -1,20 +1,20 @@
-/// A first-in, first-out set: an element that is in it is not added twice.
+/// A first-in, first-out queue without duplicates: adding an element that it contains does nothing.
 struct FIFO<Element: Hashable & Sendable>: Sendable {
     private struct Item: Sendable {
         let element: Element
         let number: Int
     }
 
-    /// From `head` on those that are in it, and some that were removed; the first one is in it.
+    /// From `head` on, the elements of the queue and some removed ones. The element at `head` is in the queue.
     private var items: [Item] = []
     private var head = 0
-    /// By element: the number of its item.
+    /// The number of each element's item.
     private var members: [Element: Int] = [:]
     private var nextNumber = 0
 
     var count: Int { members.count }
     var isEmpty: Bool { members.isEmpty }
-    /// The one that has been in it for the longest time.
+    /// The oldest element.
     var first: Element? { head < items.count ? items[head].element : nil }
 
     func contains(_ element: Element) -> Bool { members[element] != nil }
@@ -33,7 +33,8 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
     mutating func remove(_ element: Element) {
         guard members.removeValue(forKey: element) != nil else { return }
         while head < items.count, !isIn(items[head]) { head += 1 }
-        // Drop what was taken once it is the larger part: constant cost an element, memory bound to what is in.
+        // Drop removed items once they are the larger part: constant cost per element, and memory proportional to the
+        // content.
         if items.count >= members.count * 2 {
             items = members.isEmpty ? [] : items[head...].filter(isIn)
             head = 0

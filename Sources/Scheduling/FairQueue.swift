@@ -1,17 +1,17 @@
-/// Due keys in turns by group: the next one is of a group that has the fewest keys in flight, among these of the group that
-/// has waited longest for its turn; within a group they come in their order.
+/// A queue of due keys that is fair to groups. The next key is from the groups with the fewest keys in flight, and
+/// among these from the group that has waited longest. Within a group, keys keep their order.
 ///
-/// The cost of each operation does not depend on how many keys and groups there are.
+/// The cost of each operation is independent of the number of keys and groups.
 struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable {
     private var keys: [Group: FIFO<Key>] = [:]
-    /// By keys in flight: the groups that have due ones.
+    /// The groups with due keys, by their number of keys in flight.
     private var turns: [FIFO<Group>] = [FIFO()]
     private(set) var count = 0
 
-    /// How many keys of a group are due.
+    /// The number of due keys of a group.
     func count(of group: Group) -> Int { keys[group]?.count ?? 0 }
 
-    /// - Parameter inFlight: how many keys of `group` are.
+    /// - Parameter inFlight: the number of keys of `group` in flight.
     mutating func append(_ key: Key, of group: Group, inFlight: Int) {
         let before = count(of: group)
         keys[group, default: FIFO()].append(key)
@@ -19,7 +19,7 @@ struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable
         if before == 0 { lineUp(group, inFlight) }
     }
 
-    /// The next key, with its group; nil if no group with due keys has fewer than `limit` in flight.
+    /// The next key and its group; nil if no group with due keys has fewer than `limit` in flight.
     func first(below limit: Int) -> (key: Key, group: Group)? {
         guard let inFlight = turns.indices.first(where: { !turns[$0].isEmpty }), inFlight < limit,
             let group = turns[inFlight].first, let key = keys[group]?.first
@@ -27,7 +27,7 @@ struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable
         return (key, group)
     }
 
-    /// Takes out a key that is due; then it is another group's turn.
+    /// Removes a due key. Other groups with the same number in flight then come first.
     mutating func remove(_ key: Key, of group: Group, inFlight: Int) {
         guard keys[group]?.contains(key) == true else { return }
         keys[group]?.remove(key)
@@ -36,7 +36,7 @@ struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable
         if keys[group]?.isEmpty == true { keys[group] = nil } else { lineUp(group, inFlight) }
     }
 
-    /// Another number of keys of `group` is in flight.
+    /// Changes the number of keys of `group` in flight.
     mutating func change(_ group: Group, from old: Int, to new: Int) {
         guard keys[group] != nil else { return }
         turns[old].remove(group)

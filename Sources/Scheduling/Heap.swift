@@ -1,4 +1,4 @@
-/// A binary heap, smallest first.
+/// A binary min-heap.
 struct Heap<Element: Comparable> {
     private var items: [Element] = []
 

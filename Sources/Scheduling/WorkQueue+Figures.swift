@@ -1,31 +1,32 @@
-/// How much there is to do, and for whom.
+/// The amount of work, overall and by group.
 extension WorkQueue {
-    /// Keys that are due and not yet taken.
+    /// The number of keys that are due and not in progress.
     package var depth: Int { lanes.reduce(0) { $0 + $1.count } }
-    /// Keys being worked on.
+    /// The number of keys in progress.
     package var inFlight: Int { active.count }
-    /// Keys that wait for a retry or a second look, or are held.
+    /// The number of keys that wait for a retry or a requeue, or are held.
     package var retrying: Int { waiting.count + held.count }
-    /// Nothing due and nothing under way; retries may be waiting.
+    /// Whether no key is due or in progress. Retries may be waiting.
     package var isIdle: Bool { depth == 0 && active.isEmpty }
-    /// Nothing is left to do, retries included.
+    /// Whether no work is left, including retries.
     package var isDone: Bool { isIdle && retrying == 0 }
 
-    /// Keys that are due or being worked on. Looks at every key.
+    /// The keys that are due or in progress. The cost is proportional to the number of keys.
     package var unfinished: [Key] { added.keys.filter { waiting[$0] == nil && !held.contains($0) } }
 
-    /// When the key was added that has not been done for the longest time, whether it waits, is worked on or failed; nil
-    /// if all is done. What waits for a second look is done. Looks at every key.
+    /// The time when the oldest unfinished key was added, whether it waits, is in progress or has failed; nil if there
+    /// is none. A key that waits for a requeue is finished. The cost is proportional to the number of keys.
     package var oldest: Instant? { added.values.min() }
 
-    /// Those of one group that are not done: how many are due, and since when the oldest is not done.
+    /// The unfinished keys of a group: the number of due keys, and the time since which the oldest is unfinished.
     package struct Backlog: Sendable, Equatable {
         package let group: String
         package let due: Int
         package let oldest: Instant
     }
 
-    /// Of the groups whose oldest keys have waited longest, longest first. Looks at every key.
+    /// The backlogs of the groups whose oldest keys have waited longest, longest first. The cost is proportional to the
+    /// number of keys.
     package func backlogs(atMost limit: Int) -> [Backlog] {
         var oldest: [String: Instant] = [:]
         for (key, instant) in added {

@@ -1,30 +1,31 @@
-/// Keys to be worked on: each at most once at a time, in turns by group and within one in the order in which they came, with
-/// failed ones later.
+/// A queue of keys to process. Each key is processed at most once at a time. Groups take turns, and keys keep their
+/// order within a group. Failed keys are retried later.
 ///
-/// A value without threads or clocks; whoever holds it calls `next` when something changed or `deadline` has come.
-/// The semantics are those of client-go's rate limiting work queue: a key added while it is worked on is worked on
-/// once more afterwards; a key added while it waits for a retry is due at once. Keys that can wait let all others pass,
-/// for some time.
+/// A value without threads or clocks: the owner calls `next` when something changed or at `deadline`. The semantics are
+/// those of client-go's rate limiting work queue: a key that is added while it is in progress is processed once more
+/// afterwards; a key that is added while it waits for a retry is due at once. Keys that can wait let all others go
+/// first, for a limited time.
 ///
-/// A group with nothing in flight may take any place. One that has some begins another only while it has less than two
-/// thirds of the places, less than twice as many as are free, and more are free than the reserve: an eighth of the places,
-/// one at least. So no group comes to more than two thirds of the places, however many keys it has and however long these
-/// take; of two places it takes one. A single place has whoever came first, until its turn ends.
+/// A group with nothing in flight may start a key whenever a place is free. A group with keys in flight may start
+/// another only if it has less than two thirds of the places, less than twice as many as are free, and more places are
+/// free than the reserve: an eighth of the places, but at least one. So no group gets more than two thirds of the
+/// places, however many keys it has and however long they take; of two places it gets one. A single place goes to one
+/// key after the other.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
-    /// What became of a key's turn.
+    /// The result of processing a key.
     package enum Outcome: Sendable, Equatable {
-        /// Forget its failures.
+        /// Done: reset its failure count.
         case done
-        /// Failed: again after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
+        /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
         case retry(notBefore: Duration = .zero)
-        /// Not failed: a second look after this time, unless something changes before.
+        /// Not failed: requeue after this time, unless it is added earlier.
         case again(after: Duration)
-        /// Neither done nor failed: it waits for something else, whose end adds it.
+        /// Neither done nor failed: it waits for another event, which adds it.
         case held
     }
 
-    /// How many keys may be worked on at once.
+    /// The maximum number of keys in progress.
     package let limit: Int
     package let backoff: Backoff
 
@@ -32,32 +33,33 @@ where Instant.Duration == Duration {
     private let starvationLimit: Duration
     private let group: (@Sendable (Key) -> String)?
 
-    /// Where due keys stand.
+    /// The lanes of due keys.
     enum Lane: Int, CaseIterable {
         case ready
-        /// Could wait, and did for as long as `starvationLimit`.
+        /// Keys that can wait and have waited for `starvationLimit`.
         case late
-        /// Can wait.
+        /// Keys that can wait.
         case deferred
     }
 
     var lanes = Lane.allCases.map { _ in FairQueue<Key, String>() }
-    /// The deferred ones in the order in which they came.
+    /// The keys in the deferred lane, oldest first.
     private var aging = FIFO<Key>()
-    /// By group that has any: how many keys are being worked on.
+    /// The number of keys in progress, for each group that has any.
     private var busy: [String: Int] = [:]
     var waiting: [Key: Instant] = [:]
     var held: Set<Key> = []
     private var alarms = Heap<Alarm>()
-    var active: [Key: Bool] = [:]  // true: added again meanwhile
+    var active: [Key: Bool] = [:]  // true: added again while in progress
     private var failures: [Key: Int] = [:]
-    /// By key that is not done: when it was added, or due for a second look.
+    /// For each unfinished key, the time when it was added or became due for a requeue.
     var added: [Key: Instant] = [:]
 
     /// - Parameters:
-    ///   - starvationLimit: for how long a key lets others pass; then it goes before them, in turns by group too.
-    ///   - canWait: whether a key lets others pass.
-    ///   - group: whose key it is; nil: all are one's own, and may take all places.
+    ///   - starvationLimit: the time for which a key lets others go first. After that it goes before them, still in
+    ///     turns by group.
+    ///   - canWait: whether a key lets others go first.
+    ///   - group: the group of a key. If nil, there is a single group, which may use all places.
     package init(
         limit: Int, backoff: Backoff = .standard, starvationLimit: Duration = .zero,
         canWait: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
@@ -85,7 +87,7 @@ where Instant.Duration == Duration {
     }
 
     private mutating func line(up key: Key, at now: Instant) {
-        // Deferred already: when it is late is found out there.
+        // Already deferred: `ring` moves it to the late lane in time.
         guard !aging.contains(key) else { return }
         var lane = Lane.ready
         if canWait(key) { lane = isLate(key, at: now) ? .late : .deferred }
@@ -105,7 +107,7 @@ where Instant.Duration == Duration {
     private mutating func ring(at now: Instant) {
         while let alarm = alarms.first, alarm.instant <= now {
             alarms.removeFirst()
-            // An alarm whose key was added, or put off again, since it was set says nothing any more.
+            // An alarm is obsolete if its key has been added or delayed again since.
             guard waiting[alarm.key] == alarm.instant else { continue }
             waiting[alarm.key] = nil
             if added[alarm.key] == nil { added[alarm.key] = now }
@@ -119,25 +121,26 @@ where Instant.Duration == Duration {
         }
     }
 
-    /// The next key to work on, now being worked on; nil if none is due or `limit` are under way.
+    /// The next key to process, which is then in progress; nil if none is due or `limit` keys are in progress.
     package mutating func next(at now: Instant) -> Key? {
         ring(at: now)
         let free = limit - active.count
         guard free > 0 else { return nil }
         let share = share(free: free)
-        // With half of the hands at most, or slow ones would keep all others waiting.
+        // Prefer late keys only while fewer than half of the places process keys that can wait. Otherwise slow ones
+        // would block all others.
         if active.keys.count(where: canWait) < (limit + 1) / 2, let late = begin(.late, below: share) { return late }
         return begin(.ready, below: share) ?? begin(.late, below: share) ?? begin(.deferred, below: share)
     }
 
-    /// A group begins another key while it has fewer in flight than this.
+    /// A group may start another key while it has fewer keys in flight than this.
     private func share(free: Int) -> Int {
         guard group != nil else { return .max }
         guard free > max(1, limit / 8) else { return 1 }
         return max(1, min(limit * 2 / 3, 2 * free))
     }
 
-    /// The next of the due keys that let others pass; for who begins no others any more.
+    /// The next due key among those that can wait. Used when no other keys may be started.
     package mutating func nextThatWaits() -> Key? {
         guard active.count < limit else { return nil }
         return begin(.late, below: .max) ?? begin(.deferred, below: .max)
@@ -159,9 +162,9 @@ where Instant.Duration == Duration {
         for lane in lanes.indices { lanes[lane].change(group, from: old, to: count) }
     }
 
-    /// Ends the turn of a key that `next` returned.
+    /// Ends the processing of a key that `next` returned.
     ///
-    /// - Parameter jitter: 0 to 1, drawn by the caller.
+    /// - Parameter jitter: a random number from 0 to 1.
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
         guard let again = active.removeValue(forKey: key) else { return }
         let group = group(of: key)
@@ -173,7 +176,7 @@ where Instant.Duration == Duration {
             }
         if case .retry = outcome { failures[key, default: 0] += 1 } else if !isUnfinished { failures[key] = nil }
         if again {
-            // What it was added for while it was worked on began then; that time is not kept.
+            // The time of the addition during processing is not stored, so the age counts from now.
             if !isUnfinished { added[key] = now }
             return line(up: key, at: now)
         }
@@ -194,7 +197,8 @@ where Instant.Duration == Duration {
         alarms.insert(Alarm(instant: instant, key: key))
     }
 
-    /// Gives back the room of a burst of keys once few of them are left. Looks at each that is.
+    /// Releases the memory of a burst of keys once few of them are left. The cost is proportional to the number of
+    /// keys.
     package mutating func giveBackRoom() {
         for lane in lanes.indices { lanes[lane].giveBackRoom() }
         aging.giveBackRoom()
@@ -204,10 +208,10 @@ where Instant.Duration == Duration {
         added.giveBackRoom()
     }
 
-    /// How often `key` failed in a row.
+    /// The number of consecutive failures of `key`.
     package func failures(of key: Key) -> Int { failures[key, default: 0] }
 
-    /// When `next` should be called again although nothing was added or finished; nil if no retry waits.
+    /// The time to call `next` even if nothing is added or finished; nil if no key waits.
     package mutating func deadline() -> Instant? {
         while let alarm = alarms.first, waiting[alarm.key] != alarm.instant { alarms.removeFirst() }
         return alarms.first?.instant

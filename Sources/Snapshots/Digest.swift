@@ -1,8 +1,9 @@
 import COpenSSL
 
-/// SHA-256 of some content: what is kept of values whose bytes need not be.
+/// The SHA-256 digest of some content, kept where the bytes are not needed.
 ///
-/// A digest of a short secret can be guessed, so it is treated like the secret: never printed, never written anywhere.
+/// The content can be guessed from the digest of a short secret, so a digest is treated like a secret: never printed or
+/// written.
 package struct Digest: Sendable, Hashable, CustomStringConvertible {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -28,7 +29,7 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { "<digest>" }
 
-    /// Its first eight bytes in hexadecimal. Only for the digest of what is public, as names are.
+    /// The first eight bytes in hexadecimal. Only for digests of public data such as names.
     package var publicText: String {
         let text = String(UInt64(bigEndian: words.0), radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text

@@ -2,18 +2,18 @@ import Observability
 
 /// The generations that some content came from, one for each volume.
 ///
-/// As text, the mount's own generation stands alone, `..2026_11_21_08_30_00.123456789`, and that of a volume in a folder
-/// follows the folder, `azure/..2026_11_21_08_30_00.1`; several are joined by `, ` and sorted by folder.
+/// In the text form, the mount's own generation has no folder, `..2026_11_21_08_30_00.123456789`, and that of a volume
+/// in a folder follows the folder, `azure/..2026_11_21_08_30_00.1`. Several are sorted by folder and joined by `, `.
 package struct MountGeneration: Sendable, Hashable, CustomStringConvertible {
-    /// By the volume's folder, relative to the mount; "" is the mount itself.
+    /// The generation's name by the volume's folder, relative to the mount; "" is the mount itself.
     package let names: [String: String]
 
     package init(_ names: [String: String]) { self.names = names }
 
-    /// Reads what `description` wrote. Any other text is the name of a generation of the mount itself.
+    /// Parses the text form. Any other text is the name of a generation of the mount itself.
     package init(parsing text: String) {
         var names: [String: String] = [:]
-        // By scalars: with a combining mark behind it, a slash is another character to Swift.
+        // Uses Unicode scalars: in Swift, a slash followed by a combining mark is a different character.
         for part in text.split(separator: ", ") where !part.isEmpty {
             let scalars = part.unicodeScalars
             if let slash = scalars.lastIndex(of: "/") {
@@ -32,7 +32,7 @@ package struct MountGeneration: Sendable, Hashable, CustomStringConvertible {
         }.joined(separator: ", ")
     }
 
-    /// A folder may have a comma in its name.
+    /// Escapes the comma, because the name of a folder may contain one.
     private static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "%") }) else { return text }
         return text.escaped { scalar in

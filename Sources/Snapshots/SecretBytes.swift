@@ -1,15 +1,15 @@
 import CLinux
 
-/// The content of one source file: immutable, held once, and wiped when the last user lets go.
+/// The content of one source file: immutable, stored once, and wiped when the last reference is released.
 ///
-/// Cannot be printed, compared or encoded by accident: `description` is redacted and there is no `Codable`.
+/// It cannot be printed, compared or encoded by accident: `description` is redacted and there is no `Codable`.
 package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
-    // Sendable: the memory is written in `init` only and released in `deinit`, when no one else can hold it.
+    // Sendable: the memory is written only in `init` and released in `deinit`, when no other reference exists.
     private let memory: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
-    ///   - capacity: upper limit of the content's size, in bytes.
-    ///   - fill: writes the content and returns how many bytes it wrote; what it throws is passed on.
+    ///   - capacity: the maximum size of the content, in bytes.
+    ///   - fill: writes the content and returns the number of bytes; its errors are rethrown.
     package init<Failure: Error>(
         capacity: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
@@ -30,10 +30,10 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
 
     deinit { Self.release(memory) }
 
-    /// Size in bytes.
+    /// The size in bytes.
     package var count: Int { memory.count }
 
-    /// Lends the content; the pointer must not outlive `body`.
+    /// Calls `body` with the content. The pointer must not outlive the call.
     package func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -43,7 +43,7 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
     package var description: String { "<\(count) secret bytes>" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// explicit_bzero(3): a plain memset before free may be optimised away.
+    /// Uses explicit_bzero(3), because the compiler may remove a memset before free.
     private static func release(_ buffer: UnsafeMutableRawBufferPointer) {
         if let start = buffer.baseAddress { explicit_bzero(start, buffer.count) }
         buffer.deallocate()

@@ -1,14 +1,15 @@
 package import Observability
 
-/// All source files of the mount, those of each volume of one generation, read together.
+/// All source files of the mount, read together. The files of each volume are from one generation.
 package struct Snapshot: Sendable {
-    /// By folder relative to the mount; "" is the mount itself, which is none of them if all its files lie in others.
+    /// The volumes by folder relative to the mount. "" is the mount itself, which is missing if all its files belong to
+    /// other volumes.
     package var volumes: [String: Volume]
-    /// When it was first noticed that there is something new; nil if nobody watches.
+    /// The time when the change was first noticed; nil if the mount is not watched.
     package var noticedAt: ContinuousClock.Instant?
-    /// By path relative to the mount, `certs/tls.crt`.
+    /// The files by path relative to the mount, for example `certs/tls.crt`.
     package var files: [String: SourceFile]
-    /// Folders that hold nothing and have not been seen to hold anything: a volume may be mounted there yet.
+    /// Folders that are empty and have been empty so far: a volume may still be mounted there.
     package var emptyFolders: Set<String> = []
 
     package init(volumes: [String: Volume], files: [String: SourceFile]) {
@@ -16,31 +17,31 @@ package struct Snapshot: Sendable {
         self.files = files
     }
 
-    /// Of a mount without other volumes in it.
+    /// Creates the snapshot of a mount that contains no other volumes.
     package init(generation: String, createdAt: Timestamp, files: [String: SourceFile]) {
         self.init(volumes: ["": Volume(generation: generation, createdAt: createdAt)], files: files)
     }
 
-    /// The generations of all volumes, as `MountGeneration` writes them.
+    /// The generations of all volumes in the text form of `MountGeneration`.
     package var generation: String { generation(of: []) }
 
-    /// When the newest generation came to be.
+    /// The creation time of the newest generation.
     package var createdAt: Timestamp { createdAt(of: []) }
 
-    /// The file at exactly this path. To Swift, texts are equal that only look the same (`é` in one scalar and in two);
-    /// to the kernel, and to who may read what, they are the names of different files.
+    /// The file at exactly this path. In Swift, strings that only look the same are equal (`é` in one scalar and in
+    /// two). For the kernel, and for the access policy, they are names of different files.
     package func file(exactly path: String) -> SourceFile? {
         guard let index = files.index(forKey: path), files[index].key.utf8.elementsEqual(path.utf8) else { return nil }
         return files[index].value
     }
 
-    /// There is something at exactly this path that cannot be read: a file, or a folder.
+    /// Whether there is an unreadable file or folder at exactly this path.
     package func isFailed(_ path: String) -> Bool {
         if case .failed? = file(exactly: path) { true } else { false }
     }
 
-    /// The paths whose content differs between `old` and this snapshot: added, removed, changed, become readable or
-    /// unreadable. All paths if there is no old one.
+    /// The paths whose content differs between `old` and this snapshot: added, removed or changed, or changed between
+    /// readable and unreadable. All paths if `old` is nil.
     package func changedPaths(since old: Snapshot?) -> Set<String> {
         guard let old else { return Set(files.keys) }
         var changed = Set(files.keys.filter { old.files[$0] != files[$0] })
@@ -49,12 +50,12 @@ package struct Snapshot: Sendable {
     }
 }
 
-/// One source file of a snapshot: its content, or why there is none.
+/// A source file of a snapshot: its content, or the reason why there is none.
 package enum SourceFile: Sendable, Equatable {
     case content(SecretBytes, Digest)
     case failed(SourceError)
 
-    /// The largest content of a Secret, over all its keys: 1 MiB (Kubernetes API, `v1.MaxSecretSize`).
+    /// The maximum size of a Secret's content, over all keys: 1 MiB (Kubernetes API, `v1.MaxSecretSize`).
     package static let maximumSize = 1 << 20
 
     package init(_ bytes: SecretBytes) { self = .content(bytes, Digest(of: bytes)) }
@@ -68,17 +69,17 @@ package enum SourceFile: Sendable, Equatable {
     }
 }
 
-/// Why a source file of a snapshot has no content; an error of that file alone.
+/// The reason why a source file has no content. Concerns that file only.
 package enum SourceError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Larger than a Secret can be; `size` in bytes.
+    /// Larger than a Secret can be. `size` is in bytes.
     case tooLarge(size: Int)
-    /// The kernel refused; `reason` is strerror(3)'s text.
+    /// The kernel reported an error; `reason` is strerror(3)'s text.
     case unreadable(reason: String)
     /// A symbolic link that leads out of the mount.
     case outsideMount
     /// A directory, device, FIFO or socket.
     case notRegular
-    /// Another file has a name that is the same text in another Unicode form.
+    /// Another file has the same name in a different Unicode form.
     case ambiguousName
 
     package var description: String {
@@ -87,7 +88,7 @@ package enum SourceError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .outsideMount: "is a link that leads out of the mount"
         case .notRegular: "is not a regular file"
-        case .ambiguousName: "has a name that another file has too, in another Unicode form"
+        case .ambiguousName: "has the same name as another file in a different Unicode form"
         }
     }
 }

@@ -2,26 +2,26 @@ import Distribution
 import Observability
 import Reconciler
 
-/// The distributions of the status page: what needs a look first, by reason, in pages.
+/// The status page's list of distributions: those that need attention first, filtered by reason, in pages.
 struct DistributionList: Sendable {
     let overview: Overview
     let selection: StatusSelection
 
-    /// Rows on a page at most.
+    /// The maximum number of rows on a page.
     static let pageSize = 500
-    /// Bytes of a message on a page, at most; the status has the whole of it.
+    /// The maximum size of a message on the page, in bytes; the object's status has the full message.
     private static let messageSize = 512
 
-    /// How many have each reason; those that are not in sync first.
+    /// The number of distributions for each reason, with those that are not in sync first.
     static func counts(_ rows: [Overview.Row]) -> [(reason: RowReason, count: Int)] {
         let counts = Dictionary(grouping: rows) { RowReason($0.reason) }.mapValues(\.count)
         return counts.sorted { ($0.key.rank, $0.key.name) < ($1.key.rank, $1.key.name) }.map { ($0.key, $0.value) }
     }
 
-    /// Those of the selection, in their order.
+    /// The rows of the selection, in the order of the list.
     var selected: [Overview.Row] {
         let rows = overview.rows.filter { row in selection.reason.map { $0 == RowReason(row.reason) } ?? true }
-        // The sort is stable: within a rank they stay sorted by key.
+        // The sort is stable: rows of the same rank stay sorted by key.
         return rows.sorted { RowReason($0.reason).rank < RowReason($1.reason).rank }
     }
 
@@ -55,8 +55,8 @@ struct DistributionList: Sendable {
     private var empty: HTML {
         guard let reason = selection.reason, !overview.rows.isEmpty else {
             return """
-                <p class="panel empty">There is no SecretsDistribution that belongs to <code>\(overview.managedBy)</code>
-                in the namespaces that are watched.</p>
+                <p class="panel empty">No SecretsDistribution in the watched namespaces belongs to
+                <code>\(overview.managedBy)</code>.</p>
                 """
         }
         return "<p class=\"panel empty\">No distribution is \(reason.name). <a href=\"./\">Show all</a></p>"
@@ -78,7 +78,7 @@ struct DistributionList: Sendable {
             row.lastUpdated.map { text in
                 Timestamp(rfc3339: text).map { PageTime.element($0, now: overview.now) } ?? "<span>\(text)</span>"
             } ?? "<span>never</span>"
-        let message = row.message.isEmpty && row.reason == nil ? "not looked at yet" : row.message
+        let message = row.message.isEmpty && row.reason == nil ? "not processed yet" : row.message
         return """
             <tr\(reason.tone == .ok ? "" : " class=\"off\"" as HTML)>
             <td class="state-cell"><span class="badge \(reason.tone.rawValue)">\(reason.name)</span></td>
@@ -107,7 +107,7 @@ struct DistributionList: Sendable {
 }
 
 extension RowReason {
-    /// Its colour; the name of the style sheet's class.
+    /// The colour of a reason; the name of the style sheet's class.
     enum Tone: String {
         case ok, held, bad, quiet
     }
@@ -116,13 +116,13 @@ extension RowReason {
         switch self {
         case .pending: .quiet
         case .of(.synced): .ok
-        // What the mount's next generation may mend.
+        // The next generation of the mount may fix these.
         case .of(.sourceNotFound), .of(.sourceUnreadable), .of(.pairMismatch): .held
         case .of: .bad
         }
     }
 
-    /// What needs a look comes first.
+    /// The sort order: reasons that need attention come first.
     var rank: Int {
         switch tone {
         case .bad: 0

@@ -1,4 +1,4 @@
-/// A piece of a page. What is interpolated is text, and becomes harmless: only another piece goes in as it is.
+/// A piece of HTML. Interpolated strings are escaped; only other pieces are inserted unchanged.
 ///
 ///     let row: HTML = "<td>\(distribution.message)</td>"
 struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
@@ -6,7 +6,7 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     init(stringLiteral value: String) { text = value }
 
-    /// A text of which so many bytes of the page are shown at most, and "…" behind them.
+    /// The start of a text, cut to `limit` bytes of HTML and followed by "…" if it is longer.
     init(_ value: String, atMost limit: Int) {
         var shown = ""
         var room = limit
@@ -35,8 +35,8 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
         mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { text += piece.text } }
     }
 
-    /// For an element's content and for an attribute in quotes. What is invisible or turns the direction of writing is
-    /// shown as its number.
+    /// Escapes text for an element's content or a quoted attribute. Invisible characters and those that change the
+    /// writing direction are shown as their numbers.
     private static func escaped(_ value: String) -> String { value.onOneLine.escaped(entity) }
 
     private static func entity(_ scalar: Unicode.Scalar) -> String? {

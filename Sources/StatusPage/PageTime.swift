@@ -1,6 +1,6 @@
 import Observability
 
-/// Times as the status page shows them.
+/// Formats times for the status page.
 enum PageTime {
     /// `12 s`, `4 min`, `3 h 12 min`, `5 d 3 h`, `42 d`.
     static func text(seconds: Int64) -> String {
@@ -12,7 +12,7 @@ enum PageTime {
         return "\(days) d"
     }
 
-    /// `412 ms`, `1.4 s`, then as `text(seconds:)`.
+    /// For example `412 ms` or `1.4 s`; from a minute on like `text(seconds:)`.
     static func text(_ duration: Duration) -> String {
         let milliseconds = Int64(duration / .milliseconds(1))
         if milliseconds < 1000 { return "\(milliseconds) ms" }
@@ -33,7 +33,7 @@ enum PageTime {
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(8)) UTC"
     }
 
-    /// Both, for machines too.
+    /// A `time` element with the relative and the absolute time.
     static func element(_ time: Timestamp, now: Timestamp) -> HTML {
         """
         <time datetime="\(time.rfc3339)"><b>\(relative(time, to: now))</b> <small>\(absolute(time))</small></time>

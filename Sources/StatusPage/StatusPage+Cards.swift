@@ -1,6 +1,6 @@
 import Distribution
 
-// The figures at the top.
+// The cards at the top of the page.
 extension StatusPage {
     var mountCard: HTML {
         let mount = overview.mount
@@ -69,7 +69,7 @@ extension StatusPage {
         return """
             <section class="card"><h2><a href="#rotations">Last rotation</a></h2>
             <p class="big">\(PageTime.relative(last.changedAt, to: overview.now))</p>
-            <p>\(files) \(files == 1 ? "file" : "files") changed, \(last.targets) \(last.targets == 1 ? "Secret" : "Secrets") concerned</p>
+            <p>\(files) \(files == 1 ? "file" : "files") changed, \(last.targets) \(last.targets == 1 ? "Secret" : "Secrets") affected</p>
             <p>\(StatusPage.took(last))</p></section>
             """
     }

@@ -1,14 +1,14 @@
 import Observability
 import Reconciler
 
-/// How near a certificate's end is.
+/// How soon a certificate expires.
 enum Urgency: Sendable {
     case expired, soon, valid
 
     static let days = 30
 
     init(_ expiry: Timestamp, now: Timestamp) {
-        // The last moment belongs to its life (RFC 5280, 4.1.2.5).
+        // A certificate is still valid at the time of notAfter (RFC 5280, 4.1.2.5).
         if expiry < now {
             self = .expired
         } else {
@@ -25,12 +25,12 @@ enum Urgency: Sendable {
     }
 }
 
-// The rotations and the certificates.
+// The lists of rotations and certificates.
 extension StatusPage {
-    /// What came of a rotation's time.
+    /// The duration of a rotation, or why there is none.
     static func took(_ rotation: Rotation) -> HTML {
-        if rotation.isSuperseded { return "overtaken by the next" }
-        return rotation.took.map { "took \(PageTime.text($0))" } ?? "under way"
+        if rotation.isSuperseded { return "superseded" }
+        return rotation.took.map { "took \(PageTime.text($0))" } ?? "in progress"
     }
 
     var rotations: HTML {
@@ -58,22 +58,22 @@ extension StatusPage {
             """
         return """
             <section class="list" id="rotations"><h2>Last rotations</h2>
-            <p>From the change of the files to the last Secret that was written for it.</p>
+            <p>The time taken is from the change of the files to the last write of a Secret.</p>
             \(rows.isEmpty ? "<p class=\"panel empty\">No file has changed since the start.</p>" : table)
             </section>
             """
     }
 
     private static func taken(_ rotation: Rotation) -> HTML {
-        if rotation.isSuperseded { return "overtaken" }
-        return rotation.took.map { "\(PageTime.text($0))" } ?? "under way"
+        if rotation.isSuperseded { return "superseded" }
+        return rotation.took.map { "\(PageTime.text($0))" } ?? "in progress"
     }
 
     private static func heldBack(_ count: Int) -> HTML {
         count == 0 ? "<span>0</span>" : "<span><span class=\"badge held\">\(count) held back</span></span>"
     }
 
-    /// The first few.
+    /// The first three names, and the number of the others.
     private static func names(_ files: [String]) -> HTML {
         let first = files.prefix(3).joined(separator: ", ")
         let more: HTML = files.count > 3 ? " and \(files.count - 3) more" : ""

@@ -1,8 +1,7 @@
 import Observability
 package import Reconciler
 
-/// The status page: a function of what is known at one moment. No script, nothing from elsewhere; the style sheet stands
-/// in the page.
+/// Renders the status page from an overview. The page has no scripts and loads nothing; its style sheet is inline.
 package struct StatusPage: Sendable {
     let overview: Overview
     let selection: StatusSelection
@@ -12,7 +11,7 @@ package struct StatusPage: Sendable {
         self.selection = selection
     }
 
-    /// Its Content-Security-Policy: nothing but the style sheet is let in.
+    /// The page's Content-Security-Policy: it allows only the style sheet.
     package static let policy =
         "default-src 'none'; style-src \(StatusStyle.source); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -42,7 +41,7 @@ package struct StatusPage: Sendable {
             \(certificates)
             </main>
             <footer>
-            <p>As of \(PageTime.absolute(overview.now)); reload for the present state. Times are UTC.
+            <p>As of \(PageTime.absolute(overview.now)); reload for the current state. Times are UTC.
             See also <a href="metrics">metrics</a>, <a href="healthz?verbose">health</a>,
             <a href="readyz?verbose">readiness</a> and <a href="startupz?verbose">start</a>.</p>
             </footer>
@@ -60,7 +59,8 @@ package struct StatusPage: Sendable {
         if overview.isDryRun { marks.append("<li class=\"badge held\">Dry run: nothing is written</li>") }
         if let isLeader = overview.isLeader {
             marks.append(
-                isLeader ? "<li class=\"badge\">Leader</li>" : "<li class=\"badge\">Follower: another writes</li>")
+                isLeader
+                    ? "<li class=\"badge\">Leader</li>" : "<li class=\"badge\">Follower: another replica writes</li>")
         }
         marks.append("<li class=\"badge\">Owner mark \(overview.managedBy)</li>")
         let why = (overview.unreadiness + overview.notes).map { "<li>\($0)</li>" as HTML }

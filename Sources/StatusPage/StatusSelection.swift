@@ -1,10 +1,10 @@
 package import Distribution
 
-/// Which distributions the status page lists.
+/// The distributions that the status page lists.
 package struct StatusSelection: Sendable, Equatable {
-    /// The first is 1. One beyond the last means the last.
+    /// The page number, from 1. A number beyond the last page selects the last page.
     package var page = 1
-    /// Only those with this reason; nil: all.
+    /// The reason to filter by; nil lists all distributions.
     package var reason: RowReason?
 
     package init(page: Int = 1, reason: RowReason? = nil) {
@@ -12,13 +12,13 @@ package struct StatusSelection: Sendable, Equatable {
         self.reason = reason
     }
 
-    /// What cannot be used is as if it were not there.
+    /// Reads the query's values; invalid values are ignored.
     package init(_ query: [String: String]) {
         if let text = query["page"], text.utf8.count <= 6, let number = Int(text), number > 0 { page = number }
         reason = query["reason"].flatMap { RowReason(name: $0) }
     }
 
-    /// As a link on the page: `?reason=WriteFailed&page=2`, `./` for all.
+    /// The link to this selection, for example `?reason=WriteFailed&page=2`; `./` for all.
     var link: String {
         var parts: [String] = []
         if let reason { parts.append("reason=\(reason.name)") }
@@ -27,9 +27,9 @@ package struct StatusSelection: Sendable, Equatable {
     }
 }
 
-/// The reason of a row of the overview, as the page shows it.
+/// The reason of a row, as the page shows it.
 package enum RowReason: Sendable, Hashable {
-    /// Not looked at yet.
+    /// Not processed yet.
     case pending
     case of(Reason)
 

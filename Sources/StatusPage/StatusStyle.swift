@@ -1,9 +1,9 @@
 import COpenSSL
 import FoundationEssentials
 
-/// The status page's only style sheet. It stands in the page; the browser takes this one by its digest and no other.
+/// The status page's only style sheet. It is inline, and the Content-Security-Policy allows it by its digest.
 enum StatusStyle {
-    /// Of Content-Security-Policy: `'sha256-…'`.
+    /// The source expression for the Content-Security-Policy: `'sha256-…'`.
     static let source: String = {
         var sheet = text
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))

@@ -3,15 +3,15 @@ import LinuxIO
 package import Observability
 package import Planning
 
-/// How targets differ from what they were before they were written; in a dry run, from what they would be.
+/// Records how writes change targets; in a dry run, how they would change them.
 ///
-/// Each difference is logged once, and again only when it is another one.
+/// Each difference is logged once, and again only when it changes.
 package final class ChangeRecorder: Sendable {
     private struct Entry {
         let change: Change
         let before: ObservedTarget?
         let after: ObservedTarget?
-        /// It was found anew since the targets were last listed.
+        /// Whether it was recorded after the targets were last listed.
         var isFresh = true
     }
 
@@ -25,10 +25,10 @@ package final class ChangeRecorder: Sendable {
         entries.withLock { $0.values.map(\.change) }.sorted { $0.secret < $1.secret }
     }
 
-    /// Whether `target` is as it was written last, or would have been.
+    /// Whether `target` equals the result of the last write; in a dry run, of the last simulated write.
     func wrote(_ target: ObservedTarget) -> Bool { entries.withLock { $0[target.key]?.after == target } }
 
-    /// Takes down a write.
+    /// Records a write.
     ///
     /// - Parameters:
     ///   - before: nil if there was no such Secret.
@@ -36,7 +36,7 @@ package final class ChangeRecorder: Sendable {
     func note(_ key: ObjectKey, from before: ObservedTarget?, to after: ObservedTarget?) {
         let (old, new) = entries.withLock { entries in
             let last = entries[key]
-            // Two writes are one difference.
+            // Combine consecutive writes into one difference.
             let before = if let last, last.after == before { last.before } else { before }
             let change = Change(of: key, from: before, to: after)
             entries[key] = change.map { Entry(change: $0, before: before, after: after) }
@@ -46,12 +46,13 @@ package final class ChangeRecorder: Sendable {
         if let new { log(new) } else { logEnd(key) }
     }
 
-    /// The target is `target` now, nil for none, by no write of ours: the difference may be gone.
+    /// Records the observed state of a target, nil if it does not exist, and removes the difference if there is none
+    /// any more.
     func saw(_ key: ObjectKey, _ target: ObservedTarget?) {
         let isGone = entries.withLock { entries in
             guard let entry = entries[key] else { return false }
             var after = entry.after
-            // Somebody else has made it.
+            // Another writer has created it.
             if entry.change.kind == .create, let target { after?.uid = target.uid }
             guard Change(of: key, from: target, to: after) == nil else { return false }
             entries[key] = nil
@@ -60,7 +61,8 @@ package final class ChangeRecorder: Sendable {
         if isGone { logEnd(key) }
     }
 
-    /// The targets of `scope` are these now. Whatever still differs is found anew before they are listed the next time.
+    /// Records a list of the targets of `scope`. Differences that are not recorded again before the next list are
+    /// removed.
     func saw(_ targets: [ObservedTarget], in scope: Scope) {
         for target in targets { saw(target.key, target) }
         let ended = entries.withLock { entries in
@@ -73,13 +75,13 @@ package final class ChangeRecorder: Sendable {
         ended.sorted().forEach(logEnd)
     }
 
-    /// Logs what it came to when all had been looked at.
+    /// Logs the summary of a dry run when all targets were processed.
     package func sumUp(_ outcomes: [ObjectKey: DistributionStatus]) {
         let changes = changes
         let differing = Set(changes.compactMap(\.distribution))
         let heldBack = outcomes.filter { $0.value.reason != .synced }
         logger.info(
-            "dry run summed up",
+            "dry run summary",
             [
                 "wouldWrite": .int(changes.count), "ofTheseContent": .int(changes.count(where: \.changesContent)),
                 "inSync": .int(outcomes.count { heldBack[$0.key] == nil && !differing.contains($0.key) }),
@@ -110,6 +112,6 @@ extension ChangeRecorder {
     }
 
     private func logEnd(_ key: ObjectKey) {
-        logger.info("secret needs no write any more", ["secret": .string(key.description)])
+        logger.info("secret no longer needs a write", ["secret": .string(key.description)])
     }
 }

@@ -2,10 +2,10 @@ package import Distribution
 package import JSON
 package import Kube
 
-/// A distribution as it comes from the API.
+/// A distribution decoded from an API response.
 package struct DistributionObject: KubeObject {
     package let distribution: SecretsDistribution
-    /// Bytes of its JSON.
+    /// The size of its JSON in bytes.
     let size: Int
 
     package var metadata: ObjectMeta {
@@ -22,8 +22,8 @@ package struct DistributionObject: KubeObject {
 }
 
 extension StoredStatus {
-    /// As a JSON merge patch of the resource, or of its status subresource, that the server refuses if the resource
-    /// has changed since.
+    /// A JSON merge patch for the resource or its status subresource. The server rejects it if the resource has changed
+    /// since.
     func mergePatch(of distribution: SecretsDistribution) -> JSONValue {
         var status: [String: JSONValue] = ["conditions": .array(conditions.map { JSONValue($0) })]
         if let statusText { status["statusText"] = .string(statusText) }

@@ -1,7 +1,7 @@
 package import Distribution
 package import Planning
 
-/// Reads another store, and writes no statuses.
+/// A store that reads from another store and writes no statuses.
 package struct DryRunDistributionStore: DistributionStore {
     private let store: any DistributionStore
 

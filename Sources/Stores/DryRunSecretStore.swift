@@ -2,15 +2,15 @@ package import Distribution
 package import Kube
 package import Planning
 
-/// Reads another store, and answers writes as that would, without any.
+/// A store that reads from another store and simulates writes.
 ///
-/// What the other would refuse (a quota, an admission plugin, a role) is not found out.
+/// It does not detect writes that the other store would reject because of a quota, an admission plugin or a role.
 package struct DryRunSecretStore: SecretStore {
     private let store: any SecretStore
     private let managedBy: String
     private let ledger: ChangeRecorder
 
-    /// Of Secrets that there would be.
+    /// The uid of simulated Secrets.
     private static let uid = "rehearsed"
 
     package init(_ store: any SecretStore, managedBy: String, ledger: ChangeRecorder) {
@@ -23,13 +23,13 @@ package struct DryRunSecretStore: SecretStore {
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
 
-    /// Follows those too that carry only our annotation: nobody gives them our label, and what changes them is to be
-    /// heard of.
+    /// Watches Secrets that carry only our annotation too. A dry run does not add our label to them, and their changes
+    /// must be noticed.
     package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
-        let hearing = WatchHandler<ObservedTarget>(
+        let handler = WatchHandler<ObservedTarget>(
             event: { await observer.event(hear($0, scope)) }, failed: observer.failed, recovered: observer.recovered,
             unlistable: observer.unlistable, heartbeat: observer.heartbeat)
-        await store.watch(scope, hearing)
+        await store.watch(scope, handler)
     }
 
     package func hear(_ event: FeedEvent<ObservedTarget>, _ scope: Scope) -> FeedEvent<ObservedTarget> {
@@ -53,7 +53,7 @@ package struct DryRunSecretStore: SecretStore {
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         guard try await store.observe(target.key) == nil else {
-            throw .changed("Secret \(target.key) is there already")
+            throw .changed("Secret \(target.key) already exists")
         }
         let created = ObservedTarget(creating: target, uid: Self.uid)
         ledger.note(target.key, from: nil, to: created)
@@ -78,7 +78,7 @@ package struct DryRunSecretStore: SecretStore {
         ledger.note(target.key, from: try await actual(target), to: nil)
     }
 
-    /// The Secret as it is. What was rehearsed is compared with that, not with the rehearsal before.
+    /// The existing Secret. A simulated write is compared with it, not with the simulated write before.
     private func actual(_ target: ObservedTarget) async throws(StoreError) -> ObservedTarget? {
         ledger.wrote(target) ? try await store.observe(target.key) : target
     }

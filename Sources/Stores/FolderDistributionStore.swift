@@ -5,10 +5,10 @@ package import Observability
 package import Planning
 import Snapshots
 
-/// Distributions from YAML files below a folder, which is watched like the mount: it may be an atomically written
+/// Distributions from YAML files below a folder. The folder is watched like the mount, and may be an atomically written
 /// volume too.
 ///
-/// A file that cannot be parsed keeps what it last said. Statuses are not kept anywhere but in memory.
+/// If a file cannot be parsed, its last valid content stays in force. Statuses are kept only in memory.
 package final class FolderDistributionStore: DistributionStore {
     private let timing: WatchLoop.Timing
     private let path: String
@@ -16,12 +16,12 @@ package final class FolderDistributionStore: DistributionStore {
     private let state = Mutex(State())
 
     private struct State {
-        /// By file: what it said when it could last be parsed.
+        /// By file: its last valid content.
         var lastGood: [String: [SecretsDistribution]] = [:]
         var current: [ObjectKey: SecretsDistribution] = [:]
-        /// Files that cannot be used as a whole: what they should say is not known.
+        /// Files that cannot be read or parsed completely, so that their distributions are not known.
         var faulty: Set<String> = []
-        /// What was last logged about a file, so that it is not said again at each look.
+        /// By file: the problems that were last logged, so that they are not logged at each reading.
         var complaints: [String: [String]] = [:]
     }
 
@@ -56,11 +56,11 @@ package final class FolderDistributionStore: DistributionStore {
         }
     }
 
-    /// - Throws: `.rejected` if it is not there but may stand in a file that cannot be used.
+    /// - Throws: `.rejected` if no file defines it but a file cannot be used, which may define it.
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         let (current, faulty) = state.withLock { ($0.current[key], $0.faulty) }
         if current == nil, let file = faulty.min() {
-            throw .rejected("it cannot be told whether SecretsDistribution \(key) is gone: \(file) cannot be used")
+            throw .rejected("cannot determine whether SecretsDistribution \(key) was deleted: \(file) cannot be used")
         }
         return current
     }
@@ -86,7 +86,7 @@ package final class FolderDistributionStore: DistributionStore {
                 where scope.contains(distribution.key.namespace) {
                     var distribution = distribution
                     if found[distribution.key] != nil {
-                        complaints.add("\(distribution.key) stands in another file already")
+                        complaints.add("\(distribution.key) is already defined in another file")
                         continue
                     }
                     distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
@@ -129,12 +129,12 @@ package final class FolderDistributionStore: DistributionStore {
     }
 }
 
-/// What is wrong with one file, to be logged and kept.
+/// The problems of one file, to be logged.
 private struct Complaints {
     private static let most = 20
 
     let file: String
-    /// The file's last good content is used.
+    /// Whether the file's last valid content is used.
     var isStale = false
     private var first: [String] = []
     private var others = 0
@@ -148,7 +148,7 @@ private struct Complaints {
     }
 
     var texts: [String] {
-        let more = others > 0 ? ["\(file): \(others) problems more; check tells all"] : []
-        return first + more + (isStale ? ["\(file): what it last said stays in force"] : [])
+        let more = others > 0 ? ["\(file): \(others) more problems; the check command shows all"] : []
+        return first + more + (isStale ? ["\(file): its last valid content stays in force"] : [])
     }
 }

@@ -7,29 +7,30 @@ package import MountWatch
 package import Observability
 package import Planning
 
-/// Targets as manifests below a folder, `<namespace>/<name>.yaml`, mode 0600, each replaced as a whole.
+/// Targets as manifests below a folder, `<namespace>/<name>.yaml`, mode 0600, each replaced atomically.
 ///
-/// Runs on a thread of its own: file writes block.
+/// Runs on its own thread, because file writes block.
 package actor FolderSecretStore: SecretStore {
     private let executor: OwnedThreadExecutor
     private let path: String
-    /// Nil: there is none, in a dry run.
+    /// Nil if the folder does not exist, which is allowed in a dry run.
     private var folder: OutputFolder?
     private let isDryRun: Bool
     private let managedBy: String
     private let timing: WatchLoop.Timing
     private let logger: Logger
-    /// What was read or written by name since the last look: a file that no look has seen may be gone by the next one.
-    private var handed: [ObjectKey: ObservedTarget] = [:]
-    /// What was last logged about a file, or a namespace's folder, so that it is not said again at each look.
+    /// Targets that were read or written by name since the last scan. A file that no scan has seen may be deleted
+    /// before the next one, which must then report the deletion.
+    private var recentTargets: [ObjectKey: ObservedTarget] = [:]
+    /// The problem that was last logged about a file or a namespace's folder, so that it is not logged at each scan.
     private var complaints: [ObjectKey: String] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// In a dry run the folder is left as it is, and there may be none.
+    /// Opens the folder, and creates it if it is missing. A dry run does not change the folder, which need not exist.
     ///
-    /// - Throws: `LinuxError` when no thread can be started, or the folder cannot be made; `ConfigurationError` when it is
-    ///   not the agent's alone.
+    /// - Throws: `LinuxError` if no thread can be started or the folder cannot be created; `ConfigurationError` if
+    ///   others own the folder or may write to it.
     package init(
         path root: String, managedBy: String, timing: WatchLoop.Timing, isDryRun: Bool, logger: Logger
     ) throws {
@@ -42,11 +43,11 @@ package actor FolderSecretStore: SecretStore {
         folder = try OutputFolder.open(root, creates: !isDryRun)
         guard !isDryRun else { return }
         try folder?.removeLeftovers { error in
-            logger.warning("leftovers of a killed write may remain", ["error": .string(error)])
+            logger.warning("temporary files of an interrupted write may remain", ["error": .string(error)])
         }
     }
 
-    /// Nil: there is none, in a dry run.
+    /// The folder; nil if it does not exist in a dry run.
     private func output() throws(StoreError) -> OutputFolder? {
         if let folder { return folder }
         do {
@@ -61,15 +62,16 @@ package actor FolderSecretStore: SecretStore {
         try files(in: scope, since: [:]).values.compactMap(\.target).sorted { $0.key < $1.key }
     }
 
-    /// Reads the files that have changed since they were looked at. What cannot be read is as it was when it could.
+    /// Scans the folder, and reads the files that have changed since the last scan. A file that cannot be read keeps
+    /// its last readable state.
     private func files(
-        in scope: Scope, since last: [ObjectKey: LookedAt]
-    ) throws(StoreError) -> [ObjectKey: LookedAt] {
-        var files: [ObjectKey: LookedAt] = [:]
+        in scope: Scope, since last: [ObjectKey: ScannedFile]
+    ) throws(StoreError) -> [ObjectKey: ScannedFile] {
+        var files: [ObjectKey: ScannedFile] = [:]
         guard let output = try output() else { return files }
-        let known = last.merging(handed.mapValues(looked(at:))) { known, _ in known }
+        let known = last.merging(recentTargets.mapValues(scanned(_:))) { known, _ in known }
         var faults: [ObjectKey: String] = [:]
-        // Also one that is no folder any more.
+        // Include known namespaces whose folder was removed or replaced.
         for namespace in Set(try output.namespaces()).union(known.keys.map(\.namespace)) where scope.contains(namespace)
         {
             do throws(StoreError) {
@@ -77,16 +79,16 @@ package actor FolderSecretStore: SecretStore {
                 for name in try orUnavailable({ () throws(LinuxError) in try folder.manifests() }) {
                     let key = ObjectKey(namespace: namespace, name: name)
                     do throws(StoreError) {
-                        files[key] = try look(at: key, in: folder, last[key])
+                        files[key] = try scan(key, in: folder, last[key])
                     } catch {
                         faults[key] = error.description
-                        // One that holds no Secret any more can be read.
+                        // A readable file that does not hold a Secret is not kept.
                         if case .rejected = error { continue }
                         files[key] = known[key]
                     }
                 }
             } catch {
-                // One that cannot be used is nobody else's concern.
+                // A namespace's folder that cannot be used does not affect the other namespaces.
                 faults[ObjectKey(namespace: namespace, name: "")] = error.description
                 files.merge(known.filter { $0.key.namespace == namespace }) { $1 }
             }
@@ -95,7 +97,9 @@ package actor FolderSecretStore: SecretStore {
         return files
     }
 
-    /// - Parameter faults: of manifests, and of namespaces' folders, which have no name.
+    /// Logs new problems.
+    ///
+    /// - Parameter faults: by manifest, or by namespace with an empty name for its folder.
     private func complain(of faults: [ObjectKey: String], in scope: Scope) {
         for (key, error) in faults.sorted(by: { $0.key < $1.key }) where complaints[key] != error {
             let file = key.name.isEmpty ? key.namespace : "\(key).yaml"
@@ -104,26 +108,26 @@ package actor FolderSecretStore: SecretStore {
         complaints = complaints.filter { !scope.contains($0.key.namespace) }.merging(faults) { $1 }
     }
 
-    /// Nil: it is not there.
-    private func look(
-        at key: ObjectKey, in folder: borrowing Directory, _ known: LookedAt?
-    ) throws(StoreError) -> LookedAt? {
+    /// Reads a file if its version changed; nil if there is no such file.
+    private func scan(
+        _ key: ObjectKey, in folder: borrowing Directory, _ known: ScannedFile?
+    ) throws(StoreError) -> ScannedFile? {
         if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
-        return try read(key, in: folder).map { looked(at: $0.observed) }
+        return try read(key, in: folder).map { scanned($0.observed) }
     }
 
-    private func looked(at target: ObservedTarget) -> LookedAt {
+    private func scanned(_ target: ObservedTarget) -> ScannedFile {
         let isOurs = target.labels[WellKnownKeys.managedByLabel] == managedBy
-        return LookedAt(version: target.resourceVersion, target: isOurs ? target : nil)
+        return ScannedFile(version: target.resourceVersion, target: isOurs ? target : nil)
     }
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
-        let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let (scans, scanRequests) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let loop = WatchLoop(
-            // Its namespaces' folders, and nothing below them.
+            // Watch the namespaces' folders, and nothing below them.
             path: path, depth: 1, timing: timing, logger: logger, heartbeat: observer.heartbeat,
             look: { _ in
-                look.yield()
+                scanRequests.yield()
                 return true
             })
         defer { loop.stop() }
@@ -131,15 +135,15 @@ package actor FolderSecretStore: SecretStore {
             try loop.start()
         } catch {
             await observer.failed(.unavailable(error.description, retryAfter: nil))
-            look.yield()
+            scanRequests.yield()
         }
-        var known: [ObjectKey: LookedAt]?
+        var known: [ObjectKey: ScannedFile]?
         var isFailing = false
-        for await _ in looks {
+        for await _ in scans {
             do {
                 let files = try files(in: scope, since: known ?? [:])
-                let unseen = handed.filter { scope.contains($0.key.namespace) }
-                for key in unseen.keys { handed[key] = nil }
+                let unseen = recentTargets.filter { scope.contains($0.key.namespace) }
+                for key in unseen.keys { recentTargets[key] = nil }
                 for (key, target) in unseen where files[key]?.target == nil && known?[key]?.target == nil {
                     await observer.event(.delete(target))
                 }
@@ -158,9 +162,11 @@ package actor FolderSecretStore: SecretStore {
         }
     }
 
-    /// - Parameter old: nil: nothing was told yet.
+    /// The events for the differences between two scans.
+    ///
+    /// - Parameter old: nil before the first scan.
     private static func events(
-        from old: [ObjectKey: LookedAt]?, to new: [ObjectKey: LookedAt]
+        from old: [ObjectKey: ScannedFile]?, to new: [ObjectKey: ScannedFile]
     ) -> [FeedEvent<ObservedTarget>] {
         guard let old else { return [.replace(new.values.compactMap(\.target))] }
         let changed = new.filter { old[$0.key]?.version != $0.value.version }.compactMap(\.value.target)
@@ -170,18 +176,18 @@ package actor FolderSecretStore: SecretStore {
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         let found = try read(key)?.observed
-        handed[key] = found
+        recentTargets[key] = found
         return found
     }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
-        guard try read(target.key) == nil else { throw .changed("\(path(target.key)) is there already") }
+        guard try read(target.key) == nil else { throw .changed("\(path(target.key)) already exists") }
         return try write(target.manifest(), target.key)
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         var manifest = try unchanged(target).merging(patch.mergePatch(of: target))
-        // A file has neither; they were preconditions.
+        // The preconditions of the patch, which a file does not have.
         manifest = manifest.merging(["metadata": ["uid": nil, "resourceVersion": nil]])
         return try write(manifest, target.key)
     }
@@ -201,21 +207,23 @@ package actor FolderSecretStore: SecretStore {
     }
 }
 
-/// What a file was found to hold.
-private struct LookedAt {
-    /// As the store gives it for its resource version.
+/// A file at its last scan.
+private struct ScannedFile {
+    /// The version that the store uses as the resource version.
     let version: String
-    /// Nil: none of ours.
+    /// Nil if the file does not hold a Secret of ours.
     let target: ObservedTarget?
 }
 
 extension FolderSecretStore {
     private func path(_ key: ObjectKey) -> String { "\(path)/\(key).yaml" }
 
-    /// - Throws: `.changed` if it is not as it was observed.
+    /// Reads the manifest of a target.
+    ///
+    /// - Throws: `.changed` if the file has changed since it was observed.
     private func unchanged(_ target: ObservedTarget) throws(StoreError) -> JSONValue {
         guard let manifest = try read(target.key), manifest.observed.resourceVersion == target.resourceVersion else {
-            throw .changed("\(path(target.key)) was changed meanwhile")
+            throw .changed("\(path(target.key)) was changed by another writer")
         }
         return manifest.content
     }
@@ -237,7 +245,7 @@ extension FolderSecretStore {
             default: throw .unavailable(error.description, retryAfter: nil)
             }
         }
-        guard let file else { throw .rejected("\(path(key)) is no file or too large") }
+        guard let file else { throw .rejected("\(path(key)) is not a regular file or is too large") }
         return try SecretManifest(file.bytes, version: file.version, key: key, path: path(key))
     }
 
@@ -245,19 +253,21 @@ extension FolderSecretStore {
         try check(key)
         let bytes = try SecretManifest.bytes(of: content, path: path(key))
         guard let folder = try output()?.namespace(key.namespace, creates: true) else {
-            throw .changed("\(path(key)) has lost its folder meanwhile")
+            throw .changed("the folder of \(path(key)) was removed")
         }
         try orUnavailable { () throws(LinuxError) in
             try bytes.withUnsafeBufferPointer { (buffer) throws(LinuxError) in
                 try AtomicFile.write(UnsafeRawBufferPointer(buffer), named: "\(key.name).yaml", in: folder, mode: 0o600)
             }
         }
-        guard let written = try read(key, in: folder) else { throw .changed("\(path(key)) was removed meanwhile") }
-        handed[key] = written.observed
+        guard let written = try read(key, in: folder) else {
+            throw .changed("\(path(key)) was removed by another writer")
+        }
+        recentTargets[key] = written.observed
         return written.observed
     }
 
-    /// A namespace or name is one component of a path; both were validated, this is the last guard.
+    /// Checks that namespace and name are single path components. Both were validated before; this is a safeguard.
     private func check(_ key: ObjectKey) throws(StoreError) {
         for part in [key.namespace, key.name].map(\.utf8)
         where part.isEmpty || part.first == UInt8(ascii: ".") || part.contains(UInt8(ascii: "/")) {

@@ -2,12 +2,12 @@ import Distribution
 import JSON
 import Planning
 
-/// Of a Secret that is replaced, the parts of its metadata that others put there and that the new one gets too. Nothing else
-/// is looked at.
+/// The metadata of a Secret that is replaced, as far as it is copied to the new one: labels, annotations, owner
+/// references and finalizers of others. Nothing else is decoded.
 struct ForeignMetadata: JSONReadable {
-    /// Empty if there is too much of it.
+    /// Empty if it exceeds a limit.
     let metadata: JSONValue
-    /// What there is too much of; nil: nothing.
+    /// Which limit it exceeds, as a phrase; nil if none.
     let excess: String?
 
     init(reading json: JSONNode) throws(JSONBytes.Failure) {
@@ -27,7 +27,7 @@ struct ForeignMetadata: JSONReadable {
         metadata = .object(kept)
     }
 
-    /// Before any of it takes memory.
+    /// Checks the limits before anything is decoded.
     private static func excess(of fields: [(name: String, node: JSONNode)]) -> String? {
         for (name, node) in fields where node.count > ObservedTarget.mostEntries {
             return "has \(node.count) \(name), expected at most \(ObservedTarget.mostEntries)"
@@ -38,7 +38,7 @@ struct ForeignMetadata: JSONReadable {
         return "has \(size) bytes of metadata as JSON, expected at most \(ReplacedMetadata.largest)"
     }
 
-    /// Without the copy of the values that kubectl(1) keeps there.
+    /// The annotations without the copy of the manifest, with its values, that kubectl(1) keeps there.
     private static func annotations(_ node: JSONNode) throws(JSONBytes.Failure) -> JSONValue {
         var kept: [String: JSONValue] = [:]
         for (key, value) in node.members {

@@ -4,7 +4,7 @@ package import KubeRuntime
 package import Observability
 package import Planning
 
-/// Distributions as resources of a Kubernetes API.
+/// Distributions in a Kubernetes API.
 package struct KubernetesDistributionStore: DistributionStore {
     private let client: any KubeTransport
     private let logger: Logger
@@ -34,7 +34,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         return object.distribution
     }
 
-    /// Nothing tells how large it is.
+    /// The size of an unreadable object is unknown, so the maximum is assumed.
     private func noteUnreadable(_ standIn: SecretsDistribution) {
         large.note(standIn.key, size: Request.largestObject)
     }
@@ -73,10 +73,12 @@ package struct KubernetesDistributionStore: DistributionStore {
         }
     }
 
-    /// Writes to the status subresource; where there is none, or the role does not allow it, to the resource itself.
+    /// Writes to the status subresource. If it does not exist, or the role does not allow it, writes to the resource
+    /// itself.
     ///
-    /// The older definition has no subresource (404), and an older role may not know it (403, which is asked first).
-    /// A server that has one ignores a status that is written to the resource: its answer shows it.
+    /// The older definition has no subresource (404), and an older role may not allow it (403, which the server checks
+    /// first). If there is a subresource, the server ignores a status that is written to the resource, which its
+    /// response shows.
     package func write(
         _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
     ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits) {
@@ -100,14 +102,15 @@ package struct KubernetesDistributionStore: DistributionStore {
         } catch {
             throw StoreError(refused.flatMap { $0.isForbidden ? $0 : nil } ?? error)
         }
-        // Not found has one meaning alone; forbidden may hide a subresource, and then nothing of this was stored.
+        // 404 proves that there is no subresource. After 403 there may be one, in which case the server ignored this
+        // write: the response is conclusive only if the resource had another status before.
         let isStored = stored.status.isWritten(as: status)
-        let tells = refused?.isForbidden != true || !distribution.status.isWritten(as: status)
-        if isStored, tells {
+        let isConclusive = refused?.isForbidden != true || !distribution.status.isWritten(as: status)
+        if isStored, isConclusive {
             return (stored, DefinitionTraits(hasStatusSubresource: false, keepsConditions: stored.status.ready != nil))
         }
         if let refused { throw StoreError(refused) }
-        // The definition has got a subresource since.
+        // The definition now has a subresource.
         return try await write(status, to: stored, on: .current)
     }
 
@@ -123,7 +126,7 @@ package struct KubernetesDistributionStore: DistributionStore {
 }
 
 extension StoredStatus {
-    /// It holds what was written, as far as every definition keeps it.
+    /// Whether it equals the written status in the fields that every definition keeps.
     fileprivate func isWritten(as status: StoredStatus) -> Bool {
         statusText == status.statusText && lastUpdated == status.lastUpdated
             && (ready == nil || ready == status.ready)

@@ -6,7 +6,7 @@ import LinuxIO
 package import Observability
 package import Planning
 
-/// Targets as Secrets of a Kubernetes API.
+/// Targets as Secrets in a Kubernetes API.
 package final class KubernetesSecretStore: SecretStore {
     private let client: any KubeTransport
     private let managedBy: String
@@ -16,7 +16,7 @@ package final class KubernetesSecretStore: SecretStore {
     private let replaced = Mutex(ReplacedMetadata())
     private let large = LargeObjects()
 
-    /// - Parameter watchesAll: `watch` brings all Secrets of its scope, others' too, not only those that carry our label.
+    /// - Parameter watchesAll: whether `watch` returns all Secrets of its scope instead of only those with our label.
     package init(
         client: any KubeTransport, managedBy: String, watchesAll: Bool = false, logger: Logger,
         meter: WatchMeter? = nil
@@ -34,7 +34,7 @@ package final class KubernetesSecretStore: SecretStore {
         let list: (items: [SecretObject], unreadable: [UnreadableItem]) =
             try await client.listAll(.secrets, scope, labelSelector: selector)
         let standIns = list.unreadable.compactMap(ObservedTarget.init(unreadable:))
-        // It may be any Secret. Whoever lists once has the rest of the scope read in parts.
+        // One without a name could be any Secret. The caller then lists the scope in parts.
         if standIns.count < list.unreadable.count, let item = list.unreadable.first(where: { $0.metadata == nil }) {
             throw .unlistable("cannot list secrets: \(item)")
         }
@@ -42,7 +42,7 @@ package final class KubernetesSecretStore: SecretStore {
         return list.items.map(noting) + standIns
     }
 
-    /// A Secret has come.
+    /// Records a Secret that was received.
     private func noting(_ secret: SecretObject) -> ObservedTarget {
         let target = secret.observed
         large.note(target.key, size: secret.size)
@@ -68,7 +68,7 @@ package final class KubernetesSecretStore: SecretStore {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
             request.answerSize = large[key]
             let found = noting(try await client.send(request, decoding: SecretObject.self))
-            // It was replaced, and only the answer was lost; or it was not deleted.
+            // The Secret was replaced and only the response was lost, or it was not deleted.
             if !found.isBeingDeleted { replaced.withLock { $0.forget(key) } }
             return found
         } catch {
@@ -98,7 +98,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             return noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
-            // The server knows the whole Secret, and whoever refuses may quote of it what was not sent.
+            // The server knows the whole Secret, and a rejection may quote values that were not sent.
             let values = patch.kept.map { $0.map { $0.bytes.withUnsafeBytes(Array.init) } }
             throw StoreError(error.redacted(by: Redactor(hiding: values)))
         }
@@ -118,8 +118,8 @@ package final class KubernetesSecretStore: SecretStore {
         }
         if let excess = old.excess { throw .cannotReplace(Self.why("Secret \(key) \(excess)")) }
         let manifest = desired.manifest(inPlaceOf: old.metadata)
-        try await rehearse(key, manifest)
-        // From the deletion on, what others put there is nowhere but here.
+        try await dryRunCreate(key, manifest)
+        // After the deletion this is the only copy of the metadata of others.
         replaced.withLock {
             $0.keep(old.metadata, of: key, uid: target.uid, for: desired.distribution, at: .now)
         }
@@ -141,17 +141,17 @@ package final class KubernetesSecretStore: SecretStore {
             replaced.withLock { $0.forget(key) }
             return created
         } catch {
-            // A finalizer of somebody's holds the old one; its end comes as an event.
+            // A finalizer keeps the old Secret; an event arrives when it is deleted.
             if case .changed = error {
-                throw .cannotReplace("the Secret's former object is still being deleted; a finalizer holds it")
+                throw .cannotReplace("the former Secret is still being deleted; a finalizer blocks it")
             }
             throw error
         }
     }
 
-    /// Makes sure that the server would take the new Secret before the old one is given up. It validates and admits
-    /// before it finds the name taken, so that "it exists already" is the good answer.
-    private func rehearse(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) {
+    /// Checks, with a dry run on the server, that it accepts the new Secret before the old one is deleted. The server
+    /// validates and admits an object before it checks the name, so the error "already exists" means success.
+    private func dryRunCreate(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) {
         do {
             _ = try await client.send(.create(.secrets, namespace: key.namespace, manifest, dryRun: true))
         } catch {
@@ -187,12 +187,12 @@ package final class KubernetesSecretStore: SecretStore {
 }
 
 extension StoreError {
-    /// - Parameter key: of the Secret that was asked for.
+    /// - Parameter key: the key of the Secret that was read.
     fileprivate init(_ error: KubeError, reading key: ObjectKey) {
         if case .transport(.tooLarge(let limit)) = error.kind {
             self = .rejected(
-                "Secret \(key) is not used: as JSON it is larger than \(limit) bytes; remove what others put into it, or delete it"
-            )
+                "Secret \(key) is not used: its JSON is larger than \(limit) bytes; remove what others added, or delete"
+                    + " it")
         } else {
             self.init(error)
         }
@@ -219,7 +219,7 @@ extension StoreError {
 }
 
 extension KubeTransport {
-    /// All pages of a list. One whose continue token expired meanwhile is begun again, twice at most.
+    /// Reads all pages of a list. If the continue token expires, the list is restarted, at most twice.
     func listAll<Item: KubeObject>(
         _ resource: Resource, _ scope: Scope, labelSelector: String? = nil
     ) async throws(StoreError) -> (items: [Item], unreadable: [UnreadableItem]) {
@@ -245,9 +245,13 @@ extension KubeTransport {
 }
 
 extension ObjectWatcher {
-    /// Runs, and hands on what `value` makes of each item, and `gone` of one that was deleted.
+    /// Runs the watcher and passes its events to `observer`.
     ///
-    /// - Parameter standIn: takes the place of an item that cannot be read; nil: there is none.
+    /// - Parameters:
+    ///   - value: maps each item.
+    ///   - standIn: maps an item that cannot be read; nil if it has no replacement.
+    ///   - gone: maps a deleted item; nil to use `value`.
+    ///   - listed: receives the mapped items of each list.
     func run<Value: Sendable>(
         _ observer: WatchHandler<Value>, _ value: @escaping @Sendable (Item) -> Value,
         standIn: @escaping @Sendable (UnreadableItem) -> Value? = { _ in nil },

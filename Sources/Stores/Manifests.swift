@@ -2,15 +2,15 @@ package import Distribution
 import JSON
 import YAML
 
-/// Files of YAML documents that hold distributions.
+/// Parses YAML files that contain distributions.
 package enum Manifests {
-    /// A problem, and where it is.
+    /// A problem and its location.
     package struct Finding: Sendable, Equatable, CustomStringConvertible {
         package let file: String
-        /// From 1; 0 if it concerns the file as a whole.
+        /// Counted from 1; 0 if the problem concerns the whole file.
         package let line: Int
         package let message: String
-        /// Not wrong: to be known all the same.
+        /// Whether it is only a remark and not an error.
         package let isRemark: Bool
 
         package init(file: String, line: Int, message: String, isRemark: Bool = false) {
@@ -28,20 +28,20 @@ package enum Manifests {
 
     package struct Parsed: Sendable {
         package var distributions: [(distribution: SecretsDistribution, line: Int)] = []
-        /// Documents of another kind.
+        /// The number of documents of other kinds.
         package var others = 0
         package var problems: [Finding] = []
-        /// All that the file says of distributions is here: it is YAML, and each has a name that can be used.
+        /// Whether all distributions of the file were parsed: the file is valid YAML, and each has a valid name.
         package var isComplete = true
 
-        /// Those whose name and namespace can be used.
+        /// The distributions with a valid name and namespace.
         func usable(defaultNamespace: String) -> [SecretsDistribution] {
             distributions.compactMap { entry in
                 var distribution = entry.distribution
                 if distribution.key.namespace.isEmpty {
                     distribution.key = ObjectKey(namespace: defaultNamespace, name: distribution.key.name)
                 }
-                // There is no server to give it one.
+                // There is no server that assigns a uid.
                 distribution.uid = distribution.key.description
                 return distribution.hasUsableName ? distribution : nil
             }
@@ -52,9 +52,10 @@ package enum Manifests {
         [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
     }
 
-    /// All that can be said of one file.
+    /// Parses a file and finds its problems.
     ///
-    /// - Parameter policy: if there is one, what it denies is a problem; a remark while it only audits.
+    /// - Parameter policy: what this policy denies is a problem, or a remark if the policy only audits; nil for no
+    ///   policy.
     package static func parse(_ bytes: [UInt8], file: String, policy: AccessPolicy? = nil) -> Parsed {
         let stream = YAMLParser.parse(bytes)
         var parsed = Parsed()
@@ -67,7 +68,7 @@ package enum Manifests {
         return parsed
     }
 
-    /// A document, or an item of a list as `kubectl get -o yaml` prints it.
+    /// Adds a document, or the items of a list as `kubectl get -o yaml` prints it.
     private static func add(
         _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?
     ) {
@@ -88,7 +89,7 @@ package enum Manifests {
         guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
             parsed.isComplete = false
             parsed.problems.append(
-                Finding(file: file, line: document.line, message: "is no object, expected a SecretsDistribution"))
+                Finding(file: file, line: document.line, message: "is not an object, expected a SecretsDistribution"))
             return
         }
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
@@ -100,11 +101,11 @@ package enum Manifests {
         }
     }
 
-    /// The problems of one document. Each is looked up in it for its line.
+    /// The findings for the problems of one document, with their lines.
     static func findings(_ problems: Problems, in document: YAMLNode, file: String) -> [Finding] {
         let told = problems.map { Finding($0, in: document, file: file) }
         guard told.count < problems.total else { return told }
-        let message = "has \(problems.total) problems, of which the first \(told.count) are told"
+        let message = "has \(problems.total) problems; the first \(told.count) are shown"
         return [Finding(file: file, line: document.line, message: message)] + told
     }
 
@@ -116,7 +117,7 @@ package enum Manifests {
 }
 
 extension Manifests.Finding {
-    /// A problem of `document`, at the line that it is about.
+    /// A problem of `document`, at its line.
     init(_ problem: Problem, in document: YAMLNode, file: String, isRemark: Bool = false) {
         self.init(
             file: file, line: document.line(of: problem.path.map(PathKey.init)), message: problem.description,

@@ -3,7 +3,8 @@ import LinuxIO
 package import Observability
 package import Planning
 
-/// Another store whose writes are counted, logged and, for a single pass, recorded.
+/// A store that passes all calls to another store, and counts and logs its writes. In a single pass it also records
+/// them.
 package struct MeteredSecretStore: SecretStore {
     private let store: any SecretStore
     private let meter: SecretWriteMeter
@@ -98,10 +99,10 @@ package struct MeteredSecretStore: SecretStore {
 
 /// Counts writes of Secrets by result.
 package final class SecretWriteMeter: Sendable {
-    /// The label `result`.
+    /// The values of the label `result`.
     enum Result: String, Sendable, CaseIterable {
         case created, updated, replaced, removed, released
-        /// It was not as it was observed; read again.
+        /// The Secret had changed since it was observed, and is read again.
         case conflict
         case failed
     }
@@ -109,7 +110,7 @@ package final class SecretWriteMeter: Sendable {
     private let counts = Mutex<[Result: Int]>([:])
     private let isWriting: @Sendable () -> Bool
 
-    /// - Parameter isWriting: whether this agent leads: otherwise a write that fails was not sent.
+    /// - Parameter isWriting: whether this agent leads. If not, a failed write was not sent and is not counted.
     package init(isWriting: @escaping @Sendable () -> Bool = { true }) { self.isWriting = isWriting }
 
     func count(_ result: Result) { counts.withLock { $0[result, default: 0] += 1 } }
@@ -123,7 +124,7 @@ package final class SecretWriteMeter: Sendable {
         let counts = counts.withLock { $0 }
         return [
             Metric(
-                .counter, "secrets_distributor_secret_writes_total", "Writes of Secrets, by what became of them.",
+                .counter, "secrets_distributor_secret_writes_total", "Writes of Secrets, by result.",
                 by: Result.allCases.map { (["result": $0.rawValue], Double(counts[$0, default: 0])) })
         ]
     }

@@ -2,10 +2,10 @@ import Glibc
 import LinuxIO
 import Observability
 
-/// The folder of Secret manifests, held open from the start on.
+/// The folder of Secret manifests. It is kept open.
 ///
-/// What is below it is reached through its descriptor, one name at a time, and no link is followed: a folder or a file
-/// that is exchanged for a link, at whatever moment, leads nowhere.
+/// Files below it are opened relative to its descriptor, one path component at a time, without following links.
+/// Replacing a folder or a file with a link, at any time, therefore has no effect outside the folder.
 final class OutputFolder: Sendable {
     let path: String
     private let root: Directory
@@ -15,9 +15,12 @@ final class OutputFolder: Sendable {
         self.path = path
     }
 
-    /// - Parameter creates: makes it if it is missing, mode 0700.
-    /// - Returns: nil if it is not there and not to be made.
-    /// - Throws: `ConfigurationError` if others own it or may write it, or if it is no folder; else `LinuxError`.
+    /// Opens the folder.
+    ///
+    /// - Parameter creates: whether to create it with mode 0700 if it is missing.
+    /// - Returns: nil if it is missing and `creates` is false.
+    /// - Throws: `ConfigurationError` if others own it or may write to it, or if it is not a folder; otherwise
+    ///   `LinuxError`.
     static func open(_ path: String, creates: Bool) throws -> OutputFolder? {
         let refused = { (reason: String) in
             ConfigurationError(
@@ -38,7 +41,7 @@ final class OutputFolder: Sendable {
 
     /// The names of the folders in it, sorted.
     ///
-    /// - Throws: also if its path leads elsewhere by now.
+    /// - Throws: `.unavailable` if its path no longer leads to it, or if it cannot be read.
     func namespaces() throws(StoreError) -> [String] {
         try checkPlace()
         return try orUnavailable { () throws(LinuxError) in try root.visible().filter { $0.kind == .directory } }
@@ -47,7 +50,8 @@ final class OutputFolder: Sendable {
 
     /// The folder of a namespace; nil if there is none.
     ///
-    /// - Throws: `.rejected` if it is no folder, or one that others may write; and if the root's path leads elsewhere.
+    /// - Throws: `.rejected` if it is not a folder, or if others may write to it; `.unavailable` if the root's path no
+    ///   longer leads to the root, or if the folder cannot be opened.
     func namespace(_ name: String, creates: Bool = false) throws(StoreError) -> Directory? {
         try checkPlace()
         guard let folder = try find(name, creates: creates) else { return nil }
@@ -71,9 +75,10 @@ final class OutputFolder: Sendable {
         }
     }
 
-    /// What a write was at when the process was killed holds secrets too.
+    /// Removes the temporary files of writes that were interrupted because the process was killed. They contain
+    /// secrets.
     ///
-    /// - Parameter failed: told of what cannot be looked into or removed.
+    /// - Parameter failed: called with the error for each folder that cannot be read or cleaned.
     func removeLeftovers(failed: (String) -> Void) throws(StoreError) {
         for name in try namespaces() {
             do {
@@ -88,7 +93,9 @@ final class OutputFolder: Sendable {
         }
     }
 
-    /// - Throws: `.unavailable` if what is written here would be found by nobody.
+    /// Checks that the path still leads to this folder.
+    ///
+    /// - Throws: `.unavailable` if it does not, because nobody would find the written files.
     private func checkPlace() throws(StoreError) {
         let isInPlace = try orUnavailable { () throws(LinuxError) in
             do throws(LinuxError) {
@@ -99,14 +106,14 @@ final class OutputFolder: Sendable {
         }
         guard isInPlace else {
             throw .unavailable(
-                "\(path) was moved, removed or exchanged since the start: put it back, or start the agent again",
+                "\(path) was moved, removed or replaced since startup: restore it or restart the agent",
                 retryAfter: nil)
         }
     }
 }
 
 extension Directory {
-    /// Without the names that begin with a dot.
+    /// The entries whose names do not begin with a dot.
     fileprivate func visible() throws(LinuxError) -> [DirectoryEntry] {
         try entries().entries.filter { $0.name.utf8.first != UInt8(ascii: ".") }
     }

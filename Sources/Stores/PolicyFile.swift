@@ -2,17 +2,19 @@ package import LinuxIO
 package import MountWatch
 package import Observability
 
-/// The policy's file, watched: a stream of readings, each when there is something new.
+/// Watches the policy's file and produces a stream of its readings.
 ///
-/// Watches the folder that the file stands in, so that it may come later, be replaced, or lead through the `..data` of a
-/// mounted ConfigMap. Where a link leads out of that folder no event tells of a change: it is read at each poll.
+/// Watches the folder that contains the file, so that the file can be created later, be replaced, or be a link through
+/// the `..data` of a mounted ConfigMap. If a link leads out of that folder, changes cause no event; the file is read at
+/// each poll.
 package final class PolicyFile: Sendable {
     private let loop: WatchLoop
-    /// The first reading, and then each that differs from the one before. For one consumer; only the newest is kept.
+    /// The first reading, and then each that differs from the one before. For one consumer; only the newest is
+    /// buffered.
     package let readings: AsyncStream<PolicyReading>
     private let output: AsyncStream<PolicyReading>.Continuation
 
-    /// Nothing happens before `start`.
+    /// Creates the watcher. Call `start` to begin.
     ///
     /// - Parameter heartbeat: see `WatchLoop`.
     package init(path: String, timing: WatchLoop.Timing, logger: Logger, heartbeat: Heartbeat? = nil) {
@@ -28,10 +30,12 @@ package final class PolicyFile: Sendable {
         }
     }
 
-    /// - Throws: when there are too many threads or open files.
+    /// Starts the thread.
+    ///
+    /// - Throws: if there are too many threads or open files.
     package func start() throws(LinuxError) { try loop.start() }
 
-    /// Ends the thread, waits for it and ends the stream.
+    /// Stops the thread, waits until it has ended, and finishes the stream.
     package func stop() {
         loop.stop()
         output.finish()
@@ -42,12 +46,12 @@ package final class PolicyFile: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// What was found last; for the thread of the loop alone.
+    /// The last reading. Used only by the thread of the loop.
     private struct Last {
         private var reading: PolicyReading?
         private var hasBeenUsable = false
 
-        /// Logs what is new.
+        /// Whether the reading differs from the last one. Logs it if it does.
         mutating func isNews(_ next: PolicyReading, path: String, _ logger: Logger) -> Bool {
             guard next != reading else { return false }
             reading = next
@@ -63,8 +67,8 @@ package final class PolicyFile: Sendable {
             case .unusable:
                 logger.error(
                     hasBeenUsable
-                        ? "access policy cannot be used, the last good one stays in force"
-                        : "access policy cannot be used, nothing is written before it can",
+                        ? "access policy is invalid, keeping the last valid one"
+                        : "access policy is invalid, nothing is written",
                     ["path": .string(path), "problem": .string(next.problem ?? "")])
             }
             return true

@@ -2,21 +2,21 @@ package import Distribution
 import JSON
 import YAML
 
-/// A file that holds one access policy.
+/// Parses a file that contains one access policy.
 package enum PolicyManifest {
     package struct Parsed: Sendable {
         /// Nil if there is any problem.
         package let policy: AccessPolicy?
         package let problems: [Manifests.Finding]
 
-        /// - Parameter policy: of no use with problems.
+        /// - Parameter policy: ignored if there are problems.
         package init(_ policy: AccessPolicy? = nil, problems: [Manifests.Finding]) {
             self.policy = problems.isEmpty ? policy : nil
             self.problems = problems
         }
     }
 
-    /// Bytes: as much as a ConfigMap can hold.
+    /// In bytes: the maximum size of a ConfigMap.
     package static let maximumSize = 1 << 20
 
     package static func parse(_ bytes: [UInt8], file: String) -> Parsed {
@@ -29,7 +29,7 @@ package enum PolicyManifest {
         let stream = YAMLParser.parse(bytes)
         for document in stream.documents {
             guard let read = try? JSONBytes.decode(AccessPolicyDocument.self, from: document.json()) else {
-                let message = "is no object, expected a \(AccessPolicyDocument.kind)"
+                let message = "is not an object, expected a \(AccessPolicyDocument.kind)"
                 problems.append(Manifests.Finding(file: file, line: document.line, message: message))
                 continue
             }
@@ -44,7 +44,7 @@ package enum PolicyManifest {
             problems.append(Manifests.Finding(file: file, line: document.line, message: message))
         }
         if stream.documents.isEmpty && problems.isEmpty {
-            let message = "holds no document, expected a \(AccessPolicyDocument.kind)"
+            let message = "contains no document, expected a \(AccessPolicyDocument.kind)"
             problems.append(Manifests.Finding(file: file, line: 0, message: message))
         }
         problems.sort { $0.line < $1.line }

@@ -1,18 +1,19 @@
 package import Distribution
 import LinuxIO
 
-/// What a look at the policy's file found.
+/// The result of reading the policy's file.
 package enum PolicyReading: Sendable, Equatable {
     case usable(AccessPolicy)
-    /// Not there, not readable or not a policy: each problem with its place. Never a reason to remove anything.
+    /// The file is missing, unreadable or not a valid policy: each problem with its location. Nothing is removed
+    /// because of it.
     case unusable([String])
 
-    /// Reads the file at `path`, through links; it has to be a regular one. Blocks.
+    /// Reads the regular file at `path`, following links. Blocks.
     package init(path: String) {
         do throws(LinuxError) {
             guard let bytes = try Self.content(path) else {
                 let limit = PolicyManifest.maximumSize
-                self = .unusable(["\(path) is no regular file of at most \(limit) bytes that stays as it is"])
+                self = .unusable(["\(path) is not a regular file of at most \(limit) bytes, or it keeps changing"])
                 return
             }
             let parsed = PolicyManifest.parse(bytes, file: path)
@@ -22,19 +23,20 @@ package enum PolicyReading: Sendable, Equatable {
         }
     }
 
-    /// Nil if it is no regular file, too large, or written while it is read: half a policy is another one.
+    /// The content of the file; nil if it is not a regular file, is too large, or changes while it is read. A
+    /// half-written file may still parse as a policy.
     private static func content(_ path: String) throws(LinuxError) -> [UInt8]? {
         for _ in 0..<8 {
             let file = try FileDescriptor(reading: path)
             let before = try file.status()
             guard let bytes = try file.content(limit: PolicyManifest.maximumSize) else { return nil }
-            // Some file systems say 0 for the size of a file that has content.
+            // Some file systems report size 0 for a file that has content.
             if try file.status() == before, bytes.count == before.size || before.size == 0 { return bytes }
         }
         return nil
     }
 
-    /// The problems in one text that stays readable; nil if there are none.
+    /// The first problems as one text; nil if there are none.
     package var problem: String? {
         guard case .unusable(let problems) = self else { return nil }
         let rest = problems.count - Self.shownProblems
@@ -44,7 +46,7 @@ package enum PolicyReading: Sendable, Equatable {
     private static let shownProblems = 20
 }
 
-/// A single pass cannot begin.
+/// A single pass cannot begin because of the access policy.
 package struct PolicyError: Error, CustomStringConvertible {
     let problem: String
 

@@ -5,7 +5,7 @@ extension TransportFailure {
     package static let readOnly = TransportFailure.withheld(reason: "a dry run writes nothing", isRetryable: false)
 }
 
-/// Lets reads through and refuses all else: whatever a dry run does by mistake, nothing is written.
+/// A transport that passes reads and rejects all other requests, so that a bug in a dry run cannot write anything.
 package struct ReadOnlyTransport: KubeTransport {
     private let transport: any KubeTransport
 

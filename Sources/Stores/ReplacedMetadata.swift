@@ -1,40 +1,42 @@
 import Distribution
 import JSON
 
-/// Metadata of Secrets that were deleted to be replaced, until the replacement is made. A value; time is a parameter.
+/// The metadata of Secrets that were deleted to be replaced, until the replacement is created. A value; time is a
+/// parameter.
 ///
-/// It belongs to the distribution that asked for the replacement: a Secret of that name that somebody else makes, another
-/// distribution among them, does not get it.
+/// The metadata belongs to the distribution that is the reason for the replacement. A Secret of the same name that
+/// another distribution or another writer creates does not get it.
 struct ReplacedMetadata: Sendable {
-    /// As long as Kubernetes keeps an Event. What hinders a replacement is an outage, a quota or a webhook: it is over by
-    /// then, or what others put on the Secret has been put there again.
+    /// As long as Kubernetes keeps an Event. A replacement is delayed by an outage, a quota or a webhook. By then that
+    /// is over, or others have set their metadata again.
     private static let lifetime: Duration = .seconds(3600)
-    /// Bytes of JSON: of one Secret, and of all. Beyond the latter the oldest goes first, of the namespace that has most.
+    /// The limits for one Secret (`largest`) and for all (`most`), in bytes of JSON. If the total exceeds `most`, the
+    /// oldest entry of the namespace with the most bytes is removed first.
     static let largest = 256 << 10
     private static let most = 4 << 20
 
     private struct Entry {
         let key: ObjectKey
-        /// Of the Secret that was deleted.
+        /// The uid of the Secret that was deleted.
         let uid: String
-        /// JSON takes no more than what was written; what is decoded from it, ten times as much.
+        /// Kept as JSON, because decoded values take ten times the memory.
         let metadata: [UInt8]
         let end: ContinuousClock.Instant
     }
 
-    /// By uid of the distribution: it has one target.
+    /// By uid of the distribution, which has one target.
     private var entries: [String: Entry] = [:]
 
-    /// Bytes of what is kept.
+    /// The total size in bytes.
     var size: Int { entries.values.reduce(0) { $0 + $1.metadata.count } }
 
-    /// What others put on the Secret in whose place a distribution makes another one; nil: nothing is known of one.
+    /// The metadata of the Secret that a distribution replaces; nil if there is none.
     func metadata(of key: ObjectKey, for distribution: String, at now: ContinuousClock.Instant) -> JSONValue? {
         guard let entry = entries[distribution], entry.key == key, now < entry.end else { return nil }
         return try? JSONBytes.decode(JSONValue.self, from: entry.metadata)
     }
 
-    /// A Secret is about to be deleted.
+    /// Stores the metadata of a Secret that is about to be deleted.
     ///
     /// - Parameter metadata: see `ForeignMetadata`.
     mutating func keep(
@@ -43,7 +45,7 @@ struct ReplacedMetadata: Sendable {
     ) {
         entries = entries.filter { now < $0.value.end }
         entries[distribution] = nil
-        // The annotation holds a copy of the values: not to be kept.
+        // This annotation contains a copy of the values, which must not be kept.
         let bytes = metadata.merging(["annotations": [WellKnownKeys.lastApplied: nil]]).encoded()
         guard bytes.count <= Self.largest else { return }
         entries[distribution] = Entry(key: key, uid: uid, metadata: bytes, end: now + Self.lifetime)
@@ -56,15 +58,17 @@ struct ReplacedMetadata: Sendable {
         return entries.filter { $0.value.key.namespace == namespace }.min { $0.value.end < $1.value.end }?.key
     }
 
-    /// The distribution is gone, or has another target than `key`.
+    /// Forgets the metadata of a distribution that was deleted, or whose target is no longer `key`.
     mutating func forget(_ distribution: String, unless key: ObjectKey? = nil) {
         if let entry = entries[distribution], entry.key != key { entries[distribution] = nil }
     }
 
-    /// The Secret is there: it was replaced, or was not deleted, or somebody else made it.
+    /// Forgets the metadata of a Secret that exists: it was replaced, was not deleted, or was created by another
+    /// writer.
     mutating func forget(_ key: ObjectKey) { entries = entries.filter { $0.value.key != key } }
 
-    /// A Secret is there. The event may be older than the deletion.
+    /// Forgets the metadata of a Secret if an event shows a new object of that name. An event with the old uid may be
+    /// older than the deletion.
     mutating func saw(_ key: ObjectKey, uid: String) {
         guard !entries.isEmpty else { return }
         entries = entries.filter { $0.value.key != key || $0.value.uid == uid }

@@ -3,17 +3,17 @@ import JSON
 import Planning
 import YAML
 
-/// A Secret as a file holds it.
+/// A Secret from a manifest file.
 struct SecretManifest {
-    /// With all its fields, those too that we do not know.
+    /// All fields, including unknown ones.
     let content: JSONValue
     let observed: ObservedTarget
 
     /// - Parameters:
-    ///   - key: what the file's place says; whatever stands in it.
-    ///   - version: takes the place of the resource version.
-    ///   - path: for messages.
-    /// - Throws: `.rejected` if it is no Secret.
+    ///   - version: the version of the file, used as the resource version.
+    ///   - key: the key according to the file's path. The name and namespace in the file are ignored.
+    ///   - path: the file's path, for messages.
+    /// - Throws: `.rejected` if the file does not contain a Secret.
     init(_ bytes: [UInt8], version: String, key: ObjectKey, path: String) throws(StoreError) {
         do {
             guard let document = try YAMLParser.documents(in: bytes).first else {
@@ -29,12 +29,14 @@ struct SecretManifest {
         } catch let error as StoreError {
             throw error
         } catch let error as YAMLError {
-            throw .rejected("\(path) is no YAML: \(error)")
+            throw .rejected("\(path) is not YAML: \(error)")
         } catch {
-            throw .rejected("\(path) is no Secret")
+            throw .rejected("\(path) is not a Secret")
         }
     }
 
+    /// Encodes a manifest.
+    ///
     /// - Throws: `.rejected` if it cannot be written as YAML.
     static func bytes(of content: JSONValue, path: String) throws(StoreError) -> [UInt8] {
         do {
@@ -46,7 +48,7 @@ struct SecretManifest {
 }
 
 extension YAMLValue {
-    /// - Parameter first: keys of the root in the order that people expect; the others follow by name.
+    /// - Parameter first: the keys of the root that come first, in this order. The others follow sorted by name.
     init(_ value: JSONValue, first: [String] = []) {
         switch value {
         case .object(let members):

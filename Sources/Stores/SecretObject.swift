@@ -5,15 +5,17 @@ package import Kube
 package import Planning
 import Snapshots
 
-/// A Secret of the API, or of a manifest, as far as it is kept: values become digests while it is decoded.
+/// A Secret decoded from the API or from a manifest. Values become digests while it is decoded.
 package struct SecretObject: KubeObject {
     package let metadata: ObjectMeta
     package let observed: ObservedTarget
-    /// Bytes of its JSON.
+    /// The size of its JSON in bytes.
     let size: Int
 
-    /// - Throws: only if it cannot be told which Secret it is. Whoever may write Secrets decides what is in the rest of one: if
-    ///   that cannot be read, this is an excess of this Secret and no fault of the list or the watch.
+    /// Reads a Secret. If only parts of it cannot be read, which anyone who may write Secrets can cause, `excess` says so,
+    /// and the list or watch continues.
+    ///
+    /// - Throws: if the fields that identify the Secret cannot be read.
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         size = json.size
         let node = try json.required("metadata")
@@ -23,7 +25,7 @@ package struct SecretObject: KubeObject {
                 (metadata, observed) = try Self.whole(json, node)
                 return
             } catch {
-                // In an event of a watch it is one level deeper.
+                // In a watch event, the Secret is one level deeper.
                 excess = "has parts that cannot be read (\(error.description.trimmingPrefix(".object")))"
             }
         }
@@ -38,11 +40,11 @@ package struct SecretObject: KubeObject {
         metadata.annotations?[WellKnownKeys.lastApplied] = nil
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
-            guard data.isObject else { try data.fails("is no object") }
+            guard data.isObject else { try data.fails("is not an object") }
             for (key, value) in data.members {
-                guard value.isNull || value.string != nil else { try value.fails("is no String") }
-                // As everywhere: the first of two equal ones counts.
-                guard let name = key.string else { try data.fails("has a key that is no String") }
+                guard value.isNull || value.string != nil else { try value.fails("is not a string") }
+                // The first of two equal keys counts, as in the rest of the decoding.
+                guard let name = key.string else { try data.fails("has a key that is not a string") }
                 if digests[name] == nil { digests[name] = digest(of: value.string) }
             }
         }
@@ -53,8 +55,8 @@ package struct SecretObject: KubeObject {
         return (metadata, observed)
     }
 
-    /// What a Secret has too much of: whoever writes it would else decide how much memory it takes here, ten times what it is
-    /// on the server. Counted before any of it takes memory.
+    /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
+    /// use ten times the Secret's size on the server. The limits are checked before anything is decoded.
     private static func excess(of json: JSONNode) -> String? {
         let (metadata, most) = (json["metadata"], ObservedTarget.mostEntries)
         for (name, node) in [
@@ -64,13 +66,13 @@ package struct SecretObject: KubeObject {
             guard let count = node?.count else { continue }
             if count > most { return "has \(count) \(name), expected at most \(most)" }
         }
-        // As long as a distribution's may be.
+        // As long as the type in a distribution may be.
         let type = json["type"]?.size ?? 0
         return type > 255 ? "has a type of \(type) bytes, expected at most 253" : nil
     }
 
-    /// Of a value that is no base64, as only a manifest that was edited by hand can hold, the digest of its text: it
-    /// equals no content.
+    /// The digest of a value. If the value is not base64, which is possible only in a manifest that was edited by hand,
+    /// the digest of a text that equals no content.
     private static func digest(of base64: String?) -> Digest {
         let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
         return data.withUnsafeBytes { Digest(of: $0) }
@@ -83,7 +85,7 @@ extension JSONNode {
 }
 
 extension ObjectMeta {
-    /// Only what tells which object it is, and whose.
+    /// Reads only the fields that identify the object and its owner.
     fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
         let short = { (map: String, keys: [String]) in Self.short(keys) { json[map]?[$0]?.string } }
         self.init(
@@ -93,7 +95,7 @@ extension ObjectMeta {
         deletionTimestamp = try json["deletionTimestamp"]?.asString()
     }
 
-    /// The same of what is left of the metadata of an object that cannot be read.
+    /// Keeps only the fields that identify the object and its owner.
     fileprivate func onlyMarks() -> ObjectMeta {
         var marks = self
         marks.labels = Self.short(Self.ourLabels) { labels?[$0] }
@@ -112,7 +114,7 @@ extension ObjectMeta {
 }
 
 extension ObservedTarget {
-    /// One of a list that is there and cannot be read. It is left as it is. Nil if not even its name is known.
+    /// Stands for a Secret in a list that cannot be read, which is left as it is. Nil without a name.
     init?(unreadable item: UnreadableItem) {
         guard let metadata = item.metadata else { return nil }
         self.init(metadata.onlyMarks(), type: "", excess: "has parts that cannot be read (\(item.reason))")
@@ -129,14 +131,15 @@ extension ObservedTarget {
         self.excess = excess
     }
 
-    /// As the API server takes it from a client (Kubernetes, `FieldManagerMaxLength`); in a manifest it can be longer.
+    /// The API server's limit for the name of a field manager (Kubernetes, `FieldManagerMaxLength`). In a manifest the
+    /// name can be longer.
     private static let longestManager = 128
 
-    /// Who else wrote it: `metadata.managedFields` has an entry for each manager, with the time of its last change in whole
-    /// seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
+    /// Reads which other managers wrote the Secret. `metadata.managedFields` has an entry for each manager, with the
+    /// time of its last change in whole seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
     fileprivate mutating func note(_ metadata: JSONNode) {
         guard let entries = metadata["managedFields"], entries.isArray else { return }
-        // Who changed it before we wrote it last does not count.
+        // Changes before our last write do not count.
         var last = ""
         for entry in entries.elements where entry["manager"]?.string == Request.fieldManager {
             last = max(last, entry["time"]?.string ?? "")
@@ -145,7 +148,7 @@ extension ObservedTarget {
             guard let manager = entry["manager"]?.string, manager != Request.fieldManager else { continue }
             if let fields = entry["fieldsV1"]?["f:data"] {
                 for (field, _) in fields.members {
-                    // What the Secret does not hold can stand there too.
+                    // The entry can name keys that the Secret does not have.
                     guard let name = field.string, name.hasPrefix("f:"),
                         let index = digests.index(forKey: String(name.dropFirst(2)))
                     else { continue }
@@ -162,7 +165,7 @@ extension ObservedTarget {
 extension DesiredTarget {
     /// The manifest of a new Secret.
     ///
-    /// - Parameter old: metadata of a Secret in whose place it comes; what others put there is carried over.
+    /// - Parameter old: the metadata of the Secret that it replaces. The parts that belong to others are copied.
     package func manifest(inPlaceOf old: JSONValue? = nil) -> JSONValue {
         var labels = old?["labels"]?.strings ?? [:]
         var annotations = old?["annotations"]?.strings ?? [:]
@@ -186,7 +189,7 @@ extension DesiredTarget {
 }
 
 extension TargetPatch {
-    /// As a JSON merge patch that the server refuses if `target` is no longer as it was observed.
+    /// A JSON merge patch. The server rejects it if `target` has changed since it was observed.
     package func mergePatch(of target: ObservedTarget) -> JSONValue {
         var metadata: [String: JSONValue] = [
             "uid": .string(target.uid), "resourceVersion": .string(target.resourceVersion),
@@ -209,7 +212,7 @@ extension DesiredTarget.Value {
         .string(
             bytes.withUnsafeBytes { buffer in
                 guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }
-                // Lent, not copied; `Data` only reads it here.
+                // `Data` borrows the bytes and only reads them.
                 let lent = UnsafeMutableRawPointer(mutating: start)
                 return Data(bytesNoCopy: lent, count: buffer.count, deallocator: .none).base64EncodedString()
             })

@@ -3,42 +3,49 @@ package import Kube
 package import Observability
 package import Planning
 
-/// Where targets are kept: a Kubernetes API, or a folder of manifests.
+/// Stores targets: in a Kubernetes API, or in a folder of manifests.
 package protocol SecretStore: Sendable {
-    /// All targets of `scope` that carry our label.
+    /// All targets of `scope` with our label.
     func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget]
 
-    /// Lists, then follows changes until cancelled. `failed` hears of faults; the store goes on trying.
+    /// Lists, then watches until cancelled. Reports failures to `failed` and retries.
     func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async
 
-    /// The Secret of that name, whoever's it is; nil if there is none.
+    /// The Secret of that name, of any owner; nil if there is none.
     func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget?
 
-    /// - Throws: `.changed` if there is such a Secret already.
+    /// Creates a Secret.
+    ///
+    /// - Throws: `.changed` if the Secret already exists.
     func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget
 
-    /// - Throws: `.changed` if it is not as it was observed.
+    /// Updates a Secret.
+    ///
+    /// - Throws: `.changed` if the Secret has changed since it was observed.
     func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget
 
-    /// Takes our marks off a Secret that no distribution describes any more.
+    /// Applies a patch that removes our owner reference from a Secret that no distribution describes any more.
     ///
-    /// - Throws: `.changed` if it is not as it was observed.
+    /// - Throws: `.changed` if the Secret has changed since it was observed.
     func release(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget
 
-    /// Replaces a Secret whose type or content cannot be changed. Others' labels, annotations, owner references and
-    /// finalizers are carried over.
+    /// Replaces a Secret whose type or content cannot be updated. Labels, annotations, owner references and finalizers
+    /// of others are copied.
     ///
-    /// - Throws: `.changed` if it is not as it was observed; `.cannotReplace` if the old one stays.
+    /// - Throws: `.changed` if the Secret has changed since it was observed; `.cannotReplace` if it cannot be replaced.
     func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError) -> ObservedTarget
 
-    /// - Throws: `.changed` if it is not as it was observed.
+    /// Deletes a Secret.
+    ///
+    /// - Throws: `.changed` if the Secret has changed since it was observed.
     func delete(_ target: ObservedTarget) async throws(StoreError)
 
-    /// A distribution is gone, or has another target: what is remembered to finish a replacement for it is of no use.
+    /// Forgets the metadata that was kept to finish a replacement for a distribution, because the distribution was
+    /// deleted or has another target.
     ///
     /// - Parameters:
-    ///   - distribution: its uid.
-    ///   - target: what it has now; nil: it is gone, or has none.
+    ///   - distribution: the uid of the distribution.
+    ///   - target: its current target; nil if it was deleted or has no target.
     func forget(_ distribution: String, unless target: ObjectKey?)
 }
 
@@ -50,34 +57,36 @@ extension SecretStore {
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }
 
-/// Where distributions are kept: a Kubernetes API, or a folder of manifests.
+/// Stores distributions: in a Kubernetes API, or in a folder of manifests.
 package protocol DistributionStore: Sendable {
     func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution]
 
-    /// Lists, then follows changes until cancelled.
+    /// Lists, then watches until cancelled.
     func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async
 
-    /// The distribution as it is now, not as a cache has it; nil if there is none.
+    /// The current distribution, read from the store and not from a cache; nil if there is none.
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution?
 
-    /// What is wrong with what was read, besides the distributions' own problems.
+    /// Problems of the source, such as files that cannot be parsed, besides the distributions' own problems.
     func faults() async -> [String]
 
-    /// - Returns: the distribution as it was stored, and what the answer told of its definition.
+    /// Writes a status.
+    ///
+    /// - Returns: the stored distribution, and the traits of its definition that the response showed.
     func write(
         _ status: StoredStatus, to distribution: SecretsDistribution, on definition: DefinitionTraits
     ) async throws(StoreError) -> (SecretsDistribution, DefinitionTraits)
 }
 
-/// Who is told of a feed's events and faults.
+/// The callbacks of a list and watch.
 package struct WatchHandler<Item: Sendable>: Sendable {
     package let event: @Sendable (FeedEvent<Item>) async -> Void
     package let failed: @Sendable (StoreError) async -> Void
-    /// The feed works again after a failure, also if nothing has changed meanwhile.
+    /// Called when the list and watch work again after a failure, even if nothing has changed.
     package let recovered: @Sendable () async -> Void
-    /// The list failed as it does because of one object that cannot be read: after `failed`.
+    /// Called after `failed` if the list may have failed because one object cannot be read.
     package let unlistable: @Sendable (StoreError) async -> Void
-    /// Beats while the feed goes on, also while nothing changes.
+    /// Beats while the list and watch make progress, even if nothing changes.
     package let heartbeat: Heartbeat?
 
     package init(
@@ -94,21 +103,21 @@ package struct WatchHandler<Item: Sendable>: Sendable {
     }
 }
 
-/// Why a store did not do what it was asked for. The cases are what the agent does about it.
+/// Why a request to a store failed. Each case corresponds to the agent's reaction.
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The object is not as it was observed: look again.
+    /// The object has changed since it was observed: read it again.
     case changed(String)
-    /// The role lacks a permission, the namespace is going, or admission forbids it: retried each minute.
+    /// The role lacks a permission, the namespace is being deleted, or admission forbids it: retried each minute.
     case forbidden(String)
-    /// The object is refused as it is, by the server or by admission: retried each minute.
+    /// The server or admission rejects the object: retried each minute.
     case rejected(String)
-    /// A Secret that has to be replaced stays.
+    /// A Secret that must be replaced cannot be: retried each minute.
     case cannotReplace(String)
     /// Retried with backoff, after `retryAfter` at the earliest.
     case unavailable(String, retryAfter: Duration?)
-    /// A list that fails as a whole, perhaps because of one of its objects.
+    /// A list fails as a whole, maybe because of one of its objects.
     case unlistable(String)
-    /// A write that may have been carried out, or still may be: look at the object, and then retry as above.
+    /// A write may have succeeded, or may still succeed: read the object, and then retry as above.
     case unknownOutcome(String, retryAfter: Duration?)
 
     package var description: String {
@@ -119,7 +128,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// It is tried again without anything having changed.
+    /// Whether the request is retried with backoff even if nothing changed.
     package var isRetried: Bool {
         switch self {
         case .changed, .unavailable, .unlistable, .unknownOutcome: true
@@ -127,7 +136,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// As a status gives it.
+    /// The refusal for the distribution's status.
     package var refusal: Refusal {
         let reason: Reason = if case .cannotReplace = self { .typeChangeRefused } else { .writeFailed }
         return Refusal(reason, "\(description.prefix(1).uppercased())\(description.dropFirst()).")

@@ -1,9 +1,9 @@
-/// Builds one document's tree from its events: resolves aliases and merge keys, and holds the limits.
+/// Builds the tree of one document from its events: resolves aliases and merge keys, and enforces the limits.
 ///
-/// Aliases are copied in. Ten lines of nested aliases can stand for billions of nodes ("billion laughs"), so what counts
-/// against the limits is the size after the expansion.
+/// Aliases are expanded. Ten lines of nested aliases can expand to billions of nodes ("billion laughs"), so the limits
+/// apply to the size after the expansion.
 struct YAMLComposer {
-    /// A node and what it costs to walk it.
+    /// A node and its size.
     private struct Composed {
         var node: YAMLNode
         var nodes = 1
@@ -24,7 +24,7 @@ struct YAMLComposer {
 
     init(limits: YAMLParser.Limits) { self.limits = limits }
 
-    /// Reads one document's events, up to and without its end; nil for a document without content.
+    /// Reads the events of one document, except its end; nil for a document without content.
     mutating func document(from reader: borrowing YAMLEventReader) throws(YAMLError) -> YAMLNode? {
         let (event, place) = try reader.next()
         let node = try compose(event, place, reader, depth: 1).node
@@ -52,7 +52,7 @@ struct YAMLComposer {
         default: throw error(.syntax("did not find expected node"), place)
         }
         try count(nodes: 1, place)
-        // Known from here on only, so that a node cannot hold itself.
+        // Set only after the node is complete, so that a node cannot contain itself.
         if let anchor = properties.anchor { anchors[anchor] = composed }
         return composed
     }

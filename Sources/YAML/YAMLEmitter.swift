@@ -1,10 +1,10 @@
 import CLibYAML
 
-/// Writes YAML by libyaml's emitter: block style, two spaces, no folded lines.
+/// Writes YAML with libyaml's emitter: block style, two spaces, no folded lines.
 package enum YAMLEmitter {
-    /// The text of one document, with a newline at its end.
+    /// The text of one document, with a newline at the end.
     ///
-    /// - Throws: `.emitter` if libyaml refuses.
+    /// - Throws: `.emitter` if libyaml fails.
     package static func emit(_ value: YAMLValue) throws(YAMLError) -> [UInt8] {
         let emitter = try Emitter()
         try emitter.send(streamStart: true)
@@ -15,8 +15,8 @@ package enum YAMLEmitter {
         return emitter.output
     }
 
-    /// Whether `text` can stand without quotes and still be a string for every reader: YAML 1.1 takes much for
-    /// numbers, dates and booleans, so only words that start like a name do.
+    /// Whether every reader reads `text` without quotes as a string. YAML 1.1 reads many words as numbers, dates or
+    /// booleans, so only words that start with a letter or a slash are written without quotes.
     static func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first, isLetter(first) || first == UInt8(ascii: "/") else { return false }
         let isWord = text.utf8.allSatisfy { isLetter($0) || "0123456789-._/+=".utf8.contains($0) }
@@ -26,14 +26,14 @@ package enum YAMLEmitter {
     private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
 }
 
-/// Owns libyaml's emitter and what it has written.
+/// Owns libyaml's emitter and its output.
 private final class Emitter {
     private let emitter = UnsafeMutablePointer<yaml_emitter_t>.allocate(capacity: 1)
     private(set) var output: [UInt8] = []
 
     init() throws(YAMLError) {
         guard yaml_emitter_initialize(emitter) == 1 else {
-            // A failed initialisation has released what it took.
+            // A failed initialization has already released its memory.
             emitter.initialize(to: yaml_emitter_t())
             throw YAMLError(.emitter("out of memory"), line: 0, column: 0)
         }
@@ -88,7 +88,7 @@ private final class Emitter {
         }
     }
 
-    /// `yaml_emitter_emit` takes the event over, even when it fails.
+    /// Sends one event. `yaml_emitter_emit` takes ownership of the event, even if it fails.
     func send(_ initialize: (inout yaml_event_t) -> Int32) throws(YAMLError) {
         var event = yaml_event_t()
         guard initialize(&event) == 1, yaml_emitter_emit(emitter, &event) == 1 else {

@@ -1,6 +1,6 @@
 import CLibYAML
 
-/// What libyaml reads next, as a Swift value.
+/// An event of libyaml's parser as a Swift value.
 enum YAMLEvent {
     case documentStart
     case documentEnd
@@ -12,33 +12,33 @@ enum YAMLEvent {
     case mappingStart(Properties)
     case mappingEnd
 
-    /// What stands before a node: `&anchor !tag`.
+    /// The properties before a node: `&anchor !tag`.
     struct Properties {
         var anchor: String?
         var tag: String?
     }
 
-    /// Counted from 1.
+    /// A place in the file. Lines and columns start at 1.
     struct Place {
         var line: Int
         var column: Int
     }
 }
 
-/// libyaml's event parser over bytes that stay where they are.
+/// Reads the events of libyaml's parser from bytes that it does not copy.
 struct YAMLEventReader: ~Copyable {
     private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
     private let input: UnsafeBufferPointer<UInt8>
-    /// Lines that stand before `input` in the file.
+    /// The number of lines before `input` in the file.
     private let linesBefore: Int
 
     /// - Parameter input: must outlive the reader.
-    /// - Throws: `.syntax` if there is no memory.
+    /// - Throws: `.syntax` if there is not enough memory.
     init(_ input: UnsafeBufferPointer<UInt8>, linesBefore: Int) throws(YAMLError) {
         self.input = input
         self.linesBefore = linesBefore
         guard yaml_parser_initialize(parser) == 1 else {
-            // A failed initialisation has released what it took.
+            // A failed initialization has already released its memory.
             parser.initialize(to: yaml_parser_t())
             throw YAMLError(.syntax("out of memory"), line: 0, column: 0)
         }
@@ -50,12 +50,12 @@ struct YAMLEventReader: ~Copyable {
         parser.deallocate()
     }
 
-    /// False for UTF-16, which a byte order mark announces.
+    /// False for UTF-16, which libyaml detects by its byte order mark.
     var isUTF8: Bool {
         parser.pointee.encoding != YAML_UTF16LE_ENCODING && parser.pointee.encoding != YAML_UTF16BE_ENCODING
     }
 
-    /// The next event and where it starts. After an error there is none any more: libyaml cannot go on.
+    /// The next event and its start. After an error there are no more events, because libyaml cannot continue.
     func next() throws(YAMLError) -> (YAMLEvent, YAMLEvent.Place) {
         while true {
             var event = yaml_event_t()
@@ -77,25 +77,25 @@ struct YAMLEventReader: ~Copyable {
             let place = place(parser.problem_mark)
             return YAMLError(.syntax(text), line: place.line, column: place.column)
         }
-        // The reader runs ahead of every mark and knows the byte alone.
+        // The reader is ahead of all marks and knows only the offset of the byte.
         let before = input.prefix(parser.problem_offset)
         let newline = UInt8(ascii: "\n")
         let column = before.count - (before.lastIndex(of: newline).map { $0 + 1 } ?? 0) + 1
         return YAMLError(.syntax(text), line: linesBefore + before.count { $0 == newline } + 1, column: column)
     }
 
-    /// nil for the start of the stream, and for what libyaml does not say after it.
+    /// Nil for the start of the stream, and for types that libyaml does not emit after it.
     private static func event(_ event: yaml_event_t) -> YAMLEvent? {
         switch event.type {
         case YAML_DOCUMENT_START_EVENT: return .documentStart
         case YAML_DOCUMENT_END_EVENT: return .documentEnd
-        // No event at all is what follows the end of the stream.
+        // After the end of the stream, libyaml returns an empty event.
         case YAML_STREAM_END_EVENT, YAML_NO_EVENT: return .streamEnd
         case YAML_ALIAS_EVENT: return .alias(string(event.data.alias.anchor) ?? "")
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
-            // `! text` is plain but, by its non-specific tag, a string.
+            // `! text` is plain, but its non-specific tag makes it a string.
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE && (scalar.plain_implicit == 1 || scalar.tag != nil)
             return .scalar(text, isPlain: isPlain, properties(scalar.anchor, scalar.tag))
         case YAML_SEQUENCE_START_EVENT:

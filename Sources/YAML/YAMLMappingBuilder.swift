@@ -1,4 +1,5 @@
-/// Collects a mapping's entries: names once each, entries of merge keys (`<<`) last and only where no other is.
+/// Collects the entries of a mapping and rejects duplicate keys. Entries of merge keys (`<<`) come last and do not
+/// replace other entries.
 struct YAMLMappingBuilder {
     private var own: [YAMLNode.Pair] = []
     private var merged: [YAMLNode.Pair] = []
@@ -11,7 +12,7 @@ struct YAMLMappingBuilder {
         return own + merged.filter { names.insert($0.name).inserted }
     }
 
-    /// The problem with the entry, if it has one.
+    /// Adds an entry, or returns its problem.
     mutating func add(key: YAMLNode, value: YAMLNode) -> YAMLError.Problem? {
         if key.isMergeKey {
             if let mergeLine { return .duplicateKey(firstLine: mergeLine) }

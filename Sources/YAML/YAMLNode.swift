@@ -1,33 +1,33 @@
-/// A node of a YAML document, and where it stands in the file.
+/// A node of a YAML document, with its place in the file.
 package struct YAMLNode: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
-        /// In the file's order; no two names are equal.
+        /// The entries in the order of the file, with unique names.
         case mapping([Pair])
         case sequence([YAMLNode])
-        /// The text without its quotes and escapes. A plain one may be a number, a boolean or null: see `scalar`.
+        /// The text without quotes and escapes. Plain text may be a number, a boolean or null; see `scalar`.
         case scalar(String, isPlain: Bool)
     }
 
     /// One entry of a mapping.
     package struct Pair: Sendable, Equatable {
         package var key: YAMLNode
-        /// The key as JSON has it: `1`, `true` and `0x10` become the names `1`, `true` and `16`.
+        /// The key in JSON: `1`, `true` and `0x10` become the names `1`, `true` and `16`.
         package var name: String
         package var value: YAMLNode
     }
 
     package var kind: Kind
-    /// The full tag, `tag:yaml.org,2002:str` for `!!str`; nil if the file gives none.
+    /// The full tag, such as `tag:yaml.org,2002:str` for `!!str`; nil if the file has none.
     package var tag: String?
-    /// Counted from 1.
+    /// Starts at 1.
     package var line: Int
-    /// Counted from 1, in characters.
+    /// In characters, starting at 1.
     package var column: Int
 
-    /// The value of a mapping's entry; nil if there is none or this is no mapping.
+    /// The value of an entry; nil if there is none or the node is not a mapping.
     package subscript(name: String) -> YAMLNode? { pair(name)?.value }
 
-    /// An element of a sequence; nil if there is none or this is no sequence.
+    /// An element of a sequence; nil if there is none or the node is not a sequence.
     package subscript(index: Int) -> YAMLNode? {
         guard case .sequence(let elements) = kind, elements.indices.contains(index) else { return nil }
         return elements[index]
@@ -44,7 +44,7 @@ package struct YAMLNode: Sendable, Equatable {
     }
 }
 
-/// One step of a path into a document: `["spec", "secrets", 0, "from"]`.
+/// One step of a path into a document, such as `["spec", "secrets", 0, "from"]`.
 package enum PathKey: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     case key(String)
     case index(Int)
@@ -54,8 +54,9 @@ package enum PathKey: Sendable, Equatable, ExpressibleByStringLiteral, Expressib
 }
 
 extension YAMLNode {
-    /// The line to show for `path`: of the key for an entry of a mapping, of the element for a sequence. Where the path
-    /// leads to nothing, the line of the last step that exists, so that a missing field points at its parent.
+    /// The line of `path`: for an entry of a mapping the line of its key, for a sequence the line of the element. If
+    /// the path does not exist, the line of the last step that does, so that a missing field has the line of its
+    /// parent.
     package func line(of path: [PathKey]) -> Int {
         var node = self
         var line = self.line

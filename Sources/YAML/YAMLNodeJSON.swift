@@ -1,5 +1,5 @@
 extension YAMLNode {
-    /// The node as JSON, keys in the file's order, so that it can be decoded like an object from the API server.
+    /// The node as JSON, with keys in the order of the file. It can be decoded like an object from the API server.
     package func json() -> [UInt8] {
         var output: [UInt8] = []
         write(to: &output)
@@ -48,7 +48,7 @@ extension YAMLNode {
 }
 
 extension YAMLScalar {
-    /// The text of a key, and the JSON of everything but a string.
+    /// The text of the scalar as a key; for everything except a string, also its JSON.
     var text: String {
         switch self {
         case .string(let text): text

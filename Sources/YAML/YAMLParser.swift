@@ -1,35 +1,35 @@
-/// What a YAML file holds: its documents, and what is wrong with those that cannot be used.
+/// The documents and errors of a YAML file.
 package struct YAMLStream: Sendable, Equatable {
-    /// In the file's order, without empty ones and without those that have an error.
+    /// In the order of the file, without empty documents and documents with an error.
     package var documents: [YAMLNode] = []
-    /// In the file's order; at most one a document.
+    /// In the order of the file, at most one for each document.
     package var errors: [YAMLError] = []
 }
 
-/// Reads YAML 1.1 by libyaml, as kubectl does by its cousin go-yaml.
+/// Reads YAML 1.1 with libyaml. kubectl uses go-yaml, which is derived from libyaml.
 package enum YAMLParser {
-    /// How large a document may become. Input from a stranger cannot make the program use more.
+    /// Limits for a document, so that untrusted input cannot exhaust the memory.
     package struct Limits: Sendable {
         package var depth = 100
         package var nodes = 100_000
-        /// Of text that aliases repeat.
+        /// Bytes of text that aliases repeat.
         package var aliasedBytes = 16 << 20
-        /// Errors of one file, after which the rest of it is not looked at.
+        /// The number of errors after which the rest of a file is not read.
         package var errors = 20
 
         package init() {}
     }
 
-    /// The file's documents, without empty ones.
+    /// The documents of the file, without empty ones.
     ///
-    /// - Throws: the file's first error.
+    /// - Throws: the first error of the file.
     package static func documents(in bytes: [UInt8]) throws(YAMLError) -> [YAMLNode] {
         let stream = parse(bytes)
         if let error = stream.errors.first { throw error }
         return stream.documents
     }
 
-    /// Reads all that can be read: after a document with an error, goes on with the next one.
+    /// Reads all valid documents. After a document with an error, continues with the next one.
     package static func parse(_ bytes: [UInt8], limits: Limits = Limits()) -> YAMLStream {
         var stream = YAMLStream()
         bytes.withUnsafeBufferPointer { buffer in
@@ -43,11 +43,12 @@ package enum YAMLParser {
         return stream
     }
 
-    /// Reads up to the end or to the first error: then returns the error's line, if it is of use to look for another
-    /// document from there.
+    /// Reads up to the end or the first error.
     ///
-    /// libyaml itself could go on after an error of the content, but deep nesting costs it quadratic time: what follows
-    /// is skipped as text.
+    /// libyaml could continue after an error in the content, but deep nesting takes it quadratic time. So the rest of
+    /// the document is skipped as text.
+    ///
+    /// - Returns: the line from which to search for the next document; nil if there is nothing more to read.
     private static func read(
         _ input: UnsafeBufferPointer<UInt8>, linesBefore: Int, _ limits: Limits, into stream: inout YAMLStream
     ) -> Int? {
@@ -57,7 +58,7 @@ package enum YAMLParser {
                 while try readDocument(from: reader, limits, into: &stream) {}
                 return nil
             } catch {
-                // A document that is read again because its error is on its first line has the same error again.
+                // If the error is on the first line of a document, the document is read again with the same error.
                 if stream.errors.last != error { stream.errors.append(error) }
                 return reader.isUTF8 ? error.line : nil
             }
@@ -75,7 +76,7 @@ package enum YAMLParser {
         case .documentStart:
             var composer = YAMLComposer(limits: limits)
             let document = try composer.document(from: reader)
-            // Its end: the text between the content and the next document can still be wrong.
+            // Reads the end of the document: the text between its content and the next document may be invalid.
             _ = try reader.next()
             if let document { stream.documents.append(document) }
             return true
@@ -84,12 +85,12 @@ package enum YAMLParser {
     }
 
     private struct Line {
-        /// Counted from 1.
+        /// Starts at 1.
         var number: Int
         var offset: Int
     }
 
-    /// The next line with `---`: at a line's start it begins a document wherever it stands, even inside of quotes.
+    /// The next line that starts with `---`, which starts a document anywhere, even inside quotes.
     private static func nextDocument(
         in bytes: UnsafeBufferPointer<UInt8>, after start: Line, notBefore number: Int
     ) -> Line? {

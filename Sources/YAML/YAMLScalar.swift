@@ -1,17 +1,16 @@
-/// What a scalar means.
+/// The value of a scalar.
 package enum YAMLScalar: Sendable, Equatable {
     case string(String)
     case int(Int64)
-    /// A whole number above Int64's range.
+    /// A whole number above the range of `Int64`.
     case unsigned(UInt64)
     case double(Double)
     case bool(Bool)
     case null
 
-    /// The meaning of a plain scalar, as kubectl and the API server read it (sigs.k8s.io/yaml, which is go-yaml v2's
-    /// resolve.go): YAML 1.1 booleans, `0x`, `0o`, `0b` and leading-zero octal numbers, `_` between digits.
-    ///
-    /// A timestamp stays a string, as it does there.
+    /// The value of a plain scalar, as kubectl and the API server read it (sigs.k8s.io/yaml, which is go-yaml v2's
+    /// resolve.go): YAML 1.1 booleans, `0x`, `0o`, `0b` and leading-zero octal numbers, `_` between digits. As there, a
+    /// timestamp stays a string.
     package init(plain text: String) {
         self = Self.words[text] ?? Self.number(text) ?? .string(text)
     }
@@ -34,7 +33,7 @@ package enum YAMLScalar: Sendable, Equatable {
         guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else { return nil }
         let plain = text.filter { $0 != "_" }
         if let whole = whole(plain) { return whole }
-        // As go-yaml, a number that a Double cannot hold stays text.
+        // As in go-yaml, a number that a Double cannot represent stays text.
         guard isFloat(plain), let value = Double(plain), value.isFinite else { return nil }
         return .double(value)
     }
@@ -51,7 +50,7 @@ package enum YAMLScalar: Sendable, Equatable {
             radix = ["x": 16, "o": 8, "b": 2][digits.dropFirst().first?.lowercased() ?? ""] ?? 8
             digits = digits.dropFirst(radix == 8 && digits.dropFirst().first?.isNumber == true ? 1 : 2)
         }
-        // The initialisers below take a sign of their own.
+        // The initializers below would accept a second sign.
         guard digits.first?.isHexDigit == true, digits.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         if let value = Int64((isNegative ? "-" : "") + digits, radix: radix) { return .int(value) }
         guard !isNegative, let value = UInt64(digits, radix: radix) else { return nil }
@@ -84,8 +83,8 @@ package enum YAMLScalar: Sendable, Equatable {
 }
 
 extension YAMLNode {
-    /// What the node means; nil for a mapping and a sequence. Quoted text is a string, and so is text with a tag of
-    /// its own (`!!binary` too: its base64 text stays as it is).
+    /// The value of a scalar; nil for a mapping and a sequence. Quoted text is a string. So is text with any other tag,
+    /// including `!!binary`, whose base64 text is not decoded.
     package var scalar: YAMLScalar? {
         guard case .scalar(let text, let isPlain) = kind else { return nil }
         switch tag {
@@ -98,7 +97,7 @@ extension YAMLNode {
 
     static func coreTag(_ name: String) -> String { "tag:yaml.org,2002:\(name)" }
 
-    /// False for a scalar that its tag does not fit, and for numbers that JSON has no form for.
+    /// False for a scalar that does not match its tag, and for numbers that JSON cannot represent.
     var isUsableScalar: Bool {
         switch (tag, scalar) {
         case (_, .double(let value)) where !value.isFinite: false

@@ -1,4 +1,4 @@
-/// What `YAMLEmitter` writes: a small tree with ordered mappings.
+/// A tree with ordered mappings, which `YAMLEmitter` writes.
 ///
 ///     let manifest: YAMLValue = ["apiVersion": "v1", "kind": "Secret", "data": .mapping(entries)]
 package indirect enum YAMLValue: Sendable, Equatable {

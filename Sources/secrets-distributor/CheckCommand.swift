@@ -2,7 +2,7 @@ import Distribution
 import Glibc
 import Stores
 
-/// `check [--policy FILE] FILE...`: manifests, with no cluster.
+/// The command `check [--policy FILE] FILE...`, which validates manifests without a cluster.
 enum CheckCommand {
     static func run(_ files: [String], policy policyFile: String?) -> Int32 {
         guard !files.isEmpty || policyFile != nil else {
@@ -41,14 +41,14 @@ enum CheckCommand {
                     findings.append(
                         .init(
                             file: file, line: line,
-                            message: "describes Secret \(target.name), as \(other) does; the older of the two would win"
+                            message: "describes Secret \(target.name), like \(other); the older distribution would win"
                         ))
                 }
             }
             for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding.description.onOneLine) }
             problems += findings.count { !$0.isRemark }
             if parsed.distributions.isEmpty && findings.isEmpty {
-                print("\(file): holds no SecretsDistribution".onOneLine)
+                print("\(file): contains no SecretsDistribution".onOneLine)
                 problems += 1
             }
         }
@@ -56,7 +56,7 @@ enum CheckCommand {
         return problems == 0 ? 0 : 1
     }
 
-    /// One that cannot be read has that as its problem.
+    /// Parses a policy file. If the file is unreadable, that is its only problem.
     private static func policy(_ file: String) -> PolicyManifest.Parsed {
         do {
             return PolicyManifest.parse(try FileBytes.read(file), file: file)
@@ -68,7 +68,7 @@ enum CheckCommand {
     private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }
 
-/// Whole files, of any kind that can be read.
+/// Reads whole files of any readable kind.
 private enum FileBytes {
     struct Failure: Error, CustomStringConvertible {
         let description: String

@@ -2,7 +2,7 @@ import Agent
 import Glibc
 import Kube
 
-/// What the command line asks for.
+/// The parsed command line.
 struct Invocation {
     enum Command: String, CaseIterable {
         case run, sync, plan, explain, check, version, help
@@ -10,32 +10,34 @@ struct Invocation {
 
     var command = Command.run
     var settings = Settings()
-    /// What follows the command and is no flag.
+    /// The arguments after the command that are not flags.
     var operands: [String] = []
-    /// `check`: the file of a policy to test manifests against.
+    /// For `check`: the path of the policy to check manifests against.
     var policy: String?
-    /// `sync`, `plan`, `explain`: how the result is printed.
+    /// For `sync`, `plan` and `explain`: the output format.
     var output = OutputFormat.table
-    /// Variables that have a value, by their own or their flag's.
+    /// The values of the variables that are set, by the variable or by its flag.
     private var given: [String: String] = [:]
-    /// `--help` with a command.
+    /// `--help` was given with a command.
     var wantsHelp = false
 }
 
-/// The command line itself is wrong, not a value.
+/// An error of the command line itself, not of a value.
 struct UsageError: Error, CustomStringConvertible {
     let description: String
 }
 
 extension Invocation.Command {
-    /// It needs settings.
+    /// Whether the command needs settings.
     fileprivate var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
     fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
 }
 
 extension Invocation {
-    /// - Throws: `UsageError` or `OptionError`. A flag wins over the variable of the same name, and a variable that is
-    ///   overruled is not looked at.
+    /// Parses the command line and the environment. A flag overrides the variable of the same name, whose value is then
+    /// not checked.
+    ///
+    /// - Throws: `UsageError` or `OptionError`.
     init(_ arguments: [String], environment: (String) -> String?) throws {
         var flags: [String: String] = [:]
         var words: [String] = []
@@ -56,7 +58,7 @@ extension Invocation {
                 let (option, value) = try Self.flag(argument, &rest)
                 flags[option.variable] = value
             } else if argument.hasPrefix("-"), argument != "-" {
-                throw UsageError(description: "there is no flag \(argument)")
+                throw UsageError(description: "unknown flag \(argument)")
             } else {
                 words.append(argument)
             }
@@ -64,14 +66,14 @@ extension Invocation {
         if let word = words.first {
             guard let command = Command(rawValue: word) else {
                 let names = Command.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UsageError(description: "there is no command \"\(word)\", expected one of \(names)")
+                throw UsageError(description: "unknown command \"\(word)\", expected one of \(names)")
             }
             self.command = command
             operands = Array(words.dropFirst())
         }
         try apply(flags, environment)
         guard command == .check || policy == nil else {
-            throw UsageError(description: "\(Self.policyFlag) is a flag of check alone; expected --policy-path")
+            throw UsageError(description: "\(Self.policyFlag) is a flag of check only; expected --policy-path")
         }
         if let format { output = try outputFormat(format) }
         if command == .explain {
@@ -85,27 +87,27 @@ extension Invocation {
 
     private func outputFormat(_ text: String) throws(UsageError) -> OutputFormat {
         guard command.hasOutputFormats else {
-            throw UsageError(description: "\(Self.outputFlag) is a flag of sync, plan and explain alone")
+            throw UsageError(description: "\(Self.outputFlag) is a flag of sync, plan and explain only")
         }
         guard let format = OutputFormat(rawValue: text) else {
-            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\": it takes table or json")
+            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\", expected table or json")
         }
         return format
     }
 
-    /// Whether somebody has set this variable, or its flag.
+    /// Whether the variable or its flag is set.
     func isGiven(_ variable: String) -> Bool { given[variable] != nil }
 
     private static func flag(_ argument: String, _ rest: inout ArraySlice<String>) throws -> (Option, String) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let option = Option.all.first(where: { $0.flag == parts[0] }) else {
-            throw UsageError(description: "there is no flag \(parts[0])")
+            throw UsageError(description: "unknown flag \(parts[0])")
         }
         if option.isSwitch, parts.count == 1 { return (option, "true") }
         return (option, try value(of: option.flag, argument, &rest))
     }
 
-    /// What follows `=`, or else the next argument.
+    /// The text after `=`, or else the next argument.
     private static func value(
         of flag: String, _ argument: String, _ rest: inout ArraySlice<String>
     ) throws -> String {
@@ -118,9 +120,9 @@ extension Invocation {
     private static let outputFlag = "--output"
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
-        // A wrong variable must not keep the others from working.
+        // An invalid variable must not affect the commands that do not use it.
         guard !wantsHelp, command.isConfigured else { return }
-        // Their result says all that is to be said.
+        // Their output is the result alone, so they log only errors by default.
         if command == .plan || command == .explain { settings.logLevel = .error }
         for option in Option.all {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
@@ -146,11 +148,11 @@ extension Invocation {
         if command == .sync, settings.dryRun {
             throw OptionError(
                 name: "DRY_RUN", value: given["DRY_RUN"] ?? "",
-                takes: "nothing but false with sync; plan shows what sync would write")
+                takes: "false with sync; plan shows what sync would write")
         }
         settings.dryRun = settings.dryRun || command == .plan
         switch (settings.distributionsPath, settings.outputPath) {
-        // No Secret is looked at.
+        // explain reads no Secrets, so it needs no OUTPUT_PATH.
         case (_?, nil) where command == .explain: break
         case (nil, let path?):
             throw OptionError(
@@ -169,10 +171,10 @@ extension Invocation {
         }
         if command == .sync {
             throw refuse(
-                "LEADER_ELECTION", "", "nothing but false with sync, which makes its pass and waits for nobody")
+                "LEADER_ELECTION", "", "false with sync, which makes its pass without waiting")
         }
         if settings.distributionsPath != nil || settings.outputPath != nil {
-            throw refuse("LEADER_ELECTION", "", "nothing but false in local mode, where there is no Lease")
+            throw refuse("LEADER_ELECTION", "", "false in local mode, where there is no Lease")
         }
         let policy = settings.lease.policy
         if policy.duration.components.attoseconds != 0 {
@@ -183,7 +185,7 @@ extension Invocation {
                 "LEASE_DURATION", "15s",
                 "a time longer than LEASE_RENEW_DEADLINE, which is \(given["LEASE_RENEW_DEADLINE"] ?? "10s")")
         }
-        // As client-go does.
+        // Same rule as in client-go.
         if policy.renewDeadline <= policy.retryPeriod * LeaderElection<ContinuousClock.Instant>.jitterFactor {
             throw refuse(
                 "LEASE_RENEW_DEADLINE", "10s",

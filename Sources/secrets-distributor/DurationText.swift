@@ -1,6 +1,6 @@
-/// Times as Go writes them: `200ms`, `2s`, `1m30s`.
+/// Parses durations in Go's format: `200ms`, `2s`, `1m30s`.
 enum DurationText {
-    /// Nil for anything else; a number without a unit is none, but for `0`.
+    /// Returns nil for any other text. A number without a unit is invalid, except `0`.
     static func parse(_ text: String) -> Duration? {
         guard text != "0" else { return .zero }
         var rest = text[...]

@@ -4,7 +4,7 @@ import JSON
 import Observability
 import Planning
 
-/// `explain FROM`: who is touched when that source file is rotated?
+/// The command `explain FROM`, which shows the targets of a source file.
 enum ExplainCommand {
     static func run(_ operand: String, _ invocation: Invocation) async throws -> Int32 {
         let settings = invocation.settings
@@ -20,7 +20,8 @@ enum ExplainCommand {
         return explanation.readers.isEmpty ? 1 : 0
     }
 
-    /// As a distribution would name it; a folder may end with a slash, and a file may be named by its place in the mount.
+    /// The path as a distribution would write it. A folder may end with a slash, and a file may have its absolute path
+    /// in the mount.
     static func path(_ operand: String, below mount: String) throws(SourcePathError) -> SourcePath {
         var text = operand[...]
         while text.utf8.count > 1, text.utf8.last == UInt8(ascii: "/") { text.removeLast() }
@@ -56,7 +57,7 @@ extension Explanation {
         if readers.isEmpty {
             sentences.append("No distribution reads \(name).")
             if !similar.isEmpty {
-                sentences.append("Names like it: \(similar.map(JSONText.quoted).joined(separator: ", ")).")
+                sentences.append("Similar names: \(similar.map(JSONText.quoted).joined(separator: ", ")).")
             }
         } else {
             let targets = Set(
@@ -74,7 +75,7 @@ extension Explanation {
         case .present(1): sentences.append("It is in the mount.")
         case .present(let count): sentences.append("It is a folder of the mount with \(count) files.")
         case .absent: sentences.append("It is not in the mount.")
-        case .failed(let reason): sentences.append("In the mount it \(reason).")
+        case .failed(let reason): sentences.append("In the mount, it \(reason).")
         case .unknown: break
         }
         return sentences
@@ -105,7 +106,7 @@ extension Explanation {
 }
 
 extension Explanation.Presence {
-    /// Null: not known.
+    /// Null if unknown.
     fileprivate var json: JSONValue {
         switch self {
         case .present, .failed: true

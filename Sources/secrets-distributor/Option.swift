@@ -4,30 +4,30 @@ import Observability
 
 /// One setting: an environment variable and the flag of the same name.
 struct Option: Sendable {
-    /// `SECRETS_PATH`; the flag is `--secrets-path`.
+    /// For example `SECRETS_PATH`; its flag is `--secrets-path`.
     let variable: String
-    /// As help shows it.
+    /// The default value as the help shows it.
     let standard: String
     let help: String
-    /// What a value must be, as the end of a sentence.
+    /// The valid values, as the end of a sentence.
     let takes: String
-    /// A flag of this kind may stand without a value.
+    /// Whether the flag can be given without a value.
     var isSwitch = false
-    /// An empty variable is a value; else it is one that is not set, as a chart leaves it.
+    /// Whether an empty variable is a value. Otherwise it counts as not set, because a chart may leave it empty.
     var takesEmpty = false
-    /// Puts a value into the settings; false if it cannot be used.
+    /// Stores a value in the settings. Returns false if the value is invalid.
     let apply: @Sendable (String, inout Settings) -> Bool
 
     var flag: String { "--" + variable.lowercased().map { $0 == "_" ? "-" : String($0) }.joined() }
 }
 
-/// A value that cannot be used.
+/// An invalid value of an option.
 struct OptionError: Error, CustomStringConvertible {
     let name: String
     let value: String
     let takes: String
 
-    var description: String { "\(name) is \(JSONText.quoted(value)): it takes \(takes)" }
+    var description: String { "\(name) is \(JSONText.quoted(value)), expected \(takes)" }
 }
 
 extension Option {
@@ -47,13 +47,13 @@ extension Option {
             variable: "WATCH_NAMESPACES", standard: "all", help: "namespaces to serve, comma-separated",
             takes: "names of namespaces, separated by commas",
             apply: { value, settings in
-                // Spaces go around a name only: "a b" is no namespace "ab".
+                // Spaces are allowed around names only: "a b" is not the namespace "ab".
                 let names = value.split(separator: ",").map { $0.split(separator: " ").joined(separator: " ") }
                     .filter { !$0.isEmpty }
                 var unique: [String] = []
                 for name in names where !unique.contains(name) { unique.append(name) }
                 settings.watchNamespaces = unique.isEmpty ? nil : unique
-                // Commas alone must not mean all.
+                // A value of commas only must not mean all namespaces.
                 return unique.allSatisfy(isNamespace) && (value.isEmpty || !unique.isEmpty)
             }),
         .duration("DEBOUNCE_QUIET", "200ms", "quiet time after the last change", \.debounceQuiet, from: .zero),
@@ -75,7 +75,7 @@ extension Option {
         .bool("LEADER_ELECTION", "use a Lease to elect the one replica that writes", \.leaderElection),
         .name(
             "LEASE_NAMESPACE", "the pod's own", "namespace of the Lease", \.lease.namespace,
-            takes: "a name of a namespace", isNamespace),
+            takes: "the name of a namespace", isNamespace),
         .name(
             "LEASE_NAME", "from MANAGED_BY", "name of the Lease", \.lease.name,
             takes: "1 to 253 lower-case letters, digits, \"-\" and \".\"", isObjectName),
@@ -113,7 +113,7 @@ extension Option {
         Option(
             variable: "LISTEN_ADDRESS", standard: ":9895",
             help: "address for metrics, probes and status page; if empty, none is served",
-            takes: "an address and a port such as \":9895\" or \"127.0.0.1:9895\", or nothing", takesEmpty: true,
+            takes: "an address and a port such as \":9895\" or \"127.0.0.1:9895\", or an empty value", takesEmpty: true,
             apply: { value, settings in
                 settings.listenAddress = ListenAddress(value)
                 return value.isEmpty || settings.listenAddress != nil
@@ -132,7 +132,7 @@ extension Option {
             })
     }
 
-    /// Relative to the working directory if it is no absolute path; empty is none.
+    /// A relative path is relative to the working directory. An empty value means none.
     private static func optionalPath(
         _ variable: String, _ standard: String, _ help: String,
         _ keyPath: any WritableKeyPath<Settings, String?> & Sendable
@@ -206,7 +206,7 @@ extension Option {
         return edge(first) && edge(last) && value.allSatisfy { edge($0) || "-_.".contains($0) }
     }
 
-    /// RFC 1123, as the API server wants most names.
+    /// RFC 1123, as the API server requires for most names.
     private static func isObjectName(_ value: String) -> Bool {
         value.utf8.count <= 253
             && value.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in

@@ -2,9 +2,9 @@ import Glibc
 import JSON
 import Observability
 
-/// How a command prints its result.
+/// The format of a command's result.
 enum OutputFormat: String, CaseIterable {
-    /// Columns, for people.
+    /// Columns for people.
     case table
     /// One JSON object on one line, for scripts.
     case json

@@ -2,11 +2,11 @@ import Agent
 import Glibc
 import Observability
 
-/// `sync` and `plan`: one pass, with its writes or without.
+/// The commands `sync` and `plan`: one pass, with or without writes.
 enum PassCommand {
     static func run(_ invocation: Invocation) async throws -> Int32 {
         let settings = invocation.settings
-        // What is logged shows how far it is; the two together would be hard to read.
+        // Log lines show the progress already; a progress line among them would be hard to read.
         let showsProgress = Terminal.canErase(STDERR_FILENO) && !invocation.isGiven("LOG_LEVEL")
         let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
         let logger = Logger(

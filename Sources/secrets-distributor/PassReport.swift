@@ -4,10 +4,10 @@ import JSON
 import Observability
 import Planning
 
-/// What one pass came to, or would come to: for people, for scripts, and as an exit status.
+/// The result of a pass for people, for scripts, and as an exit status.
 struct PassReport {
     let result: SyncResult
-    /// Nothing was written.
+    /// Whether the pass was a `plan`, which writes nothing.
     let isPlan: Bool
     let took: Duration
 
@@ -17,7 +17,8 @@ struct PassReport {
 
     var isInSync: Bool { heldBack.isEmpty && result.faults.isEmpty }
 
-    /// Of `plan`: 2 if anything would be written. Of both: 1 if something is held back, or could not be looked at.
+    /// The exit status. For `plan`, 2 if anything would be written. For both commands, 1 if something is held back or
+    /// could not be checked.
     var status: Int32 {
         if isPlan, !result.changes.isEmpty { return 2 }
         return isInSync ? 0 : 1
@@ -81,12 +82,12 @@ struct PassReport {
 }
 
 extension Change {
-    /// `+added,~changed,-removed`: no key has a comma.
+    /// `+added,~changed,-removed`. Keys cannot contain commas.
     fileprivate var keys: String {
         (added.map { "+\($0)" } + changed.map { "~\($0)" } + removed.map { "-\($0)" }).joined(separator: ",")
     }
 
-    /// What is set besides; of a new Secret that goes without saying.
+    /// The changed metadata. Empty for a new Secret, for which it is obvious.
     fileprivate var metadata: String {
         guard kind == .update || kind == .replace || kind == .release else { return "" }
         var parts = labels.map { "label:\($0)" } + annotations.map { "annotation:\($0)" }

@@ -3,7 +3,7 @@ import Glibc
 import LinuxIO
 import Observability
 
-/// The commands, and how they end. Exit statuses are those of sysexits.h(3head).
+/// Runs the commands and determines the exit status. Exit statuses are those of sysexits.h(3head).
 enum Program {
     private static let usage: Int32 = 64
     private static let inputOutput: Int32 = 74
@@ -50,8 +50,8 @@ enum Program {
             .run(until: signals.stops, refreshes: signals.refreshes)
     }
 
-    /// The exit status when `status` is a command's: another one if what it printed has not arrived. A reader who has
-    /// read enough (`plan | head`) is no failure.
+    /// Flushes the output and returns the exit status: `status`, or another one if the output could not be written. It
+    /// is not an error if the reader has closed the pipe (`plan | head`).
     static func finished(_ status: Int32) -> Int32 {
         do throws(LinuxError) {
             try StandardStreams.flush()
@@ -67,12 +67,12 @@ enum Program {
     }
 }
 
-/// Whether there are as many as it takes to begin at all: libdispatch ends the process by a trap (SIGILL) if it cannot
-/// open its epoll instance, its eventfds and its timers.
+/// Checks that enough descriptors are free to start: libdispatch traps (SIGILL) if it cannot open its epoll instance,
+/// its eventfds and its timers.
 enum Descriptors {
     static let needed = 12
 
-    /// Tries it: what is free by its number may still be refused, where the machine has no more files.
+    /// Opens the descriptors, because the limit is not enough: the system may have no free files.
     static var suffice: Bool {
         let descriptors = (0..<needed).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
@@ -80,10 +80,10 @@ enum Descriptors {
     }
 }
 
-/// What sleeping needs of the kernel, opened while there is enough of it.
+/// Opens the kernel timers for sleeping while descriptors are available.
 ///
-/// libdispatch opens a timer of each clock at the first sleep that needs it, and ends the process by a trap (SIGILL) if it
-/// cannot: one that lacks descriptors for a while later on must find them open.
+/// libdispatch opens a timer for each clock at the first sleep that needs it, and traps (SIGILL) if it cannot. A
+/// process that runs out of descriptors for a while must have the timers already.
 enum Timers {
     static func open() async {
         try? await Task.sleep(for: .milliseconds(1))

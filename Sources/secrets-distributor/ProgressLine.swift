@@ -2,10 +2,10 @@ import Agent
 import Glibc
 import LinuxIO
 
-/// One line of a terminal that is written over and over; what else is written there goes above it.
+/// A line on the terminal that is overwritten repeatedly. Other output goes above it.
 final class ProgressLine: Sendable {
     private static let erase = "\r\u{1b}[K"
-    /// What the line shows now.
+    /// The current text of the line.
     private let shown = Mutex("")
     private let isPlan: Bool
 
@@ -14,7 +14,7 @@ final class ProgressLine: Sendable {
     func show(_ progress: Progress) {
         guard progress.total > 0 else { return }
         let verb = isPlan ? "would write" : "wrote"
-        let text = "looked at \(progress.done) of \(progress.total), \(verb) \(progress.written)"
+        let text = "processed \(progress.done) of \(progress.total), \(verb) \(progress.written)"
         shown.withLock { shown in
             guard shown != text else { return }
             shown = text
@@ -22,7 +22,7 @@ final class ProgressLine: Sendable {
         }
     }
 
-    /// A line that stays.
+    /// Writes a permanent line above the progress line.
     func write(above line: String) { shown.withLock { Self.write("\(Self.erase)\(line)\n\($0)") } }
 
     func clear() {

@@ -2,21 +2,22 @@ import Glibc
 import LinuxIO
 import Observability
 
-/// What the process is asked for by signals.
+/// Translates signals into requests.
 ///
-/// SIGTERM and SIGINT ask it to stop, a second one ends it at once. While it runs for good, SIGHUP asks it to look at
-/// everything, and SIGUSR1 and SIGUSR2 make its log more and less verbose.
+/// SIGTERM and SIGINT request a stop; a second one ends the process at once. During `run`, SIGHUP requests a comparison
+/// of everything, and SIGUSR1 and SIGUSR2 make the log more and less verbose.
 final class SignalRequests: Sendable {
     let stops: AsyncStream<Void>
     let refreshes: AsyncStream<Void>
     private let signals: Signals
 
-    /// Writes under way have 8 s; what hangs after that (a file system, a name server) is left behind.
-    private static let patience: UInt32 = 9
+    /// The time in seconds until the process exits after the first signal. Writes in flight have 8 s; calls that block
+    /// longer (a file system, a name server) are abandoned.
+    private static let shutdownTimeout: UInt32 = 9
 
     /// - Parameters:
-    ///   - overdue: exit status if the end takes longer than that.
-    ///   - logger: whose level is changed; nil: only the first two signals are taken.
+    ///   - overdue: the exit status if the shutdown takes longer than `shutdownTimeout`.
+    ///   - logger: the logger whose level the signals change. If nil, only SIGTERM and SIGINT are handled.
     init(overdue: Int32, logger: Logger? = nil) throws(LinuxError) {
         let (stops, stop) = AsyncStream<Void>.makeStream()
         let (refreshes, refresh) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -33,11 +34,11 @@ final class SignalRequests: Sendable {
                     defer { isStopping = true }
                     return isStopping
                 }
-                // 128 and the signal's number, as a shell reports it.
+                // 128 plus the signal number, as shells report it.
                 if isSecond { _exit(128 + number) }
-                // Not joined: it ends with the process.
+                // Not joined: the thread ends with the process.
                 _ = try? OwnedThread(name: "overdue") {
-                    sleep(Self.patience)
+                    sleep(Self.shutdownTimeout)
                     _exit(overdue)
                 }
                 stop.yield()

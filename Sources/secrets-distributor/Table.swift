@@ -1,9 +1,10 @@
 import Observability
 
-/// Rows of text in columns: as wide as their widest cell, two spaces apart. Nothing is cut or wrapped.
+/// A table of text. Each column is as wide as its widest cell, with two spaces between columns. Nothing is truncated or
+/// wrapped.
 struct Table {
     struct Cell {
-        /// On one line, and never empty, so that columns can be counted.
+        /// On one line and never empty, so that scripts can count columns.
         let text: String
         let style: Terminal.Style?
 
@@ -25,7 +26,7 @@ struct Table {
         rows.append(cells)
     }
 
-    /// - Parameter styled: with the escape sequences of a terminal that shows colours.
+    /// - Parameter styled: whether to use the escape sequences of terminals with colours.
     func lines(styled: Bool) -> [String] {
         let all = [header] + rows
         let widths = header.indices.map { column in all.map { $0[column].text.count }.max() ?? 0 }

@@ -9,9 +9,10 @@ guard Descriptors.suffice else {
     let limit = ProcessFigures.descriptorLimit
     exit(
         Program.fail(
-            "too few files can be opened: RLIMIT_NOFILE is \(limit), and fewer than \(Descriptors.needed) are free", 1))
+            "not enough file descriptors: RLIMIT_NOFILE is \(limit), and fewer than \(Descriptors.needed) are free",
+            1))
 }
-// No `await` out here: libdispatch would begin before the first line, and trap. The task is the program, and the process
-// ends with it.
+// No top-level `await`: it would start libdispatch before the first line, which could trap. The task runs the program
+// and ends the process.
 Task { exit(Program.finished(await Program.run(Array(CommandLine.arguments.dropFirst())))) }
 dispatchMain()

@@ -6,10 +6,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What a cluster's stores tell of their watches.
+/// The watch metrics of a cluster's stores.
 @Suite(.tags(.concurrent), .endsIfHung)
 struct BackendMetricsTests {
-    /// Runs a feed while `body` runs.
+    /// Runs a watcher while `body` runs.
     private func following<Item>(
         _ heartbeat: Heartbeat, _ watch: @escaping @Sendable (WatchHandler<Item>) async -> Void,
         _ body: () async throws -> Void
@@ -21,7 +21,7 @@ struct BackendMetricsTests {
         }
     }
 
-    @Test("each watch beats for its observer, and its restarts are among the backend's metrics")
+    @Test("each watch beats for its observer, and its restarts are in the metrics of the backend")
     func watches() async throws {
         var settings = Settings()
         settings.leaderElection = true
@@ -38,12 +38,12 @@ struct BackendMetricsTests {
             let name = "secrets_distributor_watch_restarts_total{resource=\"\(resource)\"} "
             #expect(lines.contains { $0.hasPrefix(name) && !$0.hasSuffix(" 0") }, "\(resource)")
         }
-        // Also with leader election, where another transport stands before this one.
+        // Also with leader election, where another transport wraps this one.
         #expect(lines.contains("sent 1"))
     }
 }
 
-/// A server that is not there.
+/// A server that is unavailable.
 private struct Refusing: KubeTransport {
     func send(_ request: Request) async throws(KubeError) -> Response {
         throw KubeError(request.operation, .transport(.connect(reason: "refused")))

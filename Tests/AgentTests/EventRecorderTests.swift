@@ -1,184 +1,28 @@
 import Agent
-import JSON
 import Kube
-import KubeRuntime
-import LinuxIO
 import TestSupport
 import TestTraits
 import Testing
 
 @Suite("The event recorder", .tags(.concurrent), .endsIfHung)
 struct EventRecorderTests {
-    private let requests = AnsweredRequests()
-    private let logs = LineRecorder()
-
-    /// Runs a recorder while `body` works, then flushes it.
-    private func recording(_ body: (EventRecorder) async throws -> Void) async rethrows {
-        let recorder = EventRecorder(client: requests, logger: logs.logger)
-        async let running: Void = recorder.run()
-        try await body(recorder)
-        await recorder.flush()
-        await running
-    }
-
-    private func record(
-        _ recorder: EventRecorder, _ message: String = "m", in namespace: String = "shop", on name: String = "app"
-    ) {
-        recorder.record(
-            .warning,
-            on: Event.Object(
-                apiVersion: "v1", kind: "K", namespace: namespace, name: name, uid: name, resourceVersion: nil),
-            reason: "WriteFailed", message: message)
-    }
-
-    @Test("creates an Event, and counts it up by a patch when it happens again")
-    func counts() async throws {
-        await recording { recorder in
-            for _ in 1...3 { record(recorder) }
-        }
-        try #require(requests.all.map(\.method) == [.post, .patch, .patch])
-        let manifest = try JSONValue(json: requests.all[0].body)
-        let name = try #require(manifest["metadata"]?["name"]?.string)
-        #expect(requests.all[0].path == "/api/v1/namespaces/shop/events")
-        #expect(requests.all[1].path == "/api/v1/namespaces/shop/events/\(name)")
-        #expect(try JSONValue(json: requests.all[2].body)["count"] == 3)
-    }
-
-    @Test("creates it anew when it is gone, with its count")
-    func gone() async throws {
-        requests.answer(.patch, [.notFound(message: "expired")])
-        await recording { recorder in
-            for _ in 1...2 { record(recorder) }
-        }
-        try #require(requests.all.map(\.method) == [.post, .patch, .post])
-        #expect(try JSONValue(json: requests.all[2].body)["count"] == 2)
-    }
-
-    @Test("says once what the role lacks, and leaves that namespace alone from then on, and no other")
-    func forbidden() async {
-        requests.answer(.post, [.forbidden(message: "no"), .forbidden(message: "no")])
-        await recording { recorder in
-            for number in 1...50 { record(recorder, on: "app-\(number)") }
-            record(recorder, in: "second")
-            for number in 1...50 { record(recorder, in: "second", on: "app-\(number)") }
-            record(recorder, in: "third")
-        }
-        #expect(requests.all.map(\.operation.namespace) == ["shop", "second", "third"])
-        #expect(logs.count("events cannot be written") == 1)
-        #expect(logs.contains("INFO", "events cannot be written", "roleNeeds=\"create and patch on events\""))
-        #expect(logs.lines.count == 1)
-    }
-
-    @Test(
-        "tries again what may pass",
-        arguments: [
-            KubeError.Kind.transport(.connect(reason: "refused")), .server(status: 503, reason: nil, retryAfter: nil),
-            .tooManyRequests(retryAfter: nil),
-        ])
-    func retries(kind: KubeError.Kind) async {
-        requests.answer(.post, [kind])
-        await recording { recorder in
-            record(recorder)
-            #expect(await eventually { requests.all.count == 2 })
-        }
-        #expect(requests.all.count == 2)
-    }
-
-    @Test(
-        "does not try again what will not, and goes on with the next",
-        arguments: [
-            KubeError.Kind.namespaceTerminating, .invalid(status: 422, fields: []), .transport(.notLeading),
-            .alreadyExists(message: "it is"), .notFound(message: "no namespace"),
-            .tooManyRequests(retryAfter: .seconds(86_400)),
-        ])
-    func noRetries(kind: KubeError.Kind) async {
-        requests.answer(.post, [kind])
-        await recording { recorder in
-            record(recorder, on: "one")
-            record(recorder, on: "two")
-        }
-        #expect(requests.all.count == 2)
-        #expect(!logs.lines.contains { $0.contains(" INFO ") || $0.contains(" WARNING ") })
-    }
-
-    @Test("is there in a cluster, not in a dry run, and writes only while this agent leads")
+    @Test("exists in a cluster, not in a dry run, and writes only while this agent leads")
     func backend() async throws {
+        let requests = SentRequests()
         var settings = Settings()
         settings.leaderElection = true
         let backend = Backend(requests, settings, namespace: "shop", logger: .none)
         let recorder = try #require(backend.recorder)
         async let running: Void = recorder.run()
-        record(recorder)
+        recorder.record(
+            .warning,
+            on: Event.Object(
+                apiVersion: "v1", kind: "K", namespace: "shop", name: "app", uid: "app", resourceVersion: nil),
+            reason: "WriteFailed", message: "m")
         await recorder.flush()
         await running
         #expect(requests.all.isEmpty)
         settings.dryRun = true
         #expect(Backend(requests, settings, namespace: "shop", logger: .none).recorder == nil)
-    }
-
-    @Test("keeps a thousand that wait, the newest")
-    func bounded() async {
-        let recorder = EventRecorder(client: requests, logger: logs.logger)
-        for number in 1...1500 { record(recorder, on: "app-\(number)") }
-        async let running: Void = recorder.run()
-        #expect(await eventually { requests.all.count == 1000 })
-        await recorder.flush()
-        await running
-        #expect(requests.all.count == 1000)
-        let last = requests.all.last.flatMap { try? JSONValue(json: $0.body) }
-        #expect(last?["involvedObject"]?["name"] == "app-1500")
-    }
-
-    @Test("holds nobody up when the API server does not answer, neither who records nor the end")
-    func hangs() async {
-        let recorder = EventRecorder(client: HangingTransport(), logger: logs.logger)
-        let running = Task { await recorder.run() }
-        for number in 1...100 { record(recorder, on: "app-\(number)") }
-        // Or this test does not end.
-        await recorder.flush()
-        running.cancel()
-        await running.value
-    }
-}
-
-/// Answers 200, after the errors that it was given.
-private final class AnsweredRequests: KubeTransport {
-    private struct State {
-        var requests: [Request] = []
-        var errors: [Request.Method: [KubeError.Kind]] = [:]
-    }
-
-    private let state = Mutex(State())
-
-    var all: [Request] { state.withLock { $0.requests } }
-
-    func answer(_ method: Request.Method, _ errors: [KubeError.Kind]) {
-        state.withLock { $0.errors[method] = errors }
-    }
-
-    func send(_ request: Request) async throws(KubeError) -> Response {
-        let error = state.withLock { state -> KubeError.Kind? in
-            state.requests.append(request)
-            guard state.errors[request.method]?.isEmpty == false else { return nil }
-            return state.errors[request.method]?.removeFirst()
-        }
-        if let error { throw KubeError(request.operation, error) }
-        return Response(status: 200)
-    }
-
-    func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
-        throw KubeError(request.operation, .transport(.shutDown))
-    }
-}
-
-/// Answers nothing until it is cancelled.
-private struct HangingTransport: KubeTransport {
-    func send(_ request: Request) async throws(KubeError) -> Response {
-        try? await Task.sleep(for: .seconds(3600))
-        throw KubeError(request.operation, .transport(.cancelled))
-    }
-
-    func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
-        throw KubeError(request.operation, .transport(.shutDown))
     }
 }

@@ -1,26 +1,26 @@
-/// What the command line asks for.
+/// The parsed command line.
 struct Invocation: Equatable, Sendable {
     struct Failure: Error, CustomStringConvertible, Equatable {
         let description: String
     }
 
-    /// To exit with after a `Failure`: EX_USAGE of sysexits(3).
+    /// The exit status after a `Failure`: EX_USAGE of sysexits(3).
     static let usageStatus: Int32 = 64
 
     var isQuick = false
-    /// Which scenarios; nil: all.
+    /// The scenarios to run; nil: all.
     var only: [String]?
-    /// How many distributions there are, from few to many; nil: as it is for a quick or a whole run.
+    /// The numbers of distributions, in ascending order; nil: the defaults for a quick or a full run.
     var sizes: [Int]?
-    /// The path of the program that is measured.
+    /// The path of the program to measure.
     var program: String?
-    /// The folder that gets the report; nil: none is written, or that of a quick run below `.build`.
+    /// The folder for the report; nil: no report. A quick run writes below `.build` by default.
     var output: String?
-    /// What was measured before: a `results.json`, or the folder that holds it. Nothing is measured then.
+    /// Earlier results: a `results.json`, or the folder that holds it. Nothing is measured then.
     var report: String?
     var wantsHelp = false
 
-    /// - Parameter scenarios: the names that there are.
+    /// - Parameter scenarios: the names of all scenarios.
     init(_ words: [String], scenarios: [String]) throws(Failure) {
         var rest = words[...]
         while let word = rest.popFirst() {
@@ -67,14 +67,14 @@ struct Invocation: Equatable, Sendable {
         Usage: benchmark --program PATH [--quick] [--only NAME[,NAME]] [--at NUMBER[,NUMBER]] [--output FOLDER]
                benchmark --report PATH --output FOLDER
 
-        Measures the program at PATH against a real etcd and kube-apiserver, and h2load beside it.
+        Measures the program at PATH with a real etcd and kube-apiserver, and compares it with h2load.
 
           --program PATH     the program, built for release
-          --quick            few and small: whether it runs; not to be judged
+          --quick            few and small measurements, only to show that the benchmark runs
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
-          --at NUMBER,…      with so many distributions, where their number matters
-          --output FOLDER    where the report goes; of a quick run .build/benchmark, else nowhere
-          --report PATH      measures nothing: the report again from a results.json, or the folder that holds it
+          --at NUMBER,…      the numbers of distributions
+          --output FOLDER    the folder for the report; default: none, or .build/benchmark for a quick run
+          --report PATH      measure nothing, and render a results.json, or the one in a folder, again
 
         """
     }

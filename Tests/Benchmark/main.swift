@@ -1,4 +1,4 @@
-// What is measured is told by `Scenarios`, with what on which servers by `World`, and how it is shown by `Report`.
+// `Scenarios` define what is measured, `World` provides the servers and the program, and `Report` renders the results.
 import Glibc
 import Reconciler
 import TestSupport
@@ -38,7 +38,7 @@ guard access(program, X_OK) == 0 else {
 var failed: [String] = []
 let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocation.sizes)
 do {
-    // A tool that is missing is found before hours of measuring.
+    // Detects a missing tool before hours of measuring.
     if invocation.output != nil { _ = try await Gnuplot().draw("") }
     var results = try await Results.here(isQuick: invocation.isQuick, startedAt: .now())
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
@@ -49,14 +49,14 @@ do {
             results.distributions += found.distributions
             for figure in found.figures { print(figure.line) }
         } catch {
-            // The others are worth their while all the same.
+            // The other scenarios are still useful.
             failed.append(name)
             say("\(name): \(error)")
         }
         results.missing = scenarioNames.filter { name in !results.figures.contains { $0.id.hasPrefix(name + ".") } }
         guard let output = invocation.output else { continue }
         try await Report(results: results).write(to: output)
-        say("\(name) is in \(output)/benchmarks.md")
+        say("\(name): written to \(output)/benchmarks.md")
     }
 } catch {
     fail(error, status: 1)

@@ -1,10 +1,8 @@
-import Kube
-
 @testable import benchmark
 
-/// A line as kube-apiserver writes it.
+/// A line in the format of kube-apiserver.
 ///
-/// - Parameter end: the time of the answer, in seconds of a minute.
+/// - Parameter end: the time of the response, in seconds of a minute.
 func auditLine(
     user: String = "erin", verb: String = "patch", resource: String = "secrets", name: String = "s",
     code: Int = 200, end: String = "00.000002"

@@ -4,17 +4,17 @@ import Testing
 
 @Suite("A line of the audit log")
 struct AuditLineTests {
-    @Test("tells of a Secret that was written", arguments: [("patch", 200), ("create", 201), ("delete", 200)])
+    @Test("reports a Secret that was written", arguments: [("patch", 200), ("create", 201), ("delete", 200)])
     func written(_ verb: String, _ code: Int) {
         #expect(auditLine(verb: verb, code: code).isSecretWrite(by: "erin"))
     }
 
-    @Test("tells of none if it was only looked at", arguments: ["get", "list", "watch"])
+    @Test("reports no write for a read", arguments: ["get", "list", "watch"])
     func read(_ verb: String) {
         #expect(!auditLine(verb: verb).isSecretWrite(by: "erin"))
     }
 
-    @Test("tells of none if the server refused, it was something else, or it was somebody else")
+    @Test("reports no write if the server rejected it, or if it was of another resource or by another user")
     func others() {
         #expect(!auditLine(code: 409).isSecretWrite(by: "erin"))
         #expect(!auditLine(resource: "secretsdistributions").isSecretWrite(by: "erin"))
@@ -22,7 +22,7 @@ struct AuditLineTests {
         #expect(auditLine(user: "alice").isSecretWrite(by: "alice"))
     }
 
-    @Test("is the user's whose whole name it has")
+    @Test("belongs to a user only if the whole name matches")
     func user() {
         #expect(auditLine().isRequest(of: "erin"))
         #expect(!auditLine(user: "erin2").isRequest(of: "erin"))

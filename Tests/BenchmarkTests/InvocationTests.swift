@@ -8,7 +8,7 @@ struct InvocationTests {
         try Invocation(words, scenarios: ["start", "storm"])
     }
 
-    @Test("says what, of which program, and where to")
+    @Test("sets the scenarios, the program and the output folder")
     func whole() throws {
         let invocation = try parse(
             "--quick", "--only", "storm,start", "--program", "p", "--output", "docs", "--at", "1000,10")
@@ -19,26 +19,26 @@ struct InvocationTests {
         #expect(invocation.sizes == [10, 1_000])
     }
 
-    @Test("needs no more than the program, or nothing to be told what there is")
+    @Test("requires only the program, and nothing for help")
     func least() throws {
         let invocation = try parse("--program", "p")
         #expect(!invocation.isQuick && invocation.only == nil && invocation.output == nil && !invocation.wantsHelp)
         #expect(try parse("--help").wantsHelp)
     }
 
-    @Test("a quick run is told of below .build, where nothing else is said")
+    @Test("a quick run writes its report below .build by default")
     func quick() throws {
         #expect(try parse("--program", "p", "--quick").output == ".build/benchmark")
         #expect(try parse("--program", "p", "--output", "docs", "--quick").output == "docs")
     }
 
-    @Test("needs no program to tell again what was measured")
+    @Test("needs no program to render earlier results again")
     func report() throws {
         #expect(try parse("--report", "docs", "--output", "x").report == "docs")
     }
 
     @Test(
-        "names what it does not understand",
+        "reports what it does not accept",
         arguments: [
             (["--program", "p", "--fast"], "\"--fast\" is not known, see --help"),
             (

@@ -8,13 +8,13 @@ struct JudgementTests {
         return try #require(Judgement(Figure("a.b", "it", unit: .seconds, runs: runs, bar: bar)))
     }
 
-    @Test func `a bar is held against the median of the runs, and met at its very value`() throws {
+    @Test func `the median of the runs is compared with the bar, and may be equal to it`() throws {
         #expect(try judgement(.atMost(2), [(1, nil), (2, nil), (9, nil)]).isMet == true)
         #expect(try judgement(.atMost(1.9), [(1, nil), (2, nil), (9, nil)]).isMet == false)
     }
 
     @Test func `each run is compared with its own reference`() throws {
-        // The median of the values over the median of the references were 1.
+        // The median of the values divided by the median of the references would be 1.
         let runs: [(Double, Double?)] = [(1, 2), (2, 1), (3, 2)]
         #expect(try judgement(.ratioAtMost(1.5), runs).judged == 1.5)
         #expect(try judgement(.ratioAtMost(1.5), runs).isMet == true)
@@ -31,7 +31,7 @@ struct JudgementTests {
         #expect(Judgement(Figure("a", "it", unit: .count, runs: [.init(value: 1)])) == nil)
     }
 
-    @Test func `it is told in words`() throws {
+    @Test func `the result is given in words`() throws {
         #expect(try judgement(.ratioAtMost(1.25), [(1.2, 1)]).measured == "1.2 of the reference")
         #expect(try judgement(.excessAtMost(0.01), [(0.005, 0.002)]).measured == "3 ms above the reference")
         #expect(try judgement(.excessAtMost(0.01), [(0.002, 0.005)]).measured == "3 ms below the reference")
@@ -39,7 +39,7 @@ struct JudgementTests {
         #expect(try judgement(.atMost(0), [(0, nil)]).wanted == "none")
     }
 
-    @Test func `the range of the runs is told where it shows`() {
+    @Test func `the range of the runs is shown if it is visible`() {
         let figure = { (values: [Double]) in
             Figure("a", "it", unit: .seconds, runs: values.map { .init(value: $0) })
         }
@@ -48,7 +48,7 @@ struct JudgementTests {
         #expect(figure([]).text == "–")
     }
 
-    @Test func `figures of one bar are as bad as the worst of them`() throws {
+    @Test func `the worst figure determines the outcome of a group with one bar`() throws {
         let judgements = [(1, 1), (100, 3), (10, 2)].compactMap { count, value in
             Judgement(
                 Figure(
@@ -66,19 +66,19 @@ struct JudgementTests {
             values.map { Figure(id, "it", distributions: $0, unit: .seconds, runs: [.init(value: $1)]) })
     }
 
-    @Test func `what grows with the number of distributions, or slower, is linear or better`() throws {
+    @Test func `a figure that grows at most with the number of distributions is linear or better`() throws {
         #expect(scaling("a", [1: 9, 100: 1, 10_000: 100])?.isGood == true)
         #expect(scaling("a", [1: 9, 100: 1, 10_000: 102])?.isGood == false)
         #expect(scaling("a", [100: 0, 10_000: 0])?.isGood == true)
         #expect(scaling("a", [1: 1, 100: 1]) == nil)
     }
 
-    @Test func `how a figure grows that is nothing with few distributions is not known`() throws {
+    @Test func `the growth of a figure that is 0 with few distributions is unknown`() throws {
         #expect(try #require(scaling("a", [100: 0, 10_000: 1])).isGood == nil)
         #expect(scaling("rotation.one.others", [100: 0, 10_000: 1])?.isGood == false)
     }
 
-    @Test func `a rotation of one file that feeds one may not grow, but for noise`() throws {
+    @Test func `a rotation of one file that feeds one Secret may not grow, except for noise`() throws {
         #expect(scaling("rotation.one", [100: 1, 10_000: 1.2])?.isGood == true)
         #expect(scaling("rotation.one.writes", [100: 1, 10_000: 2])?.isGood == false)
         #expect(scaling("rotation.ones", [100: 1, 10_000: 2])?.isGood == true)

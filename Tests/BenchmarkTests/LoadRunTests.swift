@@ -2,9 +2,9 @@ import Testing
 
 @testable import benchmark
 
-@Suite("What h2load says")
+@Suite("The output of h2load")
 struct LoadRunTests {
-    @Test("is the time from the first request to the last answer, in whatever order they are logged")
+    @Test("gives the time from the first request to the last response, whatever the order of the lines")
     func span() throws {
         let run = try LoadRun(
             log: "1000000\t200\t500\n1000400\t200\t900\n1000100\t201\t100\n", expecting: 3)
@@ -14,11 +14,11 @@ struct LoadRunTests {
     }
 
     @Test(
-        "is no reference unless every request was answered with success",
+        "is rejected as a reference unless every request succeeded",
         arguments: [
             ("1000\t200\t5\n", "h2load: 1 of 2 requests succeeded; the others' status codes: []"),
             ("1000\t200\t5\n1000\t409\t5\n", "h2load: 1 of 2 requests succeeded; the others' status codes: [409]"),
-            // A request that got no answer has the status -1.
+            // A request without a response has status -1.
             ("1000\t200\t5\n1000\t-1\t5\n", "h2load: 1 of 2 requests succeeded; the others' status codes: [-1]"),
             ("", "h2load: 0 of 2 requests succeeded; the others' status codes: []"),
         ])
@@ -27,7 +27,7 @@ struct LoadRunTests {
         #expect(failure?.description == text)
     }
 
-    @Test("is not read from other lines", arguments: ["", "1000\t200", "1000\t200\tx", "1000\t200\t5\t5"])
+    @Test("is not read from malformed lines", arguments: ["", "1000\t200", "1000\t200\tx", "1000\t200\t5\t5"])
     func others(_ line: String) {
         #expect(LoadRun.Answer(line: line) == nil)
     }

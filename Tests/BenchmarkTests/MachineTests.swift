@@ -4,7 +4,7 @@ import Testing
 @testable import benchmark
 
 struct MachineTests {
-    @Test func `results tell where they were found, and what was measured`() async throws {
+    @Test func `results contain the machine and the measured commit`() async throws {
         let results = try await Results.here(isQuick: true, startedAt: Timestamp(seconds: 0))
         let machine = results.machine
         #expect(machine.cores > 0 && machine.memory > 64 << 20)

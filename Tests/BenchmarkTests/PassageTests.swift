@@ -13,7 +13,7 @@ struct PassageTests {
             requests: try lines.map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) })
     }
 
-    @Test("ends for the Secrets with the last that was written, and for all with the last answer")
+    @Test("ends for Secrets with the last write of a Secret, and for all requests with the last response")
     func ends() throws {
         let passage = try passage(
             auditLine(end: "01.000000"), auditLine(verb: "list", end: "01.250000"),
@@ -23,7 +23,7 @@ struct PassageTests {
         #expect(passage.lastAnswer == 2)
     }
 
-    @Test("counts the writes of each Secret, and not what was refused or read")
+    @Test("counts the writes of each Secret, without rejected writes and reads")
     func writes() throws {
         let passage = try passage(
             auditLine(name: "a"), auditLine(name: "b"), auditLine(name: "a"), auditLine(name: "a", code: 409),
@@ -31,7 +31,7 @@ struct PassageTests {
         #expect(passage.writes == ["n/a": 2, "n/b": 1])
     }
 
-    @Test("in which nothing was asked took no time")
+    @Test("without requests has a duration of 0")
     func empty() throws {
         #expect(try passage().lastSecret == 0)
         #expect(try passage().lastAnswer == 0)

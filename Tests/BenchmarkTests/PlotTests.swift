@@ -12,7 +12,7 @@ struct PlotTests {
             ], limits: limits)
     }
 
-    @Test func `the script holds the data, and one line and one set of dots for each series`() {
+    @Test func `the script contains the data, and one line and one set of dots for each series`() {
         let script = plot().script
         #expect(script.contains("set logscale x\n") && script.contains("set yrange [0:*]\n"))
         #expect(script.contains("$line0 << END\n1.0 2.0\n10.0 3.5\nEND\n$dots0 << END\n10.0 3.5\nEND\n"))
@@ -33,7 +33,7 @@ struct PlotTests {
         #expect(script.contains("set label 'at most 6 MiB' at 100.0,6.0 right"))
     }
 
-    @Test func `gnuplot draws it, each time the same`() async throws {
+    @Test func `gnuplot draws the same plot each time`() async throws {
         let plot = plot(title: "It's < & > \"so\" \\n `date`", limits: [.init(at: (10, 4), label: "at most 4")])
         let svg = try await Gnuplot().draw(plot.script)
         #expect(svg.hasPrefix("<?xml") && svg.hasSuffix("</svg>\n\n"))
@@ -47,14 +47,14 @@ struct PlotTests {
         #expect(try await Gnuplot().draw(plot.script) == svg)
     }
 
-    @Test func `a script that is wrong and a program that is missing are told apart`() async {
+    @Test func `a wrong script and a missing program cause different errors`() async {
         let wrong = await #expect(throws: Gnuplot.Failure.self) { try await Gnuplot().draw("plot nothing\n") }
         #expect(wrong?.description.hasPrefix("gnuplot failed with status 1: ") == true)
         let missing = await #expect(throws: Gnuplot.Failure.self) { try await Gnuplot(command: "no-gnuplot").draw("") }
         #expect(missing?.description == "no-gnuplot is missing: install the package gnuplot-nox")
     }
 
-    @Test func `there is no plot of nothing`() {
+    @Test func `there is no plot without figures`() {
         #expect(Plot.latency([]) == nil && Plot.targets([]) == nil && Plot.memory([]) == nil)
         #expect(Plot.latency([LatencyDistribution(id: "a", title: "a", latencies: [0])]) == nil)
     }
@@ -67,7 +67,7 @@ struct PlotTests {
         }
     }
 
-    @Test func `times have the server's own limit beside them`() throws {
+    @Test func `times are shown with the server's own limit`() throws {
         let plot = try #require(
             Plot.targets(times("rotation.all", reference: 0.5) + times("start.warm", reference: nil)))
         #expect(plot.series.map(\.isReference) == [false, false, true])

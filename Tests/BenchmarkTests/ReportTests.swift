@@ -20,7 +20,7 @@ struct ReportTests {
             runs: [.init(value: mebibytes * 1_048_576)], bar: limit.map { .atMost($0 * 1_048_576) })
     }
 
-    @Test func `the page tells which bars are met`() {
+    @Test func `the page shows which bars are met`() {
         let page = Page(
             results: results([memory(100, mebibytes: 5, atMost: 6), memory(1_000, mebibytes: 11, atMost: 10)])
         )
@@ -32,7 +32,7 @@ struct ReportTests {
         #expect(page.contains("| distributions | 100 | 1,000 |"))
     }
 
-    @Test func `the page tells how figures scale`() {
+    @Test func `the page shows how figures scale`() {
         func figures(_ name: String, _ values: (Double, Double)) -> [Figure] {
             [(100, values.0), (10_000, values.1)].map {
                 Figure("new.\(name)", name, distributions: $0, unit: .count, runs: [.init(value: $1)])
@@ -42,13 +42,13 @@ struct ReportTests {
         let page = Page(results: results(all)).text
         #expect(
             page.contains(
-                "Of all figures, 2 can be compared between few and many distributions: 1 [scale](#scaling) as they should."
-                    + " 1 more are nothing with few."))
+                "Of all figures, 2 can be compared between few and many distributions: 1 [scale](#scaling) as expected."
+                    + " 1 more are 0 with few."))
         #expect(page.contains("×102 | **worse than linear** |") && page.contains("×100 | linear or better |"))
-        #expect(page.contains("| from nothing | none at few: not known |"))
+        #expect(page.contains("| from 0 | 0 at few: unknown |"))
     }
 
-    @Test func `what all meet needs no reasons`() {
+    @Test func `the page gives no reasons if all bars are met`() {
         let page = Page(results: results([memory(100, mebibytes: 6, atMost: 6)])).text
         #expect(page.contains("**All 1 figures that have a bar meet it.**") && !page.contains("misses its bar"))
     }
@@ -64,7 +64,7 @@ struct ReportTests {
         #expect(!page.contains("worse than linear"))
     }
 
-    @Test func `notes are told once, and figures of no known section have one`() {
+    @Test func `each note is shown once, and figures of an unknown section get a section`() {
         let figures = [1, 10].map {
             Figure("new.thing", "a thing", distributions: $0, unit: .count, runs: [.init(value: 1)], note: "By hand.")
         }
@@ -73,7 +73,7 @@ struct ReportTests {
         #expect(page.split(separator: "\n").count { $0 == "- A thing: By hand." } == 1)
     }
 
-    @Test func `what was written can be read and rendered again, to the microsecond`() async throws {
+    @Test func `written results can be read and rendered again, to the microsecond`() async throws {
         let folder = try TemporaryDirectory()
         let report = Report(results: results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)]))
         try await report.write(to: folder("docs"))

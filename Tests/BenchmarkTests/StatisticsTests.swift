@@ -4,12 +4,12 @@ import Testing
 
 struct StatisticsTests {
     @Test(arguments: [([], nil), ([3], 3), ([9, 1, 5], 5), ([4, 1, 3, 2], 2.5)] as [([Double], Double?)])
-    func `the median is the middle one, or between the middle two`(values: [Double], expected: Double?) {
+    func `the median is the middle value, or between the middle two`(values: [Double], expected: Double?) {
         #expect(values.median == expected)
     }
 
     @Test(arguments: [(0.5, 50), (0.99, 99), (1, 100), (0, 1), (0.001, 1)] as [(Double, Double)])
-    func `a percentile is one of the values, by the nearest rank`(share: Double, expected: Double) {
+    func `a percentile is one of the values, by nearest rank`(share: Double, expected: Double) {
         #expect((1...100).map(Double.init).shuffled().percentile(share) == expected)
         #expect([Double]().percentile(share) == nil)
     }
@@ -25,7 +25,7 @@ struct StatisticsTests {
             (12_345, .count, "12,345"), (1, .count, "1"), (1.006, .count, "1.01"), (1_000_000, .count, "1,000,000"),
             (13.04, .perHour, "13/h"), (2_000, .bytesPerHour, "1.95 KiB/h"), (0.5, .bytesPerHour, "0.5 B/h"),
         ] as [(Double, Figure.Unit, String)])
-    func `values are rounded to what people read`(value: Double, unit: Figure.Unit, expected: String) {
+    func `values are rounded for readers`(value: Double, unit: Figure.Unit, expected: String) {
         #expect(Amount.text(value, unit) == expected)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import benchmark
 
 struct VitalsTests {
-    @Test func `traffic is that of one process's connections, acknowledged and received`() {
+    @Test func `traffic includes only connections of one process, acknowledged and received`() {
         let text = """
             ESTAB 0 0 127.0.0.1:40404 127.0.0.1:6443 users:(("agent",pid=7,fd=8)) cubic bytes_sent:99 bytes_acked:10 bytes_received:5 x
             ESTAB 0 0 127.0.0.1:40405 127.0.0.1:6443 users:(("agent",pid=7,fd=9)) cubic bytes_received:3
@@ -14,7 +14,7 @@ struct VitalsTests {
         #expect(Vitals.traffic(of: 7, text) == ["127.0.0.1:40404": 15, "127.0.0.1:40405": 3])
     }
 
-    @Test func `a family's samples are added up, and not those whose names begin like it`() {
+    @Test func `samples of a family are added up, without families whose names have the same prefix`() {
         let text =
             "HTTP/1.1 200 OK\r\n\r\n# TYPE writes counter\nwrites{result=\"a b\"} 2\nwrites{result=\"c\"} 3\nwrites_total 7\n"
         #expect(AgentProcess.sum(of: "writes", text) == 5)
@@ -22,19 +22,19 @@ struct VitalsTests {
         #expect(AgentProcess.sum(of: "none", text) == 0)
     }
 
-    @Test func `the image is what its packages and the program take`() {
+    @Test func `the size of the image is the sum of its packages and the program`() {
         #expect(
             Size.mebibytes("runs with a b\n17 MiB of packages above the 90 MiB of minbase, and 13 MiB of program\n")
                 == 30)
         #expect(Size.mebibytes("no root") == nil)
     }
 
-    @Test func `of h2load's answers those of success count`() {
+    @Test func `only successful responses of h2load count`() {
         #expect(Flood.successes("requests: …\nstatus codes: 98636 2xx, 0 3xx, 0 4xx, 364 5xx\n") == 98_636)
         #expect(Flood.successes("no answer") == nil)
     }
 
-    @Test func `what a process has used is seen from outside`() async throws {
+    @Test func `the resource use of a process is measured from outside`() async throws {
         let before = try await Vitals(of: getpid(), port: 1)
         var sum = 0.0
         while try Vitals.processorTime(of: getpid()) - before.processorTime < 0.05 { sum += sqrt(sum + 1) }
@@ -48,7 +48,7 @@ struct VitalsTests {
         #expect(memory.anonymous > 0 && memory.anonymous < memory.resident && memory.resident <= memory.mostResident)
     }
 
-    @Test func `a process that is not there has neither`() async {
+    @Test func `measuring a process that does not exist fails`() async {
         #expect(throws: Vitals.Failure.self) { try MemoryUse(of: 1 << 22 + 1) }
         await #expect(throws: Vitals.Failure.self) { try await Vitals(of: 1 << 22 + 1, port: 1) }
     }

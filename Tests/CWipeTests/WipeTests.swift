@@ -1,12 +1,12 @@
 import Glibc
 import Testing
 
-/// A sanitizer has an allocator of its own.
+/// A sanitizer uses its own allocator.
 private let isOurs = dlsym(nil, "__asan_init") == nil && dlsym(nil, "__tsan_init") == nil
 
-/// `realloc` of the program, which the test bundle links too.
+/// The program's `realloc`, which the test bundle links too.
 @Suite(.enabled(if: isOurs)) struct WipeTests {
-    @Test func `a block that grows step by step keeps its content, and is not moved with each step`() {
+    @Test func `a block that grows step by step keeps its content, and is not moved at each step`() {
         let (step, steps) = (4096, 1000)
         var block: UnsafeMutableRawPointer?
         defer { free(block) }

@@ -1,9 +1,9 @@
 import COpenSSL
 import FoundationEssentials
 
-/// What tests do to PEM text.
+/// Changes of PEM text for tests.
 enum Blocks {
-    /// The first block with some of its bytes replaced wherever they stand.
+    /// The first block with all occurrences of some bytes replaced.
     static func replace(_ old: [UInt8], by new: [UInt8], in pem: String) -> String {
         rewrite(pem) { body in
             let bytes = Array(Data(base64Encoded: body) ?? Data()).replacing(old, with: new)
@@ -11,7 +11,7 @@ enum Blocks {
         }
     }
 
-    /// The first block with so many bytes more at its end; less than none cuts it off.
+    /// The first block with this number of additional bytes; a negative number truncates it.
     static func padded(_ pem: String, by count: Int) -> String {
         rewrite(pem) { body in
             let bytes = Data(base64Encoded: body) ?? Data()
@@ -27,10 +27,10 @@ enum Blocks {
         }
     }
 
-    /// The block with another base64.
+    /// The block with changed base64.
     static func body(_ pem: String, _ change: (String) -> String) -> String { rewrite(pem, change) }
 
-    /// What decodes to whole groups of three bytes, at least one of them less.
+    /// The base64 without its last group if that has padding.
     static func unpadded(_ base64: String) -> String {
         base64.contains("=") ? String(base64.dropLast(4)) : base64
     }
@@ -49,6 +49,6 @@ enum Blocks {
         return "\(lines[0])\n\(body(lines.dropFirst().dropLast().joined()))\n\(lines[lines.count - 1])\n"
     }
 
-    /// The newest error of this thread; 0 if there is none.
+    /// The most recent libcrypto error of this thread; 0 if there is none.
     static var pendingError: UInt { ERR_peek_last_error() }
 }

@@ -7,19 +7,19 @@ import Testing
 @Suite("A certificate and a key", .tags(.unsafeMemory)) struct CertificatePairTests {
     // MARK: That fit
 
-    @Test("that belong together fit, of every kind", arguments: TLSPair.Kind.allCases)
+    @Test("that belong together match, for every kind", arguments: TLSPair.Kind.allCases)
     func fits(kind: TLSPair.Kind) throws {
         let pair = try TLSPair.make("a", kind: kind)
         #expect(judge(pair.certificate, pair.key) == .fits)
     }
 
-    @Test("of another pair do not fit, of every kind", arguments: TLSPair.Kind.allCases, TLSPair.Kind.allCases)
+    @Test("of different pairs do not match, for every kind", arguments: TLSPair.Kind.allCases, TLSPair.Kind.allCases)
     func mismatch(one: TLSPair.Kind, other: TLSPair.Kind) throws {
         #expect(
             judge(try TLSPair.make("a", kind: one).certificate, try TLSPair.make("b", kind: other).key) == .mismatch)
     }
 
-    @Test("fit in the older form of the key too", arguments: [TLSPair.Kind.rsa, .ec])
+    @Test("match in the older form of the key too", arguments: [TLSPair.Kind.rsa, .ec])
     func traditional(kind: TLSPair.Kind) throws {
         let (pair, other) = (try TLSPair.make("a", kind: kind), try TLSPair.make("b", kind: kind))
         let key = try pair.key(as: .traditional)
@@ -28,14 +28,14 @@ import Testing
         #expect(judge(other.certificate, key) == .mismatch)
     }
 
-    @Test("fit however the text around them looks", arguments: Dress.all)
+    @Test("match whatever text is around them", arguments: Dress.all)
     func dressed(dress: Dress) throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         #expect(judge(dress.put(pair.certificate), dress.put(pair.key)) == .fits)
         #expect(judge(dress.put(pair.certificate), dress.put(other.key)) == .mismatch)
     }
 
-    @Test("fit if both stand in one file, in any order")
+    @Test("match if both are in one file, in any order")
     func combined() throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         for file in [pair.certificate + pair.key, pair.key + pair.certificate] { #expect(judge(file, file) == .fits) }
@@ -43,7 +43,7 @@ import Testing
         #expect(judge(mixed, mixed) == .mismatch)
     }
 
-    @Test("fit by the first key, as servers take it")
+    @Test("match by the first key, which servers use")
     func firstKey() throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         #expect(judge(pair.certificate, pair.key + other.key) == .fits)
@@ -52,7 +52,7 @@ import Testing
 
     // MARK: Chains
 
-    @Test("fit if the leaf stands first, whatever follows")
+    @Test("match if the leaf is first, whatever follows")
     func chain() throws {
         let root = try TLSPair.make("root")
         let leaf = try TLSPair.make("leaf", issuer: root)
@@ -60,7 +60,7 @@ import Testing
         #expect(judge(leaf.chain(root, try TLSPair.make("another")), leaf.key) == .fits)
     }
 
-    @Test("are in the wrong order if the leaf stands further down: its place is said")
+    @Test("are in the wrong order if the leaf is not first, and its place is reported")
     func wrongOrder() throws {
         let root = try TLSPair.make("root")
         let leaf = try TLSPair.make("leaf", issuer: root)
@@ -69,7 +69,7 @@ import Testing
         #expect(judge(root.chain(leaf), try TLSPair.make("another").key) == .mismatch)
     }
 
-    @Test("are judged with every certificate of the chain readable, or not at all")
+    @Test("are only valid if every certificate of the chain is readable")
     func damagedChain() throws {
         let root = try TLSPair.make("root")
         let leaf = try TLSPair.make("leaf", issuer: root)
@@ -81,7 +81,7 @@ import Testing
 
     // MARK: That cannot be used
 
-    @Test("are not there in what is no PEM", arguments: ["", "\n", "certificate 1", "-----BEGIN", "\0\u{1}\u{2}"])
+    @Test("are missing in text that is not PEM", arguments: ["", "\n", "certificate 1", "-----BEGIN", "\0\u{1}\u{2}"])
     func noPEM(text: String) throws {
         let pair = try TLSPair.make("a")
         #expect(judge(text, pair.key) == .certificateMissing)
@@ -90,14 +90,14 @@ import Testing
         #expect(judge(pair.certificate, pair.certificate) == .keyMissing)
     }
 
-    @Test("cannot be read when they are cut off anywhere", arguments: [40, 100, 150])
+    @Test("are unreadable if they are truncated anywhere", arguments: [40, 100, 150])
     func cutOff(length: Int) throws {
         let pair = try TLSPair.make("a")
         #expect(judge(String(pair.certificate.prefix(length)), pair.key) == .certificateUnreadable(number: 1))
         #expect(judge(pair.certificate, String(pair.key.prefix(length))) == .keyUnreadable)
     }
 
-    @Test("cannot be read when they hold something else", arguments: ["MAA=", "AAAA", "MIIBCgKCAQEA", "!", ""])
+    @Test("are unreadable if they have other content", arguments: ["MAA=", "AAAA", "MIIBCgKCAQEA", "!", ""])
     func damaged(body: String) throws {
         let pair = try TLSPair.make("a")
         let block = { (label: String) in "-----BEGIN \(label)-----\n\(body)\n-----END \(label)-----\n" }
@@ -107,15 +107,15 @@ import Testing
         }
     }
 
-    @Test("cannot be read when the key is of a known kind but damaged")
+    @Test("are unreadable if the key is of a known kind but damaged")
     func damagedInside() throws {
         let pair = try TLSPair.make("a", kind: .ed25519)
-        // RFC 8410: 0x22 is the size of what holds the key of 32 bytes, 0x20 that of the key.
+        // RFC 8410: 0x22 is the size of the element that holds the key of 32 bytes, 0x20 that of the key.
         let short = Blocks.replace([0x04, 0x22, 0x04, 0x20], by: [0x04, 0x22, 0x04, 0x1f], in: pair.key)
         #expect(judge(pair.certificate, short) == .keyUnreadable)
     }
 
-    @Test("cannot be read when the key is larger than any is", arguments: [TLSPair.KeyForm.pkcs8, .traditional])
+    @Test("are unreadable if the key is larger than any real one", arguments: [TLSPair.KeyForm.pkcs8, .traditional])
     func largeKey(form: TLSPair.KeyForm) throws {
         let pair = try TLSPair.make("a", kind: .rsa)
         let key = try pair.key(as: form)
@@ -126,7 +126,7 @@ import Testing
     // MARK: That cannot be judged
 
     @Test(
-        "cannot be judged when the key is encrypted, and nobody is asked for a passphrase",
+        "cannot be checked if the key is encrypted, and no passphrase is requested",
         arguments: [TLSPair.Kind.rsa, .ec], [TLSPair.KeyForm.pkcs8Encrypted, .traditionalEncrypted])
     func encrypted(kind: TLSPair.Kind, form: TLSPair.KeyForm) throws {
         let pair = try TLSPair.make("a", kind: kind)
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(
-        "are unreadable when an encrypted key says that it is not, and nobody is asked for a passphrase",
+        "are unreadable if an encrypted key is labelled as unencrypted, and no passphrase is requested",
         arguments: ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
     func disguised(label: String) throws {
         let pair = try TLSPair.make("a")
@@ -145,7 +145,7 @@ import Testing
         #expect(judge(pair.certificate, key) == .keyUnreadable)
     }
 
-    @Test("cannot be judged when the key is of an unknown kind")
+    @Test("cannot be checked if the key is of an unknown kind")
     func unknownKey() throws {
         let pair = try TLSPair.make("a", kind: .ed25519)
         let strange = Blocks.replace([0x2b, 0x65, 0x70], by: [0x2b, 0x65, 0x09], in: pair.key)
@@ -154,9 +154,9 @@ import Testing
         #expect(judge(pair.certificate, openSSH) == .unknownKind)
     }
 
-    /// With a modulus of 256 bits; one of a million takes libcrypto days.
+    /// With a modulus of 256 bits; libcrypto needs days for one of a million.
     @Test(
-        "cannot be judged with a DSA key, which is not even read: libcrypto would compute its public half",
+        "cannot be checked with a DSA key, which is not even parsed: libcrypto would compute its public half",
         arguments: ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
     func computedKey(label: String) throws {
         let key = """
@@ -169,7 +169,7 @@ import Testing
         #expect(judge(try TLSPair.make("a").certificate, key) == .unknownKind)
     }
 
-    @Test("cannot be judged when the certificate's key is of an unknown kind")
+    @Test("cannot be checked if the certificate's key is of an unknown kind")
     func unknownCertificate() throws {
         let pair = try TLSPair.make("a", kind: .ed25519)
         let strange = Blocks.replace([0x2b, 0x65, 0x70], by: [0x2b, 0x65, 0x09], in: pair.certificate)
@@ -179,7 +179,7 @@ import Testing
     // MARK: Validity
 
     @Test(
-        "are valid as the first certificate says",
+        "have the validity of the first certificate",
         arguments: [
             1_000_000_000...1_000_086_400, 0...1, 2_524_607_999...2_524_608_000, 4_000_000_000...253_402_300_799,
         ])
@@ -195,7 +195,7 @@ import Testing
 
     // MARK: Leaves nothing behind
 
-    @Test("leave no error in libcrypto's queue, where others would find it")
+    @Test("leave no error in libcrypto's queue, where other code would find it")
     func errorQueue() throws {
         let good = try TLSPair.make("a")
         for (chain, key) in [("x", "y"), (good.certificate, "y"), (good.certificate, String(good.key.dropLast(40)))] {
@@ -204,7 +204,7 @@ import Testing
         }
     }
 
-    @Test("are found in no text about them")
+    @Test("are not in any description")
     func redacted() throws {
         let good = try TLSPair.make("hunter2", kind: .ed25519)
         for found in [pair(good.certificate, good.key), pair("hunter2", good.key), pair(good.certificate, "hunter2")] {
@@ -226,7 +226,7 @@ import Testing
     }
 }
 
-/// What PEM text can look like and still be the same.
+/// The forms of PEM text with the same meaning.
 struct Dress: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let put: @Sendable (String) -> String

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Content that may hold a private key", .tags(.unsafeMemory)) struct KeyContentTests {
     @Test(
-        "is found by a PEM label of any kind of key, wherever it stands",
+        "is found by a PEM label of any kind of key, anywhere in the content",
         arguments: [
             "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY",
             "ENCRYPTED PRIVATE KEY", "ANY PRIVATE KEY", "X509 PRIVATE KEY", "PGP PRIVATE KEY BLOCK", "private key",
@@ -23,7 +23,7 @@ import Testing
             "hunter2\n-----END \(label)-----\n", "-----BEGIN \(label)-----\nProc-Type: 4,ENCRYPTED\n\nhunter2\n",
         ]
         for text in texts { #expect(find(text) == .pem) }
-        // What PowerShell writes.
+        // The encoding of PowerShell.
         #expect(find(block.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }) == .pem)
         #expect(find("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nhunter2") == .pem)
     }
@@ -64,7 +64,7 @@ import Testing
     func stores() {
         let pfx = Array(Data(base64Encoded: PFX.base64) ?? Data())
         #expect(find(pfx) == .pkcs12)
-        // BER, as some writers have it.
+        // BER, as some programs write it.
         #expect(find([0x30, 0x80, 2, 1, 3, 0x30, 0x80]) == .pkcs12)
         for text in [PFX.base64, PFX.wrapped, PFX.base64 + "\n"] + base64(of: pfx) {
             #expect(find(text) == .base64(.pkcs12))
@@ -72,7 +72,7 @@ import Testing
         #expect(find([0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]) == .javaKeyStore)
     }
 
-    @Test("is not what holds certificates and public keys, or speaks of private keys", arguments: TLSPair.Kind.allCases)
+    @Test("does not include certificates, public keys, or text about private keys", arguments: TLSPair.Kind.allCases)
     func harmless(kind: TLSPair.Kind) throws {
         let pair = try TLSPair.make("a", kind: kind)
         let certificate = Blocks.der(pair.certificate)

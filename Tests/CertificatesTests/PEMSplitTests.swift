@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("is split into the chain of its key, its key and its CAs, whatever its order")
+    @Test("is split into the chain of its key, its key and its CAs, in any order")
     func order() throws {
         let family = try Family()
         let (leaf, intermediate, root) = (family.leaf, family.intermediate, family.root)
@@ -32,7 +32,7 @@ import Testing
         #expect(try split(rest, .certificates) == leaf.chain(intermediate, root, family.other))
     }
 
-    @Test("keeps the bytes of its blocks, without what stands around them", arguments: ["\n", "\r\n"])
+    @Test("keeps the bytes of its blocks, without the text around them", arguments: ["\n", "\r\n"])
     func bytes(lineBreak: String) throws {
         let pair = try TLSPair.make("a")
         let (certificate, key) = (
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(
-        "keeps its order if nobody knows which certificate is the key's",
+        "keeps its order if it is unknown which certificate belongs to the key",
         arguments: [TLSPair.KeyForm.pkcs8Encrypted, .traditionalEncrypted])
     func unknown(form: TLSPair.KeyForm) throws {
         let family = try Family()
@@ -61,7 +61,7 @@ import Testing
         #expect(try split(foreign, .certificates) == family.root.chain(family.leaf))
     }
 
-    @Test("is not split if it holds too little, too much, or what is damaged")
+    @Test("is not split if parts are missing, duplicate or damaged")
     func failures() throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         let damaged = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test("is one with a key and a certificate")
+    @Test("is recognized by a key and a certificate")
     func combined() throws {
         let pair = try TLSPair.make("a")
         let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"

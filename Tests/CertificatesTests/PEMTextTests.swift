@@ -5,11 +5,11 @@ import Testing
 
 @testable import Certificates
 
-/// The verdicts are those of Go 1.27 (`tls.LoadX509KeyPair`), OpenSSL 3.0 (`SSL_CTX_use_certificate_chain_file`, as nginx)
-/// and Java 17 (`CertificateFactory.generateCertificates`), each asked about every variant: what one of them refuses,
-/// or skips, is a defect.
+/// The expected results are those of Go 1.27 (`tls.LoadX509KeyPair`), OpenSSL 3.0
+/// (`SSL_CTX_use_certificate_chain_file`, like nginx) and Java 17 (`CertificateFactory.generateCertificates`) for every
+/// variant: anything that one of them rejects or skips is a defect.
 @Suite("PEM text", .tags(.unsafeMemory)) struct PEMTextTests {
-    @Test("that all of Go, OpenSSL and Java read has no defect", arguments: Variant.good)
+    @Test("that Go, OpenSSL and Java all read has no defect", arguments: Variant.good)
     func good(variant: Variant) throws {
         let pair = try TLSPair.make("a")
         for text in [pair.certificate, pair.key] {
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "that one of them refuses or skips has a defect, as the first block and as the second", arguments: Variant.bad)
+        "that one of them rejects or skips has a defect, as the first block and as the second", arguments: Variant.bad)
     func bad(variant: Variant) throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         for text in [pair.certificate, pair.key] {
@@ -36,7 +36,7 @@ import Testing
         #expect(judge(pair.certificate, variant.put(pair.key)).keyDefect != nil)
     }
 
-    @Test("has a defect where blocks follow each other on one line", arguments: ["", " ", "\r"])
+    @Test("has a defect if two blocks are on one line", arguments: ["", " ", "\r"])
     func together(separator: String) throws {
         let pair = try TLSPair.make("a")
         let text = pair.certificate.dropLast() + separator + pair.key
@@ -44,7 +44,7 @@ import Testing
         #expect(defect(String(text)) == PEMDefect(kind: .endNotAtLineEnd, block: 1, line: lines))
     }
 
-    @Test("has a defect after bytes behind the DER value, and says how many", arguments: [1, 2, 30])
+    @Test("has a defect if bytes follow the DER value, and reports their number", arguments: [1, 2, 30])
     func trailingBytes(count: Int) throws {
         let pair = try TLSPair.make("a")
         for text in [pair.certificate, pair.key, try pair.key(as: .traditional), try pair.key(as: .pkcs8Encrypted)] {
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "has a defect for labels that not all take",
+        "has a defect for labels that not all accept",
         arguments: ["X509 CERTIFICATE", "TRUSTED CERTIFICATE", "certificate"])
     func certificateLabels(label: String) throws {
         let pair = try TLSPair.make("a")
@@ -63,14 +63,14 @@ import Testing
     }
 
     @Test(
-        "has a defect for labels of keys that not all take",
+        "has a defect for key labels that not all accept",
         arguments: ["X509 PRIVATE KEY", "ANY PRIVATE KEY", "private key"])
     func keyLabels(label: String) throws {
         let text = try TLSPair.make("a").key.replacing("PRIVATE KEY", with: label)
         #expect(defect(text) == PEMDefect(kind: .label, block: 1, line: 1))
     }
 
-    @Test("may hold an encrypted key with its headers, and no other headers")
+    @Test("may have an encrypted key with its headers, and no other headers")
     func headers() throws {
         let pair = try TLSPair.make("a")
         #expect(defect(try pair.key(as: .traditionalEncrypted)) == nil)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("has its blocks' exact bytes in their ranges, whatever stands between", arguments: ["\n", "\r\n"])
+    @Test("has the exact bytes of its blocks in their ranges, whatever is between them", arguments: ["\n", "\r\n"])
     func ranges(lineBreak: String) throws {
         let pair = try TLSPair.make("a")
         let blocks = [pair.certificate, pair.key].map { $0.replacing("\n", with: lineBreak) }
@@ -98,7 +98,7 @@ import Testing
         #expect(defect(text) == nil)
     }
 
-    @Test("is quoted in no text about its defects")
+    @Test("is not quoted in descriptions of its defects")
     func redacted() throws {
         let found = try #require(defect("-----BEGIN hunter2-----\nhunter2!\n-----END hunter2-----\n"))
         #expect(!"\(found)".contains("hunter2"))
@@ -116,7 +116,7 @@ import Testing
     }
 }
 
-/// A way to write a PEM block.
+/// A variant of a PEM block.
 struct Variant: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let kind: PEMDefect.Kind?

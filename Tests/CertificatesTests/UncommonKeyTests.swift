@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A kind of key that common servers or clients reject", .tags(.unsafeMemory)) struct UncommonKeyTests {
     @Test(
-        "is named, with who rejects it",
+        "is reported, with the software that rejects it",
         arguments: [
             (Maker.rsa(bits: 512), "RSA of 512 bits", "Go, Java and OpenSSL"),
             (.rsa(bits: 1024), "RSA of 1024 bits", "OpenSSL at its default security level on current systems"),
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(
-        "is none that all take",
+        "does not include kinds that all accept",
         arguments: [
             Maker.rsa(bits: 2048), .rsa(bits: 3072), .curve("prime256v1"), .curve("secp384r1"), .curve("secp521r1"),
             .kind(EVP_PKEY_ED25519),
@@ -33,7 +33,7 @@ import Testing
         #expect(try maker.withKey { UncommonKey($0) } == nil)
     }
 
-    @Test("is that of the first certificate, and no reason against it")
+    @Test("is checked for the first certificate, and does not reject it")
     func first() throws {
         let (uncommon, common) = (try TLSPair.make("a", kind: .ed448), try TLSPair.make("b"))
         let judge = { (chain: String, key: String) in
@@ -47,7 +47,7 @@ import Testing
     }
 }
 
-/// Makes a key.
+/// Creates keys.
 enum Maker: Sendable {
     case rsa(bits: Int32)
     case curve(String)

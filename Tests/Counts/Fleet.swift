@@ -4,7 +4,7 @@ import Observability
 import Planning
 import Snapshots
 
-/// Distributions, a mount of 1,000 files and a shared one, and the targets as they are: in line with that mount.
+/// Distributions, a mount of 1,000 files and a shared one, and targets in sync with that mount.
 struct Fleet {
     static let shared = "shared.crt"
     private static let managedBy = "secrets-distributor"
@@ -24,7 +24,7 @@ struct Fleet {
         }
     }
 
-    /// Each reads the shared file and one of the 1,000.
+    /// Each distribution uses the shared file and one of the 1,000.
     static func distributions(_ count: Int) throws -> [SecretsDistribution] {
         let first = try JSONBytes.decode(SecretsDistribution.self, from: Array(Page.distribution(0).utf8))
         return try (0..<count).map { number in
@@ -38,7 +38,7 @@ struct Fleet {
 
     private static func path(_ number: Int) -> String { "folder-\(number / 10 % 100)/file-\(number % 10)" }
 
-    /// A new generation, with other content in these files.
+    /// A new generation, with different content in these files.
     func snapshot(rotating files: Set<String>) -> Snapshot { Self.snapshot(rotating: files) }
 
     private static func snapshot(rotating rotated: Set<String> = []) -> Snapshot {
@@ -51,7 +51,7 @@ struct Fleet {
         return Snapshot(generation: generation, createdAt: Timestamp(seconds: 1_777_600_000), files: files)
     }
 
-    /// What is to be written, planned target by target as the controller does.
+    /// The writes that are needed, planned target by target as the controller does.
     func patches(
         from snapshot: Snapshot, _ pairs: inout CertificateCheckCache
     ) throws(Refusal) -> [(target: ObservedTarget, patch: TargetPatch)] {

@@ -6,8 +6,8 @@ import LinuxIO
 import Planning
 import Stores
 
-/// What stays in memory of one input that is made to take as much as it can: `counts kept INPUT` prints the bytes of the
-/// input and of what is kept of it.
+/// The memory that remains in use for one input, made to use as much as possible: `counts kept INPUT` prints the size
+/// of the input, and of what is kept of it, in bytes.
 enum Kept: String, CaseIterable {
     case badLabels = "bad-labels"
     case labels
@@ -24,7 +24,7 @@ enum Kept: String, CaseIterable {
     case secretFields = "secret-fields"
     case secretType = "secret-type"
 
-    /// Copies, of which one is taken: what is there once for all does not count.
+    /// Several copies, minus the first, so that memory that is allocated only once does not count.
     private static let copies = 4
 
     func measure() throws -> (input: Int, kept: Int) {
@@ -40,13 +40,13 @@ enum Kept: String, CaseIterable {
         return (texts[0].count, kept)
     }
 
-    /// Bytes that are in use.
+    /// Bytes in use.
     private static var heap: Int {
         let info = mallinfo2()
         return Int(info.uordblks + info.hblkhd)
     }
 
-    /// As the controller keeps it.
+    /// Kept in the same way as by the controller.
     private struct Hold {
         var index = DistributionIndex()
         var targets: [ObjectKey: ObservedTarget] = [:]
@@ -79,7 +79,7 @@ enum Kept: String, CaseIterable {
         return #"{"metadata":{\#(metadata)},"spec":{"name":"s\#(number)",\#(spec)}\#(rest)}"#
     }
 
-    /// Fields of `spec`, and of the whole.
+    /// Fields of `spec`, and of the whole object.
     private var distribution: (String, String) {
         let mapping = #""secrets":[{"from":"a","to":"b"}]"#
         let members = { (count: Int, value: String) in list(count) { #""\#(number($0))":\#(value)"# } }
@@ -109,7 +109,7 @@ enum Kept: String, CaseIterable {
         }
     }
 
-    /// Fields of `metadata`, and of the whole.
+    /// Fields of `metadata`, and of the whole object.
     private var secret: (String, String) {
         let members = { (count: Int) in list(count) { #""\#(number($0))":"""# } }
         let marks = #""annotations":{"xlscsde.nhs.uk/managedBy":"me"}"#

@@ -1,4 +1,4 @@
-/// Pages of lists, byte by byte as an API server sends them: on one line, with the managed fields of those who wrote.
+/// Pages of lists, byte by byte as an API server sends them: on one line, with the managed fields of the writers.
 enum Page {
     static func distributions(_ count: Int) -> [UInt8] {
         list("SecretsDistributionList", "xlscsde.nhs.uk/v1", (0..<count).map(distribution))
@@ -11,7 +11,7 @@ enum Page {
         return Array((text + items.joined(separator: ",") + "]}\n").utf8)
     }
 
-    /// In line, with a status; its Secret is the one of the same number.
+    /// In sync, with a status; its Secret is the one with the same number.
     static func distribution(_ number: Int) -> String {
         let spec = #"""
             {"deletionPolicy":"Retain","name":"secret-\#(number)",\#

@@ -5,7 +5,7 @@ import Planning
 import Snapshots
 import Stores
 
-/// What is counted: the pure work on the paths that are walked for each object.
+/// The workloads: the pure code on the hot paths, which runs for each object.
 enum Workload: String, CaseIterable {
     case decodeDistributions = "decode-500-distributions"
     case decodeSecrets = "decode-500-secrets"
@@ -16,14 +16,14 @@ enum Workload: String, CaseIterable {
     case findTargets = "find-10-targets-of-10000"
     case judgeTargets = "judge-1000-targets-by-100-rules"
 
-    /// The work did not come to what it should: what was counted is not the work that is meant.
+    /// The result of the work is wrong, so that the counts are not those of the intended work.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// What is made before the first time does not count.
+    /// Prepares the work, which is not counted.
     ///
-    /// - Returns: the work, once.
+    /// - Returns: the work, to run once or several times.
     func prepared() throws -> () throws -> Void {
         switch self {
         case .decodeDistributions:

@@ -1,6 +1,6 @@
-// `counts WORKLOAD TIMES` does a workload so many times; `counts` alone names them all. What that costs is counted from
-// outside, see Tests/Tools/counts. `counts kept INPUT` prints the bytes of an input and of what is kept of it, `counts kept`
-// alone names them all.
+// `counts WORKLOAD TIMES` runs a workload several times; `counts` alone prints all names. Tests/Tools/counts counts the
+// cost from outside. `counts kept INPUT` prints the size of an input and of what is kept of it; `counts kept` alone
+// prints all names.
 
 import Glibc
 

@@ -1,3 +1,4 @@
+import DistributionSupport
 import Testing
 
 @testable import Distribution
@@ -18,7 +19,7 @@ import Testing
         """
 
     @Test(
-        "A thousand denied names of one control character are ten names and a number", arguments: ["Enforce", "Audit"])
+        "A thousand denied names of a control character are shown as ten and a number", arguments: ["Enforce", "Audit"])
     func manyNames(mode: String) throws {
         let control = (0..<1000).map {
             #"{"from":"\#(String(repeating: #"\u0001"#, count: 80))\#($0)","to":"k\#($0)"}"#
@@ -41,9 +42,9 @@ import Testing
     }
 
     @Test(
-        "A file goes to the namespaces of the rules that name it; one that no rule names as the default says",
+        "A file is permitted in the namespaces of the rules that match it; for others the default applies",
         arguments: [
-            // File, namespace, denied by default Deny, by default Allow.
+            // File, namespace, denied with default Deny, denied with default Allow.
             ("certs/a", "web", false, false), ("certs/a", "team-x", false, false), ("shared", "web", false, false),
             ("shared", "lab", false, false), ("lab-1", "lab", false, false), ("certs/a", "lab", true, true),
             ("certs/a", "other", true, true), ("lab-1", "web", true, true), ("shared", "other", true, true),
@@ -55,27 +56,27 @@ import Testing
         #expect(try denied(policy("Allow"), [file], to: namespace).isEmpty == !byAllow)
     }
 
-    @Test("Two rules that match one half each give nothing")
+    @Test("Two rules that each match only the file or only the namespace permit nothing")
     func halves() throws {
         let rules = #"[{"namespaces":["web"],"files":["a"]},{"namespaces":["lab"],"files":["b"]}]"#
         #expect(try denied(policy("Deny", rules), ["a", "b"], to: "web") == ["b"])
         #expect(try denied(policy("Allow", rules), ["a", "b", "c"], to: "web") == ["b"])
     }
 
-    @Test("Without rules all is denied by default Deny, and nothing by default Allow")
+    @Test("Without rules, default Deny denies all and default Allow nothing")
     func noRules() throws {
         #expect(try denied(policy("Deny", "[]"), ["a"], to: "web") == ["a"])
         #expect(try denied(policy("Allow", "[]"), ["a"], to: "web") == [])
     }
 
-    @Test("A file is denied in whatever form its path is written")
+    @Test("A denied file is denied however its path is written")
     func spellings() throws {
         let files = ["certs//a", "./certs/a", "..data/certs/a"]
         #expect(try denied(policy("Allow"), files, to: "other") == ["certs/a"])
     }
 
     @Test(
-        "A file whose name only looks like another's is judged for itself",
+        "A file whose name only looks like another's is judged on its own",
         arguments: [("K", "\u{212a}"), (";", "\u{37e}"), ("`", "\u{1fef}"), ("\u{e9}", "e\u{301}")])
     func canonicallyEqual(one: String, other: String) throws {
         for (named, twin) in [(one, other), (other, one)] {
@@ -89,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("A pattern that does not name a file for both spellings of it does for none")
+    @Test("A pattern that does not match both spellings of a file matches neither")
     func unlikeName() throws {
         let rules = #"[{"namespaces":["team-a"],"files":["[!K]ey"]}]"#
         let files = ["\u{212a}ey", "Key"]
@@ -98,7 +99,7 @@ import Testing
     }
 
     @Test(
-        "What a judgement may cost grows with the names' bytes, more with those that are not ASCII, also without rules")
+        "The cost estimate grows with the bytes of names, more for names that are not ASCII, also without rules")
     func cost() throws {
         func cost(_ policy: AccessPolicy, _ name: String) throws -> Int {
             policy.judgement(of: try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])).cost
@@ -113,7 +114,7 @@ import Testing
         #expect(try cost(some, marked) > 10 * cost(some, ascii))
     }
 
-    @Test("A long file is judged in parts too, to the same end")
+    @Test("A long file name is judged in parts too, with the same result")
     func partsOfAFile() throws {
         let policy = try policy("Allow", #"[{"namespaces":["a"],"files":["**/*-x","\u00e9**"]}]"#)
         for name in [String(repeating: "y", count: 1000) + "-x", "e\u{301}" + String(repeating: "y", count: 1000), "z"]
@@ -126,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("The refusal names each denied file once, optional or not, and the namespace")
+    @Test("The rejection names the namespace and each denied file once, optional or not")
     func refusal() throws {
         let policy = try policy("Deny")
         let distribution = try Manifest.amended([
@@ -152,21 +153,21 @@ import Testing
         #expect(policy.problems(of: permitted).isEmpty)
     }
 
-    @Test("A problem stands at its mapping's place also when others before it cannot be read")
+    @Test("A problem keeps the place of its mapping if earlier mappings are unreadable")
     func places() throws {
         let distribution = try Manifest.with(
             spec: #"{"name":"a","secrets":[7,{"from":"../x","to":"a"},{"from":"b","to":"b"}]}"#)
         #expect(try policy("Deny").problems(of: distribution).map(\.field) == ["spec.secrets[2].from"])
     }
 
-    @Test("Without a namespace nothing can be said but that")
+    @Test("Without a namespace, only the missing namespace is reported")
     func noNamespace() throws {
         let distribution = try Manifest.amended(["metadata": ["namespace": nil]])
         let problems = try policy("Allow").problems(of: distribution)
         #expect(problems.map(\.field) == ["metadata.namespace"])
     }
 
-    @Test("Mode and default have the strict value where nothing is said")
+    @Test("Mode and default are strict if they are not set")
     func defaults() throws {
         for spec in [#"{"rules":[]}"#, #"{"rules":[],"mode":null,"default":null}"#] {
             let document = try Self.spec(spec)
@@ -184,7 +185,7 @@ import Testing
     }
 
     @Test(
-        "Each problem is named with its path, its value and what was expected",
+        "Each problem names its path, its value and what was expected",
         arguments: [
             (#"{}"#, ["kind is missing, expected a string", "spec is missing, expected an object"]),
             (
@@ -192,7 +193,7 @@ import Testing
                 [
                     "apiVersion is \"v1\", expected \"xlscsde.nhs.uk/v1\"",
                     "kind is \"SecretsAcessPolicy\", expected \"SecretsAccessPolicy\"",
-                    "status is no field of a SecretsAccessPolicy, expected one of apiVersion, kind, metadata, spec",
+                    "status is not a field of a SecretsAccessPolicy, expected one of apiVersion, kind, metadata, spec",
                 ]
             ),
             (#"{"kind":"SecretsAccessPolicy","spec":[]}"#, ["spec is a list, expected an object"]),
@@ -205,7 +206,7 @@ import Testing
                 [
                     "spec.mode is \"enforce\", expected \"Enforce\" or \"Audit\"",
                     "spec.default is true, expected a string", "spec.rules is missing, expected a list",
-                    "spec.rule is no field of a SecretsAccessPolicy, expected one of default, mode, rules",
+                    "spec.rule is not a field of a SecretsAccessPolicy, expected one of default, mode, rules",
                 ]
             ),
             (#"{"kind":"SecretsAccessPolicy","spec":{"rules":{}}}"#, ["spec.rules is an object, expected a list"]),
@@ -222,7 +223,7 @@ import Testing
                 [
                     "spec.rules[0].namespaces is empty, expected at least one pattern",
                     "spec.rules[0].files is \"a\", expected a list",
-                    "spec.rules[0].file is no field of a SecretsAccessPolicy, expected one of files, namespaces",
+                    "spec.rules[0].file is not a field of a SecretsAccessPolicy, expected one of files, namespaces",
                 ]
             ),
             (
@@ -240,7 +241,7 @@ import Testing
         #expect(try Set(Self.document(json).problems.map(\.description)) == Set(expected))
     }
 
-    @Test("Many rules are all asked; what that costs is counted by Tests/Tools/counts")
+    @Test("Many rules are all evaluated; Tests/Tools/counts counts the cost")
     func large() throws {
         let rules = (0..<100).map { #"{"namespaces":["team-\#($0)-*"],"files":["team-\#($0)/**","shared/*.crt"]}"# }
         let policy = try policy("Allow", "[\(rules.joined(separator: ","))]")

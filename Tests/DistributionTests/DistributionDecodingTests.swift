@@ -1,10 +1,11 @@
+import DistributionSupport
 import Testing
 
 @testable import Distribution
 @testable import JSON
 
 @Suite struct DistributionDecodingTests {
-    @Test("A full manifest is read as it stands")
+    @Test("A complete manifest is decoded")
     func full() throws {
         let distribution = try Manifest.read(
             #"""
@@ -60,7 +61,7 @@ import Testing
         #expect(distribution.status.ready?.reason == "Synced")
     }
 
-    @Test("What a manifest leaves out has its default")
+    @Test("Omitted fields have their defaults")
     func defaults() throws {
         let distribution = try Manifest.read(
             #"{"metadata":{"name":"app"},"spec":{"name":"s","secrets":[{"from":"a","to":"b"}]}}"#)
@@ -77,7 +78,7 @@ import Testing
         #expect(distribution.status == StoredStatus())
     }
 
-    @Test("A null, and an empty type, policy or validation, are as good as nothing")
+    @Test("A null, and an empty type, policy or validation, count as omitted")
     func nulls() throws {
         let distribution = try Manifest.read(
             #"""
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "The deletion policy is one of two words",
+        "The deletion policy has two values",
         arguments: [("Retain", DeletionPolicy.retain), ("Delete", DeletionPolicy.delete)])
     func policy(word: String, policy: DeletionPolicy) throws {
         let distribution = try Manifest.amended(["spec": ["deletionPolicy": .string(word)]])
@@ -101,7 +102,7 @@ import Testing
         #expect(distribution.refusal == nil)
     }
 
-    @Test("Any other deletion policy is refused and nothing is deleted", arguments: ["delete", "DELETE", "Keep", " "])
+    @Test("Any other deletion policy is rejected: nothing is deleted", arguments: ["delete", "DELETE", "Keep", " "])
     func badPolicy(word: String) throws {
         let distribution = try Manifest.amended(["spec": ["deletionPolicy": .string(word)]])
         #expect(distribution.spec.deletionPolicy == .retain)
@@ -110,14 +111,14 @@ import Testing
         #expect(distribution.refusal?.reason == .invalidSpec)
     }
 
-    @Test("Validation is one of two words", arguments: [("Full", Validation.full), ("None", Validation.none)])
+    @Test("Validation has two values", arguments: [("Full", Validation.full), ("None", Validation.none)])
     func validation(word: String, validation: Validation) throws {
         let distribution = try Manifest.amended(["spec": ["validation": .string(word)]])
         #expect(distribution.spec.validation == validation)
         #expect(distribution.refusal == nil)
     }
 
-    @Test("Any other validation is refused and all is checked", arguments: ["none", "NONE", "Off", " "])
+    @Test("Any other validation is rejected, and everything is validated", arguments: ["none", "NONE", "Off", " "])
     func badValidation(word: String) throws {
         let distribution = try Manifest.amended(["spec": ["validation": .string(word)]])
         #expect(distribution.spec.validation == .full)
@@ -125,14 +126,14 @@ import Testing
         #expect(distribution.refusal?.reason == .invalidSpec)
     }
 
-    @Test("A deletion timestamp is seen")
+    @Test("A deletion timestamp is decoded")
     func deleted() throws {
         let distribution = try Manifest.amended(["metadata": ["deletionTimestamp": "2024-05-01T10:00:00Z"]])
         #expect(distribution.isBeingDeleted)
     }
 
     @Test(
-        "A distribution belongs to the instance it is assigned to, else to any that takes unassigned ones",
+        "A distribution belongs to its assigned instance, or without one to any that takes unassigned ones",
         arguments: [
             (nil, false, true), (nil, true, false), ("agent", false, true), ("agent", true, true),
             ("other", false, false), ("other", true, false), ("", false, false),
@@ -144,7 +145,7 @@ import Testing
     }
 
     @Test(
-        "Types that the API server turns into credentials are refused",
+        "Types that the API server turns into credentials are rejected",
         arguments: ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"])
     func credentialTypes(type: String) throws {
         let distribution = try Manifest.amended(["spec": ["type": .string(type)]])
@@ -155,7 +156,7 @@ import Testing
     }
 
     @Test(
-        "Any other type is taken",
+        "Any other type is accepted",
         arguments: [
             "Opaque", "example.com/own", "kubernetes.io/tlss", String(repeating: "t", count: 253),
         ])
@@ -166,7 +167,7 @@ import Testing
     }
 
     @Test(
-        "A type that must have a key needs a mapping to it",
+        "A type with a required key needs a mapping to it",
         arguments: [
             ("kubernetes.io/tls", [], ["\"tls.crt\"", "\"tls.key\""]),
             ("kubernetes.io/tls", ["tls.crt"], ["\"tls.key\""]), ("kubernetes.io/tls", ["tls.key", "tls.crt"], []),
@@ -185,49 +186,49 @@ import Testing
             distribution.complaints
                 == missing.map { "spec.secrets has no mapping to \($0), which a Secret of type \(type) must have" })
         #expect(distribution.refusal?.reason == (missing.isEmpty ? nil : .invalidSpec))
-        // The API server has the last word then.
+        // In this case the API server decides.
         let unchecked = try Manifest.amended(["spec": spec.merging(["validation": "None"])])
         #expect(unchecked.refusal == nil)
     }
 
-    @Test("A mapping that cannot be read is the only problem that it is")
+    @Test("An unreadable mapping is reported as a single problem")
     func requiredKeyOfBadMapping() throws {
         let secrets: JSONValue = [["from": "/c", "to": "tls.crt"], ["from": "k", "to": "tls.key"]]
         let distribution = try Manifest.amended(["spec": ["type": "kubernetes.io/tls", "secrets": secrets]])
         #expect(distribution.problems.map(\.field) == ["spec.secrets[0].from"])
     }
 
-    @Test("What no type can be is refused", arguments: ["a b", "a\n", "tÿp", String(repeating: "t", count: 254)])
+    @Test("Invalid types are rejected", arguments: ["a b", "a\n", "tÿp", String(repeating: "t", count: 254)])
     func noTypes(type: String) throws {
         let distribution = try Manifest.amended(["spec": ["type": .string(type)]])
         #expect(distribution.refusal?.reason == .typeRefused)
     }
 
     @Test(
-        "Metadata keys that are the program's own, or would hand the Secret to another, are refused",
+        "Metadata keys that are the program's own, or would give the Secret to another owner, are rejected",
         arguments: [
-            ("xlscsde.nhs.uk/managedBy", "is set by this program alone"),
-            ("xlscsde.nhs.uk/distribution", "is set by this program alone"),
-            ("xlscsde.nhs.uk/mountGeneration", "is set by this program alone"),
-            ("xlscsde.nhs.uk/anything", "is set by this program alone"),
-            ("app.kubernetes.io/managed-by", "is set by this program alone"),
+            ("xlscsde.nhs.uk/managedBy", "is set only by this program"),
+            ("xlscsde.nhs.uk/distribution", "is set only by this program"),
+            ("xlscsde.nhs.uk/mountGeneration", "is set only by this program"),
+            ("xlscsde.nhs.uk/anything", "is set only by this program"),
+            ("app.kubernetes.io/managed-by", "is set only by this program"),
             ("kubernetes.io/service-account.name", "would tie the Secret to a service account"),
             ("kubernetes.io/service-account.uid", "would tie the Secret to a service account"),
-            ("meta.helm.sh/release-name", "would hand the Secret to Helm"),
-            ("meta.helm.sh/release-namespace", "would hand the Secret to Helm"),
-            ("kubectl.kubernetes.io/last-applied-configuration", "is written by kubectl alone"),
+            ("meta.helm.sh/release-name", "would hand the Secret over to Helm"),
+            ("meta.helm.sh/release-namespace", "would hand the Secret over to Helm"),
+            ("kubectl.kubernetes.io/last-applied-configuration", "is written only by kubectl"),
         ], ["labels", "annotations"])
     func refusedKeys(refused: (key: String, why: String), map: String) throws {
         let distribution = try Manifest.amended([
             "spec": ["metadata": [map: [refused.key: "v", "fine": "v"]]]
         ])
-        #expect(distribution.complaints == ["spec.metadata.\(map).\(refused.key) is refused: it \(refused.why)"])
+        #expect(distribution.complaints == ["spec.metadata.\(map).\(refused.key) is rejected: it \(refused.why)"])
         #expect(distribution.refusal?.reason == .invalidSpec)
         #expect((map == "labels" ? distribution.spec.labels : distribution.spec.annotations) == ["fine": "v"])
     }
 
     @Test(
-        "Metadata keys that only look like refused ones are taken",
+        "Metadata keys that only look like rejected ones are accepted",
         arguments: [
             "app.kubernetes.io/name", "app.kubernetes.io/managed-by-x", "kubernetes.io/service-accounts",
             "helm.sh/chart", "kubectl.kubernetes.io/restartedAt", "x.xlscsde.nhs.uk/managedBy", "managedBy",

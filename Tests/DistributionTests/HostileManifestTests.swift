@@ -1,16 +1,17 @@
+import DistributionSupport
 import FoundationEssentials
 import Testing
 
 @testable import Distribution
 
-/// Manifests of any shape: all that is wrong is said, with its place, and nothing is thrown.
+/// Manifests of any shape: all problems are reported with their place, and nothing is thrown.
 @Suite struct HostileManifestTests {
     private static let aKey =
         "expected a key of a Secret: letters, digits, \"-\", \"_\" and \".\", 1 to 253 characters, not \".\" and not"
         + " beginning with \"..\""
 
     @Test(
-        "A value of another type is named with its place, what it is and what was expected",
+        "A value of another type is reported with its place, its type and the expected type",
         arguments: [
             (#""name": 5"#, "spec.name is the number 5, expected a string"),
             (#""name": 1.5"#, "spec.name is a number, expected a string"),
@@ -46,7 +47,7 @@ import Testing
             (#""secrets": [{"from": "a", "to": "b c"}]"#, "spec.secrets[0].to is \"b c\", \(aKey)"),
             (
                 #""secrets": [{"from": "a", "to": "b"}, {"from": "c", "to": "b"}]"#,
-                "spec.secrets[1].to is \"b\", which another mapping has already; expected each key once"
+                "spec.secrets[1].to is \"b\", which another mapping already uses; expected each key once"
             ),
             (#""metadata": "x""#, "spec.metadata is \"x\", expected an object"),
             (#""metadata": {"labels": ["a"]}"#, "spec.metadata.labels is a list, expected an object"),
@@ -69,7 +70,7 @@ import Testing
             ),
         ])
     func wrongType(field: String, complaint: String) throws {
-        // The last of two equal members would win or fail: leave out the good one.
+        // With two equal members the last would count or fail: omit the valid one.
         let good = [
             (#""name""#, #""name": "s""#), (#""secrets""#, #""secrets": [{"from": "good", "to": "good"}]"#),
         ].filter { !field.hasPrefix($0.0) }.map(\.1)
@@ -78,7 +79,7 @@ import Testing
         #expect(distribution.refusal == Refusal(.invalidSpec, complaint + "."))
     }
 
-    @Test("Entries of the list that are no objects are each named and the others read")
+    @Test("List entries that are not objects are each reported, and the others are decoded")
     func strangeEntries() throws {
         let distribution = try Manifest.with(
             spec: #"""
@@ -94,7 +95,7 @@ import Testing
         #expect(distribution.spec.mappings.map(\.to) == ["A", "B"])
     }
 
-    @Test("A list of nothing but nulls comes to an end")
+    @Test("A list of nulls only is processed in bounded time")
     func manyNulls() throws {
         let nulls = Array(repeating: "null", count: 1000).joined(separator: ",")
         let distribution = try Manifest.with(spec: #"{"name": "s", "secrets": [\#(nulls)]}"#)
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test(
-        "Where the objects should be that hold the rest, anything else is named",
+        "Anything else in place of the objects that contain the rest is reported",
         arguments: [
             (#"{}"#, ["metadata is missing, expected an object", "spec is missing, expected an object"]),
             (
@@ -142,13 +143,13 @@ import Testing
         #expect(distribution.refusal?.message == complaints.joined(separator: "; ") + ".")
     }
 
-    @Test("Only a document that is no object at all is an error", arguments: ["[]", "1", "\"x\"", "null", "true"])
+    @Test("Only a document that is not an object is an error", arguments: ["[]", "1", "\"x\"", "null", "true"])
     func noDocument(manifest: String) {
         #expect(throws: (any Error).self) { try Manifest.read(manifest) }
     }
 
     @Test(
-        "A name or namespace that Kubernetes does not allow cannot be used",
+        "A name or namespace that Kubernetes does not allow is invalid",
         arguments: [
             #""name": "A""#, #""name": "a/b""#, #""name": "../b""#, #""name": """#, #""name": "a", "namespace": "a.b""#,
             #""name": "a", "namespace": "..""#, #""name": "a", "namespace": 1"#,
@@ -161,7 +162,7 @@ import Testing
         #expect(distribution.refusal?.reason == .invalidSpec)
     }
 
-    @Test("An unknown field is named with those that are known, and hinders nothing")
+    @Test("An unknown field is reported with the known ones, and has no other effect")
     func unknownFields() throws {
         let distribution = try Manifest.amended([
             "extra": 1,
@@ -173,16 +174,16 @@ import Testing
         #expect(distribution.problems.allSatisfy { $0.severity == .unknownField })
         #expect(
             distribution.complaints == [
-                "extra is no field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
-                "spec.metadata.label is no field of a SecretsDistribution, expected one of annotations, labels",
-                "spec.secrets[0].option is no field of a SecretsDistribution, expected one of from, optional, to",
-                "spec.Name is no field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
+                "extra is not a field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
+                "spec.metadata.label is not a field of a SecretsDistribution, expected one of annotations, labels",
+                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of from, optional, to",
+                "spec.Name is not a field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
                     + " secrets, type, validation",
             ])
         #expect(distribution.refusal == nil)
     }
 
-    @Test("All problems are collected, and the rest is read")
+    @Test("All problems are collected, and the rest is decoded")
     func allAtOnce() throws {
         let distribution = try Manifest.with(
             spec: #"""
@@ -199,7 +200,7 @@ import Testing
         #expect(distribution.target == nil)
     }
 
-    @Test("Problems of a map come in the order of its keys, so that a status does not change by itself")
+    @Test("Problems of a map are in the order of its keys, so that a status does not change by itself")
     func mapOrder() throws {
         let names = (0..<40).map { "k\($0)" }
         let members = names.reversed().map { "\"\($0)\": \"!\"" } + (names.map { "\"n\($0)\": 1" })
@@ -214,7 +215,7 @@ import Testing
     }
 
     @Test(
-        "A spoilt status says nothing about the spec",
+        "An invalid status has no effect on the spec",
         arguments: [
             #""x""#, "[]", #"{"conditions": "x"}"#,
             #"{"statusText": 1, "lastUpdated": [], "conditions": [1, null], "more": 1}"#,
@@ -230,7 +231,7 @@ import Testing
     }
 
     @Test(
-        "Text of a manifest stands in an error on one line, without control characters",
+        "Text of a manifest is shown in an error on one line, without control characters",
         arguments: [
             ("a\nb", "\"a\\nb\""), ("a\r\n\tb", "\"a\\r\\n\\tb\""), ("\u{1b}[31mred", "\"\\u{1B}[31mred\""),
             ("\u{7f}", "\"\\u{7F}\""), ("\u{85}x", "\"\\u{0085}x\""), ("a\u{2028}b", "\"a\\u{2028}b\""),
@@ -256,7 +257,7 @@ import Testing
             ])
     }
 
-    @Test("Of too many mappings none is looked at, and they are one problem")
+    @Test("With too many mappings none is decoded, and there is one problem")
     func tooManyMappings() throws {
         let distribution = { count in
             let mappings = (0..<count).map { #"{"from": "a", "to": "\#($0)"}"# }
@@ -268,7 +269,7 @@ import Testing
         #expect(try distribution(1001).complaints == ["spec.secrets has 1001 entries, expected at most 1000"])
     }
 
-    @Test("Of many problems a refusal tells the first ones, and how many more there are")
+    @Test("A rejection shows the first of many problems, and the number of the others")
     func manyProblems() throws {
         let entries = Array(repeating: "1", count: 101).joined(separator: ",")
         let refusal = try Manifest.with(spec: #"{"name": "s", "secrets": [\#(entries)]}"#).refusal
@@ -280,7 +281,7 @@ import Testing
     }
 
     @Test(
-        "Of too many labels or annotations none is looked at, and they are one problem",
+        "With too many labels or annotations none is decoded, and there is one problem",
         arguments: ["labels", "annotations"])
     func tooMuchMetadata(field: String) throws {
         let distribution = { (count: Int) in
@@ -296,7 +297,7 @@ import Testing
         #expect(more.spec.labels.isEmpty && more.spec.annotations.isEmpty)
     }
 
-    @Test("Annotations are no larger together than a Secret may have them")
+    @Test("Annotations together are limited to the size that a Secret allows")
     func largeAnnotations() throws {
         let distribution = { (size: Int) in
             let value = String(repeating: "x", count: size - 1)
@@ -308,7 +309,7 @@ import Testing
         #expect(larger.spec.annotations.isEmpty)
     }
 
-    @Test("Unknown fields without number hide no problem that makes it unusable")
+    @Test("Many unknown fields do not hide a problem that makes the distribution unusable")
     func manyUnknownFields() throws {
         let fields = (0..<100_000).map { #""x\#($0)":0"# }.joined(separator: ",")
         let distribution = try Manifest.with(spec: #"{\#(fields),"name":"!","secrets":[{"from":"a","to":"b"}]}"#)
@@ -316,7 +317,7 @@ import Testing
         #expect(distribution.refusal?.message.hasPrefix("spec.name is \"!\"") == true)
     }
 
-    @Test("Of a status that is larger than any that the program writes nothing is kept")
+    @Test("Nothing is kept of a status that is larger than any that the program writes")
     func largeStatus() throws {
         let conditions = (0..<101).map {
             #"{"type":"t\#($0)","status":"True","reason":"r","message":"m","lastTransitionTime":"t"}"#

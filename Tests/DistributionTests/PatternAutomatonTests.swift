@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    /// Hard ones: stars in a row, folders, sets with ranges, characters that look the same, CR LF.
+    /// Difficult cases: several stars, folders, sets with ranges, characters that look the same, CR LF.
     private static let parts = [
         "a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "[a-c]", "[!-.0-9]", "[\u{e9}x]", "[!\u{e9}]", "\u{e9}",
         "e\u{301}", "[\u{1}-~]", "\\*", "\r\n", "x", "K", "\u{212a}", ";", "\u{37e}", "`", "\u{1fef}", "[A-Z]", "[!;]",
@@ -35,8 +35,8 @@ import Testing
         (0..<Int.random(in: 0...9, using: &random)).compactMap { _ in letters.randomElement(using: &random) }.joined()
     }
 
-    /// So many that they fill words and cross their borders.
-    @Test("Many patterns at once say of a text what each says alone", arguments: 1...12 as ClosedRange<UInt64>)
+    /// So many patterns that they fill words and cross their borders.
+    @Test("Many patterns at once have the same results as each alone", arguments: 1...12 as ClosedRange<UInt64>)
     func many(seed: UInt64) {
         var random = Lot(state: seed)
         let patterns = (0..<Int.random(in: 1...80, using: &random)).map { _ in Self.pattern(&random) }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("A pattern that is longer than a word, and rows of steps across its border, match as short ones do")
+    @Test("A pattern that is longer than a word, and steps across its border, match like short ones")
     func acrossWords() throws {
         for length in [62, 63, 64, 65, 127, 128, 129] {
             for middle in ["*", "**/", "**/**/", "*[!b]*", "**", "?", "*?*"] {
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(
-        "An ASCII character is the same as the one that is canonically equal to it",
+        "An ASCII character equals its canonically equivalent character",
         arguments: [("K", "\u{212a}"), (";", "\u{37e}"), ("`", "\u{1fef}")])
     func twins(ascii: String, twin: String) throws {
         for (text, other) in [(ascii, twin), (twin, ascii)] {
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("A text that is run in parts comes to the same as at once, whatever is in it")
+    @Test("A text that is processed in parts has the same result as in one part")
     func parts() throws {
         let patterns = try ["**/*-e\u{301}*", "a/*", "**"].map { try Pattern($0, for: .file) }
         let automaton = PatternAutomaton(patterns)
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("What a character of a text costs is set by the patterns that are asked, not by all that there are")
+    @Test("The cost of a character of a text depends on the selected patterns, not on all patterns")
     func width() throws {
         let patterns = try (0..<800).map { try Pattern("**/team-\($0)/*-*.pem", for: .file) }
         let automaton = PatternAutomaton(patterns)
@@ -116,7 +116,7 @@ import Testing
         #expect(automaton.selection(of: 7..<8).width <= 2)
     }
 
-    @Test("Patterns that would take more memory than there is for them are refused")
+    @Test("Patterns that need more than the available memory are rejected")
     func tooMany() throws {
         let scalars = (0x4e00..<0x9e00).compactMap(UnicodeScalar.init).map { String(Character($0)) }
         let patterns = try stride(from: 0, to: scalars.count, by: 1000).map { start in

@@ -8,7 +8,7 @@ import Testing
     }
 
     @Test(
-        "A pattern matches the whole text or not at all",
+        "A pattern matches the whole text or nothing",
         arguments: [
             ("a", ["a"], ["", "b", "aa", "A", "a/a"]),
             ("*", ["a", "abc", "..."], ["a/b", "a/", "/"]),
@@ -50,7 +50,7 @@ import Testing
         for text in no { #expect(try !matches(pattern, text), "\(text)") }
     }
 
-    @Test("Every spelling by which a snapshot finds a file is one to a pattern")
+    @Test("A pattern matches every spelling with which a snapshot finds a file")
     func canonicalEquivalence() throws {
         let (composed, decomposed) = ("caf\u{e9}/key", "cafe\u{301}/key")
         #expect([composed: 1][decomposed] == 1)
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("A slash with a combining mark behind it is a slash, as it is to the kernel")
+    @Test("A slash followed by a combining mark is a slash, as in the kernel")
     func combinedSlash() throws {
         let text = "a/\u{301}b"
         #expect(try !matches("*", text))
@@ -74,7 +74,7 @@ import Testing
         #expect(try matches(text, text))
     }
 
-    @Test("A namespace's pattern is one for a name")
+    @Test("A namespace pattern matches names")
     func namespaces() throws {
         for pattern in ["team-*", "*", "**", "team-[a-z]", "team-?", "[!k]*"] {
             #expect(try matches(pattern, "team-a", .namespace), "\(pattern)")
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(
-        "A hostile pattern takes no longer than its length times that of the text",
+        "A hostile pattern takes at most its length times that of the text",
         arguments: [
             String(repeating: "*a", count: 1000) + "b", String(repeating: "**a", count: 1000) + "b",
             String(repeating: "**/", count: 1000) + "b", String(repeating: "*", count: 4000) + "b",
@@ -98,7 +98,7 @@ import Testing
         #expect(!compiled.matches(deep))
     }
 
-    @Test("It agrees with a matcher that tries everything, on all short texts and patterns")
+    @Test("The pattern agrees with a matcher that tries everything, on all short texts and patterns")
     func agreesWithTrials() throws {
         let (letters, symbols): ([Character], [Character]) = (["a", "b", "/"], ["a", "b", "/", "*", "?"])
         let texts = words(of: letters, upTo: 4)
@@ -121,7 +121,7 @@ import Testing
         return all
     }
 
-    /// Exponential, and plainly what the documentation says.
+    /// Exponential, and a direct translation of the documentation.
     private static func tries(_ pattern: [Character], _ text: [Character], afterSlash: Bool = true) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         if first == "*" {
@@ -139,23 +139,23 @@ import Testing
     }
 
     @Test(
-        "A pattern that cannot be meant is refused with a reason",
+        "A nonsensical pattern is rejected with a reason",
         arguments: [
             ("", Pattern.Subject.file, "is empty"), ("", .namespace, "is empty"),
             (String(repeating: "a", count: 4097), .file, "is 4097 bytes long, expected at most 4096"),
-            ("/a", .file, "an absolute path"), ("a//b", .file, "matches no source file"),
-            ("a/", .file, "matches no source file"), ("a/../b", .file, "matches no source file"),
-            ("./a", .file, "matches no source file"), ("..data/a", .file, "names that the volume keeps for itself"),
-            ("..*", .file, "names that the volume keeps for itself"),
+            ("/a", .file, "an absolute path"), ("a//b", .file, "cannot match a source file"),
+            ("a/", .file, "cannot match a source file"), ("a/../b", .file, "cannot match a source file"),
+            ("./a", .file, "cannot match a source file"), ("..data/a", .file, "names that the volume reserves"),
+            ("..*", .file, "names that the volume reserves"),
             ("a\\", .file, "ends with \"\\\""), ("a\\/b", .file, "ends with \"\\\""),
             ("[", .file, "has \"[\" without \"]\""), ("[a", .file, "has \"[\" without \"]\""),
             ("[a/b]", .file, "has \"[\" without \"]\""), ("[a-", .file, "has \"[\" without \"]\""),
             ("[]", .file, "has an empty \"[]\""), ("[!]", .file, "has an empty \"[]\""),
             ("[]a]", .file, "has an empty \"[]\""), ("[^a]", .file, "expected \"[!\""),
             ("[[:alpha:]]", .file, "has \"[\" between brackets"), ("[z-a]", .file, "has the range \"z-a\""),
-            ("[a-é]", .file, "has the range \"a-é\""), ("*\u{301}", .file, "has a combining mark behind \"*\""),
-            ("[a]\u{301}", .file, "has a combining mark behind \"]\""),
-            ("a/b", .namespace, "a name has no \"/\""), ("Team", .namespace, "because of \"T\""),
+            ("[a-é]", .file, "has the range \"a-é\""), ("*\u{301}", .file, "has a combining mark after \"*\""),
+            ("[a]\u{301}", .file, "has a combining mark after \"]\""),
+            ("a/b", .namespace, "a namespace name has no \"/\""), ("Team", .namespace, "because of \"T\""),
             ("a.b", .namespace, "because of \".\""), ("é", .namespace, "because of \"é\""),
         ])
     func refused(pattern: String, subject: Pattern.Subject, reason: String) {

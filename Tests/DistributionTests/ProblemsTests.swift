@@ -1,9 +1,8 @@
 import Testing
 
 @testable import Distribution
-@testable import Planning
 
-/// What is kept of a document's problems is bounded, and that it is, is said.
+/// The stored problems of a document are bounded, and the omission is reported.
 @Suite struct ProblemsTests {
     private func problems(_ errors: Int, unknown: Int = 0) -> Problems {
         var problems = Problems()
@@ -12,7 +11,7 @@ import Testing
         return problems
     }
 
-    @Test("The first hundred are kept, all are counted")
+    @Test("The first hundred are kept, and all are counted")
     func first() {
         let problems = problems(140_000)
         #expect(problems.count == 100)
@@ -20,7 +19,7 @@ import Testing
         #expect(problems.total == 140_000 && problems.errors == 140_000)
     }
 
-    @Test("Those that make it unusable go before unknown fields, however many there are of these")
+    @Test("Problems that make a document unusable have priority over unknown fields, however many there are")
     func errorsFirst() {
         let problems = problems(2, unknown: 1000)
         #expect(problems.count == 100)
@@ -28,7 +27,7 @@ import Testing
         #expect(problems.total == 1002 && problems.errors == 2)
     }
 
-    @Test("Those of a part are taken over with their number")
+    @Test("Problems of a part are added with their number")
     func parts() {
         var whole = problems(60)
         whole.append(contentsOf: problems(300, unknown: 1))
@@ -36,7 +35,7 @@ import Testing
         #expect(whole.map(\.field) == (0..<60).map { "e\($0)" } + (0..<40).map { "e\($0)" })
     }
 
-    @Test("A problem is bounded itself, in its place and in its words")
+    @Test("A problem itself is bounded, in its place and in its text")
     func one() {
         let long = String(repeating: "\u{1b}", count: 1 << 20)
         let problem = Problem([.key(long), .index(1)], long)
@@ -45,7 +44,7 @@ import Testing
         #expect(problem.path.first != .key(long))
     }
 
-    @Test("Of many values the smallest are kept, each once and in order, and the others counted")
+    @Test("Of many values the smallest are kept, each once and in order, and the others are counted")
     func smallest() {
         var numbers = Smallest<Int>(3)
         for number in [5, 9, 1, 5, 7, 3, 8] { numbers.insert(number) }
@@ -54,22 +53,18 @@ import Testing
     }
 }
 
-/// A sentence about a distribution has a bounded length, whatever it is about.
+/// A sentence about a distribution has a bounded length, whatever its subject.
 @Suite struct SentenceTests {
-    @Test("A refusal is on one line and at most 4,000 characters as it is shown")
+    @Test("A rejection is shown on one line with at most 4,000 characters")
     func bounded() {
         let refusal = Refusal(.invalidSpec, String(repeating: "\u{202e}\n", count: 100_000))
         #expect(refusal.message.unicodeScalars.count <= 4001)
         #expect(refusal.message.hasPrefix("\\u{202E}\\n") && refusal.message.hasSuffix("…"))
-        var status = DistributionStatus(reason: .synced, message: refusal.message)
-        #expect(status.message == refusal.message)
-        status.message += String(repeating: "x", count: 5000)
-        #expect(status.message == refusal.message)
         let short = "Secret a holds 1 key from the mount."
         #expect(Refusal(.synced, short).message == short)
     }
 
-    @Test("Of names the first ten are shown, or as many as there is room for, and how many more there are")
+    @Test("The first ten names are shown, or as many as there is room for, and the number of the others")
     func listing() {
         let names = { (count: Int, name: String) in
             Listing((0..<count).lazy.map { "\(name)\($0)" }, of: count).description
@@ -81,7 +76,7 @@ import Testing
         #expect(Listing(["a is x", "b is y"], of: 9, separator: "; ").description == "a is x; b is y; and 7 more")
     }
 
-    @Test("A value is shown with at most 80 characters, an escape of a control character with all of its own")
+    @Test("A value is shown with at most 80 characters; an escaped control character counts with all of its characters")
     func values() {
         #expect(shown(String(repeating: "\u{1b}", count: 1000)).unicodeScalars.count <= 83)
         #expect(shown(String(repeating: "\u{1b}", count: 12)) == "\"" + String(repeating: "\\u{1B}", count: 12) + "\"")

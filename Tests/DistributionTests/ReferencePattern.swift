@@ -1,12 +1,12 @@
 @testable import Distribution
 
-/// The pattern as a set of steps that may come next, one pattern and one character at a time: what the automaton has to say
-/// too.
+/// The pattern as a set of possible next steps, for one pattern and one character at a time. The automaton must have
+/// the same results.
 struct ReferencePattern {
     private enum Step {
         case one((Character) -> Bool)
         case many, all
-        /// This many of the steps behind it may be left out.
+        /// This number of the following steps may be omitted.
         case optional(Int)
     }
 

@@ -4,11 +4,11 @@ import Testing
 
 @Suite struct SourcePathTests {
     @Test(
-        "A path is taken without what means nothing",
+        "Parts of a path without a meaning are removed",
         arguments: [
             ("tls.crt", "tls.crt"), ("certs/tls.crt", "certs/tls.crt"), ("./a//b", "a/b"), ("a/./b", "a/b"),
             ("././a", "a"), ("..data/x", "x"), ("./..data//x/y", "x/y"),
-            // The link of a volume in a folder: the policy must not see a second name of the file.
+            // The link of a volume in a folder: the policy must not see a second name for the file.
             ("azure/..data/pw", "azure/pw"), ("a/b/..data/./c/d", "a/b/c/d"), ("..data/a/..data/b", "a/b"),
             (".hidden", ".hidden"),
             ("a..b", "a..b"), ("a b", "a b"), ("-", "-"), ("é", "é"), ("a\nb", "a\nb"),
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "A path that could lead out of the mount, or names no file, is refused",
+        "A path that could lead out of the mount, or names no file, is rejected",
         arguments: [
             ("", "is empty, expected the path of a file in the mount"),
             ("a\0b", "has a NUL character, expected the path of a file in the mount"),
@@ -43,33 +43,33 @@ import Testing
             ("..data/", "is \"..data/\", a folder; expected the path of a file in the mount"),
             (
                 "..data",
-                "is \"..data\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..data\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "..data/..data/a",
-                "is \"..data/..data/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..data/..data/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "..2024_05_01/a",
-                "is \"..2024_05_01/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"..2024_05_01/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..data",
-                "is \"azure/..data\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..data\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..data/..data/a",
-                "is \"azure/..data/..data/a\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..data/..data/a\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "azure/..2026_05_01.1/pw",
-                "is \"azure/..2026_05_01.1/pw\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"azure/..2026_05_01.1/pw\", a name that the volume reserves; expected the path of a file in the mount"
             ),
             (
                 "a/..\u{301}b",
-                "is \"a/..\u{301}b\", a name that the volume keeps for itself; expected the path of a file in the mount"
+                "is \"a/..\u{301}b\", a name that the volume reserves; expected the path of a file in the mount"
             ),
-            ("...", "is \"...\", a name that the volume keeps for itself; expected the path of a file in the mount"),
+            ("...", "is \"...\", a name that the volume reserves; expected the path of a file in the mount"),
             ("/\n\u{1b}", "is \"/\\n\\u{1B}\", an absolute path; expected one relative to the mount"),
         ])
     func refused(raw: String, message: String) throws {
@@ -77,7 +77,7 @@ import Testing
         #expect(error?.message == message)
     }
 
-    @Test("A path is taken as deep as the mount is read, and as long as the kernel takes one")
+    @Test("The depth of a path is limited to that of the mount, and its length to that of the kernel")
     func limits() throws {
         let deep = String(repeating: "a/", count: 24) + "a"
         #expect(try SourcePath("./" + deep).folders.count == 24)

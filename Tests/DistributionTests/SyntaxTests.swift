@@ -9,7 +9,7 @@ import Testing
     func goodName(name: String) { #expect(Syntax.problem(ofName: name) == nil) }
 
     @Test(
-        "What is no DNS subdomain is no name",
+        "Other names are rejected",
         arguments: [
             "", "-a", "a-", ".a", "a.", "a..b", "a.-b", "A", "a_b", "a/b", "a b", "é", "a\n", "..", long(254),
         ])
@@ -18,14 +18,14 @@ import Testing
     @Test("A namespace is a DNS label", arguments: ["a", "kube-system", "0", long(63)])
     func goodNamespace(name: String) { #expect(Syntax.problem(ofNamespace: name) == nil) }
 
-    @Test("What is no DNS label is no namespace", arguments: ["", "a.b", "-a", "a-", "A", "a/b", "a\0", long(64)])
+    @Test("Other namespaces are rejected", arguments: ["", "a.b", "-a", "a-", "A", "a/b", "a\0", long(64)])
     func badNamespace(name: String) { #expect(Syntax.problem(ofNamespace: name) != nil) }
 
-    @Test("A data key is made of plain characters", arguments: ["a", "tls.crt", ".a", "_", "-", "A..B", long(253)])
+    @Test("A data key consists of plain characters", arguments: ["a", "tls.crt", ".a", "_", "-", "A..B", long(253)])
     func goodKey(key: String) { #expect(Syntax.problem(ofDataKey: key) == nil) }
 
     @Test(
-        "What could not be a file's name is no data key",
+        "A data key that is not a valid file name is rejected",
         arguments: ["", ".", "..", "..a", "a/b", "a b", "é", "a\n", long(254)])
     func badKey(key: String) { #expect(Syntax.problem(ofDataKey: key) != nil) }
 
@@ -35,7 +35,7 @@ import Testing
     func goodMetadataKey(key: String) { #expect(Syntax.problem(ofMetadataKey: key) == nil) }
 
     @Test(
-        "What is no qualified name is no metadata key",
+        "Other metadata keys are rejected",
         arguments: [
             "", "/", "/a", "a/", "a/b/c", "-a", "a-", "_", "A/b", "a_b/c", "a b", "é", long(64), long(254) + "/a",
             "a/" + long(64),
@@ -45,7 +45,7 @@ import Testing
     @Test("A label's value is a word or empty", arguments: ["", "a", "A.b_c-9", long(63)])
     func goodLabel(value: String) { #expect(Syntax.problem(ofLabelValue: value) == nil) }
 
-    @Test("What is no word is no label's value", arguments: ["-", "a-", ".a", "a b", "a/b", "é", "a\n", long(64)])
+    @Test("Other label values are rejected", arguments: ["-", "a-", ".a", "a b", "a/b", "é", "a\n", long(64)])
     func badLabel(value: String) { #expect(Syntax.problem(ofLabelValue: value)?.contains(shown(value)) == true) }
 
     @Test("An object's key is written and read as namespace/name")
@@ -55,6 +55,6 @@ import Testing
         #expect(ObjectKey("shop/app") == key)
     }
 
-    @Test("Anything else is no object's key", arguments: ["", "/", "a", "a/", "/b", "a/b/c", "a//b", "a/\u{301}/b"])
+    @Test("Other object keys are rejected", arguments: ["", "/", "a", "a/", "/b", "a/b/c", "a//b", "a/\u{301}/b"])
     func noObjectKey(text: String) { #expect(ObjectKey(text) == nil) }
 }

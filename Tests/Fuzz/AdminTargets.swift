@@ -2,8 +2,8 @@
 @testable import StatusPage
 
 enum AdminTargets {
-    /// Whatever a client asks for is a route or none, and a selection of the status page is within its limits and has a
-    /// link that leads to it.
+    /// Every request path has a route or none, and a selection on the status page is within its limits and has a link
+    /// that leads to it.
     static let route: Fuzz.Target = { bytes in
         let target = Fuzz.text(bytes)
         guard let route = Route(target: target) else { return }
@@ -19,7 +19,7 @@ enum AdminTargets {
         Fuzz.require(linked == selection, "a link leads to its selection")
     }
 
-    /// Text that stands in a page stays text, on one line, and says what it said.
+    /// Text in a page stays text, on one line, and keeps its meaning.
     static let html: Fuzz.Target = { bytes in
         let text = Fuzz.text(bytes)
         let page: HTML = "\(text)"
@@ -31,7 +31,7 @@ enum AdminTargets {
         for index in read.indices.dropFirst() {
             let entity = "&" + String(read[index].unicodeScalars.prefix { $0 != ";" }) + ";"
             let rest = String(String.UnicodeScalarView(read[index].unicodeScalars.drop { $0 != ";" }.dropFirst()))
-            Fuzz.require(entity == "&amp;" || names[entity] != nil, "an ampersand begins what we wrote")
+            Fuzz.require(entity == "&amp;" || names[entity] != nil, "an ampersand starts one of our entities")
             read[index] = (names[entity] ?? "&") + rest
         }
         Fuzz.require(Array(read.joined().utf8) == Array(text.onOneLine.utf8), "text is kept")

@@ -4,7 +4,7 @@ import Snapshots
 import Stores
 
 enum AgentTargets {
-    /// Of a Secret's values only digests are kept.
+    /// Only digests of a Secret's values are kept.
     static let secret: Fuzz.Target = { bytes in
         _ = try? JSONBytes.decode(SecretObject.self, from: bytes)
         let text = Data(bytes).base64EncodedString()
@@ -13,7 +13,7 @@ enum AgentTargets {
             Fuzz.require(false, "a Secret can be read")
             return
         }
-        Fuzz.require(secret.observed.digests["key"] == Digest(of: SecretBytes(bytes)), "a value is its digest")
+        Fuzz.require(secret.observed.digests["key"] == Digest(of: SecretBytes(bytes)), "a value is kept as its digest")
         Fuzz.require(secret.observed.digests["none"] == Digest(of: SecretBytes([])), "null is an empty value")
         var dumped = ""
         dump(secret, to: &dumped)

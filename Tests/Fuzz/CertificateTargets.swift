@@ -9,8 +9,8 @@ import Snapshots
 @testable import Planning
 
 enum CertificateTargets {
-    /// A pair is judged, the same each time, and nothing of it is left behind. The input is one DER block behind a byte
-    /// that says which, or a chain and a key with NUL between them; without NUL they are the same.
+    /// A pair is checked with the same result each time, and nothing of it stays in memory. The input is one DER block
+    /// after a byte that selects its kind, or a chain and a key separated by NUL; without NUL they are the same.
     static let pair: Fuzz.Target = { bytes in
         split(bytes)
         if let first = bytes.first, first < labels.count, bytes.count > 1 {
@@ -19,31 +19,34 @@ enum CertificateTargets {
             let block = Array("-----BEGIN \(label)-----\n\(body)\n-----END \(label)-----\n".utf8)
             let key = judge(ownCertificate, block).verdict
             Fuzz.require(key != .certificateMissing, "a certificate is found")
-            Fuzz.require(label.hasSuffix("PRIVATE KEY") == (key != .keyMissing), "a label says what is in a block")
+            Fuzz.require(
+                label.hasSuffix("PRIVATE KEY") == (key != .keyMissing), "a label matches the content of its block")
             let chain = judge(block, ownKey).verdict
             Fuzz.require(
-                label.hasSuffix("CERTIFICATE") == (chain != .certificateMissing), "a label says what is in a block")
+                label.hasSuffix("CERTIFICATE") == (chain != .certificateMissing),
+                "a label matches the content of its block")
             return
         }
         let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false).map { Array($0) }
         let (chain, key) = (parts[0], parts.last ?? [])
         let blocks = Fuzz.text(chain).split(separator: "-----BEGIN ").count
         switch judge(chain, key).verdict {
-        case .wrongOrder(let number): Fuzz.require((2...blocks).contains(number), "a certificate has its number")
+        case .wrongOrder(let number): Fuzz.require((2...blocks).contains(number), "a certificate has its index")
         case .certificateUnreadable(let number):
-            Fuzz.require((1...(blocks + 1)).contains(number), "a certificate has its number")
-        case .keyEncrypted: Fuzz.require(Fuzz.text(key).contains("ENCRYPTED"), "an encrypted key says so")
+            Fuzz.require((1...(blocks + 1)).contains(number), "a certificate has its index")
+        case .keyEncrypted:
+            Fuzz.require(Fuzz.text(key).contains("ENCRYPTED"), "an encrypted key is reported as encrypted")
         default: break
         }
         Fuzz.require(judge(ownCertificate, ownKey + key).verdict == .fits, "the first key counts")
         switch judge(ownCertificate + chain, ownKey).verdict {
         case .fits: break
-        case .certificateUnreadable(let number): Fuzz.require(number > 1, "what follows does not damage the first")
+        case .certificateUnreadable(let number): Fuzz.require(number > 1, "later blocks do not affect the first")
         default: Fuzz.require(false, "the first certificate counts")
         }
     }
 
-    /// Whatever a file holds, no private key goes where everybody may see it, and what goes anywhere is a part of it.
+    /// Whatever a file holds, no private key is written where it is public, and each output is a part of the file.
     private static func split(_ bytes: [UInt8]) {
         for file in [bytes, ownKey + ownCertificate + bytes] {
             let source = Fuzz.text(file)
@@ -58,9 +61,10 @@ enum CertificateTargets {
                     Fuzz.require(value.digest == Digest(of: value.bytes), "a value has its digest")
                     if key != "tls.key" {
                         let text = Fuzz.text(content).uppercased()
-                        Fuzz.require(!text.contains("PRIVATE KEY-----"), "no private key is for everybody to see")
+                        Fuzz.require(!text.contains("PRIVATE KEY-----"), "no private key is in a public part")
                         Fuzz.require(
-                            content.withUnsafeBytes { KeyContent(in: $0) } == nil, "nor is any in another form")
+                            content.withUnsafeBytes { KeyContent(in: $0) } == nil,
+                            "no other form of a private key is in a public part")
                     }
                     guard content != file else { continue }
                     let blocks = content.withUnsafeBytes { PEMText($0) }
@@ -73,7 +77,7 @@ enum CertificateTargets {
                 }
             }
         }
-        Fuzz.require(ERR_peek_error() == 0, "no error is left for others to find")
+        Fuzz.require(ERR_peek_error() == 0, "libcrypto's error queue is empty")
     }
 
     private static let tls = distribution("kubernetes.io/tls", ["tls.crt", "tls.key", "ca.crt"])
@@ -94,10 +98,10 @@ enum CertificateTargets {
         let verdicts = (0..<2).map { _ in
             chain.withUnsafeBytes { chain in key.withUnsafeBytes { CertificatePair(chain: chain, key: $0) } }
         }
-        Fuzz.require(verdicts[0] == verdicts[1], "the same pair has the same verdict")
-        Fuzz.require(ERR_peek_error() == 0, "no error is left for others to find")
+        Fuzz.require(verdicts[0] == verdicts[1], "a pair always has the same result")
+        Fuzz.require(ERR_peek_error() == 0, "libcrypto's error queue is empty")
         let isMissing = verdicts[0].verdict == .certificateMissing
-        Fuzz.require(!isMissing || verdicts[0].validity == nil, "what is not there is not valid")
+        Fuzz.require(!isMissing || verdicts[0].validity == nil, "a missing pair is not valid")
         return verdicts[0]
     }
 
@@ -106,7 +110,7 @@ enum CertificateTargets {
         "TRUSTED CERTIFICATE",
     ]
 
-    /// Ed25519, made for this.
+    /// Ed25519, created for this test.
     private static let ownCertificate = Array(
         """
         -----BEGIN CERTIFICATE-----

@@ -4,12 +4,12 @@ enum CommandTargets {
     static let duration: Fuzz.Target = { bytes in
         let text = Fuzz.text(bytes)
         guard let duration = DurationText.parse(text) else { return }
-        Fuzz.require(duration >= .zero, "a time is not negative")
-        Fuzz.require(text.utf8.contains { (0x30...0x39).contains($0) }, "a time has a number")
+        Fuzz.require(duration >= .zero, "a duration is not negative")
+        Fuzz.require(text.utf8.contains { (0x30...0x39).contains($0) }, "a duration has a number")
         Fuzz.require(text == "0" || DurationText.parse(text + "1s") == duration + .seconds(1), "parts add up")
     }
 
-    /// Arguments and variables of any content give settings within their limits, or an error of one line.
+    /// Arbitrary arguments and variables produce settings within their limits, or an error of one line.
     static let options: Fuzz.Target = { bytes in
         let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         do {

@@ -7,38 +7,41 @@ import Snapshots
 @testable import Stores
 
 enum DistributionTargets {
-    /// Any object is a distribution, usable or not, as JSON and as YAML.
+    /// Any object is decoded as a distribution, valid or not, as JSON and as YAML.
     static let distribution: Fuzz.Target = { bytes in
         if let value = try? JSONValue(json: bytes), value.object != nil {
             guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: bytes) else {
-                Fuzz.require(false, "no object is refused")
+                Fuzz.require(false, "every object is decoded")
                 return
             }
             check(distribution)
         }
         let parsed = Manifests.parse(bytes, file: "file")
         for (distribution, line) in parsed.distributions {
-            Fuzz.require(line > 0, "a distribution is on a line")
+            Fuzz.require(line > 0, "a distribution has a line")
             check(distribution)
         }
         for problem in parsed.problems {
-            Fuzz.require((0...(bytes.count + 2)).contains(problem.line), "a problem is on a line of the file")
+            Fuzz.require((0...(bytes.count + 2)).contains(problem.line), "a problem names a line of the file")
             Fuzz.require(Fuzz.isOneLine(problem.description.onOneLine), "a problem can be shown on one line")
         }
     }
 
     private static func check(_ distribution: SecretsDistribution) {
         Fuzz.require(distribution.problems.count <= Problems.most, "problems are bounded")
-        Fuzz.require(distribution.refusal?.message.unicodeScalars.count ?? 0 <= 4001, "a refusal is bounded")
+        Fuzz.require(distribution.refusal?.message.unicodeScalars.count ?? 0 <= 4001, "a rejection is bounded")
         for problem in distribution.problems {
             Fuzz.require(Fuzz.isOneLine(problem.description), "a problem is one line")
         }
         if distribution.hasUsableName {
-            Fuzz.require(isSafe(distribution.key.name), "a name is one of Kubernetes")
+            Fuzz.require(isSafe(distribution.key.name), "a name is valid in Kubernetes")
             Fuzz.require(
-                distribution.key.namespace.isEmpty || isSafe(distribution.key.namespace), "so is a namespace's name")
+                distribution.key.namespace.isEmpty || isSafe(distribution.key.namespace),
+                "a namespace's name is valid in Kubernetes")
         }
-        if let target = distribution.target { Fuzz.require(isSafe(target.name), "so is a target's name") }
+        if let target = distribution.target {
+            Fuzz.require(isSafe(target.name), "a target's name is valid in Kubernetes")
+        }
         var files: [String: SourceFile] = [:]
         for mapping in distribution.spec.mappings {
             check(mapping.from.text)
@@ -47,36 +50,36 @@ enum DistributionTargets {
         }
         for key in Array(distribution.spec.labels.keys) + distribution.spec.annotations.keys {
             Fuzz.require(!key.utf8.starts(with: "xlscsde.nhs.uk/".utf8), "our own marks cannot be set")
-            Fuzz.require(key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a key of metadata is a word")
+            Fuzz.require(key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a key of metadata has no blanks")
         }
         let snapshot = Snapshot(generation: "1", createdAt: Timestamp(seconds: 0), files: files)
         do {
             var pairs = CertificateCheckCache()
             let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me", pairs: &pairs)
-            Fuzz.require(distribution.refusal == nil, "what is wrong goes nowhere")
-            Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type is a word")
+            Fuzz.require(distribution.refusal == nil, "an invalid distribution has no target")
+            Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type has no blanks")
             for mapping in distribution.spec.mappings {
                 Fuzz.require(
                     desired.data[mapping.to]?.digest == Digest(of: SecretBytes(mapping.from.text.utf8)),
                     "a key has the content of its source")
             }
         } catch {
-            Fuzz.require(distribution.refusal != nil || distribution.target == nil, "what is right goes out")
-            Fuzz.require(Fuzz.isOneLine(error.message), "a refusal is one line")
+            Fuzz.require(distribution.refusal != nil || distribution.target == nil, "a valid distribution has content")
+            Fuzz.require(Fuzz.isOneLine(error.message), "a rejection is one line")
         }
     }
 
-    /// A path that is taken cannot lead out of the mount, as the kernel reads it: byte by byte.
+    /// An accepted path cannot lead out of the mount when the kernel reads it byte by byte.
     static let sourcePath: Fuzz.Target = { bytes in
         guard let path = try? SourcePath(Fuzz.text(bytes)) else { return }
         check(path.text)
         guard let again = try? SourcePath(path.text) else {
-            Fuzz.require(false, "a path that was taken is taken again")
+            Fuzz.require(false, "an accepted path is accepted again")
             return
         }
-        Fuzz.require(again.text.utf8.elementsEqual(path.text.utf8), "it is the same then")
+        Fuzz.require(again.text.utf8.elementsEqual(path.text.utf8), "it is unchanged then")
         let parts = bytes.split(separator: UInt8(ascii: "/"))
-        Fuzz.require(!parts.contains(Array("..".utf8)[...]), "no way up is taken")
+        Fuzz.require(!parts.contains(Array("..".utf8)[...]), "no path leads up")
     }
 
     private static func check(_ path: String) {
@@ -89,12 +92,12 @@ enum DistributionTargets {
         }
     }
 
-    /// Names and what they are joined from.
+    /// Names, and the texts that are joined from names.
     static let names: Fuzz.Target = { bytes in
         let text = Fuzz.text(bytes)
         let slash = UInt8(ascii: "/")
         if let key = ObjectKey(text) {
-            Fuzz.require(key.description.utf8.elementsEqual(text.utf8), "a key is what it was read from")
+            Fuzz.require(key.description.utf8.elementsEqual(text.utf8), "a key is written as it was read")
             for part in [key.namespace, key.name] {
                 Fuzz.require(!part.isEmpty && !part.utf8.contains(slash), "a key has one slash")
             }
@@ -105,28 +108,28 @@ enum DistributionTargets {
         for problem in [Syntax.problem(ofName: text), Syntax.problem(ofDataKey: text), Syntax.refusal(ofType: text)] {
             Fuzz.require(Fuzz.isOneLine(problem ?? ""), "a problem is one line")
         }
-        Fuzz.require(Fuzz.isOneLine(shown(text)), "what is shown is one line")
+        Fuzz.require(Fuzz.isOneLine(shown(text)), "shown text is one line")
     }
 
-    /// Agrees with the decoder on what is an object, but takes more: bytes that are no UTF-8, halves of surrogate pairs and
-    /// numbers of any size, and it is deeper before it gives up.
+    /// Agrees with the decoder on what is an object, but accepts more: bytes that are not UTF-8, halves of surrogate
+    /// pairs and numbers of any size, and deeper nesting.
     static let jsonObject: Fuzz.Target = { bytes in
         let isObject = bytes.withUnsafeBytes { JSONBytes.isObject($0) }
-        // What another encoding has in its zeros, and a byte order mark.
+        // Other encodings contain zeros; and a byte order mark.
         guard !bytes.contains(0), !bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
-        // The decoder takes a comma behind the last element if there is a blank behind it; the API server does not.
+        // The decoder accepts a comma after the last element if a blank follows it; the API server does not.
         let dense = bytes.filter { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }
         guard dense.firstRange(of: ",]".utf8) == nil, dense.firstRange(of: ",}".utf8) == nil else { return }
         let decoded = try? JSONValue(json: bytes)
-        if decoded?.object != nil { Fuzz.require(isObject, "an object is one") }
-        if decoded != nil { Fuzz.require(isObject == (decoded?.object != nil), "what is another value is none") }
+        if decoded?.object != nil { Fuzz.require(isObject, "a decoded object is an object") }
+        if decoded != nil { Fuzz.require(isObject == (decoded?.object != nil), "another value is not an object") }
         guard isObject, decoded == nil else { return }
         let brackets = bytes.count { "[{".utf8.contains($0) }
         let hasNumber = bytes.contains { "eE".utf8.contains($0) } || bytes.count > 300
         let hasSurrogate = Fuzz.text(bytes).lowercased().contains("\\ud")
         Fuzz.require(
             brackets > 90 || hasNumber || hasSurrogate || String(validating: bytes, as: UTF8.self) == nil,
-            "what is taken as an object is one")
+            "accepted input is an object")
     }
 
     private static func isSafe(_ name: String) -> Bool {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What libFuzzer can try, and how a target says that a property does not hold.
+/// The fuzz targets, and the way in which a target reports a violated property.
 enum Fuzz {
     typealias Target = @Sendable ([UInt8]) -> Void
 
@@ -37,14 +37,14 @@ enum Fuzz {
         "yamlvalue": YAMLTargets.emitter,
     ]
 
-    /// The one that `FUZZ_TARGET` names; without it the names are printed.
+    /// The target in `FUZZ_TARGET`; without it, prints the names.
     static let chosen: Target = {
         if let name = getenv("FUZZ_TARGET"), let target = targets[String(cString: name)] { return target }
         for name in targets.keys.sorted() { print(name) }
         exit(64)
     }()
 
-    /// Ends the process, for libFuzzer to keep the input, if `condition` does not hold.
+    /// Ends the process if `condition` does not hold, so that libFuzzer keeps the input.
     static func require(_ condition: @autoclosure () -> Bool, _ property: StaticString) {
         guard !condition() else { return }
         fatalError("does not hold: \(property)")
@@ -52,8 +52,8 @@ enum Fuzz {
 
     static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
 
-    /// One line that shows nothing but what it says: no control characters, no line or paragraph separators, no marks
-    /// that turn the direction of writing.
+    /// Whether the text is one line without hidden effects: no control characters, no line or paragraph separators, no
+    /// marks that change the direction of writing.
     static func isOneLine(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {

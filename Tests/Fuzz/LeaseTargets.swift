@@ -16,7 +16,7 @@ enum LeaseTargets {
         var election = WatchedElection()
         for kind: UInt8 in [0, 0, 4, 0] { election.step([255, 255, kind, 0, 0, 0], seeing: lease.spec) }
         let times = [lease.spec.acquireTime, lease.spec.renewTime]
-        // The year that comes after 9999 has no form.
+        // A year after 9999 has no representation.
         guard times.allSatisfy({ $0.map { $0.seconds < 253_402_300_800 } ?? true }) else { return }
         var expected = lease.spec
         expected.acquireTime = expected.acquireTime.map(micro)
@@ -25,9 +25,9 @@ enum LeaseTargets {
         let patched = json.merging(lease.spec.mergePatch(resourceVersion: "7"))
         for written in [manifest, lease.spec.manifest(name: "a", namespace: "b"), patched] {
             let read = try? JSONBytes.decode(Lease.self, from: written.encoded())
-            Fuzz.require(read?.spec == expected, "what is written says the same when it is read")
+            Fuzz.require(read?.spec == expected, "a value is the same after writing and reading it")
         }
-        Fuzz.require(patched["metadata"]?["resourceVersion"] == "7", "a patch is for one version")
+        Fuzz.require(patched["metadata"]?["resourceVersion"] == "7", "a patch names one version")
     }
 
     private static func micro(_ time: Timestamp) -> Timestamp {
@@ -35,7 +35,7 @@ enum LeaseTargets {
     }
 }
 
-/// An election, and beside it what may be known of it: who asked what when.
+/// An election, with an observer that checks it by what each replica requested and when.
 private struct WatchedElection {
     private typealias Election = LeaderElection<ContinuousClock.Instant>
 
@@ -44,16 +44,16 @@ private struct WatchedElection {
 
     private var election = Election(identity: "me")
     private var now = begin
-    /// What was asked for last, and when.
+    /// The last requested action, and its time.
     private var asked = Election.Action.wait(.zero)
     private var askedAt = begin
     private var isFirst = true
-    /// Until when it has said that it leads.
+    /// The time until which it considers itself leader.
     private var end: ContinuousClock.Instant?
-    /// What the Lease was when it was last seen, and since when.
+    /// The last Lease that was seen, and the time since when it is unchanged.
     private var seen: (spec: Lease.Spec, since: ContinuousClock.Instant)?
 
-    /// Two bytes of time, which outcome, the holder, how long its Lease is for, and what else changes.
+    /// Two bytes of time, the outcome, the holder, the duration of the Lease, and other changes.
     mutating func step(_ bytes: [UInt8], seeing spec: Lease.Spec? = nil) {
         now = now.advanced(by: .milliseconds((Int(bytes[0]) << 8 | Int(bytes[1])) * 10))
         if case .wait(let delay) = asked { now = max(now, askedAt.advanced(by: delay)) }
@@ -74,32 +74,38 @@ private struct WatchedElection {
         }
         let actions = election.step(
             input, at: now, wall: Timestamp(seconds: Int64(bytes[5])), random: Double(bytes[4]) / 255)
-        if let end, end <= now { Fuzz.require(actions.first == .lost, "who has led too long says so first") }
+        if let end, end <= now {
+            Fuzz.require(actions.first == .lost, "a leader whose term has ended reports the loss first")
+        }
         for (index, action) in actions.enumerated() {
             let isLast = index == actions.count - 1
             switch action {
             case .acquired(let until), .renewed(let until):
-                Fuzz.require((end == nil) == (action == .acquired(until: until)), "who leads does not begin to")
-                Fuzz.require(stored?.spec.holder == "me", "only a Lease that was stored for us makes us lead")
-                Fuzz.require(until == askedAt.advanced(by: Self.policy.renewDeadline), "it counts from the request")
-                Fuzz.require(until > now, "nobody begins to lead too late")
+                Fuzz.require(
+                    (end == nil) == (action == .acquired(until: until)), "a leader does not become leader again")
+                Fuzz.require(stored?.spec.holder == "me", "only a stored Lease of our own makes us leader")
+                Fuzz.require(
+                    until == askedAt.advanced(by: Self.policy.renewDeadline), "the term counts from the request")
+                Fuzz.require(until > now, "nobody becomes leader after the end of the term")
                 end = until
             case .lost:
-                Fuzz.require(end != nil, "only who leads can lose")
+                Fuzz.require(end != nil, "only a leader can lose the lease")
                 end = nil
             case .update(let spec, _, let until):
-                Fuzz.require(mayTake == true, "nobody's time is cut short")
-                Fuzz.require(spec.holder == "me", "a Lease is taken for us")
+                Fuzz.require(mayTake == true, "no other leader's term is shortened")
+                Fuzz.require(spec.holder == "me", "a Lease is acquired for our identity")
                 check(isLast, until)
                 if seen?.spec.holder != "me" {
-                    Fuzz.require(spec.transitions <= Int(Int32.max), "the API server can store it")
+                    Fuzz.require(spec.transitions <= Int(Int32.max), "the API server accepts the Lease")
                 }
             case .get(let until), .create(_, let until): check(isLast, until)
             case .wait(let delay):
-                Fuzz.require(isLast && delay > .zero && delay <= .seconds(86_400), "a wait has an end")
-                if let end { Fuzz.require(now.advanced(by: delay) <= end, "who leads looks again before the end") }
+                Fuzz.require(isLast && delay > .zero && delay <= .seconds(86_400), "a wait is finite")
+                if let end {
+                    Fuzz.require(now.advanced(by: delay) <= end, "a leader renews before the end of its term")
+                }
             case .heard(let holder): Fuzz.require(!["", "me"].contains(holder) && end == nil, "another leads")
-            case .report: Fuzz.require(!isLast, "after an error there is a next step")
+            case .report: Fuzz.require(!isLast, "an error has a next action")
             }
         }
         askedAt = now
@@ -107,15 +113,15 @@ private struct WatchedElection {
     }
 
     private func check(_ isLast: Bool, _ until: ContinuousClock.Instant) {
-        Fuzz.require(isLast && until > now, "a request is the last action, and has time")
-        if let end { Fuzz.require(until <= end, "no request of who leads goes on beyond the end") }
+        Fuzz.require(isLast && until > now, "a request is the last action, and has a timeout")
+        if let end { Fuzz.require(until <= end, "no request of a leader lasts beyond its term") }
     }
 
     private mutating func see(_ lease: Lease) {
         if seen?.spec != lease.spec { seen = (lease.spec, now) }
     }
 
-    /// What may become of what was asked for.
+    /// A possible result of the requested action.
     private func input(_ bytes: [UInt8], _ spec: Lease.Spec) -> Election.Input {
         if isFirst { return .start }
         let kinds: [KubeError.Kind] = [
@@ -129,7 +135,7 @@ private struct WatchedElection {
         case _ where failure >= 0:
             return .failed(KubeError(Operation(.get, resource: "leases"), kinds[failure % kinds.count]))
         case .get: return .found(lease(spec))
-        // Mostly the server has stored what it was given.
+        // In most cases the server has stored what was sent.
         case .create(let wanted, _) where bytes[2] >= 4: return .stored(lease(wanted))
         case .update(let wanted, _, _) where bytes[2] >= 4: return .stored(lease(wanted))
         default: return .stored(lease(spec))

@@ -3,8 +3,8 @@ import LinuxIO
 import Observability
 
 enum ObservabilityTargets {
-    /// Whatever stands in a field, a log line is one line, a JSON line says what was meant, and no field of a text line
-    /// can be forged.
+    /// Whatever a field contains, a log record is one line, a JSON line keeps the values, and a text line cannot
+    /// contain a forged field.
     static let log: Fuzz.Target = { bytes in
         let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         for format in Logger.Format.allCases {
@@ -24,17 +24,17 @@ enum ObservabilityTargets {
                 return
             }
             Fuzz.require(
-                json["one"]?.string.map { Array($0.utf8) } == Array(values[0].utf8), "a string is kept as it is")
-            Fuzz.require(json["all"]?.array?.map(\.string) == values, "strings are kept as they are")
+                json["one"]?.string.map { Array($0.utf8) } == Array(values[0].utf8), "a string is unchanged")
+            Fuzz.require(json["all"]?.array?.map(\.string) == values, "strings are unchanged")
         }
     }
 
     static let timestamp: Fuzz.Target = { bytes in
         guard let time = Timestamp(rfc3339: Fuzz.text(bytes)) else { return }
         Fuzz.require((0..<1_000_000_000).contains(time.nanoseconds), "nanoseconds are a part of a second")
-        // The year that comes after 9999 has no form.
+        // A year after 9999 has no representation.
         guard time.seconds < 253_402_300_800 else { return }
-        Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "what is written says the same when it is read")
+        Fuzz.require(Timestamp(rfc3339: time.rfc3339Nano) == time, "a value is the same after writing and reading it")
         let micro = Timestamp(rfc3339: time.rfc3339Micro)
         Fuzz.require(
             micro?.seconds == time.seconds && micro?.nanoseconds == time.nanoseconds / 1000 * 1000,
@@ -42,7 +42,7 @@ enum ObservabilityTargets {
         Fuzz.require(Timestamp(rfc3339: time.rfc3339)?.seconds == time.seconds, "whole seconds are kept")
     }
 
-    /// Whatever stands in a label, a sample is one line, and what is read from it is what was meant.
+    /// Whatever a label contains, a sample is one line, and reading it returns the original value.
     static let exposition: Fuzz.Target = { bytes in
         let values = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         var metric = Metric(.gauge, "m", values[0])
@@ -51,7 +51,7 @@ enum ObservabilityTargets {
         Fuzz.require(lines.count == values.count + 2, "each sample is one line")
         Fuzz.require(lines[1].elementsEqual("# TYPE m gauge".utf8), "help is one line")
         for (line, value) in zip(lines.dropFirst(2), values) {
-            Fuzz.require(labelValue(Array(line)) == Array(value.utf8), "a label's value is kept as it is")
+            Fuzz.require(labelValue(Array(line)) == Array(value.utf8), "a label's value is unchanged")
         }
     }
 

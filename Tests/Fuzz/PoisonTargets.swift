@@ -3,9 +3,9 @@ import Kube
 import Stores
 
 enum PoisonTargets {
-    /// Whatever a tenant can make of one object, in a list or in a watch: all others come out.
+    /// Whatever one object of a tenant contains, in a list or in a watch, all other objects are still delivered.
     ///
-    /// The first byte says where it stands, the rest is the object, or a part of one.
+    /// The first byte selects the place, and the rest is the object, or a part of one.
     static let poison: Fuzz.Target = { bytes in
         guard let first = bytes.first else { return }
         let poison = Poison(place: Int(first & 3), isPart: first & 4 != 0, Array(bytes.dropFirst()))
@@ -15,12 +15,12 @@ enum PoisonTargets {
     }
 }
 
-/// One object among three good ones.
+/// One malicious object among three good ones.
 private struct Poison {
     let place: Int
     let json: [UInt8]
 
-    /// - Parameter isPart: it is what nobody reads of an object that is good.
+    /// - Parameter isPart: whether the bytes are an unused part of a good object.
     init(place: Int, isPart: Bool, _ bytes: [UInt8]) {
         self.place = place
         json =
@@ -40,7 +40,7 @@ private struct Poison {
         watch(type)
     }
 
-    /// What has no end of its own, as no server sends it, has taken the rest of the list with it.
+    /// Input without an end of its own, which no server sends, has consumed the rest of the list.
     private var isWhole: Bool {
         guard let first = json.first(where: { ![0x20, 0x0a, 0x0d, 0x09].contains($0) }) else { return false }
         var (depth, isText, isEscaped) = (0, false, false)
@@ -80,15 +80,15 @@ private struct Poison {
         }
         guard isWhole else { return }
         let names = page.items.map(\.metadata.name)
-        Fuzz.require(page.items.count + page.unreadable.count == 4, "each object is there once")
-        Fuzz.require(Self.names.allSatisfy(names.contains), "all good objects come out of a list")
+        Fuzz.require(page.items.count + page.unreadable.count == 4, "each object is delivered once")
+        Fuzz.require(Self.names.allSatisfy(names.contains), "a list delivers all good objects")
     }
 
     private func watch<Item: KubeObject>(_ type: Item.Type) {
         var machine = WatchStateMachine<Item>(.secrets)
         _ = machine.step(.start, random: 0)
         _ = machine.step(.page(ListPage(resourceVersion: "1", items: [])), random: 0)
-        // A line is a whole one: Go writes no line ends into JSON.
+        // A line is always complete: Go writes no line ends into JSON.
         var objects = Self.names.map(Self.good)
         objects.insert(json.filter { $0 != UInt8(ascii: "\n") }, at: place)
         let lines = objects.map { Array(#"{"type":"MODIFIED","object":"#.utf8) + $0 + Array("}\n".utf8) }
@@ -101,6 +101,6 @@ private struct Poison {
             }
             for case .emit(.upsert(let item)) in machine.step(input, random: 0) { names.append(item.metadata.name) }
         }
-        Fuzz.require(Self.names.allSatisfy(names.contains), "all good objects come out of a watch")
+        Fuzz.require(Self.names.allSatisfy(names.contains), "a watch delivers all good objects")
     }
 }

@@ -1,4 +1,4 @@
-/// Shell-style patterns in the obvious way: tries all that a star may stand for. For patterns without mistakes.
+/// A simple implementation of shell-style patterns: tries everything that a star may match. Only for valid patterns.
 enum SlowPattern {
     static func matches(_ pattern: String, _ text: String) -> Bool {
         matches(characters(pattern)[...], characters(text)[...], beginsPart: true)
@@ -36,7 +36,7 @@ enum SlowPattern {
         }
     }
 
-    /// Whether `character` is in the set that `pattern` begins with, and what comes behind it.
+    /// Whether `character` is in the set at the start of `pattern`, and the rest of the pattern.
     private static func set(
         _ pattern: ArraySlice<Character>, _ character: Character
     ) -> (Bool, ArraySlice<Character>) {
@@ -57,7 +57,7 @@ enum SlowPattern {
                     isMember =
                         isMember
                         || (low...high).contains { value in
-                            // CR LF has the value of LF; to Swift, the Kelvin sign is a K.
+                            // CR LF has the value of LF; for Swift, the Kelvin sign equals K.
                             character.asciiValue == value || character == Character(UnicodeScalar(value))
                         }
                 }

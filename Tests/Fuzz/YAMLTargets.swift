@@ -4,15 +4,15 @@ import YAML
 @testable import Stores
 
 enum YAMLTargets {
-    /// What can be read is JSON too, and says the same after it was written and read again.
+    /// A readable document is also valid JSON, and is the same after writing and reading it again.
     static let parser: Fuzz.Target = { bytes in
         let stream = YAMLParser.parse(bytes)
         let lines = bytes.count + 2
         for error in stream.errors {
-            Fuzz.require((0...lines).contains(error.line), "an error is on a line of the file")
+            Fuzz.require((0...lines).contains(error.line), "an error names a line of the file")
             Fuzz.require(Fuzz.isOneLine(error.description), "an error is one line")
         }
-        Fuzz.require(YAMLParser.parse(bytes) == stream, "the same text says the same again")
+        Fuzz.require(YAMLParser.parse(bytes) == stream, "the same text has the same result")
         for document in stream.documents {
             Fuzz.require((1...lines).contains(document.line), "a document is on a line of the file")
             guard let json = try? JSONValue(json: document.json()) else {
@@ -23,7 +23,7 @@ enum YAMLTargets {
         }
     }
 
-    /// Any string is the same after it was written and read again, as a value and as a key.
+    /// Any string is the same after writing and reading it again, as a value and as a key.
     static let emitter: Fuzz.Target = { bytes in
         let texts = bytes.split(separator: 0xff, omittingEmptySubsequences: false).map { Fuzz.text($0) }
         var entries: [YAMLValue.Entry] = []
@@ -37,16 +37,16 @@ enum YAMLTargets {
 
     private static func check(_ value: YAMLValue) {
         guard let text = try? YAMLEmitter.emit(value), let documents = try? YAMLParser.documents(in: text) else {
-            Fuzz.require(false, "what is written can be read")
+            Fuzz.require(false, "written output can be read")
             return
         }
         Fuzz.require(documents.count <= 1, "one document is written")
         guard let document = documents.first else {
-            // The reader takes a document that is null for an empty one.
+            // The reader treats a null document as empty.
             Fuzz.require(value == .null, "nothing is lost")
             return
         }
-        Fuzz.require(isSame(value, document), "what is read is what was written")
+        Fuzz.require(isSame(value, document), "reading returns the written value")
     }
 
     private static func isSame(_ value: YAMLValue, _ node: YAMLNode) -> Bool {

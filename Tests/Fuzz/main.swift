@@ -1,7 +1,7 @@
-// libFuzzer over one target: `FUZZ_TARGET=yaml fuzz [libFuzzer's flags] [corpus]`, see Tests/Tools/fuzz.
-// Given by the environment, because libFuzzer starts itself anew with its own arguments.
+// Runs libFuzzer with one target: `FUZZ_TARGET=yaml fuzz [libFuzzer's flags] [corpus]`, see Tests/Tools/fuzz. The
+// target is in the environment, because libFuzzer restarts itself with its own arguments.
 
-/// In libFuzzer's library, which has a `main` of its own for those that have none.
+/// Part of libFuzzer's library, which has its own `main` for programs without one.
 @_silgen_name("LLVMFuzzerRunDriver")
 func runDriver(
     _ count: UnsafeMutablePointer<CInt>,
@@ -9,7 +9,7 @@ func runDriver(
     _ tryInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-// Before libFuzzer begins: without a target there is nothing to try.
+// Before libFuzzer starts: without a target there is nothing to do.
 _ = Fuzz.chosen
 var count = CommandLine.argc
 var arguments = CommandLine.unsafeArgv

@@ -1,9 +1,9 @@
 import FoundationEssentials
 import Glibc
 
-/// What the kernel says of this process.
+/// Descriptors and times of this process, from the kernel.
 enum Descriptors {
-    /// The sockets of this process that are bound to the port: the listening one and those it took.
+    /// The sockets of this process that are bound to the port: the listening one and the accepted ones.
     static func ofSockets(at port: UInt16) -> [Int32] {
         all.filter { localPort(of: $0) == port }
     }
@@ -12,7 +12,7 @@ enum Descriptors {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap { Int32($0) }
     }
 
-    /// How long the thread, which must be running, has computed.
+    /// The processor time of the thread, which must be running.
     static func processorTime(of thread: pthread_t) -> Duration {
         var clock = clockid_t()
         var time = timespec()
@@ -21,7 +21,7 @@ enum Descriptors {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// Nil if it is no socket of the internet.
+    /// Nil if it is not an internet socket.
     private static func localPort(of descriptor: Int32) -> UInt16? {
         var address = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HTTPServerTests {
-    @Test func `a request is answered at once, and the connection is closed`() async throws {
+    @Test func `a request gets its response at once, and the connection is closed`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(await server.get("/now?a=b"))
@@ -19,7 +19,7 @@ struct HTTPServerTests {
         ] { #expect(answer.contains("\(header)\r\n"), "\(header)") }
     }
 
-    @Test func `an answer can come later, while others are answered`() async throws {
+    @Test func `a response can be deferred, while others are sent`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -32,24 +32,24 @@ struct HTTPServerTests {
         #expect(answer.contains("X-Test: yes\r\n"))
         #expect(answer.hasSuffix("\r\n\r\nlate"))
         #expect(deferred.isOver)
-        // Once more does nothing.
+        // A second reply has no effect.
         deferred.reply(HTTPResponse(body: "again"))
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `an answer that does not come is 503`() async throws {
+    @Test func `a response that is never given becomes 503`() async throws {
         let server = try HTTPServer.test { $0.answer = .milliseconds(50) }
         defer { server.stop() }
         let answer = try #require(await server.get("/later"))
         #expect(answer.hasPrefix("HTTP/1.1 503"))
-        #expect(answer.hasSuffix("no answer in time\n"))
+        #expect(answer.hasSuffix("no response in time\n"))
         let deferred = try #require(await server.next())
         #expect(deferred.isOver)
         deferred.reply(HTTPResponse(body: "too late"))
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `HEAD is answered without the body`() async throws {
+    @Test func `HEAD gets a response without a body`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(await server.ask("HEAD /now HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -59,7 +59,7 @@ struct HTTPServerTests {
     }
 
     @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "BREW"])
-    func `other methods are refused`(_ method: String) async throws {
+    func `other methods are rejected`(_ method: String) async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(await server.ask("\(method) /now HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -68,7 +68,7 @@ struct HTTPServerTests {
     }
 
     @Test(arguments: ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"])
-    func `a body is refused`(_ rest: String) async throws {
+    func `a body is rejected`(_ rest: String) async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(await server.ask("GET /now HTTP/1.1\r\nHost: a\r\n\(rest)"))
@@ -76,14 +76,14 @@ struct HTTPServerTests {
         #expect(!answer.contains("now"))
     }
 
-    @Test func `an empty body is none`() async throws {
+    @Test func `an empty body counts as none`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = await server.ask("GET /now HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
         #expect(answer?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `of requests sent together the first is answered, whatever the client asks for`() async throws {
+    @Test func `only the first of several requests in one packet gets a response`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(
@@ -94,7 +94,7 @@ struct HTTPServerTests {
     }
 
     @Test(arguments: ["GET /", "GET / HTTP/1.1\r\nX: "])
-    func `a request that is larger than the limit is refused`(_ start: String) async throws {
+    func `a request above the size limit is rejected`(_ start: String) async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let answer = try #require(
@@ -106,14 +106,14 @@ struct HTTPServerTests {
     @Test(arguments: [
         "\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\r\n\r\n\r\n", "GET  HTTP/1.1\r\n\r\n",
     ])
-    func `what is no request ends its connection and nothing else`(_ text: String) async throws {
+    func `invalid input ends its connection and has no other effect`(_ text: String) async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(300) }
         defer { server.stop() }
         #expect(await server.ask(text) != nil)
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `a client that closes its side after the request gets its answer`() async throws {
+    @Test func `a client that closes its sending side after the request gets its response`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         for target in ["/now", "/later"] {
@@ -124,7 +124,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func `a client that goes away before its answer harms nobody`() async throws {
+    @Test func `a client that disconnects before its response has no effect on others`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -134,7 +134,7 @@ struct HTTPServerTests {
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `a large answer arrives whole`() async throws {
+    @Test func `a large response arrives completely`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")

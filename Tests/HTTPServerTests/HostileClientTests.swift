@@ -5,7 +5,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Clients that want more than answers.
+/// Malicious clients.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct HostileClientTests {
     @Test(arguments: [
@@ -14,7 +14,7 @@ struct HostileClientTests {
         "GET / HTTP/1.1\r\nHost: a\nX-Injected: 1", "GET / HTTP/1.1\r\nHost: a\r\n X-Injected: 1",
         "GET /\u{85}\u{2028}X-Injected:1 HTTP/1.1\r\nHost: a",
     ])
-    func `a line break in a request makes no header of the answer, nor a second answer`(_ head: String) async throws {
+    func `a line break in a request cannot add a header or a second response`(_ head: String) async throws {
         let server = try HTTPServer.test { $0.connection = .seconds(1) }
         defer { server.stop() }
         let answer = await server.ask(head + "\r\n\r\n") ?? ""
@@ -25,8 +25,8 @@ struct HostileClientTests {
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    /// Some ask, some reset at once, some send half a request: as fast as they can.
-    @Test func `128 threads get whole answers or none, and it serves on with no descriptor more`() async throws {
+    /// Some send requests, some reset at once, some send half a request: as fast as they can.
+    @Test func `128 threads get complete responses or none, and no descriptor is leaked`() async throws {
         let server = try HTTPServer.test { $0.connection = .seconds(2) }
         defer { server.stop() }
         let port = server.port
@@ -45,7 +45,7 @@ struct HostileClientTests {
         #expect(await eventually { Descriptors.ofSockets(at: port).count == 1 })
     }
 
-    /// - Parameter kind: 0 and 1 ask, 2 goes away without a word, 3 in the middle of one.
+    /// - Parameter kind: 0 and 1 send a request, 2 disconnects at once, 3 disconnects in the middle of one.
     private static func ask(_ port: UInt16, kind: Int) -> String {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(socket) }

@@ -12,7 +12,7 @@ struct ListeningTests {
         try HTTPServer(host: host, port: port, limits: .patient) { _ in .now(HTTPResponse(body: "here")) }
     }
 
-    @Test func `without a host it listens at all addresses of both families`() async throws {
+    @Test func `without a host the server listens on all addresses of both families`() async throws {
         let server = try Self.server(nil)
         defer { server.stop() }
         for host in ["127.0.0.1", "127.1.2.3", "::1"] {
@@ -20,7 +20,7 @@ struct ListeningTests {
         }
     }
 
-    @Test func `with a host it listens there alone`() async throws {
+    @Test func `with a host the server listens only there`() async throws {
         for (host, other) in [("127.0.0.1", "127.1.2.3"), ("::1", "127.0.0.1")] {
             let server = try Self.server(host)
             defer { server.stop() }
@@ -29,28 +29,28 @@ struct ListeningTests {
         }
     }
 
-    @Test func `a kernel without IPv6 listens at IPv4`() throws {
-        // A family that no kernel has stands for the one that this kernel lacks.
+    @Test func `on a kernel without IPv6 the server listens on IPv4`() throws {
+        // A family that no kernel has, in place of the one that this kernel would lack.
         let socket = try ListeningSocket.open(host: nil, port: 0, families: [AF_APPLETALK, AF_INET])
         #expect(try ListeningSocket.port(of: socket) != 0)
-        #expect(throws: LinuxError("listen at", ":7", code: EAFNOSUPPORT)) {
+        #expect(throws: LinuxError("listen on", ":7", code: EAFNOSUPPORT)) {
             _ = try ListeningSocket.open(host: nil, port: 7, families: [AF_APPLETALK])
         }
     }
 
-    @Test func `a port in use is an error that names it`() throws {
+    @Test func `the error for a port in use names the port`() throws {
         let server = try Self.server("127.0.0.1")
         defer { server.stop() }
         let name = "127.0.0.1:\(server.port)"
-        #expect(throws: LinuxError("listen at", name, code: EADDRINUSE)) {
+        #expect(throws: LinuxError("listen on", name, code: EADDRINUSE)) {
             _ = try Self.server("127.0.0.1", port: server.port)
         }
-        #expect(throws: LinuxError("listen at", ":\(server.port)", code: EADDRINUSE)) {
+        #expect(throws: LinuxError("listen on", ":\(server.port)", code: EADDRINUSE)) {
             _ = try Self.server(nil, port: server.port)
         }
     }
 
-    @Test func `a port is free again when the server has stopped, though connections linger`() async throws {
+    @Test func `a port is free again when the server has stopped, even if connections linger`() async throws {
         let first = try Self.server("127.0.0.1")
         #expect(await RawClient.get("/", port: Int(first.port))?.hasSuffix("here") == true)
         first.stop()
@@ -60,12 +60,12 @@ struct ListeningTests {
     }
 
     @Test(arguments: [("localhost", EINVAL), ("1.2.3", EADDRNOTAVAIL), ("::g", EINVAL), ("192.0.2.1", EADDRNOTAVAIL)])
-    func `what is no address of this machine is an error`(_ host: String, _ code: Int32) throws {
+    func `an address that is not one of this machine causes an error`(_ host: String, _ code: Int32) throws {
         let name = host.contains(":") ? "[\(host)]:0" : "\(host):0"
-        #expect(throws: LinuxError("listen at", name, code: code)) { _ = try Self.server(host) }
+        #expect(throws: LinuxError("listen on", name, code: code)) { _ = try Self.server(host) }
     }
 
-    @Test func `no program that is started has its descriptors`() async throws {
+    @Test func `started programs do not inherit its descriptors`() async throws {
         let server = try Self.server("127.0.0.1")
         defer { server.stop() }
         let client = server.client("GET")

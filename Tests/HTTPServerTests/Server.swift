@@ -2,7 +2,7 @@ import HTTPServer
 import TestSupport
 
 extension HTTPServer {
-    /// One that answers `/later` later and all else with the target, at a port of 127.0.0.1.
+    /// A server that defers responses to `/later` and echoes the target otherwise, on a port of 127.0.0.1.
     static func test(_ change: (inout Limits) -> Void = { _ in }) throws -> HTTPServer {
         var limits = Limits.patient
         change(&limits)
@@ -21,7 +21,7 @@ extension HTTPServer {
 
     func get(_ target: String) async -> String? { await RawClient.get(target, port: Int(port)) }
 
-    /// The next request that waits for its answer.
+    /// The next request that waits for its response.
     func next() async -> DeferredResponse? {
         for await deferred in deferredResponses { return deferred }
         return nil

@@ -6,10 +6,10 @@ import Testing
 
 @testable import HTTPServer
 
-/// Clients that want to keep others out, or the process busy.
+/// Clients that try to block others, or to keep the process busy.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ServerBoundsTests {
-    @Test func `a request that comes in drips is ended at the connection's deadline`() async throws {
+    @Test func `a slow request is ended at the connection's deadline`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(400) }
         defer { server.stop() }
         let client = server.client("GET /now HTTP/1.1\r\n")
@@ -17,7 +17,7 @@ struct ServerBoundsTests {
         let dripping = try OwnedThread(name: "drip") {
             while !isOver.isOn {
                 client.send("X: y\r\n")
-                // The drip's pace.
+                // The interval between bytes.
                 usleep(20_000)
             }
         }
@@ -29,7 +29,7 @@ struct ServerBoundsTests {
         #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `an answer that is not read is ended at the connection's deadline`() async throws {
+    @Test func `a response that is not read is ended at the connection's deadline`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(400) }
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -40,7 +40,7 @@ struct ServerBoundsTests {
         #expect(received.utf8.count < size)
     }
 
-    @Test func `an deferred ends with its connection`() async throws {
+    @Test func `a deferred response ends with its connection`() async throws {
         let server = try HTTPServer.test { $0.connection = .milliseconds(100) }
         defer { server.stop() }
         let client = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -49,12 +49,12 @@ struct ServerBoundsTests {
         #expect(await eventually { deferred.isOver })
     }
 
-    @Test func `who sends nothing keeps nobody out: the oldest connections make room`() async throws {
+    @Test func `silent clients block nobody: the oldest connections are closed`() async throws {
         let server = try HTTPServer.test()
         defer { server.stop() }
         let silent = (0..<100).map { _ in server.client("") }
         for _ in 0..<3 { #expect(await server.get("/now")?.hasPrefix("HTTP/1.1 200") == true) }
-        // The oldest has been ended, the youngest still gets its answer.
+        // The oldest connection was closed; the newest still gets its response.
         #expect(await silent[0].received() == "")
         let youngest = try #require(silent.last)
         youngest.send("GET /now HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -62,10 +62,10 @@ struct ServerBoundsTests {
         #expect(Descriptors.ofSockets(at: server.port).count <= 1 + Int(HTTPServer.Limits().connections))
     }
 
-    @Test func `there are never more connections than the limit; the others wait for their turn`() async throws {
+    @Test func `there are never more connections than the limit; others wait`() async throws {
         let server = try HTTPServer.test {
             $0.connections = 4
-            // Nobody makes room.
+            // No connection is evicted.
             $0.evictionThreshold = 1000
         }
         defer { server.stop() }
@@ -79,7 +79,7 @@ struct ServerBoundsTests {
         for client in clients { #expect(await client.received()?.hasSuffix("late") == true) }
     }
 
-    @Test func `the thread sleeps while nothing happens, with connections open and others in wait`() async throws {
+    @Test func `the thread sleeps while nothing happens, with connections open and others waiting`() async throws {
         let thread = Mutex<pthread_t?>(nil)
         var limits = HTTPServer.Limits.patient
         limits.connections = 2
@@ -94,20 +94,20 @@ struct ServerBoundsTests {
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 3 })
         let own = try #require(thread.withLock { $0 })
         let before = Descriptors.processorTime(of: own)
-        // What is measured is what the thread uses in this time: nothing comes true.
+        // Measures the thread's time in this interval; there is no condition to wait for.
         try await Task.sleep(for: .milliseconds(500))
         #expect(Descriptors.processorTime(of: own) - before < .milliseconds(100))
         deferred.reply(HTTPResponse(body: ""))
         #expect(await clients[0].received()?.hasPrefix("HTTP/1.1 200") == true)
     }
 
-    @Test func `a stop with requests under way ends them, and leaves no descriptor`() async throws {
+    @Test func `stopping with requests in flight ends them, and leaks no descriptor`() async throws {
         let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: .patient) { _ in .later }
         let waiting = (0..<3).map { _ in server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n") }
         let half = server.client("GET /")
         var deferredResponses: [DeferredResponse] = []
         for _ in 0..<3 { deferredResponses.append(try #require(await server.next())) }
-        // One that nobody has taken.
+        // A request that was not processed yet.
         let untaken = server.client("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await eventually { Descriptors.ofSockets(at: server.port).count == 1 + 5 })
         server.stop()

@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `answers that are large together are never more than the budget, and one of them comes to its end`() {
+    @Test func `large responses together never exceed the budget, and at least one of them completes`() {
         let budget = AnswerBudget(limit: 8000)
         let answers = (0..<21).map { _ in Answer() }
         for _ in 0..<30 {
@@ -28,7 +28,7 @@ import Testing
         #expect(whole.count == 2 && whole.allSatisfy { $0.size == 3000 })
     }
 
-    @Test func `the largest gives up, so that small ones come to their end beside it`() {
+    @Test func `the largest response is cancelled, so that small ones complete beside it`() {
         let budget = AnswerBudget(limit: 8000)
         let (large, small) = (Answer(), Answer())
         large.size = 7900
@@ -38,7 +38,7 @@ import Testing
         #expect(large.isGivenUp && !small.isGivenUp)
     }
 
-    @Test func `one that is alone may be as large as its request allows, also after others have ended`() {
+    @Test func `a single response may be as large as its request allows, also after others have ended`() {
         let budget = AnswerBudget(limit: 8000)
         let (first, second) = (Answer(), Answer())
         for answer in [first, second] {
@@ -51,7 +51,7 @@ import Testing
         #expect(!second.isGivenUp)
     }
 
-    @Test func `one that was given up may be asked for again; a write, only when it is known what became of it`() {
+    @Test func `a read whose response was cancelled may be repeated; a write only when its outcome is known`() {
         let failure = TransportFailure.crowded(limit: 1)
         let key = ("web", "a")
         let read = KubeError(Request.get(.secrets, namespace: key.0, name: key.1).operation, .transport(failure))
@@ -60,7 +60,7 @@ import Testing
         #expect(KubeError(write.operation, .transport(failure)).isOutcomeUnknown)
     }
 
-    @Test func `a Secret has room for all that a program can use of one, and no more`() {
+    @Test func `the limit for a Secret has room for everything that a program can use of it, and no more`() {
         #expect(Request.get(.secrets, namespace: "web", name: "a").maximumBody == 3_407_872)
         #expect(Request.get(.events, namespace: "web", name: "a").maximumBody == 10 << 20)
     }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct BackpressureTests {
-    @Test func `a reader that is slow gets all of a watch, however much waits for it`() async throws {
+    @Test func `a slow reader gets the whole watch, however much is pending`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let stream = try await server.client.stream(
@@ -16,7 +16,7 @@ struct BackpressureTests {
         let value = JSONValue.string(String(repeating: "A", count: 700_000))
         let names = (0..<12).map { "large-\($0)" }
         for name in names {
-            // Answered with the metadata alone.
+            // Requests only the metadata in the response.
             var request = Request.create(.secrets, namespace: namespace, secret(name, ["a": value]))
             request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
             _ = try await server.client.send(request)
@@ -35,14 +35,14 @@ struct BackpressureTests {
         #expect(seen == names)
     }
 
-    @Test func `an answer that is larger than it may be is given up`() async throws {
+    @Test func `a response above its size limit is cancelled`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         for name in ["a", "b"] {
             try await server.client.create(
                 .secrets, namespace: namespace, secret(name, ["a": .string(String(repeating: "A", count: 200_000))]))
         }
-        // Compressed it is a few hundred bytes.
+        // Compressed, it has a few hundred bytes.
         var request = Request.list(.secrets, namespace: namespace)
         request.maximumBody = 300_000
         let kind = await failure { () async throws(KubeError) in try await server.client.send(request) }
@@ -57,7 +57,7 @@ struct BackpressureTests {
         #expect(named.items.isEmpty && named.unreadable.map(\.metadata?.name) == ["a"] && named.nextPage != nil)
     }
 
-    @Test func `an answer that is known to be larger than a buffer has a connection of its own`() {
+    @Test func `a response that is known to exceed the buffer uses a separate connection`() {
         var request = Request.get(.secrets, namespace: "web", name: "a")
         #expect(!request.isFeed)
         request.answerSize = CurlOptions.mostRoom + 1

@@ -9,7 +9,7 @@ struct ChunkBufferTests {
         bytes.withUnsafeBytes { buffer.append($0) }
     }
 
-    @Test func `what came before the end can be read, then the end again and again`() async throws {
+    @Test func `data before the end can be read, and then the end repeatedly`() async throws {
         let buffer = ChunkBuffer(limit: 10)
         #expect(append([1], to: buffer) == .taken && append([2, 3], to: buffer) == .taken)
         buffer.finish(nil)
@@ -19,15 +19,15 @@ struct ChunkBufferTests {
         #expect(try await buffer.take().get() == nil)
     }
 
-    @Test func `a reader that waits gets the next chunk`() async throws {
+    @Test func `a waiting reader gets the next chunk`() async throws {
         let buffer = ChunkBuffer(limit: 10)
         async let taken = buffer.take()
-        // Whether the reader is there first or not, it gets the chunk.
+        // The reader gets the chunk whether it starts first or not.
         #expect(append([7], to: buffer) == .taken)
         #expect(try await taken.get() == [7])
     }
 
-    @Test func `what does not fit comes again once the reader has made room`() async throws {
+    @Test func `data that does not fit is delivered again when the reader has made room`() async throws {
         let buffer = ChunkBuffer(limit: 3)
         var rooms = 0
         #expect(append([1, 2], to: buffer) == .taken)
@@ -38,7 +38,7 @@ struct ChunkBufferTests {
         #expect(append([5, 6], to: buffer) == .full)
         #expect(try await buffer.take { rooms += 1 }.get() == [3, 4])
         #expect(rooms == 1)
-        // A chunk alone may be larger than the limit.
+        // A single chunk may be larger than the limit.
         #expect(append([5, 6, 7, 8], to: buffer) == .taken)
         buffer.finish(nil)
         #expect(try await buffer.take { rooms += 1 }.get() == [5, 6, 7, 8])
@@ -46,7 +46,7 @@ struct ChunkBufferTests {
         #expect(rooms == 1)
     }
 
-    @Test func `cancellation wins over what has come`() async {
+    @Test func `cancellation takes precedence over buffered data`() async {
         let buffer = ChunkBuffer(limit: 3)
         #expect(append([1], to: buffer) == .taken)
         buffer.finish(.cancelled)

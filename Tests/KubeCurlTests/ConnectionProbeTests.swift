@@ -4,15 +4,15 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A server that speaks HTTP/1.1 only: while a write waits, what tries its connection gets one of its own, which shows
-/// nothing about the write's.
+/// A server with HTTP/1.1 only: while a write waits, a probe gets a separate connection, which proves nothing about
+/// that of the write.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionProbeTests {
     private static let silence = Duration.milliseconds(100)
 
     /// - Parameters:
-    ///   - prepare: what becomes of new connections, before the first probe can make one.
-    ///   - body: while the proxy holds a write.
+    ///   - prepare: sets the handling of new connections, before the first probe can open one.
+    ///   - body: runs while the proxy holds a write.
     private func withSlowWrite(
         _ prepare: (FaultyProxy) -> Void, _ body: (FaultyProxy, Switch) async throws -> Void
     ) async throws {
@@ -41,12 +41,12 @@ struct ConnectionProbeTests {
         #expect(!isOver.isOn)
         proxy.release()
         #expect(try await answer.value.isSuccess)
-        // It was sent once, by the first connection.
+        // It was sent once, on the first connection.
         #expect(transport.statistics.connections == 1)
         await server.kill()
     }
 
-    /// Keeps its connections.
+    /// A server that keeps its connections open.
     private static let script = """
         import http.server, sys
 
@@ -67,7 +67,7 @@ struct ConnectionProbeTests {
         server.serve_forever()
         """
 
-    @Test func `a probe that fails at once is repeated no sooner than after another silence`() async throws {
+    @Test func `a probe that fails at once is repeated only after another silence`() async throws {
         let start = ContinuousClock.now
         try await withSlowWrite {
             $0.isRefusing = true
@@ -78,11 +78,11 @@ struct ConnectionProbeTests {
         }
     }
 
-    @Test func `a probe that hangs on a connection of its own ends no write on another`() async throws {
+    @Test func `a probe that hangs on a separate connection ends no write on another`() async throws {
         try await withSlowWrite {
             $0.isFreezingNew = true
         } _: { proxy, isOver in
-            // The first probe has run out of its time when the second one begins.
+            // The first probe has timed out when the second one starts.
             #expect(await eventually { proxy.acceptedCount >= 3 || isOver.isOn })
         }
     }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct ConnectionTests {
-    @Test func `a connection on which nothing comes any more is replaced`() async throws {
+    @Test func `a silent connection is replaced`() async throws {
         let server = try await APIServer.shared()
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
@@ -19,7 +19,7 @@ struct ConnectionTests {
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
 
         proxy.set(.toServer, .hold)
-        // Long enough to be told from a frame that the connection needs for itself.
+        // So large that it differs from a frame that the connection itself needs.
         var patient = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
         patient.timeout = .seconds(300)
         async let hung = outcome(of: patient, transport, endpoint)
@@ -27,7 +27,7 @@ struct ConnectionTests {
         var short = Request.get(path: "/version")
         short.timeout = .milliseconds(200)
         guard case .timeout = await outcome(of: short, transport, endpoint), case .broken = await hung else {
-            Issue.record("both should have failed, the first for the second's sake")
+            Issue.record("both should have failed, the first because of the second")
             return
         }
         #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
@@ -35,7 +35,7 @@ struct ConnectionTests {
     }
 
     @Test
-    func `a write on a connection that is dead fails long before its time is over, and one that is slow does not`()
+    func `a write on a dead connection fails long before its timeout, and a slow one does not`()
         async throws
     {
         let server = try await APIServer.shared()
@@ -70,7 +70,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a watch on which nothing comes any more ends, and the next one has a connection that is new`()
+    @Test func `a watch on a silent connection ends, and the next one gets a new connection`()
         async throws
     {
         let server = try await APIServer.shared()
@@ -95,7 +95,7 @@ struct ConnectionTests {
         #expect(try await next.next() != nil)
     }
 
-    /// A transport whose one connection is full: it has sent as many requests as it may, and the proxy holds them.
+    /// A transport whose only connection is full: it has sent as many requests as it may, and the proxy holds them.
     private func withFullConnection(
         _ body: (CurlTransport, Endpoint, FaultyProxy, [Task<TransportFailure?, Never>]) async throws -> Void
     ) async throws {
@@ -117,8 +117,8 @@ struct ConnectionTests {
         try await body(transport, endpoint, proxy, requests)
     }
 
-    /// libcurl would make a connection for each of them.
-    @Test func `requests beyond what one connection takes wait, and go by it as soon as there is room`() async throws {
+    /// libcurl would open a connection for each of them.
+    @Test func `requests beyond the limit of a connection wait, and are sent on it when there is room`() async throws {
         try await withFullConnection { transport, _, proxy, requests in
             proxy.release()
             for request in requests { #expect(await request.value == nil) }
@@ -126,7 +126,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `who waits for room and is cancelled waits no longer`() async throws {
+    @Test func `a cancelled request stops waiting for room`() async throws {
         try await withFullConnection { transport, endpoint, proxy, requests in
             let late = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
@@ -138,15 +138,15 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `who waits for room ends with the transport`() async throws {
+    @Test func `a request that waits for room ends with the transport`() async throws {
         try await withFullConnection { transport, _, _, requests in
             transport.shutdown()
             for request in requests { #expect(await request.value == .shutDown) }
         }
     }
 
-    /// The renewal of a Lease must not stand behind what is to be written.
-    @Test func `what is urgent does not wait for room`() async throws {
+    /// The renewal of a Lease must not wait for queued writes.
+    @Test func `an urgent request does not wait for room`() async throws {
         try await withFullConnection { transport, endpoint, _, _ in
             var urgent = Request.get(path: "/version")
             urgent.isUrgent = true
@@ -155,8 +155,8 @@ struct ConnectionTests {
         }
     }
 
-    /// On a connection that is shared, what comes for one can be held back by another, see `CurlTransport`.
-    @Test func `lists and watches have connections of their own, and a watch takes over its list's`() async throws {
+    /// On a shared connection, a response can be delayed by another one, see `CurlTransport`.
+    @Test func `lists and watches use separate connections, and a watch inherits that of its list`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let endpoint = try await Credentials(server.configuration()).endpoint()
@@ -175,7 +175,7 @@ struct ConnectionTests {
         withExtendedLifetime(watches) {}
     }
 
-    @Test func `a list on which nothing comes ends no watch`() async throws {
+    @Test func `a list on a silent connection ends no watch`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         let proxy = try FaultyProxy(to: server.port)
@@ -192,14 +192,14 @@ struct ConnectionTests {
         proxy.freeze()
         list.timeout = .milliseconds(200)
         guard case .timeout = await outcome(of: list, transport, proxied) else {
-            Issue.record("the list should have run out of its time")
+            Issue.record("the list should have timed out")
             return
         }
         try await server.client.create(.secrets, namespace: namespace, secret("a"))
         #expect(try await watch.next() != nil)
     }
 
-    @Test func `an answer has room for what is known of its size, and for no more than libcurl takes`() {
+    @Test func `the response buffer has the size that is known, up to libcurl's maximum`() {
         let kilobyte = 1 << 10
         func room(_ verb: Kube.Operation.Verb, body: Int = 0, answer: Int = 0) -> Int? {
             var request = Request(

@@ -6,14 +6,14 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A request with a time at which it must be over.
+/// Requests with a deadline.
 @Suite(.tags(.concurrent, .unsafeMemory), .endsIfHung)
 struct DeadlineTests {
     private func isTimeout(_ kind: KubeError.Kind?) -> Bool {
         if case .transport(.timeout) = kind { true } else { false }
     }
 
-    @Test func `a write whose time is over is not sent`() async throws {
+    @Test func `a write after its deadline is not sent`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
         var request = Request.create(.secrets, namespace: namespace, secret("late"))
@@ -29,7 +29,7 @@ struct DeadlineTests {
         _ = try await client.send(request)
     }
 
-    @Test func `one under way is ended at that time`() async throws {
+    @Test func `a request in flight is cancelled at its deadline`() async throws {
         let server = try await APIServer.shared()
         let proxy = try FaultyProxy(to: server.port)
         defer { proxy.stop() }
@@ -47,7 +47,7 @@ struct DeadlineTests {
         #expect(ContinuousClock.now - start < .longestWait)
     }
 
-    @Test func `it is not waited for longer to be sent again`() async throws {
+    @Test func `a request does not wait for a retry beyond its deadline`() async throws {
         let configuration = try #require(ClusterConfiguration(server: "http://127.0.0.1:1"))
         let client = try KubeClient(
             configuration: configuration, logger: .none, retry: Backoff(initial: .seconds(900), longest: .seconds(900)))

@@ -5,11 +5,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A server, or who stands in its place with a certificate that is trusted, that sends its clients elsewhere.
+/// A malicious server with a trusted certificate that redirects its clients to another one.
 @Suite(.tags(.unsafeMemory), .endsIfHung)
 struct MisdirectionTests {
     @Test(arguments: [301, 302, 303, 307, 308])
-    func `a redirection or an alternative service takes the token nowhere`(status: Int) async throws {
+    func `a redirect or an alternative service never receives the token`(status: Int) async throws {
         let server = try await APIServer.shared()
         let folder = try ScratchFolder()
         let (port, elsewhere) = (LoopbackPort.reserve(), LoopbackPort.reserve())
@@ -35,7 +35,7 @@ struct MisdirectionTests {
         #expect(await failure { () throws(KubeError) in try await client.stream(.get(path: "/watch")) } != nil)
         client.shutdown()
         let lines = log().split(separator: "\n")
-        // It was asked with the token, or the test has shown nothing.
+        // The test proves something only if the first server got the token.
         #expect(lines.count { $0 == "first Bearer the-token" } == 4)
         #expect(!lines.contains { $0.hasPrefix("elsewhere") })
         await process.kill()

@@ -27,15 +27,15 @@ import Testing
         correlator.correlate(event, at: ManualInstant(time))
     }
 
-    @Test("the first one is written as it is")
+    @Test("the first Event is written unchanged")
     mutating func first() {
         #expect(correlate(event()) == event())
     }
 
-    @Test("an equal one counts the first one up, under its name and with its first time")
+    @Test("an equal Event increases the count of the first one, and keeps its name and first time")
     mutating func equal() throws {
         let first = try #require(correlate(event(at: 100)))
-        // Of a later version of the object, and long after.
+        // Of a later version of the object, and much later.
         let later = event(resourceVersion: "2", at: 200)
         for count in 2...5 {
             let second = try #require(correlate(later, at: count * 20 * Self.minute))
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("one that differs in object, kind, reason or message is another")
+    @Test("an Event that differs in object, kind, reason or message is a separate one")
     mutating func different() {
         let events = [
             event(), event(on: "other"), event(kind: .normal), event(reason: "InvalidSpec"), event("another message"),
@@ -54,7 +54,7 @@ import Testing
         for event in events { #expect(correlate(event)?.count == 1) }
     }
 
-    @Test("nine different messages are told by themselves, from the tenth on they are one")
+    @Test("nine different messages are separate Events; from the tenth on they are combined")
     mutating func combined() throws {
         for number in 1...9 { #expect(correlate(event("\(number)", at: Int64(number)))?.count == 1) }
         let tenth = try #require(correlate(event("10", at: 10)))
@@ -67,15 +67,15 @@ import Testing
             #expect(next.count == number - 9)
             #expect(next.name == tenth.name && next.firstTime == tenth.firstTime)
         }
-        // Those that were told by themselves still are.
+        // Messages that were written separately before still are.
         let known = try #require(correlate(event("3", at: 20)))
         #expect(known.message == "3" && known.count == 2)
-        // Other reasons, and other objects, are not combined with them.
+        // Other reasons and other objects are not combined with them.
         #expect(correlate(event("x", reason: "InvalidSpec"))?.message == "x")
         #expect(correlate(event("x", on: "other"))?.message == "x")
     }
 
-    @Test("after ten minutes without a similar one they are told by themselves again, and not before")
+    @Test("ten minutes after the last similar Event they are written separately again, and not before")
     mutating func window() {
         for number in 1...10 { _ = correlate(event("\(number)")) }
         #expect(correlate(event("11"), at: 10 * Self.minute)?.message == "(combined from similar events): 11")
@@ -83,7 +83,7 @@ import Testing
         #expect(correlate(event("13"), at: 30 * Self.minute + 1)?.message == "13")
     }
 
-    @Test("a message that is as long as can be is no longer when it is combined")
+    @Test("a message of maximum length does not become longer when it is combined")
     mutating func longMessage() {
         let text = String(repeating: "x", count: 1020)
         for number in 1...9 { _ = correlate(event("\(number)")) }
@@ -92,28 +92,28 @@ import Testing
         #expect(message.hasPrefix("(combined from similar events): xxx"))
     }
 
-    @Test("25 of one object go out at once, then one each five minutes, and what was dropped is counted")
+    @Test("25 Events of one object are written at once, then one every five minutes, and dropped ones are counted")
     mutating func flood() {
         for count in 1...25 { #expect(correlate(event())?.count == count) }
         for _ in 26...30 { #expect(correlate(event()) == nil) }
-        // Another object has its own.
+        // Another object has its own limit.
         #expect(correlate(event(on: "other"))?.count == 1)
         #expect(correlate(event(), at: 5 * Self.minute - 1) == nil)
         #expect(correlate(event(), at: 5 * Self.minute)?.count == 32)
         #expect(correlate(event(), at: 5 * Self.minute) == nil)
         #expect(correlate(event(), at: 10 * Self.minute)?.count == 34)
-        // No more is saved up than at the beginning.
+        // The saved budget never exceeds the initial one.
         let later = 10_000 * Self.minute
         #expect((1...100).count { _ in correlate(event(), at: later) != nil } == 25)
     }
 
-    @Test("what was used lately is remembered, and never more than the capacity")
+    @Test("recently used entries are kept, up to the capacity")
     func recent() {
         var recent = LRUCache<Int, Int>(capacity: 100)
         var (largest, forgotten) = (0, 0)
         for number in 0..<2_000 {
             recent[number] = number
-            // 0 is looked at all the time.
+            // Key 0 is read all the time.
             for key in [0] + (max(0, number - 40)...number) where recent[key] != key { forgotten += 1 }
             largest = max(largest, recent.count)
         }
@@ -124,7 +124,7 @@ import Testing
         #expect(recent[1999] == nil)
     }
 
-    @Test("objects that had nothing to tell for long are forgotten: what comes then is new")
+    @Test("objects without Events for a long time are forgotten: later Events are new ones")
     mutating func forgotten() {
         _ = correlate(event())
         for number in 0..<10_000 { _ = correlate(event(on: "object-\(number)")) }

@@ -33,7 +33,7 @@ import Testing
         #expect(event().manifest == expected)
     }
 
-    @Test("what is new about a stored one is its count, time and message")
+    @Test("a patch of a stored Event has its count, time and message")
     func patch() {
         var event = event()
         event.count = 7
@@ -41,7 +41,7 @@ import Testing
             event.mergePatch == ["count": 7, "lastTimestamp": "2026-11-21T08:30:00Z", "message": "All well."])
     }
 
-    @Test("the name is one that the API server takes, however long the object's is", arguments: ["a", "a.", "a-.-"])
+    @Test("the API server accepts the name, however long the object's name is", arguments: ["a", "a.", "a-.-"])
     func longName(end: String) {
         var object = object
         object.name = String(repeating: "x", count: 236 - end.utf8.count) + end + String(repeating: "y", count: 17)
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(
-        "a message of more than 1024 bytes ends with an ellipsis, and between two characters",
+        "a message of more than 1024 bytes ends with an ellipsis, between two characters",
         arguments: [
             (String(repeating: "a", count: 1024), 1024), (String(repeating: "a", count: 1025), 1024),
             (String(repeating: "é", count: 1000), 1023), (String(repeating: "🙂", count: 1000), 1023),

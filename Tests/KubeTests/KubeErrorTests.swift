@@ -4,7 +4,7 @@ import Testing
 
 struct KubeErrorTests {
     private let operation = Operation(.create, resource: "secrets", namespace: "web", name: "tls")
-    /// Of a Secret that holds `hunter2`.
+    /// A create of a Secret that holds `hunter2`.
     private let request = Request.create(
         .secrets, namespace: "web", ["metadata": ["name": "tls"], "data": ["a": "aHVudGVyMg=="]])
 
@@ -34,24 +34,24 @@ struct KubeErrorTests {
         (302, "", .unexpected(status: 302, reason: nil)),
         (413, #"{"reason":"RequestEntityTooLarge"}"#, .unexpected(status: 413, reason: "RequestEntityTooLarge")),
     ])
-    func `an answer is classified, and what it may echo is dropped`(status: Int, body: String, kind: KubeError.Kind) {
+    func `a response is classified, and possible quotes are dropped`(status: Int, body: String, kind: KubeError.Kind) {
         let error = KubeError(request, response: Response(status: status, body: Array(body.utf8)))
         #expect(error.kind == kind)
         #expect(error.description.hasPrefix("cannot create secrets web/tls: "))
         #expect(!error.description.contains("hunter2") && !error.description.contains("aHVudGVyMg"))
     }
 
-    /// Messages of kube-apiserver 1.20 and, where it has no such thing, 1.36.
+    /// Messages of kube-apiserver 1.20, or of 1.36 if 1.20 has no such message.
     @Test(arguments: [
         (
             400, #"admission webhook \"check.example.com\" denied the request: no secrets on Fridays"#,
-            #"the API server refuses it (status 400): admission webhook "check.example.com" denied the request: no secrets on"#
+            #"the API server rejects it (status 400): admission webhook "check.example.com" denied the request: no secrets on"#
                 + " Fridays"
         ),
         (
             422,
             "secrets \\\"tls\\\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: must have a team",
-            "the API server refuses it (status 422): secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding"
+            "the API server rejects it (status 422): secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding"
                 + " 'b' denied request: must have a team"
         ),
         (
@@ -64,19 +64,19 @@ struct KubeErrorTests {
             500, "etcdserver: mvcc: database space exceeded",
             "the API server failed (status 500): etcdserver: mvcc: database space exceeded"
         ),
-        (413, "too large", "unexpected answer (status 413): too large"),
+        (413, "too large", "unexpected response (status 413): too large"),
         (429, "later", "the API server asks to slow down (status 429): later"),
     ])
-    func `it says who refused and why`(status: Int, message: String, text: String) {
+    func `the error says who rejected the request and why`(status: Int, message: String, text: String) {
         let body = #"{"message":"\#(message)","details":{"causes":[{"message":"as above"}]}}"#
         let error = KubeError(request, response: Response(status: status, body: Array(body.utf8)))
         #expect(error.description == "cannot create secrets web/tls: \(text)")
         #expect(error.isOutcomeUnknown == (message.hasPrefix("etcdserver")))
     }
 
-    /// Of `ToStatusErr` in the API server: it keeps the code that the webhook chose.
+    /// From `ToStatusErr` in the API server: it keeps the code that the webhook chose.
     @Test(arguments: [400, 401, 404, 409, 410, 413, 422, 500, 503, 504], ["AlreadyExists", "hunter2", ""])
-    func `a webhook's denial is a refusal, whatever its code`(status: Int, reason: String) {
+    func `a webhook's denial is a rejection, whatever its code`(status: Int, reason: String) {
         for text in [
             #"admission webhook \"w\" denied the request: no"#,
             #"admission webhook \"w\" denied the request without explanation"#,
@@ -88,7 +88,7 @@ struct KubeErrorTests {
                 let error = KubeError(operation, response: response)
                 #expect(error.kind == .invalid(status: status, fields: []))
                 #expect(!error.isOutcomeUnknown && !error.isRetryable)
-                #expect(error.description.contains("refuses it (status \(status))"))
+                #expect(error.description.contains("rejects it (status \(status))"))
                 #expect(!error.description.contains("hunter2"))
             }
         }
@@ -98,7 +98,7 @@ struct KubeErrorTests {
         ("hunter2", nil), ("no good", nil), ("", nil), (String(repeating: "a", count: 65), nil), ("Timeöut", nil),
         ("hunter", "…"), ("ServiceUnavailable", "ServiceUnavailable"),
     ])
-    func `a reason is shown only if it is one word of letters`(reason: String, shown: String?) {
+    func `a reason is shown only if it is a single word of letters`(reason: String, shown: String?) {
         let request = Request.create(
             .secrets, namespace: "web", ["metadata": ["name": "tls"], "data": ["a": "aHVudGVy"]])
         for status in [503, 405] {
@@ -117,7 +117,7 @@ struct KubeErrorTests {
         ("data[hunter2]", "Invalid", "data[…]: Invalid"), ("data[aHVudGVyMg]", "Invalid", "data[…]: Invalid"),
         (String(repeating: "a", count: 301), "Invalid", "?: Invalid"), ("a{b}", "Invalid", "?: Invalid"),
     ])
-    func `of the fields only what looks like a path is shown`(field: String, reason: String, shown: String) {
+    func `fields are shown only if they look like a path`(field: String, reason: String, shown: String) {
         let causes = [String](repeating: #"{"field":"\#(field)","reason":"\#(reason)"}"#, count: 20)
         let body = Array(#"{"details":{"causes":[\#(causes.joined(separator: ","))]}}"#.utf8)
         let response = Response(status: 422, body: body)
@@ -128,18 +128,18 @@ struct KubeErrorTests {
         #expect(KubeError(delete, response: response).kind == .invalid(status: 422, fields: []))
     }
 
-    @Test func `of a Secret whose values are not known only who refused is said`() {
+    @Test func `for a Secret whose values are unknown, the error says only who rejected the request`() {
         let delete = Request.delete(.secrets, namespace: "web", name: "tls", uid: "u")
         let message = #"admission webhook \"w\" denied the request: it is still hunter2"#
         let response = Response(status: 400, body: Array(#"{"message":"\#(message)"}"#.utf8))
         let text = KubeError(delete, response: response).description
         #expect(text.contains(#"admission webhook "w" denied the request"#) && !text.contains("hunter2"))
-        // Of other objects nothing is secret.
+        // Other objects have no secret values.
         let status = Request.mergePatch(.events, namespace: "web", name: "d", [:])
         #expect(KubeError(status, response: response).description.contains("it is still hunter2"))
     }
 
-    @Test func `only a write of which no answer tells what became of it may have been carried out`() {
+    @Test func `only a write without a conclusive response may have been applied`() {
         let kinds: [(KubeError.Kind, Bool)] = [
             (.transport(.broken(reason: "r")), true), (.transport(.timeout(reason: "r")), true),
             (.transport(.connect(reason: "r")), false), (.transport(.notLeading), false), (.decoding("p"), true),
@@ -153,7 +153,7 @@ struct KubeErrorTests {
         }
     }
 
-    @Test func `the header says how long to wait`() {
+    @Test func `the header gives the delay before a retry`() {
         let response = Response(status: 503, headers: ["retry-after": "3"])
         let error = KubeError(request, response: response)
         #expect(error.retryAfter == .seconds(3))
@@ -162,13 +162,13 @@ struct KubeErrorTests {
     }
 
     @Test(arguments: [-1, 86_401, Int.max, Int.min])
-    func `a wait that no server can mean is none`(seconds: Int) {
+    func `an implausible delay is ignored`(seconds: Int) {
         let body = #"{"details":{"retryAfterSeconds":\#(seconds)}}"#
         #expect(KubeError(request, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
         #expect(Response(status: 429, headers: ["retry-after": "\(seconds)"]).retryAfter == nil)
     }
 
-    @Test func `a list that fails because of one of its objects is told from a server that is away`() {
+    @Test func `a list that fails because of one object differs from an unavailable server`() {
         let list = Operation(.list, resource: "secrets")
         let server = { (status: Int, reason: String?) in
             KubeError.Kind.server(status: status, reason: reason, retryAfter: nil)
@@ -185,7 +185,7 @@ struct KubeErrorTests {
         #expect(!KubeError(list, server(500, nil), message: "etcdserver: request timed out").mayConcernOneObject)
     }
 
-    @Test func `only what may pass by itself is retried`() {
+    @Test func `only temporary errors are retried`() {
         let kinds: [(KubeError.Kind, Bool)] = [
             (.transport(.broken(reason: "r")), true), (.transport(.timeout(reason: "r")), true),
             (.transport(.tls(reason: "r")), false), (.transport(.cancelled), false),
@@ -194,8 +194,8 @@ struct KubeErrorTests {
         for (kind, expected) in kinds { #expect(KubeError(operation, kind).isRetryable == expected) }
     }
 
-    @Test func `what cannot be decoded is named by its place`() {
-        #expect(throws: JSONBytes.Failure(description: ".metadata.name is no String")) {
+    @Test func `a decoding error names the place`() {
+        #expect(throws: JSONBytes.Failure(description: ".metadata.name is not a string")) {
             try JSONBytes.decode(MetadataOnly.self, from: Array(#"{"metadata":{"name":5,"uid":"hunter2"}}"#.utf8))
         }
     }

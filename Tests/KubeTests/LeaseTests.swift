@@ -4,7 +4,7 @@ import Observability
 import Testing
 
 struct LeaseTests {
-    /// As client-go v0.34 leaves it on a server, with a field that is none of ours.
+    /// As client-go v0.34 writes it, with an additional field.
     private let stored = """
         {
           "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
@@ -29,7 +29,7 @@ struct LeaseTests {
     @Test(arguments: [
         "{\"metadata\":{\"name\":\"l\"}}", "{\"metadata\":{\"name\":\"l\"},\"spec\":{\"holderIdentity\":null}}",
     ])
-    func `a Lease that says nothing is nobody's`(json: String) throws {
+    func `a Lease without content has an empty spec`(json: String) throws {
         let lease = try JSONBytes.decode(Lease.self, from: Array(json.utf8))
         #expect(lease.spec == Lease.Spec())
     }
@@ -44,7 +44,7 @@ struct LeaseTests {
         #expect(patch["spec"]?["renewTime"]?.string == "2026-11-21T08:30:00.\(digits)Z")
     }
 
-    @Test func `an update names the version that was seen, and no field that is not ours`() throws {
+    @Test func `an update names the version that was read, and only our fields`() throws {
         let lease = try JSONBytes.decode(Lease.self, from: Array(stored.utf8))
         let expected: JSONValue = [
             "metadata": ["resourceVersion": "7"],
@@ -56,7 +56,7 @@ struct LeaseTests {
         #expect(lease.spec.mergePatch(resourceVersion: "7") == expected)
     }
 
-    @Test func `a new one is a manifest with its name`() {
+    @Test func `a new Lease is a manifest with its name`() {
         let manifest = Lease.Spec().manifest(name: "l", namespace: "n")
         #expect(manifest["apiVersion"] == "coordination.k8s.io/v1")
         #expect(manifest["metadata"] == ["name": "l", "namespace": "n"])

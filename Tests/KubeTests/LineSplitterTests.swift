@@ -2,7 +2,7 @@ import Kube
 import Testing
 
 struct LineSplitterTests {
-    /// One that is too long is nil.
+    /// A line that is too long is nil.
     private func lines(_ chunks: [String], limit: Int = 100) -> [String?] {
         var splitter = LineSplitter(limit: limit)
         return chunks.flatMap { splitter.feed(Array($0.utf8)).map(text) }
@@ -19,11 +19,11 @@ struct LineSplitterTests {
         (["a\nb\n"], ["a", "b"]), (["a", "b", "\n"], ["ab"]), (["a\nb"], ["a"]), (["a\n", "b\n"], ["a", "b"]),
         (["\n\na\n"], ["a"]), (["a", "\nb\nc", "\n"], ["a", "b", "c"]), ([""], []),
     ])
-    func `lines are found wherever the chunks are cut`(chunks: [String], expected: [String]) {
+    func `lines are found wherever chunks are split`(chunks: [String], expected: [String]) {
         #expect(lines(chunks) == expected)
     }
 
-    @Test func `every cut of a text gives the same lines`() {
+    @Test func `every split of a text results in the same lines`() {
         let text = "first\nsecond line\n\nä€\nlast\n"
         let bytes = Array(text.utf8)
         for first in 0...bytes.count {
@@ -38,7 +38,7 @@ struct LineSplitterTests {
         }
     }
 
-    @Test func `a line may be as long as the limit; one that is longer is passed over, and the others come`() {
+    @Test func `a line may be as long as the limit; a longer one is skipped, and the others are delivered`() {
         #expect(lines(["abc", "de\n"], limit: 5) == ["abcde"])
         #expect(lines(["abc", "def", "ghi"], limit: 5) == [nil])
         #expect(lines(["a\nabcdef\nb\n", "c\n"], limit: 5) == ["a", nil, "b", "c"])

@@ -16,7 +16,7 @@ struct ListPageTests {
     }
 
     @Test(arguments: [#""items":[\#(items)],\#(metadata)"#, #"\#(metadata), "items" : [ \#(items) ]"#])
-    func `items and metadata come in any order`(members: String) throws {
+    func `items and metadata may be in any order`(members: String) throws {
         let page = try page("{\(members)}")
         #expect(page.items.map(\.metadata.name) == ["a", "b"])
         #expect(page.metadata.resourceVersion == "7" && page.nextPage == "t")
@@ -32,7 +32,7 @@ struct ListPageTests {
 
         "{\"a\":\(String(repeating: "[", count: 1000))1}\(String(repeating: "]", count: 1000))",
     ])
-    func `an item that cannot be read costs no other`(poison: String) throws {
+    func `an unreadable item affects no other`(poison: String) throws {
         for items in ["\(poison),GOOD,GOOD", "GOOD,\(poison),GOOD", "GOOD,GOOD,\(poison)"] {
             let text = items.replacing("GOOD", with: #"{"metadata":{"name":"good"}}"#)
             let page = try page(#"{\#(Self.metadata),"items":[\#(text)]}"#)
@@ -43,13 +43,13 @@ struct ListPageTests {
         }
     }
 
-    @Test func `an item that cannot be read is told by its name`() throws {
+    @Test func `an unreadable item is reported with its name`() throws {
         let poison = #"{"metadata":{"labels":{"a":1},"name":"bad","namespace":"web","uid":"u","resourceVersion":"5"}}"#
         let page = try page(#"{"items":[\#(poison)],\#(Self.metadata)}"#)
         let item = try #require(page.unreadable.first)
         #expect(item.metadata?.name == "bad" && item.metadata?.namespace == "web")
         #expect(item.metadata?.uid == "u" && item.metadata?.resourceVersion == "5")
-        #expect(item.description == "web/bad cannot be read: .metadata.labels.a is no String")
+        #expect(item.description == "web/bad cannot be read: .metadata.labels.a is not a string")
     }
 
     @Test(arguments: [
@@ -57,7 +57,7 @@ struct ListPageTests {
         String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000),
         #"{"f:\ud800":{}}"#, #"{"f:a":"\udfff\x"}"#, "{\"f:\u{1}\":{}}", #"{"a":01e}"#,
     ])
-    func `what nobody asks for need not make sense`(fields: String) throws {
+    func `unused fields may be invalid`(fields: String) throws {
         let item = #"{"metadata":{"managedFields":[{"fieldsV1":\#(fields)}],"name":"a"}}"#
         let page = try page(#"{"items":[\#(item),\#(item)],\#(Self.metadata)}"#)
         #expect(page.items.map(\.metadata.name) == ["a", "a"] && page.unreadable.isEmpty)
@@ -73,7 +73,7 @@ struct ListPageTests {
         #"{"items":[{"metadata":{"name":"a"}}"#, "[]", #"{"items":[{"a":"b],"metadata":{"resourceVersion":"1"}}"#,
         #"{"items":[{"metadata":{"name":"a"}}}],"metadata":{"resourceVersion":"1"}}"#, "",
     ])
-    func `what is no page fails as a whole`(json: String) {
+    func `an invalid page fails as a whole`(json: String) {
         #expect(throws: JSONBytes.Failure.self) { try page(json) }
     }
 }

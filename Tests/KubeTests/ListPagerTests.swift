@@ -3,14 +3,14 @@ import LinuxIO
 import Testing
 
 struct PageSizeTests {
-    @Test func `a page that is too large is asked for again with fewer, down to one`() {
+    @Test func `a page that is too large is requested again with fewer items, down to one`() {
         var size = PageSize(atMost: 500, limit: 1000)
         var counts = [size.count]
         while size.shrink() { counts.append(size.count) }
         #expect(counts == [500, 125, 31, 7, 1])
     }
 
-    @Test func `after a page that fits the next one grows, to half of the limit`() {
+    @Test func `after a page that fits, the next one is larger, up to half of the limit`() {
         var size = PageSize(atMost: 500, limit: 1000)
         while size.shrink() {}
         for (items, bytes, count) in [
@@ -24,10 +24,10 @@ struct PageSizeTests {
     }
 }
 
-/// A server whose objects have about so many bytes; an answer of more than the limit fails as the transport has it.
+/// A server with objects of about these sizes; a response above the limit fails as it does in the transport.
 private final class PagedServer: KubeTransport {
     private let sizes: [Int]
-    /// Of each request the limit; 0 for one of metadata alone.
+    /// The limit of each request; 0 for a request of metadata only.
     let asked = Mutex<[Int]>([])
 
     init(sizes: [Int]) { self.sizes = sizes }
@@ -56,7 +56,7 @@ private final class PagedServer: KubeTransport {
         throw KubeError(request.operation, .transport(.shutDown))
     }
 
-    /// Names in order; those that cannot be read in brackets.
+    /// Names in order; unreadable ones are in brackets.
     func names(pageSize: Int) async throws(KubeError) -> [String] {
         var pager = ListPager<MetadataOnly>(
             .secrets, namespace: nil, labelSelector: nil, pageSize: pageSize, limit: ListPagerTests.limit)
@@ -81,7 +81,7 @@ struct ListPagerTests {
         #expect(server.asked.withLock { $0 } == [16, 16, 4, 16, 4, 1, 1, 1, 1])
     }
 
-    @Test func `one that is too large alone is known by its name, and the list goes on behind it`() async throws {
+    @Test func `an object that alone is too large is reported by name, and the list continues after it`() async throws {
         let server = PagedServer(sizes: [1, 1, Self.limit, 1])
         #expect(try await server.names(pageSize: 4) == ["0", "1", "(2)", "3"])
     }

@@ -18,7 +18,7 @@ struct RedactorTests {
         ("nothing of it", "nothing of it"), ("68756e74657232", "…"), ("hunter2hunter2", "…"),
         ("user:hunter2 in base64: dXNlcjpodW50ZXIy", "user:… in base64: dXNlcjp…"),
     ])
-    func `what was sent is left out, and the rest stays`(message: String, text: String) {
+    func `sent values are omitted, and the rest is kept`(message: String, text: String) {
         #expect(redact(message, hiding: "hunter2") == text)
     }
 
@@ -39,7 +39,7 @@ struct RedactorTests {
         "%5B104%2C117%2C110%2C116%2C101%2C114%2C50%5D",
         "0x68 0x75 0x6E 0x74 0x65 0x72 0x32", "- 104\n- 117\n- 110\n- 116\n- 101\n- 114\n- 50",
     ])
-    func `bytes that are written as numbers are left out`(quoted: String) {
+    func `bytes that are written as numbers are omitted`(quoted: String) {
         for text in [quoted, "it is \(quoted), no"].map({ redact($0, hiding: "hunter2") }) {
             for number in ["104", "117", "68", "75", "6e", "32", "50"] { #expect(!text.contains(number)) }
             #expect(text.contains("…"))
@@ -54,29 +54,30 @@ struct RedactorTests {
         ("hunter2", "[104 117 110 116 101 256 114 50]", "[104 117 110 116 101 256 114 50]"),
         ("\u{0}\u{9}\u{1}hunter", "{0x0, 0x9, 0x1, 0x68, 0x75, 0x6e, 0x74, 0x65, 0x72}", "{0x0, 0x9, 0x1, …}"),
     ])
-    func `numbers that are no bytes of a value stay`(value: String, message: String, text: String) {
+    func `numbers that are not bytes of a value are kept`(value: String, message: String, text: String) {
         #expect(redact(message, hiding: value) == text)
     }
 
-    @Test func `a message with more layers of escapes than are looked at is left out`() {
+    @Test func `a message with more layers of escapes than are decoded is omitted`() {
         let message = #"hunter3 \\\\n %2525 %25 + &amp;amp; 104 117"#
-        #expect(redact(message, hiding: "hunter2") == "(what the server says may quote a value and is left out)")
+        #expect(redact(message, hiding: "hunter2") == "(the server's message is omitted because it may quote a value)")
         let frame = #"admission webhook "w" denied the request"#
         #expect(
-            redact("\(frame): \(message)", hiding: "hunter2") == "\(frame) (why may quote a value and is left out)")
+            redact("\(frame): \(message)", hiding: "hunter2")
+                == "\(frame) (the reason is omitted because it may quote a value)")
     }
 
-    @Test func `what is too large to be compared is not shown`() {
+    @Test func `a message that is too large to compare is not shown`() {
         let frame = #"admission webhook "w" denied the request"#
         let value = [UInt8](repeating: 0x41, count: Redactor.most)
         #expect(Redactor(hiding: [value]).redact("\(frame): no") == "\(frame): no")
         let redactor = Redactor(hiding: [value, Array("hunter2".utf8)])
-        #expect(redactor.redact("\(frame): hunter2") == "\(frame) (why may quote a value and is left out)")
+        #expect(redactor.redact("\(frame): hunter2") == "\(frame) (the reason is omitted because it may quote a value)")
         #expect(!redactor.redact("hunter2").contains("hunter2"))
     }
 
-    /// Each of 100 000 bytes of the value is at each place of the message.
-    @Test func `a value and a message that repeat themselves are compared in linear time`() {
+    /// Each of the 100,000 bytes of the value is at each position of the message.
+    @Test func `repetitive values and messages are compared in linear time`() {
         let zeros = [UInt8](repeating: 0, count: 100 * 1024)
         let text = String(repeating: "A", count: 4096)
         #expect(Redactor(hiding: [zeros]).redact(text) == "…")
@@ -93,7 +94,7 @@ struct RedactorTests {
         ),
         (#"Internal error occurred: failed calling webhook "hunter2": "#, "hunter2"),
     ])
-    func `the server's own words on who refused stay`(frame: String, reason: String) {
+    func `the server's own text about who rejected the request is kept`(frame: String, reason: String) {
         let text = redact(frame + reason, hiding: "hunter2")
         #expect(text.hasPrefix(frame) && text.utf8.count < frame.utf8.count + 15)
         let blind = Redactor(hiding: nil).redact(frame + "hunter3")
@@ -106,11 +107,11 @@ struct RedactorTests {
         #"admission webhook "a hunter2" b" denied the request"#, "hunter2 admission webhook \"a\" denied the request",
         #"x hunter2 "y" is forbidden: admission webhook "a" denied the request"#,
     ])
-    func `nothing else passes for them`(message: String) {
+    func `no other text is treated as the server's own`(message: String) {
         #expect(!redact(message, hiding: "hunter2").contains("hunter2"))
     }
 
-    @Test func `the lines that mark PEM are no secret`() {
+    @Test func `the lines that mark PEM are not secret`() {
         let value = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUabc\n-----END CERTIFICATE-----\n"
         #expect(redact("the certificate has expired: MIIBszCCAVmg", hiding: value) == "the certificate has expired: …")
     }
@@ -120,8 +121,8 @@ struct RedactorTests {
         #expect(text.hasPrefix("a  bé") && text.count == 1001)
     }
 
-    /// Whatever a message does to a value: no part of it of `shortest` bytes is left that stands there by more than chance.
-    /// White space is not counted.
+    /// Whatever a message does to a value, it contains no part of it of `shortest` bytes, except by chance. White space
+    /// is ignored.
     @Test(arguments: 1...2 as ClosedRange<UInt64>)
     func `no value leaks, however it is quoted`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -138,7 +139,7 @@ struct RedactorTests {
                 for text in [quoted, "it is \(quoted), no", "x\(quoted)x"].map(redactor.redact) {
                     for form in forms(of: value) where isShown(form, in: text) {
                         Issue.record(
-                            "a part of a value is shown: \(form.utf8.count) bytes in a text of \(text.utf8.count)")
+                            "a part of a value leaked: \(form.utf8.count) bytes in a text of \(text.utf8.count)")
                         return
                     }
                 }
@@ -148,7 +149,7 @@ struct RedactorTests {
 
     private func isShown(_ form: String, in text: String) -> Bool {
         let (form, text) = (Array(form.utf8), Array(text.utf8))
-        // Escapes are longer than what they stand for.
+        // Escapes are longer than the characters that they represent.
         let length = 6 * Redactor.shortest
         guard form.count >= length, text.count >= length else { return false }
         let parts = Set((0...(form.count - length)).map { Array(form[$0..<($0 + length)]) })

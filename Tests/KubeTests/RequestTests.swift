@@ -39,14 +39,14 @@ struct RequestTests {
         #expect("\(request)" == line)
     }
 
-    @Test func `a delete names what it has seen`() {
+    @Test func `a delete names the object that was read`() {
         let request = Request.delete(.secrets, namespace: "web", name: "a", uid: "u", resourceVersion: "7")
         let body = String(decoding: request.body, as: UTF8.self)
         #expect(
             body == #"{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"7","uid":"u"}}"#)
     }
 
-    @Test func `only what writes nothing may be sent twice, and a write has longer than the server takes for one`() {
+    @Test func `only reads may be repeated, and the timeout of a write is longer than the server's`() {
         let patch = Request.mergePatch(
             .secrets, namespace: "web", name: "a", ["metadata": ["resourceVersion": "7"], "data": [:]])
         #expect(patch.contentType == "application/merge-patch+json")
@@ -60,7 +60,7 @@ struct RequestTests {
         #expect(read.isRepeatable && read.timeout == .seconds(30))
     }
 
-    @Test func `a request and an answer cannot be printed with their bodies`() {
+    @Test func `a request and a response cannot be printed with their bodies`() {
         let request = Request.create(.secrets, namespace: "web", ["data": ["k": "c2VjcmV0"]])
         let response = Response(status: 200, body: Array("c2VjcmV0".utf8))
         var text = ""
@@ -70,7 +70,7 @@ struct RequestTests {
         #expect(!text.contains("c2VjcmV0") && !text.contains("99"))
     }
 
-    @Test func `a watch is given up a little after the server should have ended it`() {
+    @Test func `a watch times out shortly after the server should have ended it`() {
         #expect(Request.watch(.secrets, resourceVersion: "1", timeout: .seconds(300)).timeout == .seconds(330))
     }
 }

@@ -8,7 +8,7 @@ struct WatchEventTests {
     }
 
     @Test(arguments: ["ADDED", "MODIFIED"])
-    func `what is new and what is changed are told alike`(type: String) throws {
+    func `new and changed objects are the same event`(type: String) throws {
         guard case .upsert(let item) = try decode(#"{"type":"\#(type)","object":{"metadata":{"name":"a"}}}"#) else {
             Issue.record("no upsert")
             return
@@ -16,7 +16,7 @@ struct WatchEventTests {
         #expect(item.metadata.name == "a")
     }
 
-    @Test func `a bookmark needs a version only`() throws {
+    @Test func `a bookmark needs only a version`() throws {
         let json =
             #"{"type":"BOOKMARK","object":{"kind":"Secret","metadata":{"resourceVersion":"12","creationTimestamp":null}}}"#
         guard case .bookmark("12") = try decode(json) else {
@@ -25,7 +25,7 @@ struct WatchEventTests {
         }
     }
 
-    @Test func `an error carries a status`() throws {
+    @Test func `an error contains a status`() throws {
         guard case .error(let status) = try decode(#"{"type":"ERROR","object":{"code":410,"reason":"Gone"}}"#) else {
             Issue.record("no error")
             return
@@ -33,7 +33,7 @@ struct WatchEventTests {
         #expect(status == Status(code: 410, reason: "Gone"))
     }
 
-    @Test func `an event of the future is passed over`() throws {
+    @Test func `an unknown event is ignored`() throws {
         guard case .unknown = try decode(#"{"type":"MOVED","object":{}}"#) else {
             Issue.record("not unknown")
             return

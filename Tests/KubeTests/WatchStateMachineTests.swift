@@ -1,11 +1,10 @@
 import Kube
-import Observability
 import Scheduling
 import Testing
 
 private typealias Machine = WatchStateMachine<MetadataOnly>
 
-/// One step of a transcript: what happened, and what is to be done then.
+/// One step of a transcript: the input and the expected actions.
 struct Step: Sendable {
     fileprivate let input: Machine.Input
     let actions: String
@@ -24,7 +23,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 
 struct WatchStateMachineTests {
     @Test(arguments: scripts + listsAgain)
-    func `the machine does what the transcript says`(script: Script) {
+    func `the state machine follows the transcript`(script: Script) {
         var policy = Machine.Policy()
         policy.retry = Backoff(initial: .seconds(1), longest: .seconds(8))
         var machine = Machine(.secrets, policy: policy)
@@ -82,15 +81,15 @@ private func event(_ event: WatchEvent<MetadataOnly>) -> Machine.Input { .event(
 
 private let broken = KubeError.Kind.transport(.broken(reason: "reset"))
 
-/// A server that was away may come back with an older etcd.
+/// A server that was unavailable may return with an older etcd.
 private let absences: [(name: String, kind: KubeError.Kind)] = [
     ("no connection", .transport(.connect(reason: "refused"))),
-    ("silence", .transport(.timeout(reason: "30 s"))),
-    ("a certificate that is not accepted", .transport(.tls(reason: "expired"))),
+    ("a timeout", .transport(.timeout(reason: "30 s"))),
+    ("an untrusted certificate", .transport(.tls(reason: "expired"))),
     ("status 500", .server(status: 500, reason: nil, retryAfter: nil)),
     ("status 503", .server(status: 503, reason: nil, retryAfter: nil)),
     ("status 401", .unauthorized),
-    ("what cannot be understood", .decoding("watch event")),
+    ("a response that cannot be decoded", .decoding("watch event")),
 ]
 
 private let listsAgain = absences.map { absence in
@@ -107,7 +106,7 @@ private let listsAgain = absences.map { absence in
 
 private let scripts: [Script] = [
     Script(
-        name: "pages, events, bookmark, a normal end, and on from the last version",
+        name: "pages, events, bookmark, a normal end, and a watch from the last version",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
@@ -119,7 +118,7 @@ private let scripts: [Script] = [
             Step(.ended(lasted: .seconds(300)), "watch 9"),
         ]),
     Script(
-        name: "an expired token starts the list again at once, but not over and over",
+        name: "an expired token restarts the list at once, but not repeatedly",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
@@ -148,7 +147,7 @@ private let scripts: [Script] = [
             Step(.waited, "list"),
         ]),
     Script(
-        name: "a list whose connection is cut once goes on with the same page; after any other failure it starts again",
+        name: "a list continues with the same page after one cut; after any other failure it starts again",
         steps: [
             Step(.start, "list"),
             Step(failed(broken), "report list, wait 1"),
@@ -161,7 +160,7 @@ private let scripts: [Script] = [
             Step(.page(page("6", ["a", "b"])), "replace a b, watch 6"),
         ]),
     Script(
-        name: "a list goes on with the same page after a single cut; after a 429 that follows it starts again",
+        name: "a list continues with the same page after one cut; after a 429 that follows it starts again",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
@@ -172,7 +171,7 @@ private let scripts: [Script] = [
             Step(.page(page("5", ["a", "b"])), "replace a b, watch 5"),
         ]),
     Script(
-        name: "a list goes on with the same page after a single 429",
+        name: "a list continues with the same page after one 429",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], next: "t")), "list t"),
@@ -181,7 +180,7 @@ private let scripts: [Script] = [
             Step(.page(page("5", ["b"])), "replace a b, watch 5"),
         ]),
     Script(
-        name: "a list that works does not reset the waits of a watch that does not; a healthy time does",
+        name: "a successful list does not reset the delays of a failing watch; a healthy watch does",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
@@ -238,7 +237,7 @@ private let scripts: [Script] = [
             Step(.ended(lasted: .seconds(149)), "watch 3"),
         ]),
     Script(
-        name: "after an event that cannot be read the others' events go on, and soon it lists again, once",
+        name: "after an unreadable event, other events are still delivered, and it soon lists again, once",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
@@ -254,7 +253,7 @@ private let scripts: [Script] = [
             Step(.waited, "list t"),
         ]),
     Script(
-        name: "a watch that ends after an event that cannot be read lists again, however it ends",
+        name: "a watch that ends after an unreadable event lists again, however it ends",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
@@ -268,7 +267,7 @@ private let scripts: [Script] = [
             Step(.ended(lasted: .seconds(300)), "watch 7"),
         ]),
     Script(
-        name: "what cannot be read of any page is told with the whole list",
+        name: "unreadable items of any page are reported with the whole list",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5", ["a"], bad: ["x"], next: "t")), "list t"),
@@ -276,7 +275,7 @@ private let scripts: [Script] = [
                 .page(page("5", ["b"], bad: ["y"])), "replace a b (x cannot be read: r) (y cannot be read: r), watch 5"),
         ]),
     Script(
-        name: "a list that is slow to fail does not reset the waits",
+        name: "a list that fails slowly does not reset the delays",
         steps: [
             Step(.start, "list"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
@@ -284,7 +283,7 @@ private let scripts: [Script] = [
             Step(failed(broken, after: .seconds(60)), "report list, wait 2"),
         ]),
     Script(
-        name: "a watch that ends at once is not asked for in a tight loop",
+        name: "a watch that ends at once is not repeated in a tight loop",
         steps: [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),

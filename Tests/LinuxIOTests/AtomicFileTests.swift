@@ -23,7 +23,7 @@ import Testing
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
-    @Test func `a file is made and replaced as a whole`() throws {
+    @Test func `a file is created and replaced atomically`() throws {
         try write("one", "a")
         let before = try Directory(path: folder.path).status(of: "a").identity
         try write("2", "a")
@@ -33,14 +33,14 @@ import Testing
     }
 
     @Test(arguments: [0o600, 0o640, 0o666] as [UInt32])
-    func `the mode is exactly as asked`(mode: UInt32) throws {
+    func `the mode is exactly the requested one`(mode: UInt32) throws {
         try write("1", "a", mode: mode)
         var status = stat()
         try require("stat", "a", stat(folder("a"), &status))
         #expect(status.st_mode & 0o777 == mode)
     }
 
-    @Test func `a link is replaced, not followed`() throws {
+    @Test func `a link is replaced, and not followed`() throws {
         try writeFile(folder("other"), "x")
         try makeLink(folder("a"), to: "other")
         try write("1", "a")
@@ -55,18 +55,18 @@ import Testing
     }
 
     @Test(arguments: ["", "b/c", "/tmp/x", "b/\u{301}"])
-    func `a name of more than one component is refused`(name: String) {
+    func `a name of more than one component is rejected`(name: String) {
         #expect(throws: LinuxError("write", folder(name), code: EINVAL)) { try write("1", name) }
     }
 
-    @Test func `removing tells whether there was a file`() throws {
+    @Test func `removing reports whether the file existed`() throws {
         try write("1", "a")
         let directory = try Directory(path: folder.path)
         #expect(try AtomicFile.remove(named: "a", in: directory))
         #expect(try !AtomicFile.remove(named: "a", in: directory))
     }
 
-    @Test func `a subdirectory is made once`() throws {
+    @Test func `a subdirectory is created once`() throws {
         let directory = try Directory(path: folder.path)
         try directory.createSubdirectory("sub", mode: 0o700)
         try directory.createSubdirectory("sub", mode: 0o700)

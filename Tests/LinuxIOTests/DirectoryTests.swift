@@ -15,7 +15,8 @@ import Testing
         try writeFile(folder("secret"), "x")
     }
 
-    /// The errno of opening `name` below the root, by openat2(2) or by the walk without links; nil if it opens.
+    /// The errno of opening `name` below the root, with openat2(2) or with the fallback that follows no links; nil if
+    /// it opens.
     private func code(_ name: String, walk: Bool = false) throws -> Int32? {
         let root = try Directory(path: folder("root"))
         do throws(LinuxError) {
@@ -26,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a file below is opened and read`() throws {
+    @Test func `a file below the root is opened and read`() throws {
         let file = try Directory(path: folder("root")).openBeneath("sub/b")
         #expect(try file.status().size == 2)
         var bytes: [UInt8] = [0, 0, 0]
@@ -37,7 +38,7 @@ import Testing
     @Test(arguments: [
         "../secret", "sub/../../secret", "/etc/hostname", "up", "absolute", "out/secret", "proc", "out/\u{301}",
     ])
-    func `nothing outside is opened`(name: String) throws {
+    func `nothing outside the root is opened`(name: String) throws {
         try makeLink(folder("root/up"), to: "../secret")
         try makeLink(folder("root/absolute"), to: folder("secret"))
         try makeLink(folder("root/out"), to: "..")
@@ -47,7 +48,7 @@ import Testing
         #expect(try code(name, walk: true) == EXDEV)
     }
 
-    @Test func `links that stay below are followed, but not without openat2`() throws {
+    @Test func `links that stay below the root are followed, but not without openat2`() throws {
         try makeLink(folder("root/link"), to: "sub/b")
         try makeLink(folder("root/folder"), to: "sub")
         for name in ["link", "folder/b"] {
@@ -70,7 +71,7 @@ import Testing
         #expect(try file.status().kind == .special)
     }
 
-    @Test func `an open directory is the same after it was renamed`() throws {
+    @Test func `an open directory stays the same when it is renamed`() throws {
         let root = try Directory(path: folder("root"))
         try rename(folder("root"), to: folder("moved"))
         try makeDirectory(folder("root"))
@@ -95,7 +96,7 @@ import Testing
         #expect(try gone.entries().entries.isEmpty)
     }
 
-    @Test func `a link's target is read, and only a link's`() throws {
+    @Test func `the target of a link is read, and other entries have none`() throws {
         let target = String(repeating: "x", count: 3000)
         try makeLink(folder("root/link"), to: target)
         let root = try Directory(path: folder("root"))
@@ -104,7 +105,7 @@ import Testing
         #expect(try root.linkTarget("none") == nil)
     }
 
-    @Test func `errors name what was tried, on what, and why`() {
+    @Test func `errors name the operation, the object and the reason`() {
         #expect(throws: LinuxError("open", "/none/at all", code: ENOENT)) { _ = try Directory(path: "/none/at all") }
         let error = LinuxError("open", "/none", code: ENOENT)
         #expect("\(error)" == "cannot open /none: No such file or directory")

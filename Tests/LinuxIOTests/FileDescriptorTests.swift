@@ -10,13 +10,13 @@ import Testing
         try require("pipe", "", pipe(&ends))
         let reader = FileDescriptor(owning: ends[0])
         do { _ = FileDescriptor(owning: ends[1]) }
-        // The other end of a pipe says so, where the number itself may be taken again by another test.
+        // The other end of the pipe shows it; the number itself may already be used by another test.
         var byte: UInt8 = 0
         let count = try withUnsafeMutableBytes(of: &byte) { try reader.read(into: $0) }
         #expect(count == 0)
     }
 
-    @Test func `all is written, more than a pipe holds at once`() throws {
+    @Test func `everything is written, even more than a pipe holds`() throws {
         var ends: [Int32] = [-1, -1]
         try require("pipe", "", pipe(&ends))
         let reader = FileDescriptor(owning: ends[0])

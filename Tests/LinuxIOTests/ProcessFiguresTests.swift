@@ -5,14 +5,14 @@ import TestTraits
 import Testing
 
 @Suite(.tags(.unsafeMemory)) struct ProcessFiguresTests {
-    /// As proc_pid_stat(5) gives them, with a name that looks like more of them.
+    /// The form of proc_pid_stat(5), with a name that looks like further fields.
     private static let line = """
         42 (a) S 1 (b) S 1 42 42 0 -1 4194560 1500 0 3 0 150 50 7 9 20 0 5 0 200 123456789 1000 18446744073709551615 \
         1 1 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0
 
         """
 
-    @Test func `the kernel's figures are read, whatever the program's name`() throws {
+    @Test func `the kernel's figures are parsed, whatever the program's name`() throws {
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         let figures = try #require(ProcessFigures(stat: Self.line))
         #expect(figures.cpu == .seconds(200 / ticks))
@@ -23,9 +23,9 @@ import Testing
     }
 
     @Test(arguments: ["", "42", "42 (a) S 1 2", ")", line.replacing(" 123456789 ", with: " x ")])
-    func `what is no such line has no figures`(text: String) { #expect(ProcessFigures(stat: text) == nil) }
+    func `other texts have no figures`(text: String) { #expect(ProcessFigures(stat: text) == nil) }
 
-    @Test func `this process has figures that can be`() throws {
+    @Test func `the figures of this process are plausible`() throws {
         let before = try ProcessFigures.now()
         var sum = 0.0
         let end = ContinuousClock.now + .milliseconds(100)
@@ -41,8 +41,8 @@ import Testing
         #expect(ProcessFigures.startTime == start)
     }
 
-    /// In a process of its own, for other tests open descriptors too.
-    @Test func `neither root nor dumpable, it knows them too, and how many descriptors are open`() async {
+    /// In a separate process, because other tests open descriptors too.
+    @Test func `without root and not dumpable, the process still gets its figures and descriptor count`() async {
         await #expect(processExitsWith: .success) {
             if getuid() == 0 {
                 try require("setgid", "", setgid(65_534))
@@ -62,7 +62,7 @@ import Testing
             #expect(ProcessFigures.descriptorLimit == 300)
             var all: [Int32] = []
             while case let descriptor = open("/dev/null", O_RDONLY), descriptor >= 0 { all.append(descriptor) }
-            // Of interest above all when none is left.
+            // This number matters most when no descriptor is left.
             #expect(ProcessFigures.openDescriptors == 300)
             for descriptor in all { close(descriptor) }
         }

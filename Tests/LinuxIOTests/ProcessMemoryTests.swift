@@ -4,14 +4,14 @@ import LinuxIO
 import TestSupport
 import Testing
 
-/// Each in a process of its own: it is about all the memory that there is.
+/// Each test runs in a separate process, because it measures all of its memory.
 @Suite struct ProcessMemoryTests {
-    @Test func `what is free goes back, also from between what is in use`() async {
+    @Test func `free memory is returned, also from between blocks in use`() async {
         await #expect(processExitsWith: .success) {
             let (count, size) = (10_000, 10_000)
             var blocks = (0..<count).map { _ in malloc(size) }
             for block in blocks { if let block { memset(block, 1, size) } }
-            // Small enough that they come from the heap. Every tenth stays.
+            // Small enough for the heap. Every tenth block is kept.
             for index in blocks.indices where index % 10 != 0 {
                 free(blocks[index])
                 blocks[index] = nil
@@ -24,10 +24,10 @@ import Testing
         }
     }
 
-    @Test func `all threads take their memory from one place, and what is large goes back when it is freed`() async {
+    @Test func `all threads use one arena, and large blocks are returned when they are freed`() async {
         await #expect(processExitsWith: .success) {
             ProcessMemory.stayCompact()
-            // What mallopt(3) calls the dynamic threshold would be as large as this from here on.
+            // Without the setting, the dynamic threshold of mallopt(3) would grow to this size.
             let large = 16 << 20
             free(malloc(large))
             let before = try ProcessFigures.now().residentMemory
@@ -54,7 +54,7 @@ import Testing
         thread.join()
     }
 
-    /// How many places the threads take their memory from, as malloc_info(3) tells.
+    /// The number of arenas, from malloc_info(3).
     private static func places() throws -> Int {
         var text: UnsafeMutablePointer<CChar>?
         var length = 0

@@ -18,7 +18,7 @@ import Testing
         #expect(hasRun.isOn)
     }
 
-    @Test func `a thread has its name and takes no signals, its creator does still`() throws {
+    @Test func `a thread has its name and gets no signals; its creator still does`() throws {
         let seen = Mutex<(name: String, isBlocked: Bool)>(("", false))
         let before = isBlocked(SIGTERM)
         try OwnedThread(name: "a name that is too long") {
@@ -32,7 +32,7 @@ import Testing
         #expect(isBlocked(SIGTERM) == before)
     }
 
-    @Test func `a wake-up is readable until it is cleared, however often it was given`() throws {
+    @Test func `a wake-up is readable until it is cleared, however often it was sent`() throws {
         let wake = try EventFD()
         #expect(!isReadable(wake.rawValue))
         wake.signal()
@@ -43,7 +43,7 @@ import Testing
         wake.clear()
     }
 
-    @Test func `a mailbox hands over messages in order, and is readable while it has some`() throws {
+    @Test func `a mailbox delivers messages in order, and is readable while it has some`() throws {
         let mailbox = try Mailbox<Int>()
         #expect(!isReadable(mailbox.descriptor))
         for number in 1...3 { #expect(mailbox.post(number)) }
@@ -54,7 +54,7 @@ import Testing
         #expect(isReadable(mailbox.descriptor))
     }
 
-    @Test func `a closed mailbox takes no more messages, keeps those it has, and stays readable`() throws {
+    @Test func `a closed mailbox accepts no more messages, keeps the present ones, and stays readable`() throws {
         let mailbox = try Mailbox<Int>()
         mailbox.post(1)
         mailbox.close()
@@ -63,7 +63,7 @@ import Testing
         #expect(isReadable(mailbox.descriptor))
     }
 
-    @Test func `a message and a close end the wait of another thread`() throws {
+    @Test func `a message and a close wake another thread`() throws {
         let mailbox = try Mailbox<Int>()
         let seen = Mutex<[Int]>([])
         let thread = try OwnedThread(name: "waiter") {
@@ -81,9 +81,9 @@ import Testing
     }
 }
 
-/// Signals belong to the whole process: one test after another.
+/// Signals belong to the whole process, so the tests run one after another.
 @Suite(.tags(.concurrent, .unsafeMemory), .serialized) struct SignalsTests {
-    @Test func `signals of the process reach the handler, one by one`() async throws {
+    @Test func `signals of the process reach the handler, one at a time`() async throws {
         let seen = Mutex<[Int32]>([])
         let signals = try Signals([SIGUSR1, SIGUSR2]) { number in seen.withLock { $0.append(number) } }
         for number in [SIGUSR1, SIGUSR2, SIGUSR1] {
@@ -95,7 +95,7 @@ import Testing
         signals.stop()
     }
 
-    @Test func `a broken pipe is an error, not the end`() throws {
+    @Test func `a broken pipe is an error, and does not end the process`() throws {
         let signals = try Signals([SIGUSR1]) { _ in }
         defer { signals.stop() }
         var ends: [Int32] = [-1, -1]

@@ -5,26 +5,27 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Against the kernel: inotify queues events before the call that causes them returns, so almost nothing here waits.
+/// Tests with the real kernel: inotify queues an event before the call that causes it returns, so almost nothing here
+/// waits.
 ///
-/// The exceptions are IN_DELETE_SELF and IN_CLOSE_WRITE, which arrive when the last descriptor is closed. A child process
-/// that another test starts at that moment has all descriptors of this process until it executes its program, also those
-/// that are closed then (O_CLOEXEC).
+/// The exceptions are IN_DELETE_SELF and IN_CLOSE_WRITE, which arrive when the last descriptor is closed. A child
+/// process that another test starts at that moment holds all descriptors of this process until it executes its program,
+/// even those that are closed then (O_CLOEXEC).
 @Suite(.tags(.unsafeMemory)) struct DirectoryWatcherTests {
     private let folder: TemporaryDirectory
 
     init() throws { folder = try TemporaryDirectory() }
 
-    /// A watcher of the folder `root`, in which all that happened so far has been seen.
+    /// A watcher of the folder `root` that has already read all events so far.
     private func watcher(_ root: String) -> MountReader {
         let watched = MountReader(DirectoryWatcher(root: folder(root)))
         watched.repair()
         return watched
     }
 
-    @Test func `nothing happens without a change`() throws {
+    @Test func `no event occurs without a change`() throws {
         try makeDirectory(folder("root"))
-        // Without a descriptor that is opened for writing: its IN_CLOSE_WRITE could arrive late.
+        // Created without opening it for writing: its IN_CLOSE_WRITE could arrive late.
         try require("mknod", folder("root/a"), mknod(folder("root/a"), S_IFREG | 0o600, 0))
         let watcher = watcher("root")
         let file = open(folder("root/a"), O_RDONLY)
@@ -33,7 +34,7 @@ import Testing
         #expect(watcher.problem == nil)
     }
 
-    @Test func `the swap of a volume is seen`() throws {
+    @Test func `the swap of a volume is noticed`() throws {
         let volume = try AtomicVolume(folder("root"))
         try volume.write(["a": "1"])
         let next = try volume.writeGeneration(["a": Array("2".utf8)])
@@ -42,7 +43,7 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `changes in place, by rename and by removal are seen`() throws {
+    @Test func `changes in place, by rename and by removal are noticed`() throws {
         try makeDirectory(folder("root"))
         try writeFile(folder("root/a"), "1")
         let watcher = watcher("root")
@@ -57,7 +58,7 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `at depth 0 what happens in subfolders is not seen`() throws {
+    @Test func `at depth 0, changes in subfolders are ignored`() throws {
         try makeDirectory(folder("root/sub"))
         let watcher = MountReader(DirectoryWatcher(root: folder("root"), depth: 0))
         watcher.repair()
@@ -67,7 +68,7 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `a subfolder that appears later is watched, with those in it`() throws {
+    @Test func `a new subfolder is watched, including its own subfolders`() throws {
         try makeDirectory(folder("root"))
         let watcher = watcher("root")
         try makeDirectory(folder("root/one/two"))
@@ -86,7 +87,7 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `a subfolder that is moved out is not watched any more`() throws {
+    @Test func `a subfolder that is moved out is no longer watched`() throws {
         try makeDirectory(folder("root/one/two"))
         let watcher = watcher("root")
         try rename(folder("root/one"), to: folder("one"))
@@ -107,14 +108,14 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `generations of a volume are not entered`() throws {
+    @Test func `generations of a volume are not watched as subfolders`() throws {
         try makeDirectory(folder("root/..2026"))
         let watcher = watcher("root")
         try writeFile(folder("root/..2026/a"), "1")
         #expect(!watcher.drain())
     }
 
-    @Test func `attributes in the present generation are seen, those of its folders and of the next one too`() throws {
+    @Test func `attribute changes are noticed in the current generation, its folders and the next one`() throws {
         let volume = try AtomicVolume(folder("root"))
         let files: [String: [UInt8]] = ["a": Array("1".utf8), "certs/deep/crt": Array("1".utf8)]
         try volume.write(files)
@@ -131,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `the reading of a generation, and the removal of the last one, is no change`() throws {
+    @Test func `reading a generation, and the removal of the previous one, are not changes`() throws {
         let volume = try AtomicVolume(folder("root"))
         let files: [String: [UInt8]] = ["a": Array("1".utf8), "certs/crt": Array("1".utf8)]
         try volume.write(files)
@@ -147,7 +148,7 @@ import Testing
         #expect(!watcher.drain())
     }
 
-    @Test func `a volume in a folder is watched as one`() throws {
+    @Test func `a volume in a folder is watched as a volume`() throws {
         let volume = try AtomicVolume(folder("root/sub/azure"))
         try volume.write(["a": "1"])
         let watcher = watcher("root")
@@ -162,7 +163,7 @@ import Testing
         #expect(!watcher.drain())
     }
 
-    @Test func `a root that is made later, its parents too, is watched`() throws {
+    @Test func `a root that is created later, with its parents, is watched`() throws {
         let watcher = watcher("deep/er/root")
         try writeFile(folder("unrelated"), "1")
         #expect(!watcher.drain())
@@ -188,7 +189,7 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `a root that is moved away is waited for`() throws {
+    @Test func `a root that is moved away is watched again when it returns`() throws {
         try makeDirectory(folder("root"))
         let watcher = watcher("root")
         try rename(folder("root"), to: folder("elsewhere"))
@@ -201,24 +202,24 @@ import Testing
         #expect(watcher.drain())
     }
 
-    @Test func `after an overflow the tree is watched anew`() throws {
+    @Test func `after an overflow the whole tree is watched again`() throws {
         try makeDirectory(folder("root"))
         let watcher = watcher("root")
-        // fs.inotify.max_queued_events is 16384; equal events in a row are merged, so two take turns.
+        // fs.inotify.max_queued_events is 16384; successive equal events are merged, so two events alternate.
         try writeFile(folder("root/a"), "")
         try writeFile(folder("root/b"), "")
         for _ in 0..<9000 {
             chmod(folder("root/a"), 0o600)
             chmod(folder("root/b"), 0o600)
         }
-        // Its event is the one that gets lost.
+        // The event of this folder is lost.
         try makeDirectory(folder("root/late"))
         #expect(watcher.drain())
         try writeFile(folder("root/late/a"), "1")
         #expect(watcher.drain())
     }
 
-    @Test func `without inotify it says why, and goes on when there is one again`() throws {
+    @Test func `without inotify it reports the reason, and recovers when inotify is available`() throws {
         try makeDirectory(folder("root"))
         let isAvailable = Switch(false)
         let watcher = MountReader(
@@ -238,7 +239,7 @@ import Testing
     }
 }
 
-/// A watcher that `#expect` can look at: its macro cannot take values without copies.
+/// A wrapper for `#expect`, whose macro cannot use values that are not copyable.
 private final class MountReader {
     private var watcher: DirectoryWatcher
 
@@ -249,7 +250,7 @@ private final class MountReader {
 
     func repair() { watcher.repair() }
 
-    /// How many watches the kernel holds for it: proc_pid_fdinfo(5) has a line for each.
+    /// The number of watches in the kernel: proc_pid_fdinfo(5) has a line for each.
     func kernelWatches() throws -> Int {
         guard let descriptor = watcher.rawValue else { return 0 }
         let file = try Directory(path: "/proc/self/fdinfo").openBeneath("\(descriptor)")
@@ -260,7 +261,7 @@ private final class MountReader {
         }
     }
 
-    /// Drains to the end: a repair may cause events of its own.
+    /// Reads all events; a repair may cause events of its own.
     func drain() -> Bool {
         var changed = false
         while watcher.drain() { changed = true }

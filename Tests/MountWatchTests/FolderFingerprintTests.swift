@@ -18,14 +18,14 @@ import Testing
         try folder.passClockTick()
     }
 
-    @Test func `nothing changed, nothing differs`() {
+    @Test func `without a change the fingerprint is the same`() {
         #expect(FolderFingerprint(path: path) == FolderFingerprint(path: path))
         #expect(FolderFingerprint(path: folder("none")) == FolderFingerprint(path: folder("nor this")))
         #expect(FolderFingerprint(path: path) != FolderFingerprint(path: folder("none")))
     }
 
     @Test(arguments: ["rewrite", "rename", "add", "remove", "mode", "linked"])
-    func `a change in a plain folder differs`(change: String) throws {
+    func `a change in a plain folder changes the fingerprint`(change: String) throws {
         let before = FolderFingerprint(path: path)
         switch change {
         case "rewrite": try writeFile(folder("mount/sub/b"), "2")
@@ -38,7 +38,7 @@ import Testing
         #expect(FolderFingerprint(path: path) != before)
     }
 
-    @Test func `at depth 0 what is in subfolders makes no difference`() throws {
+    @Test func `at depth 0, the content of subfolders is ignored`() throws {
         let before = FolderFingerprint(path: path, depth: 0)
         try writeFile(folder("mount/sub/b"), "22")
         #expect(FolderFingerprint(path: path, depth: 0) == before)
@@ -46,7 +46,7 @@ import Testing
         #expect(FolderFingerprint(path: path, depth: 0) != before)
     }
 
-    @Test func `a swap of a volume differs, though all else is as before`() throws {
+    @Test func `the swap of a volume changes the fingerprint, even if everything else is the same`() throws {
         let volume = try AtomicVolume(folder("volume"))
         try volume.write(["a": "1"])
         let before = FolderFingerprint(path: folder("volume"))
@@ -54,7 +54,7 @@ import Testing
         #expect(FolderFingerprint(path: folder("volume")) != before)
     }
 
-    @Test func `a swap of a volume in a folder differs, of one beside a volume's links too`() throws {
+    @Test func `the swap of a volume in a folder, or beside the links of a volume, changes the fingerprint`() throws {
         let inner = try AtomicVolume(folder("mount/sub/azure"))
         try inner.write(["a": "1"])
         let outer = try AtomicVolume(folder("volume"))
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a folder that was exchanged for an equal one differs`() throws {
+    @Test func `replacing a folder with an equal one changes the fingerprint`() throws {
         try AtomicVolume(folder("one")).write(["a": "1"])
         let before = FolderFingerprint(path: folder("one"))
         try rename(folder("one"), to: folder("other"))

@@ -3,7 +3,7 @@ import TestTraits
 import Testing
 
 @Suite(.tags(.unsafeMemory)) struct InotifyEventTests {
-    /// As the kernel lays it out: wd, mask, cookie, len, then the name padded with NUL bytes to `len`.
+    /// The kernel's layout: wd, mask, cookie, len, then the name padded with NUL bytes to `len`.
     private func encode(_ watch: Int32, _ mask: UInt32, _ name: String, padding: Int = 1) -> [UInt8] {
         let bytes = Array(name.utf8)
         let length = bytes.isEmpty ? 0 : bytes.count + padding
@@ -16,7 +16,7 @@ import Testing
 
     private func decode(_ bytes: [UInt8]) -> [InotifyEvent] { bytes.withUnsafeBytes { InotifyEvent.decode($0) } }
 
-    @Test func `several events of one buffer come in their order`() {
+    @Test func `several events of one buffer are decoded in order`() {
         let bytes = encode(1, 0x100, "..data_tmp", padding: 6) + encode(2, 0x400, "") + encode(1, 0x80, "..data")
         #expect(
             decode(bytes) == [
@@ -30,7 +30,7 @@ import Testing
         #expect(decode(encode(-1, 0x4000, "")) == [InotifyEvent(watch: -1, mask: .overflow)])
     }
 
-    @Test func `a cut-off buffer gives the whole events and then an overflow`() {
+    @Test func `a truncated buffer gives the complete events and then an overflow`() {
         let first = encode(1, 0x100, "a")
         let bytes = first + encode(1, 0x100, "tls.crt", padding: 9)
         for length in 0..<bytes.count {
@@ -47,7 +47,7 @@ import Testing
         #expect(decode(bytes) == [InotifyEvent(watch: -1, mask: .overflow)])
     }
 
-    @Test func `a name that is not UTF-8 does no harm`() {
+    @Test func `a name that is not UTF-8 causes no error`() {
         var bytes = encode(1, 0x100, "ab")
         bytes[16] = 0xff
         #expect(decode(bytes).count == 1)

@@ -1,11 +1,10 @@
 import Glibc
 import LinuxIO
 import MountWatch
-import Snapshots
 import TestSupport
 import Testing
 
-/// What stays of volumes that have gone, and how much of it.
+/// Files of unmounted volumes that are kept, and the limits for them.
 @Suite struct KeptFilesTests {
     private let folder: TemporaryDirectory
 
@@ -15,8 +14,8 @@ import Testing
         try writeFile(folder("mount/plain"), "1")
     }
 
-    /// A vault that makes volume after volume would fill all memory otherwise: what they held stays.
-    @Test func `volumes that come and go are kept up to the limits of a mount and no further`() throws {
+    /// Without limits, a vault that creates one volume after another would fill the memory with kept files.
+    @Test func `volumes that appear and disappear are kept up to the limits of a mount, and not beyond`() throws {
         var reader = SnapshotReader(path: folder("mount"))
         var snapshot = try #require(reader.read().snapshot)
         var reason: String?
@@ -31,12 +30,12 @@ import Testing
                 volume.tearDown()
             }
         }
-        #expect(reason?.contains("and what its absent volumes held are more than") == true)
+        #expect(reason?.contains("with the last content of its absent volumes, exceeds") == true)
         #expect(snapshot.files.count <= 33)
         #expect(snapshot.texts["plain"] == "1")
     }
 
-    /// Read once, they are kept as what cannot be read.
+    /// After a first successful reading, they are kept as unreadable.
     @Test func `files of folders that become unreadable count as files`() throws {
         var reader = SnapshotReader(path: folder("mount"))
         var snapshot = try #require(reader.read().snapshot)
@@ -58,7 +57,7 @@ import Testing
         #expect(snapshot.files.count <= 10_000)
     }
 
-    @Test func `of a folder of very many names no more are taken than matter`() throws {
+    @Test func `of a folder with very many names, no more are read than the limit requires`() throws {
         for number in 0..<200 { try writeFile(folder("mount/\(number)"), "") }
         let mount = try Directory(path: folder("mount"))
         #expect(try mount.entries(limit: 50).entries.count == 50)

@@ -2,7 +2,6 @@ import Glibc
 import LinuxIO
 import MountWatch
 import Observability
-import Snapshots
 import TestSupport
 import TestTraits
 import Testing
@@ -14,7 +13,7 @@ import Testing
 
     init() throws { folder = try TemporaryDirectory() }
 
-    /// A started mount and what it reads; stopped when the test lets go.
+    /// A started mount and its readings; it is stopped when the object is released.
     private func watch(poll: Duration = .seconds(3600)) throws -> MountReader {
         let mount = MountWatcher(
             path: folder("mount"),
@@ -25,7 +24,7 @@ import Testing
         return watched
     }
 
-    @Test func `the first reading comes at once, and one for each rotation`() async throws {
+    @Test func `the first reading is immediate, and each rotation causes another one`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1", "b": "1"])
         let watched = try watch()
@@ -37,9 +36,9 @@ import Testing
         #expect(log.count("changed=1") == 1)
     }
 
-    /// As an attacker who can have the mount looked at whenever he likes.
+    /// Like an attacker that can request readings of the mount at any time.
     @Test
-    func `a plain folder that is written file by file is never read in between, however often looks are asked for`()
+    func `a plain folder that is written file by file is never read in between, however many readings are requested`()
         async throws
     {
         try makeDirectory(folder("mount"))
@@ -53,13 +52,13 @@ import Testing
         let asking = Task {
             while !Task.isCancelled {
                 mount.lookNow()
-                // The attacker's pace, which nobody waits for.
+                // The attacker's interval; nothing waits for it.
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }
         defer { asking.cancel() }
         var rounds = 0
-        // A busy machine may take longer between the files than the mount waits.
+        // A busy machine may need longer between the files than the mount waits.
         var isPrompt = true
         for await reading in mount.readings {
             let texts = reading.texts ?? [:]
@@ -70,7 +69,7 @@ import Testing
             if rounds == 4 { break }
             let start = ContinuousClock.now
             try writeFile(folder("mount/user"), "\(start)")
-            // The writer's pace: the moment in which the folder holds half.
+            // The pause of the writer, while the folder holds half of the rotation.
             try await Task.sleep(for: .milliseconds(100))
             try writeFile(folder("mount/password"), "\(start)")
             isPrompt = start.duration(to: .now) < quiet / 2
@@ -78,7 +77,7 @@ import Testing
         #expect(rounds == 4)
     }
 
-    @Test func `another generation with the same content is news`() async throws {
+    @Test func `a new generation with the same content is reported`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])
         let watched = try watch()
@@ -87,20 +86,20 @@ import Testing
         #expect(await eventually { watched.last?.snapshot?.generation == name })
     }
 
-    @Test func `a look that finds nothing new is no reading`() async throws {
+    @Test func `a reading without a difference is not reported`() async throws {
         try AtomicVolume(folder("mount")).write(["a": "1"])
         let watched = try watch()
         #expect(await eventually { watched.count == 1 })
         let before = heartbeat.last
         watched.mount.lookNow()
         #expect(await eventually { heartbeat.last > before })
-        // The stop waits for the look.
+        // Stopping waits for the reading.
         watched.mount.stop()
         #expect(await eventually { watched.isFinished })
         #expect(watched.count == 1)
     }
 
-    @Test func `a mount that goes and comes is absent meanwhile, and that is said once`() async throws {
+    @Test func `a mount that disappears and returns is absent meanwhile, which is logged once`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])
         let watched = try watch()
@@ -112,7 +111,7 @@ import Testing
         #expect(log.count("WARNING") == 1)
     }
 
-    @Test func `a volume in a folder that goes and comes is absent alone, and that is said once`() async throws {
+    @Test func `a volume in a folder that disappears and returns is absent alone, which is logged once`() async throws {
         let volume = try AtomicVolume(folder("mount/azure"))
         try volume.write(["a": "1"])
         try writeFile(folder("mount/plain"), "1")
@@ -128,7 +127,7 @@ import Testing
         #expect(await eventually { watched.last?.texts == ["azure/a": "2", "plain": "2"] })
     }
 
-    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+    @Test(.enabled(if: geteuid() != 0, "root can read all files"))
     func `a file whose mode is set after the swap is read at once`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])
@@ -142,14 +141,14 @@ import Testing
         #expect(await eventually { watched.last?.texts == ["a": "2"] })
     }
 
-    @Test func `a mount that is not there yet is waited for`() async throws {
+    @Test func `a missing mount is read when it appears`() async throws {
         let watched = try watch()
         #expect(await eventually { watched.last?.absence != nil })
         try AtomicVolume(folder("mount")).write(["a": "1"])
         #expect(await eventually { watched.last?.texts == ["a": "1"] })
     }
 
-    @Test func `a plain folder's changes are read, in new subfolders too`() async throws {
+    @Test func `changes of a plain folder are read, also in new subfolders`() async throws {
         try makeDirectory(folder("mount"))
         try writeFile(folder("mount/a"), "1")
         let watched = try watch()
@@ -177,18 +176,18 @@ import Testing
         #expect(watched.last.map { "\($0)" }?.contains("hunter") == false)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
-    func `a file that is mounted by subPath is warned of`() async throws {
+    @Test(.enabled(if: geteuid() == 0, "mounting requires root"))
+    func `a file that is mounted by subPath causes a warning`() async throws {
         try makeDirectory(folder("mount"))
         try writeFile(folder("source"), "1")
         try writeFile(folder("mount/a"), "")
         try writeFile(folder("mount/b"), "")
-        // A mount namespace of its own, seen through /proc.
+        // A separate mount namespace, seen through /proc.
         let namespace = try Child(
             "/usr/bin/unshare", "-m", "/bin/sh", "-c",
             "mount --bind '\(folder("source"))' '\(folder("mount/a"))' && : > '\(folder("ready"))'; read line")
         defer { namespace.end() }
-        // In a container root may lack the right to mount.
+        // In a container, root may not have the right to mount.
         #expect(await eventually { access(folder("ready"), F_OK) == 0 || namespace.hasEnded })
         guard access(folder("ready"), F_OK) == 0 else { return }
         var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
@@ -197,7 +196,7 @@ import Testing
     }
 }
 
-/// A mount and what it has read so far.
+/// A mount and its readings so far.
 private final class MountReader: Sendable {
     let mount: MountWatcher
     private let seen = Mutex<(readings: [MountReading], isFinished: Bool)>(([], false))

@@ -1,12 +1,11 @@
 import Glibc
 import LinuxIO
 import MountWatch
-import Snapshots
 import TestSupport
 import TestTraits
 import Testing
 
-/// Folders of the mount that are volumes of their own: several vaults side by side.
+/// Folders of the mount that are volumes themselves: several vaults in one mount.
 @Suite(.tags(.unsafeMemory)) struct NestedVolumeTests {
     private let folder: TemporaryDirectory
     private let azure: AtomicVolume
@@ -18,7 +17,7 @@ import Testing
         azure = try AtomicVolume(folder("mount/sub/azure"))
     }
 
-    @Test func `each is read by its own generation, and each file counts once`() throws {
+    @Test func `each volume is read with its own generation, and each file counts once`() throws {
         let name = try azure.write(["pw": "1", "certs/crt": "2"])
         let aws = try AtomicVolume(folder("mount/aws"), firstNumber: 50).write(["pw": "3"])
         try writeFile(folder("mount/plain"), "4")
@@ -33,14 +32,14 @@ import Testing
         #expect(snapshot.generation(of: ["plain"]) == snapshot.volumes[""]?.generation)
     }
 
-    @Test func `a mount of nothing but volumes is one`() throws {
+    @Test func `a mount that has only volumes is valid`() throws {
         try azure.write(["pw": "1"])
         let snapshot = try #require(MountWatcher.read(path: path).snapshot)
         #expect(snapshot.texts == ["sub/azure/pw": "1"])
         #expect(Set(snapshot.volumes.keys) == ["sub/azure"])
     }
 
-    @Test func `the generation of a plain folder does not move with a volume in it`() throws {
+    @Test func `a volume does not change the generation of the plain folder around it`() throws {
         try azure.write(["pw": "1"])
         try writeFile(folder("mount/plain"), "1")
         var reader = SnapshotReader(path: path)
@@ -53,7 +52,7 @@ import Testing
         #expect(second.changedPaths(since: first) == ["sub/azure/pw"])
     }
 
-    @Test func `one that is taken down loses no file, at no step, and the rest of the mount goes on`() throws {
+    @Test func `unmounting a volume loses no file at any step, and the rest of the mount is read`() throws {
         let name = try azure.write(["a": "1", "b": "2", "c/d": "3"])
         try writeFile(folder("mount/plain"), "0")
         var reader = SnapshotReader(path: path)
@@ -79,7 +78,7 @@ import Testing
         #expect(reader.remarks.absences.isEmpty)
     }
 
-    @Test func `one that was never read fails as its folder does`() throws {
+    @Test func `an unreadable volume that was never read fails like its folder`() throws {
         let files: [String: [UInt8]] = ["pw": Array("1".utf8)]
         let next = try azure.writeGeneration(files)
         try azure.addLinks(for: files)
@@ -95,7 +94,7 @@ import Testing
         #expect(second.files.count == 2)
     }
 
-    @Test func `a plain folder that takes its place is read`() throws {
+    @Test func `a plain folder that replaces it is read`() throws {
         try azure.write(["pw": "1"])
         var reader = SnapshotReader(path: path)
         let first = try #require(reader.read().snapshot)
@@ -107,7 +106,7 @@ import Testing
         #expect(reader.read(previous: first).texts == ["sub/azure/new": "2"])
     }
 
-    @Test func `a plain mount whose own files are gone keeps them while a volume in it is there`() throws {
+    @Test func `a plain mount without files of its own keeps them while it contains a volume`() throws {
         try azure.write(["pw": "1"])
         try writeFile(folder("mount/plain"), "1")
         var reader = SnapshotReader(path: path)
@@ -145,7 +144,7 @@ import Testing
         #expect(snapshot.files["sub/azure"]?.error != nil)
     }
 
-    @Test func `volumes whose names only look the same never pass for each other`() throws {
+    @Test func `volumes whose names only look the same are not confused`() throws {
         for (number, name) in ["\u{e9}", "e\u{301}"].enumerated() {
             try AtomicVolume(folder("mount/\(name)"), firstNumber: 10 * number).write(["pw": name])
         }
@@ -155,7 +154,7 @@ import Testing
         #expect(snapshot.files["\u{e9}"]?.error == .ambiguousName)
     }
 
-    @Test func `a folder that was empty whenever it was seen is told apart from one that was emptied`() throws {
+    @Test func `a folder that was always empty differs from one that was emptied`() throws {
         try writeFile(folder("mount/plain"), "1")
         try makeDirectory(folder("mount/certs"))
         try writeFile(folder("mount/certs/ca"), "1")
@@ -169,7 +168,7 @@ import Testing
         #expect(MountWatcher.read(path: path).snapshot?.emptyFolders == ["sub/azure", "certs"])
     }
 
-    @Test func `its generations are never mixed, however often it and its neighbours change meanwhile`() throws {
+    @Test func `generations are never mixed, however often the volume and its neighbours change meanwhile`() throws {
         let names = (0..<8).flatMap { ["file\($0)", "sub\($0)/one"] }
         @Sendable func files(_ number: Int) -> [String: [UInt8]] {
             Dictionary(uniqueKeysWithValues: names.map { ($0, Array("\(number)".utf8)) })
@@ -185,7 +184,7 @@ import Testing
                 guard let old = volume.dataTarget, let new = try? volume.writeGeneration(files(number)) else { return }
                 try? volume.swap(to: new)
                 for index in 0..<4 { removeTree(folder("mount/sub/azure/\(old)/sub\(index)")) }
-                // The writer's pace.
+                // The interval of the writer.
                 usleep(300)
                 removeTree(folder("mount/sub/azure/\(old)"))
                 try? writeFile(folder("mount/plain"), "\(number)")

@@ -1,14 +1,13 @@
 import MountWatch
-import Snapshots
 import TestSupport
 import Testing
 
-/// Four times as much in the mount costs about four times the processor time, whatever it is that the mount holds.
+/// Four times as much content costs about four times the processor time, whatever the mount contains.
 ///
-/// Processor time of the reading thread, compared with that of a smaller mount in the same run: how fast or busy the
-/// machine is does not matter.
+/// Measures the processor time of the reading thread, and compares it with a smaller mount in the same run, so that the
+/// speed and load of the machine do not matter.
 @Suite struct ReadingCostTests {
-    /// What the mount holds `count` of, and what happens to it between the first reading and those that are measured.
+    /// A kind of content, of which the mount has `count`, and a change between the first reading and the measured ones.
     struct Content: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let count: Int
@@ -50,13 +49,13 @@ import Testing
     }
 
     @Test(arguments: Content.all)
-    func `the cost of reading grows with the content and not with its square`(content: Content) throws {
+    func `the cost of reading grows linearly with the content`(content: Content) throws {
         let few = try cost(of: content, count: content.count)
         let many = try cost(of: content, count: content.count * 4)
         #expect(many < few * 9, "\(few) for \(content.count), \(many) for four times as many")
     }
 
-    /// The least of three readings after the first.
+    /// The minimum of three readings after the first.
     private func cost(of content: Content, count: Int) throws -> Duration {
         let folder = try TemporaryDirectory()
         try makeDirectory(folder("mount"))

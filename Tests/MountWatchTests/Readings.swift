@@ -1,18 +1,18 @@
 import MountWatch
 import Snapshots
 
-/// What tests ask of readings. Contents are compared as text, and only those that tests have made up.
+/// Accessors for tests. Contents are compared as text; tests use only made-up contents.
 extension MountReading {
     var snapshot: Snapshot? { if case .snapshot(let snapshot) = self { snapshot } else { nil } }
     var absence: String? { if case .absent(let reason) = self { reason } else { nil } }
-    /// Why there will be no other generation.
+    /// The reason why there will be no other generation.
     var loss: String? { if case .lost(let reason) = self { reason } else { nil } }
     /// Nil if there is no generation.
     var texts: [String: String]? { snapshot?.texts }
 }
 
 extension Snapshot {
-    /// The readable files' contents.
+    /// The contents of readable files.
     var texts: [String: String] { files.compactMapValues(\.text) }
 }
 

@@ -6,7 +6,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Plain folders, and what may stand in them.
+/// Plain folders, and all kinds of entries in them.
 @Suite(.tags(.unsafeMemory)) struct SnapshotReaderFolderTests {
     private let folder: TemporaryDirectory
     private var path: String { folder("mount") }
@@ -25,13 +25,13 @@ import Testing
         #expect(try read().texts == ["a": "1", "certs/deep/er": "2"])
     }
 
-    @Test func `names that begin with two dots are a volume's own, in any folder`() throws {
+    @Test func `names that begin with two dots belong to a volume, in any folder`() throws {
         try makeDirectory(folder("mount/sub"))
         for name in ["a", "..b", "..\u{301}", "sub/..c", "sub/e", ".d"] { try writeFile(folder("mount/\(name)"), "1") }
         #expect(Set(try read().files.keys) == ["a", "sub/e", ".d"])
     }
 
-    @Test func `the generation moves on with each change, removals too`() throws {
+    @Test func `the generation changes with each change, including removals`() throws {
         try writeFile(folder("mount/a"), "1")
         try writeFile(folder("mount/b"), "1")
         let first = try read()
@@ -43,7 +43,7 @@ import Testing
         #expect(second.changedPaths(since: first) == ["b"])
     }
 
-    @Test func `a missing folder, an empty one and a file in its place are absent`() throws {
+    @Test func `a missing folder, an empty one and a file in its place count as absent`() throws {
         #expect(MountWatcher.read(path: path).absence == "\(path) is empty")
         try makeDirectory(folder("mount/empty"))
         #expect(MountWatcher.read(path: path).absence == "\(path) is empty")
@@ -52,7 +52,7 @@ import Testing
         #expect(MountWatcher.read(path: folder("file")).absence?.contains("Not a directory") == true)
     }
 
-    @Test func `links that stay in the mount are followed, across subfolders too`() throws {
+    @Test func `links inside the mount are followed, across subfolders too`() throws {
         try makeDirectory(folder("mount/one"))
         try makeDirectory(folder("mount/two"))
         try writeFile(folder("mount/two/a"), "1")
@@ -64,14 +64,14 @@ import Testing
     @Test(arguments: [
         "../secret", "../../../../../../../../etc/hostname", "sub/../../secret", "/etc/hostname", "ABSOLUTE",
     ])
-    func `a link that leads out of the mount is refused`(target: String) throws {
+    func `a link that leads out of the mount is rejected`(target: String) throws {
         try makeDirectory(folder("mount/sub"))
         try writeFile(folder("secret"), "x")
         try makeLink(folder("mount/link"), to: target == "ABSOLUTE" ? folder("secret") : target)
         #expect(try read().files["link"]?.error == .outsideMount)
     }
 
-    @Test func `a folder link that leads out of the mount is refused`() throws {
+    @Test func `a folder link that leads out of the mount is rejected`() throws {
         try makeDirectory(folder("outside"))
         try writeFile(folder("outside/a"), "x")
         try makeLink(folder("mount/link"), to: "../outside")
@@ -80,7 +80,7 @@ import Testing
         #expect(snapshot.texts.isEmpty)
     }
 
-    @Test func `links into proc are refused`() throws {
+    @Test func `links into proc are rejected`() throws {
         try makeLink(folder("mount/root"), to: "/proc/self/root")
         try makeLink(folder("mount/cwd"), to: "/proc/self/cwd")
         try makeLink(folder("mount/environment"), to: "/proc/self/environ")
@@ -89,7 +89,7 @@ import Testing
         #expect(snapshot.files.values.allSatisfy { $0.error == .outsideMount })
     }
 
-    @Test func `folder links in a circle come to an end`() throws {
+    @Test func `a cycle of folder links is handled`() throws {
         try makeDirectory(folder("mount/sub"))
         try writeFile(folder("mount/sub/a"), "1")
         try makeLink(folder("mount/sub/up"), to: "../sub")
@@ -102,7 +102,7 @@ import Testing
         #expect(snapshot.files["one"]?.error?.description.contains("symbolic links") == true)
     }
 
-    @Test func `what is no regular file fails at once and is not waited for`() throws {
+    @Test func `an entry that is not a regular file fails at once, without blocking`() throws {
         try require("mkfifo", "fifo", mkfifo(folder("mount/fifo"), 0o644))
         try makeLink(folder("mount/link"), to: "fifo")
         try writeFile(folder("mount/a"), "1")
@@ -112,7 +112,7 @@ import Testing
         #expect(snapshot.texts == ["a": "1"])
     }
 
-    @Test func `a file as large as a Secret is read, a larger one is not`() throws {
+    @Test func `a file of the size of a Secret is read, a larger one is not`() throws {
         try writeFile(folder("mount/fits"), [UInt8](repeating: 7, count: SourceFile.maximumSize))
         try writeFile(folder("mount/large"), [UInt8](repeating: 7, count: SourceFile.maximumSize + 1))
         let snapshot = try read()
@@ -120,14 +120,14 @@ import Testing
         #expect(snapshot.files["large"]?.error == .tooLarge(size: SourceFile.maximumSize + 1))
     }
 
-    @Test func `a huge file costs no memory`() throws {
+    @Test func `a huge file uses no memory`() throws {
         try writeFile(folder("mount/huge"), "")
         try require("truncate", "huge", truncate(folder("mount/huge"), 1 << 40))
         #expect(try read().files["huge"]?.error == .tooLarge(size: 1 << 40))
     }
 
-    @Test(.enabled(if: geteuid() != 0, "root may read everything"))
-    func `a file that may not be read fails alone`() throws {
+    @Test(.enabled(if: geteuid() != 0, "root can read all files"))
+    func `an unreadable file fails alone`() throws {
         try writeFile(folder("mount/a"), "1")
         try writeFile(folder("mount/b"), "2")
         chmod(folder("mount/b"), 0)
@@ -136,7 +136,7 @@ import Testing
         #expect(snapshot.texts == ["a": "1"])
     }
 
-    @Test func `the files of a folder that cannot be read any more are unreadable, not gone`() throws {
+    @Test func `the files of a folder that becomes unreadable are unreadable, not removed`() throws {
         try makeDirectory(folder("mount/certs"))
         try writeFile(folder("mount/certs/tls.crt"), "1")
         var reader = SnapshotReader(path: path)
@@ -148,7 +148,7 @@ import Testing
         #expect(second.files["certs/tls.crt"]?.error != nil)
     }
 
-    @Test func `files whose names only look the same never pass for each other`() throws {
+    @Test func `files whose names only look the same are not confused`() throws {
         for name in ["\u{e9}", "e\u{301}", "plain"] { try writeFile(folder("mount/\(name)"), name) }
         for name in ["\u{e9}", "e\u{301}"] {
             try makeDirectory(folder("mount/\(name)-folder"))
@@ -160,7 +160,7 @@ import Testing
         #expect(snapshot.files["\u{e9}-folder/a"]?.error == .ambiguousName)
     }
 
-    @Test func `the names below a folder are those that the kernel puts there`() throws {
+    @Test func `the names below a folder are compared by bytes, like in the kernel`() throws {
         try makeDirectory(folder("mount/certs"))
         try writeFile(folder("mount/certs/\u{301}"), "1")
         var reader = SnapshotReader(path: path)
@@ -171,12 +171,12 @@ import Testing
         #expect(second.files["certs/\u{301}"]?.error != nil)
     }
 
-    @Test func `a link into a volume that is gone is seen by its bytes`() throws {
+    @Test func `a link into an unmounted volume is recognized by its bytes`() throws {
         try makeLink(folder("mount/\u{301}"), to: "..data/\u{301}")
         #expect(MountWatcher.read(path: path).absence == "\(path) has links into ..data but no ..data")
     }
 
-    @Test func `each file and folder is progress, though the reading has not ended`() throws {
+    @Test func `each file and folder reports progress during a reading`() throws {
         try makeDirectory(folder("mount/certs"))
         for name in ["a", "certs/tls.crt", "certs/tls.key"] { try writeFile(folder("mount/\(name)"), "1") }
         let steps = LineRecorder()
@@ -185,7 +185,7 @@ import Testing
         #expect(steps.lines.count == 4)
     }
 
-    @Test func `names that are not UTF-8 are left out and counted`() throws {
+    @Test func `names that are not UTF-8 are ignored and counted`() throws {
         try writeFile(folder("mount/a"), "1")
         let bytes = Array(folder("mount/").utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
         close(open(bytes, O_WRONLY | O_CREAT, 0o644))
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test(arguments: ["mount/a", "mount/..generation/a"])
-    func `a file that is written meanwhile is never read half, in a volume neither`(name: String) throws {
+    func `a file that is being written is never read half, in a volume neither`(name: String) throws {
         let size = 64 << 10
         if name != "mount/a" {
             try makeDirectory(folder("mount/..generation"))
@@ -208,7 +208,8 @@ import Testing
         let writer = try OwnedThread(name: "writer") {
             for number in 0..<200 {
                 try? writeFile(file, [UInt8](repeating: UInt8(number), count: size))
-                // The writer's pace, which nobody waits for: without it there would be nothing but torn moments.
+                // The interval of the writer; nothing waits for it. Without it, the file would almost always be
+                // incomplete.
                 usleep(2000)
             }
             isDone.isOn = true
@@ -217,7 +218,7 @@ import Testing
         var torn = 0
         while !isDone.isOn {
             guard let bytes = MountWatcher.read(path: path).snapshot?.files["a"]?.bytes else { continue }
-            // Truncated to nothing is a state that the file really had.
+            // An empty file is a state that really existed.
             let isWhole = bytes.count == 0 || bytes.count == size && bytes.withUnsafeBytes { Set($0).count == 1 }
             if isWhole { whole += 1 } else { torn += 1 }
         }
@@ -226,7 +227,7 @@ import Testing
         #expect(torn == 0)
     }
 
-    @Test func `a folder behind a link that is exchanged is never read half`() throws {
+    @Test func `a folder behind a link that is replaced is never read half`() throws {
         let names = (0..<16).map { "file\($0)" }
         let link = folder("link")
         @Sendable func exchange(_ number: Int) throws {
@@ -241,7 +242,7 @@ import Testing
             for number in 1...200 {
                 try? exchange(number)
                 for name in names.dropFirst(8) { unlink("\(link)-\(number - 1)/\(name)") }
-                // As long as the half of it is to be seen: the writer's pace.
+                // The interval of the writer: the time in which half of it is visible.
                 usleep(300)
                 removeTree("\(link)-\(number - 1)")
                 usleep(300)
@@ -259,7 +260,7 @@ import Testing
         #expect(wrong == 0)
     }
 
-    @Test func `files that are exchanged one after another are read as they stood together`() throws {
+    @Test func `files that are replaced one after another are read in a state that existed`() throws {
         let names = (0..<10).map { "file\($0)" }
         for name in names { try writeFile(folder("mount/\(name)"), "0") }
         let isDone = Switch(false)
@@ -270,7 +271,7 @@ import Testing
                     try? writeFile(folder("next"), "\(number)")
                     try? rename(folder("next"), to: folder("mount/\(name)"))
                 }
-                // The writer's pace, as above.
+                // The interval of the writer, as above.
                 usleep(1000)
             }
             isDone.isOn = true
@@ -281,7 +282,7 @@ import Testing
             guard let texts = MountWatcher.read(path: path).texts else { continue }
             let numbers = names.compactMap { texts[$0].flatMap { Int($0) } }
             seen += 1
-            // At any time the first ones have the next number, and the others the one before.
+            // At any time, the first files have the next number, and the others the one before.
             let isState = numbers == numbers.sorted(by: >) && (numbers.first ?? 0) - (numbers.last ?? 0) <= 1
             if numbers.count != names.count || !isState { wrong += 1 }
         }
@@ -292,7 +293,7 @@ import Testing
 }
 
 @Suite struct SnapshotSizeTests {
-    @Test func `a folder with more bytes than secrets have is no mount, and is not kept in memory`() throws {
+    @Test func `a folder with more bytes than Secrets can have counts as absent, and is not kept in memory`() throws {
         let folder = try TemporaryDirectory()
         let megabyte = [UInt8](repeating: 7, count: 1 << 20)
         for number in 0..<33 { try writeFile(folder("file-\(number)"), megabyte) }

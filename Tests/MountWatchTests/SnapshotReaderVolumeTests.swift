@@ -2,12 +2,11 @@ import Glibc
 import LinuxIO
 import MountWatch
 import Observability
-import Snapshots
 import TestSupport
 import TestTraits
 import Testing
 
-/// Atomically written volumes.
+/// Volumes with atomic updates.
 @Suite(.tags(.unsafeMemory)) struct SnapshotReaderVolumeTests {
     private let folder: TemporaryDirectory
     private let volume: AtomicVolume
@@ -26,7 +25,7 @@ import Testing
         #expect(snapshot.createdAt > Timestamp(seconds: 1_700_000_000))
     }
 
-    @Test func `a file that was not changed keeps its bytes in memory`() throws {
+    @Test func `an unchanged file shares its bytes with the previous snapshot`() throws {
         try volume.write(["a": "1", "b": "2"])
         var reader = SnapshotReader(path: path)
         let first = try #require(reader.read().snapshot)
@@ -38,7 +37,7 @@ import Testing
         #expect(first.files["a"]?.bytes === second.files["a"]?.bytes)
     }
 
-    @Test func `files appear and disappear with their generation`() throws {
+    @Test func `files are added and removed with their generation`() throws {
         try volume.write(["a": "1", "b": "2"])
         var reader = SnapshotReader(path: path)
         let first = try #require(reader.read().snapshot)
@@ -48,7 +47,7 @@ import Testing
         #expect(second.changedPaths(since: first) == ["a", "c/d"])
     }
 
-    @Test func `what is written but not swapped in is not seen`() throws {
+    @Test func `a generation before its swap is ignored`() throws {
         try volume.write(["a": "1"])
         let next: [String: [UInt8]] = ["a": Array("2".utf8), "b": Array("2".utf8)]
         let generation = try volume.writeGeneration(next)
@@ -72,7 +71,7 @@ import Testing
         #expect(MountWatcher.read(path: path).absence?.contains("empty") == true)
     }
 
-    @Test func `a volume that is taken down is never a generation, at no step`() throws {
+    @Test func `a volume that is being unmounted is never read as a generation, at any step`() throws {
         let name = try volume.write(["a": "1", "b": "2", "c/d": "3"])
         var reader = SnapshotReader(path: path)
         let first = try #require(reader.read().snapshot)
@@ -82,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func `a volume that loses its link first is never a plain folder`() throws {
+    @Test func `a volume that loses its link first is never read as a plain folder`() throws {
         try volume.write(["a": "1"])
         var reader = SnapshotReader(path: path)
         let first = try #require(reader.read().snapshot)
@@ -112,7 +111,7 @@ import Testing
         #expect(snapshot.texts == ["a": "1"])
     }
 
-    @Test func `a generation does not reach into its neighbours`() throws {
+    @Test func `a link in a generation cannot lead to another generation`() throws {
         let old = try volume.writeGeneration(["key": Array("old".utf8)])
         let name = try volume.write(["a": "1"])
         try makeLink(folder("mount/\(name)/key"), to: "../\(old)/key")
@@ -133,14 +132,15 @@ import Testing
             defer { isDone.isOn = true }
             guard let volume = try? AtomicVolume(path, firstNumber: 1000) else { return }
             for number in 1...swaps {
-                // Half of the old generation goes first, and for a moment it looks whole: only `..data` tells.
+                // Half of the old generation is removed first, and for a moment it looks complete: only `..data` shows
+                // the difference.
                 guard let old = volume.dataTarget, let new = try? volume.writeGeneration(files(number)) else { return }
                 try? volume.swap(to: new)
                 for folder in 0..<8 { removeTree("\(path)/\(old)/sub\(folder)/two") }
-                // As long as the half of it is to be seen: the writer's pace.
+                // The interval of the writer: the time in which half of it is visible.
                 usleep(300)
                 removeTree("\(path)/\(old)")
-                // The reader gives up after some tries, so it is left some time.
+                // The reader gives up after some attempts, so give it some time.
                 usleep(300)
             }
         }
@@ -148,7 +148,7 @@ import Testing
         var seen: Set<String> = []
         var mixed = 0
         while !isDone.isOn {
-            // Without the previous snapshot, which would tell that files of a known generation are gone.
+            // Without the previous snapshot, which would show that files of a known generation are missing.
             guard let snapshot = reader.read().snapshot else { continue }
             let values = Set(snapshot.texts.values)
             if values.count != 1 || snapshot.files.count != names.count { mixed += 1 }

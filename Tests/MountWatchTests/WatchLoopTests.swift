@@ -33,17 +33,17 @@ import Testing
         return loop
     }
 
-    @Test func `it looks at the start, and after a change`() async throws {
+    @Test func `the loop reads at the start and after a change`() async throws {
         let loop = try loop()
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
         try writeFile(folder("root/a"), "1")
-        // More than one where a busy machine takes longer to write the file than the loop waits for quiet.
+        // More than one if a busy machine takes longer to write the file than the loop's quiet time.
         #expect(await eventually { looks.count >= 2 })
     }
 
-    @Test func `a burst of changes is one look`() async throws {
-        // Longer than a busy machine takes between two files.
+    @Test func `a burst of changes causes one reading`() async throws {
+        // Longer than the time between two files on a busy machine.
         let loop = try loop(quiet: .seconds(2))
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
@@ -51,7 +51,7 @@ import Testing
         #expect(await eventually { looks.count == 2 })
     }
 
-    @Test func `changes without end are looked at all the same`() async throws {
+    @Test func `endless changes do not prevent readings`() async throws {
         let loop = try loop(quiet: .seconds(3600), longest: .milliseconds(50))
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
@@ -59,7 +59,7 @@ import Testing
         #expect(await eventually { looks.count >= 2 })
     }
 
-    @Test func `it looks when asked to, though nothing changed`() async throws {
+    @Test func `a request causes a reading even without a change`() async throws {
         let loop = try loop()
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
@@ -67,8 +67,8 @@ import Testing
         #expect(await eventually { looks.count == 2 })
     }
 
-    @Test func `while a change waits for quiet, a look that is asked for waits with it`() async throws {
-        // Longer than a busy machine takes between two files.
+    @Test func `while a change waits for the quiet time, a requested reading waits with it`() async throws {
+        // Longer than the time between two files on a busy machine.
         let loop = try loop(quiet: .seconds(5), longest: .seconds(60))
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
@@ -83,7 +83,7 @@ import Testing
         #expect(await eventually { heartbeat.last > start && looks.count == 3 })
     }
 
-    /// Runs a loop whose reader changes the folder while it reads; returns the numbers of the readings that were taken.
+    /// Runs a loop whose reader changes the folder during readings; returns the numbers of the readings that were used.
     private func readings(changing isChanging: @escaping @Sendable (Int) -> Bool, until count: Int, longest: Duration)
         async throws -> [Int]
     {
@@ -108,18 +108,18 @@ import Testing
         return taken.withLock { $0 }
     }
 
-    @Test func `what changed while it was read is read again before anybody gets it`() async throws {
+    @Test func `a folder that changes during a reading is read again before the result is used`() async throws {
         let taken = try await readings(changing: { $0 <= 2 }, until: 1, longest: .seconds(60))
         #expect(taken == [3])
     }
 
-    @Test func `a folder that changes during every reading is taken over once the longest wait is over`() async throws {
+    @Test func `after the longest wait, a reading is used even if the folder keeps changing`() async throws {
         let taken = try await readings(changing: { _ in true }, until: 2, longest: .milliseconds(100))
         #expect(taken.count >= 2)
         #expect(taken.first ?? 0 > 1)
     }
 
-    @Test func `a root that comes later and goes is looked at`() async throws {
+    @Test func `a root that appears and disappears is read`() async throws {
         removeTree(folder("root"))
         let loop = try loop()
         defer { loop.stop() }
@@ -131,7 +131,7 @@ import Testing
         #expect(await eventually { looks.count > before })
     }
 
-    @Test func `without inotify polling alone finds changes, and says so once`() async throws {
+    @Test func `without inotify, polling alone finds changes, and this is logged once`() async throws {
         let loop = try loop(poll: .milliseconds(20)) { () throws(LinuxError) in
             throw LinuxError("start", "inotify", code: EMFILE)
         }
@@ -142,24 +142,24 @@ import Testing
         let before = looks.count
         try writeFile(folder("root/a"), "22")
         #expect(await eventually { looks.count > before })
-        #expect(log.count("polling alone goes on") == 1)
+        #expect(log.count("falling back to polling") == 1)
         #expect(log.count("max_user_instances") == 1)
     }
 
-    @Test func `inotify that comes back is used again`() async throws {
+    @Test func `inotify is used again when it is available`() async throws {
         let isAvailable = Switch(false)
         let loop = try loop(poll: .milliseconds(20)) { () throws(LinuxError) in
             if !isAvailable.isOn { throw LinuxError("start", "inotify", code: EMFILE) }
             return try Inotify()
         }
         defer { loop.stop() }
-        #expect(await eventually { log.count("polling alone goes on") == 1 })
+        #expect(await eventually { log.count("falling back to polling") == 1 })
         isAvailable.isOn = true
         #expect(await eventually { log.count("available again") == 1 })
         #expect(log.lines.count == 2)
     }
 
-    @Test func `polling without a change does not look`() async throws {
+    @Test func `polling without a change causes no reading`() async throws {
         let loop = try loop(poll: .milliseconds(2))
         defer { loop.stop() }
         let start = heartbeat.last
@@ -167,7 +167,7 @@ import Testing
         #expect(looks.count == 1)
     }
 
-    @Test func `a look that did not see all is taken again at the next poll, though nothing changed`() async throws {
+    @Test func `an incomplete reading is repeated at the next poll, even without a change`() async throws {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(5)),
             logger: log.logger, heartbeat: heartbeat,
@@ -183,8 +183,8 @@ import Testing
         #expect(looks.count == 3)
     }
 
-    /// As git-sync does; no event tells of it, the directory that is watched stays as it is.
-    @Test func `a root behind a link that is exchanged is watched again once a poll has found it`() async throws {
+    /// Like git-sync: no event occurs, because the watched directory itself does not change.
+    @Test func `a root behind a link that is replaced is watched again after the next poll`() async throws {
         removeTree(folder("root"))
         for name in ["one", "two"] { try makeDirectory(folder(name)) }
         try makeLink(folder("root"), to: "one")
@@ -199,20 +199,20 @@ import Testing
         #expect(await eventually { looks.count == 1 })
         try makeLink(folder("next"), to: "two")
         try rename(folder("next"), to: folder("root"))
-        // proc(5), fdinfo: the inodes that are watched.
+        // proc(5), fdinfo: the inodes of the watches.
         let inode = "ino:" + String(try Directory(path: folder("two")).status().identity.inode, radix: 16) + " "
         let info = "/proc/self/fdinfo/\(descriptor.withLock { $0 })"
         #expect(await eventually { readText(info).contains(inode) })
     }
 
-    @Test func `its progress is seen while it polls`() async throws {
+    @Test func `polling reports progress`() async throws {
         let loop = try loop(poll: .milliseconds(5))
         defer { loop.stop() }
         let first = heartbeat.last
         #expect(await eventually { heartbeat.last > first })
     }
 
-    @Test func `while a look is stuck, as on a file system that hangs, its heart does not beat`() async throws {
+    @Test func `while a reading is stuck, as on a hanging file system, the heartbeat stops`() async throws {
         let gate = DispatchSemaphore(value: 0)
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(2)),
@@ -232,7 +232,7 @@ import Testing
         #expect(await eventually { heartbeat.last > last })
     }
 
-    @Test func `after the stop it looks no more`() async throws {
+    @Test func `after the stop there are no more readings`() async throws {
         let loop = try loop(poll: .milliseconds(5))
         #expect(await eventually { looks.count == 1 })
         loop.stop()
@@ -244,7 +244,7 @@ import Testing
         #expect(heartbeat.last == progress)
     }
 
-    @Test func `a request before the start and a stop before it do no harm`() async throws {
+    @Test func `a request and a stop before the start have no effect`() async throws {
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
             logger: log.logger,
@@ -262,7 +262,7 @@ import Testing
         other.stop()
     }
 
-    @Test func `a look may stop the loop`() async throws {
+    @Test func `a reading may stop the loop`() async throws {
         let holder = Mutex<WatchLoop?>(nil)
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             let loop = WatchLoop(
@@ -291,7 +291,7 @@ func readText(_ path: String) -> String {
     return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
 }
 
-/// Counts from any thread.
+/// A counter for any thread.
 private final class Counter: Sendable {
     private let value = Mutex(0)
 

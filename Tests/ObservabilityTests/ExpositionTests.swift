@@ -15,13 +15,13 @@ import Testing
             (1_795_249_800.012345, "1795249800.012345"), (1e300, "1e+300"),
             (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
         ] as [(Double, String)])
-    func `a number is written as Prometheus reads it`(value: Double, text: String) {
+    func `numbers have the format of Prometheus`(value: Double, text: String) {
         #expect(sample(value) == "m \(text)")
     }
 
     @Test(arguments: [
         ("plain", "plain"), ("", ""), ("a\"b", "a\\\"b"), ("a\\b", "a\\\\b"), ("a\nb", "a\\nb"), ("\\n", "\\\\n"),
-        // One character each to Swift.
+        // Each is a single character in Swift.
         ("a\r\nb", "a\r\\nb"), ("a\"\u{301}", "a\\\"\u{301}"), ("ü→", "ü→"),
     ])
     func `a label's value cannot end its quotes or its line`(value: String, text: String) {
@@ -33,7 +33,7 @@ import Testing
         #expect(text == "# HELP m_total A \"b\"\\n\\\\c.\n# TYPE m_total counter\n")
     }
 
-    @Test func `labels stand in their order, and each sample has its own`() {
+    @Test func `labels keep their order, and each sample has its own`() {
         var metric = Metric(.counter, "m_total", "Help.")
         metric.add(.number(1), ["verb": "get", "code": "200"])
         metric.add(.number(2), ["verb": "list", "code": "error"])
@@ -47,7 +47,7 @@ import Testing
                 """)
     }
 
-    @Test func `a histogram's buckets count all that is below, the last one everything`() {
+    @Test func `each bucket of a histogram counts all values up to its bound, and the last one all values`() {
         var histogram = Histogram(bounds: [0.5, 1, 2.5])
         for seconds in [0.25, 0.5, 2, 2, 8] { histogram.observe(.seconds(seconds)) }
         var metric = Metric(.histogram, "m_seconds", "Help.")
@@ -66,14 +66,14 @@ import Testing
                 """)
     }
 
-    @Test func `a time that runs backwards counts as none`() {
+    @Test func `a negative duration counts as zero`() {
         var histogram = Histogram(bounds: [1])
         histogram.observe(.seconds(-5))
         #expect(histogram.counts == [1])
         #expect(histogram.sum == 0)
     }
 
-    @Test func `Prometheus' own tool accepts every kind of family, with whatever stands in it`() async throws {
+    @Test func `promtool accepts every kind of family, whatever its content`() async throws {
         var histogram = Histogram(bounds: [0.005, 1, 30])
         for seconds in [0.001, 0.7, 100] { histogram.observe(.seconds(seconds)) }
         var durations = Metric(.histogram, "example_duration_seconds", "How long it took; \\ and \"quotes\".")
@@ -92,12 +92,12 @@ import Testing
         try await Promtool.check(Exposition.text(metrics))
     }
 
-    /// What the test above rests on.
+    /// The test above relies on this.
     @Test(arguments: [
         "example_total{name=\"a\"b\"} 1\n", "# HELP example_age Age.\n# TYPE example_age counter\nexample_age 1\n",
         "# HELP example_total Many.\n# TYPE example_total counter\nexample_total 1,5\n",
     ])
-    func `Prometheus' own tool refuses what is wrong`(text: String) async {
+    func `promtool rejects invalid text`(text: String) async {
         await #expect(throws: Promtool.Failure.self) { try await Promtool.check(text) }
     }
 }

@@ -11,7 +11,7 @@ import Testing
         Logger(level: level, format: format, now: { Timestamp(seconds: 1, nanoseconds: 2000) }, write: recorder.add)
     }
 
-    @Test func `a line is one JSON object, fields in their order`() {
+    @Test func `a line is one JSON object with its fields in order`() {
         logger(.json).info(
             "secret written",
             [
@@ -25,7 +25,7 @@ import Testing
             ])
     }
 
-    @Test func `a line for people has plain values without quotes`() {
+    @Test func `a text line has plain values without quotes`() {
         logger(.text).warning(
             "look", ["path": "/mnt", "reason": "is empty", "none": "", "list": .strings(["a b", "c"])])
         #expect(
@@ -47,12 +47,12 @@ import Testing
         #expect(line.contains(#"\n{\"level\":\"error\"}"#))
     }
 
-    @Test func `text that a terminal would show in another order is escaped`() {
+    @Test func `text that a terminal would reorder is escaped`() {
         #expect(LogValue.string("a\u{202e}b\u{2066}c\u{200f}").json == #""a\u202eb\u2066c\u200f""#)
     }
 
     @Test(
-        "No character that changes how the text around it looks stands in a line as it is",
+        "No character that changes the appearance of the text around it is written unescaped",
         arguments: [
             ("\u{61c}", #""\u061c""#), ("\u{200b}", #""\u200b""#), ("\u{206e}", #""\u206e""#),
             ("\u{feff}", #""\ufeff""#), ("\u{e0041}", #""\udb40\udc41""#),
@@ -62,7 +62,7 @@ import Testing
         #expect(LogValue.string(value).text == quoted)
     }
 
-    @Test func `a long value is cut, and no escape in it is split`() {
+    @Test func `a long value is truncated without splitting an escape`() {
         let control = String(repeating: "\u{1}", count: 1 << 20)
         for text in [LogValue.string(control).json, LogValue.string(control).text] {
             #expect(text.utf8.count <= 8192 + 5)
@@ -75,14 +75,14 @@ import Testing
         #expect("ab".onOneLine(atMost: 2) == "ab" && "abc".onOneLine(atMost: 2) == "ab…")
     }
 
-    @Test func `of a long list the first strings are written, and how many more there are`() {
+    @Test func `the first strings of a long list are written, and the number of the others`() {
         #expect(LogValue.strings((1...1000).map { "\($0)" }).text.hasSuffix(#" 100 "and 900 more"]"#))
         let long = [String](repeating: String(repeating: "\u{1}", count: 253), count: 1000)
         #expect(LogValue.strings(long).json.utf8.count < 3 * 8192)
         #expect(LogValue.strings(long).json.hasSuffix(#","and 994 more"]"#))
     }
 
-    @Test func `lines about one resource are limited, others and those of debug are not`() {
+    @Test func `lines about one resource are limited; other lines and those of level debug are not`() {
         let limiter = OneLineLimiter()
         let logger = Logger(
             level: .debug, format: .text, limiter: limiter, now: { Timestamp(seconds: 0) }, write: recorder.add)
@@ -97,11 +97,11 @@ import Testing
         #expect(recorder.count("look") == 5 && recorder.count("mount changed") == 5)
         #expect(recorder.count("object cannot be read") == 1)
         logger.settle()
-        #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines left out") } == [true, true, true])
+        #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines suppressed") } == [true, true, true])
         #expect(recorder.contains("object=a/b lines=4") && recorder.contains("object=a/s lines=4"))
     }
 
-    @Test func `text without quotes is on one line too`() {
+    @Test func `text without quotes is also on one line`() {
         #expect("a\nb\u{202e}c\u{e0041}".onOneLine == #"a\nb\u{202E}c\u{000E0041}"#)
         #expect(#"é \n 🙂"#.onOneLine == #"é \n 🙂"#)
     }
@@ -111,11 +111,11 @@ import Testing
         ("\u{1f}\u{7f}", #""\u001f\u007f""#), ("é 漢 🙂", "\"é 漢 🙂\""), ("e\u{301}", "\"e\u{301}\""),
         ("\r\n", #""\r\n""#),
     ])
-    func `strings are quoted as JSON`(value: String, quoted: String) {
+    func `strings are quoted as in JSON`(value: String, quoted: String) {
         #expect(JSONText.quoted(value) == quoted)
     }
 
-    @Test func `for a terminal time and keys are dimmed, and the level has a colour of its own`() {
+    @Test func `on a terminal, time and keys are dimmed, and the level has its own colour`() {
         let logger = Logger(
             level: .debug, format: .text, isColoured: true, now: { Timestamp(seconds: 1) }, write: recorder.add)
         logger.debug("look")
@@ -133,7 +133,7 @@ import Testing
             ])
     }
 
-    @Test func `JSON is never coloured`() {
+    @Test func `JSON has no colours`() {
         Logger(isColoured: true, write: recorder.add).info("look", ["path": "/mnt"])
         #expect(recorder.lines.count == 1 && !recorder.lines.contains { $0.contains("\u{1b}") })
     }
@@ -152,7 +152,7 @@ import Testing
         #expect(seen == [.info, .debug, .debug, .info, .warning, .error, .error])
     }
 
-    @Test func `a change of the level is told whatever the levels are, and no change is not`() {
+    @Test func `a change of the level is always logged, and a call without a change is not`() {
         let logger = logger(.text, .debug)
         for level in Logger.Level.allCases + Logger.Level.allCases.reversed() { logger.change(level: level) }
         #expect(
@@ -164,7 +164,7 @@ import Testing
         #expect(logger.level == .debug)
     }
 
-    @Test func `lines below the level are not written, and every copy follows a change of it`() {
+    @Test func `lines below the level are not written, and every copy uses the changed level`() {
         let logger = logger(.json, .warning)
         let copy = logger
         copy.info("hidden")
@@ -187,7 +187,7 @@ import Testing
     }
 }
 
-/// Lets the first line about a resource through.
+/// Permits only the first line about a resource.
 private final class OneLineLimiter: LogLimiter {
     private let counts = Mutex<[String: Int]>([:])
 

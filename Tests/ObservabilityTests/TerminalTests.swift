@@ -6,7 +6,7 @@ import Testing
 @Suite("Colours")
 struct TerminalTests {
     @Test(
-        "are for a terminal that takes them, unless the user wants none",
+        "are used on a terminal that supports them, unless the user turns them off",
         arguments: [
             ([:], true), (["TERM": "xterm-256color"], true), (["NO_COLOR": ""], true), (["NO_COLOR": "1"], false),
             (["NO_COLOR": "0"], false), (["TERM": "dumb"], false),
@@ -17,11 +17,11 @@ struct TerminalTests {
         try #require(terminal >= 0)
         defer { close(terminal) }
         #expect(Terminal.takesColours(terminal) { environment[$0] } == isColoured)
-        // Who wants no colours can still be shown a line that is written over.
+        // A progress line is possible without colours.
         #expect(Terminal.canErase(terminal) { environment[$0] } == (environment["TERM"] != "dumb"))
     }
 
-    @Test("are not for a pipe or a file")
+    @Test("are not used for a pipe or a file")
     func noTerminal() {
         let null = open("/dev/null", O_WRONLY)
         defer { close(null) }

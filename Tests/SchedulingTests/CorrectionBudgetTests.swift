@@ -7,7 +7,7 @@ import Testing
 
     private let start = ContinuousClock.now
 
-    /// Somebody reverts each correction `pause` after it; how many corrections there are within `time`.
+    /// The number of corrections within `time`, if another client reverts each correction after `pause`.
     private func corrections(within time: Duration, revertedAfter pause: Duration) -> Int {
         var budget = Budget()
         var (now, count) = (start, 0)
@@ -23,14 +23,14 @@ import Testing
         return count
     }
 
-    @Test("bounds who reverts each correction at once, however long that goes on")
+    @Test("limits corrections if each is reverted at once, however long that continues")
     func bounded() {
         #expect(corrections(within: .seconds(20), revertedAfter: .milliseconds(1)) <= 14)
         let hour = corrections(within: .seconds(3600), revertedAfter: .milliseconds(1))
         #expect((60...80).contains(hour))
     }
 
-    @Test("lets one correction through that somebody asks for, and no more")
+    @Test("permits one requested correction, and no more")
     func forgiven() {
         var budget = Budget()
         for _ in 0..<20 {
@@ -46,10 +46,10 @@ import Testing
         #expect(budget.wait(at: start) != nil)
     }
 
-    @Test("lets through what comes now and then")
+    @Test("permits occasional corrections")
     func nowAndThen() {
         #expect(corrections(within: .seconds(3600), revertedAfter: .seconds(60)) == 60)
-        // More often than it refills, and it runs out.
+        // More often than it refills, so it runs out.
         let often = corrections(within: .seconds(3600), revertedAfter: .seconds(15))
         #expect((40...80).contains(often))
     }
@@ -70,7 +70,7 @@ import Testing
         #expect(budget.wait(at: start.advanced(by: .seconds(60))) == nil)
     }
 
-    @Test("is contested until the object has stayed corrected for a while, then it is forgotten")
+    @Test("is contested until the object has stayed corrected for a while, and is then forgotten")
     func ends() {
         var budget = Budget()
         for _ in 0..<12 {
@@ -86,7 +86,7 @@ import Testing
         #expect(budget.isFull(at: start.advanced(by: .seconds(720))))
     }
 
-    @Test("quiet time counts once, whatever harmless changes come in it")
+    @Test("counts quiet time once, whatever harmless changes happen in it")
     func once() {
         var budget = Budget()
         for _ in 0..<10 {
@@ -106,7 +106,7 @@ import Testing
         #expect(budget.wait(at: later) != nil)
     }
 
-    @Test("a change that turns out to be none of what counts costs nothing")
+    @Test("is not used by a change that turns out to be irrelevant")
     func harmless() {
         var budget = Budget()
         for _ in 0..<100 {

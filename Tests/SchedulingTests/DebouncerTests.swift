@@ -10,12 +10,12 @@ import Testing
         start.advanced(by: .milliseconds(milliseconds))
     }
 
-    /// `#expect` calls no mutating method itself.
+    /// `#expect` itself cannot call mutating methods.
     private func fires(_ debouncer: inout Debouncer<ContinuousClock.Instant>, _ milliseconds: Int) -> Bool {
         debouncer.fire(at: at(milliseconds))
     }
 
-    @Test func `without a change there is nothing to wait for`() {
+    @Test func `without a change there is no deadline`() {
         var debouncer = debouncer
         #expect(debouncer.deadline == nil)
         #expect(!fires(&debouncer, 10_000))
@@ -31,7 +31,7 @@ import Testing
         #expect(!fires(&debouncer, 400))
     }
 
-    @Test func `each change moves the deadline on`() {
+    @Test func `each change moves the deadline`() {
         var debouncer = debouncer
         debouncer.changed(at: at(0))
         debouncer.changed(at: at(150))
@@ -46,7 +46,7 @@ import Testing
         #expect(fires(&debouncer, 2000))
     }
 
-    @Test func `after it fired the limit begins anew`() {
+    @Test func `after it fired, the limit starts again`() {
         var debouncer = debouncer
         for time in stride(from: 0, through: 1900, by: 100) { debouncer.changed(at: at(time)) }
         #expect(fires(&debouncer, 2000))
@@ -54,13 +54,13 @@ import Testing
         #expect(debouncer.deadline == at(2300))
     }
 
-    @Test func `a limit below the quiet time wins`() {
+    @Test func `a limit below the quiet time takes precedence`() {
         var debouncer = Debouncer<ContinuousClock.Instant>(quiet: .seconds(5), longest: .seconds(1))
         debouncer.changed(at: at(0))
         #expect(debouncer.deadline == at(1000))
     }
 
-    @Test func `a look that is asked for waits for the quiet time, and asking again moves nothing`() {
+    @Test func `a requested reading waits for the quiet time, and another request does not move the deadline`() {
         var debouncer = debouncer
         debouncer.requested(at: at(0))
         debouncer.requested(at: at(150))
@@ -72,7 +72,7 @@ import Testing
         #expect(debouncer.deadline == nil)
     }
 
-    @Test func `however many ask, there is a pause between the looks that they get; a change waits for none`() {
+    @Test func `requested readings have a minimum interval; a change does not wait for it`() {
         var debouncer = Debouncer<ContinuousClock.Instant>(
             quiet: .milliseconds(200), longest: .seconds(2), pause: .seconds(1))
         var looks: [Int] = []
@@ -87,7 +87,7 @@ import Testing
         #expect(debouncer.firstChange == at(10_010))
     }
 
-    @Test func `a change that was read while it went on counts from its first sign`() {
+    @Test func `a change during a reading counts from its first event`() {
         var debouncer = debouncer
         debouncer.changed(at: at(0))
         #expect(fires(&debouncer, 200))
@@ -99,8 +99,8 @@ import Testing
         #expect(debouncer.deadline == at(2000))
     }
 
-    /// Each look takes 70 ms, in which something changes.
-    @Test func `changes that never stop get one look for each longest wait`() {
+    /// Each reading takes 70 ms, in which something changes.
+    @Test func `endless changes cause one reading for each longest wait`() {
         var debouncer = debouncer
         var (now, counted) = (0, [Int]())
         debouncer.changed(at: at(now))

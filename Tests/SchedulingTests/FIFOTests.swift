@@ -3,7 +3,7 @@ import Testing
 @testable import Scheduling
 
 @Suite struct FIFOTests {
-    @Test("Its memory is bound to what is in it, not to what went through it")
+    @Test("Its memory depends on its content, not on the number of past elements")
     func memory() throws {
         var fifo = FIFO<Int>()
         for element in 0..<10 { fifo.append(element) }
@@ -17,7 +17,7 @@ import Testing
         #expect(largest <= 2 * 11)
     }
 
-    @Test("An empty one holds nothing and gives nothing")
+    @Test("An empty queue has no memory and no elements")
     func empty() throws {
         var fifo = FIFO<Int>()
         #expect(fifo.popFirst() == nil)
@@ -30,7 +30,7 @@ import Testing
         #expect(try stored(in: fifo) == 0)
     }
 
-    @Test("An element that was taken can come again")
+    @Test("A removed element can be added again")
     func again() {
         var fifo = FIFO<Int>()
         for _ in 0..<3 {
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("One that was removed and comes again stands behind the others, and leaves nothing where it was")
+    @Test("An element that is removed and added again is last, and leaves nothing in its old place")
     func removed() throws {
         var fifo = FIFO<Int>()
         for element in 1...4 { fifo.append(element) }

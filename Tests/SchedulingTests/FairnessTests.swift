@@ -26,7 +26,7 @@ import Testing
         return keys
     }
 
-    @Test("Groups take turns, each in its own order, however many keys came before")
+    @Test("Groups take turns, each in its own order, however many keys were added before")
     func turns() {
         var queue = queue(limit: 1)
         add(1000, of: "a", to: &queue)
@@ -40,7 +40,7 @@ import Testing
         #expect(order == ["a/0", "b/0", "c/0", "a/1", "b/1", "a/2"])
     }
 
-    @Test("Keys that never end leave places to those of other groups", arguments: [1, 2, 3, 8, 32, 100])
+    @Test("Keys that never finish leave places to keys of other groups", arguments: [1, 2, 3, 8, 32, 100])
     func hanging(limit: Int) {
         var queue = queue(limit: limit)
         add(1000, of: "hangs", to: &queue)
@@ -56,7 +56,7 @@ import Testing
         #expect(queue.inFlight == hanging)
     }
 
-    @Test("Several groups whose keys never end leave some places too")
+    @Test("Several groups whose keys never finish leave some places too")
     func severalHanging() {
         var queue = queue(limit: 32)
         for group in ["one", "two", "three"] { add(1000, of: group, to: &queue) }
@@ -81,7 +81,7 @@ import Testing
         #expect(queue.inFlight == limit)
     }
 
-    @Test("A status that has waited for long is not hidden by a fresh one of a group with nothing in flight")
+    @Test("A status that has waited for long has priority over a new one of a group with nothing in flight")
     func lateStatuses() {
         var queue = queue(limit: 8, starvationLimit: .seconds(60))
         queue.add("old/0", at: start)
@@ -104,7 +104,7 @@ import Testing
         #expect(take(&queue, at: now).prefix(2) == ["many/0s", "good/0s"])
     }
 
-    @Test("A status that was put off, or added again, when its starvationLimit was over is due once")
+    @Test("A status that fails and is added again around its starvationLimit is due once")
     func lateOnce() {
         var queue = queue(limit: 8, starvationLimit: .seconds(60))
         let now = start.advanced(by: .seconds(60))
@@ -119,7 +119,7 @@ import Testing
         #expect(queue.isIdle && take(&queue, at: now.advanced(by: .seconds(120))).isEmpty)
     }
 
-    @Test("Retries of a group that always fails come in its own turns")
+    @Test("Retries of a group that always fails count in its own turns")
     func failing() {
         var queue = queue(limit: 4)
         add(500, of: "fails", to: &queue)
@@ -133,7 +133,7 @@ import Testing
         #expect(take(&queue, at: now).prefix(2).contains("good/0"))
     }
 
-    @Test("Statuses of a group with nothing in flight go before more of one that fills its places")
+    @Test("Statuses of a group with nothing in flight have priority over more of one that uses all its places")
     func statuses() {
         var queue = queue(limit: 8, starvationLimit: .seconds(60))
         add(1000, of: "many", to: &queue)
@@ -141,7 +141,7 @@ import Testing
         #expect(take(&queue).contains("good/0s"))
     }
 
-    @Test("It says who waits: how many keys are due, and for how long, longest first")
+    @Test("It reports waiting groups: how many keys are due, and for how long, longest first")
     func backlogs() {
         var queue = queue(limit: 2, starvationLimit: .seconds(60))
         add(5, of: "a", to: &queue)
@@ -157,7 +157,7 @@ import Testing
         #expect(queue.backlogs(atMost: 9).first?.due == 4)
     }
 
-    @Test("Whatever happens, no key is lost and no group waits behind another's", arguments: [1, 5, 32])
+    @Test("In random sequences, no key is lost and no group waits for another's keys", arguments: [1, 5, 32])
     func anyHistory(limit: Int) {
         var random = Xorshift(state: UInt64(limit) + 7)
         var queue = queue(limit: limit)

@@ -3,7 +3,7 @@ import Testing
 @testable import Scheduling
 
 @Suite struct HeapTests {
-    @Test("The smallest comes first, equals included", arguments: [0, 1, 2, 3, 4, 7, 100])
+    @Test("The smallest element comes first, including equal ones", arguments: [0, 1, 2, 3, 4, 7, 100])
     func sorted(count: Int) {
         var random = Xorshift(state: 42)
         let numbers = (0..<count).map { _ in random.below(50) }
@@ -17,7 +17,7 @@ import Testing
         #expect(taken == numbers.sorted())
     }
 
-    @Test("Removing from an empty one does nothing")
+    @Test("Removing from an empty heap has no effect")
     func empty() {
         var heap = Heap<Int>()
         heap.removeFirst()

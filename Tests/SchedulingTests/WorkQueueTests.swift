@@ -9,13 +9,13 @@ import Testing
     private let start = ManualInstant(0)
 
     private func queue(limit: Int = 2, _ keys: String...) -> Queue {
-        // Full jitter below: waits of 100, 200, 400 … ms.
+        // With full jitter: delays of 100, 200, 400 … ms.
         var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)))
         for key in keys { queue.add(key, at: ManualInstant(0)) }
         return queue
     }
 
-    @Test("Keys come out in the order in which they came")
+    @Test("Keys are processed in the order in which they were added")
     func order() {
         var queue = queue(limit: 9, "c", "a", "b")
         #expect(queue.depth == 3)
@@ -24,7 +24,7 @@ import Testing
         #expect(queue.inFlight == 3)
     }
 
-    @Test("Keys that wait, failed or are worked on are kept when the room of the others is given back")
+    @Test("Keys that wait, failed or are in flight are kept when unused capacity is released")
     func room() throws {
         var queue = Queue(limit: 1000, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)))
         for number in 0..<1000 { queue.add("\(number)", at: start) }
@@ -43,14 +43,14 @@ import Testing
         #expect(queue.next(at: start.advanced(by: .seconds(60))) == "2")
     }
 
-    @Test("A key that is due is not due twice and keeps its place")
+    @Test("A key that is due is not due twice, and keeps its place")
     func deduplication() {
         var queue = queue(limit: 9, "a", "b", "a", "a")
         #expect(queue.depth == 2)
         #expect(taken(from: &queue, at: start) == ["a", "b"])
     }
 
-    @Test("A key added while it is worked on waits for the end of its turn, then is worked on once more")
+    @Test("A key that is added while it is in flight waits until it is finished, and is then processed once more")
     func addedWhileActive() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
@@ -65,7 +65,7 @@ import Testing
         #expect(queue.isIdle)
     }
 
-    @Test("A key that failed and was added meanwhile is due at once, its failure counted")
+    @Test("A key that failed and was added meanwhile is due at once, and its failure is counted")
     func failedAndAdded() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
@@ -76,7 +76,7 @@ import Testing
         #expect(queue.next(at: start) == "a")
     }
 
-    @Test("The oldest unfinished key counts from when it was added until it is done, failures included")
+    @Test("The age of the oldest unfinished key counts from when it was added until it is done, including failures")
     func oldest() {
         let later = ManualInstant(60_000)
         var queue = queue()
@@ -97,7 +97,7 @@ import Testing
         #expect(queue.oldest == start.advanced(by: .seconds(90)))
     }
 
-    @Test("A key that is due for its second look counts from then on")
+    @Test("A key that is due for a requeue counts from then on")
     func oldestOfSecondLooks() {
         let due = start.advanced(by: .seconds(60))
         var queue = queue("a")
@@ -110,7 +110,7 @@ import Testing
         #expect(queue.oldest == due)
     }
 
-    @Test("No more keys than the limit are under way", arguments: 1...4)
+    @Test("Never more keys than the limit are in flight", arguments: 1...4)
     func limit(limit: Int) {
         var queue = queue(limit: limit, "a", "b", "c", "d", "e")
         let first = taken(from: &queue, at: start)
@@ -120,7 +120,7 @@ import Testing
         #expect(taken(from: &queue, at: start).count == 1)
     }
 
-    @Test("Retries wait twice as long after each failure, and success forgets the failures")
+    @Test("The delay of retries doubles after each failure, and success resets it")
     func backoff() {
         var queue = queue("a")
         var now = start
@@ -140,7 +140,7 @@ import Testing
         #expect(queue.deadline() == nil)
     }
 
-    @Test("Jitter shortens a wait to no less than its half")
+    @Test("Jitter reduces a delay to no less than half")
     func jitter() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(
-        "A server's wish to be asked later counts where it is longer than the backoff",
+        "A server's Retry-After counts if it is longer than the backoff",
         arguments: [(0, 100), (99, 100), (101, 101), (3_600_000, 3_600_000)])
     func notBefore(wish: Int, wait: Int) {
         var queue = queue("a")
@@ -158,7 +158,7 @@ import Testing
         #expect(queue.deadline() == ManualInstant(wait))
     }
 
-    @Test("Adding a key that waits for a retry makes it due at once and only once, its failures kept")
+    @Test("Adding a key that waits for a retry makes it due at once and only once, and keeps its failures")
     func waitCutShort() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
@@ -172,7 +172,7 @@ import Testing
         #expect(queue.next(at: ManualInstant(60_000)) == nil)
     }
 
-    @Test("The alarm of a wait that was cut short does not end the next wait")
+    @Test("The alarm of a delay that was cut short does not end the next delay")
     func staleAlarm() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
@@ -213,7 +213,7 @@ import Testing
         #expect(taken(from: &queue, at: ManualInstant(1000)) == ["c", "a"])
     }
 
-    @Test("A retry that is due stands behind the keys that came before it")
+    @Test("A retry that becomes due is placed after the keys that were added before")
     func retryBehindOthers() {
         var queue = queue(limit: 1, "a")
         #expect(queue.next(at: start) == "a")
@@ -238,7 +238,7 @@ import Testing
         #expect(queue.next(at: ManualInstant(5000)) == "a")
     }
 
-    @Test("The end of a turn that nobody began is ignored")
+    @Test("Finishing a key that is not in flight has no effect")
     func strangeFinish() {
         var queue = queue("a")
         queue.finish("a", .retry(), at: start, jitter: 1)
@@ -248,7 +248,7 @@ import Testing
         #expect(queue.depth == 1)
     }
 
-    @Test("A queue with only retries waiting is idle, one with work due or under way is not")
+    @Test("A queue with only pending retries is idle, one with keys due or in flight is not")
     func idle() {
         var queue = queue("a")
         #expect(!queue.isIdle)
@@ -258,7 +258,7 @@ import Testing
         #expect(queue.isIdle)
     }
 
-    @Test("Whatever happens, a key has one turn at a time and none is lost", arguments: [1, 7, 32])
+    @Test("In random sequences, a key is processed once at a time, and none is lost", arguments: [1, 7, 32])
     func anyHistory(limit: Int) {
         var random = Xorshift(state: UInt64(limit))
         var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(10), longest: .milliseconds(500)))
@@ -297,7 +297,7 @@ import Testing
         #expect(queue.isIdle && queue.retrying == 0 && queue.deadline() == nil)
     }
 
-    @Test("Keys that can wait let the others pass, for some time")
+    @Test("Low-priority keys let others pass, for a limited time")
     func patience() {
         var queue = Queue(limit: 9, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }
         queue.add("later 1", at: start)
@@ -314,14 +314,14 @@ import Testing
         #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "a", "later 2"])
     }
 
-    @Test("Keys that have waited for long take half of the places at most while others are due")
+    @Test("Keys that have waited for long use at most half of the places while others are due")
     func halfOfThePlaces() {
         var queue = Queue(limit: 4, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }
         for key in ["later 1", "later 2", "later 3", "a", "b", "c"] { queue.add(key, at: start) }
         #expect(taken(from: &queue, at: ManualInstant(60)) == ["later 1", "later 2", "a", "b"])
     }
 
-    @Test("A key that is held takes no place, is not done, and has its failures until it is added")
+    @Test("A held key uses no place, is not done, and keeps its failures until it is added")
     func held() {
         var queue = queue(limit: 1, "a")
         #expect(queue.next(at: start) == "a")
@@ -339,10 +339,10 @@ import Testing
         #expect(queue.next(at: start) == "a")
         queue.add("a", at: start)
         queue.finish("a", .held, at: start, jitter: 1)
-        #expect(queue.next(at: start) == "a", "what it waits for has come already")
+        #expect(queue.next(at: start) == "a", "it was added while in flight")
     }
 
-    @Test("It names the keys that are due or being worked on")
+    @Test("It lists the keys that are due or in flight")
     func unfinished() {
         var queue = queue(limit: 4, "a", "b", "c", "d")
         #expect(taken(from: &queue, at: start).count == 4)
@@ -353,7 +353,7 @@ import Testing
         #expect(Set(queue.unfinished) == ["d", "e"])
     }
 
-    @Test("Who begins no others any more still gets those that can wait, and no more than the limit")
+    @Test("When no other keys are started, low-priority ones still are, within the limit")
     func closing() {
         var queue = Queue(limit: 1) { $0.hasPrefix("later") }
         for key in ["a", "later 1", "later 2"] { queue.add(key, at: start) }
@@ -373,7 +373,7 @@ import Testing
     }
 }
 
-/// Numbers that look random and are the same in each run.
+/// Pseudo-random numbers, the same in each run.
 struct Xorshift {
     var state: UInt64
 

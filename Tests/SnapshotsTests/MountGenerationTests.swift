@@ -11,12 +11,12 @@ import Testing
             (["b": "..2", "": "..0", "a/x": "..1"], "..0, a/x/..1, b/..2"),
             (["a, b": "..1", "50%": "..2", "%2C": "..3"], "%252C/..3, 50%25/..2, a%2C b/..1"),
         ] as [([String: String], String)])
-    func `generations are written and read back`(names: [String: String], text: String) {
+    func `generations are the same after writing and parsing them`(names: [String: String], text: String) {
         #expect(MountGeneration(names).description == text)
         #expect(MountGeneration(parsing: text).names == names)
     }
 
-    @Test func `files are of the innermost volume that they lie in`() {
+    @Test func `files belong to the innermost volume around them`() {
         let volume = Snapshot.Volume(generation: "g", createdAt: Timestamp(seconds: 0))
         var snapshot = Snapshot(volumes: ["": volume, "a": volume, "a/b": volume], files: [:])
         for (path, expected) in ["x": "", "ab/x": "", "a": "", "a/x": "a", "a/b": "a", "a/b/x": "a/b", "a/bc": "a"] {

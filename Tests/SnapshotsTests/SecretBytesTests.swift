@@ -6,13 +6,13 @@ import Testing
 @Suite(.tags(.unsafeMemory)) struct SecretBytesTests {
     private let secret = SecretBytes(Array("hunter2".utf8))
 
-    @Test func `the content comes back as it went in`() {
+    @Test func `the content is read as it was written`() {
         #expect(secret.count == 7)
         #expect(secret.withUnsafeBytes { Array($0) } == Array("hunter2".utf8))
         #expect(SecretBytes([]).count == 0)
     }
 
-    @Test func `only what was written is kept`() {
+    @Test func `only the written bytes are kept`() {
         let bytes = SecretBytes(capacity: 100) { buffer in
             buffer[0] = 7
             return 1
@@ -20,12 +20,12 @@ import Testing
         #expect(bytes.withUnsafeBytes { Array($0) } == [7])
     }
 
-    @Test func `what the filling throws is passed on`() {
+    @Test func `an error during filling is rethrown`() {
         struct Refused: Error {}
         #expect(throws: Refused.self) { _ = try SecretBytes(capacity: 1) { _ throws(Refused) in throw Refused() } }
     }
 
-    @Test func `it cannot be printed, alone or in something else`() {
+    @Test func `it cannot be printed, alone or as a part of another value`() {
         let snapshot = Snapshot(generation: "g", createdAt: Timestamp(seconds: 0), files: ["a": SourceFile(secret)])
         var dumped = ""
         dump(snapshot, to: &dumped)
@@ -39,7 +39,7 @@ import Testing
         #expect("\(secret)" == "<7 secret bytes>")
     }
 
-    @Test func `a digest tells contents apart and cannot be printed`() {
+    @Test func `a digest distinguishes contents and cannot be printed`() {
         let same = Digest(of: SecretBytes(Array("hunter2".utf8)))
         let other = Digest(of: SecretBytes(Array("hunter3".utf8)))
         #expect(Digest(of: secret) == same)
@@ -48,7 +48,7 @@ import Testing
         #expect("\(same)" == "<digest>")
     }
 
-    @Test func `the digest is over all the bytes`() {
+    @Test func `the digest covers all bytes`() {
         let zeros = SecretBytes([UInt8](repeating: 0, count: 5000))
         var bytes = [UInt8](repeating: 0, count: 5000)
         bytes[4999] = 1

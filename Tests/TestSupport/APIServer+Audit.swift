@@ -2,7 +2,7 @@ import JSON
 package import Observability
 
 extension APIServer {
-    /// A request that the server has answered, as its audit log tells.
+    /// A request that the server has answered, from its audit log.
     package struct Served: Sendable, Decodable, JSONReadable {
         package struct User: Sendable, Decodable { package let username: String }
         package struct Object: Sendable, Decodable {
@@ -20,7 +20,7 @@ extension APIServer {
         package let objectRef: Object?
         package let responseStatus: Status?
         package let requestReceivedTimestamp: String
-        /// When the answer was complete.
+        /// The time when the response was complete.
         package let stageTimestamp: String
 
         package var code: Int { responseStatus?.code ?? 0 }
@@ -28,29 +28,30 @@ extension APIServer {
         package var answered: Timestamp? { Timestamp(rfc3339: stageTimestamp) }
     }
 
-    /// All requests about Secrets and distributions in a namespace, reads too; watches once they have ended.
+    /// All requests for Secrets and distributions in a namespace, including reads, and watches that have ended.
     package func served(in namespace: String) throws -> [Served] {
         try served(mentioning: namespace) { $0.objectRef?.namespace == namespace }
     }
 
-    /// All requests of erin; watches once they have ended.
+    /// All requests of erin, including watches that have ended.
     package func servedToErin() throws -> [Served] { try served(to: "erin") }
 
-    /// All requests of a user; of another than erin those about Secrets and distributions.
+    /// All requests of erin; of another user those for Secrets and distributions.
     package func served(to user: String) throws -> [Served] {
         try served(mentioning: user) { $0.user.username == user }
     }
 
-    /// - Parameter word: to decode a line is much more work than to search it, and the log grows long.
+    /// - Parameter word: selects lines before they are decoded: decoding is much slower than searching, and the log
+    ///   grows long.
     private func served(mentioning word: String, _ isWanted: (Served) -> Bool) throws -> [Served] {
         let log = String(decoding: try files.folder.read("audit.log"), as: UTF8.self)
         return log.split(separator: "\n").filter { $0.contains(word) }.compactMap { line in
-            // The last line may be half written.
+            // The last line may be incomplete.
             try? JSONBytes.decode(Served.self, from: Array(line.utf8))
         }.filter(isWanted)
     }
 
-    /// The status codes of the answers to `verb` requests about Secrets, oldest first.
+    /// The status codes of the responses to `verb` requests for Secrets, oldest first.
     package func codes(of verb: String, in namespace: String) throws -> [Int] {
         try served(in: namespace).filter { $0.verb == verb && $0.objectRef?.resource == "secrets" }.map(\.code)
     }

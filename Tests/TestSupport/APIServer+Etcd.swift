@@ -4,9 +4,10 @@ import Kube
 import KubeConfig
 import KubeRuntime
 
-/// What is done to etcd behind the API server's back, by its gRPC gateway: bytes are base64, 64-bit numbers strings.
+/// Changes etcd directly, without the API server, through its gRPC gateway: bytes are base64, 64-bit numbers are
+/// strings.
 extension APIServer {
-    /// Forgets all states before the present one: tokens of lists and old resource versions expire.
+    /// Removes all earlier revisions: continue tokens and old resource versions expire.
     package func compact() async throws {
         try await withEtcd { post in
             let revision = try await post("/v3/kv/range", ["key": "AA=="])["header"]?["revision"]?.string ?? "1"
@@ -14,7 +15,7 @@ extension APIServer {
         }
     }
 
-    /// Gives the space of forgotten states back, and takes writes again after the space was used up.
+    /// Frees the space of compacted revisions, and allows writes again after the space ran out.
     package func makeSpace() async throws {
         try await compact()
         try await withEtcd { post in
@@ -28,9 +29,9 @@ extension APIServer {
         }
     }
 
-    /// Makes the stored form of an object unreadable, as a disk or a lost key may.
+    /// Makes the stored form of an object unreadable, as a disk error or a lost key may.
     ///
-    /// - Parameter path: below `/registry/`: `secrets/web/a`.
+    /// - Parameter path: the path below `/registry/`: `secrets/web/a`.
     package func corrupt(_ path: String) async throws {
         try await withEtcd { post in
             let base64 = { (text: String) in JSONValue.string(Data(text.utf8).base64EncodedString()) }

@@ -1,10 +1,10 @@
 import JSON
 import Kube
 
-/// What differs between the servers on which the suite passes. The server itself is asked, by a dry run: its version is
+/// Differences between the servers on which the suite passes. A dry run asks the server itself, because its version is
 /// whatever its builder wrote.
 extension APIServer {
-    /// Whether it keeps and applies the rules of a definition (`x-kubernetes-validations`), as it does since 1.25.
+    /// Whether it stores and applies validation rules of a definition (`x-kubernetes-validations`), since 1.25.
     package func appliesRules() async throws -> Bool {
         let definitions = Resource(
             group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
@@ -23,7 +23,7 @@ extension APIServer {
         return kept["spec"]?["versions"]?.array?.first?["schema"]?["openAPIV3Schema"] == schema
     }
 
-    /// Whether an init container may keep running, with probes of its own, as it may since 1.29.
+    /// Whether an init container may keep running, with its own probes, since 1.29.
     package func hasNativeSidecars() async throws -> Bool {
         let pods = Resource(group: "", plural: "pods")
         let container: JSONValue = ["name": "a", "image": "a"]

@@ -3,7 +3,7 @@ package import JSON
 package import Kube
 
 extension APIServer {
-    /// Makes a namespace that no other test has.
+    /// Creates a namespace that no other test uses.
     package func namespace() async throws -> String {
         let name = "test-" + UUID().uuidString.lowercased()
         try await client.create(
@@ -12,8 +12,8 @@ extension APIServer {
         return name
     }
 
-    /// Lets a named user do `verbs` with a resource, in one namespace or, with nil, in all. Returns when the server knows:
-    /// it hears of roles by watches of its own.
+    /// Lets a named user do `verbs` with a resource, in one namespace or, with nil, in all. Returns when the server
+    /// applies the role, which it learns through its own watches.
     package func allow(
         _ user: String, _ verbs: [String], _ resource: Resource, in namespace: String?
     ) async throws {
@@ -45,7 +45,7 @@ extension APIServer {
         try await waitUntil(user, may: verbs, resource, in: namespace)
     }
 
-    /// Until the server's authorizer lets the user do all of `verbs`.
+    /// Waits until the server's authorizer lets the user do all of `verbs`.
     package func waitUntil(
         _ user: String, may verbs: [String], _ resource: Resource, in namespace: String?
     ) async throws {
@@ -71,7 +71,7 @@ extension APIServer {
         }
     }
 
-    /// Installs a CustomResourceDefinition, if it is not there yet, and waits until its resource is served.
+    /// Installs a CustomResourceDefinition if it is missing, and waits until its resource is served.
     package func install(definition: JSONValue) async throws {
         let definitions = Resource(
             group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
@@ -88,7 +88,7 @@ extension APIServer {
         }
     }
 
-    /// A kubeconfig as JSON, which is YAML too, in a file of its own.
+    /// Writes a kubeconfig as JSON, which is also YAML, to a separate file.
     ///
     /// - Parameter address: host and port that lead to the server, if they are not its own.
     package func kubeconfig(

@@ -5,26 +5,27 @@ import LinuxIO
 /// A real etcd and kube-apiserver on loopback, with RBAC, client certificates and token users.
 package final class APIServer: Sendable {
     package enum User: Sendable {
-        /// May do everything; authenticates by client certificate.
+        /// May do everything; authenticates with a client certificate.
         case admin
-        /// alice, bob, carol, dave, erin or frank; authenticates by token and may do nothing until `allow`.
+        /// alice, bob, carol, dave, erin or frank; authenticates with a token and may do nothing until `allow` is
+        /// called.
         case named(String)
-        /// Any bearer token.
+        /// Authenticates with any bearer token.
         case token(String)
     }
 
-    /// What a server of one's own may have that the shared one has not.
+    /// Options of a separate server, which the shared one does not have.
     package struct Options: Sendable {
         package enum Certificate: String, Sendable {
             case valid = "server"
             case expired = "expired"
-            /// Signed by the authority of `other-ca.crt`.
+            /// Signed by the certificate authority of `other-ca.crt`.
             case ofOtherAuthority = "other-server"
         }
 
         package var certificate = Certificate.valid
-        /// Plugins that are off. Nobody makes service accounts here; and nobody sets a quota, whose evaluation the server
-        /// gives up after ten seconds, which a busy machine may need for it.
+        /// Disabled admission plugins. Nothing creates service accounts or quotas here, and the server stops evaluating
+        /// quotas after ten seconds, which a busy machine may need.
         package var disabledAdmission = ["ServiceAccount", "ResourceQuota"]
         package var serverFlags: [String] = []
         package var etcdFlags: [String] = []
@@ -43,15 +44,15 @@ package final class APIServer: Sendable {
     private let peerPort: Int
     package let port: Int
     private let processes: Mutex<Processes>
-    /// As admin.
+    /// A client of user admin.
     package let client: KubeClient
 
     private static let starting = Task { try await start() }
 
-    /// The one that all tests share; started by the first one that asks.
+    /// The server that all tests share; the first caller starts it.
     package static func shared() async throws -> APIServer { try await starting.value }
 
-    /// A server of one's own, to be stopped and paused at will.
+    /// Starts a separate server, which the test may stop and pause.
     package static func start(_ options: Options = Options()) async throws -> APIServer {
         let files = try await APIServerFiles.make()
         let (etcdPort, peerPort, port) = (LoopbackPort.reserve(), LoopbackPort.reserve(), LoopbackPort.reserve())
@@ -70,7 +71,7 @@ package final class APIServer: Sendable {
         (etcdPort, peerPort, port) = ports
         self.processes = Mutex(processes)
         var configuration = Self.configuration(files, port, .admin)
-        // The tests' own way in, whatever certificate the server has.
+        // The tests' own access, whatever certificate the server has.
         configuration.insecureSkipTLSVerify = true
         client = try KubeClient(configuration: configuration, logger: .none)
     }
@@ -87,7 +88,7 @@ package final class APIServer: Sendable {
             ] + options.etcdFlags, log: files.folder("etcd.log"))
     }
 
-    /// No flag that a later release has removed.
+    /// Uses no flag that a later release has removed.
     private static func startServer(
         _ files: APIServerFiles, etcdPort: Int, port: Int, _ options: Options
     ) async throws -> ServerProcess {
@@ -112,10 +113,11 @@ package final class APIServer: Sendable {
             ] + options.serverFlags, log: folder("kube-apiserver.log"))
     }
 
-    /// On a machine that is busy kube-apiserver may end by itself, for it gives its own roles half a minute to be there: it
-    /// is started again, as a kubelet would, three times in all at the most.
+    /// Waits until the server is ready. On a busy machine kube-apiserver may end by itself, because it allows half a
+    /// minute for the creation of its own roles: then it is restarted, as a kubelet would do, at most three starts in
+    /// all.
     ///
-    /// - Parameter ignored: checks of its readiness that may fail.
+    /// - Parameter ignored: readiness checks that may fail.
     private func waitUntilReady(without ignored: [String] = []) async throws {
         let path = "/readyz" + (ignored.isEmpty ? "" : "?" + ignored.map { "exclude=\($0)" }.joined(separator: "&"))
         var starts = 1
@@ -134,7 +136,7 @@ package final class APIServer: Sendable {
         guard isReady else { throw failure("does not become ready") }
     }
 
-    /// With the end of what the servers have said.
+    /// An error with the end of the servers' logs.
     private func failure(_ what: String) -> ServerProcess.StartError {
         let tails = ["etcd.log", "kube-apiserver.log"].map { name in
             let text = (try? files.folder.read(name)).map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
@@ -145,12 +147,12 @@ package final class APIServer: Sendable {
 }
 
 extension APIServer {
-    /// Ends kube-apiserver as a crash would; etcd and its data stay.
+    /// Kills kube-apiserver like a crash; etcd and its data stay.
     package func stop() async { await processes.withLock { $0.server }.kill() }
 
     /// Starts kube-apiserver again, on the same port, with the same data.
     ///
-    /// - Parameter ignored: checks of its readiness that may fail, as `informer-sync` if it cannot list Secrets.
+    /// - Parameter ignored: readiness checks that may fail, such as `informer-sync` if it cannot list Secrets.
     package func restart(
         without ignored: [String] = [], _ amend: (inout Options) -> Void = { _ in }
     ) async throws {
@@ -164,12 +166,12 @@ extension APIServer {
         try await waitUntilReady(without: ignored)
     }
 
-    /// What the server takes for alice's, bob's, carol's or dave's token from its next start on.
+    /// Sets the tokens that the server accepts for the users from its next start on.
     package func replaceTokens(_ token: (_ user: String) -> String) throws {
         try files.writeTokens(token)
     }
 
-    /// Ends etcd as a crash would; its data stay.
+    /// Kills etcd like a crash; its data stay.
     package func stopEtcd() async { await processes.withLock { $0.etcd }.kill() }
 
     /// Starts etcd again, on the same port, with the same data.
@@ -185,15 +187,15 @@ extension APIServer {
         processes.withLock { $0.etcd = etcd }
     }
 
-    /// Keeps a copy of etcd's data, in place of an older one. etcd is away meanwhile.
+    /// Copies etcd's data, and replaces an older copy. etcd is stopped meanwhile.
     package func backUpEtcd() async throws {
         await stopEtcd()
         try await copyEtcd(from: "etcd", to: "etcd-backup")
         try await restartEtcd()
     }
 
-    /// Puts etcd's data back as they were: also the resource versions. kube-apiserver is restarted, as who restores etcd
-    /// has to.
+    /// Restores etcd's data, including the resource versions. Restarts kube-apiserver, which a restore of etcd
+    /// requires.
     package func restoreEtcd() async throws {
         await stop()
         await stopEtcd()
@@ -215,12 +217,12 @@ extension APIServer {
         await stopEtcd()
     }
 
-    /// Makes kube-apiserver silent; its connections stay.
+    /// Stops kube-apiserver with SIGSTOP; its connections stay open.
     package func pause() { processes.withLock { $0.server.pause() } }
 
     package func resume() { processes.withLock { $0.server.resume() } }
 
-    /// Makes etcd silent.
+    /// Stops etcd with SIGSTOP.
     package func pauseEtcd() { processes.withLock { $0.etcd.pause() } }
 
     package func resumeEtcd() { processes.withLock { $0.etcd.resume() } }
@@ -234,7 +236,7 @@ extension APIServer {
         _ files: APIServerFiles, _ port: Int, _ user: User
     ) -> ClusterConfiguration {
         guard var configuration = ClusterConfiguration(server: "https://127.0.0.1:\(port)") else {
-            preconditionFailure("the URL is not accepted")
+            preconditionFailure("the URL is invalid")
         }
         configuration.authority = .file(files.folder("ca.crt"))
         switch user {
@@ -254,6 +256,6 @@ extension APIServer {
     /// The bearer token of alice, bob, carol, dave, erin or frank.
     package func token(of user: String) -> String { APIServerFiles.token(of: user) }
 
-    /// A file of the cluster: `ca.crt`, `other-ca.crt` (is not the servers'), `admin.crt`, `admin.key`.
+    /// The path of a file of the cluster: `ca.crt`, `other-ca.crt` (not the servers'), `admin.crt`, `admin.key`.
     package func file(_ name: String) -> String { files.folder(name) }
 }

@@ -3,10 +3,10 @@ import Glibc
 /// The certificates, keys and tokens of a test cluster.
 struct APIServerFiles: Sendable {
     let folder: ScratchFolder
-    /// Holds `etcd` and `kube-apiserver`.
+    /// The folder of `etcd` and `kube-apiserver`.
     let assets: String
 
-    /// Users that may authenticate by token; roles are the tests' matter.
+    /// Users that may authenticate with a token; tests grant their roles.
     static let users = ["alice", "bob", "carol", "dave", "erin", "frank"]
 
     static func token(of user: String) -> String { "token-of-\(user)" }
@@ -14,7 +14,7 @@ struct APIServerFiles: Sendable {
     static func make() async throws -> APIServerFiles {
         let folder = try ScratchFolder()
         let tool = String(#filePath.dropLast("TestSupport/APIServerFiles.swift".count)) + "Tools/apiserver-assets"
-        // The tool builds the servers if they are not there yet: minutes, once for a machine.
+        // The tool builds the servers if they are missing, which takes minutes once on each machine.
         try await ServerProcess.run(
             ["sh", "-c", "exec \"$0\" > \"$1\"", tool, folder("assets")], log: folder("assets.log"))
         let assets = String(decoding: try folder.read("assets"), as: UTF8.self).filter { !$0.isNewline }
@@ -30,8 +30,9 @@ struct APIServerFiles: Sendable {
         try folder.write("tokens.csv", Self.users.map { "\(token($0)),\($0),\($0)\n" }.joined())
     }
 
-    /// Makes `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `expired.crt` and `other-server.crt`, by the authority
-    /// of `other-ca.crt`, with the same key; `admin.crt` in group system:masters; `service-account.key`; and the keys.
+    /// Creates `ca.crt`; `server.crt` for 127.0.0.1 and `localhost`; `expired.crt` and, from the authority of
+    /// `other-ca.crt`, `other-server.crt` with the same key; `admin.crt` in group system:masters;
+    /// `service-account.key`; and the keys.
     private static let script = """
         #!/bin/sh
         set -eu

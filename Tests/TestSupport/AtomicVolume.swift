@@ -1,21 +1,20 @@
 import Glibc
 
-/// Writes a folder as the kubelet and the CSI driver do, step by step: Kubernetes'
-/// `pkg/volume/util/atomic_writer.go`.
+/// Writes a folder as the kubelet and the CSI driver do, step by step: Kubernetes' `pkg/volume/util/atomic_writer.go`.
 package final class AtomicVolume {
     package let path: String
-    /// When the next generation is made, as its name says: of one time, none is newer than another.
+    /// The time in the name of the next generation: of two generations with the same time, neither is newer.
     package var time = "2026_11_21_08_30_00"
     private var generations: Int
 
-    /// - Parameter firstNumber: of this writer's generations, where another has written before.
+    /// - Parameter firstNumber: the number of this writer's first generation, if another has written before.
     package init(_ path: String, firstNumber: Int = 0) throws(POSIXFailure) {
         self.path = path
         generations = firstNumber
         try makeDirectory(path)
     }
 
-    /// Makes `files` the content, by path below the volume; returns the name of the generation.
+    /// Writes `files`, by path below the volume, as the new content; returns the name of the generation.
     @discardableResult
     package func write(_ files: [String: [UInt8]]) throws(POSIXFailure) -> String {
         let old = dataTarget
@@ -32,7 +31,7 @@ package final class AtomicVolume {
         try write(files.mapValues { Array($0.utf8) })
     }
 
-    /// A new timestamped directory with the files, which nobody sees yet.
+    /// Creates a timestamped directory with the files, which is not visible yet.
     package func writeGeneration(_ files: [String: [UInt8]]) throws(POSIXFailure) -> String {
         generations += 1
         let name = "..\(time).\(getpid())\(generations)"
@@ -45,27 +44,27 @@ package final class AtomicVolume {
         return name
     }
 
-    /// The link of each top-level name, before the swap.
+    /// Adds the links of top-level names, before the swap.
     package func addLinks(for files: [String: [UInt8]]) throws(POSIXFailure) {
         for name in Self.topLevel(files) where readLink("\(path)/\(name)") == nil {
             try makeLink("\(path)/\(name)", to: "..data/\(name)")
         }
     }
 
-    /// The one step that makes the generation visible.
+    /// The single step that makes the generation visible.
     package func swap(to generation: String) throws(POSIXFailure) {
         let temporary = "\(path)/..data_tmp"
         try makeLink(temporary, to: generation)
         try rename(temporary, to: "\(path)/..data")
     }
 
-    /// The links of names that are no more, after the swap.
+    /// Removes the links of names that no longer exist, after the swap.
     package func removeLinks(except files: [String: [UInt8]]) {
         let kept = Self.topLevel(files)
         for name in names(in: path) where !name.hasPrefix("..") && !kept.contains(name) { unlink("\(path)/\(name)") }
     }
 
-    /// Removes everything, files first, as a volume that is unmounted.
+    /// Removes everything, files first, like an unmount.
     package func tearDown() { removeTree(path) }
 
     package var dataTarget: String? { readLink("\(path)/..data") }

@@ -3,7 +3,7 @@ import LinuxIO
 
 /// One thread that lives as long as the process, for blocking work and for starting child processes.
 ///
-/// A child that asks for a signal at its parent's death gets it when the *thread* that started it ends (prctl(2),
+/// A child that requests a signal at its parent's death gets it when the *thread* that started it ends (prctl(2),
 /// PR_SET_PDEATHSIG): so all children are started here.
 package final class BlockingThread: Sendable {
     package static let shared = BlockingThread()
@@ -12,7 +12,7 @@ package final class BlockingThread: Sendable {
     private let ready = DispatchSemaphore(value: 0)
 
     private init() {
-        // Let go of, it is detached and runs on.
+        // When the reference is dropped, the thread is detached and keeps running.
         _ = try? OwnedThread(name: "children") { [self] in
             while true {
                 ready.wait()

@@ -3,8 +3,8 @@ import Glibc
 package import JSON
 import LinuxIO
 
-/// A headless Chromium with one page, led over a pipe by the DevTools protocol
-/// (https://chromedevtools.github.io/devtools-protocol/). Every call blocks: to be used from `withBrowser` alone.
+/// A headless Chromium with one page, controlled over a pipe with the DevTools protocol
+/// (https://chromedevtools.github.io/devtools-protocol/). Every call blocks: use it only in `withBrowser`.
 package final class Browser {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -15,12 +15,12 @@ package final class Browser {
     private var unread: [UInt8] = []
     private var lastNumber = 0
     private var session: String?
-    /// What the page has reported, oldest first: `method` and `params`.
+    /// The events of the page, oldest first: `method` and `params`.
     package private(set) var events: [JSONValue] = []
 
     package static let isInstalled = access("/usr/bin/chromium", X_OK) == 0
 
-    /// Starts a browser, lends it to `body` on a thread of its own, and ends it.
+    /// Starts a browser, passes it to `body` on a separate thread, and ends it.
     package static func withBrowser<Value: Sendable>(_ body: @escaping @Sendable (Browser) throws -> Value) async throws
         -> Value
     {
@@ -64,7 +64,7 @@ package final class Browser {
         for domain in ["Page", "Network", "Log", "Runtime"] { try call("\(domain).enable") }
     }
 
-    /// The window from now on.
+    /// Sets the window's size and appearance.
     package func show(width: Int, height: Int, scale: Double = 1, isDark: Bool) throws {
         try call(
             "Emulation.setDeviceMetricsOverride",
@@ -77,7 +77,7 @@ package final class Browser {
             ["features": [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]])
     }
 
-    /// Loads a page and waits until all of it is there.
+    /// Loads a page and waits until it is complete.
     package func load(_ url: String) throws {
         events = []
         try call("Page.navigate", ["url": .string(url)])
@@ -93,7 +93,7 @@ package final class Browser {
         return answer["result"]?["value"] ?? nil
     }
 
-    /// The page from its top as PNG, at most so many pixels of it.
+    /// The top of the page as PNG, up to this height in pixels.
     package func screenshot(height: Int) throws -> [UInt8] {
         let size = try value(of: "[innerWidth, Math.min(\(height), document.documentElement.scrollHeight)]").array
         let answer = try call(
@@ -103,7 +103,7 @@ package final class Browser {
                 "clip": ["x": 0, "y": 0, "width": size?[0] ?? 0, "height": size?[1] ?? 0, "scale": 1],
             ])
         guard let data = answer["data"]?.string.flatMap({ Data(base64Encoded: $0) }) else {
-            throw Failure(description: "no screenshot")
+            throw Failure(description: "there is no screenshot in the response")
         }
         return Array(data)
     }
@@ -118,7 +118,7 @@ package final class Browser {
         lastNumber += 1
         var message: JSONValue = ["id": .int(lastNumber), "method": .string(method), "params": parameters]
         if let session { message = message.merging(["sessionId": .string(session)]) }
-        // Each message ends in a NUL.
+        // A NUL ends each message.
         try (message.encoded() + [0]).withUnsafeBytes { try toBrowser.write(all: $0) }
         while true {
             guard let answer = try receive() else { continue }
@@ -127,7 +127,7 @@ package final class Browser {
         }
     }
 
-    /// The answer to the last call; nil if an event has come.
+    /// Reads a message: returns the response to the last call, or nil for an event.
     @discardableResult
     private func receive() throws -> JSONValue? {
         while true {
@@ -139,7 +139,7 @@ package final class Browser {
                 return nil
             }
             var ready = pollfd(fd: fromBrowser.rawValue, events: Int16(POLLIN), revents: 0)
-            guard poll(&ready, 1, 60_000) > 0 else { throw Failure(description: "the browser says nothing") }
+            guard poll(&ready, 1, 60_000) > 0 else { throw Failure(description: "the browser does not respond") }
             var buffer = [UInt8](repeating: 0, count: 1 << 20)
             let count = try buffer.withUnsafeMutableBytes { try fromBrowser.read(into: $0) }
             guard count > 0 else { throw Failure(description: "the browser has ended") }
@@ -148,14 +148,14 @@ package final class Browser {
     }
 }
 
-/// Two descriptors above those that a child gets.
+/// Two descriptors with numbers above those that a child gets.
 private final class Pipe: Sendable {
     let reader: Int32
     let writer: Int32
 
     init() throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Browser.Failure(description: "no pipe") }
+        guard pipe(&ends) == 0 else { throw Browser.Failure(description: "cannot create a pipe") }
         reader = fcntl(ends[0], F_DUPFD_CLOEXEC, 100)
         writer = fcntl(ends[1], F_DUPFD_CLOEXEC, 100)
         for end in ends { close(end) }

@@ -1,14 +1,14 @@
 import FoundationEssentials
 
-/// The families of docs/metrics.md: what an operator is told that there is.
+/// The metric families that docs/metrics.md describes.
 package struct DocumentedMetrics: Sendable {
     package struct Family: Sendable, Equatable {
         package let type: String
-        /// In no order.
+        /// In no particular order.
         package let labels: Set<String>
     }
 
-    /// By name.
+    /// Families by name.
     package let families: [String: Family]
 
     package init() throws {
@@ -17,7 +17,7 @@ package struct DocumentedMetrics: Sendable {
         self.init(String(decoding: text, as: UTF8.self))
     }
 
-    /// - Parameter text: Markdown; the rows of its tables that begin with a name, a type and labels count.
+    /// - Parameter text: Markdown. Table rows that start with a name, a type and labels are read.
     package init(_ text: String) {
         let rows = text.split(separator: "\n").compactMap { line -> (String, Family)? in
             let cells = line.split(separator: "|").map { $0.trimmed(\.isWhitespace) }
@@ -32,7 +32,7 @@ package struct DocumentedMetrics: Sendable {
 
     package func names() -> Set<String> { Set(families.keys) }
 
-    /// The names of samples that the families make, those of a histogram with their endings.
+    /// The names of the families' samples, including the suffixes of histograms.
     package func sampleNames() -> Set<String> {
         Set(
             families.flatMap { name, family in
@@ -40,7 +40,7 @@ package struct DocumentedMetrics: Sendable {
             })
     }
 
-    /// What a text in Prometheus' format has and the documentation has not, or the other way round; sentences.
+    /// The differences between a text in Prometheus' format and the documentation, in both directions, as sentences.
     package func differences(from exposition: String) -> [String] {
         var served: [String: String] = [:]
         var problems: [String] = []
@@ -60,7 +60,7 @@ package struct DocumentedMetrics: Sendable {
         let name = String(sample.prefix { $0 != "{" && $0 != " " })
         let family = families[name] ?? families[String(name.split(separator: "_").dropLast().joined(separator: "_"))]
         guard let family, sample.dropFirst(name.count).first == "{" else { return [] }
-        // A label's name stands before `="`, which no name of a Secret, verb or reason holds.
+        // A label's name is followed by `="`, which no name of a Secret, verb or reason contains.
         let labels = sample.dropFirst(name.count + 1).split(separator: "=\"").dropLast()
             .map { String($0.split { $0 == "," || $0 == "\"" }.last ?? "") }
         return Set(labels).subtracting(family.labels).subtracting(["le"]).map {

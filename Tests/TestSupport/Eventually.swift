@@ -1,17 +1,17 @@
 extension Duration {
-    /// How long a test waits for a condition before it fails. No busy machine needs so long, and a condition that comes true
-    /// earlier costs nothing: only a test that fails takes this time. So no test has a limit of its own.
+    /// The time that a test waits for a condition before it fails. No busy machine needs this long, and a condition
+    /// that is met earlier costs nothing: only a failing test takes this time. So no test has a limit of its own.
     package static let longestWait: Duration = .seconds(300)
 }
 
-/// Whether `condition` comes true before the longest wait is over. It is checked again after a few milliseconds, or later if
-/// the check itself takes long: a test that waits must not keep the processors from what it waits for.
+/// Whether `condition` becomes true within the longest wait. It is checked again after a few milliseconds, or later if
+/// the check itself is slow, so that waiting does not use the processor time of the work that the test waits for.
 package func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
     try await happens(within: .longestWait, condition)
 }
 
-/// Whether `condition` comes true within `time`, for what is expected not to happen: nobody can wait for that but for a
-/// while. What is expected to happen waits by `eventually`.
+/// Whether `condition` becomes true within `time`. Use it only for what must not happen, which a test can only observe
+/// for a while. Use `eventually` for what must happen.
 package func happens(within time: Duration, _ condition: () async throws -> Bool) async rethrows -> Bool {
     let end = ContinuousClock.now + time
     while ContinuousClock.now < end, !Task.isCancelled {

@@ -1,21 +1,21 @@
 import Glibc
 import LinuxIO
 
-/// Forwards TCP connections to a port of 127.0.0.1, each on a thread of its own, and does to their bytes what networks
-/// and proxies do.
+/// Forwards TCP connections to a port of 127.0.0.1, each on a separate thread, and simulates faults of networks and
+/// proxies.
 package final class FaultyProxy: Sendable {
     package enum Direction: Sendable {
         case toServer, toClient
     }
 
-    /// What becomes of the bytes of one direction.
+    /// How to handle the bytes of one direction.
     package enum Flow: Sendable {
         case pass
-        /// They are read, so that all is acknowledged, and go nowhere.
+        /// The bytes are read, so that everything is acknowledged, and dropped.
         case swallow
-        /// They are read and kept until `release`.
+        /// The bytes are read and kept until `release`.
         case hold
-        /// So many more pass, then the connection is closed on both sides.
+        /// This number of bytes is forwarded; then the connection is closed on both sides.
         case cut(after: Int)
     }
 
@@ -25,7 +25,7 @@ package final class FaultyProxy: Sendable {
         var refusals = 0
         var accepted = 0
         var isFreezingNew = false
-        /// Of the next connection.
+        /// Settings for the next connection.
         var next: [(Direction, Flow)] = []
     }
 
@@ -34,7 +34,7 @@ package final class FaultyProxy: Sendable {
     private let listener: Int32
     private let state = Mutex(State())
 
-    /// - Parameter listener: a socket that listens; by default on a port of 127.0.0.1. It is closed in the end.
+    /// - Parameter listener: a listening socket, by default on a port of 127.0.0.1. The proxy closes it at the end.
     package init(to target: Int, listener: Int32? = nil) throws {
         self.target = target
         self.listener = try listener ?? LoopbackPort.listen()
@@ -42,7 +42,7 @@ package final class FaultyProxy: Sendable {
         _ = try OwnedThread(name: "proxy") { [self] in accept() }
     }
 
-    /// For all connections that there are, or for the next one if there is none.
+    /// Applies to all open connections, or to the next one if there is none.
     package func set(_ direction: Direction, _ flow: Flow) {
         state.withLock { state in
             state.connections.removeAll { $0.isOver }
@@ -51,10 +51,10 @@ package final class FaultyProxy: Sendable {
         }
     }
 
-    /// Nothing passes any more on the connections that there are, but all is acknowledged.
+    /// Forwards nothing more on open connections, but acknowledges everything.
     package func freeze() { each { $0.freeze() } }
 
-    /// Closes the connections that there are.
+    /// Closes all open connections.
     package func cut() { each { $0.cut() } }
 
     /// While it is true, new connections are closed at once.
@@ -63,28 +63,28 @@ package final class FaultyProxy: Sendable {
         set { state.withLock { $0.isRefusing = newValue } }
     }
 
-    /// How many connections were closed at once.
+    /// The number of connections that were closed at once.
     package var refusals: Int { state.withLock { $0.refusals } }
 
-    /// While it is true, nothing passes on new connections, but all is acknowledged.
+    /// While it is true, nothing is forwarded on new connections, but everything is acknowledged.
     package var isFreezingNew: Bool {
         get { state.withLock { $0.isFreezingNew } }
         set { state.withLock { $0.isFreezingNew = newValue } }
     }
 
-    /// How many connections were forwarded.
+    /// The number of forwarded connections.
     package var acceptedCount: Int { state.withLock { $0.accepted } }
 
-    /// How many bytes `.hold` has kept so far.
+    /// The number of bytes that `.hold` has kept so far.
     package var heldBytes: Int { connections.reduce(0) { $0 + $1.heldBytes } }
 
-    /// Closes the client's side of the connections whose bytes are held; the server's side stays.
+    /// Closes the client's side of connections with held bytes; the server's side stays open.
     package func abandonHeld() { each { $0.abandon() } }
 
-    /// Forwards to the server what was held, until `abandonHeld` if that was called; what follows passes.
+    /// Forwards the held bytes to the server, also after `abandonHeld`; later bytes are forwarded at once.
     package func release() { each { $0.release() } }
 
-    /// Closes everything and takes no more connections.
+    /// Closes everything and accepts no more connections.
     package func stop() {
         isRefusing = true
         shutdown(listener, Int32(SHUT_RDWR))

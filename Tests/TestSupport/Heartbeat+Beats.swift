@@ -3,7 +3,7 @@ package import Observability
 extension Heartbeat {
     package var isAlive: Bool { age() <= limit }
 
-    /// When it last beat; when it was made, if it never did.
+    /// The time of the last beat, or of the initialization if there was none.
     package var lastBeat: ContinuousClock.Instant {
         let now = ContinuousClock.now
         return now - age(at: now)

@@ -1,7 +1,7 @@
 package import JSON
 package import Kube
 
-/// Requests that the program makes otherwise.
+/// Requests that the program sends in other ways.
 extension KubeTransport {
     package func get<Item: JSONReadable>(
         _ type: Item.Type, _ resource: Resource, namespace: String? = nil, name: String
@@ -9,7 +9,7 @@ extension KubeTransport {
         try await send(.get(resource, namespace: namespace, name: name), decoding: type)
     }
 
-    /// One page; see `Request.list`.
+    /// Lists one page; see `Request.list`.
     package func list<Item: JSONReadable & Sendable>(
         _ type: Item.Type, _ resource: Resource, namespace: String? = nil, labelSelector: String? = nil,
         limit: Int? = nil, continue token: String? = nil
@@ -19,7 +19,7 @@ extension KubeTransport {
         return try await send(request, decoding: ListPage<Item>.self)
     }
 
-    /// - Returns: the metadata of the object as it was stored.
+    /// - Returns: the metadata of the stored object.
     @discardableResult
     package func create(
         _ resource: Resource, namespace: String? = nil, _ object: JSONValue
@@ -27,9 +27,9 @@ extension KubeTransport {
         try await send(.create(resource, namespace: namespace, object), decoding: MetadataOnly.self).metadata
     }
 
-    /// A JSON merge patch; see `Request.mergePatch`.
+    /// Sends a JSON merge patch; see `Request.mergePatch`.
     ///
-    /// - Returns: the metadata of the object as it was stored.
+    /// - Returns: the metadata of the stored object.
     @discardableResult
     package func patch(
         _ resource: Resource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: JSONValue

@@ -1,9 +1,9 @@
-/// The real kubectl on a test's API server.
+/// The real kubectl with a test's API server.
 package struct Kubectl: Sendable {
     package enum Version: String, Sendable, CaseIterable {
-        /// Of today.
+        /// A current version.
         case current = "kubectl"
-        /// As old as the server that `apiserver-assets` builds.
+        /// The version of the server that `apiserver-assets` builds.
         case old = "kubectl-1.20"
     }
 
@@ -11,12 +11,12 @@ package struct Kubectl: Sendable {
     private let options: [String]
     private let directory: TemporaryDirectory
 
-    /// - Parameter namespace: where it works unless it is told otherwise.
+    /// - Parameter namespace: the default namespace.
     package init(_ version: Version = .current, on server: APIServer, namespace: String) async throws {
         program = try await KubeTools.path(version.rawValue)
         directory = try TemporaryDirectory()
         let kubeconfig = try server.kubeconfig(namespace: namespace)
-        // What it remembers of a server is the test's own.
+        // A separate cache for each test.
         options = ["--kubeconfig", kubeconfig, "--cache-dir", directory("cache")]
     }
 
@@ -26,7 +26,7 @@ package struct Kubectl: Sendable {
         try await ToolRun.run([program] + options + arguments)
     }
 
-    /// `kubectl apply` of a text.
+    /// Runs `kubectl apply` with a text.
     package func apply(_ manifests: String, _ arguments: String...) async throws -> ToolRun {
         let file = directory("manifests.yaml")
         try writeFile(file, manifests)

@@ -1,7 +1,7 @@
 import LinuxIO
 package import Observability
 
-/// Keeps lines, from any thread.
+/// Records lines, from any thread.
 package final class LineRecorder: Sendable {
     private let recorded = Mutex<[String]>([])
 
@@ -9,7 +9,7 @@ package final class LineRecorder: Sendable {
 
     package var lines: [String] { recorded.withLock { $0 } }
 
-    /// How many lines contain `text`.
+    /// The number of lines that contain `text`.
     package func count(_ text: String) -> Int { lines.count { $0.contains(text) } }
 
     /// Whether one line contains all `texts`.
@@ -23,7 +23,7 @@ package final class LineRecorder: Sendable {
 }
 
 extension LineRecorder {
-    /// A logger that writes here, as text and from `debug` on.
+    /// A logger that writes to this recorder, as text, from level `debug` on.
     package var logger: Logger {
         Logger(level: .debug, format: .text, now: { Timestamp(seconds: 0) }, write: add)
     }

@@ -4,10 +4,11 @@ import Glibc
 package enum LoopbackPort {
     package struct Failure: Error {}
 
-    /// For a server that is started later, and perhaps again.
+    /// A port for a server that is started later, and perhaps restarted.
     ///
-    /// The port stays reserved for as long as this process lives: its socket is bound and does not listen. A server that
-    /// sets SO_REUSEADDR, as Go's do, can bind it too, but no connection gets it as its own port by chance (socket(7)).
+    /// The port stays reserved as long as this process lives: its socket is bound and does not listen. A server that
+    /// sets SO_REUSEADDR, as Go's do, can bind it too, but no outgoing connection gets it as its local port by chance
+    /// (socket(7)).
     package static func reserve() -> Int { number(of: bound()) }
 
     /// A socket that listens on a port of its own.
@@ -17,7 +18,7 @@ package enum LoopbackPort {
         return socket
     }
 
-    /// A socket that is connected, or is not if nobody listens.
+    /// A socket that is connected, unless nothing listens on the port.
     static func connect(to port: Int) -> Int32 {
         let socket = socket()
         var address = address(port)

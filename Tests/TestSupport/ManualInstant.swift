@@ -1,4 +1,4 @@
-/// A time that only the test moves: milliseconds since the test began.
+/// A time that only the test advances: milliseconds since the test started.
 package struct ManualInstant: InstantProtocol {
     package var elapsed: Duration
 

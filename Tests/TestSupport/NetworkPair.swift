@@ -1,13 +1,13 @@
 import Glibc
 import LinuxIO
 
-/// Two network namespaces with a cable between them, which can lose everything in silence. Both have no name and go with
-/// the processes that hold them. Needs root and iproute2.
+/// Two network namespaces with a cable between them, which can drop all packets silently. The namespaces have no names
+/// and end with the processes that hold them. Needs root and iproute2.
 package final class NetworkPair: Sendable {
-    /// Of the far end.
+    /// The address of the far end.
     package static let address = "10.0.0.2"
 
-    /// Whether this process may make one: also root in a container often may not.
+    /// Whether this process can create one; often not even root in a container can.
     package static func isPossible() async throws -> Bool {
         guard geteuid() == 0 else { return false }
         let log = try ScratchFolder()("network.log")
@@ -25,7 +25,7 @@ package final class NetworkPair: Sendable {
         let far = try await ServerProcess("unshare", ["--net", "sleep", "infinity"], log: log)
         let pair = NetworkPair(near, far, log)
         guard await eventually({ pair.isApart }) else {
-            throw ServerProcess.StartError(description: "unshare(1) does not make a network namespace, see \(log)")
+            throw ServerProcess.StartError(description: "unshare(1) cannot create a network namespace, see \(log)")
         }
         try await pair.run(
             in: near,
@@ -46,14 +46,14 @@ package final class NetworkPair: Sendable {
         self.log = log
     }
 
-    /// What runs a command at the near end.
+    /// The command that runs another command at the near end.
     package var enterNear: [String] { ["/usr/bin/nsenter", "--net=\(Self.namespace(near))", "--"] }
 
     /// A socket that listens at the far end, on a port of its own.
     package func listener() async throws -> Int32 {
         let path = Self.namespace(far)
         let socket = await OwnedThread.value(name: "far end") { () -> Int32 in
-            // A namespace is a thread's own, and a socket stays in the one where it was made (setns(2)).
+            // A namespace belongs to a thread, and a socket stays in the namespace in which it was created (setns(2)).
             let file = open(path, O_RDONLY | O_CLOEXEC)
             defer { close(file) }
             guard file >= 0, let symbol = dlsym(nil, "setns") else { return -1 }
@@ -65,7 +65,7 @@ package final class NetworkPair: Sendable {
         return socket
     }
 
-    /// From now on no packet arrives at the other end, and nobody is told: each carries a link address that nobody has.
+    /// Drops all packets without an error: each gets a link address that no interface has.
     package func drop() async throws { try await setNeighbours("02:00:00:00:00:ff", "02:00:00:00:00:ff") }
 
     package func restore() async throws { try await setNeighbours("02:00:00:00:00:02", "02:00:00:00:00:01") }
@@ -88,7 +88,7 @@ package final class NetworkPair: Sendable {
 
     private static func namespace(_ process: ServerProcess) -> String { "/proc/\(process.identifier)/ns/net" }
 
-    /// Both have left the namespace of the tests.
+    /// Whether both processes have left the namespace of the tests.
     private var isApart: Bool {
         let names = [near.identifier, far.identifier, getpid()].map { identifier in
             var buffer = [CChar](repeating: 0, count: 64)

@@ -1,4 +1,4 @@
-/// PKCS#12 as an Azure Key Vault keeps it, with a certificate and an encrypted key that were made for this.
+/// PKCS#12 as an Azure Key Vault stores it, with a certificate and an encrypted key that were made for the tests.
 package enum PFX {
     /// On one line, as the vault writes it.
     package static let base64 = wrapped.split(separator: "\n").joined()

@@ -1,7 +1,7 @@
 package import HTTPServer
 
 extension HTTPServer.Limits {
-    /// The usual ones, but for the times: on a busy machine no test runs into them unless it is about them.
+    /// The usual limits with longer times, so that even on a busy machine only tests of the limits reach them.
     package static var patient: HTTPServer.Limits {
         var limits = HTTPServer.Limits()
         limits.connection = .seconds(600)

@@ -7,11 +7,11 @@ final class ProxiedConnection: Sendable {
         var toServer = FaultyProxy.Flow.pass
         var toClient = FaultyProxy.Flow.pass
         var held: [UInt8] = []
-        /// The client's side is closed; what the server sends is read and dropped.
+        /// The client's side is closed; data from the server is read and dropped.
         var isAbandoned = false
         var isOver = false
 
-        /// - Returns: what is to be forwarded now, and whether the connection ends then.
+        /// - Returns: the bytes to forward now, and whether the connection ends after them.
         mutating func take(_ bytes: ArraySlice<UInt8>, fromClient: Bool) -> (bytes: ArraySlice<UInt8>, ends: Bool) {
             if isAbandoned { return ([], false) }
             switch fromClient ? toServer : toClient {
@@ -54,7 +54,7 @@ final class ProxiedConnection: Sendable {
         set(.toClient, .swallow)
     }
 
-    /// The thread in `forward` sees the end of both and closes them.
+    /// The thread in `forward` notices the end of both sockets and closes them.
     func cut() {
         state.withLock { state in
             guard !state.isOver else { return }
@@ -88,7 +88,7 @@ final class ProxiedConnection: Sendable {
             for index in entries.indices where entries[index].revents != 0 {
                 let count = read(entries[index].fd, &buffer, buffer.count)
                 if count > 0, pass(buffer[..<count], fromClient: index == 0) { continue }
-                // A client that has been let go of does not end what is held.
+                // A client that was abandoned does not end the held bytes.
                 guard index == 0, state.withLock({ $0.isAbandoned }) else { break loop }
                 entries[0].fd = -1
                 entries[0].revents = 0
@@ -97,7 +97,8 @@ final class ProxiedConnection: Sendable {
         state.withLock { state in
             state.isOver = true
             for socket in [client, server] {
-                // A program that was started in between may have inherited it: closing alone would not end it.
+                // A program that was started meanwhile may have inherited the socket, so closing it would not end the
+                // connection.
                 shutdown(socket, Int32(SHUT_RDWR))
                 close(socket)
             }

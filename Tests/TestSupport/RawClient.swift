@@ -1,7 +1,7 @@
 import Glibc
 import LinuxIO
 
-/// A TCP connection that sends what it is told byte for byte.
+/// A TCP connection that sends given bytes unchanged.
 package final class RawClient: Sendable {
     private let descriptor: Mutex<Int32>
 
@@ -35,10 +35,10 @@ package final class RawClient: Sendable {
         }
     }
 
-    /// No more is sent; answers can still come.
+    /// Ends the sending direction; responses can still arrive.
     package func finishSending() { shutdown(descriptor.withLock { $0 }, Int32(SHUT_WR)) }
 
-    /// All that comes until the server closes the connection, or resets it; nil if it does neither.
+    /// Everything that is received until the server closes or resets the connection; nil if it does neither.
     package func received() async -> String? {
         let socket = descriptor.withLock { $0 }
         return await OwnedThread.value(name: "client") {
@@ -63,7 +63,7 @@ package final class RawClient: Sendable {
         }
     }
 
-    /// One GET, answered and done.
+    /// Sends one GET request and returns the response.
     package static func get(_ target: String, host: String = "127.0.0.1", port: Int) async -> String? {
         let client = RawClient(host: host, port: port)
         client.send("GET \(target) HTTP/1.1\r\nHost: test\r\n\r\n")

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import LinuxIO
 
-/// A folder of its own for a test, removed when the test process ends.
+/// A separate folder for a test, removed when the test process ends.
 package struct ScratchFolder: Sendable {
     package let path: String
 
@@ -11,7 +11,7 @@ package struct ScratchFolder: Sendable {
 
     private static let parent: String = {
         let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
-        // A run that was killed could not remove its own.
+        // A killed run could not remove its folder.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
             let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) ?? getpid()
             if kill(owner, 0) != 0, errno == ESRCH { try? FileManager.default.removeItem(atPath: "\(parent)/\(name)") }
@@ -26,7 +26,7 @@ package struct ScratchFolder: Sendable {
         }
     }()
 
-    /// In memory if the machine has such a file system.
+    /// Created in memory if the machine has such a file system.
     package init() throws {
         _ = Self.atEnd
         path = "\(Self.parent)/\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
@@ -42,8 +42,8 @@ package struct ScratchFolder: Sendable {
     @discardableResult
     package func write(_ name: String, _ text: String, executable: Bool = false) throws -> String {
         let file = self(name)
-        // Not by `Data`, whose descriptors a program inherits, and keeps, that another test starts meanwhile: what is open
-        // to be written cannot be run (execve(2), ETXTBSY).
+        // Not with `Data`: a program that another test starts meanwhile would inherit its descriptor and keep it open,
+        // and a file that is open for writing cannot be executed (execve(2), ETXTBSY).
         let new = "\(file).\(UInt32.random(in: 0...UInt32.max))"
         try writeFile(new, text)
         if executable { chmod(new, 0o700) }
@@ -51,7 +51,7 @@ package struct ScratchFolder: Sendable {
         return file
     }
 
-    /// Not by `Data` either, which leaks a page for each empty file (seen by LeakSanitizer).
+    /// Not with `Data` either, which leaks a page for each empty file (found by LeakSanitizer).
     package func read(_ name: String) throws -> [UInt8] {
         try FileDescriptor(reading: self(name)).content(limit: .max - 1) ?? []
     }

@@ -1,4 +1,4 @@
-/// Draws the same numbers for the same seed (SplitMix64).
+/// Generates the same numbers for the same seed (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -1,7 +1,7 @@
 package import Glibc
 import LinuxIO
 
-/// A server that the tests run beside themselves. It does not outlive them, however they end.
+/// A server process for the tests. It ends with them, however they end.
 package final class ServerProcess: Sendable {
     package struct StartError: Error, CustomStringConvertible {
         package let description: String
@@ -13,20 +13,21 @@ package final class ServerProcess: Sendable {
     private let isOver = Mutex(false)
 
     /// - Parameters:
-    ///   - log: a file that gets its output.
-    ///   - descriptors: of this process, and the number that the server knows each by. The former are above the latter.
+    ///   - log: a file for its output.
+    ///   - descriptors: descriptors of this process, and the number that each has in the server. The former are above
+    ///     the latter.
     package init(
         _ command: String, _ arguments: [String], log: String, descriptors: [(own: Int32, its: Int32)] = []
     ) async throws {
         identifier = try await BlockingThread.shared.run {
-            // setpriv(1) asks for the signal and becomes the command.
+            // setpriv(1) requests the signal and then executes the command.
             let words = ["setpriv", "--pdeathsig", "KILL", "--", command] + arguments
             return try Self.spawn(words, log: log, descriptors: descriptors)
         }
         Self.all.withLock { _ = $0.insert(identifier) }
     }
 
-    /// Ends it at once, as a crash would, and waits until it is gone.
+    /// Kills the process like a crash, and waits until it has ended.
     package func kill() async {
         _ = try? await BlockingThread.shared.run { [self] in end() }
     }
@@ -40,7 +41,7 @@ package final class ServerProcess: Sendable {
         Self.all.withLock { _ = $0.remove(identifier) }
     }
 
-    /// Stops it without ending it: connections stay and are silent.
+    /// Stops it with SIGSTOP: connections stay open and silent.
     func pause() { _ = Glibc.kill(identifier, SIGSTOP) }
 
     func resume() { _ = Glibc.kill(identifier, SIGCONT) }
@@ -52,19 +53,19 @@ package final class ServerProcess: Sendable {
         return waitid(P_PID, id_t(identifier), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
-    /// At the end of the tests: before their folders are removed.
+    /// Called at the end of the tests, before their folders are removed.
     static func endAll() {
         for identifier in all.withLock({ $0 }) { end(identifier) }
     }
 
     private static func end(_ identifier: pid_t) {
-        // With all that it has started.
+        // Including all processes that it has started.
         _ = Glibc.kill(-identifier, SIGKILL)
         var status: Int32 = 0
         while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
     }
 
-    /// Runs a command to its end; for short ones.
+    /// Runs a command until it ends; use it only for short commands.
     static func run(_ words: [String], log: String) async throws {
         try await BlockingThread.shared.run {
             let identifier = try spawn(words, log: log)
@@ -75,8 +76,8 @@ package final class ServerProcess: Sendable {
     }
 
     /// - Parameters:
-    ///   - input: a file that it reads as standard input.
-    ///   - errors: a file that gets what it writes to standard error, if that is not `log` too.
+    ///   - input: a file for standard input.
+    ///   - errors: a file for standard error, if that is not `log` too.
     static func spawn(
         _ words: [String], input: String = "/dev/null", log: String, errors: String? = nil,
         descriptors: [(own: Int32, its: Int32)] = []
@@ -95,7 +96,7 @@ package final class ServerProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The thread that spawns blocks all signals, and an interrupt of the tests shall reach only them.
+        // The spawning thread blocks all signals, and an interrupt of the tests should reach only the tests.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)

@@ -2,18 +2,18 @@ import COpenSSL
 import Glibc
 import LinuxIO
 
-/// A certificate and its private key, made by libcrypto, as PEM text.
+/// A certificate and its private key, created by libcrypto, as PEM text.
 package struct TLSPair: Sendable, Equatable {
     package enum Kind: Sendable, Hashable, CaseIterable {
-        /// P-256: the fastest to make.
+        /// P-256: the fastest to create.
         case ec
         case rsa, ed25519, ed448
     }
 
-    /// How the key is written.
+    /// The format of the key.
     package enum KeyForm: Sendable, CaseIterable {
         case pkcs8
-        /// PKCS#1 for RSA, SEC1 for EC. The others have none.
+        /// PKCS#1 for RSA, SEC1 for EC. Other types have no traditional form.
         case traditional
         case pkcs8Encrypted, traditionalEncrypted
     }
@@ -37,13 +37,13 @@ package struct TLSPair: Sendable, Equatable {
 
     private static let made = Mutex<[Parameters: TLSPair]>([:])
 
-    /// The same parameters have the same pair throughout the process.
+    /// The same parameters return the same pair throughout the process.
     ///
     /// - Parameters:
-    ///   - name: common name. Each has a key of its own.
-    ///   - validity: seconds since 1970; nil from yesterday to tomorrow.
-    ///   - issuer: who signs it; nil for itself.
-    ///   - isAuthority: whether its basic constraints say that it is a CA; it has none otherwise.
+    ///   - name: the common name. Each name has its own key.
+    ///   - validity: seconds since 1970; nil: from yesterday to tomorrow.
+    ///   - issuer: the signer; nil: self-signed.
+    ///   - isAuthority: whether the basic constraints mark it as a CA; otherwise it has none.
     package static func make(
         _ name: String = "test", kind: Kind = .ec, validity: ClosedRange<Int64>? = nil, issuer: TLSPair? = nil,
         isAuthority: Bool = false
@@ -58,7 +58,7 @@ package struct TLSPair: Sendable, Equatable {
         }
     }
 
-    /// One that was valid for the day after 2001-09-09T01:46:40Z.
+    /// A pair that was valid for one day from 2001-09-09T01:46:40Z.
     package static func expired(_ name: String = "expired") throws(Failure) -> TLSPair {
         try make(name, validity: 1_000_000_000...1_000_086_400)
     }
@@ -68,7 +68,7 @@ package struct TLSPair: Sendable, Equatable {
         ([self] + issuers).map(\.certificate).joined()
     }
 
-    /// - Throws: if the key has no such form.
+    /// - Throws: if the key type has no such form.
     package func key(as form: KeyForm) throws(Failure) -> String {
         try PEM.text { bio in
             let cipher = EVP_aes_256_cbc()
@@ -115,7 +115,7 @@ package struct TLSPair: Sendable, Equatable {
     }
 }
 
-/// A key pair. libcrypto may read one from many threads.
+/// A key pair. libcrypto allows reading it from many threads.
 private final class SharedKey: @unchecked Sendable {
     let pointer: OpaquePointer
     private let kind: TLSPair.Kind
@@ -140,7 +140,7 @@ private final class SharedKey: @unchecked Sendable {
 
     deinit { EVP_PKEY_free(pointer) }
 
-    /// EdDSA brings its own.
+    /// EdDSA has a built-in digest.
     var digest: OpaquePointer? {
         switch kind {
         case .ec, .rsa: EVP_sha256()
@@ -161,7 +161,7 @@ private enum Certificate {
 }
 
 private enum PEM {
-    /// What `write` puts into a BIO.
+    /// The text that `write` writes into a BIO.
     static func text(_ write: (OpaquePointer?) -> Int32) throws(TLSPair.Failure) -> String {
         let bio = BIO_new(BIO_s_mem())
         defer { BIO_free(bio) }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A directory of one test, removed with all that is in it when the test lets go.
+/// A directory for one test, removed with its content when the object is released.
 package final class TemporaryDirectory: Sendable {
     package let path: String
 
@@ -18,7 +18,7 @@ package final class TemporaryDirectory: Sendable {
     package func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// A call that a test needed and that failed.
+/// A failed call that a test needed.
 package struct POSIXFailure: Error, CustomStringConvertible {
     package let description: String
 
@@ -49,7 +49,7 @@ package func writeFile(_ path: String, _ text: String) throws(POSIXFailure) {
     try writeFile(path, Array(text.utf8))
 }
 
-/// Makes the directory and those above it that are missing.
+/// Creates the directory and missing directories above it.
 package func makeDirectory(_ path: String) throws(POSIXFailure) {
     if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
@@ -67,7 +67,7 @@ package func rename(_ old: String, to new: String) throws(POSIXFailure) {
     try require("rename", old, Glibc.rename(old, new))
 }
 
-/// Removes `path` and all below it; what is not there is fine.
+/// Removes `path` and everything below it; a missing path is no error.
 package func removeTree(_ path: String) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
@@ -94,8 +94,8 @@ package func names(in path: String) -> [String] {
 }
 
 extension TemporaryDirectory {
-    /// Waits until the file system's clock has moved on: what changes from now on has another time than what changed
-    /// before. File times are as coarse as the kernel's clock tick.
+    /// Waits until the file system's clock has advanced, so that later changes get a later time. File times have the
+    /// resolution of the kernel's clock tick.
     package func passClockTick() throws {
         let probe = self(".clock")
         try writeFile(probe, "")

@@ -2,14 +2,14 @@ import FoundationEssentials
 import Glibc
 import LinuxIO
 
-/// A command of the machine that has run to its end. It does not outlive the tests.
+/// A finished run of a command of the machine. The command ends with the tests.
 package struct ToolRun: Sendable {
-    /// Of the exit; 128 and more for a signal, as a shell reports it.
+    /// The exit status; 128 plus the number of a signal, as a shell reports it.
     package let status: Int32
     package let output: String
     package let errors: String
 
-    /// - Parameter input: what the command reads from standard input.
+    /// - Parameter input: the command's standard input.
     package static func run(_ words: [String], input: String = "") async throws -> ToolRun {
         let directory = try TemporaryDirectory()
         try writeFile(directory("in"), input)

@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import JSON
 
-/// An admission webhook that answers as the path of its URL says, over TLS, as a process of its own:
+/// An admission webhook over TLS, as a separate process, whose response depends on the path of its URL:
 /// `/deny/<code>/<message>`, `/quote/<code>` with the object's values in the message, `/slow/<milliseconds>`.
 package final class Webhook: Sendable {
     private let process: ServerProcess
@@ -26,9 +26,9 @@ package final class Webhook: Sendable {
 
     package func end() async { await process.kill() }
 
-    /// A configuration, validating, for the Secrets of one owner mark.
+    /// A validating configuration for the Secrets of one owner mark.
     ///
-    /// - Parameter paths: one webhook each, asked at once.
+    /// - Parameter paths: one webhook each; the server calls them in parallel.
     package func configuration(
         _ name: String, mark: String, _ paths: [String], failurePolicy: String = "Fail", operations: [String] = ["*"]
     ) -> JSONValue {

@@ -1,7 +1,7 @@
 package import Testing
 
 extension Trait where Self == TimeLimitTrait {
-    /// Ends a test that hangs. Longer than the waits of a test that fails (`Duration.longestWait`), and than any test takes on
-    /// a busy machine: so no test has a limit of its own.
+    /// Ends a hanging test. The limit is longer than the waits of a failing test (`Duration.longestWait`), and than any
+    /// test on a busy machine: so no test has a limit of its own.
     package static var endsIfHung: Self { .timeLimit(.minutes(30)) }
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by the tools here: packages of a Debian release, on whatever Debian or Ubuntu this is, unpacked and not installed.
+# Functions for the tools here: unpack packages of a Debian release on any Debian or Ubuntu, without installing them.
 #
-# The caller says who it is in $0, and has a folder $work that it removes.
+# The caller's name is in $0. The caller provides a folder $work, and removes it.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -9,16 +9,16 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# Installs on the machine itself. No child of apt's may inherit the lock that callers hold as descriptor 9.
+# Installs packages on the machine. apt's children must not inherit the lock that callers hold as descriptor 9.
 need() {
     say "installing $*"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 9>&-
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 9>&- ||
-        die "$* cannot be installed"
+        die "cannot install $*"
 }
 
-# The lines of apt's sources for release $1, with Types deb and deb-src: the machine's own mirrors if it is a Debian,
-# without third-party repositories; else Debian's. In folder $2.
+# Writes apt's sources for release $1, with types deb and deb-src, to folder $2: the machine's own mirrors if it is a
+# Debian, without third-party repositories; otherwise Debian's.
 debian_sources() {
     local release=$1 folder=$2 file source
     mkdir -p "$folder/sources.d"
@@ -49,8 +49,8 @@ debian_sources() {
     fi
 }
 
-# apt-get for release $1. With lists, caches and a package state of its own, apt needs no root and changes nothing on the
-# machine. The machine's proxies stay in force.
+# Runs apt-get for release $1, with separate lists, caches and package state: it needs no root, and changes nothing on the
+# machine. It uses the machine's proxies.
 apt_of() {
     local release=$1 folder=$work/apt-$1
     shift

@@ -1,5 +1,5 @@
-// A wall clock that a test can set, for one program: preloaded (ld.so(8), LD_PRELOAD), it adds the seconds that stand in
-// the file CLOCK_OFFSET_FILE, eight bytes, to CLOCK_REALTIME. All other clocks, and the times of files, stay as they are.
+// A wall clock that a test can set for one program: preloaded (ld.so(8), LD_PRELOAD), it adds the number of seconds in the
+// file CLOCK_OFFSET_FILE, eight bytes, to CLOCK_REALTIME. All other clocks, and the times of files, are unchanged.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@ import Testing
         String(decoding: try YAMLEmitter.emit(value), as: UTF8.self)
     }
 
-    @Test("A Secret reads like one that a person wrote")
+    @Test("A Secret looks as if a person wrote it")
     func manifest() throws {
         let manifest: YAMLValue = [
             "apiVersion": "v1", "kind": "Secret",
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "A string stays that string",
+        "A string is written so that it is read as the same string",
         arguments: [
             "", " ", "a", "true", "y", "NO", "null", "~", "1", "0x1", "1e3", "1:30", "2020-01-01", ".5", "-", "- a",
             "a: b",
@@ -56,12 +56,12 @@ import Testing
         let value = YAMLValue.mapping([.init(text, .sequence([.string(text), .mapping([.init("k", .string(text))])]))])
         let document = try #require(try YAMLParser.documents(in: try YAMLEmitter.emit(value)).first)
         let list = try #require(document[text])
-        // By bytes: `==` takes strings for equal that differ in their form of accents.
+        // Compared by bytes: for `==`, strings with different forms of accents are equal.
         #expect(list[0]?.string.map { Array($0.utf8) } == Array(text.utf8))
         #expect(list[1]?["k"]?.string.map { Array($0.utf8) } == Array(text.utf8))
     }
 
-    @Test("Any string survives", arguments: 0..<4 as Range<UInt64>)
+    @Test("Any string is the same after writing and reading it", arguments: 0..<4 as Range<UInt64>)
     func randomRoundTrip(seed: UInt64) throws {
         var random = SplitMix64(state: seed)
         for _ in 0..<200 {

@@ -8,7 +8,7 @@ import Testing
         YAMLParser.parse(Array(text.utf8)).errors.first?.problem
     }
 
-    @Test("Nested aliases cannot stand for billions of nodes")
+    @Test("Nested aliases cannot expand to billions of nodes")
     func billionLaughs() {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1...20 {
@@ -18,7 +18,7 @@ import Testing
         #expect(problem(text) == .tooLarge(limit: 100_000))
     }
 
-    @Test("Aliases cannot repeat a long text without end")
+    @Test("Aliases cannot repeat a long text without limit")
     func longText() {
         let text = "a: &a \(String(repeating: "x", count: 1 << 20))\nb: [\(String(repeating: "*a, ", count: 17))]\n"
         #expect(problem(text) == .tooLarge(limit: 16 << 20))
@@ -41,20 +41,20 @@ import Testing
         #expect(problem(text) == .tooLarge(limit: 100_000))
     }
 
-    @Test("Deep nesting is refused, in flow and in block style", arguments: ["[", "- ", "{a: ", "? "])
+    @Test("Deep nesting is rejected, in flow and in block style", arguments: ["[", "- ", "{a: ", "? "])
     func deep(unit: String) {
         #expect(problem(String(repeating: unit, count: 101) + "x") == .tooDeep(limit: 100))
         #expect(problem(String(repeating: unit, count: 100_000)) != nil)
     }
 
-    @Test("99 levels are no problem")
+    @Test("99 levels are accepted")
     func deepEnough() throws {
         let text = String(repeating: "[", count: 99) + "1" + String(repeating: "]", count: 99)
         let document = try #require(try YAMLParser.documents(in: Array(text.utf8)).first)
         #expect(document.json() == Array(text.utf8))
     }
 
-    @Test("A file of errors gives up after some")
+    @Test("Parsing a file of errors stops after some")
     func manyErrors() {
         let text = String(repeating: "---\n- @\n", count: 1000)
         #expect(YAMLParser.parse(Array(text.utf8)).errors.map(\.line) == (1...20).map { $0 * 2 })
@@ -62,7 +62,7 @@ import Testing
         #expect(YAMLParser.parse(Array(mixed.utf8)).errors.count == 20)
     }
 
-    @Test("No bytes crash the parser, and what it accepts is JSON", arguments: 0..<8 as Range<UInt64>)
+    @Test("No bytes crash the parser, and accepted documents are JSON", arguments: 0..<8 as Range<UInt64>)
     func garbage(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let pieces: [[UInt8]] = [

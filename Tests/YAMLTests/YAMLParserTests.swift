@@ -1,4 +1,3 @@
-import Distribution
 import FoundationEssentials
 import TestTraits
 import Testing
@@ -14,7 +13,7 @@ import Testing
         try documents(text).map { String(decoding: $0.json(), as: UTF8.self) }.joined(separator: "\n")
     }
 
-    @Test("A resource decodes as if it came from the API server")
+    @Test("A resource is decoded as if it came from the API server")
     func decodes() throws {
         struct Resource: Decodable, Equatable {
             struct Spec: Decodable, Equatable { var name: String, secrets: [[String: String]], keep: Bool, count: Int }
@@ -39,14 +38,14 @@ import Testing
         #expect(resource.spec.keep && resource.spec.count == 3 && resource.kind == "SecretsDistribution")
     }
 
-    @Test("Documents are separate and empty ones are left out")
+    @Test("Documents are separated, and empty ones are skipped")
     func several() throws {
         #expect(try json("---\n# none\n---\na: 1\n---\n---\nb: 2\n...\n---\n") == "{\"a\":1}\n{\"b\":2}")
         #expect(try json("").isEmpty)
         #expect(try json("''") == "\"\"")
     }
 
-    @Test("Windows line ends and a byte order mark change nothing")
+    @Test("Windows line ends and a byte order mark have no effect")
     func otherEditors() throws {
         #expect(
             try json("\u{FEFF}a: 1\r\nb:\r\n- x\r\n---\r\nc: |\r\n  two\r\n  lines\r\n") == """
@@ -72,7 +71,7 @@ import Testing
         #expect(all.last?.line(of: ["k"]) == 11)
     }
 
-    @Test("Anchors, aliases and merge keys are expanded, the mapping's own keys win")
+    @Test("Anchors, aliases and merge keys are expanded, and the mapping's own keys take precedence")
     func aliases() throws {
         #expect(try json("a: &x [1, {b: 2}]\nc: *x\n") == "{\"a\":[1,{\"b\":2}],\"c\":[1,{\"b\":2}]}")
         #expect(
@@ -87,8 +86,8 @@ import Testing
             ("a: [s3cret\nb: 1\n", "line 2, column 2: did not find expected ',' or ']'"),
             ("a: 's3cret\n", "line 2, column 1: found unexpected end of stream"),
             ("a: s3cret\nb: \u{1}\n", "line 2, column 4: control characters are not allowed"),
-            ("s3cret: 1\nb: 2\ns3cret: 3\n", "line 3, column 1: the key is there already, on line 1"),
-            ("1: s3cret\n0x1: a\n", "line 2, column 1: the key is there already, on line 1"),
+            ("s3cret: 1\nb: 2\ns3cret: 3\n", "line 3, column 1: the key already exists, on line 1"),
+            ("1: s3cret\n0x1: a\n", "line 2, column 1: the key already exists, on line 1"),
             ("? [s3cret]\n: 1\n", "line 1, column 3: a key must be a string, a number or a boolean"),
             ("~: s3cret\n", "line 1, column 1: a key must be a string, a number or a boolean"),
             ("a: *s3cret\n", "line 1, column 4: the alias has no anchor before it"),
@@ -102,7 +101,7 @@ import Testing
         #expect(error?.description.contains("s3cret") == false)
     }
 
-    @Test("An error costs its own document alone")
+    @Test("An error affects only its own document")
     func goesOn() {
         let text = "a: 1\n---\nb: [\n---\nc: 3\n---\nd: 1\nd: 2\n---\n- @\n---\ne: 5\n"
         let stream = YAMLParser.parse(Array(text.utf8))

@@ -3,10 +3,10 @@ import Testing
 
 @testable import YAML
 
-/// What kubectl 1.32 makes of each value: `kubectl annotate --local -o json` over a ConfigMap that holds it.
+/// The expected values are those of kubectl 1.32: `kubectl annotate --local -o json` for a ConfigMap with the value.
 @Suite(.tags(.unsafeMemory)) struct YAMLScalarTests {
     @Test(
-        "A scalar means what kubectl takes it for",
+        "A scalar has the same meaning as for kubectl",
         arguments: [
             ("y", "true"), ("n", "false"), ("yes", "true"), ("on", "true"), ("Off", "false"), ("TRUE", "true"),
             ("tRUE", "\"tRUE\""), ("~", "null"), ("null", "null"), ("NULL", "null"), ("nULL", "\"nULL\""),
@@ -25,7 +25,7 @@ import Testing
         #expect(String(decoding: document.json(), as: UTF8.self) == "{\"k\":\(json)}")
     }
 
-    @Test("What JSON has no number for is an error", arguments: [".nan", "-.inf", "!!int x", "!!bool 1", "!!null a"])
+    @Test("A value without a JSON number is an error", arguments: [".nan", "-.inf", "!!int x", "!!bool 1", "!!null a"])
     func unusable(source: String) {
         #expect(throws: YAMLError(.unusableScalar, line: 2, column: 4)) {
             try YAMLParser.documents(in: Array("a: 1\nk: \(source)\n".utf8))
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "A key becomes the name that JSON has",
+        "A key becomes the name that it has in JSON",
         arguments: [
             ("y", "true"), ("1", "1"), ("0x10", "16"), ("1.0", "1"), ("1.5", "1.5"), ("!!str yes", "yes"),
             ("'yes'", "yes"), ("tls.crt", "tls.crt"),

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct DurationTextTests {
     @Test(
-        "A time is numbers with their units",
+        "A duration consists of numbers with units",
         arguments: [
             ("0", .zero), ("0s", .zero), ("200ms", .milliseconds(200)), ("2s", .seconds(2)), ("1m30s", .seconds(90)),
             ("1h", .seconds(3600)), ("1.5s", .milliseconds(1500)), (".5s", .milliseconds(500)),
@@ -14,7 +14,7 @@ import Testing
     func time(text: String, duration: Duration) { #expect(DurationText.parse(text) == duration) }
 
     @Test(
-        "Anything else is no time",
+        "Other texts are rejected",
         arguments: [
             "", "1", "10", "00", "s", "1x", "1S", "1 s", " 1s", "1s ", "-1s", "+1s", "1.2.3s", ".s", "1e3s", "1d",
             "1s2",

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("With nothing said it runs with the defaults")
+    @Test("Without arguments it runs with the defaults")
     func defaults() throws {
         let invocation = try Invocation([]) { _ in nil }
         #expect(invocation.command == .run)
@@ -26,7 +26,7 @@ import Testing
         #expect(invocation.operands.isEmpty && !invocation.wantsHelp)
     }
 
-    @Test("Each variable has the flag of its name, and both mean the same")
+    @Test("Each variable has a flag of the same name, with the same meaning")
     func variablesAndFlags() throws {
         let values = [
             ("SECRETS_PATH", "--secrets-path", "/other"), ("MANAGED_BY", "--managed-by", "me"),
@@ -76,7 +76,7 @@ import Testing
         #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
     }
 
-    @Test("A flag wins, and the variable that it overrules is not looked at")
+    @Test("A flag overrides its variable, whose value is not validated")
     func flagWins() throws {
         var asked: [String] = []
         let invocation = try Invocation(["--max-in-flight=5", "sync", "--secrets-path", "/a"]) { name in
@@ -94,7 +94,7 @@ import Testing
         #expect(try settings(["--max-in-flight=5", "--max-in-flight", "6"]).maxInFlight == 6)
     }
 
-    @Test("An empty variable is one that is not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
+    @Test("An empty variable counts as not set", arguments: Option.all.filter { !$0.takesEmpty }.map(\.variable))
     func emptyVariable(variable: String) throws {
         #expect(try settings([], [variable: ""]) == Settings())
     }
@@ -113,19 +113,19 @@ import Testing
     @Test(arguments: [
         "9895", ":", ":65536", ":-1", "::1:80", "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
     ])
-    func `a LISTEN_ADDRESS that names no port is refused`(text: String) {
+    func `a LISTEN_ADDRESS without a port is rejected`(text: String) {
         #expect(throws: OptionError.self) { try settings([], ["LISTEN_ADDRESS": text]) }
     }
 
-    @Test("An empty flag overrules a variable where empty is a value, and is an error where it is none")
+    @Test("An empty flag overrides a variable if empty is a valid value, and is an error otherwise")
     func emptyFlag() throws {
         #expect(try settings(["--kubeconfig="], ["KUBECONFIG": "kube"]).kubeconfig == nil)
         #expect(try settings(["--watch-namespaces="], ["WATCH_NAMESPACES": "a"]).watchNamespaces == nil)
-        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\": it takes ") == true)
+        #expect(error(["--managed-by="])?.hasPrefix("MANAGED_BY (--managed-by) is \"\", expected ") == true)
     }
 
     @Test(
-        "A value that cannot be used is named with its variable and what that takes",
+        "An invalid value is reported with its variable and the expected values",
         arguments: [
             ("SECRETS_PATH", "mnt", "an absolute path"),
             ("MANAGED_BY", "a b", "a label's value: 1 to 63 letters, digits, \"-\", \"_\" and \".\""),
@@ -149,7 +149,7 @@ import Testing
             ("MAX_IN_FLIGHT", "1.5", "a whole number from 1 to 1000"),
             ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("LOG_FORMAT", "xml", "json or text"),
             ("LEADER_ELECTION", "maybe", "true or false"),
-            ("LEASE_NAMESPACE", "a.b", "a name of a namespace"),
+            ("LEASE_NAMESPACE", "a.b", "the name of a namespace"),
             ("LEASE_NAME", "A", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
             ("LEASE_NAME", "a..b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
             ("LEASE_NAME", "a.-b", "1 to 253 lower-case letters, digits, \"-\" and \".\""),
@@ -158,61 +158,61 @@ import Testing
             ("LEASE_RETRY_PERIOD", "0", "a time such as 200ms, 2s, 10m or 1h, at least 0.01 seconds"),
         ])
     func badValue(variable: String, value: String, takes: String) throws {
-        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\": it takes \(takes)")
+        #expect(error([], [variable: value]) == "\(variable) is \"\(value)\", expected \(takes)")
         let flag = try #require(Option.all.first { $0.variable == variable }).flag
-        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\": it takes \(takes)")
+        #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\", expected \(takes)")
     }
 
-    @Test("A value stands in its error on one line")
+    @Test("A value is shown in its error on one line")
     func oneLine() {
         #expect(
-            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\": it takes a whole number from 1 to 1000"
+            error([], ["MAX_IN_FLIGHT": "1\n2"]) == "MAX_IN_FLIGHT is \"1\\n2\", expected a whole number from 1 to 1000"
         )
     }
 
-    @Test("Local mode needs both of its paths")
+    @Test("Local mode requires both of its paths")
     func localMode() throws {
         #expect(
-            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\": it takes a path only together") == true)
+            error([], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is \"/o\", expected a path only together") == true)
         #expect(
-            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\": it takes a path only together")
+            error(["--distributions-path=/d"])?.hasPrefix("DISTRIBUTIONS_PATH is \"/d\", expected a path only together")
                 == true)
         #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
     }
 
-    @Test("The longest wait is no shorter than the quiet time")
+    @Test("The longest wait is at least the quiet time")
     func debounce() {
         #expect(
-            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\": it takes a time not longer")
+            error(["--debounce-quiet=5s"])?.hasPrefix("DEBOUNCE_QUIET is \"5s\", expected a time not longer")
                 == true)
         #expect(error(["--debounce-quiet=2s"]) == nil)
     }
 
     @Test(
-        "With leader election its times fit together, and it is for run with a cluster",
+        "The times of leader election must be consistent, and it is only for run with a cluster",
         arguments: [
             (["run"], [:], nil),
             (
                 ["sync"], [:],
-                "LEADER_ELECTION is \"true\": it takes nothing but false with sync, which makes its pass and waits for nobody"
+                "LEADER_ELECTION is \"true\", expected false with sync, which makes its pass without waiting"
             ),
             (
                 ["run"], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"],
-                "LEADER_ELECTION is \"true\": it takes nothing but false in local mode, where there is no Lease"
+                "LEADER_ELECTION is \"true\", expected false in local mode, where there is no Lease"
             ),
-            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\": it takes whole seconds"),
+            (["run"], ["LEASE_DURATION": "15500ms"], "LEASE_DURATION is \"15500ms\", expected whole seconds"),
             (
                 ["run"], ["LEASE_DURATION": "10s"],
-                "LEASE_DURATION is \"10s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 10s"
+                "LEASE_DURATION is \"10s\", expected a time longer than LEASE_RENEW_DEADLINE, which is 10s"
             ),
             (
                 ["run"], ["LEASE_RENEW_DEADLINE": "15s"],
-                "LEASE_DURATION is \"15s\": it takes a time longer than LEASE_RENEW_DEADLINE, which is 15s"
+                "LEASE_DURATION is \"15s\", expected a time longer than LEASE_RENEW_DEADLINE, which is 15s"
             ),
             (["run"], ["LEASE_RENEW_DEADLINE": "2500ms"], nil),
             (
                 ["run"], ["LEASE_RENEW_DEADLINE": "2400ms"],
-                "LEASE_RENEW_DEADLINE is \"2400ms\": it takes a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
+                "LEASE_RENEW_DEADLINE is \"2400ms\", expected a time longer than 1.2 times LEASE_RETRY_PERIOD, which is 2s"
             ),
             (["run"], ["LEADER_ELECTION": "false", "LEASE_DURATION": "1s"], nil),
         ] as [([String], [String: String], String?)])
@@ -221,30 +221,30 @@ import Testing
     }
 
     @Test(
-        "A flag or command that there is not is named",
+        "An unknown flag or command is reported",
         arguments: [
-            (["--nonsense"], "there is no flag --nonsense"), (["--nonsense=1"], "there is no flag --nonsense"),
-            (["--SECRETS_PATH=/a"], "there is no flag --SECRETS_PATH"), (["-x"], "there is no flag -x"),
+            (["--nonsense"], "unknown flag --nonsense"), (["--nonsense=1"], "unknown flag --nonsense"),
+            (["--SECRETS_PATH=/a"], "unknown flag --SECRETS_PATH"), (["-x"], "unknown flag -x"),
             (["--secrets-path"], "--secrets-path needs a value"),
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "there is no command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
-            (["--policy=a", "sync"], "--policy is a flag of check alone; expected --policy-path"),
+            (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
             (["run", "now"], "run takes no operand, got \"now\""),
             (["plan", "now"], "plan takes no operand, got \"now\""),
             (["explain"], "explain takes one operand, FROM, got 0"),
             (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),
             (["plan", "--output"], "--output needs a value"),
-            (["plan", "--output=xml"], "--output is \"xml\": it takes table or json"),
-            (["run", "--output=json"], "--output is a flag of sync, plan and explain alone"),
-            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain alone"),
+            (["plan", "--output=xml"], "--output is \"xml\", expected table or json"),
+            (["run", "--output=json"], "--output is a flag of sync, plan and explain only"),
+            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain only"),
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "there is no command \"false\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {
@@ -252,7 +252,7 @@ import Testing
         #expect(error(arguments) == text)
     }
 
-    @Test("check takes a policy, in both forms")
+    @Test("check accepts a policy, in both forms")
     func checkPolicy() throws {
         for words in [["--policy", "p.yaml"], ["--policy=p.yaml"]] {
             let invocation = try Invocation(["check"] + words + ["a.yaml"]) { _ in nil }
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(
-        "sync, plan and explain print as they are told, in both forms",
+        "sync, plan and explain use the requested output, in both forms",
         arguments: [["sync"], ["plan"], ["explain", "a"]])
     func output(words: [String]) throws {
         #expect(try Invocation(words) { _ in nil }.output == .table)
@@ -271,17 +271,17 @@ import Testing
         }
     }
 
-    @Test("plan is a dry run whatever DRY_RUN says, and sync is none")
+    @Test("plan is a dry run whatever DRY_RUN is, and sync never is")
     func dryRun() throws {
         #expect(try settings(["plan"]).dryRun)
         #expect(try settings(["plan"], ["DRY_RUN": "false"]).dryRun)
         #expect(try settings(["run", "--dry-run"]).dryRun)
         #expect(
             error(["sync"], ["DRY_RUN": "1"])
-                == "DRY_RUN is \"1\": it takes nothing but false with sync; plan shows what sync would write")
+                == "DRY_RUN is \"1\", expected false with sync; plan shows what sync would write")
     }
 
-    @Test("plan and explain need no Lease, and log errors alone unless they are told otherwise")
+    @Test("plan and explain need no Lease, and log only errors by default")
     func readers() throws {
         for words in [["plan"], ["explain", "a"]] {
             let quiet = try Invocation(words) { ["LEADER_ELECTION": "true", "LEASE_DURATION": "1s"][$0] }
@@ -293,7 +293,7 @@ import Testing
         }
     }
 
-    @Test("explain reads a folder of distributions without one for Secrets, and needs no operand for its help")
+    @Test("explain needs no output folder for a folder of distributions, and no operand for its help")
     func explainAlone() throws {
         #expect(try settings(["explain", "a"], ["DISTRIBUTIONS_PATH": "/d"]).distributionsPath == "/d")
         #expect(error(["explain", "a"], ["OUTPUT_PATH": "/o"])?.hasPrefix("OUTPUT_PATH is") == true)
@@ -301,7 +301,7 @@ import Testing
         #expect(try Invocation(["explain", "--help"]) { _ in nil }.wantsHelp)
     }
 
-    @Test("What follows -- is no flag, and - is none either")
+    @Test("An argument after -- is not a flag, and neither is -")
     func operands() throws {
         let invocation = try Invocation(["check", "a.yaml", "-", "--", "--help", "-x", "--"]) { _ in nil }
         #expect(invocation.command == .check)
@@ -310,14 +310,14 @@ import Testing
         #expect(try Invocation(["--", "sync"]) { _ in nil }.command == .sync)
     }
 
-    @Test("A value may hold an equals sign and begin with a dash")
+    @Test("A value may contain an equals sign and begin with a dash")
     func strangeValues() throws {
         #expect(try settings(["--secrets-path=/a=b"]).secretsPath == "/a=b")
         #expect(try settings(["--kubeconfig", "--x"]).kubeconfig == "--x")
     }
 
     @Test(
-        "Help, and what needs no settings, work with any environment",
+        "Help, and commands without settings, work in any environment",
         arguments: [
             ["--help"], ["-h"], ["sync", "--help"], ["plan", "--help"], ["help"], ["version"], ["check", "x.yaml"],
         ])

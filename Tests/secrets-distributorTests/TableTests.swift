@@ -10,7 +10,7 @@ import Testing
         return table
     }
 
-    @Test("Columns are as wide as their widest cell, and the last one ends where its text does")
+    @Test("Columns are as wide as their widest cell, and the last one has no padding")
     func columns() {
         #expect(
             table.lines(styled: false) == [
@@ -20,7 +20,7 @@ import Testing
             ])
     }
 
-    @Test("Styles change no width, and are there only where they are wanted")
+    @Test("Styles change no width, and are used only if requested")
     func styles() {
         let styled = table.lines(styled: true)
         #expect(styled[0].hasPrefix("\u{1b}[1mA\u{1b}[0m     \u{1b}[1mLONG HEADER\u{1b}[0m    "))

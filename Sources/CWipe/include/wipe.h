@@ -1,2 +1,2 @@
-// Nothing to call: that this target is linked is all. See wipe.c.
+// Declares nothing: linking this target is enough. See wipe.c.
 #pragma once

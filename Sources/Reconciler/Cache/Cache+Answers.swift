@@ -1,27 +1,27 @@
 import Distribution
 import Planning
 
-/// What the reconciler's own requests bring back.
+/// Stores the responses to the reconciler's own requests.
 extension Cache {
-    /// Takes over a target that was written, or read while an event about it may have come.
+    /// Stores a target that was written, or that was read while an event about it may have arrived.
     ///
-    /// - Returns: whether it says something new. A version before our own last write does not.
+    /// - Returns: false if the target is known already, or is older than our own last write.
     mutating func take(_ target: ObservedTarget) -> Bool {
         if let known = targets[target.key], target.isOlder(than: known) || known == target { return false }
         put(target)
         return true
     }
 
-    /// Takes over a target as it is now, whatever its version.
+    /// Stores a target regardless of its resource version.
     mutating func put(_ target: ObservedTarget) {
         var target = target
         interner.share(&target, with: targets[target.key], index.known(target.key))
         targets[target.key] = target
     }
 
-    /// Takes over a distribution that was read.
+    /// Stores a distribution that was read.
     ///
-    /// - Parameter isTruth: it replaces what is known, whatever its version.
+    /// - Parameter isTruth: whether it replaces the cached one regardless of its resource version.
     mutating func take(
         _ distribution: SecretsDistribution, isTruth: Bool = false, sharing outcomes: [ObjectKey: DistributionStatus]
     ) -> CacheChange {
@@ -33,9 +33,9 @@ extension Cache {
         return change
     }
 
-    /// Takes over a distribution that a status was written to.
+    /// Stores a distribution whose status was written.
     ///
-    /// - Returns: targets other than its own that are to be compared.
+    /// - Returns: the targets other than its own that must be compared.
     mutating func take(
         _ distribution: SecretsDistribution, sharing outcome: DistributionStatus?, _ change: inout CacheChange
     ) -> Set<ObjectKey> {
@@ -45,7 +45,7 @@ extension Cache {
         return put(distribution, sharing: outcome, &change).filter { $0 != distribution.target }
     }
 
-    /// - Returns: the targets of the former and of the new distribution.
+    /// - Returns: the targets of the old and the new version of the distribution.
     mutating func put(
         _ distribution: SecretsDistribution, sharing outcome: DistributionStatus?, _ change: inout CacheChange
     ) -> Set<ObjectKey> {

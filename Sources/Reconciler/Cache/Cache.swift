@@ -6,24 +6,26 @@ import Planning
 import Snapshots
 import Stores
 
-/// All that is known: the mount, the distributions, the Secrets that carry our label, the access policy, and how well each
-/// is known. A value; its one way in is `apply`, besides what the reconciler's own requests bring back (`Cache+Answers`).
+/// The known state of the mount, the distributions, the Secrets with our label and the access policy, and whether each
+/// is current.
+///
+/// A value. It changes through `apply`, and through the responses to the reconciler's own requests (`Cache+Answers`).
 struct Cache: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     var mount = MountState()
     var index: DistributionIndex
-    /// Our Secrets, as last seen or written.
+    /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
     private(set) var scopes: [Scope: ScopeState]
     private(set) var policy: PolicyState
     var verdicts = PolicyVerdicts()
-    /// Shares what distributions and targets have in common.
+    /// Shares equal strings and collections of distributions and targets.
     var interner = Interner()
-    /// For how long a scope's Secrets may be neither listed nor watched before the statuses say so.
+    /// How long a scope's Secrets may be neither listed nor watched before the statuses report it.
     private let staleAfter: Duration
 
-    /// - Parameter isOurs: whether this instance is to act on a distribution.
+    /// - Parameter isOurs: whether this instance acts on a distribution.
     init(
         scopes: [Scope], hasPolicy: Bool, staleAfter: Duration,
         isOurs: @escaping @Sendable (SecretsDistribution) -> Bool
@@ -34,11 +36,11 @@ struct Cache: Sendable {
         self.staleAfter = staleAfter
     }
 
-    /// Takes an event in.
+    /// Applies an event.
     ///
     /// - Parameters:
-    ///   - outcomes: how the distributions fare: text that these share with an object is kept once.
-    ///   - time: the wall clock's, for what statuses say.
+    ///   - outcomes: the last results by distribution; text that they share with an object is stored once.
+    ///   - time: the wall clock, for messages in statuses.
     mutating func apply(
         _ event: CacheEvent, sharing outcomes: [ObjectKey: DistributionStatus] = [:], at now: Instant, _ time: Timestamp
     ) -> CacheChange {
@@ -88,7 +90,7 @@ struct Cache: Sendable {
         change.mount = news
     }
 
-    /// The same for every kind: an event changes one object, a list replaces all of its scope.
+    /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.
     private mutating func apply<Object: CachedObject>(
         _ event: FeedEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
@@ -110,7 +112,7 @@ struct Cache: Sendable {
         }
     }
 
-    /// An event about an object came: the watch works.
+    /// Records that the watch works, because an event about an object arrived.
     private mutating func hear<Object: CachedObject>(of object: Object, in scope: Scope, _ change: inout CacheChange) {
         guard let feed = scopes[scope]?[keyPath: Object.feed], feed.failure != nil || !feed.unreadable.isEmpty else {
             return
@@ -121,8 +123,8 @@ struct Cache: Sendable {
         }
     }
 
-    /// All objects of `scope`: the truth, also where their resource versions are older than what is known, as after a
-    /// restore of etcd. A write of our own that came after the list is in the events that follow it.
+    /// Replaces all objects of `scope`, even if their resource versions are older than the cached ones, as after a
+    /// restore of etcd. The events that follow the list include our own writes since then.
     private mutating func replace<Object: CachedObject>(
         _ all: [Object], in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus], _ change: inout CacheChange
     ) {
@@ -150,7 +152,7 @@ struct Cache: Sendable {
         change.scopes.insert(scope)
     }
 
-    /// Changes what is known of a scope, and has its targets compared if their statuses have to say something else.
+    /// Changes the state of a scope, and requests a comparison of its targets if their statuses must change.
     private mutating func update(_ scope: Scope, _ change: inout CacheChange, _ body: (inout ScopeState) -> Void) {
         let old = scopes[scope] ?? ScopeState()
         var new = old
@@ -168,7 +170,7 @@ struct Cache: Sendable {
             (Resource.secrets, old.targets, new.targets),
             (.secretsDistributions, old.distributions, new.distributions),
         ] {
-            // Once, not with each list.
+            // Log each one once, not with each list.
             for (key, reason) in new.unreadable where old.unreadable[key] != reason {
                 change.notes.append(.unreadable(resource, key, reason: reason))
             }

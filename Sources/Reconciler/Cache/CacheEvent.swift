@@ -5,67 +5,68 @@ package import Planning
 import Snapshots
 package import Stores
 
-/// What the cache is told.
+/// An event that changes the cache.
 package enum CacheEvent: Sendable {
     case mount(MountReading)
     case policy(PolicyReading)
     case distributions(Scope, FeedEvent<SecretsDistribution>)
     case targets(Scope, FeedEvent<ObservedTarget>)
-    /// What could be listed, by namespace, of a scope whose list fails as a whole. All other targets are read by name.
+    /// The targets that could be listed, by namespace, when the list of the whole scope fails. All other targets are
+    /// read by name.
     case targetsInParts(Scope, [String: [ObservedTarget]], because: StoreError)
     case feedOfDistributions(Scope, FeedChange)
     case feedOfTargets(Scope, FeedChange)
 }
 
-/// What happens to a list and watch.
+/// A change in the state of a list and watch.
 package enum FeedChange: Sendable {
-    /// The objects cannot be listed, or not be watched. What is known stays.
+    /// The objects cannot be listed or cannot be watched. The cached objects are kept.
     case failed(StoreError)
-    /// Works again.
+    /// The list and watch work again.
     case recovered
-    /// Is about to list again.
+    /// The objects are about to be listed again.
     case relisting
 }
 
-/// What an event has changed, for whoever reconciles and reports.
+/// The changes that an event made to the cache.
 struct CacheChange: Sendable {
-    /// Targets to be compared.
+    /// Targets that must be compared.
     var targets: Set<ObjectKey> = []
-    /// Scopes of which everything is to be compared.
+    /// Scopes in which all targets must be compared.
     var scopes: Set<Scope> = []
-    /// Distributions that have no target of their own and whose statuses have to say so, perhaps.
+    /// Distributions that may have no target of their own, which their statuses must report.
     var statuses: [ObjectKey] = []
     /// A distribution before and after an event about it alone.
     var updated: (old: SecretsDistribution, new: SecretsDistribution)?
-    /// Targets whose comparison somebody asks for, by distribution.
+    /// Targets whose comparison was requested by `forceSync`, by distribution.
     var requested: [ObjectKey: Set<ObjectKey>] = [:]
-    /// Distributions that are gone.
+    /// Distributions that were deleted.
     var removed: [SecretsDistribution] = []
-    /// Distributions that were recreated, or are an older version than was known.
+    /// Distributions that were recreated, or whose version is older than the cached one.
     var replaced: [ObjectKey] = []
-    /// Distributions that were replaced by others of the same name, or have another target: as they were, and the target
-    /// that the same distribution has now.
+    /// Distributions that were recreated, or whose target changed: the old version, and the new target of the same
+    /// distribution; nil if it was recreated.
     var retargeted: [(old: SecretsDistribution, target: ObjectKey?)] = []
-    /// Targets that are gone.
+    /// Targets that were deleted.
     var lost: [ObjectKey] = []
-    /// Targets that others changed or removed, and the field manager.
+    /// Targets that were changed or removed, and the field manager that did it.
     var disturbed: [(target: ObjectKey, manager: String?)] = []
-    /// The mount's new content.
+    /// The changes of the mount's content.
     var mount: MountState.Change?
-    /// Another policy is in force.
+    /// Whether the policy changed.
     var isPolicyNew = false
-    /// What the agent has to know before it is ready may have changed.
+    /// Whether the agent's readiness may have changed.
     var affectsReadiness = false
-    /// A whole list was taken in.
+    /// Whether the event was a complete list.
     var isList = false
     var notes: [Note] = []
 
-    /// What an operator should hear of.
+    /// A message for the log.
     enum Note: Sendable {
         case scopeSkipped(Scope, StoreError)
         case scopeServed(Scope)
         case unreadable(Resource, ObjectKey, reason: String)
-        /// A Secret of ours, with what there is too much of.
+        /// One of our Secrets that exceeds a limit or cannot be read in part, and why.
         case unusable(ObjectKey, String)
         case readByName(Scope, namespaces: [String], StoreError)
     }

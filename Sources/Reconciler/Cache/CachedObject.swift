@@ -1,26 +1,27 @@
 import Distribution
 import Planning
 
-/// A kind of object that is listed and watched. What is particular to a kind is here; `Cache` has what is common.
+/// A kind of object that is listed and watched. Conformances hold what differs between kinds; `Cache` holds the rest.
 protocol CachedObject: Sendable {
     var key: ObjectKey { get }
     var uid: String { get }
     var resourceVersion: String { get }
 
-    /// What is known of its lists and watches.
+    /// The state of the kind's list and watch in a scope.
     static var feed: WritableKeyPath<ScopeState, FeedState> { get }
-    /// Whether an object that a list holds and that cannot be read counts as it was known.
+    /// Whether the cached version of an object is kept if a list contains the object but it cannot be read.
     static var staysWhenUnreadable: Bool { get }
 
     static func keys(in cache: Cache) -> [ObjectKey]
     static func known(_ key: ObjectKey, in cache: Cache) -> Self?
 
-    /// - Parameter isTruth: it is one of a list, or an answer: how the object is now, whatever its version.
+    /// - Parameter isTruth: whether the object comes from a list or a response, and so is current regardless of its
+    ///   resource version.
     static func keep(
         _ object: Self, isTruth: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange)
 
-    /// - Parameter wasHeard: an event told it; otherwise a list does not have it.
+    /// - Parameter wasHeard: true if a deletion event arrived; false if a list does not contain the object.
     static func remove(_ key: ObjectKey, wasHeard: Bool, from cache: inout Cache, _ change: inout CacheChange)
 }
 
@@ -46,7 +47,7 @@ extension SecretsDistribution: CachedObject {
         let known = cache.index.distributions[key]
         if isTruth, let known, known.uid != object.uid || object.isOlder(than: known) { change.replaced.append(key) }
         let affected = cache.put(object, sharing: outcomes[key], &change)
-        // Its former target is no longer described by it.
+        // Includes the former target, which it no longer describes.
         change.targets.formUnion(affected)
         if let known, known.uid == object.uid, known.forceSync != object.forceSync { change.requested[key] = affected }
         if cache.index.mayLackTarget(object) { change.statuses.append(key) }
@@ -62,7 +63,7 @@ extension SecretsDistribution: CachedObject {
 
 extension ObservedTarget: CachedObject {
     static var feed: WritableKeyPath<ScopeState, FeedState> { \.targets }
-    /// It is read by its name instead.
+    /// An unreadable Secret is read by name instead.
     static var staysWhenUnreadable: Bool { false }
 
     static func keys(in cache: Cache) -> [ObjectKey] { Array(cache.targets.keys) }
@@ -91,8 +92,8 @@ extension ObservedTarget: CachedObject {
 }
 
 extension String {
-    /// Resource versions of one object are compared as numbers (Kubernetes API, "Resource versions"); if they are none,
-    /// neither is newer.
+    /// Compares resource versions of one object as numbers (Kubernetes API, "Resource versions"). If one is not a
+    /// number, neither is newer.
     fileprivate func isNewer(than other: String) -> Bool {
         guard let mine = UInt64(self), let theirs = UInt64(other) else { return false }
         return mine > theirs

@@ -2,30 +2,30 @@ import MountWatch
 import Planning
 import Snapshots
 
-/// What is known of the mount. Its absence changes nothing: the last generation stays.
+/// The state of the mount. While the mount is absent, the last generation is kept.
 struct MountState: Sendable {
     /// The last generation.
     private(set) var snapshot: Snapshot?
-    /// Why the mount has no generation at present; nil if it has one.
+    /// Why the mount has no generation now; nil if it has one.
     private(set) var absence: String?
-    /// The mount gets no other generation as long as this container runs.
+    /// Whether the mount will get no new generation while this container runs.
     private(set) var isLost = false
     private(set) var wasRead = false
     private(set) var generations = GenerationHistory()
-    /// Of all files in `snapshot`; nil until somebody asks.
+    /// The digests of all files in `snapshot`; nil until first requested.
     private var digests: Set<Digest>?
 
-    /// What a reading has changed.
+    /// The changes that a reading made.
     struct Change: Sendable {
         /// Files whose content changed.
         var changed: Set<String> = []
-        /// The snapshot before; nil if there was none.
+        /// The previous snapshot; nil if there was none.
         var old: Snapshot?
-        /// Every target has to be compared.
+        /// Whether every target must be compared.
         var affectsAll = false
-        /// There is another snapshot.
+        /// Whether there is a new snapshot.
         var isNew = false
-        /// Names of volumes whose files are written one by one, if there are others than before.
+        /// Names of the volumes whose files are written one by one; empty if they did not change.
         var plainVolumes: [String] = []
     }
 
@@ -36,7 +36,7 @@ struct MountState: Sendable {
         case .absent(let reason): absence = reason
         case .lost(let reason):
             absence = reason
-            // Statuses have to say it.
+            // Every status must report it.
             if !isLost { change.affectsAll = true }
             isLost = true
         case .snapshot(let new):
@@ -44,7 +44,7 @@ struct MountState: Sendable {
             change.isNew = true
             absence = nil
             let lost = Self.lostVolumes(new)
-            // Statuses have to say which volumes get no generation any more.
+            // Statuses must report which volumes get no more generations.
             if isLost || lost != Self.lostVolumes(old) || old == nil { change.affectsAll = true }
             isLost = false
             let plain = Self.plainVolumes(new)
@@ -58,7 +58,8 @@ struct MountState: Sendable {
         return change
     }
 
-    /// Digests of all files, found out once for each snapshot: a Secret may claim to come from a newer generation.
+    /// The digests of all files, computed once for each snapshot. Used if a Secret claims to come from a newer
+    /// generation.
     mutating func allDigests() -> Set<Digest> {
         if let digests { return digests }
         let all = Set(
@@ -69,7 +70,7 @@ struct MountState: Sendable {
         return all
     }
 
-    /// Why the mount, or a volume in it that `sources` read, gets no other generation; nil if it does.
+    /// Why the mount, or a volume that contains one of `sources`, gets no more generations; nil if it does.
     func loss(of sources: [String]) -> String? {
         if isLost { return absence }
         guard let snapshot, snapshot.volumes.values.contains(where: \.isLost) else { return nil }

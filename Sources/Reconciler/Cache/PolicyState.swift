@@ -1,34 +1,34 @@
 import Distribution
 import Stores
 
-/// What is known of the access policy.
+/// The state of the access policy.
 ///
-/// One that cannot be used changes nothing: the last good one stays. Before the first good one nothing may be written.
+/// If the newest policy is invalid, the last valid one is kept. Until a valid one is read, nothing may be written.
 struct PolicyState: Sendable {
-    /// There is to be a policy.
+    /// Whether a policy is configured.
     let isWanted: Bool
-    /// The last good one.
+    /// The last valid policy.
     private(set) var policy: AccessPolicy?
-    /// Why the newest one cannot be used.
+    /// Why the newest policy cannot be used.
     private(set) var problem: String?
 
     init(isWanted: Bool) { self.isWanted = isWanted }
 
-    /// It was read, or is not wanted.
+    /// Whether the policy was read, or none is configured.
     var isKnown: Bool { allowsWrites || problem != nil }
 
-    /// Something may be written or removed at all.
+    /// Whether anything may be written or removed.
     var allowsWrites: Bool { !isWanted || policy != nil }
 
-    /// Why the agent is not ready; nil if it is as far as the policy goes.
+    /// Why the policy keeps the agent from being ready; nil if it does not.
     var unreadiness: String? {
         if let problem { return "the access policy cannot be used: \(problem)" }
         return isKnown ? nil : "the access policy has not been read yet"
     }
 
-    /// Takes over what was read.
+    /// Stores a reading of the policy.
     ///
-    /// - Returns: whether targets are to be judged anew.
+    /// - Returns: whether all targets must be evaluated again.
     mutating func take(_ reading: PolicyReading) -> Bool {
         let old = (policy, problem)
         problem = reading.problem
@@ -36,10 +36,10 @@ struct PolicyState: Sendable {
         return policy == nil ? problem != old.1 : policy != old.0
     }
 
-    /// Why the target of `distribution` must not be written; nil if it may. What is wrong with the policy is not for its
-    /// author: the values that are quoted there tell of others.
+    /// Why the target of `distribution` must not be written; nil if it may. The message does not include the policy's
+    /// problems, because they can quote values about other tenants.
     ///
-    /// - Parameter verdicts: those of the policy, on this distribution among others.
+    /// - Parameter verdicts: the policy's verdicts, including the one on this distribution.
     func refusal(of distribution: SecretsDistribution, _ verdicts: PolicyVerdicts) -> Refusal? {
         guard isWanted else { return nil }
         guard let policy else {
@@ -49,7 +49,7 @@ struct PolicyState: Sendable {
         return policy.mode == .enforce ? verdicts[distribution] : nil
     }
 
-    /// What is let through only because the policy audits; nil if nothing is.
+    /// What an enforcing policy would deny; nil if the policy enforces or denies nothing.
     func remark(on distribution: SecretsDistribution, _ verdicts: PolicyVerdicts) -> String? {
         policy?.mode == .audit ? verdicts[distribution]?.message : nil
     }

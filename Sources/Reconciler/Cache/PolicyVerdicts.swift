@@ -1,24 +1,24 @@
 import Distribution
 
-/// What one policy says of distributions, each for as long as it maps the same.
+/// The verdicts of one policy by distribution. A verdict is valid while the distribution's mappings stay the same.
 struct PolicyVerdicts: Sendable {
     private struct Verdict: Sendable {
         let mappings: [Mapping]
-        /// Also of a policy that only audits.
+        /// Set in mode `Audit` too.
         let refusal: Refusal?
     }
 
     private var verdicts: [ObjectKey: Verdict] = [:]
 
-    /// Whether it is known what the policy says of what `distribution` maps.
+    /// Whether the policy was evaluated on the mappings of `distribution`.
     func hasJudged(_ distribution: SecretsDistribution) -> Bool {
         verdicts[distribution.key]?.mappings == distribution.spec.mappings
     }
 
-    /// Why it is denied; nil if it is not. One that was not judged is denied: nobody has said yet that it is not.
+    /// Why the distribution is denied; nil if it is allowed. A distribution that was not evaluated yet is denied.
     subscript(distribution: SecretsDistribution) -> Refusal? {
         guard hasJudged(distribution) else {
-            return Refusal(.policyDenied, "The access policy has not been asked yet.")
+            return Refusal(.policyDenied, "The access policy has not been evaluated yet.")
         }
         return verdicts[distribution.key]?.refusal
     }
@@ -29,6 +29,6 @@ struct PolicyVerdicts: Sendable {
 
     mutating func forget(_ distribution: ObjectKey) { verdicts[distribution] = nil }
 
-    /// There is another policy.
+    /// Forgets all verdicts, because the policy changed.
     mutating func forgetAll() { verdicts = [:] }
 }

@@ -3,25 +3,27 @@ import Kube
 import Observability
 import Stores
 
-/// What is known of one scope: whether its distributions and its Secrets could be listed, and why they cannot be now.
+/// The state of one scope: whether its distributions and Secrets were listed, and why they cannot be listed now.
 struct ScopeState: Sendable {
     var distributions = FeedState()
     var targets = FeedState()
 
-    /// Its targets may be looked at: what there is to know is known, or a status has to say why it is not.
+    /// Whether the scope's targets can be reconciled: its objects are known, or a status must report why they are not.
     var isReady: Bool {
         distributions.isListed && (targets.isListed || targets.isRefused || targets.isStale)
     }
 
-    /// The role gives no access to it: nothing can be done there, until the role or the namespace comes back.
+    /// Whether the role gives no access to the scope. The scope is skipped until the role or the namespace exists
+    /// again.
     var isRefused: Bool {
         (distributions.isRefused && !distributions.isListed) || (targets.isRefused && !targets.isListed)
     }
 
-    /// The list or the watch of its Secrets has failed.
+    /// Records a failed list or watch of the scope's Secrets.
     ///
-    /// They become stale after `limit`, unless the distributions cannot be had either: then the API server is away, and
-    /// no status can be written anyway. With thousands of distributions two writes each would follow once it is back.
+    /// They become stale after `limit`, unless the distributions cannot be read either. In that case the API server is
+    /// unavailable and no status can be written. If the Secrets became stale then, each of thousands of distributions
+    /// would cause two writes once the server is back.
     mutating func targetsFailed(
         _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
     ) {
@@ -31,40 +33,41 @@ struct ScopeState: Sendable {
     }
 }
 
-/// Lists and watches of one kind of object in one scope.
+/// The state of the list and watch of one kind of object in one scope.
 struct FeedState: Sendable {
-    /// Since when it has not worked.
+    /// When the outage began.
     private struct Outage: Sendable {
         let start: ContinuousClock.Instant
         let time: Timestamp
     }
 
-    /// There has been a list, as a whole or in parts.
+    /// Whether the objects were listed, completely or in parts.
     private(set) var isListed = false
-    /// Why the list or the watch failed last; nil if it works. A role that allows lists alone leaves it set.
+    /// Why the list or the watch failed last; nil if both work. Stays set if the role allows lists but not watches.
     private(set) var failure: StoreError?
-    /// Namespaces that could be listed when the list of the whole scope failed; nil: the whole could be.
+    /// The namespaces that could be listed when the list of the whole scope failed; nil if the whole scope was listed.
     private(set) var listedNamespaces: Set<String>?
-    /// Why objects of the last list could not be read, by name, the empty one for all that have none that can be read.
+    /// Why objects of the last list could not be read, by key. The empty key stands for all objects whose name cannot
+    /// be read.
     private(set) var unreadable: [ObjectKey: String] = [:]
-    /// Nothing could be listed or watched for so long that what was seen last may not be so any more.
+    /// Whether lists and watches have failed for so long that the cached objects may be out of date.
     private(set) var isStale = false
-    /// It is being listed again, by a resync.
+    /// Whether a resync is listing the objects again.
     private var isListing = false
     private var outage: Outage?
 
     var isRefused: Bool { if case .forbidden? = failure { true } else { false } }
 
-    /// What is known may be out of date.
+    /// Whether the cached objects may be out of date.
     var mayLag: Bool { isListing || (failure != nil && !isRefused) }
 
-    /// A failure that lasts no longer than a watch that is opened again is none.
+    /// Whether lists and watches work. A failure that is over once the watch is reopened does not count.
     var works: Bool { failure == nil || (isListed && !isRefused && !isStale && listedNamespaces == nil) }
 
-    /// Lists and watches work.
+    /// Whether the objects were listed, and lists and watches work.
     var isAccessible: Bool { isListed && works }
 
-    /// When it began not to work, RFC 3339.
+    /// When the outage began, RFC 3339.
     var since: String? { outage?.time.rfc3339 }
 
     mutating func relist() { isListing = isListed }
@@ -79,9 +82,9 @@ struct FeedState: Sendable {
         isStale = true
     }
 
-    /// All objects were listed. Whether they can be watched too is another matter.
+    /// Records a list of all objects. It does not show whether they can be watched.
     ///
-    /// - Parameter unreadable: those that are there and could not be read.
+    /// - Parameter unreadable: the objects in the list that could not be read.
     mutating func list(unreadable items: [UnreadableItem] = []) {
         unreadable = Dictionary(items.map { ($0.key, $0.reason) }) { first, _ in first }
         isListed = true
@@ -92,7 +95,7 @@ struct FeedState: Sendable {
         if !isRefused { failure = nil }
     }
 
-    /// Of the objects those of `namespaces` were listed; the others have to be asked for by name.
+    /// Records a list of the objects of `namespaces` only. All others must be read by name.
     mutating func list(only namespaces: Set<String>, because error: StoreError) {
         isListed = true
         outage = nil
@@ -101,24 +104,24 @@ struct FeedState: Sendable {
         failure = error
     }
 
-    /// The watch works.
+    /// Records that the watch works.
     mutating func recover() {
         failure = nil
         outage = nil
         isStale = false
     }
 
-    /// An object of the last list has come, or has gone, since.
+    /// Records that an event about an object arrived after the last list.
     mutating func read(_ key: ObjectKey) {
         if !unreadable.isEmpty { unreadable[key] = nil }
     }
 
-    /// Whether an object that is not known may be there all the same.
+    /// Whether an object that is not in the cache may exist, because the list contains unreadable objects.
     func mayHide(_ key: ObjectKey) -> Bool {
         !unreadable.isEmpty && (unreadable[key] != nil || unreadable[UnreadableItem.nameless] != nil)
     }
 
-    /// Whether objects of a namespace have to be asked for by name, because no list has them.
+    /// Whether objects of a namespace must be read by name because no list contains them.
     func isUnlisted(_ namespace: String) -> Bool { listedNamespaces.map { !$0.contains(namespace) } ?? false }
 }
 

@@ -2,13 +2,13 @@ import Distribution
 import Planning
 import Stores
 
-/// Distributions are read again where a lagging cache could do harm.
+/// Reads distributions again where an outdated cache could do harm.
 extension Controller {
-    /// Before a write: reads the distribution if what is known of it may be out of date. After a restore of etcd the Secrets
-    /// may be listed first, and what a distribution that was lost asks for would stay for good.
+    /// Reads the distribution before a write if the cached one may be out of date. After a restore of etcd, the Secrets
+    /// may be listed first, and a write for a distribution that was lost would never be undone.
     ///
-    /// - Returns: whether what was planned by it still holds; if not, the cache was corrected.
-    /// - Throws: if it cannot be read, until that has lasted; then what is known has to do.
+    /// - Returns: whether the plan is still valid; if not, the cache was corrected.
+    /// - Throws: if the distribution cannot be read, until it is stale; then the cached one is used.
     func confirm(_ known: SecretsDistribution) async throws(StoreError) -> Bool {
         let key = known.key
         let (mayLag, isStale) = cache.distributionsMayLag(in: key.namespace)
@@ -22,11 +22,11 @@ extension Controller {
             if isStale { return true }
             throw error
         }
-        // That it is gone only a list or an event can say: a server that has just started may not know the resource yet.
+        // Only a list or an event proves a deletion: a server that has just started may not know the resource yet.
         guard let current = response else {
-            throw .unavailable("SecretsDistribution \(key) is not there any more", retryAfter: nil)
+            throw .unavailable("SecretsDistribution \(key) no longer exists", retryAfter: nil)
         }
-        // Unless an event has come meanwhile.
+        // Unless an event arrived during the request.
         if current.uid != known.uid || current.resourceVersion != known.resourceVersion,
             cache.index.distributions[key]?.resourceVersion == known.resourceVersion
         {
@@ -37,7 +37,7 @@ extension Controller {
             && cache.mount.snapshot?.generation == generation
     }
 
-    /// Reads a distribution and takes the response over.
+    /// Reads a distribution and stores the response in the cache.
     func readDistribution(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         var known: SecretsDistribution?
         var response: SecretsDistribution?
@@ -46,22 +46,22 @@ extension Controller {
             known = cache.index.distributions[key]
             response = try await distributions.current(key)
         } while response != nil && known != nil && cache.index.distributions[key] == nil
-        // Only if it is new: it queues keys.
+        // Only if it changed: `take` queues keys.
         if let response, response != cache.index.distributions[key] {
             take(cache.take(response, sharing: statuses.outcomes))
         }
         return response
     }
 
-    /// A response is the truth, whatever its version.
+    /// Stores a response regardless of its resource version.
     private func replace(_ distribution: SecretsDistribution) {
         take(cache.take(distribution, isTruth: true, sharing: statuses.outcomes))
     }
 
-    /// Takes over a distribution whose status was written or read.
+    /// Stores a distribution whose status was written or read.
     ///
-    /// - Parameter known: the one that the status was written to. In local mode no version says which of two is newer: then
-    ///   an edit that came meanwhile stays.
+    /// - Parameter known: the version that the status was written to. In local mode no resource version shows which of
+    ///   two is newer, so an edit that arrived in the meantime is kept.
     func takeStored(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
         if let known, let now = cache.index.distributions[known.key], now != known, !now.isOlder(than: distribution) {
             return

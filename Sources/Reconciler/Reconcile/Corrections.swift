@@ -1,9 +1,9 @@
 import Distribution
 import Planning
 
-/// Others who change our targets, and servers that store something else than was sent.
+/// Corrects changes by other writers, and detects servers that store something other than what was sent.
 extension Controller {
-    /// Why a write has to wait; nil: it may be made.
+    /// Why a write must wait; nil if it may be sent.
     func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
         let (wish, now) = (desired.fingerprint, ContinuousClock.now)
         if let actual, let alteration = contention.alteration(of: actual, wish: wish, at: now) {
@@ -16,31 +16,31 @@ extension Controller {
     }
 
     func contested(_ target: ObjectKey, by manager: String?) -> DistributionStatus {
-        let who = manager.map { "field manager \"\($0)\"" } ?? "somebody"
+        let who = manager.map { "Field manager \"\($0)\"" } ?? "Another writer"
         return DistributionStatus(
             reason: .writeFailed,
-            message: "Secret \(target.name) is changed again and again by \(who), expected no other writer of what this"
-                + " distribution sets; it is corrected at most once a minute while that goes on.")
+            message: "\(who) keeps changing what this distribution sets in Secret \(target.name); corrections are"
+                + " limited to one a minute.")
     }
 
-    /// Counts a write that corrected what others did.
+    /// Counts a write that corrected another writer's change.
     func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, wasDisturbed: Bool) {
         let key = wish.key
         if contention.wrote(key, wish: wish.fingerprint, wasDisturbed: wasDisturbed, at: .now) {
             counts.corrections += 1
         }
-        // Changed once more before the answer came.
+        // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != stored.resourceVersion {
             contention.disturb(key, by: known.changedBy, at: .now)
         }
     }
 
-    /// If the server stored something else than was sent: how the distribution fares then.
+    /// The result for the distribution if the server stored something other than what was sent; nil if it did not.
     func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
         guard let differences = desired.differences(from: stored), contention.isWatching else { return nil }
         let message =
-            "Secret \(desired.key.name) is stored otherwise than it was sent: \(differences);"
-            + " a mutating admission webhook may change it, expected none that does."
+            "The API server stored Secret \(desired.key.name) differently: \(differences);"
+            + " a mutating webhook may have changed it."
         contention.alter(stored, wish: desired.fingerprint, message: message, at: .now)
         let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
         return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)

@@ -1,9 +1,10 @@
 import Distribution
 
-/// The policy's verdicts. One that takes long is found out beside the queue: no turn waits for it.
+/// Evaluates the access policy. An evaluation that takes long runs outside the queue, so that no key waits for it.
 extension Controller {
-    /// Whether it is known what the policy says of `distribution`: that is kept for as long as policy and mappings stay, and
-    /// what takes little is found out at once. If not, the end of the judgement puts the target into the queue.
+    /// Whether the policy's verdict on `distribution` is known. Verdicts are kept while the policy and the mappings
+    /// stay the same; an evaluation that is short runs at once. Otherwise the target is queued when the evaluation
+    /// ends.
     func hasVerdict(on distribution: SecretsDistribution) -> Bool {
         guard let policy = cache.policy.policy, !cache.verdicts.hasJudged(distribution) else { return true }
         var judgement = policy.judgement(of: distribution)
@@ -16,10 +17,11 @@ extension Controller {
         return true
     }
 
-    /// Gives the namespace of a distribution a turn: goes on with the evaluation that is under way there, or begins this one.
+    /// Gives a turn to the namespace of a distribution: continues the namespace's evaluation in progress, or starts the
+    /// evaluation of this distribution.
     func judge(_ key: ObjectKey) async {
         guard let evaluation = evaluation(inTurnOf: key), let judge = dependencies.judge else {
-            // Judged meanwhile, or gone.
+            // It was evaluated meanwhile, or is gone.
             if let target = cache.index.distributions[key]?.target { enqueue([target]) }
             return judging.finish(key, .done)
         }
@@ -32,12 +34,12 @@ extension Controller {
             rest.judgement = judgement
             turns.putBack(rest)
         }
-        // What is not over, and what has had another's turn, lines up again: behind the other namespaces.
+        // Unless its own evaluation has ended, the key waits again, behind the other namespaces.
         if !isOver || !isOwn { judging.add([key]) }
         judging.finish(key, .done)
     }
 
-    /// What to do in a turn of `key`; nil: nothing.
+    /// The evaluation to continue or start in a turn of `key`; nil if there is none.
     private func evaluation(inTurnOf key: ObjectKey) -> PolicyTurns.Evaluation? {
         guard let policy = cache.policy.policy else { return nil }
         if let ongoing = turns.take(key.namespace), isWanted(ongoing), ongoing.policy == policy { return ongoing }
@@ -48,13 +50,14 @@ extension Controller {
             distribution: distribution, policy: policy, judgement: policy.judgement(of: distribution))
     }
 
-    /// Whether the verdict would be about what there is now.
+    /// Whether the verdict is still needed.
     private func isWanted(_ evaluation: PolicyTurns.Evaluation) -> Bool {
         guard let current = cache.index.distributions[evaluation.distribution.key] else { return false }
         return current.spec.mappings == evaluation.distribution.spec.mappings && !cache.verdicts.hasJudged(current)
     }
 
-    /// Keeps the verdict if it is about what there is by now; if not, the target's next reconciliation asks again.
+    /// Keeps the verdict if the policy and the mappings are still the same; otherwise the target's next reconciliation
+    /// requests another evaluation.
     private func end(_ evaluation: PolicyTurns.Evaluation, _ judgement: AccessPolicy.Judgement) {
         let distribution = evaluation.distribution
         if cache.policy.policy == evaluation.policy, let current = cache.index.distributions[distribution.key],

@@ -1,15 +1,15 @@
 package import Distribution
 package import LinuxIO
 
-/// Judges what takes long, on a thread of its own. Whose turn it is, the controller says.
+/// Runs long policy evaluations on its own thread. The controller decides which evaluation is next.
 package actor PolicyJudge {
-    /// How much is done between two looks at whether it is still wanted, in steps of 64 states on one character: about a
-    /// millisecond. A file is left in its midst; a part takes more than this by at most one character on all patterns and one
-    /// reading of a file's name.
+    /// How much is evaluated between two checks for cancellation, in steps of 64 states on one character: about a
+    /// millisecond. An evaluation can pause in the middle of a file. It exceeds this limit by at most one character on
+    /// all patterns and one reading of a file's name.
     static let part = 1 << 18
-    /// Parts of one turn. Then it is another namespace's.
+    /// The number of parts in a turn. The next turn is another namespace's.
     static let partsOfTurn = 8
-    /// What takes no more is judged at once, wherever that is.
+    /// An evaluation that costs no more than this runs at once in the caller.
     static let short = 1 << 16
 
     private let executor: OwnedThreadExecutor
@@ -19,9 +19,9 @@ package actor PolicyJudge {
     /// - Throws: EAGAIN when there are too many threads.
     package init() throws(LinuxError) { executor = try OwnedThreadExecutor(name: "policy") }
 
-    /// Goes on for one turn, or until the task is cancelled.
+    /// Continues an evaluation for one turn, or until the task is cancelled.
     ///
-    /// - Returns: how far it is then, and whether that is its end.
+    /// - Returns: the evaluation as far as it got, and whether it has ended.
     package func advance(_ judgement: AccessPolicy.Judgement) async -> (judgement: AccessPolicy.Judgement, isOver: Bool)
     {
         var judgement = judgement
@@ -32,8 +32,8 @@ package actor PolicyJudge {
     }
 }
 
-/// Policy evaluations that are under way, one of each namespace: the others of it wait for its end, so that a tenant with
-/// many distributions takes no more memory here than one with a single one. A value.
+/// The policy evaluations in progress: at most one for each namespace, so that a tenant with many distributions takes no
+/// more memory than one with a single distribution. A value.
 struct PolicyTurns: Sendable {
     struct Evaluation: Sendable {
         let distribution: SecretsDistribution
@@ -45,14 +45,14 @@ struct PolicyTurns: Sendable {
 
     var isEmpty: Bool { evaluations.isEmpty }
 
-    /// Takes out the evaluation to go on with in a turn of a namespace.
+    /// Removes and returns the evaluation of a namespace, which is continued in its turn.
     mutating func take(_ namespace: String) -> Evaluation? { evaluations.removeValue(forKey: namespace) }
 
-    /// Its turn is over, and it is not.
+    /// Keeps an evaluation that has not ended until the next turn of its namespace.
     mutating func putBack(_ evaluation: Evaluation) {
         evaluations[evaluation.distribution.key.namespace] = evaluation
     }
 
-    /// There is another policy.
+    /// Drops all evaluations, because the policy was replaced.
     mutating func forgetAll() { evaluations = [:] }
 }

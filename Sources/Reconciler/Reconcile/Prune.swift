@@ -2,7 +2,7 @@ import Distribution
 import Planning
 import Stores
 
-/// What becomes of targets that no distribution describes any more.
+/// Removes or releases targets that no distribution describes any more.
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard var target = cache.targets[key], cache.policy.allowsWrites else { return .done }
@@ -16,7 +16,7 @@ extension Controller {
             var pruning = pruning(of: target) { self.cache.index.distributions[$0] }
             var successor: SecretsDistribution?
             if case .delete(_, let distribution) = pruning {
-                // A cache that lags must not cost a Secret: ask once more, and judge by the answer.
+                // The cache may be out of date: read the distribution before the Secret is deleted.
                 successor = try await readDistribution(distribution)
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
@@ -29,7 +29,7 @@ extension Controller {
                 _ = cache.take(try await secrets.release(target, patch))
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
-                    // Its values are nowhere else yet: it goes when the target that follows it is in line.
+                    // The new target does not hold the values yet: the old one is removed when the new one is in sync.
                     if cache.targets[key] != nil { remarks.await(key, for: distribution) }
                     return .done
                 }
@@ -58,16 +58,16 @@ extension Controller {
         if case .changed = error { _ = try? await read(target.key) }
         if !error.isRetried {
             logger.warning(
-                "secret stays although no distribution describes it",
+                "orphaned secret cannot be removed",
                 ["secret": .string(target.key.description), "error": .string(error.description)])
             dependencies.reportFault("\(target.key): no distribution describes it, but \(error.description)")
-            // A distribution that now describes another target can say so.
+            // If its distribution now describes another target, that status reports it.
             if cache.targets[target.key] != nil, let key = target.distribution,
                 let distribution = cache.index.distributions[key]
             {
                 remarks.leftOver(
                     target.key, of: key,
-                    "Its former Secret \(target.key.name) is left over: \(error.description).")
+                    "Its former Secret \(target.key.name) was not removed: \(error.description).")
                 if let target = distribution.target { enqueue([target]) }
             }
         }

@@ -5,10 +5,12 @@ import Scheduling
 import Snapshots
 import Stores
 
-/// The work for one key: compare what should be with what is, and write the difference. `Report` records how it went,
-/// `Prune` decides about targets that no distribution describes.
+/// Reconciles one key: compares the desired target with the observed one and writes the difference. `Report` records
+/// the result; `Prune` handles targets that no distribution describes.
 extension Controller {
-    /// - Returns: when the key is to be processed again. What becomes of an error is decided here and nowhere else.
+    /// Reconciles a key. This is the only place that maps an error to a retry or a requeue.
+    ///
+    /// - Returns: when the key must be processed again.
     func reconcile(_ item: WorkItem) async -> Outcome {
         do throws(StoreError) {
             switch item {
@@ -27,7 +29,8 @@ extension Controller {
         }
     }
 
-    /// Compares again after a minute, for changes without an event: of a role, or of a Secret without our label.
+    /// Compares again after a minute, because some changes cause no event: those of a role, and of Secrets without our
+    /// label.
     var requeueLater: Outcome { .again(after: .seconds(60)) }
 
     private func reconcileStatus(of key: ObjectKey) async throws(StoreError) -> Outcome {
@@ -39,7 +42,7 @@ extension Controller {
         return try await writeStatus(key)
     }
 
-    /// Why a distribution of ours has no target of its own; nil if it has one.
+    /// Why one of our distributions has no target of its own; nil if it has one.
     private func conflict(of distribution: SecretsDistribution) -> Refusal? {
         guard let target = distribution.target else { return distribution.refusal }
         guard let winner = cache.index.winner(of: target), winner.key != distribution.key else { return nil }
@@ -52,7 +55,7 @@ extension Controller {
     private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         let winner = cache.index.winner(of: key)
         if notes.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
-            // Each says itself who has its Secret: a tenant can make thousands of them.
+            // Each loser reports the winner with its own key, because a tenant can create thousands of them.
             enqueue(cache.index.contenders(for: key).filter { $0 != winner?.key }.map(WorkItem.status))
         }
         guard cache.index.isDescribed(key) else {
@@ -67,7 +70,7 @@ extension Controller {
         return try await sync(key, for: winner)
     }
 
-    /// No distribution of ours describes it.
+    /// Forgets the state of a target that no distribution of ours describes.
     private func leave(_ key: ObjectKey) {
         notes.leave(key)
         contention.forget(key)
@@ -77,7 +80,7 @@ extension Controller {
     private func sync(
         _ key: ObjectKey, for distribution: SecretsDistribution
     ) async throws(StoreError) -> Outcome {
-        // Nothing is settled, and nothing forgotten, until the policy was evaluated.
+        // Change no state until the policy was evaluated.
         guard hasVerdict(on: distribution) else { return .held }
         let aheadSince = notes.ahead.removeValue(forKey: key)
         var seen = rotations.count
@@ -115,31 +118,32 @@ extension Controller {
         }
     }
 
-    /// What came of comparing a target with what it should be.
+    /// The result of comparing a target with the desired one.
     enum Comparison {
-        /// How its distribution fares; nil, or when to look again though nothing changes.
+        /// The status of the distribution, and when to compare again even if nothing changes; nil if that is not
+        /// needed.
         case status(DistributionStatus, again: Duration? = nil)
-        /// Its content is newer than the mount's, so that it is another agent's to keep. With why our mount would not do,
-        /// if it would not at all.
+        /// The target's content is newer than the mount's, so another agent maintains it. The refusal says why our
+        /// mount gives no valid target.
         case behind(Refusal? = nil)
-        /// The policy has to be evaluated first.
+        /// The policy must be evaluated first.
         case unjudged
-        /// The policy denies it; with the error that kept its target from being removed.
+        /// The policy denies it, with the error that prevented the removal of the target.
         case denied(DistributionStatus, StoreError?)
     }
 
-    /// Before the outcome of a write is looked up, within its turn: most faults of a connection are over soon, and then no
-    /// status reports them.
+    /// The delay before the target is read after a write of unknown outcome, while its key is still in flight. Most
+    /// connection faults end soon, and then no status reports them.
     private static let lookUpDelay = Backoff(initial: .milliseconds(200), longest: .seconds(5))
 
-    /// Plans and applies; reads the target again when the target was not as it was observed.
+    /// Plans and applies. Reads the target and tries again if the target has changed since it was observed.
     ///
-    /// - Parameter seen: becomes the number of the rotation whose content was compared.
+    /// - Parameter seen: set to the number of the rotation whose content was compared.
     private func compare(
         _ key: ObjectKey, _ distribution: SecretsDistribution, _ seen: inout Int
     ) async throws(StoreError) -> Comparison {
         if let failure = cache.missingTargets(in: key.namespace) { throw failure }
-        // Another owner's Secret is not in the cache; asking first spares the server a create that must fail.
+        // Another owner's Secret is not in the cache. Reading it first avoids a create that must fail.
         let wasForeign = statuses.outcomes[distribution.key]?.reason == .notManaged
         let isRequested = notes.requestWait(key, at: .now) == .zero
         if isRequested {
@@ -158,7 +162,7 @@ extension Controller {
         }
         var lastChange: StoreError?
         for attempt in 1...3 {
-            // Policy and mount may have changed while the target was looked at.
+            // The policy and the mount may have changed while the target was read.
             guard hasVerdict(on: distribution) else {
                 if mayBeWritten { notes.uncertain.insert(.target(key)) }
                 return .unjudged
@@ -170,7 +174,8 @@ extension Controller {
                 desired = try DesiredTarget(
                     distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
             } catch {
-                // What a mount that is behind lacks, the newer one may have; the distribution itself no mount can fix.
+                // If our mount is behind, the newer mount may have what ours lacks. No mount can fix an invalid
+                // distribution.
                 let isOurs = distribution.refusal != nil || !isAhead(actual)
                 return isOurs ? .status(DistributionStatus(error)) : .behind(error)
             }
@@ -183,7 +188,7 @@ extension Controller {
                     notes.uncertain.insert(.target(key))
                     mayBeWritten = true
                     logger.debug(
-                        "write has no answer, the Secret will be looked at",
+                        "write got no response, the Secret will be read",
                         ["secret": .string(key.description), "error": .string(error.description)])
                     guard (retryAfter ?? .zero) <= Self.lookUpDelay.longest else { throw error }
                     try? await Task.sleep(for: Self.lookUpDelay.delay(failures: attempt, jitter: .random(in: 0...1)))
@@ -194,13 +199,15 @@ extension Controller {
             actual = try await read(key)
             notes.uncertain.remove(.target(key))
         }
-        throw lastChange ?? .changed("Secret \(key) changes all the time")
+        throw lastChange ?? .changed("Secret \(key) keeps changing")
     }
 
+    /// Plans the target and writes the difference.
+    ///
     /// - Parameters:
-    ///   - actual: the target as it was last seen; nil if there is none.
-    ///   - mayBeWritten: the answer to a write was lost; if the target is in line, that wrote it.
-    /// - Throws: `.changed` if it is another by now.
+    ///   - actual: the target as it was last read; nil if there is none.
+    ///   - mayBeWritten: the response to a write was lost. If the target is in sync, that write succeeded.
+    /// - Throws: `.changed` if the target or the cached state changed in the meantime.
     private func apply(
         _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
     ) async throws(StoreError) -> Comparison {
@@ -210,7 +217,7 @@ extension Controller {
         var plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
         if newer.isNewer {
             switch plan {
-            // What does not fit in a mount that is behind may fit in the newer one.
+            // What our outdated mount does not allow, the newer mount may allow.
             case .refuse(let refusal): return .behind(refusal)
             case .update(let old, let patch):
                 let kept = patch.keeping(
@@ -223,7 +230,7 @@ extension Controller {
         }
         if plan.isWrite {
             if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
-            guard try await confirm(distribution) else { throw .changed("What is known was changed meanwhile") }
+            guard try await confirm(distribution) else { throw .changed("The state changed meanwhile") }
         }
         let stored: ObservedTarget
         var isContentWritten = true
@@ -251,7 +258,7 @@ extension Controller {
             ?? synced(distribution, desired, stored, review, written: isContentWritten)
     }
 
-    /// What the target holds that our mount does not: nothing unless its generation is newer by name.
+    /// The target's content that is newer than our mount's. Empty unless the name of its generation is newer.
     private func newerContent(
         _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
     ) -> NewerContent {
@@ -273,13 +280,13 @@ extension Controller {
         cache.mount.generations.volumesBehind(target.mountGeneration, now: .now())
     }
 
-    /// Its content came from a generation that is newer than ours, by its name.
+    /// Whether the target's content came from a generation whose name is newer than ours.
     func isAhead(_ target: ObservedTarget?) -> Bool {
         guard let target, target.managedBy == settings.managedBy else { return false }
         return cache.mount.generations.isBehind(target.mountGeneration, now: .now())
     }
 
-    /// Reads a target, whoever owns it, and takes the response over.
+    /// Reads a target of any owner, and stores the response in the cache.
     func read(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         var before: ObservedTarget?
         var found: ObservedTarget?
@@ -290,17 +297,17 @@ extension Controller {
         } while found != nil && before != nil && cache.targets[key] == nil
         contention.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
-            // It is the truth, unless an event came meanwhile.
+            // The response is current, unless an event arrived during the request.
             if cache.targets[key] == before { cache.put(found) } else { _ = cache.take(found) }
         } else {
-            // Without our label no watch would keep it up to date.
+            // Without our label, no watch keeps it up to date.
             cache.targets[key] = nil
             remarks.forgetAwaited(key)
         }
         return found
     }
 
-    /// Writes a target, and takes over what came of it.
+    /// Writes a target, and stores the response in the cache.
     private func write(
         _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {

@@ -2,30 +2,30 @@ import Distribution
 import Observability
 import Planning
 
-/// What is remembered of targets between two reconciliations. A value.
+/// The state of targets that is kept between two reconciliations. A value.
 struct TargetNotes: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// By target that holds a certificate: when that expires.
+    /// By target: when its certificate expires.
     var expiries: [ObjectKey: Timestamp] = [:]
-    /// Targets to be read when they are compared next, whatever is known of them, because somebody asks for it.
+    /// Targets that `forceSync` requests to be read before the next comparison, even if they are cached.
     var requested: Set<ObjectKey> = []
-    /// By target: when it was read for that reason.
+    /// By target: when it was last read on request.
     private var requestedAt: [ObjectKey: Instant] = [:]
-    /// Keys whose last write may have been carried out: the objects are read before the next one.
+    /// Keys whose last write may have succeeded. Their objects are read before the next write.
     var uncertain: Set<WorkItem> = []
-    /// Targets whose content came from a newer generation than our mount holds, and since when that is seen.
+    /// Targets whose content came from a newer generation than our mount's, and when that was first seen.
     var ahead: [ObjectKey: Instant] = [:]
-    /// Of other agents' mounts.
+    /// The newer generations of other agents' mounts.
     var newerGenerations = NewerGenerations()
 
-    /// By target that several distributions describe: the one that has it.
+    /// By target with several contenders: the distribution from which it is written.
     private var winners: [ObjectKey: ObjectKey] = [:]
 
-    /// A request has a Secret read no more often than this.
+    /// The minimum time between two reads of a Secret on request.
     private static let requestPause: Duration = .seconds(5)
 
-    /// When the target is to be read because somebody asks for it; nil: nobody does.
+    /// How long until the target is read on request; nil if there is no request.
     func requestWait(_ key: ObjectKey, at now: Instant) -> Duration? {
         guard requested.contains(key) else { return nil }
         return requestedAt[key].map { max(.zero, now.duration(to: $0 + Self.requestPause)) } ?? .zero
@@ -36,28 +36,30 @@ struct TargetNotes: Sendable {
         requestedAt[key] = now
     }
 
-    /// The target could not be read: the request stays.
+    /// Keeps the request, because the target could not be read.
     mutating func renewRequest(_ key: ObjectKey) {
         requested.insert(key)
         requestedAt[key] = nil
     }
 
-    /// - Parameter winner: the distribution that has the target; nil: no other describes it.
-    /// - Returns: whether the others' statuses have to name another one than before.
+    /// Records which distribution a target is written from.
+    ///
+    /// - Parameter winner: nil if the target has no other contenders.
+    /// - Returns: whether the statuses of the other contenders must name another winner than before.
     mutating func replaceWinner(of target: ObjectKey, by winner: ObjectKey?) -> Bool {
         guard winners[target] != winner else { return false }
         winners[target] = winner
         return winner != nil
     }
 
-    /// The target is gone.
+    /// Forgets a target that was deleted.
     mutating func lose(_ key: ObjectKey) {
         expiries[key] = nil
         ahead[key] = nil
         requestedAt[key] = nil
     }
 
-    /// No distribution of ours describes the target.
+    /// Forgets a target that no distribution of ours describes.
     mutating func leave(_ key: ObjectKey) {
         lose(key)
         requested.remove(key)
@@ -65,13 +67,13 @@ struct TargetNotes: Sendable {
     }
 }
 
-/// What statuses say besides. A value.
+/// Additional sentences for statuses, and former targets that wait for removal. A value.
 struct Remarks: Sendable {
     /// By distribution, then by target: why its former target could not be removed.
     private var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
     /// By distribution: former targets that are removed once its own is in sync.
     private(set) var awaited: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By distribution: what the policy only audits.
+    /// By distribution: what the policy would deny if it were enforced.
     private var audits: [ObjectKey: String] = [:]
 
     /// Sentences for the status of a distribution.
@@ -88,29 +90,31 @@ struct Remarks: Sendable {
         awaited[distribution, default: []].insert(target)
     }
 
-    /// The distribution is in sync.
+    /// Records that the distribution is in sync.
     ///
-    /// - Returns: former targets to be removed now.
+    /// - Returns: the former targets that can be removed now.
     mutating func settle(_ distribution: ObjectKey) -> Set<ObjectKey> {
         awaited.removeValue(forKey: distribution) ?? []
     }
 
-    /// - Returns: whether it is another audit than before.
+    /// Stores the audit sentence of a distribution.
+    ///
+    /// - Returns: whether it changed.
     mutating func audit(_ distribution: ObjectKey, _ sentence: String?) -> Bool {
         defer { audits[distribution] = sentence }
         return audits[distribution] != sentence
     }
 
-    /// The target is gone: it waits for no successor.
+    /// Forgets a deleted target that waited for its successor.
     mutating func forgetAwaited(_ target: ObjectKey) {
         for key in awaited.keys where awaited[key]?.remove(target) != nil {
             if awaited[key]?.isEmpty == true { awaited[key] = nil }
         }
     }
 
-    /// The target is gone, or described again.
+    /// Forgets a former target that was deleted or is described again.
     ///
-    /// - Returns: distributions whose statuses no longer have to mention it.
+    /// - Returns: the distributions whose statuses mentioned it.
     mutating func forgetLeftover(_ target: ObjectKey) -> [ObjectKey] {
         var owners: [ObjectKey] = []
         for key in leftovers.keys where leftovers[key]?.removeValue(forKey: target) != nil {
@@ -120,15 +124,17 @@ struct Remarks: Sendable {
         return owners
     }
 
-    /// The target is gone.
+    /// Forgets a deleted target.
+    ///
+    /// - Returns: the distributions whose statuses mentioned it.
     mutating func lose(_ target: ObjectKey) -> [ObjectKey] {
         forgetAwaited(target)
         return forgetLeftover(target)
     }
 
-    /// The distribution is gone.
+    /// Forgets a deleted distribution.
     ///
-    /// - Returns: former targets that waited for it.
+    /// - Returns: the former targets whose removal waited for it.
     mutating func forget(_ distribution: ObjectKey) -> Set<ObjectKey> {
         leftovers[distribution] = nil
         audits[distribution] = nil

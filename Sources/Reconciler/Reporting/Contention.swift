@@ -2,19 +2,19 @@ import Distribution
 import Planning
 import Scheduling
 
-/// What others do to our targets, and how much of it is corrected. A value; time is a parameter.
+/// Tracks changes by other writers to our targets, and limits corrections. A value; time is a parameter.
 struct Contention: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// Fingerprint of what the target should be, as of the last change that others made; nil before the first.
+        /// Fingerprint of the desired target when another writer last changed it; nil before the first change.
         var wish: Int?
-        /// Who made it; nil if that is not known.
+        /// The field manager of the last change; nil if unknown.
         var manager: String?
     }
 
-    /// A write whose result is not what was sent.
+    /// A write whose result differs from what was sent.
     private struct Altered: Sendable {
         let wish: Int
         let stored: ObservedTarget
@@ -22,33 +22,34 @@ struct Contention: Sendable {
         let until: Instant
     }
 
-    /// False in a dry run: what is not written is not changed back by others.
+    /// False in a dry run, where nothing is written that others could change.
     let isWatching: Bool
-    /// Targets that others have changed since we wrote them.
+    /// Targets that other writers have changed since we wrote them.
     private var contests: [ObjectKey: Contest] = [:]
     private var altered: [ObjectKey: Altered] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
 
-    /// How long a target stays as the server stored it before the write is tried once more.
+    /// How long a target is left as the server stored it before the write is tried again.
     private static let alterationPause: Duration = .seconds(600)
 
-    /// Targets that others keep changing.
+    /// The number of targets that other writers keep changing.
     func contested(at now: Instant) -> Int { contests.values.count { $0.budget.contested(at: now) != nil } }
 
-    /// Somebody else has changed a target, or removed it.
+    /// Records that another writer changed or removed a target.
     mutating func disturb(_ target: ObjectKey, by manager: String?, at now: Instant) {
         guard isWatching else { return }
         contests[target, default: Contest()].budget.disturb(at: now)
         name(manager, at: target)
     }
 
-    /// A target that was changed was read: a removal, or the loss of our label, comes as an event that names nobody.
+    /// Records the field manager that changed a target, after the target was read. A removal, or the loss of our label,
+    /// is an event that does not name the manager.
     mutating func name(_ manager: String?, at target: ObjectKey) {
         if let manager, contests[target] != nil { contests[target]?.manager = manager }
     }
 
-    /// The target turns out to be as it should be.
+    /// Records that the target is in sync.
     mutating func settle(_ target: ObjectKey, at now: Instant) {
         altered[target] = nil
         guard contests[target] != nil else { return }
@@ -56,34 +57,36 @@ struct Contention: Sendable {
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
     }
 
-    /// Somebody asks for a comparison: one write waits for nobody, and is tried though the server altered the last one.
+    /// Allows one write without a wait, because a comparison was requested. It is tried even if the server altered the
+    /// last one.
     mutating func forgive(_ target: ObjectKey) {
         contests[target]?.budget.forgive()
         altered[target] = nil
     }
 
-    /// No distribution of ours describes it any more.
+    /// Forgets a target that no distribution of ours describes any more.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil
         altered[target] = nil
     }
 
-    /// How long a write has to wait that corrects what others did; nil: it may be made.
+    /// How long a write that corrects another writer's change must wait; nil if it may be sent.
     ///
-    /// - Parameter wish: what the target should be. A write that a rotation or an amended distribution calls for waits for
-    ///   nobody.
+    /// - Parameter wish: fingerprint of the desired target. If it changed, because of a rotation or an edit of the
+    ///   distribution, the write does not wait.
     func wait(for target: ObjectKey, wish: Int, at now: Instant) -> Duration? {
         guard let contest = contests[target], contest.wish == wish else { return nil }
         return contest.budget.wait(at: now)
     }
 
-    /// Whether somebody else has changed the target since it was last as it should be.
+    /// Whether another writer has changed the target since it was last in sync.
     func isDisturbed(_ target: ObjectKey) -> Bool { contests[target]?.budget.isDisturbed ?? false }
 
-    /// A target was written.
+    /// Records a write of a target.
     ///
-    /// - Parameter wasDisturbed: as `isDisturbed` said before the write, whose own event may come before its answer.
-    /// - Returns: whether that corrected what others did.
+    /// - Parameter wasDisturbed: the value of `isDisturbed` before the write. The event of the write may arrive before
+    ///   its response.
+    /// - Returns: whether the write corrected another writer's change.
     mutating func wrote(_ target: ObjectKey, wish: Int, wasDisturbed: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.wish
         guard wasDisturbed, last == nil || last == wish else {
@@ -96,7 +99,8 @@ struct Contention: Sendable {
         return true
     }
 
-    /// Who keeps changing a target, and for how long it counts as contested; nil: nobody does.
+    /// The field manager that keeps changing a target, and for how long the target counts as contested; nil if it is
+    /// not contested.
     func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
         guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
         return (contest.manager, lasts)
@@ -104,13 +108,13 @@ struct Contention: Sendable {
 }
 
 extension Contention {
-    /// The server stored something else than was sent.
+    /// Records that the server stored something other than what was sent.
     mutating func alter(_ stored: ObservedTarget, wish: Int, message: String, at now: Instant) {
         altered[stored.key] = Altered(
             wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
     }
 
-    /// Why a write would only be altered once more, and for how long that is believed; nil: it is worth trying.
+    /// Why the server would alter the write again, and how long until it is tried anyway; nil if it can be tried now.
     func alteration(of target: ObservedTarget, wish: Int, at now: Instant) -> (message: String, lasts: Duration)? {
         guard let last = altered[target.key], last.wish == wish, last.stored == target, now < last.until else {
             return nil

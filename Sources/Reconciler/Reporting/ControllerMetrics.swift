@@ -1,7 +1,7 @@
 import Distribution
 package import Observability
 
-/// The controller's figures, as Prometheus gets them. `docs/metrics.md` says what each is good for.
+/// The controller's metrics. `docs/metrics.md` describes each.
 extension Controller {
     package func metrics() -> [Metric] {
         let overview = overview([])
@@ -10,13 +10,13 @@ extension Controller {
                 .gauge, "secrets_distributor_build_info", "The program's version; the value is always 1.",
                 by: [(["version": overview.version], 1)]),
             Metric(
-                "secrets_distributor_ready", "Whether the agent has seen all that it works with.",
+                "secrets_distributor_ready", "Whether the agent is ready.",
                 overview.unreadiness.isEmpty),
             Metric(
                 "secrets_distributor_leader", "Whether this agent may write; always 1 without leader election.",
                 overview.isLeader ?? true),
             Metric(
-                "secrets_distributor_dry_run", "Whether the agent only tells what it would write.", overview.isDryRun),
+                "secrets_distributor_dry_run", "Whether the agent is in a dry run.", overview.isDryRun),
             Metric(
                 .gauge, "secrets_distributor_scope_accessible",
                 "Whether the distributions, or the Secrets, of a namespace can be listed and watched.",
@@ -31,22 +31,22 @@ extension Controller {
     private var rotationMetrics: [Metric] {
         [
             Metric(
-                .counter, "secrets_distributor_rotations_total", "Changes of the mount's content that were seen.",
+                .counter, "secrets_distributor_rotations_total", "Changes of the mount's content.",
                 Double(rotations.count)),
             Metric(
                 "secrets_distributor_rotation_propagation_seconds",
-                "From a source file's change, by the file system's clock, to the acknowledged write of the Secret.",
+                "Time from a source file's change, by the file system's clock, to the acknowledged write of a Secret.",
                 counts.propagation),
             Metric(
                 "secrets_distributor_rotation_processing_seconds",
-                "From the detection of a source file's change to the acknowledged write of the Secret.",
+                "Time from the detection of a source file's change to the acknowledged write of a Secret.",
                 counts.processing),
             Metric(
                 .counter, "secrets_distributor_drift_corrections_total",
-                "Changes that others made to targets and that were corrected.", Double(counts.corrections)),
+                "Changes by other writers to targets that were corrected.", Double(counts.corrections)),
             Metric(
                 .gauge, "secrets_distributor_contested_targets",
-                "Targets that others keep changing back; they are corrected at most once a minute.",
+                "Targets that other writers keep changing; they are corrected at most once a minute.",
                 Double(contention.contested(at: .now))),
         ]
     }
@@ -69,11 +69,11 @@ extension Controller {
                 }),
             Metric(
                 .gauge, "secrets_distributor_targets_held_back",
-                "Secrets that stay as they were because their distribution is not Ready.",
+                "Secrets that are not updated because their distribution is not Ready.",
                 Double(all - synced - pending)),
             Metric(
                 .gauge, "secrets_distributor_certificate_expiry_timestamp_seconds",
-                "When the certificate in a Secret of type kubernetes.io/tls expires, since 1970.",
+                "When the certificate in a Secret of type kubernetes.io/tls expires, in seconds since 1970.",
                 by: overview.certificates.map {
                     (["namespace": $0.secret.namespace, "secret": $0.secret.name], $0.expiresAt.secondsSince1970)
                 }),
@@ -82,30 +82,30 @@ extension Controller {
 
     private func mountMetrics(_ overview: Overview) -> [Metric] {
         let mount = overview.mount
-        // NaN: there is nothing to measure yet.
+        // NaN until there is a generation.
         let created = mount.createdAt?.secondsSince1970 ?? .nan
         return [
             Metric(
-                "secrets_distributor_mount_present", "Whether the mount has a generation at present.",
+                "secrets_distributor_mount_present", "Whether the mount has a generation now.",
                 mount.generation != nil && mount.absence == nil),
             Metric(
                 .gauge, "secrets_distributor_mount_generation_timestamp_seconds",
-                "When the mount's generation came to be, since 1970; NaN before the first.", created),
+                "When the mount's generation was created, in seconds since 1970; NaN before the first.", created),
             Metric(
                 .gauge, "secrets_distributor_mount_generation_age_seconds",
-                "How old the mount's generation is; NaN before the first.",
+                "Age of the mount's generation; NaN before the first.",
                 overview.now.secondsSince1970 - created),
             Metric(
                 .gauge, "secrets_distributor_mount_volume_present",
-                "Whether a volume in the mount has a generation at present.",
+                "Whether a volume in the mount has a generation now.",
                 by: mount.volumes.map { (["volume": $0.name], $0.absence == nil && mount.absence == nil ? 1 : 0) }),
             Metric(
                 .gauge, "secrets_distributor_mount_volume_atomic",
-                "Whether a volume in the mount is written a generation at a time.",
+                "Whether a volume in the mount is written atomically, a generation at a time.",
                 by: mount.volumes.map { (["volume": $0.name], $0.isAtomic ? 1 : 0) }),
             Metric(
                 .gauge, "secrets_distributor_mount_volume_generation_timestamp_seconds",
-                "When a volume's generation came to be, since 1970.",
+                "When a volume's generation was created, in seconds since 1970.",
                 by: mount.volumes.map { (["volume": $0.name], $0.createdAt.secondsSince1970) }),
             Metric(
                 .gauge, "secrets_distributor_mount_files", "Source files of the mount.",
@@ -116,7 +116,7 @@ extension Controller {
         ]
     }
 
-    /// So many namespaces have figures of their own.
+    /// The maximum number of namespaces with their own queue metrics.
     private static let namedNamespaces = 10
 
     private var queueMetrics: [Metric] {
@@ -131,17 +131,17 @@ extension Controller {
                 "For how long the oldest work of a namespace has been unfinished, of the ten that wait longest.",
                 by: backlogs.map { (["namespace": $0.group], $0.oldest.duration(to: .now) / .seconds(1)) }),
             Metric(
-                .gauge, "secrets_distributor_queue_depth", "Secrets and statuses that are due and not begun.",
+                .gauge, "secrets_distributor_queue_depth", "Secrets and statuses that are due.",
                 Double(worker.read { $0.depth })),
             Metric(
-                .gauge, "secrets_distributor_queue_in_flight", "Secrets and statuses being worked on.",
+                .gauge, "secrets_distributor_queue_in_flight", "Secrets and statuses being processed.",
                 Double(worker.read { $0.inFlight })),
             Metric(
                 .gauge, "secrets_distributor_queue_waiting",
-                "Secrets and statuses that wait for a retry, a second look or the policy's verdict.",
+                "Secrets and statuses that wait for a retry, a requeue or a policy evaluation.",
                 Double(worker.read { $0.retrying })),
             Metric(
-                .counter, "secrets_distributor_queue_retries_total", "Turns that failed and are tried again.",
+                .counter, "secrets_distributor_queue_retries_total", "Retries after a failure.",
                 Double(worker.retries)),
             Metric(
                 .gauge, "secrets_distributor_queue_oldest_unfinished_seconds",

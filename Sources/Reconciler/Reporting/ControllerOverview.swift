@@ -2,7 +2,7 @@ import Distribution
 import Planning
 import Snapshots
 
-/// What the controller knows, for people and for metrics.
+/// The controller's state, for the status page and for metrics.
 extension Controller {
     package func overview() -> Overview { overview(rows) }
 
@@ -33,7 +33,7 @@ extension Controller {
     }
 
     private var rows: [Overview.Row] {
-        // Keys alone are sorted: to move ten thousand distributions about holds up the work.
+        // Sort only the keys: sorting ten thousand distributions would delay the controller.
         cache.index.distributions.keys.sorted().compactMap { key in
             guard let distribution = cache.index.distributions[key], isOurs(distribution) else { return nil }
             let stored = distribution.status
@@ -46,11 +46,12 @@ extension Controller {
         }
     }
 
-    /// Nil: it was not looked at yet.
+    /// The reason in the distribution's status; nil if the distribution was not reconciled yet.
     func reason(of distribution: SecretsDistribution) -> Reason? {
         ownOutcome(distribution.key)?.reason ?? distribution.status.ready.flatMap { Reason(rawValue: $0.reason) }
     }
 
-    /// Who does not lead has none of its own, or old ones: what the leader has written stands in the status.
+    /// This agent's result for a distribution; nil if it follows. A follower's results are missing or old, so the
+    /// stored status, which the leader writes, is used instead.
     private func ownOutcome(_ key: ObjectKey) -> DistributionStatus? { isFollowing ? nil : statuses.outcomes[key] }
 }

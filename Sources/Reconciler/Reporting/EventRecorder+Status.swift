@@ -4,11 +4,11 @@ import KubeRuntime
 import Planning
 
 extension EventRecorder {
-    /// Tells how a distribution fares, if that is news.
+    /// Records an Event for a status if it is news, see `DistributionStatus.isNews`.
     ///
     /// - Parameters:
-    ///   - last: how it fared before; nil if this agent has not looked at it yet.
-    ///   - keys: how many the target holds.
+    ///   - last: the previous result; nil if this agent has not reconciled the distribution before.
+    ///   - keys: the number of data keys in the target.
     func record(
         _ status: DistributionStatus, of distribution: SecretsDistribution, after last: DistributionStatus?, keys: Int
     ) {

@@ -1,44 +1,45 @@
 package import Distribution
 package import Observability
 
-/// What the agent knows at one moment, for the status page and the metrics. Holds names and reasons, never content.
+/// The agent's state at one moment, for the status page and the metrics. Contains names and reasons, never secret
+/// values.
 package struct Overview: Sendable {
-    /// What is known of the mount.
+    /// The state of the mount.
     package struct MountState: Sendable {
         package var path: String
-        /// The last generation that there was; nil: none yet.
+        /// The last generation; nil before the first.
         package var generation: String?
-        /// When that came to be.
+        /// When the last generation was created.
         package var createdAt: Timestamp?
         package var files = 0
-        /// Of these: how many could not be read.
+        /// The number of these files that could not be read.
         package var failedFiles = 0
-        /// Why there is no generation at present; nil: there is one.
+        /// Why there is no generation now; nil if there is one.
         package var absence: String?
-        /// The mount itself and the folders in it with generations of their own, sorted.
+        /// The mount itself and the folders in it that have their own generations, sorted.
         package var volumes: [VolumeState] = []
     }
 
-    /// What is known of a volume.
+    /// The state of a volume.
     package struct VolumeState: Sendable {
-        /// `.` for the mount itself, else its folder.
+        /// `.` for the mount itself, otherwise its folder.
         package var name: String
         package var generation: String
         package var createdAt: Timestamp
-        /// False: its files are written one by one.
+        /// False if its files are written one by one.
         package var isAtomic: Bool
-        /// Why it has no generation at present; nil: it has one.
+        /// Why it has no generation now; nil if it has one.
         package var absence: String?
 
         static func name(_ folder: String) -> String { folder.isEmpty ? "." : folder }
     }
 
-    /// A distribution and how it fared.
+    /// A distribution and its status.
     package struct Row: Sendable {
         package var distribution: ObjectKey
-        /// Name of the Secret; nil if it names none.
+        /// Name of the Secret; nil if the distribution names none.
         package var secret: String?
-        /// Nil: not looked at yet.
+        /// Nil if the distribution was not reconciled yet.
         package var reason: Reason?
         package var message: String
         /// When the content of the Secret last changed, RFC 3339.
@@ -57,16 +58,16 @@ package struct Overview: Sendable {
     package var now: Timestamp
     package var managedBy: String
     package var isDryRun: Bool
-    /// Nil: no leader election.
+    /// Nil if there is no leader election.
     package var isLeader: Bool?
-    /// Why the agent is not ready, a phrase each; empty if it is.
+    /// Why the agent is not ready, as phrases; empty if it is ready.
     package var unreadiness: [String]
-    /// What it cannot do although it is ready, a phrase each.
+    /// What does not work although the agent is ready, as phrases.
     package var notes: [String] = []
     package var mount: MountState
-    /// The last ones, newest first.
+    /// The last rotations, newest first.
     package var rotations: [Rotation]
-    /// Sorted by key. Those of other instances are not among them.
+    /// The distributions of this instance, sorted by key.
     package var rows: [Row]
     /// Sorted by expiry, the soonest first.
     package var certificates: [CertificateState]

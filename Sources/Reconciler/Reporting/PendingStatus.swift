@@ -1,19 +1,18 @@
 import Distribution
 import Planning
 
-/// A status that is to be written to a distribution, once the Secrets that are due have been.
+/// A status that will be written to a distribution after the Secrets that are due.
 struct PendingStatus: Sendable {
-    /// The distribution that it is about.
     let distribution: SecretsDistribution
     let status: DistributionStatus
-    /// How the distribution fared before the first of what is not told of yet; nil if it was not looked at.
+    /// The outcome before the oldest unreported change; nil if the distribution was not reconciled before.
     let last: DistributionStatus?
-    /// Its Event was recorded.
+    /// Whether its Event was recorded.
     var isAnnounced: Bool
-    /// What was written and has no answer.
+    /// A status that was written and got no response.
     var unanswered: StoredStatus?
 
-    /// - Parameter other: one that was to be written, and is not any more: that it told of new content stays true.
+    /// - Parameter other: the pending status that this one replaces. If it reported new content, so does this one.
     init(
         _ status: DistributionStatus, on distribution: SecretsDistribution, _ last: DistributionStatus?,
         after other: PendingStatus?
@@ -28,6 +27,6 @@ struct PendingStatus: Sendable {
         self.last = other.map { $0.isAnnounced ? last : $0.last } ?? last
     }
 
-    /// Whether it is worth an Event.
+    /// Whether an Event is recorded for it.
     var isNews: Bool { status.isNews(after: distribution.status, last) }
 }

@@ -1,7 +1,7 @@
 import LinuxIO
 package import Observability
 
-/// What probes ask, kept where an answer needs no actor: one that is stuck must not keep the answer back.
+/// The state that probes read. It is behind a lock and not in an actor, so that a stuck actor does not block probes.
 package final class ProbeState: Sendable {
     private struct State {
         var readiness: [HealthCheck] = []
@@ -10,22 +10,22 @@ package final class ProbeState: Sendable {
 
     private let state = Mutex(State())
 
-    /// What has to be known before the agent does its work.
+    /// The checks for readiness.
     package internal(set) var readiness: [HealthCheck] {
         get { state.withLock { $0.readiness } }
         set { state.withLock { $0.readiness = newValue } }
     }
 
-    /// All targets have had a turn, with all known that there is to know. Stays so.
+    /// Whether the first full pass is done. Never becomes false again.
     package internal(set) var hasStarted: Bool {
         get { state.withLock { $0.hasStarted } }
         set { state.withLock { $0.hasStarted = newValue } }
     }
 
-    /// What has to be done before the next container may start.
+    /// The checks for startup: the next container may start when they pass.
     package var startup: [HealthCheck] {
         let (readiness, hasStarted) = state.withLock { ($0.readiness, $0.hasStarted) }
         if hasStarted { return [HealthCheck("first pass")] }
-        return readiness + [HealthCheck("first pass", problem: "not all Secrets have been looked at yet")]
+        return readiness + [HealthCheck("first pass", problem: "not all Secrets have been processed yet")]
     }
 }

@@ -3,22 +3,22 @@ import Observability
 import Planning
 import Snapshots
 
-/// Whether the agent does its work: it has seen what it works with.
+/// Readiness: the agent is ready when it knows the mount, the objects and the access policy.
 extension Controller {
-    /// Why it does not, a phrase each; empty if it is ready.
+    /// Why the agent is not ready, as phrases; empty if it is ready.
     package var unreadiness: [String] { probes.readiness.compactMap(\.problem) }
 
     static func readiness(of cache: Cache) -> [HealthCheck] {
         var checks = [
             HealthCheck("mount", problem: cache.mount.snapshot == nil ? "the mount has had no files yet" : nil)
         ]
-        // The others are served; without any, the agent does nothing.
+        // A skipped scope does not make the agent unready, unless all scopes are skipped.
         let othersAreServed = !cache.scopes.values.allSatisfy(\.isRefused)
         for (scope, state) in cache.scopes.sorted(by: { $0.key.description < $1.key.description }) {
-            let isLeftOut = state.isRefused && othersAreServed
+            let isSkipped = state.isRefused && othersAreServed
             for (name, feed) in [("distributions", state.distributions), ("Secrets", state.targets)] {
                 let problem = feed.problem(of: "the \(name) of \(scope)")
-                let isExcused = feed.isListed || isLeftOut
+                let isExcused = feed.isListed || isSkipped
                 checks.append(
                     HealthCheck(
                         "\(name) in \(scope)", problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
@@ -28,7 +28,7 @@ extension Controller {
         return checks
     }
 
-    /// Logs that the agent is ready, or a reason why it is not that was not known.
+    /// Logs that the agent became ready, or why it is not if there is a new reason.
     func announceReadiness() {
         let known = unreadiness
         probes.readiness = Self.readiness(of: cache)
@@ -42,14 +42,17 @@ extension Controller {
 }
 
 extension Controller {
-    /// The first full pass is done once all is known and each key that was to be worked on then has had a turn, whatever came
-    /// of it. Waiting for a verdict counts: whoever makes work all the time must not keep the agent from starting.
+    /// Checks whether the first full pass is done, and records it.
     ///
-    /// A follower leaves the pass to the leader, if there is one; where there is nothing to write it waits for nobody: a
-    /// container that was started again, perhaps after the leader, must not take its application out of service until
-    /// another leads.
+    /// The pass is done when the agent is ready and each key that was queued at that moment has been processed,
+    /// whatever the result. A key that waits for a policy evaluation counts as processed: a distribution that keeps
+    /// changing must not keep the agent from starting.
     ///
-    /// To be called when what an event calls for is in the queue.
+    /// A follower leaves the pass to the leader. Without a leader it is done if there is nothing to write. Otherwise a
+    /// restarted container, perhaps the former leader's, would keep its application out of service until another agent
+    /// leads.
+    ///
+    /// Call this after the keys of an event were queued.
     func noteStart() {
         guard !probes.hasStarted, unreadiness.isEmpty,
             isFollowing ? start.isLed || isAllInSync() : isFirstPassDone()
@@ -65,8 +68,9 @@ extension Controller {
         return start.firstPass?.isEmpty == true
     }
 
-    /// Whether a leader would write no content. Each target is looked at until it is in line, and not again: a burst of events
-    /// costs one look. What waits for a verdict counts as looked at, as in a leader's first pass.
+    /// Whether a leader would write no content. A target that was in sync once is not checked again, so that a burst of
+    /// events costs one check of each. A target that waits for a policy evaluation counts as in sync, as in a leader's
+    /// first pass.
     private func isAllInSync() -> Bool {
         var unseen = start.unseen ?? Array(cache.index.targets)
         while let key = unseen.last, isInSync(key) { unseen.removeLast() }
@@ -89,7 +93,7 @@ extension Controller {
             desired: desired, observed: cache.targets[key], managedBy: settings.managedBy, held: review.refusal)
         {
         case .unchanged, .refuse: return true
-        // Another's Secret is not in the cache; the status says that it is there.
+        // Another owner's Secret is not in the cache; the status reports that it exists.
         case .create: return distribution.status.ready?.reason == Reason.notManaged.rawValue
         case .update(let old, let patch): return !patch.changesContent || isAhead(old)
         case .recreate(let old, _): return isAhead(old)
@@ -98,12 +102,12 @@ extension Controller {
 }
 
 extension FeedState {
-    /// Why it does not work, a phrase.
+    /// Why the list and watch do not work, as a phrase.
     fileprivate func problem(of name: String) -> String? {
         if works { return isListed ? nil : "\(name) have not been listed yet" }
         guard let failure else { return nil }
         if listedNamespaces != nil { return "\(name) cannot be listed as a whole: \(failure)" }
         return isListed
-            ? "\(name) cannot be listed or not be watched: \(failure)" : "\(name) cannot be listed: \(failure)"
+            ? "\(name) cannot be listed or watched: \(failure)" : "\(name) cannot be listed: \(failure)"
     }
 }

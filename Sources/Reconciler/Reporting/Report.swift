@@ -3,14 +3,15 @@ import Observability
 import Planning
 import Stores
 
-/// How a distribution fared: in its status, in the log, and for the result of a single pass.
+/// Reports the result for a distribution: in its status, in the log, and for the output of a single pass.
 extension Controller {
-    /// Takes down how a distribution fared, logs a change, and has its status written if it says something new.
+    /// Records the result for a distribution, logs it if it changed, and queues the status if it must be written.
     ///
     /// - Parameters:
-    ///   - planned: the distribution as it was when the work began. If it was amended since, nothing is reported: what was
-    ///     done is not about the new one, and its key is queued again.
-    ///   - isOwnKey: the status is written next, within the same turn. Queued, it would be retried without its wait.
+    ///   - planned: the distribution when reconciling began. If it was edited since, nothing is reported: the result is
+    ///     not about the new version, whose key is queued again.
+    ///   - isOwnKey: the caller processes the status's key and writes the status next. Queuing that key again would
+    ///     skip the wait before its retry.
     func report(_ status: DistributionStatus, on planned: SecretsDistribution, isOwnKey: Bool = false) {
         let key = planned.key
         guard let distribution = cache.index.distributions[key], distribution.asksTheSame(as: planned) else { return }
@@ -31,7 +32,7 @@ extension Controller {
             statuses.drop(key)
             return .done
         }
-        // Another one may have come while the distribution was read.
+        // A new status may have been reported while the distribution was read.
         guard let pending = statuses.pending[key] else { return .done }
         guard let distribution = cache.index.distributions[key], isOurs(distribution),
             distribution.asksTheSame(as: pending.distribution)
@@ -53,14 +54,15 @@ extension Controller {
         if let wait = statuses.wait(before: pending, on: distribution) { return .again(after: wait) }
         do throws(StoreError) {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: statuses.definition)
-            // Another of its name may be there by now, or none.
+            // The distribution may have been recreated or deleted in the meantime.
             let isSame = cache.index.distributions[key]?.uid == distribution.uid
             statuses.wrote(pending, on: distribution, traits, isSame: isSame)
             takeStored(stored, after: distribution)
             return .done
         } catch {
             if case .unknownOutcome = error { statuses.lostResponse(pending, next, on: key) }
-            // Gone, or changed: its event is on the way, or was missed.
+            // If the distribution was deleted or changed, its event arrives later or was missed: retry without a log
+            // line.
             if !error.isRetried {
                 logger.warning(
                     "status cannot be written",
@@ -71,8 +73,8 @@ extension Controller {
         }
     }
 
-    /// Whether a status whose write got no response was written all the same. Its time is the one that counts; a second
-    /// write would have another.
+    /// Whether a write of a status that got no response succeeded. If it did, its `lastUpdated` is kept; a second write
+    /// would change it.
     private func isWritten(_ key: ObjectKey) async throws(StoreError) -> Bool {
         do throws(StoreError) {
             guard let current = try await distributions.current(key) else { return false }
@@ -86,11 +88,14 @@ extension Controller {
         }
     }
 
-    /// The target's content is newer than our mount: the agent that wrote it speaks for it at first, and the two must not
-    /// write statuses in turns. The mount's next generation has it looked at again. One that stays so is nobody's any more,
-    /// perhaps (a mount that was set back, a clock that ran ahead), and then the status has to say it.
+    /// Handles a target whose content is newer than our mount's.
     ///
-    /// - Parameter refusal: why our mount would not do.
+    /// At first only the agent that wrote the content reports on it, so that the two do not overwrite each other's
+    /// status. The mount's next generation triggers another comparison. If the target is still newer after
+    /// `staleMountGrace`, maybe no agent maintains it (the mount was reset, or a clock was ahead), and the status
+    /// reports it.
+    ///
+    /// - Parameter refusal: why our mount gives no valid target; nil if it does.
     func waitForMount(
         _ target: ObjectKey, _ distribution: SecretsDistribution, _ refusal: Refusal?,
         since: ContinuousClock.Instant
@@ -112,13 +117,13 @@ extension Controller {
         return .again(after: min(left, notes.requestWait(target, at: .now) ?? left))
     }
 
-    /// What the status of a distribution in sync says besides.
+    /// Additional sentences for the status of a distribution in sync.
     func remarks(on key: ObjectKey) -> [String] {
         var sentences = remarks.sentences(on: key)
         let sources = cache.index.distributions[key]?.spec.mappings.map(\.from.text) ?? []
-        if let loss = cache.mount.loss(of: sources) { sentences.append("No rotation reaches it any more: \(loss).") }
+        if let loss = cache.mount.loss(of: sources) { sentences.append("No more rotations arrive: \(loss).") }
         if let error = cache.blindness(in: key.namespace) {
-            sentences.append("Changes that others make to it are noticed late: \(error.description).")
+            sentences.append("Changes by other writers are noticed late: \(error.description).")
         }
         return sentences
     }
@@ -126,7 +131,7 @@ extension Controller {
     private func log(_ status: DistributionStatus, of key: ObjectKey) {
         guard statuses.isNew(status, of: key) else { return }
         if status.reason == .synced {
-            // In a dry run nothing was.
+            // In a dry run nothing was written.
             guard !settings.dryRun else { return }
             logger.debug(
                 "distribution synced",
@@ -143,7 +148,7 @@ extension Controller {
 }
 
 extension SecretsDistribution {
-    /// Whether what was found out about `other` is about this one too.
+    /// Whether a result for `other` is valid for this distribution too.
     fileprivate func asksTheSame(as other: SecretsDistribution) -> Bool {
         uid == other.uid && spec == other.spec && problems == other.problems && assignedTo == other.assignedTo
     }

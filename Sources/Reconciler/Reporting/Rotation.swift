@@ -1,23 +1,23 @@
 package import Observability
 
-/// One change of the mount's content, and what came of it.
+/// A change of the mount's content, and its results.
 package struct Rotation: Sendable, Equatable {
     package var generation: String
     /// When the files changed, by the file system's clock.
     package var changedAt: Timestamp
     /// The files whose content changed, sorted.
     package var files: [String]
-    /// Targets that these feed.
+    /// The number of targets that use these files.
     package var targets: Int
-    /// Of these: how many got new content.
+    /// The number of targets that got new content.
     package var written = 0
-    /// How many were as they should be, or are nobody's any more.
+    /// The number of targets that were in sync, or that no distribution describes any more.
     package var unchanged = 0
-    /// How many stay as they were; their distributions say why.
+    /// The number of targets that were held back. The statuses of their distributions say why.
     package var heldBack = 0
-    /// From the files' change to the last acknowledged write; nil while targets are still to be looked at.
+    /// From the files' change to the last acknowledged write; nil until all targets are processed.
     package var took: Duration?
-    /// Another rotation came before all targets had been looked at.
+    /// Whether another rotation began before all targets were processed.
     package var isSuperseded = false
 
     package init(
@@ -35,7 +35,7 @@ package struct Rotation: Sendable, Equatable {
         self.isSuperseded = isSuperseded
     }
 
-    /// What became of one target.
+    /// The result for one target.
     enum Result: Sendable {
         case written, unchanged, heldBack
     }

@@ -1,22 +1,22 @@
 import Distribution
 
-/// The rotations: which targets each calls for, and how long their Secrets took. A value; time is a parameter.
+/// The last rotations, their unfinished targets, and the latency of each Secret. A value; time is a parameter.
 struct RotationLedger: Sendable {
-    /// How many rotations are kept.
+    /// The number of rotations that are kept.
     private static let limit = 10
 
-    /// How long a Secret took: from its files' change, and from when that was noticed.
+    /// The time to the write of a Secret: from its files' change, and from the detection of that change.
     struct Latency: Sendable, Equatable {
         let propagation: Duration
         let processing: Duration
     }
 
-    /// When the content changed that a target still lacks.
+    /// A change of content that a target does not have yet.
     private struct Change {
         /// The rotation's number.
         let number: Int
         let noticedAt: ContinuousClock.Instant
-        /// From the files' change until it was noticed.
+        /// From the files' change until `noticedAt`.
         let lag: Duration
 
         func latency(at now: ContinuousClock.Instant) -> Latency {
@@ -25,21 +25,21 @@ struct RotationLedger: Sendable {
         }
     }
 
-    /// The last ones, newest first; the first may be under way.
+    /// The last rotations, newest first. The first may be in progress.
     private(set) var recent: [Rotation] = []
-    /// How many there have been.
+    /// The number of rotations so far.
     private(set) var count = 0
-    /// Targets of the newest one that have not been looked at.
+    /// Targets of the newest rotation that are not processed yet.
     private var pending: Set<ObjectKey> = []
     private var current: Change?
     private var lastWrite: ContinuousClock.Instant?
-    /// By target: a change whose content has not reached it, of the newest or an earlier rotation.
+    /// By target: the change, of the newest or an earlier rotation, whose content it does not have yet.
     private var owed: [ObjectKey: Change] = [:]
 
-    /// A rotation has come.
+    /// Begins a rotation.
     ///
     /// - Parameter lag: from the files' change until `noticedAt`.
-    /// - Returns: those that have ended by it: the one that was under way, and itself if it feeds no target.
+    /// - Returns: the rotations that end now: the one in progress, and the new one if it has no targets.
     mutating func begin(
         _ rotation: Rotation, targets: Set<ObjectKey>, noticedAt: ContinuousClock.Instant, lag: Duration,
         now: ContinuousClock.Instant
@@ -61,17 +61,18 @@ struct RotationLedger: Sendable {
         return ended
     }
 
-    /// A target was looked at and is done with.
+    /// Records that a target is processed.
     ///
-    /// - Parameter seen: `count` as it was when its content was compared. It is not done with a rotation that came since.
-    /// - Returns: how long its content took, if a change called for it; and the rotation, if that was its last target.
+    /// - Parameter seen: `count` when the target's content was compared. The target is not processed for later
+    ///   rotations.
+    /// - Returns: the latency if a change was written, and the rotation if this was its last target.
     mutating func settle(
         _ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int, at now: ContinuousClock.Instant
     ) -> (latency: Latency?, ended: Rotation?) {
         if let change = owed[target], change.number > seen { return (nil, nil) }
-        // What is held back may still be let out, by somebody who amends the distribution: that is no latency of ours.
+        // A target that is held back counts as processed: a later edit of its distribution is not our latency.
         let change = owed.removeValue(forKey: target)
-        // With the room that it had for all.
+        // Releases the storage too.
         if owed.isEmpty { owed = [:] }
         let latency = result == .written ? change?.latency(at: now) : nil
         guard pending.remove(target) != nil else { return (latency, nil) }
@@ -80,7 +81,7 @@ struct RotationLedger: Sendable {
         return (latency, pending.isEmpty ? end(at: now) : nil)
     }
 
-    /// This agent writes no more: what it owes is another's, and so is the end of a rotation that is under way.
+    /// Forgets the unfinished targets and the rotation in progress, because another agent leads.
     mutating func abandon() {
         if !pending.isEmpty { recent.removeFirst() }
         owed = [:]

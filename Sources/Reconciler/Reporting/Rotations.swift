@@ -3,16 +3,17 @@ import Observability
 import Planning
 import Snapshots
 
-/// How rotations fare: one line in the log for each, and the times.
+/// Records rotations: a log line for each, and the latencies.
 extension Controller {
-    /// How many files a line in the log names.
+    /// The maximum number of files that a log line names.
     private static let namedFiles = 20
 
     func rotated(to new: Snapshot, _ changed: Set<String>, _ targets: Set<ObjectKey>) {
         guard !isFollowing else { return }
         let now = ContinuousClock.now
         let noticedAt = new.noticedAt ?? now
-        // The clocks of file systems and of this process are one; a step of it in between shows as no time at all.
+        // File systems and this process use the same clock. If the clock is set back in between, the lag counts as
+        // zero.
         let createdAt = new.createdAt(of: changed)
         let lag = createdAt.duration(to: .now()) - noticedAt.duration(to: now)
         let ours = targets.filter { !cache.index.contenders(for: $0).isEmpty }
@@ -22,9 +23,9 @@ extension Controller {
         for rotation in ended { log(rotation) }
     }
 
-    /// A target is as it should be, or stays as it was.
+    /// Records that a target is in sync or held back.
     ///
-    /// - Parameter seen: the number of the rotation whose content it was compared with.
+    /// - Parameter seen: the number of the rotation whose content the target was compared with.
     func settle(_ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int) {
         let (latency, ended) = rotations.settle(target, result, seeing: seen, at: .now)
         if let latency, !settings.dryRun {
@@ -43,9 +44,9 @@ extension Controller {
             "heldBack": .int(rotation.heldBack), "duration": .duration(rotation.took ?? .zero),
         ]
         if settings.dryRun {
-            logger.info("rotation rehearsed", fields)
+            logger.info("rotation simulated", fields)
         } else if rotation.isSuperseded {
-            logger.warning("rotation superseded before all targets had it", fields)
+            logger.warning("rotation superseded before it was complete", fields)
         } else if rotation.heldBack > 0 {
             logger.warning("rotation distributed, but some targets are held back", fields)
         } else {
@@ -55,7 +56,7 @@ extension Controller {
 }
 
 extension DistributionStatus {
-    /// What it means for the rotation that had the target looked at.
+    /// The result for the rotation that triggered the comparison.
     var rotationResult: Rotation.Result {
         guard reason == .synced else { return .heldBack }
         return contentChanged ? .written : .unchanged

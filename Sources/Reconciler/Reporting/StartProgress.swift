@@ -1,14 +1,15 @@
 import Distribution
 
-/// How far the first full pass is. A value.
+/// The progress of the first full pass. A value.
 struct StartProgress: Sendable {
-    /// Another agent is known to do the work.
+    /// Whether another agent is known to lead.
     var isLed = false
-    /// At a leader: what was to be done when all was known and has not been processed since. Nil: not known yet.
+    /// For a leader: the keys that were queued when the agent became ready and are not processed yet. Nil until it is
+    /// ready.
     var firstPass: Set<WorkItem>?
-    /// At a follower: targets that were not seen in sync yet. Nil: none was looked at.
+    /// For a follower: the targets that have not been in sync yet. Nil before the first check.
     var unseen: [ObjectKey]?
 
-    /// What was found out is of no use any more.
+    /// Starts again.
     mutating func reset() { (firstPass, unseen) = (nil, nil) }
 }

@@ -3,21 +3,22 @@ package import Planning
 import Scheduling
 import Stores
 
-/// How the distributions fare, and what of it has been written to their statuses. A value.
+/// The results of reconciling the distributions, and the state of writing their statuses. A value.
 package struct StatusBook: Sendable {
-    /// How each distribution fared when it was last reconciled.
+    /// By distribution: the result of the last reconciliation.
     package private(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
-    /// By distribution: the status that is to be written.
+    /// By distribution: the status that must be written.
     private(set) var pending: [ObjectKey: PendingStatus] = [:]
     /// By distribution: the status that was written last.
     private(set) var written: [ObjectKey: StatusThrottle] = [:]
-    /// What the resource definition keeps of a status.
+    /// How the resource definition treats a status.
     var definition = DefinitionTraits.current
 
-    /// Takes down how a distribution fared.
+    /// Records the result for a distribution.
     ///
-    /// - Parameter isBeingWritten: a status of it is being written: what is stored is not what will be there.
-    /// - Returns: whether a status is to be written.
+    /// - Parameter isBeingWritten: whether a status of the distribution is being written, so that the stored status is
+    ///   about to change.
+    /// - Returns: whether a status must be written.
     mutating func report(
         _ status: DistributionStatus, on distribution: SecretsDistribution, isBeingWritten: Bool
     ) -> Bool {
@@ -30,19 +31,19 @@ package struct StatusBook: Sendable {
         return isToWrite
     }
 
-    /// Takes down how a distribution fared that another agent reports on.
+    /// Records the result for a distribution that another agent reports on.
     mutating func leaveToOthers(_ status: DistributionStatus, on distribution: ObjectKey) {
         pending[distribution] = nil
         outcomes[distribution] = status
     }
 
-    /// Whether `status` says something else than the last one.
+    /// Whether `status` differs from the last one in reason or message.
     func isNew(_ status: DistributionStatus, of distribution: ObjectKey) -> Bool {
         outcomes[distribution]?.reason != status.reason || outcomes[distribution]?.message != status.message
     }
 
-    /// Whether the event about a distribution is only our own status, coming back. It must not cut the wait for the next
-    /// retry short: a server that alternates between two errors would get requests without a pause.
+    /// Whether an event about a distribution only returns our own status. Such an event must not shorten the wait
+    /// before a retry: a server that alternates between two errors would get requests without a pause.
     func isOwn(_ new: SecretsDistribution, after known: SecretsDistribution) -> Bool {
         var amended = known
         amended.resourceVersion = new.resourceVersion
@@ -61,7 +62,8 @@ package struct StatusBook: Sendable {
         written[distribution] = nil
     }
 
-    /// What was written is lost, or was written to another object: the next status is no repetition.
+    /// Forgets the status that was written last, because it was lost or belongs to another object. The next status is
+    /// then not a repetition.
     mutating func forgetWritten(_ distribution: ObjectKey) { written[distribution] = nil }
 
     mutating func dropPending() { pending = [:] }
@@ -72,20 +74,20 @@ package struct StatusBook: Sendable {
 // MARK: Writing
 
 extension StatusBook {
-    /// There is nothing to write any more.
+    /// Removes the pending status.
     mutating func drop(_ distribution: ObjectKey) { pending[distribution] = nil }
 
     mutating func announced(_ distribution: ObjectKey) { pending[distribution]?.isAnnounced = true }
 
-    /// How long to wait before the status may be written; nil: not at all.
+    /// How long to wait before the status may be written; nil if it may be written now.
     func wait(before next: PendingStatus, on distribution: SecretsDistribution) -> Duration? {
         let last = written[distribution.key]
         return StatusThrottle(next.status, on: distribution, definition, after: last).wait(after: last)
     }
 
-    /// A status was written.
+    /// Records that a status was written.
     ///
-    /// - Parameter isSame: the distribution has not been recreated meanwhile.
+    /// - Parameter isSame: false if the distribution has been recreated or deleted in the meantime.
     mutating func wrote(
         _ next: PendingStatus, on distribution: SecretsDistribution, _ traits: DefinitionTraits, isSame: Bool
     ) {
@@ -94,7 +96,7 @@ extension StatusBook {
             written[key] = StatusThrottle(next.status, on: distribution, definition, after: written[key])
         }
         definition = traits
-        // Unless there is something else to say by now, or the same of another generation.
+        // Keep a pending status that is new, or that is about another generation.
         if let now = pending[key], now.status == next.status,
             now.distribution.generation == next.distribution.generation
         {
@@ -102,7 +104,7 @@ extension StatusBook {
         }
     }
 
-    /// A write of `stored` got no response.
+    /// Records that the write of `stored` got no response.
     mutating func lostResponse(_ next: PendingStatus, _ stored: StoredStatus, on distribution: ObjectKey) {
         if pending[distribution]?.status == next.status { pending[distribution]?.unanswered = stored }
     }

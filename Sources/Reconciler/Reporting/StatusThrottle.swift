@@ -1,28 +1,28 @@
 import Distribution
 import Planning
 
-/// A status that was written to a distribution, and when.
+/// A status that was written to a distribution, and when it was written.
 ///
-/// Two agents that see different things, for the time of a rolling update or through a wrong configuration, would else
-/// answer each other's statuses without end.
+/// Limits how often a status is repeated. Without a limit, two agents that see different states, during a rolling
+/// update or because of a wrong configuration, would overwrite each other's statuses without end.
 package struct StatusThrottle: Sendable {
-    /// Who overwrites a status gets it back at once the first time, and then no sooner than this.
+    /// The minimum time between repetitions of an overwritten status. The first repetition is immediate.
     private static let pause: Duration = .seconds(60)
 
-    /// A hash of what was said, and of what it was about: there is one for each distribution, and all of it would take
-    /// much. Two different statuses have the same hash once in 2^64 times, and then the second may come a minute late.
+    /// A hash of the status and of the spec that it is about, which takes less memory than both. Two different statuses
+    /// have the same hash with a probability of 1 in 2^64; then the second may be written a minute late.
     private let fingerprint: Int
     private let at = ContinuousClock.now
     private let isRepeated: Bool
 
-    /// - Parameter last: what was said of the distribution before.
+    /// - Parameter last: the status that was written before.
     init(
         _ status: DistributionStatus, on distribution: SecretsDistribution, _ definition: DefinitionTraits,
         after last: StatusThrottle?
     ) {
         var hasher = Hasher()
         hasher.combine(distribution.spec)
-        // Without a status subresource each status raises it.
+        // Without a status subresource, each write of a status raises the generation.
         hasher.combine(definition.hasStatusSubresource ? distribution.generation : 0)
         hasher.combine(status.reason)
         hasher.combine(status.message)
@@ -31,7 +31,7 @@ package struct StatusThrottle: Sendable {
         isRepeated = !status.contentChanged && last?.fingerprint == fingerprint
     }
 
-    /// How long to wait before it is said again after `last`; nil: not at all.
+    /// How long to wait before the status is written again after `last`; nil if it may be written now.
     func wait(after last: StatusThrottle?) -> Duration? {
         guard isRepeated, let last, last.isRepeated else { return nil }
         let elapsed = last.at.duration(to: at)

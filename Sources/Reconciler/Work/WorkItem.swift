@@ -3,11 +3,11 @@ import Scheduling
 
 typealias Outcome = WorkQueue<WorkItem, ContinuousClock.Instant>.Outcome
 
-/// What is in the queue.
+/// A key of the work queue.
 package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
-    /// The Secret is to be brought in sync.
+    /// A Secret to reconcile.
     case target(ObjectKey)
-    /// The status of the distribution is to be written.
+    /// A distribution whose status to write.
     case status(ObjectKey)
 
     package var description: String {

@@ -2,7 +2,7 @@ import LinuxIO
 package import Observability
 package import Scheduling
 
-/// Takes keys from a work queue and processes each in a task of its own. It knows nothing about what the keys stand for.
+/// Takes keys from a work queue and processes each in its own task. It does not know what the keys mean.
 ///
 /// The queue is behind a lock: keys can be added and finished from any thread without waiting.
 package final class Worker<Key: Hashable & Sendable>: Sendable {
@@ -10,9 +10,9 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     package typealias Queue = WorkQueue<Key, Instant>
 
     package struct Limits: Sendable {
-        /// Processing a key for longer means that it is stuck: the heartbeat stops.
+        /// A key that is processed for longer is stuck, and the heartbeat stops.
         package var process: Duration = .seconds(900)
-        /// For how long after `stop` keys are still started that had let others pass.
+        /// How long after `stop` keys of low priority (`WorkQueue.canWait`) are still started.
         package var drain: Duration = .seconds(2)
 
         package init() {}
@@ -20,7 +20,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
 
     private struct State {
         var queue: Queue
-        /// Keys that are being processed, and since when.
+        /// Keys that are being processed, and their start times.
         var running: [Key: Instant] = [:]
         var stoppedAt: Instant?
         var retries = 0
@@ -31,13 +31,13 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     private let isPaused: @Sendable () -> Bool
     private let wakeUps: AsyncStream<Void>
     private let alarm: AsyncStream<Void>.Continuation
-    /// Beats with each key that is finished and with each pulse, unless a key is stuck.
+    /// Beats when a key is finished and at each pulse, unless a key is stuck.
     package let heartbeat: Heartbeat
 
-    /// How often the heartbeat beats without any work.
+    /// The interval of the heartbeat without work.
     private static var pulse: Duration { .seconds(30) }
 
-    /// - Parameter isPaused: no key is started while this is true; see `wake`.
+    /// - Parameter isPaused: while it returns true, no key is started. Call `wake` when it becomes false.
     package init(
         _ queue: Queue, name: String, limits: Limits = Limits(), isPaused: @escaping @Sendable () -> Bool = { false }
     ) {
@@ -57,22 +57,22 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
         alarm.yield()
     }
 
-    /// Looks at the queue again, because a pause may be over.
+    /// Checks the queue again, because a pause may be over.
     package func wake() { alarm.yield() }
 
-    /// Starts no more keys, except those that had let others pass, for `Limits.drain`. `run` returns once those in flight
-    /// are done.
+    /// Starts no more keys, except keys of low priority for `Limits.drain`. `run` returns when those in flight are
+    /// finished.
     package func stop() {
         state.withLock { state in if state.stoppedAt == nil { state.stoppedAt = .now } }
         alarm.yield()
     }
 
-    /// Processes what is due until `stop`; or, with `untilIdle`, until nothing is left, retries included. Cancellation is
-    /// passed on to the keys in flight.
+    /// Processes due keys until `stop`; with `untilIdle`, until no key is left, including retries. Cancellation cancels
+    /// the keys in flight.
     ///
     /// - Parameters:
     ///   - pulse: called at the start and every 30 seconds.
-    ///   - process: has to end with `finish`, which is not called here so that the caller can do more in the same step.
+    ///   - process: must end with `finish`. `run` does not call it, so that the caller can do more in the same step.
     package func run(
         untilIdle: Bool = false, pulse: @escaping @Sendable () async -> Void = {},
         process: @escaping @Sendable (Key) async -> Void
@@ -147,7 +147,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     }
 }
 
-/// What is in the queue.
+/// Access to the queue.
 extension Worker {
     /// Reads the queue.
     package func read<Value: Sendable>(_ body: (borrowing Queue) -> Value) -> Value {
@@ -159,12 +159,12 @@ extension Worker {
 
     package var isStopped: Bool { state.withLock { $0.stoppedAt != nil } }
 
-    /// How often keys have failed and were queued again.
+    /// The number of retries so far.
     package var retries: Int { state.withLock { $0.retries } }
 
-    /// How often `key` failed in a row.
+    /// The number of consecutive failures of `key`.
     package func failures(of key: Key) -> Int { state.withLock { $0.queue.failures(of: key) } }
 
-    /// Gives back the memory of a burst of keys.
+    /// Releases the memory of a burst of keys.
     package func giveBackRoom() { state.withLock { $0.queue.giveBackRoom() } }
 }

@@ -1,13 +1,13 @@
 import Glibc
 
-/// A value in a unit that people read: 0.00427 seconds are "4.27 ms".
+/// A value with a readable unit: 0.00427 seconds are "4.27 ms".
 struct Amount {
-    /// What the value is divided by.
+    /// The value is divided by this.
     let divisor: Double
     /// " ms", " %".
     let suffix: String
 
-    /// As `value` is shown best.
+    /// Chooses the most readable scale for `value`.
     init(for value: Double, _ unit: Figure.Unit) {
         let scales: [(Double, String)] =
             switch unit {
@@ -18,7 +18,7 @@ struct Amount {
             case .perHour: [(1, "/h")]
             case .cores: [(0.01, " %")]
             }
-        // What rounds to 1,000 ms is 1 s.
+        // A value that rounds to 1,000 ms is shown as 1 s.
         let fitting = scales.first { abs(value) >= $0.0 * 0.9995 }
         let one = value == 0 ? scales.first { $0.0 == 1 } : fitting
         let scale = one ?? scales[scales.count - 1]
@@ -31,7 +31,7 @@ struct Amount {
 
     static func text(_ value: Double, _ unit: Figure.Unit) -> String { Amount(for: value, unit).text(value) }
 
-    /// Three significant digits, but all of an integer part, in groups: "0.0123", "4.27", "12,345".
+    /// Three significant digits, but all digits of an integer part, in groups: "0.0123", "4.27", "12,345".
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return "∞" }
         guard value != 0 else { return "0" }

@@ -8,12 +8,12 @@ struct Gnuplot {
 
     var command = "gnuplot"
 
-    /// - Returns: what `script` writes to standard output: the plot, as its `set terminal` says.
+    /// - Returns: the standard output of `script`, which is the plot in the format of its `set terminal`.
     func draw(_ script: String) async throws -> String {
         let run = try await ToolRun.run([command, "--default-settings"], input: script)
         switch run.status {
         case 0: return run.output
-        // As a shell reports it, and setpriv(1), which `ToolRun` starts commands with.
+        // The status for a missing command from a shell, and from setpriv(1), with which `ToolRun` starts commands.
         case 127: throw Failure(description: "\(command) is missing: install the package gnuplot-nox")
         default: throw Failure(description: "\(command) failed with status \(run.status): \(run.errors)")
         }

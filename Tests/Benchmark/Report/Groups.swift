@@ -1,4 +1,4 @@
-/// The figures of one id, at several numbers of distributions.
+/// The figures with one id, for several numbers of distributions.
 struct Group {
     let id: String
     let title: String
@@ -9,7 +9,7 @@ struct Group {
 
     func figure(_ count: Int?) -> Figure? { figures.first { $0.distributions == count } }
 
-    /// What there is of it, from few distributions to many.
+    /// The values that exist, in ascending order of the number of distributions.
     func points(_ value: (Figure) -> Double?) -> [(x: Double, y: Double)] {
         figures.compactMap { figure in
             figure.distributions.flatMap { count in value(figure).map { (x: Double(count), y: $0) } }
@@ -18,7 +18,7 @@ struct Group {
 }
 
 struct Groups {
-    /// In the order in which their ids first come.
+    /// In the order in which their ids first appear.
     let all: [Group]
 
     init(_ figures: [Figure]) {

@@ -1,20 +1,20 @@
-/// A figure beside its bar.
+/// A figure and its bar.
 struct Judgement {
     let figure: Figure
     let bar: Figure.Bar
 
-    /// Nil for a figure that is only told.
+    /// Nil for a figure without a bar.
     init?(_ figure: Figure) {
         guard let bar = figure.bar else { return nil }
         self.figure = figure
         self.bar = bar
     }
 
-    /// What is held against the bar: the median over the runs, each with the reference of its own run. Nil if the bar is
-    /// about a reference that no run has.
+    /// The value to compare with the bar: the median over the runs, each with the reference of its own run. Nil if the
+    /// bar needs a reference that no run has.
     var judged: Double? {
         switch bar {
-        // What may never happen may not happen in any run.
+        // Events that must never happen must not happen in any run.
         case .atMost: figure.unit == .count ? figure.runs.map(\.value).max() : figure.value
         case .ratioAtMost: figure.ratio
         case .excessAtMost: figure.runs.compactMap { run in run.reference.map { run.value - $0 } }.median
@@ -49,7 +49,7 @@ struct Judgement {
     }
 }
 
-/// Figures of one id that have the same bar, at several numbers of distributions: as bad as the worst of them.
+/// Figures with one id and the same bar, for several numbers of distributions. The worst figure determines the outcome.
 struct JudgedGroup {
     let all: [Judgement]
 
@@ -64,7 +64,7 @@ struct JudgedGroup {
         return order.compactMap { found[$0] }.map(JudgedGroup.init)
     }
 
-    /// One that cannot be judged is worse than any that can.
+    /// A figure that cannot be judged is worse than all others.
     var worst: Judgement? { all.max { ($0.judged ?? .infinity) < ($1.judged ?? .infinity) } }
 
     /// "100", "1 to 10,000".
@@ -76,7 +76,7 @@ struct JudgedGroup {
 }
 
 extension Figure {
-    /// The median over the runs; nil if there was none.
+    /// The median over the runs; nil without runs.
     var value: Double? { runs.map(\.value).median }
 
     var reference: Double? { runs.compactMap(\.reference).median }
@@ -86,7 +86,7 @@ extension Figure {
         runs.compactMap { run in run.reference.flatMap { $0 > 0 ? run.value / $0 : nil } }.median
     }
 
-    /// "4.27 ms", and the runs' range where it shows: "4.27 ms (4.1 to 4.6)".
+    /// "4.27 ms", with the range of the runs if it is visible: "4.27 ms (4.1 to 4.6)".
     var text: String {
         guard let value, let least = runs.map(\.value).min(), let most = runs.map(\.value).max() else { return "–" }
         let amount = Amount(for: value, unit)

@@ -1,57 +1,60 @@
-/// What the page says whatever was measured.
+/// The texts of the page that do not depend on the results.
 extension Page {
     static let introduction = """
         # Benchmarks
 
-        What a rotation, a start and doing nothing cost, and how near that is to what the API server allows at all. `make bench`
-        measures it on a machine of your own, and writes this page and its pictures. All that was measured is in
-        [results.json](benchmarks/results.json).
+        The cost of a rotation, of a start and of an idle agent, compared with the limit that the API server itself sets.
+        `make bench` measures it on your own machine, and writes this page and its plots.
+        [results.json](benchmarks/results.json) has all measurements.
         """
 
     static let howMeasured = """
-        - **The program** is the release build, a process of its own with nothing special set but a quiet time of 20 ms, and no
-          admin endpoint but in the storm and at rest.
-        - **The server** is a real etcd and kube-apiserver of the scenario's own, on the same machine: they, the program and the
-          load share its cores. Times of writes are therefore mostly the server's, and so each is told beside a reference.
-          etcd's data and the audit log are in memory (`/dev/shm`): nobody waits for a disk, neither the program nor its reference.
-        - **The reference** is the server's own limit: `h2load` sends as many patches, of the size of a rotation's, to the same
-          server, in the same run, over one connection, as the program has for its writes, with 8, 16, 32, 64 and 128 at once. The
-          best of these counts. Before each run, the program's or one of h2load's, the server has had no request for a second
-          at least; with 10,000, h2load's follow one another. A cold start, which creates, stands beside such patches too.
-        - **Times** end with the server's answer, by the clock of its audit log. It knows nothing of the program.
-        - **Each figure** is the median of several runs, with the least and the most in brackets: of seven for a cold start and
-          for a rotation of all, of ten for a rotation of one, of three for the others; of one with 10,000 distributions, where
-          to write all takes minutes. Latency, the storm, the flood, rest, and memory from 100 distributions on are one run.
-          Each run is compared with its own reference, and the median of that is judged.
-        - **Secrets** have three keys, a certificate and a key of one of 25 pairs and an authority's certificate that all share:
-          about 5 KiB in base64.
+        - **The program** is the release build in a separate process, with the default settings except for a quiet time of 20
+          ms. It has an admin endpoint only in the storm and at rest.
+        - **The server** is a real etcd and kube-apiserver for each scenario, on the same machine: they share its cores with
+          the program and the load. Write times are therefore mostly the server's, and are shown with a reference. etcd's data
+          and the audit log are in memory (`/dev/shm`), so that neither the program nor its reference waits for a disk.
+        - **The reference** is the server's own limit: `h2load` sends the same number of patches, of the size of a rotation's,
+          to the same server, in the same run. It uses one connection, as the program does for its writes, with 8, 16, 32, 64
+          and 128 concurrent requests. The best result counts. Before each run, of the program or of h2load, the server has
+          had no request for at least a second; with 10,000 distributions, the runs of h2load follow one another. A cold
+          start, which creates Secrets, is compared with patches too.
+        - **Times** end with the server's response, by the clock of its audit log, which is independent of the program.
+        - **Each figure** is the median of several runs, with the minimum and the maximum in brackets: of seven runs for a
+          cold start and for a rotation of all, of ten for a rotation of one, and of three for the others. With 10,000
+          distributions, where writing all Secrets takes minutes, there is one run. Latency, the storm, the changes of other
+          Secrets, rest, and memory with 100 distributions and more have one run. Each run is compared with its own reference,
+          and the median of these comparisons is judged.
+        - **Secrets** have three keys: a certificate and a key of one of 25 pairs, and a CA certificate that all share. They
+          have about 5 KiB in base64.
         """
 
     static let again = """
         ## Measure it yourself
 
-        On Debian or Ubuntu with Swift and nothing else; it takes about an hour, and some GB of memory:
+        You need Debian or Ubuntu with Swift, about an hour, and some GB of memory:
 
         ```console
         make bench
         ```
 
         `make bench BENCH=--quick` takes some minutes, judges nothing, and writes below `.build`. `BENCH='--only idle,memory'`
-        measures some of it and prints the figures.
+        measures some scenarios and prints their figures.
 
-        Nothing else should run meanwhile. Absolute times are those of your machine; ratios and counts should be like these.
+        Run nothing else at the same time. Absolute times depend on your machine; ratios and counts should be similar to
+        these.
         """
 
     static let omitted = """
         ## What is not measured
 
-        - **A network.** Server and program share a machine; a round trip to your server comes on top of each write, and with
-          several under way at once (`MAX_IN_FLIGHT`) not once for each.
-        - **A rotation after minutes of rest.** The server or libcurl has ended the connection by then, and a handshake comes
-          first: 8 ms here, as curl(1) tells it.
-        - **A server with priority and fairness that is set tighter than its defaults**, or one of several replicas.
-        - **The vault's side**: how long the CSI driver takes to see a new version is its poll interval.
-        - **What reads the Secrets**: how long the kubelet takes to put one into a pod is its own matter.
-        - **Other architectures** than the machine's.
+        - **A network.** Server and program share a machine. In a cluster, each write takes one round trip more; concurrent
+          writes (`MAX_IN_FLIGHT`) share this delay.
+        - **A rotation after minutes of rest.** The server or libcurl has closed the connection by then, so a handshake comes
+          first: 8 ms here, according to curl(1).
+        - **A server whose priority and fairness settings are stricter than the defaults**, or one with several replicas.
+        - **The vault's side**: the CSI driver notices a new version after at most its poll interval.
+        - **The readers of the Secrets**: the time until the kubelet updates a Secret in a pod does not depend on the program.
+        - **Other architectures** than that of this machine.
         """
 }

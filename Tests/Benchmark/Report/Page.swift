@@ -1,6 +1,6 @@
 import Reconciler
 
-/// `benchmarks.md`: what was measured, how, and what came of it.
+/// `benchmarks.md`: what was measured, how, and the results.
 struct Page {
     let results: Results
 
@@ -23,7 +23,7 @@ struct Page {
         if results.isQuick {
             return """
                 **Not judged.** This was a run with `--quick`: fewer distributions, shorter, and once. It shows that the benchmark
-                runs; its figures are no measure.
+                runs; its figures are not reliable.
                 """
         }
         let decided = judgements.map { $0.isMet ?? false }
@@ -34,15 +34,15 @@ struct Page {
         let verdict =
             absent.isEmpty && met == decided.count
             ? "**All \(met) figures that have a bar meet it.**"
-            : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are told "
+            : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are listed "
                 + "[with the reason](#what-misses-its-bar).\(absent)"
         let outcomes = scalings.map(\.isGood)
         guard !outcomes.isEmpty else { return verdict }
         let unknown = outcomes.count { $0 == nil }
         return verdict
             + " Of all figures, \(outcomes.count - unknown) can be compared between few and many distributions: "
-            + "\(outcomes.count { $0 == true }) [scale](#scaling) as they should."
-            + (unknown > 0 ? " \(unknown) more are nothing with few." : "")
+            + "\(outcomes.count { $0 == true }) [scale](#scaling) as expected."
+            + (unknown > 0 ? " \(unknown) more are 0 with few." : "")
     }
 
     private var bars: String {
@@ -60,14 +60,14 @@ struct Page {
         return isMet ? "met" : "**missed**"
     }
 
-    /// An item for each figure that misses its bar, whatever the number of distributions.
+    /// One item for each figure that misses its bar, for all numbers of distributions.
     private var missed: [String] {
         guard !results.isQuick else { return [] }
         return Groups(judgements.filter { $0.isMet == false }.map(\.figure)).all.map { group in
             let counts = group.figures.compactMap(\.distributions).map(Amount.grouped)
             let place = counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))"
             guard let remark = Remarks.all[group.id] else {
-                return "- **\(group.title)**\(place): the reason is not known yet."
+                return "- **\(group.title)**\(place): the reason is unknown."
             }
             return "- **\(group.title)**\(place): \(remark.reason) To try next: \(remark.next)"
         }
@@ -110,7 +110,7 @@ struct Page {
         }
     }
 
-    /// Those that depend on the number of distributions: a column for each number.
+    /// The figures that depend on the number of distributions, with a column for each number.
     private func sized(_ groups: [Group]) -> String? {
         let groups = groups.filter { $0.figures.contains { $0.distributions != nil } }
         guard !groups.isEmpty else { return nil }
@@ -140,7 +140,7 @@ struct Page {
         return Amount.text(reference, figure.unit) + ratio
     }
 
-    /// Each once, whatever the number of distributions.
+    /// Each note once, for all numbers of distributions.
     private func notes(_ groups: [Group]) -> String? {
         var notes: [String] = []
         for group in groups {
@@ -165,15 +165,15 @@ struct Page {
                 scaling.title,
                 "\(Amount.text(scaling.few.value, scaling.unit)) at \(Amount.grouped(scaling.few.count))",
                 "\(Amount.text(scaling.many.value, scaling.unit)) at \(Amount.grouped(scaling.many.count))",
-                scaling.growth.map { "×\(Amount.number($0))" } ?? "from nothing",
+                scaling.growth.map { "×\(Amount.number($0))" } ?? "from 0",
                 results.isQuick ? "not judged" : scaling.outcome,
             ])
         }
         return """
             ## Scaling
 
-            What grows as much as the number of distributions does, or less, is linear or better. A rotation of one file that
-            feeds one Secret is not to depend on their number at all: a quarter is allowed for noise.
+            A figure that grows at most as much as the number of distributions is linear or better. A rotation of one file that
+            feeds one Secret must not depend on their number: a quarter is allowed for noise.
 
             \(table.text)
             """

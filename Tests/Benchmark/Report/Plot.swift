@@ -1,12 +1,12 @@
-/// A line chart as a value. `script` is what gnuplot(1) draws it from.
+/// A line chart as a value. gnuplot(1) draws it from `script`.
 struct Plot {
     struct Axis {
         let title: String
-        /// How gnuplot writes the numbers, as in "%g MiB".
+        /// The number format of gnuplot, for example "%g MiB".
         let format: String
         var isLogarithmic = false
 
-        /// Seconds with the prefix that fits: "5 ms".
+        /// Seconds with a suitable prefix: "5 ms".
         static func time(_ title: String) -> Axis { Axis(title: title, format: "%.0s %cs", isLogarithmic: true) }
         static let distributions = Axis(title: "distributions", format: "%.0s%c", isLogarithmic: true)
     }
@@ -16,9 +16,9 @@ struct Plot {
     struct Series {
         let title: String
         let points: [Point]
-        /// The points that get a dot.
+        /// The points that are marked with a dot.
         let dots: [Point]
-        /// For what the others are compared with.
+        /// Whether the other series are compared with this one.
         var isReference = false
     }
 
@@ -28,7 +28,7 @@ struct Plot {
         let label: String
     }
 
-    /// Of the file, without `.svg`.
+    /// The file name without `.svg`.
     let name: String
     let title: String
     let x: Axis
@@ -37,7 +37,7 @@ struct Plot {
     var limits: [Limit] = []
 
     private enum Colour {
-        // Each has a contrast of 4.5 or more on white.
+        // Each colour has a contrast of at least 4.5 on white.
         static let series = ["#0550ae", "#bc4c00", "#1a7f37", "#8250df", "#a40e26", "#1b7c83"]
         static let reference = "#59636e"
         static let axis = "#8c959f"
@@ -46,7 +46,7 @@ struct Plot {
 
     /// The commands, with the data as here-documents.
     var script: String {
-        // The background is white, so that the plot is readable on a dark page too.
+        // The background is white, so that the plot is also readable on a dark page.
         var lines = [
             "set encoding utf8",
             "set terminal svg size 860,480 noenhanced font 'sans-serif,12' background '#ffffff' name \(quoted(name))",
@@ -56,7 +56,7 @@ struct Plot {
             "set grid linetype 1 linecolor rgb '\(Colour.grid)'",
             "set key bmargin left Left reverse maxcols 1",
         ]
-        // The range reaches the limits, which gnuplot does not count as data.
+        // The range includes the limits, which gnuplot does not treat as data.
         let least = limits.map(\.at.y).max().map { "\($0)<" } ?? ""
         for (name, axis) in [("x", x), ("y", y)] {
             lines.append("set \(name)label \(quoted(axis.title))" + (name == "x" ? " offset 0,0.4" : ""))

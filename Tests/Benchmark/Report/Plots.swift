@@ -1,11 +1,11 @@
 /// The plots of the page.
 extension Plot {
-    /// Those that there are figures for.
+    /// The plots for which there are figures.
     static func all(of results: Results) -> [Plot] {
         [latency(results.distributions), targets(results.figures), memory(results.figures)].compactMap { $0 }
     }
 
-    /// Which share of all took at most how long.
+    /// The share of measurements that took at most a given time.
     static func latency(_ distributions: [LatencyDistribution]) -> Plot? {
         let series = distributions.compactMap { distribution -> Series? in
             let sorted = distribution.latencies.filter { $0 > 0 }.sorted()
@@ -18,23 +18,23 @@ extension Plot {
         }
         guard !series.isEmpty else { return nil }
         return Plot(
-            name: "latency", title: "How long a change takes to be in the Secret", x: .time("latency"),
-            y: Axis(title: "share that took at most as long", format: "%g %%"), series: series)
+            name: "latency", title: "Time from a change to its Secret", x: .time("latency"),
+            y: Axis(title: "share that took at most this time", format: "%g %%"), series: series)
     }
 
-    /// Enough for the eye, with both ends.
+    /// Enough points for a smooth line, including both ends.
     private static func thinned(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
         let step = max(1, points.count / 300)
         return points.indices.filter { $0.isMultiple(of: step) || $0 == points.count - 1 }.map { points[$0] }
     }
 
-    /// By the figures' ids, with their names in a picture.
+    /// The labels in a plot, by the ids of figures.
     private static let times = [
         ("start.cold", "cold start"), ("rotation.all", "a rotation of all"), ("start.warm", "warm start"),
         ("rotation.one", "a rotation of one"),
     ]
     private static let memories = [
-        ("memory.resident", "resident"), ("memory.peak.cold", "anonymous, the most of a cold start"),
+        ("memory.resident", "resident"), ("memory.peak.cold", "anonymous, peak of a cold start"),
         ("memory.anonymous", "anonymous, after a cold start"),
         ("memory.anonymous.warm", "anonymous, after a warm start"),
     ]
@@ -48,7 +48,8 @@ extension Plot {
         if limits.count > 1 {
             series.append(
                 Series(
-                    title: "the server's own limit for as many writes", points: limits, dots: limits, isReference: true)
+                    title: "the server's own limit for the same number of writes", points: limits, dots: limits,
+                    isReference: true)
             )
         }
         return Plot(
@@ -71,7 +72,7 @@ extension Plot {
             y: Axis(title: "memory", format: "%g MiB"), series: series, limits: limits)
     }
 
-    /// Those with figures for more than one number of distributions.
+    /// Series for figures with more than one number of distributions.
     private static func series(
         of names: [(id: String, title: String)], in figures: [Figure], divisor: Double = 1
     ) -> [Series] {

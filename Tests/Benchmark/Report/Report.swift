@@ -1,11 +1,11 @@
 import FoundationEssentials
 import TestSupport
 
-/// What people and machines get to see of results: a page, its pictures, and the results themselves.
+/// The report of results: a page, its plots, and the results themselves.
 struct Report {
     let results: Results
 
-    /// By their path below the folder of the documentation.
+    /// The files by path below the documentation folder.
     func files() async throws -> [String: String] {
         var files = ["benchmarks.md": Page(results: results).text, "benchmarks/results.json": try json()]
         for plot in Plot.all(of: results) {
@@ -14,13 +14,13 @@ struct Report {
         return files
     }
 
-    /// - Parameter folder: `docs`; made if it is missing.
+    /// - Parameter folder: `docs`; created if it is missing.
     func write(to folder: String) async throws {
         try makeDirectory("\(folder)/benchmarks")
         for (name, text) in try await files() { try writeFile("\(folder)/\(name)", text) }
     }
 
-    /// With keys in order and latencies to the microsecond, so that two of them can be compared by eye.
+    /// Keys are sorted and latencies are rounded to the microsecond, so that two files can be compared.
     private func json() throws -> String {
         var results = results
         results.distributions = results.distributions.map { distribution in
@@ -32,9 +32,9 @@ struct Report {
         return String(decoding: try encoder.encode(results), as: UTF8.self) + "\n"
     }
 
-    /// To render again what was measured before.
+    /// Reads earlier results, to render them again.
     ///
-    /// - Parameter path: of a `results.json`, or of the folder that `write` was told or that holds it.
+    /// - Parameter path: a `results.json`, its folder, or the folder given to `write`.
     static func read(_ path: String) throws -> Report {
         let places = [path, "\(path)/results.json", "\(path)/benchmarks/results.json"]
         let file = places.first { $0.hasSuffix(".json") && FileManager.default.fileExists(atPath: $0) } ?? path

@@ -6,12 +6,13 @@ struct Scaling {
     let few: (count: Int, value: Double)
     let many: (count: Int, value: Double)
 
-    /// What must not depend on the number of distributions: a rotation of one file that feeds one Secret.
+    /// Figures that must not depend on the number of distributions: those of a rotation of one file that feeds one
+    /// Secret.
     static let independent = ["rotation.one", "requests.one", "latency.p50"]
-    /// What such a figure may differ by, for noise.
+    /// The factor by which such a figure may grow because of noise.
     static let noise = 1.25
 
-    /// From 100 on, as far as there are figures; nil if there are not two.
+    /// Compares figures for 100 distributions and more; nil if there are fewer than two.
     init?(_ figures: [Figure]) {
         let points = figures.compactMap { figure in
             figure.distributions.flatMap { count in figure.value.map { (count: count, value: $0) } }
@@ -22,15 +23,15 @@ struct Scaling {
         (id, title, unit, self.few, self.many) = (first.id, first.title, first.unit, few, many)
     }
 
-    /// How many times as many distributions there are.
+    /// The factor by which the number of distributions grows.
     var steps: Double { Double(many.count) / Double(few.count) }
 
-    /// How many times as large the figure is; nil if it was 0 and is not any more: how it grows is not known then.
+    /// The factor by which the figure grows; nil if it was 0 and is not any more, so that the growth is unknown.
     var growth: Double? { few.value > 0 ? many.value / few.value : many.value > 0 ? nil : 1 }
 
     var isIndependent: Bool { Self.independent.contains { id == $0 || id.hasPrefix($0 + ".") } }
 
-    /// Linear or better, to a hundredth; what is independent stays as it is. Nil: not known.
+    /// Linear or better, to a hundredth; independent figures must stay constant. Nil: unknown.
     var isGood: Bool? {
         if isIndependent { return growth.map { $0 <= Self.noise } ?? false }
         return growth.map { $0 <= steps * 1.01 }
@@ -40,7 +41,7 @@ struct Scaling {
         switch isGood {
         case true?: isIndependent ? "independent" : "linear or better"
         case false?: isIndependent ? "**grows**" : "**worse than linear**"
-        case nil: "none at few: not known"
+        case nil: "0 at few: unknown"
         }
     }
 }

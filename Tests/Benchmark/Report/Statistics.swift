@@ -1,7 +1,7 @@
 import Glibc
 
 extension Collection<Double> {
-    /// The middle one, or the mean of the middle two; nil if there is none.
+    /// The middle value, or the mean of the middle two; nil if there is none.
     var median: Double? {
         let sorted = sorted()
         guard !sorted.isEmpty else { return nil }
@@ -9,7 +9,7 @@ extension Collection<Double> {
         return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
 
-    /// The smallest that at least this share of all does not exceed (the nearest rank); nil if there is none.
+    /// The smallest value that at least this share of all values does not exceed (nearest rank); nil if there is none.
     ///
     /// - Parameter share: 0.99 for p99.
     func percentile(_ share: Double) -> Double? {

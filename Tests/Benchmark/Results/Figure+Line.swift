@@ -1,5 +1,5 @@
 extension Figure {
-    /// For the eyes of who waits: all runs, and what each is compared with.
+    /// A line of output during the benchmark: all runs, each with its reference.
     var line: String {
         let values = runs.map { run in "\(rounded(run.value))" + (run.reference.map { " (\(rounded($0)))" } ?? "") }
         let count = distributions.map { " at \($0)" } ?? ""

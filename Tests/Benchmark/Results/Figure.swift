@@ -1,16 +1,16 @@
-/// What was measured, once a run, with what it is compared with in the same run.
+/// A measured figure: one value for each run, with the reference of the same run.
 struct Figure: Codable, Sendable {
-    /// Dots from the general to the particular: `rotation.all`, `memory.anonymous`.
+    /// Dots separate the parts, from general to specific: `rotation.all`, `memory.anonymous`.
     let id: String
-    /// What it is, for people: "last Secret written after a rotation that feeds all".
+    /// A readable title: "last Secret written after a rotation that feeds all".
     let title: String
-    /// How many distributions there were; nil if it does not depend on them.
+    /// The number of distributions; nil if the figure does not depend on it.
     let distributions: Int?
     let unit: Unit
     let runs: [Run]
-    /// Where it ought to be; nil if it is only told.
+    /// The required limit; nil if there is none.
     let bar: Bar?
-    /// What one has to know to read it: what the reference is, why a bar was missed.
+    /// What a reader must know: for example what the reference is, or why a bar was missed.
     let note: String?
 
     init(
@@ -35,7 +35,7 @@ struct Figure: Codable, Sendable {
     /// In the figure's unit.
     struct Run: Codable, Sendable {
         let value: Double
-        /// What the same run gave for what it is compared with.
+        /// The value of the reference in the same run.
         var reference: Double?
     }
 
@@ -44,7 +44,7 @@ struct Figure: Codable, Sendable {
         case atMost(Double)
         /// The value divided by its reference.
         case ratioAtMost(Double)
-        /// The value less its reference.
+        /// The value minus its reference.
         case excessAtMost(Double)
     }
 }

@@ -4,7 +4,7 @@ import Observability
 import TestSupport
 
 extension Results {
-    /// What is to be filled with what is found on this machine, at the commit that is checked out.
+    /// Empty results with the data of this machine and of the checked-out commit.
     static func here(isQuick: Bool, startedAt: Timestamp) async throws -> Results {
         let root = String(#filePath.dropLast("/Tests/Benchmark/Results/Results+Here.swift".count))
         let commit = try await firstLine(["git", "-C", root, "describe", "--always", "--dirty"])
@@ -15,7 +15,7 @@ extension Results {
 }
 
 extension Machine {
-    /// - Parameter root: of the repository.
+    /// - Parameter root: the root of the repository.
     fileprivate static func this(_ root: String) async throws -> Machine {
         let assets = try await firstLine([root + "/Tests/Tools/apiserver-assets"]) ?? ""
         let server = try await firstLine([assets + "/kube-apiserver", "--version"]) ?? ""
@@ -32,7 +32,7 @@ extension Machine {
             compiler: try await firstLine(["swift", "--version"]) ?? "unknown")
     }
 
-    /// What stands behind a name in a file of such lines, without quotes.
+    /// The value for a name in a file with one pair per line, without quotes.
     private static func value(of name: String, _ path: String, separator: Character) -> String? {
         let line = text(path).split(separator: "\n").first { $0.hasPrefix(name) }
         return line?.split(separator: separator, maxSplits: 1).last.map { value in
@@ -45,7 +45,7 @@ extension Machine {
     }
 }
 
-/// The first line that a command writes, on standard output before the errors; nil if it fails.
+/// The first line of a command's output, preferably of standard output; nil if the command fails.
 private func firstLine(_ words: [String]) async throws -> String? {
     let run = try await ToolRun.run(words)
     guard run.status == 0 else { return nil }

@@ -1,19 +1,19 @@
-/// All that a run of the benchmark found, as `results.json` holds it.
+/// All results of a benchmark run, as in `results.json`.
 struct Results: Codable, Sendable {
     let machine: Machine
-    /// The commit that was measured, as `git describe --always --dirty` says it.
+    /// The measured commit, as `git describe --always --dirty` prints it.
     let commit: String
     /// RFC 3339.
     let startedAt: String
-    /// With `--quick`: it ran, and is not to be judged.
+    /// A run with `--quick`: it only shows that the benchmark runs, and is not judged.
     let isQuick: Bool
     var figures: [Figure]
     var distributions: [LatencyDistribution]
-    /// Scenarios of which there are no figures: they failed, or were not asked for.
+    /// Scenarios without figures: they failed, or were not requested.
     var missing: [String]?
 }
 
-/// What one has to know of the machine to compare.
+/// The properties of the machine that matter for comparisons.
 struct Machine: Codable, Sendable {
     let processor: String
     let cores: Int
@@ -26,10 +26,10 @@ struct Machine: Codable, Sendable {
     let compiler: String
 }
 
-/// Each of many latencies, for a plot: not only its percentiles.
+/// All latencies of a measurement, for a plot.
 struct LatencyDistribution: Codable, Sendable {
     let id: String
-    /// For people: "rotation, above the quiet time", "one bare write".
+    /// A readable title: "rotation, above the quiet time", "one bare write".
     let title: String
     /// Seconds, in the order of measurement.
     let latencies: [Double]

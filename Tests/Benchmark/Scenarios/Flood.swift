@@ -2,11 +2,11 @@ import JSON
 import KubeConfig
 import TestSupport
 
-/// Secrets of others: many are there, and then they change as fast as the server takes it.
+/// Secrets of others: many exist, and then they change as fast as the server allows.
 struct Flood: Scenario {
     static let name = "flood"
     private static let distributions = 100
-    /// Requests under way at once.
+    /// The number of concurrent requests.
     private static let width = 64
 
     func run(_ bench: Bench) async throws -> Findings {
@@ -14,7 +14,8 @@ struct Flood: Scenario {
         return try await Cluster.with { cluster in
             say("flood: \(count) Secrets of others")
             let fleet = try await Fleet(Self.distributions, on: cluster)
-            // It writes its Secrets; then it starts twice with nothing to write, first without the others.
+            // The program writes its Secrets. Then it starts twice with nothing to write, first without the Secrets of
+            // others.
             _ = try await start(bench, fleet, cluster) { _ in }
             let alone = try await start(bench, fleet, cluster) { _ in }
             let others = try await Reference(changed, on: cluster)
@@ -25,7 +26,7 @@ struct Flood: Scenario {
                 let start = ContinuousClock.now
                 _ = try await others.writes(Array(repeating: Self.width, count: rounds))
                 let end = ContinuousClock.now
-                // What comes late is counted too.
+                // Late events are counted too.
                 try await Task.sleep(for: .seconds(2))
                 let after = try await Vitals(of: agent.identifier, port: cluster.server.port)
                 span = (start.duration(to: end) / .seconds(1), Span(from: before, to: after))
@@ -42,11 +43,11 @@ struct Flood: Scenario {
         let requests: Int
         let processorTime: Double
         let memory: MemoryUse
-        /// After what was done.
+        /// The memory after `body`.
         let later: MemoryUse
     }
 
-    /// Starts the program, lets it come to rest, and does `body`.
+    /// Starts the program, waits until it is at rest, and runs `body`.
     private func start(
         _ bench: Bench, _ fleet: Fleet, _ cluster: Cluster, _ body: (AgentProcess) async throws -> Void
     ) async throws -> Started {
@@ -56,7 +57,7 @@ struct Flood: Scenario {
         try await tail.wait(forSilenceOf: .seconds(2))
         let requests = try tail.requests().count { $0.isListOrWatch }
         let vitals = try await Vitals(of: agent.identifier, port: cluster.server.port)
-        // What is free goes back at the pulse of the workers.
+        // The worker returns free memory to the system every 30 seconds.
         try await Task.sleep(for: .seconds(bench.isQuick ? 0 : 36))
         let memory = try MemoryUse(of: agent.identifier)
         try await body(agent)
@@ -67,10 +68,10 @@ struct Flood: Scenario {
             memory: memory, later: later)
     }
 
-    /// Small ones: their number counts, not what is in them. The server makes up their names, by five letters, and refuses
-    /// those few that it has made up before.
+    /// Creates small Secrets: their number matters, not their content. The server generates their names with five
+    /// random letters, and rejects the few names that already exist.
     ///
-    /// - Returns: how many there are.
+    /// - Returns: the number of Secrets created.
     private func create(_ count: Int, on cluster: Cluster) async throws -> Int {
         let folder = try TemporaryDirectory()
         let namespaces = try await cluster.namespaces(10)
@@ -89,12 +90,12 @@ struct Flood: Scenario {
         ])
         guard run.status == 0, let created = Self.successes(run.output), created * 100 >= count * 99 else {
             throw LoadRun.Failure(
-                description: "h2load: of \(count) Secrets too few were made: \(run.output)\(run.errors)")
+                description: "h2load: too few of \(count) Secrets were created: \(run.output)\(run.errors)")
         }
         return created
     }
 
-    /// - Parameter text: has a line "status codes: 98636 2xx, 0 3xx, 0 4xx, 364 5xx".
+    /// - Parameter text: contains a line "status codes: 98636 2xx, 0 3xx, 0 4xx, 364 5xx".
     static func successes(_ text: String) -> Int? {
         text.firstMatch(of: /status codes: (\d+) 2xx/).flatMap { Int($0.1) }
     }
@@ -109,7 +110,7 @@ struct Flood: Scenario {
     private static func figures(_ alone: Started, _ crowded: Started) -> [Figure] {
         [
             figure(
-                "start.requests", "start among others: lists, and watches that end", .count, Double(crowded.requests),
+                "start.requests", "start among others: lists, and watches that ended", .count, Double(crowded.requests),
                 beside: Double(alone.requests)),
             figure(
                 "start.bytes", "start among others: bytes from and to the server", .bytes, Double(crowded.bytes),
@@ -129,7 +130,7 @@ struct Flood: Scenario {
     private static func figures(_ span: Span, changes: Int, _ seconds: Double) -> [Figure] {
         [
             figure("changes", "changes of others", .count, Double(changes)),
-            figure("seconds", "changes of others: how long they took", .seconds, seconds),
+            figure("seconds", "changes of others: duration", .seconds, seconds),
             figure("bytes", "bytes from and to the server meanwhile", .bytes, Double(span.bytes)),
             figure("wakeups", "wake-ups of all threads meanwhile", .count, Double(span.wakeUps)),
             figure("cpu", "CPU meanwhile, of one core", .cores, span.load),

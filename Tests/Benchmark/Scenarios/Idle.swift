@@ -1,7 +1,7 @@
 import KubeConfig
 import TestSupport
 
-/// Nothing happens. Memory is looked at too: it wants the same fleets, at rest.
+/// Nothing happens. This scenario also measures memory, because that needs the same fleets at rest.
 struct Idle: Scenario {
     static let name = "idle"
 
@@ -41,7 +41,7 @@ struct Idle: Scenario {
         _ = try await agent.firstPass()
         try await tail.wait(forSilenceOf: .seconds(2))
         let peak = await watch.stop()
-        // What is free goes back at the pulse of the workers.
+        // The worker returns free memory to the system every 30 seconds.
         try await Task.sleep(for: .seconds(bench.isQuick || fleet.count < 100 ? 0 : 36))
         let use = try MemoryUse(of: agent.identifier)
         await agent.stop()
@@ -59,9 +59,9 @@ struct Idle: Scenario {
             figure("wakeups", "wake-ups of all threads", .perHour, span.perHour(span.wakeUps)),
             figure(
                 "busiest", "wake-ups of the thread that wakes most", .perHour, span.perHour(span.wakeUpsOfBusiest),
-                // One a second, and what else that thread has to do.
+                // One a second, and the other work of that thread.
                 bar: .atMost(4500)),
-            figure("requests", "requests, watches that end too", .perHour, span.perHour(requests)),
+            figure("requests", "requests, including watches that ended", .perHour, span.perHour(requests)),
             figure("bytes", "bytes from and to the server", .bytesPerHour, span.perHour(span.bytes)),
         ]
     }
@@ -81,9 +81,9 @@ struct Idle: Scenario {
                 "anonymous.warm", "anonymous, at rest after a warm start", warm.map(\.settled.anonymous), bar: limit),
             figure("resident", "resident, at rest after a cold start", [cold.resident]),
             figure("resident.warm", "resident, at rest after a warm start", warm.map(\.settled.resident)),
-            figure("peak", "anonymous, the most of a warm start: all are listed", warm.map(\.peak)),
-            figure("peak.cold", "anonymous, the most of a cold start: all are written", [coldPeak]),
-            figure("peak.resident", "resident, the most of a warm start", warm.map(\.settled.mostResident)),
+            figure("peak", "anonymous, peak of a warm start: everything is listed", warm.map(\.peak)),
+            figure("peak.cold", "anonymous, peak of a cold start: everything is written", [coldPeak]),
+            figure("peak.resident", "resident, peak of a warm start", warm.map(\.settled.mostResident)),
         ]
     }
 }

@@ -1,10 +1,10 @@
 import KubeConfig
 
-/// One rotation after another of a file that feeds one Secret, in turns with bare writes.
+/// Rotations, one after another, of a file that feeds one Secret, alternating with bare writes.
 struct Latency: Scenario {
     static let name = "latency"
 
-    /// How many rotations, and then as many bare writes.
+    /// The number of rotations in a turn, and of the bare writes that follow.
     private static let turn = 25
 
     func run(_ bench: Bench) async throws -> Findings {
@@ -22,7 +22,7 @@ struct Latency: Scenario {
                 bare += try await reference.bareWrites(Self.turn)
             }
             await agent.stop()
-            // For the picture the fewest and the most are enough.
+            // The plot shows only the smallest and the largest number.
             let isShown = count == bench.sizes.first || count == bench.sizes.last
             return Findings(
                 figures: figures(count, ours, bare), distributions: isShown ? distributions(count, ours, bare) : [])
@@ -38,7 +38,8 @@ struct Latency: Scenario {
     }
 
     private func figures(_ count: Int, _ ours: [Double], _ bare: [Double]) -> [Figure] {
-        let note = "\(ours.count) rotations, and as many bare writes by h2load, in turns of \(Self.turn)."
+        let note =
+            "\(ours.count) rotations and the same number of bare writes by h2load, alternating in groups of \(Self.turn)."
         func figure(_ name: String, _ share: Double, bar: Figure.Bar? = nil) -> Figure {
             let run = Figure.Run(value: ours.percentile(share) ?? 0, reference: bare.percentile(share))
             return Figure(

@@ -1,11 +1,11 @@
 import KubeConfig
 import TestSupport
 
-/// Whether memory grows with rotations. How much there is with how many distributions is told by `Idle`.
+/// Measures whether memory grows with rotations. `Idle` measures it for each number of distributions.
 struct Memory: Scenario {
     static let name = "memory"
     private static let distributions = 100
-    /// Bytes: what it differs by from one look to the next, at the least.
+    /// The least assumed difference between two readings, in bytes.
     private static let leastNoise = 65_536.0
 
     func run(_ bench: Bench) async throws -> Findings {
@@ -18,7 +18,7 @@ struct Memory: Scenario {
                 bench, on: cluster, mount: fleet.mount, settings: ["DEBOUNCE_QUIET": "1ms"])
             _ = try await tail.passage(from: agent.startedAt, secrets: fleet.count)
             let tenth = rotations / 10
-            // Of each tenth, looked at ten times.
+            // Ten readings for each tenth of the rotations.
             var tenths = Array(repeating: [Double](), count: 10)
             for number in 0..<rotations {
                 var tail = AuditTail(cluster)
@@ -37,9 +37,10 @@ struct Memory: Scenario {
                     runs: [run],
                     bar: .excessAtMost(noise),
                     note: """
-                        The median over the last tenth of the rotations, beside that over the second tenth: the first is still \
-                        filling what is kept to be used again. Noise is what the looks of the second tenth differ by, 64 KiB
-                        at the least. \(Self.distributions) distributions, quiet time 1 ms.
+                        The median over the last tenth of the rotations, compared with that over the second tenth, \
+                        because memory that is reused still grows during the first. The allowed noise is the range of \
+                        the readings of the second tenth, at least 64 KiB. \(Self.distributions) distributions, quiet \
+                        time 1 ms.
                         """)
             ])
         }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Bytes of memory that a process uses, as proc_pid_status(5) tells.
+/// The memory of a process in bytes, from proc_pid_status(5).
 struct MemoryUse: Sendable {
     let anonymous: Int
     let resident: Int
-    /// The most that was ever resident.
+    /// The peak of resident memory.
     let mostResident: Int
 
     init(of process: pid_t) throws(Vitals.Failure) {
@@ -16,7 +16,7 @@ struct MemoryUse: Sendable {
     }
 }
 
-/// Looks again and again for the most anonymous memory that a process has.
+/// Samples a process for the peak of its anonymous memory.
 struct PeakWatch: Sendable {
     private let task: Task<Int, Never>
 

@@ -1,10 +1,10 @@
 import TestSupport
 
-/// What the server sees of a rotation.
+/// The requests that the server gets for a rotation.
 struct Requests: Scenario {
     static let name = "requests"
 
-    /// What is counted, by the last part of the figure's id.
+    /// The kinds of requests, by the last part of the figure's id.
     private static let kinds: [(id: String, title: String, isOne: @Sendable (APIServer.Served) -> Bool)] = [
         ("secrets", "writes of Secrets", { $0.isSecretWrite }),
         ("statuses", "writes of statuses", { $0.objectRef?.subresource == "status" }),
@@ -33,14 +33,14 @@ struct Requests: Scenario {
     }
 
     private static func figures(_ name: String, _ passages: [Passage], _ count: Int) -> [Figure] {
-        // Watches end by the clock, not because of a rotation.
+        // Watches end after a time, not because of a rotation.
         let requests = passages.map { $0.requests.filter { $0.verb != "watch" } }
         func figure(_ id: String, _ title: String, _ isOne: (APIServer.Served) -> Bool) -> Figure {
             Figure(
                 "requests.\(name)\(id)", "one file feeds \(name): \(title)", distributions: count, unit: .count,
                 runs: requests.map { Figure.Run(value: Double($0.count(where: isOne))) })
         }
-        return [figure("", "all requests but watches", { _ in true })]
+        return [figure("", "all requests except watches", { _ in true })]
             + kinds.map { figure(".\($0.id)", $0.title, $0.isOne) }
             + [figure(".others", "other requests") { request in !kinds.contains { $0.isOne(request) } }]
     }

@@ -1,6 +1,6 @@
 import KubeConfig
 
-/// A file that feeds all is rotated, and one that feeds only one.
+/// Rotations of a file that feeds all Secrets, and of one that feeds a single Secret.
 struct Rotation: Scenario {
     static let name = "rotation"
 
@@ -41,7 +41,7 @@ struct Rotation: Scenario {
                 "rotation.all", "one file feeds all: last Secret written, above the quiet time", distributions: count,
                 unit: .seconds, runs: above, note: Reference.note),
             Figure(
-                "rotation.all.total", "one file feeds all: last Secret written, from the rename on",
+                "rotation.all.total", "one file feeds all: last Secret written, since the rename",
                 distributions: count,
                 unit: .seconds, runs: total, bar: count == 1_000 ? .ratioAtMost(1.25) : nil),
             Figure(
@@ -73,7 +73,7 @@ struct Rotation: Scenario {
         return [
             Figure(
                 "rotation.one", "one file feeds one: its Secret written, above the quiet time", distributions: count,
-                unit: .seconds, runs: above, note: "Beside one bare write by h2load."),
+                unit: .seconds, runs: above, note: "Compared with one bare write by h2load."),
             Figure(
                 "rotation.one.writes", "one file feeds one: writes of its Secret", distributions: count, unit: .count,
                 runs: changed, bar: .atMost(1)),

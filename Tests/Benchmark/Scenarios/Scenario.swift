@@ -1,11 +1,11 @@
 import KubeConfig
 
-/// Something that users would ask the figure of.
+/// A measurement that answers a question of users.
 protocol Scenario: Sendable {
-    /// For `--only`: `start`, `rotation`, `latency`, `storm`, `idle`, `flood`, `memory`, `size`, `requests`.
+    /// The name for `--only`: `start`, `rotation`, `latency`, `storm`, `idle`, `flood`, `memory`, `size`, `requests`.
     static var name: String { get }
 
-    /// Measures; says on standard error what it does where that takes long.
+    /// Measures; reports long steps on standard error.
     func run(_ bench: Bench) async throws -> Findings
 }
 
@@ -14,22 +14,22 @@ struct Findings: Sendable {
     var distributions: [LatencyDistribution] = []
 }
 
-/// What all scenarios are told.
+/// The settings for all scenarios.
 struct Bench: Sendable {
-    /// The program as it is shipped: a path.
+    /// The path of the release program.
     let program: String
     let isQuick: Bool
-    /// How many distributions there are, from few to many.
+    /// The numbers of distributions, in ascending order.
     let sizes: [Int]
 
-    /// - Parameter sizes: instead of those that a quick and a whole run have.
+    /// - Parameter sizes: replaces the numbers of a quick or a full run.
     init(program: String, isQuick: Bool, sizes: [Int]? = nil) {
         self.program = program
         self.isQuick = isQuick
         self.sizes = sizes ?? (isQuick ? [1, 10, 100] : [1, 10, 100, 1_000, 10_000])
     }
 
-    /// Measures with each number of distributions, each on a server of its own.
+    /// Measures with each number of distributions, each on a separate server.
     func atEachSize(_ measure: (Int, Cluster) async throws -> Findings) async throws -> Findings {
         var all = Findings()
         for count in sizes {
@@ -40,10 +40,10 @@ struct Bench: Sendable {
         return all
     }
 
-    /// How often a figure is taken, unless it is said otherwise.
+    /// The default number of runs for a figure.
     var runs: Int { isQuick ? 1 : 3 }
 
-    /// How often the time is taken that it takes to write all Secrets: the server's own time for that differs by half from
-    /// one run to the next. At 10,000 distributions, where a run takes minutes, once.
+    /// The number of runs for writing all Secrets: the server's own time for that varies by half between runs. Once at
+    /// 10,000 distributions, where a run takes minutes.
     func timedRuns(at distributions: Int) -> Int { isQuick || distributions >= 10_000 ? 1 : 7 }
 }

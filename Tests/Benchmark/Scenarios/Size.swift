@@ -3,7 +3,7 @@ import Glibc
 import KubeConfig
 import TestSupport
 
-/// What is shipped, and how soon it is there.
+/// The size of the release, and the time until it is ready.
 struct Size: Scenario {
     static let name = "size"
 
@@ -25,10 +25,11 @@ struct Size: Scenario {
         return Findings(figures: figures)
     }
 
-    /// What the run-time packages and the program add to a minimal Debian, measured in a real one. Nil where none can be made.
+    /// The size that the run-time packages and the program add to a minimal Debian, measured in a real one. Nil if none
+    /// can be created.
     private func image(_ bench: Bench) async throws -> Figure? {
         guard geteuid() == 0 else {
-            say("size: the image needs root, and is not measured")
+            say("size: the image is not measured, because that requires root")
             return nil
         }
         let root = String(#filePath.dropLast("Tests/Benchmark/Scenarios/Size.swift".count))
@@ -41,8 +42,8 @@ struct Size: Scenario {
             "size.image", "the image above its base, unpacked", unit: .bytes,
             runs: [.init(value: Double(mebibytes << 20))], bar: .atMost(30 * 1_048_576),
             note: """
-                What the packages that the Dockerfile installs, and the program, take on the disk of a minimal Debian that has \
-                them and nothing else (`make runtime-root`), in whole MiB.
+                The disk space that the Dockerfile's packages and the program add to a minimal Debian \
+                (`make runtime-root`), in whole MiB.
                 """)
     }
 
@@ -61,8 +62,8 @@ struct Size: Scenario {
             runs.append(.init(value: time, reference: try await Self.seconds(["/bin/true"])))
         }
         return Figure(
-            "size.version", "`secrets-distributor version`, from begin to end", unit: .seconds, runs: runs,
-            note: "Its reference is `/bin/true`, begun the same way.")
+            "size.version", "`secrets-distributor version`, start to end", unit: .seconds, runs: runs,
+            note: "Compared with `/bin/true`, started in the same way.")
     }
 
     private static func seconds(_ words: [String]) async throws -> Double {
@@ -86,7 +87,7 @@ struct Size: Scenario {
                     runs.append(.init(value: agent.startedAt.duration(to: first) / .seconds(1)))
                 }
             }
-            return Figure("size.request", "from its start to its first request", unit: .seconds, runs: runs)
+            return Figure("size.request", "the program, start to first request", unit: .seconds, runs: runs)
         }
     }
 }

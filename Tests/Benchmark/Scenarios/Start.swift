@@ -1,6 +1,6 @@
 import KubeConfig
 
-/// Cold start, when all Secrets are to be created, and warm start, when nothing is to be done.
+/// A cold start, which creates all Secrets, and a warm start, which has nothing to write.
 struct Start: Scenario {
     static let name = "start"
 
@@ -42,8 +42,8 @@ struct Start: Scenario {
                 "start.cold.quiet", "cold start: statuses and Events written too", distributions: count, unit: .seconds,
                 runs: quiet),
             Figure(
-                "start.warm", "warm start: all compared", distributions: count, unit: .seconds, runs: warm,
-                note: "As many Secrets of others are in the cluster."),
+                "start.warm", "warm start: everything compared", distributions: count, unit: .seconds, runs: warm,
+                note: "The cluster has the same number of Secrets of others."),
             Figure(
                 "start.warm.requests", "warm start: requests besides lists and watches", distributions: count,
                 unit: .count, runs: requests, bar: .atMost(0)),
@@ -52,7 +52,7 @@ struct Start: Scenario {
 
     private func creation(_ count: Int, _ reference: Reference) async throws -> Figure {
         Figure(
-            "start.creates", "as many Secrets created by h2load", distributions: count, unit: .seconds,
+            "start.creates", "the same number of Secrets created by h2load", distributions: count, unit: .seconds,
             runs: [Figure.Run(value: try await reference.creates().seconds)])
     }
 }

@@ -4,7 +4,7 @@ import Kube
 import KubeConfig
 import TestSupport
 
-/// The mount is rewritten much faster than anything can be distributed.
+/// The mount is rewritten much faster than the agent can distribute it.
 struct Storm: Scenario {
     static let name = "storm"
     private static let interval: Duration = .milliseconds(10)
@@ -24,7 +24,7 @@ struct Storm: Scenario {
             let depth = DepthWatch(agent)
             var (last, rewrites) = (try fleet.rotate(Fleet.shared), 1)
             while ContinuousClock.now - start < duration {
-                // What was late is made up for.
+                // Catches up after a late rewrite.
                 try await Task.sleep(until: start + Self.interval * rewrites)
                 last = try fleet.rotate(Fleet.shared)
                 rewrites += 1
@@ -43,18 +43,18 @@ struct Storm: Scenario {
                     "storm.\(id)", title, distributions: count, unit: unit, runs: [.init(value: value)], bar: bar)
             }
             return Findings(figures: [
-                figure("rewrites", "rewrites of the mount, a second", .count, Double(rewrites) / seconds),
-                figure("generations", "generations that were distributed", .count, distributed),
+                figure("rewrites", "rewrites of the mount per second", .count, Double(rewrites) / seconds),
+                figure("generations", "distributed generations", .count, distributed),
                 figure("writes", "writes of Secrets", .count, Double(passage.secretWrites.count)),
-                figure("queue", "targets that were due at once, the most", .count, deepest),
-                figure("settle", "from the last rewrite to the last write", .seconds, passage.lastSecret),
+                figure("queue", "most targets due at once", .count, deepest),
+                figure("settle", "time from the last rewrite to the last write", .seconds, passage.lastSecret),
                 figure("wrong", "Secrets without the last content", .count, Double(wrong), bar: .atMost(0)),
                 figure("cpu", "CPU meanwhile, of one core", .cores, load),
             ])
         }
     }
 
-    /// How many Secrets do not hold what the mount holds.
+    /// The number of Secrets with content other than that of the mount.
     private static func wrong(_ fleet: Fleet, _ cluster: Cluster) async throws -> Int {
         let wanted = Data(fleet.files[Fleet.shared] ?? []).base64EncodedString()
         var right = 0
@@ -66,13 +66,13 @@ struct Storm: Scenario {
     }
 }
 
-/// A Secret's content alone, in base64.
+/// Only the content of a Secret, in base64.
 private struct StoredSecret: KubeObject, Decodable {
     var metadata: ObjectMeta
     var data: [String: String]?
 }
 
-/// Looks ten times a second for the most targets that are due.
+/// Samples ten times a second for the maximum number of due targets.
 private struct DepthWatch: Sendable {
     private let task: Task<Double, Never>
 

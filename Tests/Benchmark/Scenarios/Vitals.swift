@@ -2,21 +2,21 @@ import FoundationEssentials
 import Glibc
 import TestSupport
 
-/// What the kernel has counted of a process so far.
+/// The kernel's counters of a process.
 struct Vitals: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
     let time: ContinuousClock.Instant
-    /// Seconds of all its threads, those that have ended too.
+    /// Seconds of all its threads, including those that have ended.
     let processorTime: Double
-    /// How often each thread gave up the processor to wait for something, by the thread's number.
+    /// The voluntary context switches of each thread, by thread ID.
     let wakeUps: [Int: Int]
-    /// Bytes that came in and went out over TCP, by the connection's own address; those to one port alone.
+    /// Bytes received and sent over TCP connections to one port, by the connection's local address.
     let traffic: [String: Int]
 
-    /// - Parameter port: of the API server.
+    /// - Parameter port: the port of the API server.
     init(of process: pid_t, port: Int) async throws {
         let text = try await ToolRun.run(
             ["ss", "--tcp", "--info", "--processes", "--numeric", "--no-header", "-O", "dst", "127.0.0.1:\(port)"])
@@ -27,7 +27,7 @@ struct Vitals: Sendable {
         time = .now
     }
 
-    /// By its CPU clock, to the nanosecond: clock_getcpuclockid(3).
+    /// From its CPU clock, with a resolution of nanoseconds: clock_getcpuclockid(3).
     static func processorTime(of process: pid_t) throws -> Double {
         var (clock, time) = (clockid_t(), timespec())
         guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else {
@@ -43,7 +43,8 @@ struct Vitals: Sendable {
         }
     }
 
-    /// - Parameter text: lines of ss(8): `ESTAB 0 0 127.0.0.1:40404 127.0.0.1:6443 users:(("x",pid=7,fd=8)) … bytes_acked:1 …`.
+    /// - Parameter text: lines of ss(8): `ESTAB 0 0 127.0.0.1:40404 127.0.0.1:6443 users:(("x",pid=7,fd=8)) …
+    ///   bytes_acked:1 …`.
     static func traffic(of process: pid_t, _ text: String) -> [String: Int] {
         var traffic: [String: Int] = [:]
         for line in text.split(separator: "\n") where line.contains("pid=\(process),") {
@@ -58,13 +59,13 @@ struct Vitals: Sendable {
     }
 }
 
-/// What a process took between two moments.
+/// The difference between two readings of a process's counters.
 struct Span: Sendable {
     let seconds: Double
     let processorTime: Double
-    /// By thread.
+    /// By thread ID.
     private let wakeUpsByThread: [Int: Int]
-    /// Of a connection that has ended meanwhile, what it had carried since the first moment is not known.
+    /// Traffic of a connection that has ended since the first reading is unknown, and not included.
     let bytes: Int
 
     init(from start: Vitals, to end: Vitals) {
@@ -76,7 +77,7 @@ struct Span: Sendable {
 
     var wakeUps: Int { wakeUpsByThread.values.reduce(0, +) }
     var wakeUpsOfBusiest: Int { wakeUpsByThread.values.max() ?? 0 }
-    /// Of one core.
+    /// The share of one core.
     var load: Double { processorTime / seconds }
 
     func perHour(_ count: Int) -> Double { Double(count) / seconds * 3600 }

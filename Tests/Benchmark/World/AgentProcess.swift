@@ -4,27 +4,27 @@ import KubeConfig
 import Observability
 import TestSupport
 
-/// The program as it is shipped, in a process of its own that does not outlive the benchmark.
+/// The release program in a separate process, which ends with the benchmark.
 struct AgentProcess: Sendable {
-    /// Taken just before it was started; what starts it takes some two milliseconds more.
+    /// The time just before the process was started; starting it takes about two milliseconds more.
     let startedAt: Timestamp
-    /// The port of 127.0.0.1 of its metrics and probes.
+    /// The port of 127.0.0.1 for metrics and probes.
     let port: Int?
     private let process: ServerProcess
     private let folder: ScratchFolder
 
-    /// Seconds: `DEBOUNCE_QUIET`, short, for what lies above it to be seen.
+    /// `DEBOUNCE_QUIET` in seconds, short so that the time above it is visible.
     static let quietTime = 0.02
 
     var identifier: pid_t { process.identifier }
-    /// A file of JSON lines, as the program writes them.
+    /// A file with the JSON log lines of the program.
     var log: String { folder("log") }
     var hasEnded: Bool { process.hasEnded }
 
     /// - Parameters:
     ///   - mark: `MANAGED_BY`.
     ///   - listens: whether it serves metrics and probes.
-    ///   - settings: environment variables besides those of the world, or instead of them.
+    ///   - settings: environment variables that add to, or replace, the default ones.
     init(
         _ bench: Bench, on cluster: Cluster, mount: String, mark: String = "benchmark", listens: Bool = false,
         settings: [String: String] = [:]
@@ -38,19 +38,19 @@ struct AgentProcess: Sendable {
         ]
         environment.merge(settings) { $1 }
         startedAt = .now()
-        // Nothing of the benchmark's own environment.
+        // The benchmark's own environment is not inherited.
         process = try await ServerProcess(
             "env", ["-i"] + environment.map { "\($0.key)=\($0.value)" } + [bench.program, "run"], log: folder("log"))
     }
 
-    /// Ends it as a node that is drained does, and waits until it is gone.
+    /// Ends the process like a node drain, and waits until it has ended.
     func stop() async {
         kill(identifier, SIGTERM)
         _ = await eventually { process.hasEnded }
         await process.kill()
     }
 
-    /// When it first logged the message; nil if it has not yet.
+    /// The time at which it first logged the message; nil if it has not yet.
     func time(of message: String) -> Timestamp? {
         let log = (try? folder.read("log")) ?? []
         for line in log.split(separator: UInt8(ascii: "\n")) {
@@ -61,7 +61,7 @@ struct AgentProcess: Sendable {
         return nil
     }
 
-    /// Waits until it has compared all that there is once.
+    /// Waits until it has compared everything once.
     func firstPass(within limit: Duration = .seconds(300)) async throws -> Timestamp {
         var time: Timestamp?
         let end = ContinuousClock.now + limit

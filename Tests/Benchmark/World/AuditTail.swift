@@ -3,35 +3,35 @@ import JSON
 import KubeConfig
 import TestSupport
 
-/// What the server has answered since a moment, as its audit log tells: its own clock, to the microsecond.
+/// The server's responses since a moment, from its audit log, with the times of the server's clock in microseconds.
 ///
-/// To wait costs next to nothing: what is new in the file is searched for a few words, ten times a second. The lines are
-/// decoded when all is over.
+/// Waiting costs almost nothing: new parts of the file are searched for a few words, ten times a second. The lines are
+/// decoded at the end.
 struct AuditTail {
     struct Overdue: Error, CustomStringConvertible {
         let description: String
     }
 
     private let path: String
-    /// How far the file was read.
+    /// The position up to which the file was read.
     private var offset: Int
-    /// All lines since then.
+    /// All lines since the start.
     private var lines: [AuditLine] = []
-    /// The begin of a line whose end was not yet there.
+    /// The start of a line whose end was not written yet.
     private var begun: [UInt8] = []
-    /// How many Secrets the agent has written.
+    /// The number of Secret writes by the agent.
     private(set) var secretWrites = 0
 
-    /// From the log's present end on.
+    /// Starts at the current end of the log.
     init(_ cluster: Cluster) {
         path = cluster.auditLog
         var status = stat()
         offset = stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Waits until the agent has written so many Secrets.
+    /// Waits until the agent has written this many Secrets.
     ///
-    /// - Parameter pause: between two looks.
+    /// - Parameter pause: the time between two reads.
     mutating func wait(
         forSecrets count: Int, within limit: Duration = .seconds(900), pause: Duration = .milliseconds(100)
     ) async throws {
@@ -40,13 +40,13 @@ struct AuditTail {
             look()
             if secretWrites >= count { return }
             guard ContinuousClock.now < end else {
-                throw Overdue(description: "after \(limit), \(secretWrites) of \(count) Secrets were written")
+                throw Overdue(description: "only \(secretWrites) of \(count) Secrets were written within \(limit)")
             }
             try await Task.sleep(for: pause)
         }
     }
 
-    /// Waits until no answer has come for as long.
+    /// Waits until there was no response for this long.
     mutating func wait(forSilenceOf silence: Duration, within limit: Duration = .seconds(900)) async throws {
         let end = ContinuousClock.now + limit
         var last = ContinuousClock.now
@@ -57,7 +57,7 @@ struct AuditTail {
         }
     }
 
-    /// Reads what is new.
+    /// Reads the new part of the file.
     ///
     /// - Returns: whether there is any.
     @discardableResult
@@ -87,7 +87,7 @@ struct AuditTail {
         begun += rest
     }
 
-    /// All requests since the beginning, in the order in which their answers were complete.
+    /// All requests since the start, in the order in which their responses were complete.
     func requests(of user: String = Cluster.agent) throws -> [APIServer.Served] {
         try lines.filter { $0.isRequest(of: user) }
             .map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) }
@@ -95,7 +95,7 @@ struct AuditTail {
     }
 }
 
-/// A line of the audit log, searched and not decoded: its parts are written one way only.
+/// A line of the audit log, searched without decoding, because its parts are always written in the same form.
 struct AuditLine: Sendable {
     /// With a zero at the end, for strstr(3).
     private let text: [UInt8]
@@ -106,7 +106,7 @@ struct AuditLine: Sendable {
 
     func isRequest(of user: String) -> Bool { contains("\"user\":{\"username\":\"\(user)\"") }
 
-    /// Whether it tells of a Secret that was created, changed or deleted.
+    /// Whether the line is about a Secret that was created, changed or deleted.
     func isSecretWrite(by user: String) -> Bool {
         contains("\"objectRef\":{\"resource\":\"secrets\"") && isRequest(of: user) && contains("\"code\":20")
             && !["get", "list", "watch"].contains { contains("\"verb\":\"\($0)\"") }

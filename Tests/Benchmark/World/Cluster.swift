@@ -5,11 +5,11 @@ import KubeRuntime
 import TestSupport
 import YAML
 
-/// A real API server of one scenario's own, with the resource definition and two users that may do everything.
+/// A real API server for one scenario, with the resource definition and two users that may do everything.
 struct Cluster: Sendable {
-    /// Who the program is to the server.
+    /// The program's user.
     static let agent = "erin"
-    /// Who sends the reference's requests.
+    /// The user of the reference's requests.
     static let reference = "alice"
 
     let server: APIServer
@@ -17,12 +17,12 @@ struct Cluster: Sendable {
     var client: KubeClient { server.client }
     var auditLog: String { server.file("audit.log") }
 
-    /// Starts one, and ends it after `body`.
+    /// Starts a cluster, and ends it after `body`.
     static func with<Result>(_ body: (Cluster) async throws -> Result) async throws -> Result {
         var options = APIServer.Options()
-        // As it comes, as far as it goes without a controller manager.
+        // Default plugins, as far as they work without a controller manager.
         options.disabledAdmission = ["ServiceAccount"]
-        // Megabytes. A log that is begun anew in the midst of a run would lose what was before.
+        // Megabytes. A log that rotates during a run would lose the earlier part.
         options.serverFlags = ["--audit-log-maxsize=100000"]
         let server = try await APIServer.start(options)
         do {
@@ -37,7 +37,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Its data go too: they are in memory.
+    /// Also removes its data, which are in memory.
     private static func end(_ server: APIServer) async {
         await server.end()
         removeTree(String(server.file("").dropLast()))
@@ -63,8 +63,8 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Waits until there has been no request for a second: a server that was just busy takes another time than one that
-    /// rests, and rotations come to one that rests.
+    /// Waits until there has been no request for a second: a server that was just busy takes longer than one at rest,
+    /// and rotations usually reach one at rest.
     func rest() async throws {
         var tail = AuditTail(self)
         try await tail.wait(forSilenceOf: .seconds(1))

@@ -6,13 +6,13 @@ import TestSupport
 
 /// Many distributions, and the mount that feeds them.
 ///
-/// Each Secret has three keys: a certificate and a key of one of 25 pairs, and an authority's certificate that all share;
-/// together about 5 KiB of base64. The first distribution's certificate is in a file that feeds only it.
+/// Each Secret has three keys: a certificate and a key of one of 25 pairs, and a CA certificate that all share;
+/// together about 5 KiB of base64. The first distribution's certificate is in a file that feeds only this distribution.
 final class Fleet {
     static let pairs = 25
-    /// The file that feeds all.
+    /// The file that feeds all distributions.
     static let shared = "ca.crt"
-    /// The file that feeds one.
+    /// The file that feeds one distribution.
     static let single = "single.crt"
 
     let count: Int
@@ -46,7 +46,7 @@ final class Fleet {
         }
     }
 
-    /// Of each of the two files that are rotated.
+    /// The size of each of the two files that are rotated.
     static let fileBytes = 1_000
 
     private static func distribution(_ number: Int) -> JSONValue {
@@ -66,10 +66,10 @@ final class Fleet {
         ]
     }
 
-    /// Of a distribution and of its Secret.
+    /// The name of a distribution and of its Secret.
     static func name(_ number: Int) -> String { "certificate-\(number)" }
 
-    /// Gives a file new content, as the kubelet does: all files are written anew, and `..data` is renamed.
+    /// Gives a file new content, as the kubelet does: all files are rewritten, and `..data` is renamed.
     ///
     /// - Returns: the time just before the rename.
     @discardableResult
@@ -96,7 +96,7 @@ final class Fleet {
         }
     }
 
-    /// Text of a size that is another for each name.
+    /// Text of a given size that differs for each name.
     static func content(_ name: String, bytes: Int) -> [UInt8] {
         let line = Array("\(name) ".utf8)
         return (0..<bytes).map { line[$0 % line.count] }

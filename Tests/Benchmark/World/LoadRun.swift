@@ -7,15 +7,15 @@ struct LoadRun: Sendable {
         let description: String
     }
 
-    /// A request that was answered.
+    /// A request with a response.
     struct Answer: Equatable, Sendable {
         /// Microseconds since 1970.
         let startedAt: Int
         let status: Int
-        /// Seconds until the answer was complete.
+        /// Seconds until the response was complete.
         let latency: Double
 
-        /// From a line of h2load's log: three numbers, separated by tabs.
+        /// Parses a line of h2load's log: three numbers, separated by tabs.
         init?(line: some StringProtocol) {
             let fields = line.split(separator: "\t").compactMap { Int($0) }
             guard fields.count == 3 else { return nil }
@@ -26,15 +26,15 @@ struct LoadRun: Sendable {
     /// Oldest first.
     let answers: [Answer]
 
-    /// Seconds from the first request to the last answer.
+    /// Seconds from the first request to the last response.
     var seconds: Double {
         guard let first = answers.first else { return 0 }
         let end = answers.map { Double($0.startedAt - first.startedAt) / 1_000_000 + $0.latency }.max() ?? 0
         return end
     }
 
-    /// - Parameter log: what h2load has written to its log file.
-    /// - Throws: if any of `count` requests was not answered, or not with success.
+    /// - Parameter log: the content of h2load's log file.
+    /// - Throws: if any of `count` requests got no response, or a response without success.
     init(log: String, expecting count: Int) throws(Failure) {
         answers = log.split(separator: "\n").compactMap { Answer(line: $0) }.sorted { $0.startedAt < $1.startedAt }
         let good = answers.count { (200..<300).contains($0.status) }
@@ -46,8 +46,9 @@ struct LoadRun: Sendable {
     }
 
     /// - Parameters:
-    ///   - addresses: a file of URIs, one a line; each gets one request, again from the first if there are more requests.
-    ///   - width: requests under way at once.
+    ///   - addresses: a file with one URI per line; each gets one request, again from the first if there are more
+    ///     requests.
+    ///   - width: the number of concurrent requests.
     static func run(
         _ method: String, addresses: String, count: Int, body: [UInt8], type: String, token: String, width: Int
     ) async throws -> LoadRun {
@@ -61,7 +62,7 @@ struct LoadRun: Sendable {
         ])
         guard run.status == 0 else { throw Failure(description: "h2load: status \(run.status): \(run.errors)") }
         guard run.output.contains("Application protocol: h2\n") else {
-            throw Failure(description: "h2load: expected HTTP/2, which the program speaks, and it was: \(run.output)")
+            throw Failure(description: "h2load: expected HTTP/2, which the program uses; got: \(run.output)")
         }
         let log = try Data(contentsOf: URL(fileURLWithPath: folder("log")))
         return try LoadRun(log: String(decoding: log, as: UTF8.self), expecting: count)

@@ -1,20 +1,20 @@
 import Observability
 import TestSupport
 
-/// What the server saw of the program from a moment until all was quiet.
+/// What the server saw of the program, from a moment until it sent no more requests.
 struct Passage: Sendable {
     let start: Timestamp
-    /// In the order in which their answers were complete.
+    /// In the order in which their responses were complete.
     let requests: [APIServer.Served]
 
     var secretWrites: [APIServer.Served] { requests.filter(\.isSecretWrite) }
 
     /// Seconds until the last Secret was written.
     var lastSecret: Double { seconds(to: secretWrites.last) }
-    /// Seconds until the last answer of all: statuses and Events follow the Secrets.
+    /// Seconds until the last response: statuses and Events follow the Secrets.
     var lastAnswer: Double { seconds(to: requests.last) }
 
-    /// How often each Secret was written, by namespace and name.
+    /// The number of writes of each Secret, by namespace and name.
     var writes: [String: Int] {
         secretWrites.reduce(into: [:]) { counts, request in
             counts["\(request.objectRef?.namespace ?? "")/\(request.objectRef?.name ?? "")", default: 0] += 1
@@ -27,11 +27,11 @@ struct Passage: Sendable {
 }
 
 extension AuditTail {
-    /// Waits until the agent has written so many Secrets and then asks no more.
+    /// Waits until the agent has written this many Secrets and then sends no more requests.
     ///
     /// - Parameters:
-    ///   - silence: how long no request came for it to be over.
-    ///   - pause: between two looks.
+    ///   - silence: the time without requests after which the passage is over.
+    ///   - pause: the time between two reads.
     mutating func passage(
         from start: Timestamp, secrets: Int, silence: Duration = .seconds(2), pause: Duration = .milliseconds(100)
     ) async throws -> Passage {
@@ -42,12 +42,12 @@ extension AuditTail {
 }
 
 extension APIServer.Served {
-    /// Whether it created, changed or deleted a Secret.
+    /// Whether the request created, changed or deleted a Secret.
     var isSecretWrite: Bool {
         objectRef?.resource == "secrets" && (200..<300).contains(code) && !isLook
     }
 
-    /// Whether it only reads what there is, and what changes.
+    /// Whether the request is a list or a watch.
     var isListOrWatch: Bool { verb == "list" || verb == "watch" }
 
     private var isLook: Bool { isListOrWatch || verb == "get" }

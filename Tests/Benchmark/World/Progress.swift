@@ -1,6 +1,6 @@
 import Glibc
 
-/// A line on standard error, for steps that take long.
+/// Writes a line to standard error, for steps that take long.
 func say(_ text: String) {
     var line = "benchmark: \(text)\n"
     _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }

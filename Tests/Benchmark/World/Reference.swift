@@ -3,17 +3,18 @@ import JSON
 import KubeConfig
 import TestSupport
 
-/// The server's own limit: h2load(1) writes Secrets of the same size as the program's, by patches of the same size, over
-/// as many connections as the program has: one.
+/// The server's own limit: h2load(1) writes Secrets of the same size as the program's, with patches of the same size,
+/// over as many connections as the program has: one.
 ///
-/// They are Secrets of its own, which nobody watches but the server itself.
+/// The Secrets are separate ones, which only the server itself watches.
 final class Reference {
-    /// How many requests are under way at once, in turn.
+    /// The numbers of concurrent requests, in turn.
     static let widths = [8, 16, 32, 64, 128]
 
-    /// For the figures that it stands beside.
+    /// The note for figures that are compared with the reference.
     static let note =
-        "Beside as many patches of Secrets by h2load over one connection, the best of \(widths.count) concurrencies."
+        "Compared with the same number of patches by h2load over one connection, the best of "
+        + "\(widths.count) concurrencies."
 
     private let cluster: Cluster
     private let namespaces: [String]
@@ -42,11 +43,11 @@ final class Reference {
 
     /// Patches each Secret once.
     ///
-    /// - Returns: seconds from the first request to the last answer, at the best of the widths.
+    /// - Returns: seconds from the first request to the last response, for the best of the widths.
     func writes(_ widths: [Int] = Reference.widths) async throws -> (seconds: Double, width: Int) {
         var best = (seconds: Double.infinity, width: 0)
         for width in widths {
-            // With that many a run takes many seconds, and how it begins counts for little.
+            // With 10,000 Secrets a run takes many seconds, so its start matters little.
             if count < 10_000 { try await cluster.rest() }
             let seconds = try await patch(count, width: width).seconds
             if seconds < best.seconds { best = (seconds, width) }
@@ -54,18 +55,18 @@ final class Reference {
         return best
     }
 
-    /// The first requests of a connection, which do not count: the program's has been open for long.
+    /// The number of first requests of a connection that are ignored: the program's connection has been open for long.
     static let opening = 5
 
-    /// Patches one Secret after another, each at most once, for what changes nothing is not written.
+    /// Patches one Secret after another, each at most once, because a patch without changes is not written.
     ///
-    /// - Returns: seconds of each.
+    /// - Returns: the seconds of each patch.
     func bareWrites(_ count: Int) async throws -> [Double] {
         precondition(count + Self.opening <= self.count, "a Secret for each write")
         return try await patch(count + Self.opening, width: 1).answers.dropFirst(Self.opening).map(\.latency)
     }
 
-    /// Creates as many Secrets more, as `writes` patches them.
+    /// Creates the same number of further Secrets, in the way that `writes` patches them.
     func creates(_ widths: [Int] = Reference.widths) async throws -> (seconds: Double, width: Int) {
         var best = (seconds: Double.infinity, width: 0)
         for width in widths {
@@ -87,7 +88,8 @@ final class Reference {
             type: "application/merge-patch+json", token: cluster.server.token(of: Cluster.reference), width: width)
     }
 
-    /// As the program's for a rotation of one file, but for the precondition, which each Secret has its own.
+    /// Like the program's patch for a rotation of one file, but without the precondition, which differs for each
+    /// Secret.
     private static func patch(turn: Int) -> JSONValue {
         [
             "metadata": [

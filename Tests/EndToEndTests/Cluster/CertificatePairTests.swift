@@ -5,7 +5,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Every version of a Secret is seen through a watch from before the first one.
+/// These tests see every version of a Secret, through a watch that starts before the first version.
 @Suite("A rotation of a certificate and its key on a real API server", .tags(.concurrent), .serialized)
 struct CertificatePairTests {
     @Test("together, 200 times, never publishes a mixed pair")
@@ -14,13 +14,14 @@ struct CertificatePairTests {
         let volume = try AtomicVolume(world.mount)
         let pairs = try (0...200).map { try TLSPair.make("together \($0)") }
         try volume.write(files(pairs[0], pairs[0]))
-        // The agent is to keep pairs together with no help of the check.
+        // Without validation, the agent itself must keep pairs together.
         try await create("pair", in: world, spec: ["validation": "None"])
         let seen = try await watching(world, until: pairs[200]) {
             try await world.withAgent(Self.fast) {
                 for (number, pair) in pairs.enumerated().dropFirst() {
                     try volume.write(files(pair, pair))
-                    // Some are waited for, so that many generations are published; others follow at once.
+                    // The test waits for some pairs, so that the agent publishes many generations. Others follow at
+                    // once.
                     if number % 4 == 0 { try await world.expect("pair", files(pair, pair)) }
                 }
                 try await world.expect("pair", files(pairs[200], pairs[200]))
@@ -30,7 +31,7 @@ struct CertificatePairTests {
         #expect(seen.subtracting(pairs.map { content($0) }).isEmpty)
     }
 
-    @Test("as two generations never publishes a mixed pair, and each pair as soon as it fits")
+    @Test("as two generations never publishes a mixed pair, and publishes each pair as soon as both halves match")
     func inHalves() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -43,7 +44,7 @@ struct CertificatePairTests {
                 for number in 1...40 {
                     let (old, new) = (pairs[number - 1], pairs[number])
                     try volume.write(number % 2 == 0 ? files(new, old) : files(old, new))
-                    // Some halves are seen by themselves; others are followed by the other half at once.
+                    // The test waits for some mismatches. Other halves are followed by the second half at once.
                     if number % 4 == 0 { try await world.expect("pair", .pairMismatch) }
                     try volume.write(files(new, new))
                     try await world.expect("pair", files(new, new))
@@ -55,7 +56,7 @@ struct CertificatePairTests {
         #expect(seen.subtracting(pairs.map { content($0) }).isEmpty)
     }
 
-    @Test("in halves with a restart between them keeps the last good pair, and makes no Secret that was not there")
+    @Test("in halves with a restart between them keeps the last good pair, and creates no Secret from a mismatch")
     func restart() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -85,7 +86,7 @@ struct CertificatePairTests {
         #expect(seen.subtracting([content(old), content(new)]).isEmpty)
     }
 
-    @Test("that leaves a file empty keeps its content, until there is some again")
+    @Test("that leaves a file empty keeps its content until the file has content again")
     func emptied() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -104,7 +105,7 @@ struct CertificatePairTests {
         }
     }
 
-    @Test("in one file is split, and its key is never seen outside tls.key", arguments: ["Full", "None"])
+    @Test("in one file is split, and its key appears in tls.key only", arguments: ["Full", "None"])
     func combined(validation: String) async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -140,9 +141,9 @@ struct CertificatePairTests {
         #expect(seen.subtracting(pairs.map(parts)).isEmpty)
     }
 
-    /// The API server asks the same: what is held back for its type is what it would refuse.
+    /// The API server validates the same: the agent holds back what the server would reject for the type.
     @Test(
-        "is held back for what the API server would refuse",
+        "is held back if the API server would reject it",
         arguments: [
             ("kubernetes.io/dockerconfigjson", ".dockerconfigjson", "hunter2", #"{"auths":{}}"#),
             ("kubernetes.io/dockercfg", ".dockercfg", "[]", "{}"),
@@ -183,9 +184,9 @@ extension CertificatePairTests {
                 name, type: "kubernetes.io/tls", [("tls.crt", "tls.crt"), ("tls.key", "tls.key")], extra: spec))
     }
 
-    /// Watches every version of every Secret while `body` works, and on until `last` was seen.
+    /// Watches every version of every Secret while `body` runs, and afterwards until `last` was seen.
     ///
-    /// - Returns: their content.
+    /// - Returns: the contents.
     private func watching(
         _ world: World, until last: TLSPair, _ body: () async throws -> Void
     ) async throws -> Set<Witness.Values> {

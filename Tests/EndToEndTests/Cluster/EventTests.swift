@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Events on a real API server", .tags(.concurrent), .endsIfHung)
 struct EventTests {
-    @Test("tell of each write of content, of whom it was, and when")
+    @Test("report each write of content, its Secret and its time")
     func synced() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -25,7 +25,7 @@ struct EventTests {
             try await world.expect("t", ["a": "1", "b": "3"])
             try await world.expect("app", .synced)
         }
-        // All are there once the agent has ended.
+        // All Events are written when the agent has ended.
         let events = try await world.events().sorted { $0.metadata.name < $1.metadata.name }
         #expect(
             events.map(\.message) == [first, second].map { "Secret t was updated from generation \($0) (2 keys)." })
@@ -42,7 +42,7 @@ struct EventTests {
         }
     }
 
-    @Test("tell each failure with the words of the status")
+    @Test("report each failure with the text of the status")
     func failures() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -86,7 +86,7 @@ struct EventTests {
         #expect(try await world.events().count == distributions.count)
     }
 
-    @Test("tell what the API server refuses")
+    @Test("report what the API server rejects")
     func refused() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -114,7 +114,7 @@ struct EventTests {
         }
     }
 
-    @Test("count up when the same happens again, and tell of each recovery")
+    @Test("are counted when the same happens again, and report each recovery")
     func counts() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -136,7 +136,7 @@ struct EventTests {
         }
     }
 
-    @Test("are not told again by an agent that begins anew")
+    @Test("are not repeated after a restart")
     func restart() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -162,7 +162,7 @@ struct EventTests {
         #expect(try await world.events() == before)
     }
 
-    @Test("are not missed by an agent that may not write them: it says so once, and does not ask again")
+    @Test("are optional: an agent that may not write them logs this once, and does not try again")
     func noPermission() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -186,7 +186,7 @@ struct EventTests {
         #expect(counting.count == 1)
     }
 
-    @Test("that wait when the agent is told to stop are written before it ends")
+    @Test("that are queued at shutdown are written before the agent ends")
     func flushed() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -198,7 +198,7 @@ struct EventTests {
         #expect(try await world.events().count == 3)
     }
 
-    @Test("are written by a single pass too, before it ends")
+    @Test("are also written by a single pass, before it ends")
     func singlePass() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -215,7 +215,7 @@ struct EventTests {
         #expect(Set(try await world.events().map(\.reason)) == ["Synced", "SourceNotFound"])
     }
 
-    @Test("are what kubectl describe shows below the distribution")
+    @Test("are shown by kubectl describe below the distribution")
     func describe() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -246,7 +246,7 @@ struct EventTests {
     }
 }
 
-/// Counts requests about Events.
+/// Counts requests for Events.
 private final class CountingEvents: KubeTransport {
     private let inner: any KubeTransport
     private let state = Mutex(0)
@@ -263,7 +263,7 @@ private final class CountingEvents: KubeTransport {
     func stream(_ request: Request) async throws(KubeError) -> any ByteStream { try await inner.stream(request) }
 }
 
-/// Sends requests about Events late.
+/// Delays requests for Events.
 private struct SlowEvents: KubeTransport {
     private let inner: any KubeTransport
 

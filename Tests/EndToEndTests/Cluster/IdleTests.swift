@@ -4,11 +4,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("A program with nothing to do", .endsIfHung)
+@Suite("An idle program", .endsIfHung)
 struct IdleTests {
     private static let window: Duration = .seconds(10)
 
-    /// How often each thread has gone to sleep by itself (proc(5), `voluntary_ctxt_switches`), by its name.
+    /// The voluntary context switches of each thread (proc(5), `voluntary_ctxt_switches`), with the thread's name.
     private func sleeps(of process: pid_t) -> [(thread: String, name: String, count: Int)] {
         let tasks = "/proc/\(process)/task"
         return ((try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []).compactMap { thread in
@@ -21,7 +21,7 @@ struct IdleTests {
         }
     }
 
-    /// Wake-ups in one window: of the threads that the program owns, and of those of Swift's pool.
+    /// Wake-ups in one window: of the program's own threads, and of Swift's thread pool.
     private func wakeUps(of process: pid_t) async throws -> (own: Int, pool: Int) {
         let before = Dictionary(uniqueKeysWithValues: sleeps(of: process).map { ($0.thread, $0.count) })
         try await Task.sleep(for: Self.window)
@@ -37,9 +37,9 @@ struct IdleTests {
         return counts
     }
 
-    /// A timer of a second, for each watch or for all, comes to ten or more. The look at the mount is one. Of the pool ten
-    /// are libdispatch's own: it looks at its threads each second.
-    @Test("is hardly ever woken, with two watches and a mount") func wakeUps() async throws {
+    /// A timer of one second, for each watch or for all, causes ten or more wake-ups. Polling the mount causes one. Ten
+    /// of the pool's are libdispatch's own: it checks its threads each second.
+    @Test("hardly ever wakes up, with two watches and a mount") func wakeUps() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])

@@ -8,13 +8,13 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Agents as processes of their own, on one API server, with a Lease. Serialized: they are timed.
+/// Agents as separate processes, on one API server, with a Lease. Serialized, because they depend on time.
 @Suite("With leader election", .serialized, .endsIfHung)
 struct LeaderElectionTests {
-    /// Long enough that a busy machine does not lose it by chance.
+    /// Long enough that an agent on a busy machine does not lose its lease.
     private let duration: Duration = .seconds(10)
 
-    /// Runs `body` with an agent; it is gone afterwards.
+    /// Runs `body` with an agent, which has ended when this returns.
     private func withAgent(
         _ world: World, mount: String? = nil, lease: Duration? = nil, podUID: String = "", port: Int? = nil,
         _ body: (Binary) async throws -> Void
@@ -41,7 +41,7 @@ struct LeaderElectionTests {
         try result.get()
     }
 
-    /// Waits until the agent has said it.
+    /// Waits until the agent has logged `text`.
     private func expect(
         _ agent: Binary, _ message: String, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -53,13 +53,13 @@ struct LeaderElectionTests {
         try await world.client.get(Lease.self, .leases, namespace: world.namespace, name: "lease")
     }
 
-    @Test("one of two writes; SIGTERM gives the lease back, and the other takes over at once")
+    @Test("one of two agents writes; SIGTERM releases the lease, and the other takes over at once")
     func handover() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // Longer than anything is waited for: without the release nobody takes over.
+        // Longer than any wait: without the release, no agent takes over.
         let duration: Duration = .longestWait * 2
         let seen = try await world.witnessed { witness in
             try await withAgent(world, lease: duration) { leader in
@@ -84,11 +84,11 @@ struct LeaderElectionTests {
             }
             return witness.states("app").compactMap { $0["a"] }
         }
-        // Each value was written once, by whoever led.
+        // Each value was written once, by the leader at that time.
         #expect(seen == ["1", "2", "3"])
     }
 
-    @Test("when the leader is killed the other waits as long as the lease says, and takes over")
+    @Test("when the leader is killed, the other takes over after the lease has expired")
     func killed() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -102,7 +102,7 @@ struct LeaderElectionTests {
                 leader.signal(SIGKILL)
                 try volume.write(["a": "2"])
                 try await expect(follower, "leadership acquired")
-                // It may have been renewed up to a period, and what a busy machine takes for it, earlier.
+                // The renewal may be older by one period, plus the delay of a busy machine.
                 #expect(ContinuousClock.now - renewed > duration / 2)
                 try await world.expect("app", ["a": "2"])
             }
@@ -117,20 +117,20 @@ struct LeaderElectionTests {
         return await eventually { (try? await client.send(.get(path: "/startupz"))) != nil }
     }
 
-    @Test("a leader's container that is started again waits for no Lease to end, and its pod is ready")
+    @Test("a restarted container of the leader's pod does not wait for the Lease to expire, and its pod is ready")
     func restartedLeader() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // Longer than anything is waited for.
+        // Longer than any wait.
         let lease: Duration = .longestWait * 2
         let port = LoopbackPort.reserve()
         try await withAgent(world, lease: lease, podUID: "pod-1", port: port) { _ in
             try await world.expect("app", ["a": "1"])
         }
         let killed = ContinuousClock.now
-        // What it would write keeps it from passing as one that follows.
+        // Pending changes keep it from counting as a ready follower.
         try volume.write(["a": "2"])
         try await withAgent(world, lease: lease, podUID: "pod-1", port: port) { agent in
             #expect(await hasStarted(port))
@@ -138,7 +138,7 @@ struct LeaderElectionTests {
             try await expect(agent, "leadership acquired")
             try await world.expect("app", ["a": "2"])
         }
-        // A pod of the same name on another node, and one that does not know its own UID, wait.
+        // A pod with the same name on another node, and one that does not know its own UID, wait.
         for uid in ["pod-2", ""] {
             try await withAgent(world, lease: lease, podUID: uid) { agent in
                 try await expect(agent, "another agent leads")
@@ -146,7 +146,7 @@ struct LeaderElectionTests {
         }
     }
 
-    @Test("an agent that is started again waits for no other, alive or dead, where there is nothing to write")
+    @Test("a restarted agent with nothing to write waits for no other agent, alive or dead")
     func restartedFollower() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -159,12 +159,12 @@ struct LeaderElectionTests {
             try await world.expect("app", ["a": "1"])
             try await world.expect("broken", .sourceNotFound)
         }
-        // The leader is dead, and its Lease lasts.
+        // The leader is dead, and its Lease has not expired.
         try await withAgent(world, lease: lease, port: port) { agent in
             #expect(await hasStarted(port))
             #expect(!agent.errors.contains("\"leadership acquired\""))
         }
-        // What nobody has written yet is waited for.
+        // An agent with changes to write waits for the Lease.
         try volume.write(["a": "2"])
         try await withAgent(world, lease: lease, port: port) { agent in
             try await expect(agent, "ready")
@@ -173,8 +173,8 @@ struct LeaderElectionTests {
         }
     }
 
-    /// Both mounts say that they were written at one time, so that nothing but the lease keeps the two apart.
-    @Test("a leader that was stopped past the end writes nothing when it goes on, though all that it knows is old")
+    /// Both mounts have the same time, so that only the lease keeps the two agents apart.
+    @Test("a leader that was stopped until its lease expired writes nothing with its old state when it continues")
     func stopped() async throws {
         let world = try await World()
         let other = try AtomicVolume(world.directory("mount-2"), firstNumber: 100)
@@ -191,7 +191,7 @@ struct LeaderElectionTests {
                     try await expect(follower, "leadership acquired")
                     try other.write(["a": "new"])
                     try await world.expect("app", ["a": "new"])
-                    // Its watch brings it that at once: drift, as it seems.
+                    // The continued leader's watch reports this at once; it looks like drift.
                     leader.signal(SIGCONT)
                     try await expect(leader, "leadership lost")
                     try await expect(leader, "another agent leads")
@@ -204,13 +204,13 @@ struct LeaderElectionTests {
         #expect(seen == ["old", "new", "newer"])
     }
 
-    @Test("a lease that somebody removes is made again by who leads, who goes on")
+    @Test("a deleted lease is recreated by the leader, which stays leader")
     func removed() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // Longer than anything is waited for: no busy machine makes the leader miss its renewal.
+        // Longer than any wait: even on a busy machine the leader does not miss its renewal.
         try await withAgent(world, lease: .longestWait * 2) { leader in
             try await world.expect("app", ["a": "1"])
             let first = try await lease(world)
@@ -224,7 +224,7 @@ struct LeaderElectionTests {
         }
     }
 
-    @Test("another client's lease, as client-go writes it, is waited for, and kept but for what says who leads")
+    @Test("a lease of another client, as client-go writes it, is respected, and only the holder's fields change")
     func foreign() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -237,7 +237,7 @@ struct LeaderElectionTests {
                 "metadata": ["name": "lease", "labels": ["theirs": "kept"]],
                 "spec": [
                     "holderIdentity": "theirs_1", "leaseDurationSeconds": 3, "leaseTransitions": 4,
-                    // Hours ahead of our clock.
+                    // Hours ahead of the agent's clock.
                     "acquireTime": "2099-01-01T00:00:00.000000Z", "renewTime": "2099-01-01T00:00:00.000000Z",
                 ],
             ])
@@ -252,14 +252,14 @@ struct LeaderElectionTests {
             #expect(lease.spec.transitions == 5)
             #expect(lease.spec.durationSeconds == 10)
             #expect(lease.metadata.labels == ["theirs": "kept"])
-            // One of theirs takes it by force, as after a restored backup.
+            // One of their agents takes the lease by force, as after a restored backup.
             let taken = ContinuousClock.now
             try await world.client.patch(
                 .leases, namespace: world.namespace, name: "lease", ["spec": ["holderIdentity": "theirs_2"]])
             try await expect(agent, "leadership lost")
             try volume.write(["a": "2"])
             try await expect(agent, "mount changed")
-            // Its own last renewal would have let it write for some seconds more.
+            // By its own last renewal, the agent could still write for some seconds.
             let isWritten = try await happens(within: .seconds(1)) {
                 try await world.secret("app")?.data?["a"] == Data([UInt8(ascii: "2")])
             }
@@ -268,7 +268,7 @@ struct LeaderElectionTests {
         }
     }
 
-    @Test("a lease is not given back while a write hangs that may still be carried out", .endsIfHung)
+    @Test("a lease is not released while a write hangs that may still be applied", .endsIfHung)
     func hangingWrite() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "1"])
@@ -284,7 +284,7 @@ struct LeaderElectionTests {
         #expect(try await !lease(world).spec.holder.isEmpty)
     }
 
-    @Test("a missing role is named and waited for; the example's gives just what is needed")
+    @Test("a missing role is reported and retried; the role of the example grants exactly what is needed")
     func forbidden() async throws {
         let world = try await World()
         let user = "carol"
@@ -312,7 +312,7 @@ struct LeaderElectionTests {
                     "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]]
                 ]))
             try await world.expect("app", ["a": "1"])
-            // Said once, however often it was tried.
+            // Retries are not logged one by one.
             #expect(world.logs.count("leader election failed") <= 3)
         }
         #expect(world.logs.count("leadership released") == 1)

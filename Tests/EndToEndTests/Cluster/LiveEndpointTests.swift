@@ -3,10 +3,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// The endpoint of a whole agent on a real API server.
+/// The admin endpoint of a whole agent on a real API server.
 @Suite("A running agent's endpoint", .tags(.concurrent), .endsIfHung)
 struct LiveEndpointTests {
-    /// Runs an agent that serves on a port of its own, and hands `body` a way to ask it.
+    /// Runs an agent that serves on its own port, and passes `body` a function that sends requests to it.
     private func withEndpoint(
         _ world: World, _ body: (_ get: (String) async throws -> String) async throws -> Void
     ) async throws {
@@ -22,7 +22,7 @@ struct LiveEndpointTests {
         }
     }
 
-    @Test("is ready and started once its Secrets are right, and its metrics are those that are documented")
+    @Test("is ready and started when its Secrets are in sync, and serves exactly the documented metrics")
     func probesAndMetrics() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -34,7 +34,7 @@ struct LiveEndpointTests {
         try await world.create(world.distribution("missing", [("none", "a")]))
         try await withEndpoint(world) { get in
             #expect(try await eventually { try await get("/startupz").hasPrefix("HTTP/1.1 200 ") })
-            // What started says: the Secret is there.
+            // Started implies that the Secret exists.
             #expect(try await world.secret("tls") != nil)
             #expect(try await get("/readyz").hasPrefix("HTTP/1.1 200 "))
             let health = try await get("/healthz?verbose")
@@ -68,7 +68,7 @@ struct LiveEndpointTests {
         }
     }
 
-    @Test("is not ready, nor started, before the mount has files")
+    @Test("is neither ready nor started before the mount has files")
     func waits() async throws {
         let world = try await World()
         try makeDirectory(world.mount)

@@ -5,11 +5,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A rollout that failed and was undone: the pod that stays mounted its volume earlier, and the driver writes no new
-/// generation for the same content.
+/// The case of a failed rollout that was undone: the remaining pod mounted its volume earlier, and the driver writes no
+/// new generation for the same content.
 @Suite("An agent whose mount has an older name than another's", .endsIfHung)
 struct MountAgeTests {
-    /// Both mounts hold the same; the younger agent has written all targets and is gone.
+    /// Both mounts hold the same content. The agent with the younger mount has written all targets and has ended.
     private func left(
         _ older: [String: String] = ["a": "1", "b": "2", "c": "3"], _ younger: [String: String]? = nil,
         targets: Int = 1, between: (World) async throws -> Void = { _ in }, _ body: (World) async throws -> Void
@@ -41,7 +41,7 @@ struct MountAgeTests {
             })
     }
 
-    @Test("follows each kind of amendment, where its content is current")
+    @Test("follows each kind of edit of a distribution if its content is current")
     func amendments() async throws {
         let amendments: [JSONValue] = [
             ["secrets": [["from": "b", "to": "x"]]],
@@ -63,10 +63,10 @@ struct MountAgeTests {
         }
     }
 
-    @Test("repairs what is edited by hand, where its content is current")
+    @Test("repairs a Secret that is edited by hand if its content is current")
     func drift() async throws {
         try await left { world in
-            // Once the agent has seen it in line.
+            // After the agent has seen the Secret in sync.
             #expect(await eventually { world.logs.contains("first pass done") })
             for edit: JSONValue in [
                 ["stringData": ["x": "by hand"]], ["stringData": ["theirs": "by hand"]], ["data": ["x": nil]],
@@ -85,7 +85,7 @@ struct MountAgeTests {
         }
     }
 
-    @Test("repairs what was edited while no agent ran")
+    @Test("repairs a Secret that was edited while no agent ran")
     func driftBefore() async throws {
         try await left(between: {
             var request = Request.mergePatch(
@@ -97,7 +97,7 @@ struct MountAgeTests {
         }
     }
 
-    @Test("says within a minute that it is behind where it is, and keeps the newer value alone")
+    @Test("reports within a minute where its mount is older, and never overwrites the newer value")
     func behind() async throws {
         try await left(["a": "old", "b": "2"], ["a": "new", "b": "2"]) { world in
             try await world.patch(

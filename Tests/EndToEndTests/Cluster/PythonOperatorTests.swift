@@ -5,12 +5,12 @@ import Kube
 import TestSupport
 import Testing
 
-/// The resource definition, the role and a Secret as users of the Python operator have them.
-@Suite("Beside what the Python operator left", .serialized)
+/// Uses the resource definition, the role and a Secret as users of the Python operator have them.
+@Suite("Next to an installed Python operator", .serialized)
 struct PythonOperatorTests {
     private static let fixtures = "Tests/Fixtures/python-operator"
 
-    @Test("its Secret is adopted and kept in step, with its definition and role as they are")
+    @Test("its Secret is adopted and kept in sync, with the operator's definition and role unchanged")
     func adoptsAndKeepsInStep() async throws {
         let server = try await APIServer.start()
         do {
@@ -22,7 +22,7 @@ struct PythonOperatorTests {
         await server.end()
     }
 
-    @Test("a dry run with its role reports each difference, follows what it writes, and makes no request but reads")
+    @Test("a dry run with its role reports each difference, follows what it writes, and sends read requests only")
     func shadows() async throws {
         let server = try await APIServer.start()
         do {
@@ -53,11 +53,11 @@ struct PythonOperatorTests {
             $0.dryRun = true
         } _: {
             let content = "would update secret "
-            #expect(await eventually { world.logs.contains("dry run summed up", "wouldWrite=1 ofTheseContent=1") })
+            #expect(await eventually { world.logs.contains("dry run summary", "wouldWrite=1 ofTheseContent=1") })
             #expect(world.logs.contains(content, "/\(name)", "changedKeys=[tls.crt tls.key]"))
             #expect(world.logs.contains(content, "labels=[\(WellKnownKeys.managedByLabel)]"))
 
-            // The operator writes what we would have written: our marks alone are missing.
+            // The operator writes the same content: only our labels and annotations are missing.
             try await write(name, ["tls.crt": "certificate of today", "tls.key": "key of today"], world)
             try await world.patch("wildcard", ["status": ["statusText": "Synced"]])
             #expect(
@@ -65,7 +65,7 @@ struct PythonOperatorTests {
                     world.logs.contains("would update metadata of secret", "/\(name)", "changedKeys=[]")
                 })
 
-            // A rotation that it has not seen yet, and then one half of which it gets wrong.
+            // A rotation that the operator has not seen yet, and then one of which it writes one half wrong.
             try volume.write(["WildcardCertificate": "certificate of today", "WildcardCertificateKey": "rotated key"])
             #expect(await eventually { world.logs.contains(content, "/\(name)", "changedKeys=[tls.key]") })
             try await write(name, ["tls.crt": "something else", "tls.key": "rotated key"], world)
@@ -81,7 +81,7 @@ struct PythonOperatorTests {
         for text in ["certificate of", "rotated", "something else"] { #expect(world.logs.count(text) == 0) }
     }
 
-    /// As the operator writes.
+    /// Writes a Secret as the operator does.
     private func write(_ name: String, _ values: [String: String], _ world: World) async throws {
         let data = values.mapValues { JSONValue.string(Data($0.utf8).base64EncodedString()) }
         try await world.patchSecret(name, ["data": .object(data)])
@@ -111,7 +111,7 @@ struct PythonOperatorTests {
             #expect(adopted.metadata.labels?[WellKnownKeys.managedByLabel] == "secrets-distributor")
             #expect(adopted.metadata.annotations?[WellKnownKeys.distribution] == "\(world.namespace)/wildcard")
 
-            // The definition has no status subresource and drops what it does not know.
+            // The definition has no status subresource and drops unknown fields.
             #expect(try await eventually { try await world.distribution("wildcard").status.statusText != nil })
             try await settled("wildcard", world)
             let first = try await world.distribution("wildcard")
@@ -122,13 +122,13 @@ struct PythonOperatorTests {
             try await world.expect(
                 "wildcard-tls-secret", ["tls.crt": "rotated certificate", "tls.key": "rotated key"])
 
-            // A status written to the resource itself comes back as an event: no loop.
+            // A status that is written to the resource itself comes back as a watch event: this causes no loop.
             try await settled("wildcard", world)
             let second = try await world.distribution("wildcard")
             #expect(second.generation - first.generation <= 1)
         }
 
-        // A restart has nothing to say that was not said.
+        // After a restart the agent has nothing new to report.
         let before = try await world.distribution("wildcard").resourceVersion
         let again = try await World(sharing: world)
         try await again.withAgent(as: .named("alice")) {
@@ -141,8 +141,8 @@ struct PythonOperatorTests {
         #expect(try await world.distribution("wildcard").resourceVersion == before)
     }
 
-    /// A change of something else that the agent answers shows that it is through with what came before; the count of
-    /// log lines about the distribution does not grow.
+    /// An unrelated change that the agent responds to shows that it has processed everything before. The number of log
+    /// lines about the distribution does not grow.
     private func settled(_ name: String, _ world: World) async throws {
         let marker = "marker-\(UInt32.random(in: 0...UInt32.max))"
         try await world.create(world.distribution(marker, [("WildcardCertificate", "a")]))

@@ -15,12 +15,12 @@ struct ReasonTests {
         return Set(table.compactMap { $0.split(separator: "`").dropFirst().first.map { String($0) } })
     }
 
-    @Test("is in the reference, and no other is")
+    @Test("is in the reference, and the reference has no other")
     func reference() throws {
         #expect(try documented() == Set(Reason.allCases.map(\.rawValue)))
     }
 
-    @Test("is seen on a real API server, with a sentence of its own, in the status and as an Event")
+    @Test("occurs on a real API server, with a sentence of its own, in the status and as an Event")
     func seen() async throws {
         let world = try await World()
         let half = String(repeating: "x", count: 600 << 10)
@@ -41,7 +41,7 @@ struct ReasonTests {
                 - {namespaces: [nobody], files: [secret]}
             """)
         try await world.create(secret: "notmanaged", managedBy: "another", ["a": "1"])
-        // Of another type, which only a deletion could change; the role below lacks that.
+        // Has another type, which only a deletion could change; the role below does not allow deletion.
         try await world.create(secret: "typechangerefused", managedBy: world.namespace, ["a": "1"])
         let tls = [("certificate", "tls.crt"), ("key", "tls.key")]
         let loose: [String: JSONValue] = ["validation": "None"]
@@ -57,11 +57,11 @@ struct ReasonTests {
             world.distribution("policydenied", [("secret", "a")]),
             world.distribution("pairmismatch", type: "kubernetes.io/tls", tls),
             world.distribution("typechangerefused", type: "example.org/other", [("a", "a")]),
-            // The API server wants JSON of this type, and nobody has looked before.
+            // The API server requires JSON for this type, and the agent has not checked it before.
             world.distribution(
                 "writefailed", type: "kubernetes.io/dockerconfigjson", [("a", ".dockerconfigjson")], extra: loose),
         ] {
-            // Ages are whole seconds: of the two for one target the smaller name wins.
+            // Ages have whole seconds: of two distributions for one target, the smaller name wins.
             try await world.create(distribution)
         }
         let server = world.server

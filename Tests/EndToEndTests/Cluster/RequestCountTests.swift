@@ -2,10 +2,10 @@ import Kube
 import TestSupport
 import Testing
 
-/// What a rotation asks of the server, as its audit log has it: the numbers are the baseline.
-@Suite("What a rotation asks of the server")
+/// The requests of a rotation, from the server's audit log. The numbers are the baseline.
+@Suite("The requests of a rotation")
 struct RequestCountTests {
-    @Test("one Secret, one status and one Event for each of the 10 distributions of 20 that the file feeds, no more")
+    @Test("are one Secret, one status and one Event for each of the 10 distributions of 20 that use the file")
     func requests() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -22,9 +22,9 @@ struct RequestCountTests {
             #expect(try await eventually { try await writtenEvents(in: world) == 20 })
             let before = try requests(in: world)
 
-            // What the first one asks too late, or too much, would be seen with the second one.
+            // Late or surplus requests of the first rotation would show up in the second.
             for rotation in 1...2 {
-                // Every file is written anew, as the kubelet does; one has other bytes.
+                // Every file is rewritten, as the kubelet does it; one has different bytes.
                 let generation = try volume.write(["rotated": "\(rotation)", "kept": "0"])
                 for number in 0..<10 {
                     try await world.expect("secret-\(number)", ["value": "\(rotation)"])
@@ -37,17 +37,18 @@ struct RequestCountTests {
             }
             let asked = try requests(in: world).merging(before) { $0 - $1 }.filter { $0.value != 0 }
             #expect(asked == ["patch secrets": 20, "patch secretsdistributions/status": 20])
-            // No watch ended by a fault.
+            // No watch ended with an error.
             #expect(world.logs.count("watch failed") == 0)
         }
     }
 
-    /// Each write of an Event counts it once more.
+    /// The number of Events written: each write of an Event increases its count.
     private func writtenEvents(in world: World) async throws -> Int {
         try await world.events().reduce(0) { $0 + $1.count }
     }
 
-    /// The agent's, by verb and resource. A watch is there once it has ended, which is the clock's matter.
+    /// The agent's requests, by verb and resource. Watches are not counted, because the log has them only when they
+    /// end, which depends on time.
     private func requests(in world: World) throws -> [String: Int] {
         var requests: [String: Int] = [:]
         for served in try world.server.served(in: world.namespace)

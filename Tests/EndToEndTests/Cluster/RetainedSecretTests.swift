@@ -15,12 +15,12 @@ struct RetainedSecretTests {
         _ = try await world.client.send(request)
     }
 
-    /// What the garbage collector does at the end; there is none here.
+    /// Does what the garbage collector does at the end: this server has none.
     private func removeFinalizers(_ world: World, _ name: String) async throws {
         try await world.patch(name, ["metadata": ["finalizers": nil]])
     }
 
-    /// A distribution that was made after the ones before it is in line: the agent has heard of those too.
+    /// Creates a distribution and waits for it: when it is in sync, the agent has also seen the ones before it.
     private func mark(_ world: World, _ name: String) async throws {
         try await world.create(world.distribution(name, [("a", "a")]))
         try await world.expect(name, .synced)
@@ -88,7 +88,7 @@ struct RetainedSecretTests {
             try await world.client.create(.secrets, namespace: world.namespace, copy)
             try await mark(world, "after")
             try await world.patch("app", ["spec": ["name": "renamed"]])
-            // The original goes, and the copy stays.
+            // The original is removed, and the copy stays.
             try await world.expect("renamed", ["a": "1"])
             #expect(try await eventually { try await world.secret("app") == nil })
             #expect(try await world.secret("app-backup") != nil)

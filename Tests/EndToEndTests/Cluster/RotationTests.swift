@@ -33,7 +33,7 @@ struct RotationTests {
         }
     }
 
-    @Test("keeps every byte of binary content, and the end of the file as it is")
+    @Test("keeps every byte of binary content, and does not change the end of the file")
     func keepsEveryByte() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -53,7 +53,7 @@ struct RotationTests {
     }
 
     /// 500 distributions over 50 files: ten Secrets for each file.
-    @Test("of one file of 50 touches exactly its 10 of 500 Secrets")
+    @Test("of one file of 50 changes exactly its 10 of 500 Secrets")
     func touchesExactlyTheAffected() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -69,7 +69,7 @@ struct RotationTests {
                 }
             }
         }
-        // All namespaces, as an agent for a whole cluster; other tests' distributions are not assigned to it.
+        // All namespaces, as an agent for a whole cluster. Distributions of other tests are not assigned to it.
         try await world.withAgent {
             $0.watchNamespaces = nil
             $0.onlyAssigned = true
@@ -83,7 +83,7 @@ struct RotationTests {
             #expect(try await eventually { isRight(try await list(), files, world) })
             let before = Dictionary(uniqueKeysWithValues: try await list().map { ($0.metadata.name, $0.version) })
 
-            // As the kubelet does, every file is written anew; one has other bytes.
+            // Every file is rewritten, as the kubelet does it; one has different bytes.
             files["file-7"] = "rotated"
             try volume.write(files)
             #expect(try await eventually { isRight(try await list(), files, world) })
@@ -103,7 +103,7 @@ struct RotationTests {
             }
     }
 
-    @Test("of a plain folder reaches the Secret too")
+    @Test("of a plain folder also reaches the Secret")
     func plainFolder() async throws {
         let world = try await World()
         try makeDirectory(world.mount + "/sub")

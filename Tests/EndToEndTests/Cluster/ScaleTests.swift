@@ -4,7 +4,7 @@ import Kube
 import TestSupport
 import Testing
 
-/// Slow, and about the program as it is shipped: only with `SCALE`, the number of distributions, and `SCALE_PROGRAM`,
+/// Slow, and measures the release program: runs only with `SCALE`, the number of distributions, and `SCALE_PROGRAM`,
 /// the path of the program. `SCALE=10000 SCALE_PROGRAM=… swift test --filter ScaleTests` takes some minutes.
 @Suite(
     "Many distributions",
@@ -16,12 +16,12 @@ struct ScaleTests {
     private let count = getenv("SCALE").flatMap { Int(String(cString: $0)) } ?? 0
     private let program = getenv("SCALE_PROGRAM").map { String(cString: $0) } ?? ""
 
-    /// Each Secret holds a certificate and a key of one of 25 pairs, about 4 KiB in base64, and an authority's certificate that
+    /// Each Secret holds a certificate and a key of one of 25 pairs, about 4 KiB in base64, and a CA certificate that
     /// all share.
-    @Test("stay within the memory that the example's container may use: cold start, warm start, a rotation of all")
+    @Test("stay within the memory limit of the example's container: cold start, warm start, a rotation of all")
     func memory() async throws {
         let whole = try MemoryGroup.exampleLimit()
-        // What the program needs for itself, and as much of the rest as these are of 10,000.
+        // The program's own memory, and the share of the rest that this number of distributions has of 10,000.
         let own = 24 << 20
         let limit = own + (whole - own) * count / 10_000
         let server = try await APIServer.start()
@@ -50,7 +50,7 @@ struct ScaleTests {
 
         let group = try MemoryGroup(limit: limit)
         defer { group?.remove() }
-        if group == nil { print("no memory cgroup can be made here: measured, but not limited") }
+        if group == nil { print("cannot create a memory cgroup: memory is measured, but not limited") }
         let settings = [
             "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace, "KUBECONFIG": try server.kubeconfig(),
             "DEBOUNCE_QUIET": "20ms",
@@ -85,7 +85,7 @@ struct ScaleTests {
         await first.stop()
 
         let second = try await start()
-        // All is in sync: nothing is written until the rotation, which comes when everything has been listed.
+        // Everything is in sync: nothing is written until the rotation, which starts when everything has been listed.
         _ = await eventually { second.logged("mount read") > 0 }
         files["ca.crt"] = "authority 3"
         try await phase("warm start and rotation of all", second, generation: try volume.write(files))
@@ -117,7 +117,7 @@ struct ScaleTests {
     }
 }
 
-/// A distribution's status alone.
+/// Only the status of a distribution.
 private struct Marked: KubeObject, Decodable {
     struct Status: Codable, Sendable { var mountGeneration: String? }
     var metadata: ObjectMeta
@@ -125,13 +125,13 @@ private struct Marked: KubeObject, Decodable {
 }
 
 extension Binary {
-    /// Whether it has ended by itself.
+    /// Whether the process has ended by itself.
     var hasEnded: Bool {
         var info = siginfo_t()
         return waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
-    /// What proc_pid_status(5) says of its memory.
+    /// The memory figures of proc_pid_status(5).
     var memory: String {
         Files.text("/proc/\(process)/status").split(separator: "\n")
             .filter { $0.hasPrefix("VmHWM") || $0.hasPrefix("RssAnon") }

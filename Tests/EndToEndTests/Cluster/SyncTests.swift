@@ -7,13 +7,13 @@ import Testing
 
 @Suite("Syncing on a real API server", .tags(.concurrent))
 struct SyncTests {
-    /// With the annotation that the page about the resource names.
-    @Test("a changed forceSync on a distribution has its Secret read and compared, without a write")
+    /// With the annotation from the page about the resource.
+    @Test("a changed forceSync on a distribution makes the agent read and compare its Secret, without a write")
     func forceSync() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "1"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // A user whose requests are the agent's alone: the test reads Secrets too.
+        // A user that only the agent uses, because the test reads Secrets too.
         for resource in [Resource.secrets, .secretsDistributions] {
             try await world.server.allow("bob", ["*"], resource, in: world.namespace)
         }
@@ -28,7 +28,7 @@ struct SyncTests {
             for round in 1...2 {
                 try await world.patch(
                     "app", ["metadata": ["annotations": ["xlscsde.nhs.uk/forceSync": .string("\(round)")]]])
-                #expect(await eventually { world.logs.count("comparison asked for") == round })
+                #expect(await eventually { world.logs.count("comparison requested") == round })
                 #expect(try await eventually { try reads() >= round })
             }
             #expect(try await world.secret("app")?.metadata.resourceVersion == version)
@@ -54,7 +54,7 @@ struct SyncTests {
             try await world.client.delete(.secrets, namespace: world.namespace, name: "drift", uid: nil)
             try await world.expect("drift", ["a": "right"])
 
-            // Without its label no watch selects it any more.
+            // Without the label, no watch selects the Secret any more.
             try await world.client.patch(
                 .secrets, namespace: world.namespace, name: "drift",
                 ["metadata": ["labels": [WellKnownKeys.managedByLabel: nil]]])
@@ -65,7 +65,7 @@ struct SyncTests {
         }
     }
 
-    @Test("follows an amended distribution: keys, source, name and metadata")
+    @Test("follows edits of a distribution: keys, source, name and metadata")
     func followsAmendments() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A", "b": "B"])
@@ -78,12 +78,12 @@ struct SyncTests {
             #expect(try await eventually { try await world.secret("amended")?.metadata.labels?["reload"] == "yes" })
             try await world.patch("amended", ["spec": ["name": "renamed"]])
             try await world.expect("renamed", ["two": "B"])
-            // Retain is the default: the former target stays as it was.
+            // The default is Retain: the former target keeps its content.
             #expect(try await world.secret("amended") != nil)
         }
     }
 
-    @Test("never touches a Secret that is not ours, and takes it over once it is handed over")
+    @Test("never changes a Secret of another owner, and adopts it after it is handed over")
     func leavesForeignSecrets() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -100,7 +100,7 @@ struct SyncTests {
                 .secrets, namespace: world.namespace, name: "foreign",
                 ["metadata": ["annotations": [WellKnownKeys.managedBy: .string(world.namespace)]]])
             #expect(try await world.secret("other")?.version == versions[1])
-            // Any edit has it looked at again.
+            // Any edit makes the agent read it again.
             try await world.patch("foreign", ["metadata": ["annotations": ["touched": "yes"]]])
             try await world.expect("foreign", ["a": "A"])
             try await world.expect("foreign", .synced)
@@ -109,7 +109,7 @@ struct SyncTests {
         #expect(try await world.secret("foreign")?.version != versions[0])
     }
 
-    @Test("replaces a Secret whose type changes, and an immutable one, and keeps what others put there")
+    @Test("replaces a Secret whose type changes, and an immutable one, and keeps the fields of others")
     func replaces() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -137,7 +137,7 @@ struct SyncTests {
         }
     }
 
-    @Test("with deletionPolicy Delete removes the target when its name changes and when the distribution goes")
+    @Test("with deletionPolicy Delete removes the target when its name changes and when the distribution is deleted")
     func prunes() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -157,8 +157,8 @@ struct SyncTests {
         #expect(try await world.secret("kept") != nil)
     }
 
-    /// No garbage collector runs here: it is the agent that removes them.
-    @Test("with deletionPolicy Delete removes at its start what went while it was down")
+    /// No garbage collector runs here: the agent itself removes them.
+    @Test("with deletionPolicy Delete removes at startup the targets of distributions that were deleted meanwhile")
     func prunesAfterDowntime() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -181,12 +181,12 @@ struct SyncTests {
         #expect(try await world.secret("retained") != nil)
     }
 
-    @Test("gives a target that two distributions claim to the older one, and to the other when that goes")
+    @Test("gives a target that two distributions claim to the older one, and to the other when the older is deleted")
     func olderWins() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A", "b": "B"])
         let first = try await world.create(world.distribution("z-older", secret: "shared", [("a", "a")]))
-        // Creation times are whole seconds.
+        // Creation times have whole seconds.
         var second = first
         _ = try await eventually {
             try? await world.delete("a-younger")
@@ -203,7 +203,7 @@ struct SyncTests {
         }
     }
 
-    @Test("leaves the whole target as it was when one source is missing, and says which")
+    @Test("keeps the whole target when one source is missing, and reports which")
     func keepsTheLastGoodValue() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -221,7 +221,7 @@ struct SyncTests {
             try await world.expect("held", ["a": "A", "b": "B"])
             try await world.expect("optional", ["a": "A2"])
 
-            // A volume that is torn down is no new generation: the optional key is not pruned because of it.
+            // An unmounted volume is not a new generation: it does not cause the optional key to be pruned.
             let before = try await world.secret("optional")?.version
             volume.tearDown()
             #expect(await eventually { world.logs.count("mount has no generation") > 0 })
@@ -233,7 +233,7 @@ struct SyncTests {
         }
     }
 
-    @Test("refuses what the specification must not ask for, with the reason in the status")
+    @Test("rejects an invalid specification, with the reason in the status")
     func refuses() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -255,7 +255,7 @@ struct SyncTests {
         for name in ["type", "sum", "link", "marks"] { #expect(try await world.secret(name) == nil) }
     }
 
-    @Test("writes neither Secret nor status when nothing has changed, also after a restart")
+    @Test("writes neither Secret nor status when nothing has changed, not even after a restart")
     func writesNothingTwice() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -275,7 +275,7 @@ struct SyncTests {
         let before = try await versions()
         let second = try await World(sharing: world)
         try await second.withAgent {
-            // A mark that can be waited for: when it is synced, so were the others looked at.
+            // A marker to wait for: when it is in sync, the others have been compared too.
             try await second.create(second.distribution("mark", [("a", "a")]))
             try await second.expect("mark", .synced)
             try volume.write(["a": "A"])
@@ -286,7 +286,7 @@ struct SyncTests {
         #expect(try await versions() == before)
     }
 
-    @Test("leaves distributions of another instance alone")
+    @Test("ignores distributions of another instance")
     func instances() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -299,7 +299,7 @@ struct SyncTests {
             $0.onlyAssigned = true
         } _: {
             try await world.expect("mine", ["a": "A"])
-            // Handing over is an edit of the annotation.
+            // An edit of the annotation hands the distribution over.
             try await world.patch(
                 "nobodys", ["metadata": ["annotations": [WellKnownKeys.managedBy: .string(world.namespace)]]])
             try await world.expect("nobodys", ["a": "A"])

@@ -3,10 +3,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Two agents on two nodes, or the old and the new pod of a rolling update: each mount rotates in its own time.
+/// Two agents on two nodes, or the old and the new pod of a rolling update: each mount is updated at its own time.
 @Suite("Two agents with a mount each", .tags(.concurrent), .endsIfHung)
 struct TwoMountsTests {
-    @Test("publish the newer generation, never go back to the older, and do not write in turns")
+    @Test("publish the newer generation, never return to the older, and do not overwrite each other in turns")
     func newerStays() async throws {
         let first = try await World()
         let second = try await World(sharing: first)
@@ -25,7 +25,7 @@ struct TwoMountsTests {
                     two.time = "2026_11_20_08_02_00"
                     try two.write(["password": "v2", "only-in-new": "x"])
                     try await first.expect("app", ["password": "v2"])
-                    // Both hear of this one, and of a spec that only the newer mount can serve.
+                    // Both agents see this edit, and a spec that only the newer mount can satisfy.
                     try await first.patchSecret("app", ["data": ["password": "aGFuZA=="]])
                     try await first.expect("app", ["password": "v2"])
                     try await first.patch(
@@ -39,7 +39,7 @@ struct TwoMountsTests {
                         ])
                     try await first.expect("app", ["password": "v2", "new": "x"])
                     try await first.expect("app", .synced)
-                    // The first mount follows, and its agent speaks again.
+                    // The first mount is updated too, and its agent reports again.
                     one.time = "2026_11_20_08_03_00"
                     try one.write(["password": "v3", "only-in-new": "x"])
                     try await first.expect("app", ["password": "v3", "new": "x"])

@@ -1,4 +1,3 @@
-import Distribution
 import TestSupport
 import Testing
 
@@ -42,7 +41,7 @@ struct CheckCommandTests {
         #expect(lines[3].contains("spec.secrets[1].from is missing"))
         #expect(lines[4].contains("xlscsde.nhs.uk/v2"))
 
-        // As `kubectl get -o yaml` prints them.
+        // In the form that `kubectl get -o yaml` prints.
         let list =
             "kind: List\nitems:\n- "
             + CommandTests.manifest.replacing("\n", with: "\n  ").replacing("key", with: "../key")
@@ -80,7 +79,7 @@ struct CheckCommandTests {
         #expect(lines.dropFirst().first?.hasPrefix("a.yaml:17: metadata.namespace is missing") == true)
         #expect(lines.last == "2 distributions in 1 file: 2 problems")
 
-        // What is only audited is a remark.
+        // In mode Audit, denials are only remarks.
         try writeFile(root("policy.yaml"), Self.policy.replacing("spec:", with: "spec:\n  mode: Audit"))
         let audited = try await Binary.run(
             ["check", "--policy=\(root("policy.yaml"))", "-"], input: CommandTests.manifest)
@@ -104,8 +103,8 @@ struct CheckCommandTests {
             (Self.policy.replacing("[web]", with: "[Web]"), ":4: spec.rules[0].namespaces[0] is \"Web\""),
             (Self.policy + "\n---\n" + Self.policy, ":7: is a second document"),
             (Self.policy + "\n---\nkind: ConfigMap", ":7: kind is \"ConfigMap\""),
-            (Self.policy + "\n---\n7", ":7: is no object"), (Self.policy + "\n  [", ":7: could not"),
-            ("# none", ": holds no document"),
+            (Self.policy + "\n---\n7", ":7: is not an object"), (Self.policy + "\n  [", ":7: could not"),
+            ("# none", ": contains no document"),
         ] {
             try writeFile(root("policy.yaml"), text)
             for files in [[], ["-"]] {

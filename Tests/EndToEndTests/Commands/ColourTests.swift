@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-@Suite("The log's colours")
+@Suite("Colours in the log")
 struct ColourTests {
-    /// What a single pass logs, on a terminal of its own (script(1)) or to a file.
+    /// What a single pass logs, on its own terminal (script(1)) or to a file.
     private func log(_ variables: [String: String], onTerminal: Bool) async throws -> String {
         let world = try LocalWorld()
         try writeFile(world.mount + "/password", "one")
@@ -20,7 +20,7 @@ struct ColourTests {
             : try await Binary(["sync"], environment: environment)
         let ended = await program.ended()
         #expect(ended.status == 0)
-        // A terminal has both, and the result has colours of its own.
+        // A terminal shows both streams, and the result has colours of its own.
         let lines = (ended.output + ended.errors).split(whereSeparator: \.isNewline).filter {
             $0.contains("distribution synced")
         }
@@ -28,7 +28,7 @@ struct ColourTests {
         return lines.joined()
     }
 
-    @Test("are there in text on a terminal, unless the user wants none", arguments: [true, false])
+    @Test("appear in text on a terminal, unless the user turns them off", arguments: [true, false])
     func terminal(onTerminal: Bool) async throws {
         let text = try await log(["LOG_FORMAT": "text"], onTerminal: onTerminal)
         #expect(text.contains("\u{1b}[34mDEBUG\u{1b}[0m") == onTerminal)

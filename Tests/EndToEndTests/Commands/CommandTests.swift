@@ -1,4 +1,3 @@
-import Distribution
 import FoundationEssentials
 import Glibc
 import TestSupport
@@ -22,7 +21,7 @@ struct CommandTests {
               to: tls.key
         """
 
-    /// A mount, a folder of distributions and one for the Secrets.
+    /// A mount, a folder of distributions and a folder for the Secrets.
     private struct Folders {
         let directory = try? TemporaryDirectory()
         let volume: AtomicVolume
@@ -67,14 +66,14 @@ struct CommandTests {
                 let secret = folders.secret("web/wildcard-tls-secret")
                 return secret.contains(base64("c2")) && secret.contains(base64("k2"))
             })
-        // Drift, a new distribution, and a broken file that keeps what it last said.
+        // Drift, a new distribution, and a broken file whose last valid content stays in force.
         try writeFile(
             folders.root("out/web/wildcard-tls-secret.yaml"), folders.secret("web/wildcard-tls-secret") + "\n# edited\n"
         )
         unlink(folders.root("out/web/wildcard-tls-secret.yaml"))
         #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c2")) })
         try writeFile(folders.root("in/a.yaml"), "kind: [")
-        #expect(await eventually { program.errors.contains("what it last said stays in force") })
+        #expect(await eventually { program.errors.contains("its last valid content stays in force") })
         try folders.volume.write(["certificate": "c3", "key": "k3"])
         #expect(await eventually { folders.secret("web/wildcard-tls-secret").contains(base64("c3")) })
 
@@ -84,7 +83,7 @@ struct CommandTests {
         for text in ["c1", "k1", "c3", "k3"] { #expect(!ended.errors.contains(base64(text))) }
     }
 
-    @Test("sync makes one pass and says with its exit status whether all is in sync")
+    @Test("sync makes one pass, and its exit status shows whether everything is in sync")
     func sync() async throws {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
@@ -103,7 +102,7 @@ struct CommandTests {
         #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
     }
 
-    @Test("a manifest that cannot be used keeps its Secret, and sync says that not all is well")
+    @Test("an invalid manifest keeps its Secret, and sync reports the problem")
     func brokenManifestKeepsItsSecret() async throws {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
@@ -119,7 +118,7 @@ struct CommandTests {
             #expect(ended.output.contains("a.yaml"))
             #expect(folders.secret("web/wildcard-tls-secret").contains(base64("c1")))
         }
-        // One that is gone takes its Secret with it.
+        // A deleted manifest removes its Secret.
         unlink(folders.root("in/a.yaml"))
         #expect(try await Binary.run(["sync"], environment: folders.environment).status == 0)
         #expect(folders.secret("web/wildcard-tls-secret").isEmpty)
@@ -127,7 +126,7 @@ struct CommandTests {
     }
 
     @Test(
-        "ends with 74 and one line when what it prints cannot be written, and as ever when its reader has read enough",
+        "ends with 74 and one line if its output cannot be written, and as usual if its reader stops early",
         arguments: [
             (">/dev/full", 74, "No space left on device"), (">&-", 74, "Bad file descriptor"), ("| head -c 1", 0, ""),
         ])
@@ -135,7 +134,7 @@ struct CommandTests {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
         try writeFile(folders.root("in/a.yaml"), Self.manifest)
-        // Dash knows no pipefail.
+        // dash has no pipefail.
         let shell = ["bash", "-c", "set -o pipefail; \"$@\" \(redirection)", "bash"]
         for (words, ended) in [(["plan"], 2), (["sync"], 0), (["explain", "key"], 0), (["version"], 0)]
             as [([String], Int32)]
@@ -151,8 +150,8 @@ struct CommandTests {
     }
 
     @Test(
-        "what is printed goes into no file that takes the place of a closed output",
-        .enabled(if: Privileges.mayMount, "to look at the descriptors needs root"))
+        "output is never written to a file that gets the descriptor of a closed output",
+        .enabled(if: Privileges.mayMount, "reading the descriptors requires root"))
     func closedOutput() async throws {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
@@ -169,7 +168,7 @@ struct CommandTests {
         #expect(await program.ended().status == 0)
     }
 
-    @Test("sync ends with 1 when a Secret that should go may not be deleted")
+    @Test("sync ends with 1 if the role does not allow it to delete an orphaned Secret")
     func syncSaysWhatIsLeft() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -206,7 +205,7 @@ struct CommandTests {
     }
 
     @Test(
-        "ends with 78 and one line that names the variable, the value and what it takes",
+        "ends with 78 and one line that names the variable, its value and what is expected",
         arguments: [
             ("POLL_INTERVAL", "soon"), ("MAX_IN_FLIGHT", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
             ("SECRETS_PATH", "relative"), ("ONLY_ASSIGNED", "maybe"), ("WATCH_NAMESPACES", "Web,../x"),
@@ -218,13 +217,13 @@ struct CommandTests {
         #expect(ended.status == 78)
         let lines = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("{") }
         #expect(lines.count == 1)
-        // What `kubectl describe` shows of a container that has ended is the end of all that it printed.
+        // `kubectl describe` shows the end of the output of a container that has ended.
         #expect(ended.output.isEmpty && ended.errors.split(separator: "\n").last == lines.first)
         #expect(lines.first?.contains(value) == true)
         if variable != "KUBECONFIG" { #expect(lines.first?.contains(variable) == true) }
     }
 
-    @Test("a flag wins over the variable of the same name")
+    @Test("a flag overrides the variable of the same name")
     func flagWins() async throws {
         let ended = try await Binary.run(["run", "--log-level=quiet"], environment: ["LOG_LEVEL": "info"])
         #expect(ended.status == 78)
@@ -232,7 +231,7 @@ struct CommandTests {
     }
 
     @Test(
-        "knows its commands and flags, and explains each",
+        "lists its commands and flags, and explains each",
         arguments: ["run", "sync", "plan", "explain", "check", "version", "help"])
     func help(command: String) async throws {
         let ended = try await Binary.run([command, "--help"])
@@ -242,7 +241,7 @@ struct CommandTests {
     }
 
     @Test(
-        "refuses what it does not know",
+        "rejects unknown arguments",
         arguments: [
             ["fly"], ["--wings"], ["run", "extra"], ["--secrets-path"], ["explain"], ["plan", "--output=xml"],
         ])
@@ -252,7 +251,7 @@ struct CommandTests {
         #expect(ended.errors.contains("secrets-distributor --help"))
     }
 
-    /// A newline that begins a line like ours, and what clears a terminal.
+    /// A newline followed by a line that looks like ours, and a sequence that clears a terminal.
     private static let forged = "x\nsecrets-distributor: y\u{1b}[2J\u{202e}"
 
     private func isVisible(_ text: String) -> Bool {
@@ -260,7 +259,7 @@ struct CommandTests {
     }
 
     @Test(
-        "shows arguments and variables that hold control characters on one line, escaped",
+        "shows arguments and variables with control characters on one line, escaped",
         arguments: [
             (["run", "--log-level=\(forged)"], [:], 78), (["run"], ["LOG_LEVEL": forged], 78),
             (["run"], ["SECRETS_PATH": forged], 78), (["sync"], ["KUBECONFIG": forged], 78), ([forged], [:], 64),
@@ -271,13 +270,13 @@ struct CommandTests {
         #expect(ended.status == status)
         let lines = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("{") }
         #expect(lines.count == 1)
-        // `KUBECONFIG` is a list, which a colon separates.
+        // `KUBECONFIG` is a list, separated by colons.
         let forged = environment["KUBECONFIG"] == nil ? "x\\nsecrets-distributor: y" : "x\\nsecrets-distributor"
         #expect(lines.first?.contains(forged) == true)
         #expect(isVisible(ended.errors + ended.output))
     }
 
-    @Test("check shows a manifest's and a policy's problems that hold control characters on one line each, escaped")
+    @Test("check shows problems of manifests and policies with control characters on one line each, escaped")
     func forgedFiles() async throws {
         let root = try TemporaryDirectory()
         let forged = #""x\nsecrets-distributor: y\e[2J\u202e""#
@@ -287,7 +286,7 @@ struct CommandTests {
             Self.manifest.replacing("wildcard-tls-secret", with: forged),
             Self.manifest.replacing("certificate", with: forged),
         ]
-        // A name of a file may hold all that an argument may.
+        // A file name may hold everything that an argument may hold.
         let name = "\(Self.forged).yaml"
         try writeFile(root(name), documents.joined(separator: "\n---\n"))
         let policies = [
@@ -301,13 +300,13 @@ struct CommandTests {
         let ended = try await Binary.run(["check", "--policy", root("policy-\(name)")] + files)
         #expect(ended.status == 1)
         let lines = ended.output.split(separator: "\n")
-        // Two further documents of the policy are one too many.
+        // Each further document of the policy is a problem of its own.
         #expect(lines.count == documents.count + policies.count + 2 + 2 + 1, "\(ended.output)")
         #expect(lines.dropLast().allSatisfy { $0.contains("x\\nsecrets-distributor: y") })
         #expect(isVisible(ended.output))
     }
 
-    @Test("sync shows what is wrong with manifests on one line each, whatever they and their files are called")
+    @Test("sync shows problems of manifests on one line each, whatever the names of their files and objects")
     func forgedManifests() async throws {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])
@@ -318,13 +317,13 @@ struct CommandTests {
         let ended = try await Binary.run(["sync"], environment: folders.environment)
         #expect(ended.status == 1)
         let lines = ended.output.split(separator: "\n")
-        // The file that is broken has two, what is held back a header.
+        // The broken file has two lines; what is held back has a header.
         #expect(lines.count == 5, "\(ended.output)")
         #expect(lines.dropFirst().dropLast().allSatisfy { $0.contains("x\\nsecrets-distributor: y") })
         #expect(isVisible(ended.output + ended.errors))
     }
 
-    @Test("sync writes nothing and ends with 1 while the policy cannot be used, or denies")
+    @Test("sync writes nothing and ends with 1 if the policy is invalid, or denies")
     func syncWithPolicy() async throws {
         let folders = try Folders()
         try folders.volume.write(["certificate": "c1", "key": "k1"])

@@ -6,14 +6,14 @@ import Testing
 
 @Suite("A dry run")
 struct DryRunTests {
-    @Test("in local mode follows the mount and makes no folder, no file")
+    @Test("in local mode follows the mount and creates no folder and no file")
     func local() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/a", "very secret")
         try world.distribute("app", "a")
         let program = try await world.start(["DRY_RUN": "true", "LOG_FORMAT": "text"])
         await world.expectLog("would create secret secret=web/app", program)
-        await world.expectLog("dry run summed up wouldWrite=1 ofTheseContent=1 inSync=0 heldBack=0", program)
+        await world.expectLog("dry run summary wouldWrite=1 ofTheseContent=1 inSync=0 heldBack=0", program)
         try world.distribute("next", "a")
         await world.expectLog("would create secret secret=web/next", program)
         try writeFile("\(world.mount)/b", "very secret too")
@@ -26,7 +26,7 @@ struct DryRunTests {
         #expect(!program.errors.contains("very secret"))
     }
 
-    @Test("on a real API server reports each difference once and makes no request but reads, also with leader election")
+    @Test("on a real API server reports each difference once and sends read requests only, also with leader election")
     func cluster() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -37,7 +37,7 @@ struct DryRunTests {
         let before = try await world.secret("app")?.version
         try await world.create(world.distribution("new", [("b", "b")]))
 
-        // With rights to write, so that nothing but the program itself keeps it from that.
+        // The user may write, so that only the program itself prevents writes.
         let verbs = ["get", "list", "watch", "create", "patch", "delete"]
         try await world.server.allow("dave", verbs, .secrets, in: world.namespace)
         try await world.server.allow("dave", verbs, .secretsDistributions, in: world.namespace)
@@ -49,7 +49,7 @@ struct DryRunTests {
             $0.resyncInterval = .seconds(1)
         } _: {
             #expect(
-                await eventually { shadow.logs.contains("dry run summed up", "wouldWrite=1", "inSync=1", "heldBack=1") }
+                await eventually { shadow.logs.contains("dry run summary", "wouldWrite=1", "inSync=1", "heldBack=1") }
             )
             #expect(shadow.logs.contains("would create secret", "secret=\(world.namespace)/new", "addedKeys=[b]"))
             try volume.write(["a": "2", "b": "1"])
@@ -57,7 +57,7 @@ struct DryRunTests {
                 await eventually {
                     shadow.logs.contains("would update secret", "secret=\(world.namespace)/app", "changedKeys=[a]")
                 })
-            // Full comparisons come and go.
+            // Full comparisons do not repeat the report.
             let lists = shadow.logs.count("would ")
             try await world.delete("app")
             #expect(

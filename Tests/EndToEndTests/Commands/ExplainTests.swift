@@ -23,12 +23,12 @@ struct ExplainTests {
         init(_ ended: Binary.Ended) throws { self = try JSONDecoder().decode(Self.self, from: Data(ended.output.utf8)) }
     }
 
-    @Test("tells from a folder of distributions alone whom a file feeds")
+    @Test("shows which Secrets use a file, from a folder of distributions alone")
     func local() async throws {
         let world = try LocalWorld()
         try world.distribute("app", "certs/tls.crt", "certs/tls.key", "?extra")
         try world.distribute("other", "password")
-        // No folder for Secrets, and a mount that is elsewhere.
+        // Without a folder for Secrets, and with a mount that does not exist.
         let environment = ["DISTRIBUTIONS_PATH": world.root("in"), "SECRETS_PATH": world.root("none")]
         for operand in ["certs/tls.crt", "./certs//tls.crt", "..data/certs/tls.crt", world.root("none/certs/tls.crt")] {
             let ended = try await Binary.run(["explain", operand], environment: environment)
@@ -54,10 +54,10 @@ struct ExplainTests {
         #expect(unknown.status == 1)
         #expect(
             unknown.output
-                == "No distribution reads \"TLS.crt\".\nNames like it: \"certs/tls.crt\".\n")
+                == "No distribution reads \"TLS.crt\".\nSimilar names: \"certs/tls.crt\".\n")
     }
 
-    @Test("tells whether the file is in the mount, and what keeps a Secret back")
+    @Test("shows whether the file is in the mount, and why a Secret is held back")
     func mount() async throws {
         let world = try LocalWorld()
         try world.distribute("app", "a", "none")
@@ -79,13 +79,13 @@ struct ExplainTests {
     }
 
     @Test(
-        "refuses what cannot name a file of the mount",
+        "rejects an argument that cannot name a file of the mount",
         arguments: ["/etc/passwd", "../x", "..", "..data", ".", "/", "x\0y"])
     func refuses(operand: String) throws {
         #expect(throws: SourcePathError.self) { try ExplainCommand.path(operand, below: "/mnt/secrets") }
     }
 
-    @Test("ends with 64 for what cannot name a file, on one line, whatever it is called")
+    @Test("ends with 64 and one line for an argument that cannot name a file")
     func usage() async throws {
         let ended = try await Binary.run(["explain", "../x\ny\u{1b}[2J"])
         #expect(ended.status == 64)
@@ -95,7 +95,7 @@ struct ExplainTests {
                 + "\n")
     }
 
-    @Test("shows names on one line each, whatever they are called")
+    @Test("shows each name on one line, whatever characters it has")
     func forged() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/x\ny\u{1b}[2J", "1")
@@ -123,7 +123,7 @@ struct ExplainTests {
         }
     }
 
-    @Test("on a real API server tells what the agent's statuses say, with the right to list distributions alone")
+    @Test("on a real API server shows the agent's statuses, and needs only the right to list distributions")
     func cluster() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("plan")
 struct PlanTests {
-    /// What the command printed with `--output json`.
+    /// The output of the command with `--output json`.
     struct Report: Decodable, Equatable {
         struct Keys: Decodable, Equatable { let added, changed, removed: [String] }
         struct Change: Decodable, Equatable {
@@ -35,7 +35,7 @@ struct PlanTests {
         ["SECRETS_PATH": world.mount, "DISTRIBUTIONS_PATH": world.root("in"), "OUTPUT_PATH": world.output]
     }
 
-    /// Names and contents below a folder.
+    /// Names and contents of the files in a folder.
     private func content(_ folder: String) -> [String: String] {
         var found: [String: String] = [:]
         for name in (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? [] {
@@ -45,7 +45,7 @@ struct PlanTests {
         return found
     }
 
-    @Test("in local mode prints what sync would do, keys only, and leaves no trace")
+    @Test("in local mode prints what sync would do, with keys only, and leaves no trace")
     func local() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/a", "very secret")
@@ -68,21 +68,21 @@ struct PlanTests {
         #expect(first.errors.isEmpty)
         #expect(access(world.output, F_OK) != 0)
 
-        // What it said is what is done.
+        // sync then does exactly what was planned.
         let planned = try Report(try await Binary.run(["plan", "--output=json"], environment: environment))
         let done = try await Binary.run(["sync", "--output", "json"], environment: environment)
         #expect(done.status == 1)
         #expect(try Report(done).changes == planned.changes)
         #expect(try Report(done).heldBack == planned.heldBack)
 
-        // Nothing to do but what is held back.
+        // Only what is held back remains.
         let left = try await Binary.run(["plan"], environment: environment)
         #expect(left.status == 1)
         #expect(left.output.contains("1 of 2 distributions would be in sync; 0 Secrets would be written, 0 removed"))
         unlink(world.root("in/held.yaml"))
         #expect(try await Binary.run(["plan"], environment: environment).status == 0)
 
-        // An update, and a Secret that goes; leftovers of a killed process stay where they are.
+        // An update, and a Secret to be removed; leftovers of a killed process stay.
         try writeFile("\(world.mount)/b", "very secret too")
         try world.distribute("app", "b")
         try world.distribute("new", "a")
@@ -102,7 +102,7 @@ struct PlanTests {
         }
     }
 
-    @Test("says that the mount cannot be read, and that a list cannot, each with its exit status")
+    @Test("reports an unreadable mount and a failed list, each with its exit status")
     func unreadable() async throws {
         let world = try LocalWorld()
         try world.distribute("app", "a")
@@ -118,7 +118,7 @@ struct PlanTests {
         #expect(access(world.output, F_OK) != 0)
     }
 
-    @Test("logs what it is told to log, and tells no write that was none")
+    @Test("logs at the level that is set, and reports no write that did not happen")
     func logs() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/a", "1")
@@ -130,14 +130,14 @@ struct PlanTests {
 
     // MARK: On a terminal
 
-    /// Runs the program on a terminal of its own (script(1)); what that showed.
+    /// Runs the program on its own terminal (script(1)) and returns the terminal's output.
     private func onTerminal(_ command: String, _ environment: [String: String]) async throws -> String {
         try await Binary(
             ["-qec", "\(Binary.path) \(command)", "/dev/null"], environment: environment, program: "/usr/bin/script"
         ).ended().output
     }
 
-    @Test("on a terminal there are colours and a line that shows how far it is, unless they are not wanted")
+    @Test("on a terminal shows colours and a progress line, unless they are turned off")
     func terminal() async throws {
         let world = try LocalWorld()
         try writeFile("\(world.mount)/a", "1")
@@ -151,15 +151,15 @@ struct PlanTests {
             #expect(plain.contains("create") && !plain.contains("\u{1b}"))
         }
         #expect(!(try await onTerminal("plan --log-level=error --output json", environment)).contains("\u{1b}"))
-        // Fifty files with their fsync(2) take longer than the first look at how far it is.
+        // Fifty files with their fsync(2) take longer than the interval before the first progress line.
         let sync = try await onTerminal("sync", environment)
-        let shown = sync.split(separator: "\r\u{1b}[K").filter { $0.hasPrefix("looked at ") }
+        let shown = sync.split(separator: "\r\u{1b}[K").filter { $0.hasPrefix("processed ") }
         #expect(!shown.isEmpty, "\(sync.debugDescription)")
         #expect(shown.allSatisfy { $0.contains(" of 50, wrote ") })
         #expect(sync.contains("50 of 50 distributions are in sync; 50 Secrets written, 0 removed, in "))
-        // A log takes the line's place.
+        // Log lines replace the progress line.
         let logged = try await onTerminal("sync --log-level=debug", environment)
-        #expect(logged.contains("distribution synced") && !logged.contains("looked at "))
+        #expect(logged.contains("distribution synced") && !logged.contains(" of 50, wrote "))
     }
 
     // MARK: On a cluster
@@ -171,7 +171,7 @@ struct PlanTests {
         ]
     }
 
-    @Test("on a real API server plans each kind of change with no request but reads, and rights to read alone")
+    @Test("on a real API server plans each kind of change, sends read requests only and needs only the right to read")
     func cluster() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -220,7 +220,7 @@ struct PlanTests {
         #expect(!requests.isEmpty)
         #expect(requests.allSatisfy { ["get", "list"].contains($0.verb) }, "\(requests.map(\.verb))")
 
-        // What was planned is what is done.
+        // sync then does exactly what was planned.
         let done = try await Binary.run(["sync", "--output=json"], environment: admin)
         #expect(try Report(done).changes == report.changes)
         let after = try await Binary.run(["plan", "--output=json"], environment: environment)
@@ -228,7 +228,7 @@ struct PlanTests {
         #expect(try Report(after).changes.isEmpty)
     }
 
-    @Test("ends with 1 where the distributions may not be listed")
+    @Test("ends with 1 if the role does not allow listing distributions")
     func forbidden() async throws {
         let world = try await World()
         let ended = try await Binary.run(["plan"], environment: try environment(world, .named("carol")))

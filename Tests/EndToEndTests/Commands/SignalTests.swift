@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Signals to the program that runs")
+@Suite("Signals to the running program")
 struct SignalTests {
-    @Test("SIGUSR1 makes the log more verbose, SIGUSR2 less, step by step, and each change is told")
+    @Test("SIGUSR1 makes the log more verbose, SIGUSR2 less, step by step, and each change is logged")
     func level() async throws {
         let world = try LocalWorld()
         let program = try await world.start()
@@ -14,7 +14,8 @@ struct SignalTests {
         }
         program.signal(SIGUSR1)
         await world.expectLog(told("info", "debug"), program)
-        // There is no further one. Of two that wait, that of the smaller number comes first (signal(7)).
+        // There is no further level. Of two pending signals, the one with the smaller number is delivered first
+        // (signal(7)).
         program.signal(SIGUSR1)
         program.signal(SIGUSR2)
         await world.expectLog(told("debug", "info"), program)
@@ -26,18 +27,18 @@ struct SignalTests {
         await world.expectLog(told("error", "warning"), program)
         #expect(program.logged("log level changed") == 5)
         await program.stop()
-        // Their level is info.
+        // These lines have level info.
         #expect(program.logged("\"message\":\"stopp") == 0)
     }
 
-    @Test("SIGHUP has the mount read, also where neither an event nor the poll would tell of the change")
+    @Test("SIGHUP makes the agent read the mount, even if neither an event nor polling would notice the change")
     func looks() async throws {
         let world = try LocalWorld()
         try writeFile(world.mount + "/password", "one")
         try world.distribute("app", "password")
         let program = try await world.start(poll: "24h")
         await world.expect("app", ["password": "one"], program)
-        // inotify does not report what is written through a mapping (inotify(7), "Limitations and caveats").
+        // inotify does not report writes through a memory mapping (inotify(7), "Limitations and caveats").
         try overwrite(world.mount + "/password", "two")
         program.signal(SIGHUP)
         await world.expect("app", ["password": "two"], program)
@@ -45,7 +46,7 @@ struct SignalTests {
         await program.stop()
     }
 
-    @Test("SIGHUP has everything compared at once")
+    @Test("SIGHUP makes the agent compare everything at once")
     func compares() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -60,7 +61,7 @@ struct SignalTests {
                 "KUBECONFIG": try world.server.kubeconfig(.named("bob")),
             ])
         try await world.expect("app", .writeFailed)
-        // No event tells of a role: it would be tried after a minute.
+        // No event reports a new role: without the signal the agent would retry after a minute.
         try await world.server.allow("bob", ["create"], .secrets, in: world.namespace)
         program.signal(SIGHUP)
         try await world.expect("app", ["a": "1"])

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A namespace in which all is well: how long its rotations take tells what a hostile tenant does to others.
+/// A namespace that works normally: the duration of its rotations shows how a hostile tenant affects others.
 final class Bystander {
     private let world: World
     let namespace: String
@@ -20,15 +20,15 @@ final class Bystander {
             ])
     }
 
-    /// The worst of a few.
+    /// The worst of a few measurements.
     struct Latency {
-        /// From a rotation of its file to its Secret.
+        /// The time from a rotation of its file to its Secret.
         var rotation = Duration.zero
-        /// A write of a Secret that is no matter of the agent's.
+        /// The time of a write of a Secret that does not concern the agent.
         var write = Duration.zero
     }
 
-    /// - Parameter rotate: returns what the file holds now.
+    /// - Parameter rotate: changes the file and returns its new content.
     func latency(_ rotate: () throws -> String) async throws -> Latency {
         var worst = Latency()
         for _ in 0..<5 {

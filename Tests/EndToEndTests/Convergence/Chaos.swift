@@ -4,7 +4,7 @@ import JSON
 import Kube
 import TestSupport
 
-/// Does to the world what users, vaults, networks and machines do, drawn by lot.
+/// Performs random actions of users, vaults, networks and machines.
 final class Chaos {
     private typealias Healing = (due: Int, heal: () async throws -> Void)
 
@@ -20,17 +20,17 @@ final class Chaos {
     private var random: SeededGenerator
     private var healings: [Healing] = []
     private var step = 0
-    /// The server answers nobody: users wait.
+    /// The server does not respond: users wait.
     private var isServerSilent = false
     private var isServerSick = false
-    /// The distributions in the backup of etcd; nil: there is none.
+    /// The distributions in the backup of etcd; nil: there is no backup.
     private var backup: [Wish]?
-    /// Replicas whose mount is away.
+    /// Replicas without a mount.
     private var dismounted: Set<Int> = []
     /// Secrets whose distribution was deleted without its dependents: they must stay.
     private var retained: Set<String> = []
     private(set) var violations: [String] = []
-    /// What was done, for the report of a failure.
+    /// The actions so far, for the report of a failure.
     private(set) var trace: [String] = []
     private(set) var counts: [String: Int] = [:]
 
@@ -62,38 +62,38 @@ final class Chaos {
         ("empty a nested volume", 3, { [self] in emptyNested() }),
         ("lose a file", 3, { [self] in try change { $0.remove($1) } }),
         ("empty a file", 2, { [self] in try change { $0.empty($1) } }),
-        ("mounts catch up", 6, { [self] in try showAll() }),
+        ("update all mounts", 6, { [self] in try showAll() }),
         ("write a distribution", 12, { [self] in await writeDistribution() }),
         ("delete a distribution", 4, { [self] in await deleteDistribution() }),
         ("edit a Secret", 6, { [self] in await editSecret() }),
         ("delete a Secret", 3, { [self] in await deleteSecret() }),
-        ("label a Secret again and again", 2, { [self] in await labelSecret() }),
+        ("label a Secret repeatedly", 2, { [self] in await labelSecret() }),
         ("change the policy", 3, { [self] in try changePolicy() }),
         ("break the policy", 1, { [self] in try policy.write(["policy.yaml": "kind: [SecretsAccessPolicy"]) }),
         ("stop the API server", 1, { [self] in await stopServer() }),
         ("freeze the API server", 1, { [self] in freezeServer() }),
         ("freeze etcd", 1, { [self] in freezeEtcd() }),
         ("stop etcd", 1, { [self] in await stopEtcd() }),
-        ("back etcd up", 2, { [self] in try await backUpEtcd() }),
+        ("back up etcd", 2, { [self] in try await backUpEtcd() }),
         ("restore etcd", 2, { [self] in try await restoreEtcd() }),
         ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
         ("cut connections", 3, { [self] in cut() }),
-        ("cut a connection within its bytes", 3, { [self] in cutWithin() }),
+        ("cut a connection after some bytes", 3, { [self] in cutWithin() }),
         ("refuse connections", 2, { [self] in refuse() }),
-        ("drop what is sent in silence", 1, { [self] in silence() }),
+        ("drop packets silently", 1, { [self] in silence() }),
         ("kill an agent", 3, { [self] in try await some().restart(by: SIGKILL) }),
         ("restart an agent", 2, { [self] in try await some().restart(by: SIGTERM) }),
         ("hand over to an older mount", 2, { [self] in try await handOver() }),
         ("freeze an agent", 2, { [self] in freezeAgent() }),
         ("take an agent's descriptors", 1, { [self] in try await takeDescriptors() }),
-        ("tear a mount down", 1, { [self] in tearDown() }),
-        ("mount a volume once more", 4, { [self] in try remount() }),
-        ("fight over a Secret", 2, { [self] in await fight() }),
+        ("unmount a mount", 1, { [self] in tearDown() }),
+        ("mount a volume again", 4, { [self] in try remount() }),
+        ("revert a Secret's corrections", 2, { [self] in await fight() }),
         ("orphan a Secret", 3, { [self] in await orphan() }),
-        ("a hostile tenant", 6, { [self] in await harass() }),
+        ("act as a hostile tenant", 6, { [self] in await harass() }),
     ]
 
-    /// One action, and the end of those whose time is over.
+    /// Performs one action, and ends faults whose time is over.
     func next() async throws {
         step += 1
         try await heal { $0.due <= self.step }
@@ -106,23 +106,23 @@ final class Chaos {
             try await action.run()
             break
         }
-        // What happens at once and what happens one after another are different races.
+        // Simultaneous changes cause other races than successive ones.
         if Bool.random(using: &random) {
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...120, using: &random)))
         }
     }
 
-    /// Ends all faults, and shows all mounts what the vault holds.
+    /// Ends all faults, and updates all mounts from the vault.
     func healAll() async throws {
         try await heal { _ in true }
         try await collectGarbage()
         try changePolicy()
         try showAll()
-        trace.append("all is healed")
+        trace.append("all faults ended")
     }
 
-    /// What the hostile tenant costs the bystander, once all is healed: how many times the worst of its rotations without,
-    /// and a write to the same server beside that tenant, the worst of those beside that tenant is.
+    /// The effect of the hostile tenant on the bystander, when all faults have ended: the worst rotation beside that
+    /// tenant, as a multiple of the worst rotation without it plus a write to the same server beside it.
     func harm() async throws -> Double {
         let reference = try await bystander.latency(rotateBystander)
         let (hostile, acting) = (hostile, Switch(true))
@@ -185,7 +185,7 @@ final class Chaos {
         try showSome()
     }
 
-    /// Its optional file comes and goes.
+    /// The optional file is created and removed.
     private func rotateNested() throws {
         let isLess = Int.random(in: 0..<4, using: &random) == 0
         oracle.rotate { isLess ? $0.remove(Vault.nested[1]) : $0.rotate(Vault.nested) }
@@ -207,7 +207,7 @@ final class Chaos {
         try showSome()
     }
 
-    /// Each driver polls the vault in its own time; of a plain folder there is one.
+    /// Each driver polls the vault at its own time. With a plain folder there is only one replica.
     private func showSome() throws {
         for index in replicas.indices where replicas.count == 1 || Bool.random(using: &random) { try show(index) }
     }
@@ -230,7 +230,7 @@ final class Chaos {
         }
     }
 
-    /// A pod that is mounted later gets the same content under a younger name.
+    /// A pod that is mounted later gets the same content under a newer generation name.
     private func remount() throws {
         let index = Int.random(in: replicas.indices, using: &random)
         if writing == .atomic, !dismounted.contains(index) { try replicas[index].remount(oracle.vault) }
@@ -243,7 +243,7 @@ final class Chaos {
         let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
         let wish = Wish("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
         oracle.expect(wish)
-        // Whoever describes it may remove it.
+        // The Secret has a distribution again, which may remove it.
         retained.remove(wish.key)
         do {
             try await world.client.create(.secretsDistributions, namespace: namespace, wish.manifest)
@@ -261,7 +261,7 @@ final class Chaos {
             .secretsDistributions, namespace: namespace, name: "app-\(Int.random(in: 0..<8, using: &random))", uid: nil)
     }
 
-    /// A target that may or may not be there.
+    /// A random target, which may or may not exist.
     private func target() -> (namespace: String, name: String) {
         let number = Int.random(in: 0..<10, using: &random)
         return (
@@ -278,7 +278,7 @@ final class Chaos {
             .secrets, namespace: namespace, name: name, ["stringData": [key: .string(Oracle.byHand)]])
     }
 
-    /// Another controller takes back each of our corrections, for a while.
+    /// Another controller reverts each of our corrections, for a while.
     private func fight() async {
         let (namespace, name) = target()
         guard !isServerSilent, !name.hasPrefix("tls") else { return }
@@ -313,7 +313,7 @@ final class Chaos {
         if secret?.metadata.ownerReferences?.contains(where: { $0.uid == uid }) == true { retained.insert(wish.key) }
     }
 
-    /// What Kubernetes' garbage collector does with what was orphaned: takes the references off, then the finalizer.
+    /// Does what Kubernetes' garbage collector does with orphaned objects: removes the references, then the finalizer.
     private func collectGarbage() async throws {
         for namespace in namespaces {
             let all = try await world.client.list(MetadataOnly.self, .secretsDistributions, namespace: namespace).items
@@ -334,7 +334,7 @@ final class Chaos {
             let parts = key.split(separator: "/").map(String.init)
             let isThere = try? await world.client.get(
                 MetadataOnly.self, .secrets, namespace: parts[0], name: parts[1])
-            if isThere == nil { violations.append("\(key) was orphaned and is gone") }
+            if isThere == nil { violations.append("\(key) was orphaned and then deleted") }
         }
         retained = []
     }
@@ -357,12 +357,12 @@ final class Chaos {
         }
     }
 
-    /// They make what the hostile tenant's long paths cost, and mean nobody's files.
+    /// These rules make the hostile tenant's long paths expensive, and match no file.
     private static let manyRules = (0..<400).map {
         "  - {namespaces: [team-\($0)], files: [\"**/team-\($0)/*-*.pem\"]}\n"
     }.joined()
 
-    /// With default Allow a file that a rule names goes to that rule's namespaces alone.
+    /// With default Allow, a file that a rule names is permitted in that rule's namespaces only.
     private func changePolicy() throws {
         var denied: [String: Set<String>] = [:]
         var rules = "  - {namespaces: [nobody], files: [\(Vault.forbidden)]}\n"
@@ -400,7 +400,7 @@ final class Chaos {
         }
     }
 
-    /// The server answers with 5xx after a while.
+    /// After a while the server responds with 5xx.
     private func freezeEtcd() {
         guard !isServerSick else { return }
         (isServerSick, isServerSilent) = (true, true)
@@ -432,14 +432,14 @@ final class Chaos {
         }
     }
 
-    /// Distributions and Secrets go back, and their versions.
+    /// Distributions and Secrets go back to an earlier state, including their versions.
     private func restoreEtcd() async throws {
         guard !isServerSick, let backup else { return }
         for wish in backup { oracle.expect(wish) }
         retained = []
         watchman.willRestore()
         try await world.server.restoreEtcd()
-        // The watchman has seen what was restored once it sees what came after it.
+        // When the watchman sees this marker, it has seen everything that was restored before.
         let marker = "marker-\(step)"
         for namespace in namespaces {
             try await world.client.create(.secrets, namespace: namespace, ["metadata": ["name": .string(marker)]])
@@ -462,7 +462,7 @@ final class Chaos {
         later(1...6) { proxy.isRefusing = false }
     }
 
-    /// All is acknowledged and nothing arrives.
+    /// Everything is acknowledged, but nothing is delivered.
     private func silence() {
         let proxy = some().proxy
         proxy.freeze()
@@ -475,14 +475,15 @@ final class Chaos {
         later(1...8) { try await replica.giveDescriptors() }
     }
 
-    /// One agent writes what its mount alone holds, if it leads, and goes; the other leads on with its older mount.
+    /// The leader writes what only its mount has, and ends; the other agent becomes leader with its older mount.
     private func handOver() async throws {
         guard replicas.count > 1, !isServerSick else { return }
         let index = Int.random(in: replicas.indices, using: &random)
         oracle.rotate { $0.rotate(Vault.plain) }
         try show(index)
         try await Task.sleep(for: .milliseconds(300))
-        // Away longer than a follower waits between two looks at the Lease: it would be the first to ask for it.
+        // Longer than a follower waits between two reads of the Lease: otherwise the same agent would be first to
+        // request it.
         try await replicas[index].restart(by: SIGTERM, after: .milliseconds(900))
         try showAll()
     }

@@ -8,13 +8,14 @@ private let convergenceSeconds = given("CONVERGENCE_SECONDS").flatMap { Int($0) 
 
 private func given(_ variable: String) -> String? { ProcessInfo.processInfo.environment[variable] }
 
-/// Random sequences of everything that can happen, against an oracle. After each round all is healed, and then every
-/// Secret must hold what it must; and no version of any Secret may ever have held what it must not.
+/// Random sequences of everything that can happen, checked against an oracle. After each round all faults end, and then
+/// every Secret must hold the expected content. No version of any Secret may ever have held content that is not
+/// allowed.
 ///
-/// `CONVERGENCE_SECONDS` is how long each test runs, and without it none does; `CONVERGENCE_SEED` draws the same actions
-/// again (the races between them are drawn by the machine).
+/// `CONVERGENCE_SECONDS` sets how long each test runs; without it the tests are disabled. `CONVERGENCE_SEED` repeats
+/// the same actions; the races between them depend on the machine.
 @Suite(
-    "Whatever happens, every Secret ends as it must", .serialized,
+    "Whatever happens, every Secret converges", .serialized,
     .enabled(if: convergenceSeconds != nil, "CONVERGENCE_SECONDS is not set"))
 struct ConvergenceTests {
     struct Setting: CustomTestStringConvertible {
@@ -87,7 +88,7 @@ struct ConvergenceTests {
                 if !complaints.isEmpty || !watchman.violations.isEmpty { break }
                 harm = max(harm, try await chaos.harm())
                 oracle.settle(try await self.distributions(world, namespaces).compactMap { Wish($0) })
-                // A round may leave no Secret behind that is to be looked at.
+                // A round may leave no Secret to check.
             } while ContinuousClock.now < end || (watchman.seen == 0 && rounds < 20)
         }
         let ineffective = complaints.isEmpty ? try await hostile.ineffective() : []
@@ -100,14 +101,14 @@ struct ConvergenceTests {
         #expect(chaos.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
         #expect(ineffective.isEmpty, "seed \(seed)\n\(logs)")
         #expect(watchman.seen > 0)
-        // The write takes what the machine and the server take; what the agent adds must be of the order of a rotation.
+        // The limit leaves out the time of the machine and the server; the agent may add about the time of a rotation.
         #expect(harm < 8, "seed \(seed)\n\(logs)")
         print(
-            "\(rounds) rounds, rotations \(harm) times as slow beside a hostile tenant, \(watchman.seen) contents seen, \(chaos.counts.sorted { $0.key < $1.key })"
+            "\(rounds) rounds, rotations \(harm) times as slow with a hostile tenant, \(watchman.seen) contents checked, \(chaos.counts.sorted { $0.key < $1.key })"
         )
     }
 
-    /// Once nothing is wrong, or nothing gets better any more.
+    /// Waits until nothing is wrong; at the time limit, returns what is wrong.
     private func complaints(
         _ world: World, _ namespaces: [String], _ oracle: Oracle, _ replicas: [Replica]
     ) async throws -> [String] {
@@ -138,7 +139,7 @@ struct ConvergenceTests {
         return all
     }
 
-    /// - Returns: their resource versions.
+    /// - Returns: the resource versions of these Secrets.
     private func foreignSecrets(_ world: World, _ namespaces: [String]) async throws -> [String: String] {
         var versions: [String: String] = [:]
         for namespace in namespaces {

@@ -4,7 +4,7 @@ import JSON
 import Kube
 import TestSupport
 
-/// Does in a namespace of its own what a tenant can do against all others.
+/// Performs, in its own namespace, what a tenant can do against all others.
 actor HostileTenant {
     private let world: World
     nonisolated let namespace: String
@@ -23,7 +23,7 @@ actor HostileTenant {
         case forgeGenerations
     }
 
-    /// One of them. What the server refuses, or is too ill to take, was tried.
+    /// Performs one action. An action that the server rejects or cannot process counts as done.
     func act() async {
         number += 1
         guard let action = Action.allCases.randomElement(using: &random) else { return }

@@ -3,25 +3,25 @@ import FoundationEssentials
 import JSON
 import LinuxIO
 
-/// Knows what every Secret may hold at any time, and what it must hold once all is quiet.
+/// Knows what every Secret may hold at any time, and what it must hold when everything is quiet.
 final class Oracle: Sendable {
-    /// A Secret of this name is somebody else's, in each namespace.
+    /// In each namespace, a Secret of this name belongs to somebody else.
     static let foreign = "foreign"
-    /// Begins what a hand edit puts into a Secret.
+    /// The start of what a hand edit writes into a Secret.
     static let byHand = "by hand"
 
-    /// Versions of the vault at which a content is right, the first and the last.
+    /// Versions of the vault in which a content is correct, the first and the last.
     typealias Age = ClosedRange<Int>
 
     private struct State {
         var vault: Vault
-        /// Versions that a mount may still show: those since the last time that all was quiet.
+        /// Versions that a mount may still show: those since everything was last quiet.
         var recent: [(version: Int, state: Vault.State, fits: Set<Int>)] = []
-        /// What users asked for, or tried to, since then.
+        /// Distributions that users wrote, or tried to write, since then.
         var wishes: Set<Wish> = []
-        /// By target: what it may hold, ever.
+        /// All contents that each target may ever hold.
         var legal: [String: [[String: String]: Age]] = [:]
-        /// By namespace: files that the policy denies it.
+        /// The files that the policy denies to each namespace.
         var denied: [String: Set<String>] = [:]
     }
 
@@ -36,7 +36,7 @@ final class Oracle: Sendable {
 
     // MARK: What is done to the world
 
-    /// Changes the vault. To be called before any mount shows it.
+    /// Changes the vault. Call it before any mount shows the change.
     func rotate(_ change: (inout Vault) throws -> Void) rethrows {
         try state.withLock { state in
             try change(&state.vault)
@@ -47,7 +47,7 @@ final class Oracle: Sendable {
         }
     }
 
-    /// A distribution that somebody is about to write.
+    /// Registers a distribution that is about to be written.
     func expect(_ wish: Wish) {
         state.withLock { state in
             guard state.wishes.insert(wish).inserted else { return }
@@ -55,11 +55,11 @@ final class Oracle: Sendable {
         }
     }
 
-    /// What is denied besides `Vault.forbidden`.
+    /// Sets what is denied in addition to `Vault.forbidden`.
     func deny(_ denied: [String: Set<String>]) { state.withLock { $0.denied = denied } }
 
-    /// From now on only what there is now counts, and what was shortly before: a mount that differs in files that nobody
-    /// uses may be read a moment later.
+    /// From now on, only the current state counts, and the one shortly before: a mount that differs in unused files may
+    /// be read a moment later.
     func settle(_ wishes: [Wish]) {
         state.withLock { state in
             state.recent.removeFirst(max(0, state.recent.count - 10))
@@ -81,12 +81,12 @@ final class Oracle: Sendable {
 
     // MARK: At any time
 
-    /// Since when and until when a target may hold this; nil if it never may.
+    /// The first and the last version in which a target may hold this; nil if it never may.
     func age(_ data: [String: String], of key: String) -> Age? { state.withLock { $0.legal[key]?[data] } }
 
     // MARK: When all is quiet
 
-    /// What is wrong; empty if all is as it must be.
+    /// What is wrong; empty if everything is correct.
     func complaints(_ distributions: [JSONValue], _ secrets: [LiveSecret]) -> [String] {
         let (vault, denied) = state.withLock { ($0.vault, $0.denied) }
         var complaints: [String] = []
@@ -102,7 +102,7 @@ final class Oracle: Sendable {
             for (index, claim) in ordered.enumerated() {
                 let reason = claim.object.ready
                 if index > 0 {
-                    if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost but is \(reason)") }
+                    if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost, but is \(reason)") }
                     continue
                 }
                 let problem = Self.judge(
@@ -112,7 +112,7 @@ final class Oracle: Sendable {
         }
         for (key, secret) in found where claims[key] == nil {
             guard let problem = orphan(secret, distributions) else { continue }
-            complaints.append("\(key), of no distribution: \(problem)")
+            complaints.append("\(key), without a distribution: \(problem)")
         }
         return complaints.sorted()
     }
@@ -123,7 +123,7 @@ final class Oracle: Sendable {
         func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
         if wish.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
             if wish.deletes, wish.target != foreign, secret?.distribution == "\(wish.namespace)/\(wish.name)" {
-                return "is denied and still there"
+                return "is denied but still exists"
             }
             return expect("PolicyDenied")
         }
@@ -134,7 +134,7 @@ final class Oracle: Sendable {
         let isEmptied = data.contains { key, text in text.isEmpty && !(secret.texts[key] ?? "").isEmpty }
         if isEmptied { return expect("SourceUnreadable") }
         guard secret.texts == data else {
-            return "holds \(secret.versions) and should hold \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
+            return "holds \(secret.versions), expected \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
         }
         if secret.type != wish.type { return "has another type" }
         return expect("Synced")
@@ -148,8 +148,8 @@ final class Oracle: Sendable {
             $0["metadata"]?["name"]?.string == owner.name
                 && $0["metadata"]?["namespace"]?.string == secret.namespace
         }
-        guard let object else { return "its distribution is gone" }
-        return object.ready == "Synced" ? "its distribution names another, which is in line" : nil
+        guard let object else { return "its distribution was deleted" }
+        return object.ready == "Synced" ? "its distribution names another, which is in sync" : nil
     }
 }
 
@@ -166,7 +166,7 @@ extension LiveSecret {
     var texts: [String: String] { (data ?? [:]).mapValues { String(decoding: $0, as: UTF8.self) } }
     var distribution: String? { metadata.annotations?[WellKnownKeys.distribution] }
 
-    /// What it holds, short enough to be read.
+    /// A short description of the content.
     var versions: [String] { texts.mapValues(Self.version).sorted { $0 < $1 }.map { "\($0.key): \($0.value)" } }
 
     static func version(_ text: String) -> String { text.hasPrefix("-----") ? "PEM \(text.hashValue)" : text }

@@ -2,10 +2,10 @@ import FoundationEssentials
 import Glibc
 import TestSupport
 
-/// One agent as a process, with a mount of its own and a proxy between it and the API server.
+/// One agent as a process, with its own mount and a proxy between it and the API server.
 final class Replica {
     enum Writing: String, CaseIterable {
-        /// As the CSI driver writes: a generation at a time.
+        /// Written like the CSI driver does, one generation at a time.
         case atomic
         /// A folder whose files change one by one.
         case plain
@@ -14,13 +14,13 @@ final class Replica {
     private let mount: String
     private let writing: Writing
     private let volume: AtomicVolume
-    /// The volume in a folder of the mount, and whether it is away.
+    /// The volume in a folder of the mount, and whether it is unmounted.
     private let nested: AtomicVolume
     private var isNestedAway = false
     private let environment: [String: String]
     let proxy: FaultyProxy
     private var agent: Binary
-    /// Of the runs before this one, for the report of a failure.
+    /// The log of the runs before this one, for the report of a failure.
     private(set) var log = ""
     /// Exit statuses of agents that ended by themselves.
     private(set) var crashes: [Int32] = []
@@ -40,7 +40,7 @@ final class Replica {
         agent = try await Binary(["run"], environment: environment)
     }
 
-    /// Brings the mount up to date. As drivers do, writes a new generation only where content changed.
+    /// Updates the mount. Like drivers, it writes a new generation only if content changed.
     func show(_ vault: Vault) throws {
         let own = vault.state.filter { !Vault.nested.contains($0.key) }
         switch writing {
@@ -50,7 +50,8 @@ final class Replica {
                 try volume.write(own)
             }
         case .plain:
-            // One that comes back does so as a whole: a plain folder that fills looks like one that loses files.
+            // A folder that comes back appears at once and complete: one that fills slowly looks like one that loses
+            // files.
             let folder = access(mount, F_OK) == 0 ? mount : mount + "-new"
             try makeDirectory(folder)
             for (name, content) in own where shown[name] != content {
@@ -67,23 +68,24 @@ final class Replica {
         try nested.write(Dictionary(uniqueKeysWithValues: inner.map { (String($0.dropFirst("azure/".count)), $1) }))
     }
 
-    /// As a pod that is mounted after all others: the same content has a younger name.
+    /// Like a pod that is mounted after all others: the same content has a newer generation name.
     func remount(_ vault: Vault) throws {
         volume.time = Self.time(of: 2 * vault.version + 1)
         shown = vault.state.filter { !Vault.nested.contains($0.key) }
         try volume.write(shown)
     }
 
-    /// The volume in the folder goes as one that is unmounted: its files first, and an empty folder stays.
+    /// The volume in the folder is unmounted: its files are removed first, and an empty folder stays.
     func emptyNested() {
         isNestedAway = true
         for name in names(in: nested.path) { removeTree("\(nested.path)/\(name)") }
     }
 
-    /// It may be shown again.
+    /// The volume may be shown again.
     func bringNested() { isNestedAway = false }
 
-    /// An editor that writes in place: the file is empty at first, and for the vault it was once.
+    /// Like an editor that writes in place: the file is empty at first. For the oracle, the vault had an empty file
+    /// once.
     func truncate(_ name: String) throws {
         try writeFile("\(mount)/\(name)", "")
         shown[name] = ""
@@ -94,7 +96,7 @@ final class Replica {
         shown[name] = content
     }
 
-    /// The mount goes, as a volume that is unmounted.
+    /// The mount is removed, like a volume that is unmounted.
     func tearDown() {
         if writing == .plain { try? TestSupport.rename(mount, to: mount + "-old") }
         removeTree(mount + "-old")
@@ -102,7 +104,7 @@ final class Replica {
         shown = [:]
     }
 
-    /// A version as a time of the past: no two are made in one second, and a later one is a later one.
+    /// A time in the past for each version: no two versions share a second, and a later version has a later time.
     private static func time(of version: Int) -> String {
         let (hours, minutes, seconds) = (version / 3600, version / 60 % 60, version % 60)
         let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
@@ -113,34 +115,34 @@ final class Replica {
 
     func signal(_ number: Int32) { agent.signal(number) }
 
-    /// libdispatch's monitor of its threads ends the process by a trap if it cannot open a file then (its
-    /// `_dispatch_workq_count_runnable_workers`); the orchestrator starts it again.
+    /// libdispatch's thread monitor ends the process with a trap if it cannot open a file (its
+    /// `_dispatch_workq_count_runnable_workers`); the orchestrator then restarts the process.
     private var mayTrap = false
 
-    /// It may open no file any more. One that has not started yet would end, to be started again by its orchestrator.
+    /// Takes all file descriptors. An agent that has not started yet would end, and its orchestrator would restart it.
     func takeDescriptors() async throws {
         guard await eventually({ agent.errors.contains("ready\"") }) else { return }
         mayTrap = true
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=3:"])
     }
 
-    /// It may again.
+    /// Gives the descriptors back.
     func giveDescriptors() async throws {
         if agent.hasEnded { return try await restart(by: SIGKILL) }
         try await Command.run(["prlimit", "--pid", "\(agent.process)", "--nofile=1024:"])
     }
 
-    /// As the orchestrator does, starts one again that has ended by the trap.
+    /// Like the orchestrator, restarts an agent that the trap has ended.
     func restartIfTrapped() async throws {
         if mayTrap, agent.hasEnded { try await restart(by: SIGKILL) }
     }
 
-    /// Ends it and starts it anew, `pause` later.
+    /// Ends the agent and restarts it after `pause`.
     func restart(by number: Int32, after pause: Duration = .zero) async throws {
         agent.signal(SIGCONT)
         agent.signal(number)
         let ended = await agent.ended()
-        // By the signal itself also where SIGTERM came before its handler.
+        // SIGTERM itself ends the process if it arrives before the handler is installed.
         if ended.status != 128 + number, number != SIGTERM || ended.status != 0 { add(ended.status) }
         mayTrap = false
         log = String((log + ended.errors).suffix(20_000))
@@ -152,7 +154,7 @@ final class Replica {
         if !(mayTrap && crash == 128 + SIGILL) { crashes.append(crash) }
     }
 
-    /// Ends it for good; what it said last.
+    /// Ends the agent for good, and returns the end of its log.
     func end() async -> String {
         agent.signal(SIGCONT)
         agent.signal(SIGTERM)

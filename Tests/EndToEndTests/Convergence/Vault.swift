@@ -1,18 +1,19 @@
 import TestSupport
 
-/// What the vault holds, at each of its versions. Every content is new, so that it tells which version it is of.
+/// The content of the vault, in each of its versions. Every content is unique, so that it identifies its version.
 struct Vault {
-    /// By file: text, or nothing for an empty file. Names are those of `plain`, `nested`, `certificates` and `keys`.
+    /// Text by file; an empty text is an empty file. The names are those of `plain`, `nested`, `certificates` and
+    /// `keys`.
     typealias State = [String: String]
 
     static let plain = (0..<8).map { "file-\($0)" }
-    /// In a volume of its own, in a folder of the mount. The second one comes and goes.
+    /// Files of a separate volume in a folder of the mount. The second one is optional.
     static let nested = ["azure/user", "azure/password"]
-    /// Of the mount itself, and always the same: it goes with any generation of the nested volume.
+    /// A file of the mount itself that never changes: it fits any generation of the nested volume.
     static let constant = "constant"
-    /// Denied by every policy there is.
+    /// Denied by every policy.
     static let forbidden = "forbidden"
-    /// Of nobody but the bystander, and of what the hostile tenant makes of it.
+    /// Used only by the bystander, and by the hostile tenant's copies of it.
     static let bystander = "bystander"
     static let pairs = 2
 
@@ -21,7 +22,7 @@ struct Vault {
 
     private(set) var state: State = [:]
     private(set) var version = 0
-    /// How often each pair's certificate and key were exchanged.
+    /// How often each pair's certificate and key were replaced.
     private var issued: [Int: (certificate: Int, key: Int)] = [:]
 
     init() throws {
@@ -47,11 +48,11 @@ struct Vault {
         state[name] = ""
     }
 
-    /// Vaults exchange a certificate and its key as two objects: one, the other, or both at once.
+    /// Vaults replace a certificate and its key as two objects: one, the other, or both at once.
     mutating func issue(_ pair: Int, certificate: Bool, key: Bool) throws {
         version += 1
         var numbers = issued[pair] ?? (0, 0)
-        // The one that is behind catches up.
+        // The older half is updated first.
         let next = max(numbers.certificate, numbers.key) + (numbers.certificate == numbers.key ? 1 : 0)
         if certificate { numbers.certificate = next }
         if key { numbers.key = next }
@@ -60,10 +61,10 @@ struct Vault {
         state[Self.key(pair)] = try Self.made(pair, numbers.key).key
     }
 
-    /// Whether the certificate and the key of the state belong together.
+    /// Whether the certificate and the key in this state match.
     func fits(_ pair: Int) -> Bool { issued[pair].map { $0.certificate == $0.key } ?? false }
 
-    /// A few real pairs, used in turns.
+    /// A few real pairs, used in turn.
     private static func made(_ pair: Int, _ number: Int) throws -> TLSPair {
         try TLSPair.make("pair-\(pair)-\(number % 5)")
     }

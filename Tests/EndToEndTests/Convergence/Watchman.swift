@@ -1,14 +1,14 @@
 import Distribution
 import LinuxIO
 
-/// Looks at every version of every Secret for what must never be seen.
+/// Checks every version of every Secret for content that must never appear.
 final class Watchman: Sendable {
     private struct State {
         var violations: [String] = []
-        /// By Secret: the first version of the vault that its last content can be of.
+        /// For each Secret, the first version of the vault that its last content can have.
         var reached: [String: Int] = [:]
         var seen = 0
-        /// Contents may go back: etcd is being restored.
+        /// Contents may go back while etcd is being restored.
         var isRestoring = false
         var markers: Set<String> = []
         /// UIDs of Secrets that have optional keys of the nested volume.
@@ -16,7 +16,7 @@ final class Watchman: Sendable {
     }
 
     private let oracle: Oracle
-    /// By Secret of others: its resource version, which nobody changes.
+    /// The resource versions of Secrets of others, which must not change.
     private let foreign: [String: String]
     private let state = Mutex(State())
 
@@ -26,10 +26,10 @@ final class Watchman: Sendable {
     }
 
     var violations: [String] { state.withLock { $0.violations } }
-    /// Contents that were looked at.
+    /// The number of contents that were checked.
     var seen: Int { state.withLock { $0.seen } }
 
-    /// Until `restored` contents may be older than what was seen before.
+    /// Until `restored` is called, contents may be older than those seen before.
     func willRestore() { state.withLock { $0.isRestoring = true } }
 
     func restored() {
@@ -39,7 +39,7 @@ final class Watchman: Sendable {
         }
     }
 
-    /// Whether a Secret whose name begins with "marker" was seen.
+    /// Whether a Secret with this name, which starts with "marker", was seen.
     func hasSeen(_ marker: String) -> Bool { state.withLock { $0.markers.contains(marker) } }
 
     func see(_ secret: LiveSecret) {
@@ -50,7 +50,7 @@ final class Watchman: Sendable {
         }
         let key = "\(secret.namespace)/\(secret.metadata.name)"
         if let version = foreign[key] {
-            if secret.version != version { report("\(key) of somebody else was touched") }
+            if secret.version != version { report("\(key) of another owner was changed") }
             return
         }
         let texts = secret.texts
@@ -59,7 +59,7 @@ final class Watchman: Sendable {
         else { return }
         if sees(secret.metadata.uid ?? "", texts, of: key) { return }
         guard let age = oracle.age(texts, of: key) else {
-            return report("\(key) held what it never may: \(secret.versions)")
+            return report("\(key) held forbidden content: \(secret.versions)")
         }
         state.withLock { state in
             state.seen += 1
@@ -71,7 +71,7 @@ final class Watchman: Sendable {
         }
     }
 
-    /// While a volume is away, a Secret has its keys or, if it is made then, never had them.
+    /// While a volume is unmounted, a Secret keeps its keys or, if it is created then, never had them.
     ///
     /// - Returns: whether it has none of them.
     private func sees(_ uid: String, _ texts: [String: String], of key: String) -> Bool {
@@ -82,7 +82,7 @@ final class Watchman: Sendable {
             if isNested { state.whole.insert(uid) } else { state.whole.remove(uid) }
             return false
         }
-        if lost { report("\(key) lost the optional keys of a volume that was away") }
+        if lost { report("\(key) lost the optional keys of an unmounted volume") }
         return isBare
     }
 

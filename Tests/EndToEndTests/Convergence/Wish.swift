@@ -1,7 +1,7 @@
 import JSON
 import TestSupport
 
-/// A distribution as the oracle knows it: simpler than the program's own types, and not made of them.
+/// A distribution for the oracle: simpler than the program's own types, and independent of them.
 struct Wish: Hashable {
     struct Entry: Hashable {
         let from: String
@@ -31,7 +31,7 @@ struct Wish: Hashable {
         return data
     }
 
-    /// The pair that it maps, if it is one of TLS.
+    /// The pair that it maps, if its type is TLS.
     var pair: Int? {
         guard type == "kubernetes.io/tls" else { return nil }
         return (0..<Vault.pairs).first { entries.contains(Entry(from: Vault.key($0), to: "tls.key", optional: false)) }
@@ -53,7 +53,7 @@ struct Wish: Hashable {
         ]
     }
 
-    /// As the API server holds it.
+    /// Decodes an object of the API server.
     init?(_ object: JSONValue) {
         guard let namespace = object["metadata"]?["namespace"]?.string, let name = object["metadata"]?["name"]?.string,
             let spec = object["spec"], let target = spec["name"]?.string
@@ -70,7 +70,7 @@ struct Wish: Hashable {
         }
     }
 
-    /// One drawn by lot.
+    /// A random distribution.
     init(_ name: String, in namespace: String, using random: inout SeededGenerator) {
         self.namespace = namespace
         self.name = name

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import YAML
 
-/// Every page of the documentation: its examples, its links.
+/// Checks the examples and links on every page of the documentation.
 @Suite("The documentation")
 struct ExamplesTests {
-    /// All Markdown that a user reads.
+    /// All Markdown files for users.
     static let pages: [String] = {
         var pages = ["README.md", "SECURITY.md", "CONTRIBUTING.md"]
         for folder in ["docs", "docs/how-to", "docs/adr", "sidecar-example"] {
@@ -17,7 +17,7 @@ struct ExamplesTests {
         return pages.sorted()
     }()
 
-    @Test("has only examples of distributions and policies that the program takes", arguments: pages)
+    @Test("has only examples of distributions and policies that the program accepts", arguments: pages)
     func manifests(path: String) throws {
         for block in try Markdown(path).blocks where block.language == "yaml" {
             let place = "\(path):\(block.line)"
@@ -37,12 +37,12 @@ struct ExamplesTests {
         }
     }
 
-    /// Blocks that are walked through are run by `WalkthroughTests`; these are those that no test can run: they need a
-    /// cloud, or the network.
-    @Test("has only commands that a shell can read", arguments: pages)
+    /// `WalkthroughTests` runs the blocks of its pages. The remaining ones need a cloud or the network, so no test can
+    /// run them.
+    @Test("has only commands that a shell can parse", arguments: pages)
     func commands(path: String) async throws {
         for block in try Markdown(path).blocks where ["sh", "console"].contains(block.language) {
-            // A session shows what is typed behind a "$ ", and what comes of it.
+            // A session shows input after "$ ", followed by its output.
             let typed = block.text.split(separator: "\n").filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) + "\n" }
             let text = typed.isEmpty ? block.text : typed.joined()
             let ended = try await Binary(["-n"], input: text, program: "/bin/bash").ended()
@@ -50,7 +50,7 @@ struct ExamplesTests {
         }
     }
 
-    @Test("has no link that leads nowhere", arguments: pages)
+    @Test("has no broken link", arguments: pages)
     func links(path: String) throws {
         let page = try Markdown(path)
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")

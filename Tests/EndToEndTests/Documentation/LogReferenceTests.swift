@@ -2,10 +2,10 @@ import FoundationEssentials
 import Observability
 import Testing
 
-/// The messages of the sources against those that the reference names.
-@Suite("The log's reference")
+/// Compares the messages of the sources with those of the reference.
+@Suite("The reference of the log")
 struct LogReferenceTests {
-    @Test("names every message of the program, and none that is not")
+    @Test("names every message of the program, and no other")
     func messages() throws {
         let named = try rows("when").reduce(into: Set<String>()) { $0.formUnion(quoted($1[0])) }
         let logged = try Set(calls().flatMap(\.messages))
@@ -24,7 +24,7 @@ struct LogReferenceTests {
         }
     }
 
-    @Test("explains every field, and none that is not")
+    @Test("explains every field, and no other")
     func fields() throws {
         let explained = try rows("holds").reduce(into: Set<String>()) { $0.formUnion(quoted($1[0])) }
         let logged = try Set(calls().flatMap(\.fields))
@@ -52,7 +52,7 @@ struct LogReferenceTests {
         return rows
     }
 
-    /// What stands between backquotes.
+    /// The texts between backquotes.
     private func quoted(_ cell: String) -> [String] {
         cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { $0.offset % 2 == 1 }.map { String($0.element) }
@@ -61,21 +61,21 @@ struct LogReferenceTests {
     // MARK: Sources
 
     private struct Call: Sendable {
-        /// Nil: that of the function that takes the message on.
+        /// Nil: the level of the function that passes the message on.
         var level: String?
         var messages: [String]
         var fields: [String]
     }
 
-    /// Each call of a function that takes a constant message, `logger.info("…", ["key": …])`; and the sets of fields that
-    /// several share.
+    /// Each call of a function with a constant message, `logger.info("…", ["key": …])`, and the sets of fields that
+    /// several calls share.
     private func calls() throws -> [Call] {
         try Self.all.get()
     }
 
     private static let all = Result { try sources().flatMap(calls) }
 
-    /// - Parameter sources: of one target.
+    /// - Parameter sources: the sources of one target.
     private static func calls(in sources: [String]) -> [Call] {
         let levels: Set<String> = ["debug", "info", "warning", "error"]
         let declaration = #/func (\w+)\(\s*(?:_[^()]*, )?_ message: StaticString/#
@@ -96,7 +96,7 @@ struct LogReferenceTests {
                         level: levels.contains(function) ? function : nil, messages: messages,
                         fields: parts.count > 1 ? keys(parts[1]) : []))
             }
-            // Chosen before the call.
+            // The message is chosen before the call.
             for match in text.matches(of: #/: StaticString =\s*switch [^{]*\{/#) {
                 let cases = enclosed("{", "}", text[match.range.upperBound...])
                 calls.append(
@@ -112,7 +112,7 @@ struct LogReferenceTests {
 
     private static func keys(_ text: Substring) -> [String] { text.matches(of: #/"(\w+)": /#).map { String($0.1) } }
 
-    /// Up to the bracket that closes.
+    /// The text up to the closing bracket.
     private static func enclosed(_ open: Character, _ close: Character, _ text: Substring) -> Substring {
         var depth = 1
         return text.prefix { character in

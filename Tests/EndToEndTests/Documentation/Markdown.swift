@@ -1,20 +1,20 @@
 import FoundationEssentials
 
-/// A page of `docs/` as far as tests ask: its fenced blocks, headings and links.
+/// The parts of a page of `docs/` that tests need: its fenced blocks, headings and links.
 struct Markdown {
     struct Block {
         let language: String
         let text: String
-        /// Of the opening fence, from 1.
+        /// The line of the opening fence, from 1.
         let line: Int
     }
 
-    /// Relative to the repository.
+    /// The path relative to the repository.
     let path: String
     private(set) var blocks: [Block] = []
-    /// As an anchor: `what-is-held-back`.
+    /// Headings as anchors: `what-is-held-back`.
     private(set) var anchors: Set<String> = []
-    /// Targets of links, outside of blocks.
+    /// Targets of links outside of blocks.
     private(set) var links: [String] = []
 
     init(_ path: String) throws {
@@ -42,7 +42,7 @@ struct Markdown {
 
     private mutating func read(_ line: Substring) {
         if line.hasPrefix("#") {
-            // As GitHub makes them: lower case, spaces to dashes, other punctuation gone.
+            // As GitHub creates them: lower case, spaces as dashes, other punctuation removed.
             let title = line.drop { $0 == "#" }.drop { $0 == " " }.lowercased()
             anchors.insert(
                 String(

@@ -3,23 +3,23 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A page whose `sh` blocks are done one after the other in one shell, as its reader does, against a real API server.
+/// A page whose `sh` blocks run one after the other in one shell, as a reader runs them, on a real API server.
 ///
-/// A `text` block right behind one is what the reader is told to see; `…` stands for anything. A block that only looks
-/// is done again until that is seen: a reader looks later than a test.
+/// A `text` block directly after a block shows the expected output; `…` matches anything. A block that only reads is
+/// repeated until its output matches, because a reader is slower than a test.
 struct Walkthrough {
     private let folder: TemporaryDirectory
     private let environment: [String: String]
 
     /// - Parameters:
-    ///   - files: names at the top of the repository that the page refers to.
+    ///   - files: top-level names of the repository that the page refers to.
     ///   - kubectl: its path.
-    ///   - port: takes the place of 9895.
+    ///   - port: replaces 9895.
     init(_ page: Markdown, files: [String], kubectl: String, kubeconfig: String, port: Int) throws {
         folder = try TemporaryDirectory()
         for name in ["bin", "work", "blocks"] { try makeDirectory(folder(name)) }
         try makeLink(folder("bin/secrets-distributor"), to: Binary.path)
-        // A kubectl before 1.25 does not know the rules of the definition, and refuses what it does not know.
+        // A kubectl before 1.25 does not know the validation rules of the definition, and rejects unknown fields.
         try writeFile(
             folder("bin/kubectl"),
             """
@@ -55,15 +55,15 @@ struct Walkthrough {
         return script
     }
 
-    /// What changes nothing begins with.
+    /// The start of commands that change nothing.
     private static let looks = ["kubectl get", "kubectl describe", "curl", "grep", "secrets-distributor explain"]
 
-    /// As bash's `==` takes it.
+    /// The pattern for bash's `==`.
     private static func pattern(_ text: String) -> String {
         text.map { $0 == "…" ? "*" : "*?[]\\".contains($0) ? "\\\($0)" : String($0) }.joined()
     }
 
-    /// A command that fails fails its block, wherever in it that stands.
+    /// A failing command fails its block, wherever in the block it is.
     private static func prelude(_ folder: String) -> String {
         """
         cd '\(folder)/work'

@@ -3,11 +3,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A server of its own: the pages install the definition and work in all namespaces.
-@Suite("A page that is walked through", .endsIfHung)
+/// Uses its own server: the pages install the definition and use all namespaces.
+@Suite("A page with a walkthrough", .endsIfHung)
 struct WalkthroughTests {
     @Test(
-        "does what it says, on a real API server",
+        "works as described, on a real API server",
         arguments: [
             ("README.md", ["sidecar-example"]), ("docs/getting-started.md", ["sidecar-example"]),
             ("docs/how-to/plain-folder.md", []),

@@ -5,15 +5,15 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Admission webhooks that refuse, fail or are slow.
+/// Admission webhooks that reject, fail or are slow.
 @Suite("Admission", .tags(.concurrent), .endsIfHung)
 struct AdmissionTests {
     private static let configurations = Resource(
         group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations")
 
-    /// Runs `body` while webhooks of these paths are asked about the Secrets of the world's mark.
+    /// Runs `body` while the API server calls webhooks at these paths for Secrets with the world's mark.
     ///
-    /// - Parameter isDown: the webhooks do not answer.
+    /// - Parameter isDown: the webhooks do not respond.
     private func withWebhooks(
         _ world: World, _ paths: [String], failurePolicy: String = "Fail", operations: [String] = ["CREATE", "UPDATE"],
         isDown: Bool = false, _ body: () async throws -> Void
@@ -23,7 +23,7 @@ struct AdmissionTests {
         let configuration = webhook.configuration(
             world.namespace, mark: world.namespace, paths, failurePolicy: failurePolicy, operations: operations)
         try await world.client.create(Self.configurations, configuration)
-        // The server hears of it as of any object.
+        // The server notices new webhooks with a delay, as with any object.
         let isAsked = await eventually {
             let start = ContinuousClock.now
             let isLetIn = (try? await world.client.send(rehearsal(world))) != nil
@@ -59,7 +59,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "status and log say who refused and why, once however often it is tried; and the write comes when it is let in",
+        "status and log report who rejected a write and why, once for all retries; it succeeds when it is admitted",
         arguments: [400, 403, 404, 422, 500, 503])
     func denied(code: Int) async throws {
         let world = try await World()
@@ -72,7 +72,7 @@ struct AdmissionTests {
                 let message = try await message(world)
                 #expect(message.contains("admission webhook \"w0.\(world.namespace).example.com\" \(reason)"))
                 try await remove(world)
-                // Nothing but time brings it.
+                // Only the retry interval makes the agent write.
                 try await world.expect("app", ["a": "hunter2-the-value"])
                 try await world.expect("app", .synced)
                 #expect(world.logs.lines.count { $0.contains("held back") && $0.contains(reason) } == 1)
@@ -81,7 +81,7 @@ struct AdmissionTests {
         #expect(world.logs.count("distribution held back") == 1)
     }
 
-    @Test("what a webhook quotes of a Secret is left out, and who refused stays")
+    @Test("values that a webhook quotes from a Secret are omitted; the webhook's name is kept")
     func quoted() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -92,7 +92,7 @@ struct AdmissionTests {
         try await world.create(distribution)
         try await world.withAgent {
             try await world.expect("app", .synced)
-            // The patch has only one of the values, and the webhook sees both.
+            // The patch has only one of the values, but the webhook sees both.
             try await withWebhooks(world, ["/quote/400"], operations: quoting) {
                 try await world.create(other)
                 try await world.expect("other", .writeFailed)
@@ -104,15 +104,15 @@ struct AdmissionTests {
                 }
                 try await world.patch("app", ["spec": ["name": "renamed"]])
                 try await world.delete("app")
-                #expect(await eventually { world.logs.count("secret stays although") > 0 })
-                #expect(world.logs.count("denied the request (why may quote a value and is left out)") > 0)
+                #expect(await eventually { world.logs.count("orphaned secret cannot be removed") > 0 })
+                #expect(world.logs.count("denied the request (the reason is omitted because it may quote a value)") > 0)
             }
         }
         let log = world.logs.lines.joined()
         for secret in ["hunter", "sesame", "aHVudGVy", "c2VzYW1l"] { #expect(!log.contains(secret)) }
     }
 
-    @Test("a webhook that is down is named, and the write comes when it is gone")
+    @Test("a webhook that is down is reported by name, and the write succeeds when the webhook is removed")
     func down() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "1"])
@@ -129,9 +129,9 @@ struct AdmissionTests {
         }
     }
 
-    /// Each limit is a third: a read has 10 s, a write 23 s.
+    /// The limits are a third of the usual ones: 10 s for a read, 23 s for a write.
     @Test(
-        "a write that takes longer than a read may is waited for, and sent once; with leader election too",
+        "a write may take longer than a read, and is sent once; with leader election too",
         arguments: [false, true])
     func slow(elects: Bool) async throws {
         let world = try await World()
@@ -142,7 +142,7 @@ struct AdmissionTests {
             try await world.withAgent(over: ScaledLimits(world.client)) { settings in
                 settings.leaderElection = elects
                 settings.lease.name = "lease"
-                // The write takes longer than a term.
+                // The write takes longer than a term of the lease.
                 settings.lease.policy.renewDeadline = .seconds(6)
                 settings.lease.policy.duration = .seconds(8)
                 settings.lease.policy.retryPeriod = .milliseconds(200)
@@ -157,12 +157,12 @@ struct AdmissionTests {
             $0.verb == "create" && $0.objectRef?.resource == "secrets" && !$0.requestURI.contains("dryRun")
         }
         #expect(creates.map(\.code) == [201])
-        // An agent that a busy machine kept from renewing its Lease gives its write up, and looks.
+        // If a busy machine kept the agent from renewing its Lease, it cancels the write and reads the Secret.
         let wasLost = world.logs.contains("leadership lost")
         #expect(try world.server.codes(of: "patch", in: world.namespace) == [200] || wasLost)
     }
 
-    @Test("what became of a write whose answer was lost is looked up, and it is not sent again")
+    @Test("the outcome of a write whose response was lost is read, and the write is not repeated")
     func lost() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -192,7 +192,7 @@ struct AdmissionTests {
         #expect(lost.contains { $0.hasPrefix("patch secretsdistributions") })
         let all = try world.server.served(in: world.namespace)
         #expect(try world.server.codes(of: "create", in: world.namespace).count { $0 == 201 } == 2)
-        // A second create, or a second patch of the same version.
+        // A repeat would be a second create, or a second patch of the same version.
         #expect(
             !all.contains { $0.code == 409 && $0.objectRef?.resource == "secrets" && !$0.requestURI.contains("dryRun") }
         )
@@ -200,7 +200,7 @@ struct AdmissionTests {
     }
 }
 
-/// Has each request wait a third of its time for its answer.
+/// Reduces the time limit of each request to a third.
 private struct ScaledLimits: KubeTransport {
     private let inner: any KubeTransport
 
@@ -215,7 +215,7 @@ private struct ScaledLimits: KubeTransport {
     func stream(_ request: Request) async throws(KubeError) -> any ByteStream { try await inner.stream(request) }
 }
 
-/// Loses the answer to each write.
+/// Drops the response to each write.
 private final class LostAnswers: KubeTransport {
     private let inner: any KubeTransport
     private let operations = Mutex<[String]>([])

@@ -5,7 +5,7 @@ import Testing
 @Suite("A wall clock that jumps")
 struct ClockJumpTests {
     /// Only CLOCK_REALTIME jumps, as when a time server or an administrator sets it.
-    @Test("hours and years back and forth delays nothing, and nothing spins")
+    @Test("by hours and years in both directions delays nothing and causes no busy loop")
     func jumps() async throws {
         let world = try LocalWorld()
         var volume = try AtomicVolume(world.mount)
@@ -23,7 +23,8 @@ struct ClockJumpTests {
         for (number, jump) in [5 * hour, -7 * hour, 26_000 * hour, -260_000 * hour, 1].enumerated() {
             try set(clock, to: jump)
             let before = program.ticks
-            // By an event, by a look at what was written, and by what only polls find: a mount in the mount's place.
+            // The agent notices the changes by an event, by comparing what it has written, and by polling alone: a
+            // mount that was replaced.
             try volume.write(["a": "\(number).1"])
             await world.expect("one", ["a": "\(number).1"], program)
             unlink(world.manifest("one"))
@@ -36,7 +37,7 @@ struct ClockJumpTests {
             await world.expect("one", ["a": "\(number).2"], program)
             volume = try AtomicVolume(world.mount, firstNumber: 10 * number + 15)
             try await Task.sleep(for: .seconds(1))
-            // What spins uses 100 a second.
+            // A busy loop uses 100 ticks a second.
             #expect(program.ticks - before < 90, "after \(jump)")
             #expect(program.logged("\"time\":\"\(year(jump))-") > 0)
         }
@@ -44,7 +45,7 @@ struct ClockJumpTests {
     }
 
     private func set(_ clock: String, to seconds: Int64) throws {
-        // In place: the program has mapped the file.
+        // Write in place, because the program has mapped the file.
         let file = open(clock, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         try require("open", clock, file)
         defer { close(file) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("An agent that is killed")
 struct ClusterKillTests {
-    @Test("between any two writes leaves no mixture, and the next one ends what it began")
+    @Test("between any two writes leaves no mixed content, and the next agent completes the update")
     func anywhere() async throws {
         let world = try await World()
         let names = (0..<40).map { "killed-\($0)" }
@@ -19,7 +19,7 @@ struct ClusterKillTests {
                 let program = try await Binary(["run"], environment: try environment(world))
                 #expect(await eventually { program.errors.contains("mount read") })
                 try volume.write(files(generation))
-                // Kills before the first write, between any two of them, and after the last.
+                // Kills before the first write, between any two writes, and after the last.
                 let point = Int.random(in: 0...names.count)
                 _ = await eventually { Self.written(program) >= point }
                 program.signal(SIGKILL)
@@ -29,7 +29,7 @@ struct ClusterKillTests {
             #expect(last.status == 0)
             for name in names { try await world.expect(name, ["a": "8", "b": "8", "own": "8"]) }
             for (name, states) in witness.all {
-                #expect(states.allSatisfy { Set($0.values).count == 1 && $0.count == 3 }, "a mixture in \(name)")
+                #expect(states.allSatisfy { Set($0.values).count == 1 && $0.count == 3 }, "mixed content in \(name)")
                 let generations = states.compactMap { $0["a"].flatMap { Int($0) } }
                 #expect(generations == generations.sorted())
             }

@@ -3,10 +3,10 @@ import KubeRuntime
 import TestSupport
 import Testing
 
-/// etcd forgets old states; what refers to them is answered with 410.
-@Suite("What the agent remembers expires")
+/// etcd compacts old revisions; the API server answers requests that refer to them with 410.
+@Suite("Expired state after a compaction")
 struct CompactionTests {
-    @Test("its watches, while it cannot reach the server: amended, new and deleted distributions are all noticed")
+    @Test("of watches while the agent cannot reach the server: changed, new and deleted distributions are all noticed")
     func watches() async throws {
         try await withServer { world in
             let proxy = try FaultyProxy(to: world.server.port)
@@ -26,14 +26,14 @@ struct CompactionTests {
                 try await world.delete("deleted")
                 try await world.create(world.distribution("new", [("a", "a")]))
                 try await world.server.compact()
-                // The server remembers recent changes itself: only a new one has forgotten them.
+                // The server itself caches recent changes: only a restarted one has lost them.
                 try await world.server.restart()
                 proxy.isRefusing = false
                 try await world.expect("amended", ["b": "B"])
                 try await world.expect("new", ["a": "A"])
                 #expect(try await eventually { try await world.secret("deleted") == nil })
             }
-            // Once at the start, and once because the watch had expired.
+            // One list at the start, and one because the watch had expired.
             let lists = try world.server.served(in: world.namespace).filter {
                 $0.verb == "list" && $0.objectRef?.resource == "secretsdistributions"
             }
@@ -41,9 +41,9 @@ struct CompactionTests {
         }
     }
 
-    @Test("the token of a list in pages: the list is begun again and misses nothing")
+    @Test("of a continue token: the list starts again and misses nothing")
     func tokens() async throws {
-        // A newer server keeps snapshots of its cache, and answers the pages of a list from them.
+        // A newer server keeps snapshots of its cache, and serves the pages of a list from them.
         var options = APIServer.Options()
         options.serverFlags = ["--watch-cache=false"]
         try await withServer(options) { world in
@@ -60,7 +60,7 @@ struct CompactionTests {
     }
 }
 
-/// Lists in pages of two; the token of the first list's first page has expired when it is used.
+/// Lists in pages of two. The continue token of the first list's first page has expired when it is used.
 private final class ExpiringPages: KubeTransport {
     private let client: KubeClient
     private let server: APIServer
@@ -76,7 +76,7 @@ private final class ExpiringPages: KubeTransport {
         let token = request.query.first { $0.name == "continue" }?.value
         if token != nil, isArmed.isOn {
             isArmed.isOn = false
-            // What is compacted has to be older than something.
+            // A compaction needs a later revision.
             try await client.create(.namespaces, ["metadata": ["name": .string("compacted")]])
             _ = try? await server.compact()
         }

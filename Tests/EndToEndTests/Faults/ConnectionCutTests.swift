@@ -3,18 +3,18 @@ import JSON
 import TestSupport
 import Testing
 
-/// TLS hides what passes: cut by the number of bytes, at many points.
-@Suite("A connection that is cut anywhere")
+/// TLS hides the content, so the proxy cuts the connection after a number of bytes, at many points.
+@Suite("A connection that is cut at any point")
 struct ConnectionCutTests {
-    /// So large that an answer and a watch line are many segments long.
+    /// So large that a response and a watch line span many segments.
     private static let size = 100_000
 
-    @Test("in a write or in its answer costs no rotation, and shows no mixture")
+    @Test("in a write or in its response loses no rotation, and mixes no content")
     func writes() async throws {
         try await withProxiedAgent { world, proxy in
             let volume = try AtomicVolume(world.mount, firstNumber: 1000)
             for round in 1...24 {
-                // The request is as long as its values in base64, the answer and the watch line too.
+                // The request is as long as its values in base64, and so are the response and the watch line.
                 let point = Int.random(in: 0..<2 * Self.size * 4 / 3)
                 proxy.set(round.isMultiple(of: 2) ? .toServer : .toClient, .cut(after: point))
                 let value = "\(round)" + String(repeating: ".", count: Self.size / 2)
@@ -24,7 +24,7 @@ struct ConnectionCutTests {
         }
     }
 
-    @Test("in a line of the watch of distributions loses no amendment")
+    @Test("in a line of the watch of distributions loses no change")
     func watchLines() async throws {
         try await withProxiedAgent { world, proxy in
             try AtomicVolume(world.mount, firstNumber: 1000).write(["a": "A", "b": "A"])

@@ -4,10 +4,10 @@ import KubeRuntime
 import TestSupport
 import Testing
 
-/// Each with rotations of the mount while the agent cannot get through, and without a restart of the agent.
-@Suite("Credentials that change under a running agent")
+/// In each test the mount rotates while the agent cannot reach the server, and the agent is not restarted.
+@Suite("Credentials that change while the agent runs")
 struct CredentialFaultTests {
-    @Test("a token that is no longer accepted is replaced when its file changes")
+    @Test("a rejected token is replaced when its file changes")
     func token() async throws {
         try await withServer { world in
             try await world.server.allow("alice", ["*"], .secrets, in: world.namespace)
@@ -27,7 +27,7 @@ struct CredentialFaultTests {
         }
     }
 
-    @Test("a server that has got another authority is trusted again once the authority's file says so")
+    @Test("a server with a new certificate authority is trusted when the agent's CA file changes")
     func authority() async throws {
         try await withServer { world in
             let folder = try ScratchFolder()
@@ -43,7 +43,7 @@ struct CredentialFaultTests {
         }
     }
 
-    @Test("a server whose certificate has expired is named for it, and is used again when it has a new one")
+    @Test("a server with an expired certificate is reported, and is used again when it has a new one")
     func expired() async throws {
         try await withServer { world in
             try await runs(world, world.server.configuration()) {
@@ -56,9 +56,9 @@ struct CredentialFaultTests {
         }
     }
 
-    /// Runs an agent that is in line, then has the fault, then is rid of it.
+    /// Runs an agent until it is in sync, causes the fault, and then removes it.
     ///
-    /// - Parameter fault: what its log says meanwhile.
+    /// - Parameter fault: the text that the agent logs meanwhile.
     private func runs(
         _ world: World, _ configuration: ClusterConfiguration, break: () async throws -> Void,
         fault: () -> String, mend: () async throws -> Void
@@ -79,7 +79,7 @@ struct CredentialFaultTests {
             try await mend()
             try await world.expect("served", ["a": "3"])
             try await world.expect("served", .synced)
-            // By watch.
+            // Noticed by the watch.
             try await world.create(world.distribution("late", [("a", "a")]))
             try await world.expect("late", ["a": "3"])
         }

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("An agent in a cluster that may open no file any more")
+@Suite("An agent in a cluster with no free file descriptors")
 struct DescriptorExhaustionTests {
-    /// A connection, a timer and a thread may each need one: what has not been needed before is what fails.
-    @Test("goes on when it may again, wherever it was when that began")
+    /// A connection, a timer and a thread may each need a descriptor: what has not been used before fails.
+    @Test("continues when descriptors are free again, whatever it was doing when they ran out")
     func goesOn() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -30,11 +30,11 @@ struct DescriptorExhaustionTests {
             proxy.cut()
             try volume.write(["a": "\(round)"])
             #expect(await eventually { agent.errors.contains("watch failed") || agent.hasEnded })
-            // Long enough for some tries again.
+            // Long enough for some retries.
             try await Task.sleep(for: .seconds(1))
             try await limit(1024)
-            // On a busy machine that was longer: libdispatch's monitor may have taken it for a fault (docs/reliability.md,
-            // Limits), and a kubelet starts the agent again.
+            // On a busy machine it took longer: libdispatch's monitor may have treated this as a fault and ended the
+            // agent (docs/reliability.md, Limits). The kubelet then restarts it.
             if agent.hasEnded {
                 #expect(await agent.ended().status == 128 + SIGILL)
                 agent = try await Binary(["run"], environment: environment)
@@ -45,6 +45,6 @@ struct DescriptorExhaustionTests {
             let ended = await agent.ended()
             #expect(ended.status == 0, "\(ended.errors.suffix(2000))")
         }
-        #expect(restarts <= 2, "that is the exception, and no way to go on")
+        #expect(restarts <= 2, "restarts must be rare")
     }
 }

@@ -3,9 +3,9 @@ import Kube
 import TestSupport
 import Testing
 
-@Suite("An etcd without space")
+@Suite("An etcd without free space")
 struct EtcdOutOfSpaceTests {
-    @Test("refuses writes, which the log says; the rotation of that time arrives once there is space again")
+    @Test("rejects writes, which the log reports; the rotation reaches its Secret when there is space again")
     func outOfSpace() async throws {
         var options = APIServer.Options()
         options.etcdFlags = ["--quota-backend-bytes=\(24 << 20)"]
@@ -29,7 +29,7 @@ struct EtcdOutOfSpaceTests {
         }
     }
 
-    /// - Returns: what the server says when it is full.
+    /// - Returns: the server's error when etcd is full.
     private func fill(_ world: World) async -> KubeError? {
         let ballast = JSONValue.string(String(repeating: "A", count: 1_000_000))
         do throws(KubeError) {

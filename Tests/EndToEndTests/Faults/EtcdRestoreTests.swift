@@ -4,7 +4,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Everything goes back, resource versions too: the Secret, the amended spec and the status.
+/// Everything goes back to an earlier state, including resource versions: the Secret, the changed spec and the status.
 @Suite("After etcd was restored from a backup", .endsIfHung)
 struct EtcdRestoreTests {
     @Test("an agent whose watches were cut lists again: the restored spec is in force, now and at the next rotation")
@@ -19,7 +19,7 @@ struct EtcdRestoreTests {
         }
     }
 
-    @Test("a resync repairs what watches have not noticed")
+    @Test("a resync repairs what the watches have missed")
     func resync() async throws {
         try await withServer { world in
             let volume = try AtomicVolume(world.mount)
@@ -38,7 +38,7 @@ struct EtcdRestoreTests {
         }
     }
 
-    @Test("an agent that is started again works by what there is")
+    @Test("a restarted agent follows the restored state")
     func restart() async throws {
         try await withServer { world in
             let volume = try AtomicVolume(world.mount)
@@ -77,7 +77,7 @@ struct EtcdRestoreTests {
                     && distribution.status.ready?.observedGeneration == distribution.generation
                     && distribution.status.mountGeneration == written
             })
-        // Made after the backup: there is no distribution that asks for it.
+        // Created after the backup: no distribution for this Secret exists any more.
         #expect(try await world.secret("lost") == nil)
         try volume.write(["a": "three"])
         try await world.expect("app", ["A": "three"])
@@ -85,7 +85,7 @@ struct EtcdRestoreTests {
     }
 }
 
-/// Watches that are open while it is deaf bring nothing any more, and do not end.
+/// While `isDeaf` is on, open watches deliver no events and do not end.
 private final class DeafWatches: KubeTransport {
     let isDeaf = Switch(false)
     private let client: any KubeTransport

@@ -4,9 +4,9 @@ import JSON
 import TestSupport
 import Testing
 
-@Suite("Others who write, own or delete")
+@Suite("Other clients that write, own or delete Secrets")
 struct ForeignWriterTests {
-    @Test("a namespace that is being deleted gets its rotations, no new Secret, and is not asked in a loop")
+    @Test("a namespace that is being deleted still gets rotations, but no new Secret, and causes no retry loop")
     func terminatingNamespace() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -17,7 +17,7 @@ struct ForeignWriterTests {
         try await world.withAgent {
             try await world.expect("there", .synced)
             try await world.expect("new", .sourceNotFound)
-            // Without the cluster's controllers it stays in this state.
+            // Without the cluster's controllers the namespace stays in this state.
             try await world.client.delete(.namespaces, name: world.namespace, uid: nil)
             try volume.write(["a": "2", "late": "L"])
             try await world.expect("there", ["a": "2"])
@@ -28,19 +28,19 @@ struct ForeignWriterTests {
             try await world.expect("there", ["a": "3"])
         }
         #expect(try await world.secret("new") == nil)
-        // Once, and then once a minute: a busy machine takes some of them.
+        // One attempt at first, and then one a minute: a busy machine needs some minutes.
         let minutes = Int(begin.duration(to: .now) / .seconds(60))
         let refused = try world.server.codes(of: "create", in: world.namespace).count { $0 == 403 }
         #expect((1...(1 + minutes)).contains(refused))
     }
 
-    @Test("a Secret of another owner is not written through starts, rotations and resyncs")
+    @Test("a Secret of another owner is never written, at startup, on rotations or on resyncs")
     func foreignSecret() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "1"])
         try await world.create(secret: "foreign", managedBy: nil, ["theirs": "kept"])
-        // Even where it carries our label.
+        // Even if the Secret has our label.
         try await world.client.patch(
             .secrets, namespace: world.namespace, name: "foreign",
             ["metadata": ["labels": [WellKnownKeys.managedByLabel: .string(world.namespace)]]])
@@ -67,11 +67,11 @@ struct ForeignWriterTests {
             $0.objectRef?.resource == "secrets" && $0.objectRef?.name == "foreign"
                 && !["get", "list", "watch", "create"].contains($0.verb)
         }
-        // The label above.
+        // The patch of the label above.
         #expect(writes.map(\.verb) == ["patch"])
     }
 
-    @Test("a writer that labels the same Secret all the time delays a rotation and loses nothing")
+    @Test("a writer that changes a label of the same Secret all the time delays a rotation, but loses no data")
     func labelStorm() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -91,7 +91,7 @@ struct ForeignWriterTests {
         }
     }
 
-    @Test("a writer that rewrites the same Secret's data all the time loses in the end")
+    @Test("a writer that rewrites the data of the same Secret all the time is corrected in the end")
     func dataStorm() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)

@@ -3,8 +3,8 @@ import Testing
 
 @Suite("A server that is frozen for a minute")
 struct FrozenServerTests {
-    /// SIGSTOP: the kernel goes on acknowledging what is sent to it.
-    @Test("gets what was rotated and amended meanwhile once it goes on")
+    /// Stopped with SIGSTOP: the kernel still acknowledges what is sent to the server.
+    @Test("gets rotations and edits of that minute when it continues")
     func frozen() async throws {
         try await withServer { world in
             let volume = try AtomicVolume(world.mount)
@@ -17,7 +17,7 @@ struct FrozenServerTests {
                 let steady = try await world.secret("steady")?.version
                 world.server.pause()
                 try volume.write(["a": "2", "b": "1"])
-                // Half of the time later, when writes have already run out of theirs.
+                // A second rotation after 40 s, when the first writes have timed out.
                 try? await Task.sleep(for: .seconds(40))
                 try volume.write(["a": "3", "b": "1"])
                 try? await Task.sleep(for: .seconds(20))
@@ -25,7 +25,7 @@ struct FrozenServerTests {
                 try await world.expect("rotated", ["a": "3"])
                 try await world.expect("rotated", .synced)
                 #expect(try await world.secret("steady")?.version == steady)
-                // The watches are alive.
+                // The watches work.
                 try await world.create(world.distribution("late", [("a", "a")]))
                 try await world.expect("late", ["a": "3"])
             }

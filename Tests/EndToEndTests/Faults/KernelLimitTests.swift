@@ -2,11 +2,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The whole program in local mode where the kernel has no more to give.
-@Suite("Without what the kernel limits")
+/// The whole program in local mode when kernel limits are reached.
+@Suite("At the limits of the kernel")
 struct KernelLimitTests {
-    /// Nothing is polled in this test: what arrives was told by an event, or read because events were lost.
-    @Test("events that were lost are made up for: all is read, and new folders are watched")
+    /// This test does not poll: the agent notices changes by events, or because it reads everything after events were
+    /// lost.
+    @Test("after lost events, everything is read and new folders are watched")
     func eventQueue() async throws {
         let world = try LocalWorld()
         try makeDirectory(world.mount)
@@ -16,7 +17,7 @@ struct KernelLimitTests {
         await world.expect("late", ["password": "one"], program)
 
         program.signal(SIGSTOP)
-        // More than fs.inotify.max_queued_events, two a rename; then what matters, and no event tells of it.
+        // More events than fs.inotify.max_queued_events, two for each rename. No event reports the change that follows.
         try writeFile(world.mount + "/flood-0", "")
         let limit = Int(Files.text("/proc/sys/fs/inotify/max_queued_events").filter(\.isNumber)) ?? 16_384
         for number in 0..<(limit / 2 + 100) {
@@ -32,9 +33,9 @@ struct KernelLimitTests {
         await program.stop()
     }
 
-    /// In a user namespace of its own, whose limits are its own (user_namespaces(7)): /proc/sys/user.
+    /// In a separate user namespace, which has its own limits in /proc/sys/user (user_namespaces(7)).
     @Test(
-        "polling alone goes on, says so once, and events are used again when they can be",
+        "without inotify watches polling continues, which is logged once, and events are used again when possible",
         .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"),
         arguments: ["max_inotify_instances", "max_inotify_watches"])
     func inotify(limit: String) async throws {
@@ -47,7 +48,8 @@ struct KernelLimitTests {
             "unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >\(file) && exec \"$@\"", "sh",
         ])
         await world.expect("one", ["a": "1"], program)
-        let message = "\"message\":\"file events are not available, polling alone goes on\",\"path\":\"\(world.mount)\""
+        let message =
+            "\"message\":\"file events are not available, falling back to polling\",\"path\":\"\(world.mount)\""
         await world.expectLog(message, program)
         for number in 2...5 {
             try volume.write(["a": "\(number)"])
@@ -62,7 +64,7 @@ struct KernelLimitTests {
         await program.stop()
     }
 
-    @Test("no file can be opened: it waits without spinning; a rotation, and an answer to a probe, arrive when one can")
+    @Test("without free descriptors the agent waits without a busy loop; rotation and probe succeed when there are")
     func descriptors() async throws {
         let world = try LocalWorld()
         try world.distribute("one", "a")
@@ -77,12 +79,12 @@ struct KernelLimitTests {
         try await limit(3)
         let before = program.ticks
         try volume.write(["a": "2"])
-        // The kernel takes the connection, and nobody can take it from there.
+        // The kernel accepts the connection, but the program cannot take it.
         let probe = RawClient(port: port)
         probe.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         await world.expectLog("Too many open files", program)
         try await Task.sleep(for: .seconds(2))
-        // A loop that spins uses 200 of them.
+        // A busy loop uses 200 ticks.
         #expect(program.ticks - before < 60)
         #expect(world.secret("one") == ["a": "1"])
         try await limit(1024)
@@ -94,7 +96,7 @@ struct KernelLimitTests {
     }
 
     @Test(
-        "the output folder is full: the old Secret stays whole, the log says why, and the new one comes with the space",
+        "with a full output folder the old Secret stays complete, the log reports it, and the new one follows later",
         .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
     func space() async throws {
         let world = try LocalWorld()
@@ -115,7 +117,7 @@ struct KernelLimitTests {
         try volume.write(["a": value("b")])
         await world.expectLog("No space left on device", program)
         #expect(world.secret("big", in: output) == ["a": value("a")])
-        // Between two tries.
+        // Between two attempts.
         #expect(await eventually { names(in: output + "/web") == ["big.yaml"] })
         unlink(filler)
         await world.expect("big", ["a": value("b")], program, in: output)

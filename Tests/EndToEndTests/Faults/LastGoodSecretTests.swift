@@ -4,9 +4,9 @@ import LinuxIO
 import TestSupport
 import Testing
 
-@Suite("A good Secret is not lost")
+@Suite("A good Secret is kept")
 struct LastGoodSecretTests {
-    @Test("when its type changes to one that the server refuses for its content")
+    @Test("when its type changes to one for which the server rejects its content")
     func refusedType() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -14,7 +14,7 @@ struct LastGoodSecretTests {
         try await world.withAgent {
             try await world.expect("typed", ["a": "A"])
             let before = try await world.secret("typed")?.version
-            // Needs tls.crt and tls.key.
+            // This type requires tls.crt and tls.key.
             try await world.patch("typed", ["spec": ["type": "kubernetes.io/tls"]])
             try await world.expect("typed", .invalidSpec)
             try await world.patch("typed", ["spec": ["validation": "None"]])
@@ -23,7 +23,7 @@ struct LastGoodSecretTests {
         }
     }
 
-    @Test("when its distribution names another Secret that cannot be made")
+    @Test("when its distribution names another Secret that cannot be created")
     func renamedToNothing() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -42,14 +42,14 @@ struct LastGoodSecretTests {
             try await passed(world)
             #expect(try await world.secret("old") != nil)
             #expect(try await world.secret("old-2") != nil)
-            // It goes once its successor is there.
+            // The old Secret is removed when its successor exists.
             try volume.write(["a": "A", "late": "L"])
             try await world.expect("new", ["a": "L"])
             #expect(try await eventually { try await world.secret("old") == nil })
         }
     }
 
-    @Test("when its distribution is deleted and made anew at once")
+    @Test("when its distribution is deleted and recreated at once")
     func madeAnew() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -64,13 +64,13 @@ struct LastGoodSecretTests {
                 try await eventually {
                     try await world.secret("reborn")?.metadata.ownerReferences?.map(\.uid) == [owner ?? ""]
                 })
-            // The agent may have seen the deletion before the new object was there; then it made a new Secret.
+            // The agent may have seen the deletion before the new object existed; then it created a new Secret.
             let now = try await world.secret("reborn")
             #expect(now?.metadata.uid == uid || now?.data != nil)
         }
     }
 
-    @Test("nor what others put on it, when the create of its replacement fails once")
+    @Test("with the fields of others, when creating its replacement fails once")
     func failedReplacement() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -91,14 +91,14 @@ struct LastGoodSecretTests {
         }
     }
 
-    /// Waits until the agent is through with all that was there before.
+    /// Waits until the agent has processed everything that existed before.
     private func passed(_ world: World) async throws {
         try await world.create(world.distribution("mark", [("a", "a")]))
         try await world.expect("mark", .synced)
     }
 }
 
-/// A client whose next create that is no dry run does not get through.
+/// A client that fails the next create that is not a dry run.
 private final class FailingTransport: KubeTransport {
     private let client: KubeClient
     private let state = Mutex((isArmed: false, failures: 0))

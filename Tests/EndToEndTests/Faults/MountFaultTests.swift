@@ -2,13 +2,13 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The whole program in local mode; `SeenContents` shows that nothing wrong was published on the way.
+/// The whole program in local mode. `SeenContents` checks that no wrong content is published in between.
 @Suite("A mount that fails")
 struct MountFaultTests {
     private func pair(_ number: Int) -> [String: String] { ["crt": "certificate \(number)", "key": "key \(number)"] }
 
     @Test(
-        "by being unmounted, mounted anew, mounted over or made read-only keeps its Secrets until there is another",
+        "by being unmounted, remounted, mounted over or made read-only keeps its Secrets until there is a new mount",
         .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
     func mounts() async throws {
         let world = try LocalWorld()
@@ -23,7 +23,7 @@ struct MountFaultTests {
         await world.expect("pair", pair(1), program)
         let seen = try SeenContents(world, "pair")
 
-        // The folder beneath is empty.
+        // The folder below the mount point is empty.
         try await space.unmount(world.mount)
         await world.expectLog("mount has no generation", times: 2, program)
         #expect(world.secret("pair") == pair(1))
@@ -37,7 +37,7 @@ struct MountFaultTests {
         try second.write(pair(3))
         await world.expect("pair", pair(3), program)
 
-        // Another one over it, and gone again.
+        // Mounts another one over it, and unmounts it again.
         let other = world.root("other")
         try AtomicVolume(other, firstNumber: 20).write(pair(4))
         try await space.mount("--bind", other, world.mount)
@@ -56,14 +56,14 @@ struct MountFaultTests {
     }
 
     @Test(
-        "by being renamed away, exchanged or emptied keeps its Secrets until there is another",
+        "by being renamed, replaced or emptied keeps its Secrets until there is a new mount",
         arguments: [true, false])
     func folders(isVolume: Bool) async throws {
         let world = try LocalWorld()
         try world.distribute("pair", "crt", "key")
         func fill(_ path: String, _ number: Int) throws {
             if isVolume { return _ = try AtomicVolume(path, firstNumber: number).write(pair(number)) }
-            // A plain folder has no other moment at which it is whole.
+            // A plain folder is only complete if it is renamed into place.
             let folder = world.root("making")
             try makeDirectory(folder)
             for (name, text) in pair(number) { try writeFile("\(folder)/\(name)", text) }
@@ -81,7 +81,7 @@ struct MountFaultTests {
         try fill(world.mount, 2)
         await world.expect("pair", pair(2), program)
 
-        // At once, by renameat2(2)'s exchange: no moment without a mount.
+        // An atomic exchange with renameat2(2): the mount exists at every moment.
         try fill(world.root("next"), 3)
         try await Command.run([
             "sh", "-c", "mv -T \(world.mount) \(world.root("old")) && mv -T \(world.root("next")) \(world.mount)",
@@ -100,11 +100,11 @@ struct MountFaultTests {
         await program.stop()
     }
 
-    /// Root without its privilege to read everything, as any other user.
+    /// Root without the privilege to read all files, like any other user.
     private static let unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
     @Test(
-        "by being made unreadable, or one folder of it, keeps its Secrets, and goes on when it can be read again",
+        "by becoming unreadable, as a whole or in one folder, keeps its Secrets, and recovers when it is readable",
         .enabled(if: Privileges.mayDrop, "needs CAP_SETPCAP"))
     func permissions() async throws {
         let world = try LocalWorld()
@@ -133,7 +133,7 @@ struct MountFaultTests {
     }
 
     @Test(
-        "with a folder that cannot be read at the start takes no optional key from a Secret",
+        "with a folder that is unreadable at startup removes no optional key from a Secret",
         .enabled(if: Privileges.mayDrop, "needs CAP_SETPCAP"))
     func unreadableAtTheStart() async throws {
         let world = try LocalWorld()
@@ -153,7 +153,7 @@ struct MountFaultTests {
         chmod(world.mount + "/sub", 0o755)
         try writeFile(world.mount + "/a", "a2")
         await world.expect("both", ["a": "a2", "b": "b1"], second)
-        // Nothing is left for it, which is found out though only the folder has changed.
+        // The file is really gone, which the agent notices although only the folder has changed.
         unlink(world.mount + "/sub/b")
         await world.expect("both", ["a": "a2"], second)
         await second.stop()
@@ -184,7 +184,7 @@ struct MountFaultTests {
         await program.stop()
     }
 
-    @Test("with 10,000 files works; with one more it is no mount, which is said, until that one goes")
+    @Test("with 10,000 files works; with one more it counts as absent, which is logged, until that file is removed")
     func tenThousandFiles() async throws {
         let world = try LocalWorld()
         try world.distribute("one", "file-9999")

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Several vaults below one `SECRETS_PATH`, each a volume of its own, with the whole program in local mode.
+/// Several vaults below one `SECRETS_PATH`, each with its own volume, with the whole program in local mode.
 @Suite("A volume in a folder of the mount")
 struct NestedVolumeFaultTests {
-    @Test("keeps its optional keys when it is emptied, while other volumes go on, over a restart too")
+    @Test("keeps its optional keys when it is emptied, also after a restart, while other volumes continue to work")
     func emptied() async throws {
         let world = try LocalWorld()
         try world.distribute("both", "plain", "?azure/pw")
@@ -17,12 +17,13 @@ struct NestedVolumeFaultTests {
         let seen = try SeenContents(world, "both")
 
         for name in names(in: azure.path) { removeTree("\(azure.path)/\(name)") }
-        await world.expectLog("volume in the mount has no generation", first)
+        await world.expectLog("volume has no generation", first)
         try writeFile(world.mount + "/plain", "2")
         await world.expect("both", ["plain": "2", "pw": "one"], first)
         await first.stop()
 
-        // The new process has never seen the volume; the annotation of the Secret names it. Then not even the folder is left.
+        // The new process has never seen the volume, but the annotation of the Secret names it. Then the folder itself
+        // is removed.
         let second = try await world.start()
         await world.expectLog("SourceUnreadable", second)
         await second.stop()
@@ -35,7 +36,7 @@ struct NestedVolumeFaultTests {
 
         try AtomicVolume(azure.path, firstNumber: 10).write(["pw": "two"])
         await world.expect("both", ["plain": "3", "pw": "two"], third)
-        // In its volume, the key's file is really gone.
+        // The volume is mounted again without the key's file: this file is really gone.
         try AtomicVolume(azure.path, firstNumber: 20).write(["other": "x"])
         await world.expect("both", ["plain": "3"], third)
         await third.stop()
@@ -45,7 +46,7 @@ struct NestedVolumeFaultTests {
         #expect(seen.end().subtracting(allowed).isEmpty)
     }
 
-    @Test("keeps its optional keys when it is half removed at the start")
+    @Test("keeps its optional keys when it is half removed at startup")
     func halfRemoved() async throws {
         let world = try LocalWorld()
         try world.distribute("both", "plain", "?azure/pw")
@@ -63,7 +64,7 @@ struct NestedVolumeFaultTests {
         await second.stop()
     }
 
-    @Test("gives each of its files one name, for the policy too")
+    @Test("gives each of its files one name, also for the policy")
     func policy() async throws {
         let world = try LocalWorld()
         try AtomicVolume(world.mount + "/azure").write(["pw": "one", "other": "two"])
@@ -84,13 +85,13 @@ struct NestedVolumeFaultTests {
         let program = try await world.start(["POLICY_PATH": world.root("policy.yaml")])
         await world.expect("allowed", ["other": "two"], program)
         await world.expectLog("PolicyDenied", program)
-        await world.expectLog("a name that the volume keeps for itself", program)
+        await world.expectLog("a name that the volume reserves", program)
         #expect(world.secret("denied") == nil)
         #expect(world.secret("hidden") == nil)
         await program.stop()
     }
 
-    @Test("names its generation in the Secret, and nothing of other volumes")
+    @Test("records its generation in the Secret, and nothing of other volumes")
     func generation() async throws {
         let world = try LocalWorld()
         try world.distribute("nested", "azure/pw")
@@ -109,7 +110,7 @@ struct NestedVolumeFaultTests {
 /// Files that belong together and change one after another, as AWS's provider writes them by default.
 @Suite("A folder that is written file by file")
 struct FileByFileTests {
-    @Test("is warned of, and read whole where DEBOUNCE_QUIET is longer than its writer takes from file to file")
+    @Test("causes a warning, and is read as a whole if DEBOUNCE_QUIET is longer than the pause between two files")
     func quiet() async throws {
         let world = try LocalWorld()
         try world.distribute("both", "user", "password")
@@ -124,7 +125,7 @@ struct FileByFileTests {
         let seen = try SeenContents(world, "both")
         for number in 2...3 {
             try write("user", "\(number)")
-            // The writer's pace. Whoever asks for a comparison meanwhile waits too.
+            // The pause between two files. Requested comparisons wait as well.
             usleep(50_000)
             program.signal(SIGHUP)
             usleep(50_000)
@@ -136,11 +137,11 @@ struct FileByFileTests {
     }
 }
 
-/// A folder of a volume that is mounted by `subPath`: what the kubelet mounts is the folder of one generation.
+/// A folder of a volume mounted by `subPath`: the kubelet mounts the folder of one generation.
 @Suite("A folder mounted by subPath")
 struct SubPathTests {
     @Test(
-        "is warned of, and once its generation is deleted the statuses say that no rotation comes",
+        "causes a warning, and when its generation is deleted the statuses report that no more rotations arrive",
         .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"), arguments: ["", "nested"])
     func folder(_ place: String) async throws {
         let world = try LocalWorld()
@@ -155,12 +156,12 @@ struct SubPathTests {
         let program = try await world.start(
             ["LOG_LEVEL": "debug"], wrapper: MountNamespace.wrapper + ["sh", "-c", mount])
         await world.expect("both", ["pw": "one", "ca": "two"], program)
-        await world.expectLog("mounted by subPath: the container never sees", program)
+        await world.expectLog("files mounted with subPath never change", program)
         let seen = try SeenContents(world, "both")
 
         try volume.write(["certs/pw": "new", "certs/ca": "new"])
-        await world.expectLog("what it was mounted from is deleted", program)
-        await world.expectLog("No rotation reaches it any more", program)
+        await world.expectLog("its source was deleted", program)
+        await world.expectLog("No more rotations arrive", program)
         #expect(seen.end() == [["pw": "one", "ca": "two"]])
         await program.stop()
     }

@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("When the API server goes away", .serialized)
+@Suite("When the API server is down", .serialized)
 struct OutageTests {
-    @Test("a rotation and an edit meanwhile reach their Secrets once it is back, also past a compaction")
+    @Test("a rotation and an edit meanwhile reach their Secrets when it is back, also after a compaction")
     func outage() async throws {
         let server = try await APIServer.start()
         do {
@@ -17,8 +17,8 @@ struct OutageTests {
         await server.end()
     }
 
-    /// A write hangs, because nothing of it reaches the server.
-    @Test("SIGTERM gives writes under way their time, bounds it, and ends with 0; a second signal ends at once")
+    /// A write hangs, because none of its bytes reach the server.
+    @Test("SIGTERM waits a limited time for writes in flight and ends with 0; a second signal ends the program at once")
     func signals() async throws {
         let server = try await APIServer.start()
         do {
@@ -50,7 +50,8 @@ struct OutageTests {
             #expect(await eventually { program.errors.contains("first pass done") })
             proxy.set(.toServer, .hold)
             try volume.write(["a": "\(round + 1)"])
-            // The write, and no frame that the connection needs for itself: without one under way the first signal ends all.
+            // More than the frames of the connection itself: without a write in flight, the first signal would end the
+            // program.
             #expect(await eventually { proxy.heldBytes > 300 })
             let start = ContinuousClock.now
             for signal in signals {
@@ -59,7 +60,8 @@ struct OutageTests {
             }
             let ended = await program.ended()
             #expect(ended.status == (signals.count == 1 ? 0 : 128 + SIGINT))
-            // What the first signal allows (`Agent.grace`), not how fast it is: the write would hang for 30 s.
+            // The time that the first signal allows (`Agent.grace`), not a measure of speed: the write would hang for
+            // 30 s.
             #expect(ContinuousClock.now - start < .seconds(28))
         }
     }
@@ -80,9 +82,10 @@ struct OutageTests {
             #expect(await eventually { world.logs.count("mount changed") == 1 })
             #expect(await eventually { world.logs.count("distribution held back") > 0 })
             try await server.restart()
-            // Whatever the watches knew has expired.
+            // The state of all watches has expired.
             try await server.compact()
-            // The longer the server takes to start, the longer the agent's waits have grown, its watches' too.
+            // The longer the server takes to start, the longer the agent's retry delays are, including those of its
+            // watches.
             try await world.expect("rotated", ["a": "2"])
             try await world.expect("rotated", .synced)
 

@@ -4,10 +4,10 @@ import Observability
 import TestSupport
 import Testing
 
-@Suite("A server that refuses most requests")
+@Suite("A server that rejects most requests")
 struct OverloadedServerTests {
-    /// The server takes one request at a time of anyone but its administrators, and answers 429 to the others.
-    @Test("with 429 gets no more of them than it asks for, and all Secrets are right at the end")
+    /// The server processes one request at a time of users who are not administrators, and answers others with 429.
+    @Test("with 429 gets no more requests than it asks for, and all Secrets are in sync in the end")
     func tooManyRequests() async throws {
         var options = APIServer.Options()
         options.serverFlags = [
@@ -29,13 +29,13 @@ struct OverloadedServerTests {
                 }
                 for name in names { try await world.expect(name, ["a": "2"]) }
                 for name in names { try await world.expect(name, .synced) }
-                // Each refusal costs the second that the server asks for.
+                // The agent waits one second after each rejection, as the server requests.
                 #expect(try shortestWait(of: names, in: world) >= 0.9)
             }
         }
     }
 
-    @Test("with 5xx, its etcd being silent or gone, gets a bounded number of them; a rotation meanwhile arrives")
+    @Test("with 5xx, because etcd is silent or gone, gets a bounded number of requests; a rotation meanwhile succeeds")
     func serverErrors() async throws {
         var options = APIServer.Options()
         options.serverFlags = ["--request-timeout=3s"]
@@ -47,7 +47,7 @@ struct OverloadedServerTests {
                 try await world.expect("storm", .synced)
                 world.server.pauseEtcd()
                 try volume.write(["a": "2"])
-                // More than one pass of the agent makes.
+                // More failures than one pass of the agent causes.
                 #expect(try await eventually { try failures(in: world) >= 5 })
                 world.server.resumeEtcd()
                 try await world.expect("storm", ["a": "2"])
@@ -60,7 +60,7 @@ struct OverloadedServerTests {
                 try await world.server.restartEtcd()
                 try await world.expect("storm", ["a": "3"])
                 try await world.expect("storm", .synced)
-                // Each try but the first comes after a wait that doubles, from 0.1 s on.
+                // Each retry follows after a delay that doubles, starting at 0.1 s.
                 #expect(try shortestWait(of: ["storm"], in: world) >= 0.1)
             }
         }
@@ -72,7 +72,7 @@ struct OverloadedServerTests {
         }
     }
 
-    /// A write whose outcome is unknown is looked up before the next one.
+    /// A write with an unknown outcome is looked up before the next write.
     private func tries(of name: String, in world: World) throws -> [APIServer.Served] {
         try world.server.served(in: world.namespace).filter {
             ["get", "patch"].contains($0.verb) && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
@@ -87,7 +87,7 @@ struct OverloadedServerTests {
         try tries(of: "storm", in: world).count { $0.code >= 500 }
     }
 
-    /// In seconds, between a write of a Secret that failed and the next one of the same.
+    /// The shortest time between a failed write of a Secret and the next one of the same Secret, in seconds.
     private func shortestWait(of names: [String], in world: World) throws -> Double {
         try names.flatMap { name in
             let writes = try writes(of: name, in: world)

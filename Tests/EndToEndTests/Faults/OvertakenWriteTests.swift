@@ -1,15 +1,15 @@
 import TestSupport
 import Testing
 
-/// The bytes of a write are kept on their way, until long after the agent has lost the connection and gone on.
-@Suite("A slow write of an old generation does not land after a newer one")
+/// The proxy holds the bytes of a write until long after the agent has lost the connection and reconnected.
+@Suite("A slow write of an old generation is not applied after a newer one")
 struct OvertakenWriteTests {
-    /// So many bytes that the write cannot be mistaken for anything else on the connection.
+    /// So large that the write is distinct from all other data on the connection.
     private static let size = 20_000
 
     private static func value(_ generation: Int) -> String { "\(generation)" + String(repeating: ".", count: size) }
 
-    @Test("an update that is overtaken is refused")
+    @Test("a superseded update is rejected")
     func update() async throws {
         try await overtaken("patch") { world, volume in
             try volume.write(["a": Self.value(1)])
@@ -18,7 +18,7 @@ struct OvertakenWriteTests {
         }
     }
 
-    @Test("a create that is overtaken is refused")
+    @Test("a superseded create is rejected")
     func create() async throws {
         try await overtaken("create") { world, volume in
             try volume.write(["other": "1"])
@@ -27,7 +27,7 @@ struct OvertakenWriteTests {
         }
     }
 
-    @Test("an update of an agent that has ended is refused after its successor's")
+    @Test("an update of an agent that has ended is rejected after an update of its successor")
     func successor() async throws {
         let world = try await World()
         let proxy = try FaultyProxy(to: world.server.port)
@@ -54,8 +54,8 @@ struct OvertakenWriteTests {
         }
     }
 
-    /// - Parameter prepare: brings the agent to the point where its next write is the one to be held; returns the wait
-    ///   until it is there.
+    /// - Parameter prepare: brings the agent to the point where its next write is the one to hold; returns a function
+    ///   that waits until that write has arrived at the proxy.
     private func overtaken(
         _ verb: String, _ prepare: (World, AtomicVolume) async throws -> () async throws -> Void
     ) async throws {
@@ -72,7 +72,7 @@ struct OvertakenWriteTests {
                 proxy.set(.toServer, .hold)
                 try volume.write(["a": Self.value(2)])
                 await isHeld(proxy)
-                // The agent finds its connection broken and makes a new one, which is not held.
+                // The agent notices the broken connection and opens a new one, which is not held.
                 proxy.abandonHeld()
                 try await world.expect("slow", ["a": Self.value(2)])
                 try volume.write(["a": Self.value(3)])
@@ -92,7 +92,7 @@ struct OvertakenWriteTests {
         #expect(isHeld)
     }
 
-    /// Lets the old write through, and sees what becomes of it.
+    /// Releases the old write and checks its result.
     private func landed(_ proxy: FaultyProxy, _ verb: String, _ world: World, _ witness: Witness) async throws {
         let version = try await world.secret("slow")?.version
         proxy.release()

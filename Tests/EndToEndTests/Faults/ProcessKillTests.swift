@@ -5,16 +5,16 @@ import Testing
 
 @Suite("Killed at any moment")
 struct ProcessKillTests {
-    /// The moments come from a seed, the argument.
+    /// The moments come from a seed, which is the argument.
     @Test(
-        "the program leaves whole Secrets of one generation, and clears up at its next start",
+        "the program leaves complete Secrets of one generation, and removes leftovers at its next start",
         arguments: [UInt64(20_261_121)])
     func anyMoment(seed: UInt64) async throws {
         let world = try LocalWorld()
         let volume = try AtomicVolume(world.mount)
         let names = (0..<8).map { "secret-\($0)" }
         for name in names { try world.distribute(name, "tls.crt", "tls.key") }
-        // Long enough that a write is more than a moment, and of one length.
+        // So large that a write takes some time, and always of the same length.
         func pair(_ number: Int) -> [String: String] {
             [
                 "tls.crt": String(repeating: "certificate \(100 + number)\n", count: 12_000),
@@ -25,16 +25,16 @@ struct ProcessKillTests {
         var kills = (none: 0, some: 0, leftovers: 0)
         try volume.write(pair(0))
         for number in 1...16 {
-            // What the last one left undone is brought in line at the start.
+            // The start completes what the last process left undone.
             let program = try await world.start(["DEBOUNCE_QUIET": "0ms"])
             for name in names { await world.expect(name, pair(number - 1), program) }
             #expect(listed(world) == names.map { "\($0).yaml" }, "round \(number) of seed \(seed)")
             let (sizes, before) = (sizes(world), times(world, names))
-            // After so many writes, or within one, and a moment that is shorter than a write.
+            // After a number of writes, or during one, after a delay that is shorter than a write.
             let (isWithin, writes) = (random.next(below: 2) == 0, Int(random.next(below: 8)))
             let moment = random.next(below: isWithin ? 200 : 2000)
             try volume.write(pair(number))
-            // On a thread that does nothing else.
+            // On a separate thread.
             await OwnedThread.value(name: "kill") { [self] in
                 let end = ContinuousClock.now + .longestWait
                 var isDue = false
@@ -67,7 +67,7 @@ struct ProcessKillTests {
 
     private func listed(_ world: LocalWorld) -> [String] { names(in: world.output + "/web").sorted() }
 
-    /// Of all files that there are, leftovers too; in a write they are not what they are at rest.
+    /// The sizes of all files, including leftovers; they differ while a write is in progress.
     private func sizes(_ world: LocalWorld) -> [String: Int] {
         var sizes: [String: Int] = [:]
         for name in names(in: world.output + "/web") {
@@ -78,7 +78,7 @@ struct ProcessKillTests {
         return sizes
     }
 
-    /// When each manifest was last written, in nanoseconds.
+    /// The time of the last write of each manifest, in nanoseconds.
     private func times(_ world: LocalWorld, _ names: [String]) -> [Int] {
         names.map { name in
             var status = stat()
@@ -88,7 +88,7 @@ struct ProcessKillTests {
     }
 }
 
-/// A linear congruential generator (Knuth's MMIX): the same moments for the same seed.
+/// A linear congruential generator (Knuth's MMIX): the same seed gives the same moments.
 private struct Moments {
     var state: UInt64
 

@@ -6,9 +6,9 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("Others who change what we write", .endsIfHung)
+@Suite("Other clients that change our Secrets", .endsIfHung)
 struct RevertingWriterTests {
-    /// Another controller, which takes back what we write as soon as it sees it.
+    /// Another controller, which reverts our writes as soon as it sees them.
     private func revert(_ world: World, _ patch: JSONValue, while isOurs: (LiveSecret) -> Bool) async throws {
         while !Task.isCancelled {
             guard let secret = try await world.secret("hot"), isOurs(secret) else {
@@ -22,7 +22,7 @@ struct RevertingWriterTests {
     }
 
     @Test(
-        "a controller that reverts each write gets few of them, is named in the status, and loses in the end",
+        "a controller that reverts each write gets few of them, is named in the status, and is overruled in the end",
         arguments: ["data", "label"])
     func fight(over part: String) async throws {
         let world = try await World()
@@ -53,14 +53,14 @@ struct RevertingWriterTests {
             let writes = try world.server.served(in: namespace).count {
                 $0.verb == "patch" && $0.objectRef?.resource == "secrets"
             }
-            // Ours and theirs.
+            // Our writes and theirs.
             #expect(writes < 60)
             try await world.expect("hot", ["a": "ours"])
             try await world.expect("hot", .synced)
         }
     }
 
-    /// Changes each Secret on its way to the server, as a mutating admission webhook does on its way to the store.
+    /// Changes each Secret before it reaches the server, as a mutating admission webhook does before it is stored.
     private struct Mutating: KubeTransport {
         let transport: any KubeTransport
         let change: @Sendable (JSONValue) -> JSONValue
@@ -80,7 +80,7 @@ struct RevertingWriterTests {
         }
     }
 
-    @Test("what is stored otherwise than it was sent is reported and not written in a loop")
+    @Test("a write that the server stores differently is reported and not repeated in a loop")
     func altered() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)

@@ -2,13 +2,13 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Packets that are dropped in silence", .enabled { try await NetworkPair.isPossible() })
+@Suite("Packets that are dropped silently", .enabled { try await NetworkPair.isPossible() })
 struct SilentNetworkTests {
-    /// The program notices after 45 s at most, the kernel alone after a quarter of an hour (tcp(7), `tcp_retries2`). In
-    /// between is what a busy machine may add.
+    /// The program notices after at most 45 s; the kernel alone would notice after a quarter of an hour (tcp(7),
+    /// `tcp_retries2`). The value lies between, with time for a busy machine.
     private static let noticed: Duration = .seconds(180)
 
-    @Test("while nothing is under way are noticed; a rotation meanwhile arrives once they pass again")
+    @Test("while the connection is idle are noticed; a rotation meanwhile succeeds when packets pass again")
     func idle() async throws {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
@@ -19,18 +19,18 @@ struct SilentNetworkTests {
         }
     }
 
-    @Test("while a write is under way are noticed, and the write arrives once they pass again")
+    @Test("while a write is in flight are noticed, and the write succeeds when packets pass again")
     func writing() async throws {
         try await cutOff { world, program, pair, volume in
             let begin = ContinuousClock.now
             try volume.write(["a": "2"])
-            let isNoticed = await eventually { program.errors.contains("write has no answer") }
+            let isNoticed = await eventually { program.errors.contains("write got no response") }
             #expect(isNoticed)
             #expect(ContinuousClock.now - begin < Self.noticed)
         }
     }
 
-    /// - Parameter body: begins when packets are dropped, and leaves Secret `silent` to become 2.
+    /// - Parameter body: runs when packets are dropped, and must cause Secret `silent` to become 2.
     private func cutOff(
         _ body: (World, Binary, NetworkPair, AtomicVolume) async throws -> Void
     ) async throws {
@@ -54,7 +54,7 @@ struct SilentNetworkTests {
             try await world.expect("silent", ["a": "1"])
             try await pair.restore()
             try await world.expect("silent", ["a": "2"])
-            // The watches are alive.
+            // The watches work.
             try await world.create(world.distribution("late", [("a", "a")]))
             try await world.expect("late", ["a": "2"])
         } catch {

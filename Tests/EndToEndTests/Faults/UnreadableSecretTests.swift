@@ -3,11 +3,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// A list of Secrets that holds one that the server cannot read fails as a whole.
+/// A list of Secrets fails as a whole if it contains one that the server cannot read.
 @Suite("With a Secret that the API server cannot read", .endsIfHung)
 struct UnreadableSecretTests {
     @Test(
-        "a restarted agent serves all others, and the status of that one says why it is not", arguments: [true, false])
+        "a restarted agent serves all others, and the status of that one reports the reason", arguments: [true, false])
     func corrupt(_ isScoped: Bool) async throws {
         try await withServer { world in
             let volume = try AtomicVolume(world.mount)
@@ -36,7 +36,7 @@ struct UnreadableSecretTests {
                 try await world.expect("good", .synced)
                 try await other.expect("other", ["a": "2"])
                 try await world.expect("foreign", .notManaged)
-                // Without a watch a hand edit is noticed at the next look.
+                // Without a watch, the next poll notices a hand edit.
                 try await world.patchSecret("good", ["stringData": ["a": "by hand"]])
                 try await world.expect("good", ["a": "2"])
                 #expect(try await world.distribution("good").status.statusText?.contains("noticed late") == true)
@@ -46,7 +46,7 @@ struct UnreadableSecretTests {
         }
     }
 
-    @Test("whose key was lost, the status says so, and once the key is back all is as it was")
+    @Test("because its key was lost, the status reports it, and when the key is back everything is in sync again")
     func lostKey() async throws {
         let files = try ScratchFolder()
         let configuration = { (providers: String) in
@@ -65,12 +65,12 @@ struct UnreadableSecretTests {
             try volume.write(["a": "1"])
             for name in ["good", "bad"] { try await world.create(world.distribution(name, [("a", "a")])) }
             try await world.withAgent { for name in ["good", "bad"] { try await world.expect(name, .synced) } }
-            // Encrypted when it is written next.
+            // Encrypted at the next write.
             try files.write("encryption.yaml", configuration("{\(key)}, {identity: {}}"))
             try await world.server.restart()
             try await world.patchSecret("bad", ["metadata": ["labels": ["theirs": "1"]]])
             try files.write("encryption.yaml", configuration("{identity: {}}"))
-            // Its own list of Secrets fails too.
+            // The server's own list of Secrets fails too.
             try await world.server.restart(without: ["informer-sync"])
 
             let second = try await World(sharing: world)
@@ -111,7 +111,7 @@ struct UnreadableSecretTests {
 }
 
 extension World {
-    /// One pass in this process.
+    /// Makes one pass in this process.
     func sync(as user: APIServer.User = .admin, _ configure: (inout Settings) -> Void = { _ in }) async throws
         -> SyncResult
     {

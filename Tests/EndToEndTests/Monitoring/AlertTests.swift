@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The example's alerts")
 struct AlertTests {
-    @Test("are rules that Prometheus accepts, over metrics that are documented")
+    @Test("are rules that Prometheus accepts, with documented metrics only")
     func accepted() async throws {
         let alerts = try Alerts()
         #expect(alerts.all.count >= 15)
@@ -16,7 +16,7 @@ struct AlertTests {
         }
     }
 
-    @Test("fire when they should, and are silent when they almost should")
+    @Test("fire at their threshold, and stay silent just below it")
     func unitTests() async throws {
         let folder = try Alerts().folder(annotated: false)
         try folder.write(
@@ -24,7 +24,7 @@ struct AlertTests {
         try await Promtool.run(["test", "rules", "alerts.yaml"], in: folder)
     }
 
-    @Test("are all tested so, over metrics that are documented")
+    @Test("are all tested this way, with documented metrics only")
     func tested() throws {
         var (fire, silent): (Set<String>, Set<String>) = ([], [])
         let tests = try #require(try World.manifest("Tests/Fixtures/monitoring/alerts.yaml")["tests"]?.array)
@@ -43,7 +43,7 @@ struct AlertTests {
         #expect(silent == names)
     }
 
-    @Test("say how urgent they are, what they mean, and where that is described")
+    @Test("have a severity, a description, and a link to their runbook")
     func annotations() throws {
         for alert in try Alerts().all {
             let severity = alert.rule["labels"]?["severity"]?.string
@@ -54,7 +54,7 @@ struct AlertTests {
         }
     }
 
-    @Test("have a section each in the runbooks, which has no other")
+    @Test("have a section each in the runbooks, which have no other section")
     func runbooks() throws {
         let text = String(decoding: try World.text("docs/runbooks.md"), as: UTF8.self)
         let sections = text.split(separator: "\n## ").dropFirst()
@@ -75,13 +75,13 @@ struct AlertTests {
         }
     }
 
-    @Test("get their metrics from the port that the deployment names")
+    @Test("scrape the port that the deployment names")
     func podMonitor() throws {
         let spec = try #require(try World.manifest("sidecar-example/monitoring/pod-monitor.yaml")["spec"])
         let template = try #require(try World.manifest("sidecar-example/deployment.yaml")["spec"]?["template"])
         #expect(spec["selector"]?["matchLabels"] == template["metadata"]?["labels"])
         let endpoint = try #require(spec["podMetricsEndpoints"]?.array?.first)
-        // The namespace of a certificate's Secret, which the alerts name.
+        // The alerts use the namespace of a certificate's Secret, which the scrape must not overwrite.
         #expect(endpoint["honorLabels"] == .bool(true))
         let sidecar = template["spec"]?["initContainers"]?.array?.first
         let ports = sidecar?["ports"]?.array ?? []

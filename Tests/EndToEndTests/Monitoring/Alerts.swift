@@ -12,7 +12,7 @@ struct Alerts {
         func annotation(_ name: String) -> String? { rule["annotations"]?[name]?.string }
     }
 
-    /// `spec` of the PrometheusRule: what a plain file of rules holds.
+    /// `spec` of the PrometheusRule: the content of a plain rules file.
     private let rules: JSONValue
 
     init() throws {
@@ -25,9 +25,10 @@ struct Alerts {
         }
     }
 
-    /// A folder with `rules.yaml`, which Prometheus and its tool read.
+    /// A folder with `rules.yaml`, for Prometheus and promtool.
     ///
-    /// - Parameter annotated: with the annotations. Without them, a test of the rules has only their labels to repeat.
+    /// - Parameter annotated: keeps the annotations. Without them, a test of the rules only needs to repeat their
+    ///   labels.
     func folder(annotated: Bool) throws -> ScratchFolder {
         let folder = try ScratchFolder()
         let written = annotated ? rules : rules.without("annotations")
@@ -37,7 +38,7 @@ struct Alerts {
 }
 
 extension JSONValue {
-    /// Without the members of that name, at any depth.
+    /// A copy without the members of that name, at any depth.
     fileprivate func without(_ name: String) -> JSONValue {
         switch self {
         case .object(let members):
@@ -48,7 +49,7 @@ extension JSONValue {
     }
 }
 
-/// The names in a text that look like those of metrics.
+/// The names in a text that look like names of metrics.
 func metricNames(in text: String) -> Set<String> {
     let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ":") }
     return Set(

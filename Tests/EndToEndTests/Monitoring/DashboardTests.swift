@@ -16,7 +16,7 @@ struct DashboardTests {
         panels.flatMap { $0["targets"]?.array ?? [] }.compactMap { $0["expr"]?.string }
     }
 
-    @Test("shows documented metrics and no others")
+    @Test("shows documented metrics only")
     func metrics() throws {
         #expect(expressions.count > 20)
         let known = try DocumentedMetrics().sampleNames()
@@ -26,7 +26,7 @@ struct DashboardTests {
         }
     }
 
-    @Test("asks what Prometheus understands, by the variables that it has")
+    @Test("has queries that Prometheus accepts, with variables that exist")
     func expressionsAreValid() async throws {
         let variables = (dashboard["templating"]?["list"]?.array ?? []).compactMap { $0["name"]?.string }
         #expect(variables == ["datasource", "job", "instance"])
@@ -43,7 +43,7 @@ struct DashboardTests {
         try await Promtool.run(["check", "rules", "rules.yaml"], in: folder)
     }
 
-    @Test("has panels that each have a number, a place and a data source of their own")
+    @Test("has panels that each have an ID, a position and a data source")
     func layout() throws {
         #expect(dashboard["uid"]?.string == "secrets-distributor")
         #expect(dashboard["schemaVersion"]?.int != nil)
@@ -69,7 +69,7 @@ struct DashboardTests {
         }
     }
 
-    @Test("is what the kustomization loads")
+    @Test("is the file that the kustomization loads")
     func kustomization() throws {
         let generators = try World.manifest("sidecar-example/monitoring/kustomization.yaml")["configMapGenerator"]?
             .array

@@ -1,13 +1,12 @@
 import Admin
 import Agent
 import Observability
-import Reconciler
 import TestSupport
 import Testing
 
 @Suite("The documentation of metrics")
 struct DocumentedMetricsTests {
-    @Test("names what the controller, requests, watches and the process tell, with types and labels, and no more")
+    @Test("lists exactly the metrics of controller, requests, watches and process, with their types and labels")
     func served() async throws {
         let world = try await World()
         let client = try world.server.client(.admin)

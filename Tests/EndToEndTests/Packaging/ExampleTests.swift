@@ -11,8 +11,8 @@ import Testing
 struct ExampleTests {
     private static let group = "rbac.authorization.k8s.io"
 
-    /// The rules of `cluster-role.yaml`, and no others, bound in the namespaces of its own distributions.
-    @Test("gives just the rights that its distributions need")
+    /// Binds exactly the rules of `cluster-role.yaml` in the namespaces of its own distributions.
+    @Test("grants exactly the rights that its distributions need")
     func rolesAreEnough() async throws {
         let world = try await World()
         let roles = Resource(group: Self.group, plural: "clusterroles")
@@ -37,7 +37,7 @@ struct ExampleTests {
             try World.manifests("sidecar-example/distributions/wildcard-tls.yaml")
             + World.manifests("sidecar-example/distributions/jupyter-cookie.yaml")
         #expect(manifests.count == 3)
-        // Two namespaces of the example become two of the test's own.
+        // Two namespaces of the test replace two namespaces of the example.
         let second = try await world.server.namespace()
         var places: [String: String] = [:]
         for manifest in manifests {
@@ -65,10 +65,10 @@ struct ExampleTests {
         }
     }
 
-    @Test("has a definition that refuses typing errors and hostile values", .endsIfHung)
+    @Test("has a definition that rejects typing errors and hostile values", .endsIfHung)
     func definitionRefuses() async throws { try await withServer { try await definitionRefuses(in: $0) } }
 
-    /// With a server of its own: the shared one has the definition without its rules.
+    /// Uses its own server: the shared one has the definition without its validation rules.
     private func definitionRefuses(in world: World) async throws {
         let definitions = Resource(
             group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
@@ -100,7 +100,7 @@ struct ExampleTests {
         }
     }
 
-    @Test("has a policy that can be used and permits its distributions")
+    @Test("has a valid policy that permits its distributions")
     func policy() throws {
         let text = try World.text("sidecar-example/policy/policy.yaml")
         let parsed = PolicyManifest.parse(text, file: "policy.yaml")
@@ -113,7 +113,7 @@ struct ExampleTests {
         #expect(try World.manifest("sidecar-example/policy/kustomization.yaml")["configMapGenerator"] != nil)
     }
 
-    @Test("has probes that the agent answers, as the documentation shows them")
+    @Test("has probes that the agent answers, as in the documentation")
     func probes() throws {
         let deployment = try World.manifest("sidecar-example/deployment.yaml")
         let sidecar = try #require(
@@ -135,7 +135,7 @@ struct ExampleTests {
         #expect(try lines("sidecar-example/deployment.yaml").contains(shown.map { "          \($0)" }))
     }
 
-    @Test("is complete: every file that its kustomizations name is there")
+    @Test("is complete: every file that its kustomizations name exists")
     func kustomizations() throws {
         for folder in ["", "/distributions", "/leader-election", "/monitoring", "/namespaced"].map({
             "sidecar-example" + $0

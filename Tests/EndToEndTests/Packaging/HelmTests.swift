@@ -6,11 +6,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// The chart, by Helm itself.
+/// Tests the chart with Helm itself.
 @Suite("The Helm chart", .endsIfHung)
 struct HelmTests {
     private static let chart = World.path("sidecar-example/helm")
-    /// As today's users have them.
+    /// The values of existing users.
     private static let values = World.path("Tests/Fixtures/python-operator/values.yaml")
 
     private func render(_ values: String = "", files: [String] = []) async throws -> RenderedManifests {
@@ -24,19 +24,19 @@ struct HelmTests {
         try #require(try rendered.pod()["containers"]?.named("secrets-distributor"))
     }
 
-    /// Of plain variables.
+    /// The environment variables with plain values.
     private func environment(_ rendered: RenderedManifests) throws -> [String: String] {
         let list = try agent(rendered)["env"]?.array ?? []
         let pairs = list.map { variable in
             let field = variable["valueFrom"]?["fieldRef"]?["fieldPath"]?.string
             return (variable["name"]?.string ?? "", variable["value"]?.string ?? field ?? "")
         }
-        // Helm applies on the server's side, which refuses a name that comes twice.
+        // Helm uses server-side apply, which rejects duplicate names.
         #expect(Set(pairs.map(\.0)).count == pairs.count)
         return Dictionary(pairs) { $1 }
     }
 
-    @Test("passes Helm's own check, and has the same resource definition as the example")
+    @Test("passes Helm's own lint, and has the same resource definition as the example")
     func lint() async throws {
         let linted = try await KubeTools.helm(["lint", Self.chart])
         #expect(linted.status == 0, "\(linted.errors)")
@@ -46,7 +46,7 @@ struct HelmTests {
         }
     }
 
-    @Test("does what a values file for the Python operator's chart says")
+    @Test("follows a values file for the Python operator's chart")
     func formerValues() async throws {
         let rendered = try await render(files: [Self.values])
         #expect(
@@ -67,13 +67,13 @@ struct HelmTests {
             let list = try #require(values[key]?.array)
             #expect(list.allSatisfy { place[key]?.array?.contains($0) == true }, "\(key)")
         }
-        // Theirs is empty, which says nothing.
+        // Theirs are empty, which sets nothing.
         #expect(agent["resources"]?["limits"] != nil)
         let given = try await render("resources: {limits: {memory: 1Gi}}", files: [Self.values])
         #expect(try self.agent(given)["resources"]?["limits"]?["memory"] == "1Gi")
     }
 
-    @Test("takes an image as one string, or as repository with tag or digest")
+    @Test("accepts an image as one string, or as repository with tag or digest")
     func images() async throws {
         let digest = "sha256:" + String(repeating: "a", count: 64)
         for (values, image) in [
@@ -87,7 +87,7 @@ struct HelmTests {
         }
     }
 
-    @Test("sets what the values say, and leaves the word to env")
+    @Test("sets the variables from the values, and env overrides them")
     func environments() async throws {
         let plain = try await render()
         #expect(try environment(plain) == ["LOG_LEVEL": "info", "LOG_FORMAT": "json"])
@@ -108,7 +108,7 @@ struct HelmTests {
             ])
     }
 
-    @Test("gives the rights of the example: everywhere, in named namespaces, and to the Lease")
+    @Test("grants the rights of the example: everywhere, in named namespaces, and for the Lease")
     func rights() async throws {
         let rules = try World.manifest("sidecar-example/cluster-role.yaml")["rules"]
         let everywhere = try await render()
@@ -116,7 +116,7 @@ struct HelmTests {
 
         let lease = try World.manifests("sidecar-example/leader-election/role.yaml").first?["rules"]
         for values in ["replicas: 2", "leaderElection: {enabled: true}"] {
-            // The Lease is called as the release is.
+            // The Lease has the name of the release.
             let rendered = try await render(values)
             let role = try rendered.only("Role")["rules"]?.array
             let theirs = try #require(role?.last)
@@ -135,7 +135,7 @@ struct HelmTests {
         #expect(none.allSatisfy { !$0.contains("Role") })
     }
 
-    @Test("makes a policy that can be used, and mounts it as a whole")
+    @Test("creates a valid policy, and mounts the whole volume")
     func policy() async throws {
         let policy = try World.manifest("sidecar-example/policy/policy.yaml")["spec"]
         let text = String(decoding: try #require(policy).encoded(), as: UTF8.self)
@@ -151,7 +151,7 @@ struct HelmTests {
         #expect(volume?["configMap"]?["name"] == map["metadata"]?["name"])
     }
 
-    @Test("asks for metrics and probes at the agent's own port")
+    @Test("scrapes and probes the agent's own port")
     func endpoint() async throws {
         let rendered = try await render("monitoring: {podMonitor: {enabled: true, labels: {release: stack}}}")
         let agent = try agent(rendered)
@@ -187,11 +187,11 @@ struct HelmTests {
         #expect(try rendered.pod()["automountServiceAccountToken"] == false)
         #expect(own["securityContext"] == theirs?["securityContext"])
         #expect(own["resources"] == theirs?["resources"])
-        // Else `kubectl describe` shows a number of an agent that has ended.
+        // Otherwise `kubectl describe` shows only the exit code of an agent that has ended.
         #expect(own["terminationMessagePolicy"] == "FallbackToLogsOnError")
     }
 
-    @Test("refuses a value that it does not know, and names it")
+    @Test("rejects an unknown value, and names it")
     func refuses() async throws {
         let directory = try TemporaryDirectory()
         for (values, name) in [
@@ -206,8 +206,8 @@ struct HelmTests {
         }
     }
 
-    /// An upgrade without it would remove the definition, and with it every distribution.
-    @Test("refuses to be rendered where its resource definition got lost")
+    /// An upgrade without the definition would remove it, and with it every distribution.
+    @Test("refuses to render without its resource definition")
     func needsDefinition() async throws {
         let directory = try TemporaryDirectory()
         let chart = try await copy(in: directory)
@@ -216,25 +216,25 @@ struct HelmTests {
         #expect(refused.status != 0 && refused.errors.contains("files/crd.yaml is missing"), "\(refused.errors)")
     }
 
-    @Test("has a comment and a rule for every value")
+    @Test("has a comment and a schema for every value")
     func values() throws {
         let schema = try JSONValue(json: try World.text("sidecar-example/helm/values.schema.json"))
         let values = try World.manifest("sidecar-example/helm/values.yaml")
         let known = Set(schema["properties"]?.object?.keys.map { $0 } ?? [])
         #expect(Set(values.object?.keys.map { $0 } ?? []).union(["global"]) == known)
-        // A comment stands before each block of values.
+        // A comment precedes each block of values.
         let text = String(decoding: try World.text("sidecar-example/helm/values.yaml"), as: UTF8.self)
         for block in text.split(separator: "\n\n").dropFirst() { #expect(block.contains("#"), "\(block)") }
     }
 
     // MARK: In a cluster
 
-    @Test("installs and upgrades; uninstalled, it leaves the definition, the distributions and their Secrets")
+    @Test("installs and upgrades; an uninstall keeps the definition, the distributions and their Secrets")
     func lifecycle() async throws {
         try await onServer { world, kubectl, place in
             let directory = try TemporaryDirectory()
             let chart = try await copy(in: directory, for: world.server)
-            // As the page about installing says: the definition, the distributions, and only then the agent.
+            // In the order of the install page: the definition, the distributions, and then the agent.
             let (none, more) = (directory("none.yaml"), directory("more.yaml"))
             try writeFile(none, "replicas: 0")
             try writeFile(more, "replicas: 2")
@@ -255,8 +255,8 @@ struct HelmTests {
         }
     }
 
-    /// That chart has the definition among its templates, and selects its pods by labels of its own.
-    @Test("takes a release of the Python operator's chart over, as the page about installing says")
+    /// That chart has the definition among its templates, and selects its pods by its own labels.
+    @Test("takes over a release of the Python operator's chart, as the install page describes")
     func takesOver() async throws {
         try await onServer { world, kubectl, place in
             let directory = try TemporaryDirectory()
@@ -284,7 +284,7 @@ struct HelmTests {
         }
     }
 
-    /// Helm validates by what the server knows, and the server may be older than the definition's rules.
+    /// Helm validates against the server, which may be older than the definition's validation rules.
     private func copy(in directory: TemporaryDirectory, for server: APIServer? = nil) async throws -> String {
         let chart = directory("chart")
         try FileManager.default.copyItem(atPath: Self.chart, toPath: chart)
@@ -295,7 +295,8 @@ struct HelmTests {
         return chart
     }
 
-    /// A server of its own, for the definition is one for all; with Helm's words for it and the world's namespace.
+    /// Uses its own server, because the definition is cluster-wide. Passes Helm's arguments for it and the world's
+    /// namespace.
     private func onServer(_ body: (World, Kubectl, _ place: [String]) async throws -> Void) async throws {
         let server = try await APIServer.start()
         do {
@@ -313,7 +314,7 @@ struct HelmTests {
 
     private func ran(_ run: ToolRun) { #expect(run.status == 0, "\(run.errors)") }
 
-    /// A distribution whose Secret may go with it, and the Secret.
+    /// Creates a distribution that deletes its Secret, and waits for the Secret.
     private func distribute(in world: World) async throws {
         try AtomicVolume(world.mount).write(["a": "1"])
         #expect(

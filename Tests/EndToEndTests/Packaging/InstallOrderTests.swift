@@ -4,18 +4,18 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// The commands of the pages about installing, on a real API server, with an agent that starts when its Deployment is there,
+/// Runs the commands of the install pages on a real API server, with an agent that starts when its Deployment exists,
 /// as a kubelet would start it.
-@Suite("Installed as the pages say", .endsIfHung)
+@Suite("Installed as the pages describe", .endsIfHung)
 struct InstallOrderTests {
-    /// Of the block that installs the example, one command a line.
+    /// The commands of the block that installs the example, one per line.
     private func commands(_ page: String) throws -> [String] {
         let blocks = try Markdown(page).blocks.filter { $0.language == "sh" }
         let block = try #require(blocks.first { $0.text.contains("kubectl apply -k sidecar-example\n") })
         return block.text.split(separator: "\n").map(String.init)
     }
 
-    @Test("the sidecar's first pass finds the example's distributions, and its application their Secrets")
+    @Test("the sidecar's first pass finds the example's distributions, and its application finds their Secrets")
     func order() async throws {
         let commands = try commands("sidecar-example/README.md")
         #expect(try self.commands("docs/install.md") == commands)
@@ -38,7 +38,7 @@ struct InstallOrderTests {
             } _: {
                 #expect(await eventually { world.logs.contains("first pass done") })
                 #expect(world.logs.contains("first pass done", "distributions=3"))
-                // The startup probe passes now.
+                // The startup probe passes at this point.
                 for (namespace, name) in [
                     ("dashboards", "wildcard-tls-secret"), ("jupyterhub", "wildcard-tls-secret"),
                     ("jupyterhub", "jupyter-cookie"),
@@ -55,7 +55,7 @@ struct InstallOrderTests {
         await server.end()
     }
 
-    /// With what an older server needs, as the example's page says.
+    /// Adds what an older server needs, as the page of the example describes.
     private func run(_ command: String, on server: APIServer) async throws {
         let words = command.split(separator: " ").dropFirst().map {
             $0.hasPrefix("sidecar-example") ? World.path(String($0)) : String($0)
@@ -78,7 +78,7 @@ struct InstallOrderTests {
         return all.items.contains { $0.metadata.name == "secrets-distributor" }
     }
 
-    /// Stands for the CSI driver's definition.
+    /// A substitute for the CSI driver's definition.
     private static let providerClasses: JSONValue = [
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": ["name": "secretproviderclasses.secrets-store.csi.x-k8s.io"],

@@ -3,10 +3,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What `docs/install.md` shows is what it says.
-@Suite("The page about installing", .endsIfHung)
+/// Tests the examples of `docs/install.md`.
+@Suite("The install page", .endsIfHung)
 struct InstallPageTests {
-    /// The page's blocks of YAML, each without its indentation.
+    /// The page's YAML blocks, without their indentation.
     private func blocks() throws -> [String] {
         let page = String(decoding: try World.text("docs/install.md"), as: UTF8.self)
         return page.matches(of: /(?m)^( *)```yaml\n((?:.*\n)*?) *```$/).map { match in
@@ -14,7 +14,7 @@ struct InstallPageTests {
         }
     }
 
-    @Test("shows the kustomization of the example, and a patch for another volume that works")
+    @Test("shows the kustomization of the example, and a working patch for another volume")
     func component() async throws {
         let blocks = try blocks()
         try #require(blocks.count == 3)
@@ -34,7 +34,7 @@ struct InstallPageTests {
         #expect(mounts.count == 2)
     }
 
-    @Test("shows values that the chart takes")
+    @Test("shows values that the chart accepts")
     func values() async throws {
         let blocks = try blocks()
         try #require(blocks.count == 3)

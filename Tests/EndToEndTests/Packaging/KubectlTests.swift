@@ -1,13 +1,12 @@
-import Distribution
 import FoundationEssentials
 import TestSupport
 import TestTraits
 import Testing
 
-/// What tenants see: the real kubectl, of today and an old one.
+/// Tests what tenants see, with a current kubectl and an old one.
 @Suite("kubectl", .endsIfHung)
 struct KubectlTests {
-    /// A table as kubectl prints it: a cell begins where its heading does.
+    /// A table as kubectl prints it: a cell starts below its heading.
     private struct Table {
         let headings: [String]
         private let rows: [[String]]
@@ -30,7 +29,7 @@ struct KubectlTests {
             rows = lines.dropFirst().map(cells)
         }
 
-        /// By heading.
+        /// The cells of a row, by heading.
         func row(_ name: String) -> [String: String] {
             let row = rows.first { $0.first == name } ?? []
             return Dictionary(uniqueKeysWithValues: zip(headings, row))
@@ -38,7 +37,7 @@ struct KubectlTests {
     }
 
     @Test(
-        "shows for each distribution its Secret, its state and when it was rotated", arguments: Kubectl.Version.allCases
+        "shows for each distribution its Secret, its state and its last rotation", arguments: Kubectl.Version.allCases
     )
     func columns(_ version: Kubectl.Version) async throws {
         let world = try await World()
@@ -78,7 +77,7 @@ struct KubectlTests {
     func explains(_ version: Kubectl.Version) async throws {
         let world = try await World()
         let kubectl = try await Kubectl(version, on: world.server, namespace: world.namespace)
-        // The server publishes a definition's schema a moment after it serves the resource.
+        // The server publishes the schema of a definition shortly after it serves the resource.
         #expect(
             try await eventually {
                 try await kubectl("explain", "sd.spec.secrets.from").output.contains("Path of the source file")
@@ -104,7 +103,7 @@ struct KubectlTests {
         #expect(described.contains("SourceNotFound"))
     }
 
-    @Test("takes the example's distributions", arguments: Kubectl.Version.allCases)
+    @Test("accepts the example's distributions", arguments: Kubectl.Version.allCases)
     func takesGoodOnes(_ version: Kubectl.Version) async throws {
         let world = try await World()
         let kubectl = try await Kubectl(version, on: world.server, namespace: world.namespace)
@@ -117,9 +116,9 @@ struct KubectlTests {
         #expect(try await kubectl("get", "sd", "--output", "name").output.split(separator: "\n").count == 2)
     }
 
-    /// By the published schema, before anything is sent, or by a server that decodes strictly (since 1.25, for a kubectl
-    /// that asks for it); and by the server's validation, where the former is turned off.
-    @Test("refuses a typing error with a message that names the field", arguments: Kubectl.Version.allCases)
+    /// A typing error is rejected by the published schema before kubectl sends anything, or by a server with strict
+    /// decoding (since 1.25, if kubectl requests it). If these are turned off, the server's validation rejects it.
+    @Test("rejects a typing error with a message that names the field", arguments: Kubectl.Version.allCases)
     func refusesTypingErrors(_ version: Kubectl.Version) async throws {
         let world = try await World()
         let kubectl = try await Kubectl(version, on: world.server, namespace: world.namespace)
@@ -142,7 +141,7 @@ struct KubectlTests {
                 return refused.status != 0 && said.contains(/unknown field "(spec\.secrets\[0\]\.)?form"/)
             }, "\(said)")
         #expect(said.contains(/unknown field "(spec\.)?deletionpolicy"/))
-        // Strict decoding comes before validation.
+        // Strict decoding happens before validation.
         #expect(said.contains(#"missing required field "from""#) || said.contains("strict decoding error"), "\(said)")
 
         let server = try await kubectl.apply(text, "--validate=false")

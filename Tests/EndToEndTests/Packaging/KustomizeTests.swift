@@ -3,7 +3,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// The kustomizations of the example, by the real kustomize.
+/// Tests the kustomizations of the example with the real kustomize.
 @Suite("The kustomizations", .endsIfHung)
 struct KustomizeTests {
     private func folder(_ path: String) -> String { World.path(path) }
@@ -12,14 +12,14 @@ struct KustomizeTests {
         try RenderedManifests(try await ToolRun.run([try await KubeTools.path("kustomize"), "build", path]))
     }
 
-    /// A copy of the example, to be changed.
+    /// A copy of the example that the test may change.
     private func copy() throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         try FileManager.default.copyItem(atPath: folder("sidecar-example"), toPath: directory("sidecar-example"))
         return directory
     }
 
-    @Test("render alike with kustomize and with kubectl, an old one too", arguments: ["", "/distributions"])
+    @Test("render alike with kustomize and with kubectl, including an old one", arguments: ["", "/distributions"])
     func render(_ path: String) async throws {
         let path = folder("sidecar-example\(path)")
         let rendered = try await build(path)
@@ -56,7 +56,7 @@ struct KustomizeTests {
 
     // MARK: The component for an existing Deployment
 
-    @Test("add the sidecar to somebody's Deployment, and change nothing else of it")
+    @Test("add the sidecar to an existing Deployment, and change nothing else in it")
     func addsSidecar() async throws {
         let before = try World.manifest("sidecar-example/existing-deployment/deployment.yaml")
         let rendered = try await build(folder("sidecar-example/existing-deployment"))
@@ -66,7 +66,7 @@ struct KustomizeTests {
             ])
         let pod = try rendered.pod()
         let containers = pod["initContainers"]?.array ?? []
-        // First: what comes after it starts when its Secrets are right.
+        // The sidecar is first: the containers after it start when its Secrets are in sync.
         #expect(containers.map { $0["name"]?.string } == ["secrets-distributor", "migrate"])
         let sidecar = try #require(containers.first)
         #expect(sidecar["restartPolicy"] == "Always")
@@ -89,7 +89,7 @@ struct KustomizeTests {
         #expect(try rendered.only("Role")["rules"]?.array == rules + lease)
     }
 
-    @Test("add a sidecar as the example's own is, but for what the Deployment has to say")
+    @Test("add a sidecar like the one of the example, except for what depends on the Deployment")
     func sameSidecar() async throws {
         let sidecar = { (rendered: RenderedManifests) in
             try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
@@ -99,12 +99,12 @@ struct KustomizeTests {
         for key in ["restartPolicy", "imagePullPolicy", "terminationMessagePolicy", "resources"] {
             #expect(added[key] == own[key], "\(key)")
         }
-        // Else `kubectl describe` shows a number of an agent that has ended.
+        // Otherwise `kubectl describe` shows only the exit code of an agent that has ended.
         #expect(own["terminationMessagePolicy"] == "FallbackToLogsOnError")
         for (key, value) in own["securityContext"]?.object ?? [:] { #expect(added["securityContext"]?[key] == value) }
     }
 
-    @Test("add a sidecar that an API server takes; on an older cluster as an ordinary container")
+    @Test("add a sidecar that an API server accepts, on an older cluster as an ordinary container")
     func isTaken() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
@@ -113,7 +113,7 @@ struct KustomizeTests {
         let kubectl = try await Kubectl(on: server, namespace: namespace)
         let applied = try await kubectl.apply(text)
         #expect(applied.status == 0, "\(applied.errors)")
-        // A Deployment whose volume has another name is refused, and the server says which one is missing.
+        // If the volume of the Deployment has another name, the server rejects it and names the missing one.
         let other = text.replacing(
             #""secretProviderClass":"shop"}},"name":"secrets""#,
             with: #""secretProviderClass":"shop"}},"name":"vault""#)
@@ -124,7 +124,7 @@ struct KustomizeTests {
     }
 
     @Test(
-        "refuse a Deployment that does not say whose rights it has, or where it is",
+        "reject a Deployment without a service account or a namespace",
         arguments: ["      serviceAccountName: shop\n", "  namespace: shop\n"])
     func refuses(_ line: String) async throws {
         let directory = try copy()

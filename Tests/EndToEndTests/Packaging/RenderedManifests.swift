@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-/// What kustomize, kubectl or Helm made of a folder.
+/// The output of kustomize, kubectl or Helm for a folder.
 struct RenderedManifests {
     let objects: [JSONValue]
 
@@ -11,13 +11,13 @@ struct RenderedManifests {
         objects = try YAMLParser.documents(in: Array(yaml.utf8)).map { try JSONValue(json: $0.json()) }
     }
 
-    /// - Throws: if the command failed, with what it said.
+    /// - Throws: the output of the command if it failed.
     init(_ command: ToolRun) throws {
         try #require(command.status == 0, "\(command.errors)")
         try self.init(command.output)
     }
 
-    /// `Kind/name`, or `Kind/namespace/name`, sorted.
+    /// The objects as `Kind/name` or `Kind/namespace/name`, sorted.
     var names: [String] {
         objects.map { object in
             [object["kind"], object["metadata"]?["namespace"], object["metadata"]?["name"]].compactMap { $0?.string }
@@ -25,15 +25,15 @@ struct RenderedManifests {
         }.sorted()
     }
 
-    /// The only one of its kind.
+    /// The only object of its kind.
     func only(_ kind: String) throws -> JSONValue {
         let found = objects.filter { $0["kind"]?.string == kind }
         try #require(found.count == 1, "\(names)")
         return found[0]
     }
 
-    /// The objects in another namespace, as this server takes them. One before 1.29 knows no native sidecar: there the
-    /// container is an ordinary one, as the page about installing says.
+    /// The objects in another namespace, as this server accepts them. Servers before 1.29 have no native sidecars:
+    /// there the container is an ordinary one, as the install page describes.
     func text(in namespace: String? = nil, for server: APIServer) async throws -> String {
         let isNative = try await server.hasNativeSidecars()
         let list: JSONValue = [
@@ -53,7 +53,7 @@ extension JSONValue {
     /// The element of a list that has this name.
     func named(_ name: String) -> JSONValue? { array?.first { $0["name"]?.string == name } }
 
-    /// A Deployment whose native sidecar is an ordinary container.
+    /// A copy of a Deployment with the native sidecar as an ordinary container.
     var withoutNativeSidecar: JSONValue {
         guard self["kind"] == "Deployment" else { return self }
         return changing("spec", "template", "spec") { pod in
@@ -64,7 +64,7 @@ extension JSONValue {
         }
     }
 
-    /// A definition without `x-kubernetes-validations`, at any depth.
+    /// A copy of a definition without `x-kubernetes-validations`, at any depth.
     var withoutRules: JSONValue {
         switch self {
         case .object(let members):
@@ -74,14 +74,14 @@ extension JSONValue {
         }
     }
 
-    /// Without a member.
+    /// A copy without a member.
     func removing(_ key: String) -> JSONValue {
         guard case .object(var members) = self else { return self }
         members[key] = nil
         return .object(members)
     }
 
-    /// With another member, or with what `change` makes of one that is there.
+    /// A copy with another member, or with an existing one changed by `change`.
     func changing(_ path: String..., change: (JSONValue) -> JSONValue) -> JSONValue {
         changing(path[...], change)
     }

@@ -4,8 +4,8 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What `docs/how-to/secret-in-the-same-pod.md` shows: a distribution, and two patches for a Deployment whose application
-/// reads its Secret.
+/// Tests the examples of `docs/how-to/secret-in-the-same-pod.md`: a distribution, and two patches for a Deployment
+/// whose application reads its Secret.
 @Suite("The page about a Secret in the same pod", .endsIfHung)
 struct SamePodPageTests {
     private static func block(_ index: Int) throws -> String {
@@ -14,7 +14,7 @@ struct SamePodPageTests {
         return blocks[index].text
     }
 
-    /// Secrets without which the kubelet sets up no volume of the pod, and so starts none of its containers.
+    /// Secrets that the kubelet requires for volumes of the pod: without them it starts none of the containers.
     private static func needed(by pod: JSONValue) -> Set<String> {
         var names: Set<String> = []
         for volume in pod["volumes"]?.array ?? [] {
@@ -38,7 +38,7 @@ struct SamePodPageTests {
         return try RenderedManifests(try await ToolRun.run([try await KubeTools.path("kustomize"), "build", folder]))
     }
 
-    @Test("shows patches that the API server takes, and none keeps the pod from starting", arguments: [1, 2])
+    @Test("shows patches that the API server accepts, and that do not keep the pod from starting", arguments: [1, 2])
     func patches(index: Int) async throws {
         let distribution = try #require(try RenderedManifests(try Self.block(0)).objects.first)
         let target = try #require(distribution["spec"]?["name"]?.string)
@@ -48,7 +48,7 @@ struct SamePodPageTests {
         let pod = try rendered.pod()
         #expect(distribution["metadata"]?["namespace"] == "shop")
         #expect(!Self.needed(by: pod).contains(target))
-        // The sidecar comes first, and the application starts when it has passed its startup probe.
+        // The sidecar comes first, and the application starts when the sidecar has passed its startup probe.
         let sidecar = try #require(pod["initContainers"]?.array?.first)
         #expect(sidecar["name"] == "secrets-distributor" && sidecar["startupProbe"] != nil)
 
@@ -59,7 +59,7 @@ struct SamePodPageTests {
         } else {
             let volume = try #require(pod["volumes"]?.array?.first { $0["secret"]?["secretName"]?.string == target })
             let mount = application["volumeMounts"]?.array?.first { $0["name"] == volume["name"] }
-            // A folder would take the file's place for good.
+            // A missing Secret mounted by subPath would leave a folder in place of the file.
             #expect(mount != nil && mount?["subPath"] == nil)
             let required = try await render(patch: patch.replacing("optional: true", with: "optional: false"))
             #expect(Self.needed(by: try required.pod()) == [target])
@@ -72,7 +72,7 @@ struct SamePodPageTests {
         #expect(applied.status == 0, "\(applied.errors)")
     }
 
-    @Test("is kept to by the example: its pods start without a Secret", arguments: ["", "/existing-deployment"])
+    @Test("agrees with the example: its pods start without a Secret", arguments: ["", "/existing-deployment"])
     func examples(folder: String) async throws {
         let program = try await KubeTools.path("kustomize")
         let rendered = try RenderedManifests(

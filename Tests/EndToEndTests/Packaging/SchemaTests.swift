@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The resource definition")
 struct SchemaTests {
-    /// Path and schema of every property, at any depth.
+    /// The path and schema of every property, at any depth.
     private func properties(of schema: JSONValue, at path: String = "") -> [(path: String, schema: JSONValue)] {
         var all: [(path: String, schema: JSONValue)] = []
         for (name, property) in schema["properties"]?.object ?? [:] {
@@ -18,7 +18,7 @@ struct SchemaTests {
         try #require(try World.manifest(file)["spec"]?["versions"]?.array?.first)
     }
 
-    @Test("has a sentence for every field")
+    @Test("describes every field")
     func descriptions() throws {
         let schema = try #require(try version("sidecar-example/crd.yaml")["schema"]?["openAPIV3Schema"])
         let properties = properties(of: schema)
@@ -26,14 +26,14 @@ struct SchemaTests {
             #expect(properties.contains { $0.path == field })
         }
         #expect(schema["description"] != nil)
-        // The server describes the metadata itself, and refuses a description of it.
+        // The server itself describes the metadata, and rejects a description of it.
         for property in properties where property.path != "metadata" {
             let description = property.schema["description"]?.string ?? ""
             #expect(description.hasSuffix(".") && description.count > 15, "\(property.path): \(description)")
         }
     }
 
-    @Test("keeps the columns that users of the Python operator have, by name and content")
+    @Test("keeps the columns that users of the Python operator have, with names and content")
     func columns() throws {
         let columns = { (file: String) in
             (try version(file)["additionalPrinterColumns"]?.array ?? []).map {

@@ -6,11 +6,11 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Marked values go through the whole program, successes and failures, at debug level; then all that it emitted is
-/// searched for them.
-@Suite("Secret bytes are in the targets and nowhere else", .endsIfHung)
+/// Sends marked values through the whole program, with successes and failures, at debug level, and then searches its
+/// whole output for them.
+@Suite("Secret bytes appear only in the targets", .endsIfHung)
 struct ExposureTests {
-    /// Begins each value: in base64 too, for 18 bytes end on its boundary.
+    /// The start of each value. It also starts the value's base64, because its 18 bytes end on a base64 boundary.
     private static let mark = "MARKED-SECRET-0001"
 
     private static func value(_ name: String) -> String { "\(mark) value of \(name)" }
@@ -20,7 +20,7 @@ struct ExposureTests {
         "large": value("large") + String(repeating: "x", count: 1 << 20),
     ]
 
-    /// Distributions that come to different ends.
+    /// Creates distributions with different results.
     private func fill(_ world: World) async throws {
         for name in ["good", "gone"] { try await world.create(world.distribution(name, [(name, "key")])) }
         try await world.create(
@@ -48,7 +48,7 @@ struct ExposureTests {
         return [Self.mark, Data(Self.mark.utf8).base64EncodedString()] + digests
     }
 
-    /// All that the endpoint answers.
+    /// All responses of the endpoint.
     private func served(at port: Int) async throws -> [String] {
         var answers: [String] = []
         for path in ["/", "/metrics", "/healthz?verbose", "/readyz?verbose", "/startupz?verbose"] {
@@ -59,7 +59,7 @@ struct ExposureTests {
         return answers
     }
 
-    /// What tells of writes without making them: what `plan` prints, and a dry run with its endpoint.
+    /// Output that describes writes without doing them: of `plan`, and of a dry run with its endpoint.
     private func rehearsed(_ environment: [String: String], port: Int) async throws -> [String] {
         var emitted: [String] = []
         for words in [["plan"], ["plan", "--output=json"]] {
@@ -68,7 +68,7 @@ struct ExposureTests {
             emitted += [ended.output, ended.errors]
         }
         let agent = try await Binary(["run"], environment: environment.merging(["DRY_RUN": "true"]) { $1 })
-        #expect(await eventually { agent.errors.contains("dry run summed up") })
+        #expect(await eventually { agent.errors.contains("dry run summary") })
         #expect(agent.errors.contains("would create secret"))
         emitted += try await served(at: port)
         agent.signal(SIGTERM)
@@ -76,7 +76,7 @@ struct ExposureTests {
         return emitted + [ended.output, ended.errors]
     }
 
-    @Test("in a cluster: not in the log, what commands print, the endpoint, statuses, events, or another namespace")
+    @Test("in a cluster: not in the log, output of commands, the endpoint, statuses, Events or another namespace")
     func cluster() async throws {
         let world = try await World()
         let other = try await world.server.namespace()
@@ -92,7 +92,7 @@ struct ExposureTests {
         var emitted = try await rehearsed(environment, port: port)
         let agent = try await Binary(["run"], environment: environment)
         try await world.expect("good", ["key": Self.value("good")])
-        // Another writer's conflict, a rotation that loses a file, and hand edits of all kinds.
+        // A conflict with another writer, a rotation that loses a file, and hand edits of all kinds.
         var files = Self.files
         files["gone"] = nil
         files["good"] = Self.value("good, rotated")
@@ -128,7 +128,7 @@ struct ExposureTests {
         expectNothing(in: emitted)
     }
 
-    @Test("in local mode: not in the log, nor in a manifest that was not asked for")
+    @Test("in local mode: not in the log, and only in the requested manifests")
     func local() async throws {
         let directory = try TemporaryDirectory()
         let volume = try AtomicVolume(directory("mount"))
@@ -142,7 +142,7 @@ struct ExposureTests {
         try writeFile(directory("in/good.yaml"), manifest("good", "Opaque", "good", "key"))
         try writeFile(directory("in/large.yaml"), manifest("large", "Opaque", "large", "key"))
         try writeFile(directory("in/broken.yaml"), "\(Self.mark): [")
-        // Not ours, and no YAML: what is quoted from it would be its owner's.
+        // Not our file, and not YAML: text quoted from it would belong to its owner.
         try writeFile(directory("out/default/large.yaml"), "data: {key: \(Self.value("other"))")
         let ended = try await Binary.run(
             ["sync"],
@@ -160,7 +160,7 @@ struct ExposureTests {
         for text in texts {
             for form in forms where text.contains(form) {
                 let place = text.split(separator: "\n").first { $0.contains(form) } ?? ""
-                // The line without the secret: a failure of this test is read by many.
+                // Prints the line without the secret, because many people read test results.
                 Issue.record("\(place.split(separator: form).joined(separator: "<SECRET>").prefix(600))")
             }
         }

@@ -6,9 +6,9 @@ import TestTraits
 import Testing
 
 /// A tenant that may write Secrets in its own namespace gives them all the marks of another namespace's target.
-@Suite("Forged marks", .endsIfHung)
+@Suite("Forged labels and annotations", .endsIfHung)
 struct ForgedMarksTests {
-    @Test("that name another namespace's distribution and target change nothing there, and their Secret is left alone")
+    @Test("that name another namespace's distribution and target have no effect, and the tenant keeps its Secret")
     func otherNamespace() async throws {
         let victim = try await World()
         let tenant = try await World()
@@ -48,7 +48,7 @@ struct ForgedMarksTests {
             try volume.write(["a": "2"])
             try await victim.expect("app", ["a": "2"])
             try await victim.expect("app", .synced)
-            // Drift, a removal and a return.
+            // Drift, a removal and a recreation.
             try await tenant.patchSecret("other", ["data": ["a": "b3RoZXI="]])
             try await tenant.client.delete(.secrets, namespace: tenant.namespace, name: "app", uid: nil)
             try await tenant.client.create(.secrets, namespace: tenant.namespace, forged("app"))
@@ -66,7 +66,7 @@ struct ForgedMarksTests {
         let writes = try tenant.server.served(in: tenant.namespace).filter {
             $0.objectRef?.resource == "secrets" && !["get", "list", "watch"].contains($0.verb)
         }
-        // Those of the tenant, above.
+        // The tenant's own writes above.
         #expect(writes.map(\.verb) == ["create", "create", "patch", "delete", "create"])
     }
 }

@@ -1,13 +1,12 @@
-import Distribution
 import Glibc
 import LinuxIO
 import TestSupport
 import Testing
 
-/// Whoever may write to the mount, or to the folder of distributions, wants more than that.
+/// The attacker may write to the mount, or to the folder of distributions.
 @Suite("A hostile mount")
 struct HostileMountTests {
-    @Test("whose files and folders are exchanged for links while they are read never publishes a byte from outside")
+    @Test("whose files and folders are replaced by links while they are read never publishes a byte from outside")
     func linkSwaps() async throws {
         let world = try LocalWorld()
         let outside = world.root("outside")
@@ -27,7 +26,7 @@ struct HostileMountTests {
         let mount = world.mount
         await OwnedThread.value(name: "swaps") {
             for number in 0..<2000 {
-                // Each in one step, so that a name is always something; the folder by two.
+                // Each replacement is one step, so that the name always exists; the folder needs two.
                 _ = symlink(number % 4 == 0 ? "/etc/passwd" : outside + "/file", mount + "/link")
                 Glibc.rename(mount + "/link", mount + "/file")
                 Glibc.rename(mount + "/folder", mount + "/aside")
@@ -45,13 +44,13 @@ struct HostileMountTests {
         for content in seen.flatMap({ $0.end() }) {
             #expect(content?["file"] ?? "inside" == "inside")
         }
-        // It was read while they were links, or the test has shown nothing.
+        // The test proves something only if the agent has read the links.
         #expect(program.errors.contains("leads out of the mount"))
         #expect(world.secret("file") == ["file": "inside"])
         await program.stop()
     }
 
-    @Test("with devices, FIFOs, sockets, endless and huge files and loops holds up none of its good files")
+    @Test("with devices, FIFOs, sockets, endless and huge files and loops does not delay its good files")
     func kinds() async throws {
         let world = try LocalWorld()
         let volume = try AtomicVolume(world.mount)
@@ -88,7 +87,7 @@ struct HostileMountTests {
             await world.expectLog("\"distribution held back\",\"distribution\":\"web/bad-\(number)\"", program)
             #expect(world.secret("bad-\(number)") == nil, "\(name)")
         }
-        // The next generation, written beside all that.
+        // The next generation, written next to all these.
         let two = Array("2".utf8)
         let next = try volume.writeGeneration(["good": two, "hard": two, "other/file": two])
         try volume.swap(to: next)
@@ -98,7 +97,7 @@ struct HostileMountTests {
         await program.stop()
     }
 
-    @Test("with a manifest that stands for billions of nodes serves the other distributions, in little memory")
+    @Test("with a manifest that expands to billions of nodes serves the other distributions, in little memory")
     func yamlBomb() async throws {
         let world = try LocalWorld()
         try writeFile(world.mount + "/a", "1")
@@ -121,7 +120,7 @@ struct HostileMountTests {
         await program.stop()
     }
 
-    /// As names of source files, of folders and of manifests, and in what a manifest says.
+    /// As names of source files, folders and manifests, and in the content of a manifest.
     @Test("with names that look like log lines or move the cursor forges no line", arguments: ["json", "text"])
     func names(format: String) async throws {
         let world = try LocalWorld()
@@ -172,7 +171,7 @@ struct HostileMountTests {
     }
 }
 
-/// Binds a socket of the file system and leaves its name behind.
+/// Binds a socket in the file system and leaves its name there.
 private func bindSocket(_ path: String) -> Int32 {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

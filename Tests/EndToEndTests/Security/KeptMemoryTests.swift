@@ -2,20 +2,20 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// Measured in a program of its own, `counts`, which does nothing else and takes its memory from one place.
-@Suite("What is kept of one object")
+/// Measured in the separate program `counts`, which does nothing else and uses one allocator.
+@Suite("The memory that is kept of one object")
 struct KeptMemoryTests {
     private static let program = URL(fileURLWithPath: Binary.path).deletingLastPathComponent().appending(path: "counts")
         .path
 
-    @Test("takes at most four bytes for each byte of it, whatever stands in it")
+    @Test("is at most four bytes for each byte of the object, whatever its content")
     func factor() async throws {
         let inputs = try await run(["kept"]).split(separator: "\n")
         #expect(inputs.count > 10)
         for input in inputs {
             let figures = try await run(["kept", String(input)]).split(whereSeparator: \.isWhitespace).map { Int($0) }
             let (size, kept) = (try #require(figures.first ?? nil), try #require(figures.last ?? nil))
-            // What each object takes, however small it is, with the hundred problems that are kept: not by the byte.
+            // The constant is what each object needs whatever its size, including up to a hundred problems.
             #expect(kept <= 4 * size + 64 << 10, "\(input): \(kept) bytes are kept of \(size)")
         }
     }

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The whole program and its `OUTPUT_PATH`, which somebody else gets at.
+/// The whole program with an `OUTPUT_PATH` that others can change.
 @Suite("The output folder of local mode")
 struct LocalOutputTests {
-    @Test("that others may write ends the program with 78 and a line that says so")
+    @Test("that others may write ends the program with 78 and an explanation")
     func writable() async throws {
         let world = try LocalWorld()
         try makeDirectory(world.output)
@@ -25,7 +25,7 @@ struct LocalOutputTests {
         }
     }
 
-    @Test("whose namespace's folder is exchanged for a link gets no write outside, and those that wait when it is back")
+    @Test("with a namespace's folder replaced by a link: nothing is written outside, and writes resume when it is back")
     func exchangedNamespace() async throws {
         let world = try LocalWorld()
         try writeFile(world.mount + "/a", "1")
@@ -44,13 +44,13 @@ struct LocalOutputTests {
         #expect(names(in: outside) == ["one.yaml"])
         #expect(Files.text(outside + "/one.yaml") == manifest)
         #expect(exchange(world.root("link"), world.output + "/web"))
-        // It would be tried again after a minute.
+        // Without the signal the agent would retry after a minute.
         program.signal(SIGHUP)
         await world.expect("one", ["a": "2"], program)
         await program.stop()
     }
 
-    @Test("that is moved away gets no more writes, which the log says, until it is back")
+    @Test("that is moved away gets no more writes, which is logged, until it is back")
     func moved() async throws {
         let world = try LocalWorld()
         try writeFile(world.mount + "/a", "1")
@@ -61,7 +61,7 @@ struct LocalOutputTests {
         try rename(world.output, to: moved)
         await world.expectLog("\"output folder cannot be read\"", program)
         try writeFile(world.mount + "/a", "2")
-        await world.expectLog("was moved, removed or exchanged since the start", times: 2, program)
+        await world.expectLog("was moved, removed or replaced since startup", times: 2, program)
         #expect(names(in: moved) == ["web"])
         try rename(moved, to: world.output)
         await world.expectLog("\"output folder can be read again\"", program)

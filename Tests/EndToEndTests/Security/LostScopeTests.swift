@@ -6,9 +6,9 @@ import TestTraits
 import Testing
 
 /// `WATCH_NAMESPACES` with roles in each namespace.
-@Suite("A namespace that the agent may not look into", .endsIfHung)
+@Suite("A namespace that the agent may not read", .endsIfHung)
 struct LostScopeTests {
-    // frank: no other test gives rights to him, and none in all namespaces.
+    // frank: no other test gives him roles, and he has none for all namespaces.
     private static let roles = Resource(group: "rbac.authorization.k8s.io", plural: "rolebindings")
 
     private func allow(_ user: String, in world: World) async throws {
@@ -18,7 +18,7 @@ struct LostScopeTests {
         }
     }
 
-    @Test("because it is not there delays nobody, is reported, and is served once it is there")
+    @Test("because it does not exist delays no other namespace, is reported, and is served when it exists")
     func missing() async throws {
         let world = try await World()
         let late = "late-\(world.namespace)"
@@ -31,7 +31,7 @@ struct LostScopeTests {
         } _: {
             try await world.expect("app", .synced)
             #expect(await eventually { world.logs.count("first pass done") == 1 })
-            #expect(await eventually { world.logs.count("scope is left out") == 1 })
+            #expect(await eventually { world.logs.count("scope is skipped") == 1 })
             let port = try #require(
                 world.logs.lines.first { $0.contains("admin endpoint listens") }
                     .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } })
@@ -67,7 +67,7 @@ struct LostScopeTests {
         }
     }
 
-    @Test("any more loses no Secret, and the others go on")
+    @Test("any more loses no Secret, and the other namespaces are served")
     func lost() async throws {
         let world = try await World()
         let other = try await World(on: world.server)
@@ -98,7 +98,7 @@ struct LostScopeTests {
         }
     }
 
-    @Test("is a fault of a single pass, which serves the others; with no other it fails")
+    @Test("is an error of a single pass, which serves the other namespaces; if it is the only one, the pass fails")
     func pass() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])

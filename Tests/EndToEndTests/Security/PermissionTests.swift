@@ -3,10 +3,10 @@ import Kube
 import TestSupport
 import Testing
 
-/// A role that lacks something, on a real API server.
+/// Roles that lack a permission, on a real API server.
 @Suite("Without a permission the agent")
 struct PermissionTests {
-    @Test("goes on without a permission and names it in the status")
+    @Test("continues, and names the permission in the status")
     func namesMissingPermissions() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -19,7 +19,7 @@ struct PermissionTests {
         try await world.create(world.distribution("typed", [("a", "a")]))
         try await world.create(world.distribution("plain", [("a", "a")]))
         try await world.create(world.distribution("renamed", secret: "former", [("a", "a")], policy: .delete))
-        // Namespaced roles are enough for WATCH_NAMESPACES.
+        // Namespaced roles are sufficient for WATCH_NAMESPACES.
         try await world.withAgent(as: .named(user)) {
             for name in ["typed", "plain", "renamed"] { try await world.expect(name, .synced) }
             try await world.patch("typed", ["spec": ["type": "example.com/mine"]])
@@ -32,21 +32,21 @@ struct PermissionTests {
             try await world.expect("latter", ["a": "A"])
             #expect(
                 try await eventually {
-                    try await world.distribution("renamed").status.statusText?.contains("left over") == true
+                    try await world.distribution("renamed").status.statusText?.contains("was not removed") == true
                 })
             try volume.write(["a": "B"])
             try await world.expect("plain", ["a": "B"])
 
-            // Once somebody else has removed it, the status no longer speaks of it.
+            // When somebody else has removed the Secret, the status no longer mentions it.
             try await world.client.delete(.secrets, namespace: world.namespace, name: "former", uid: nil)
             #expect(
                 try await eventually {
-                    try await world.distribution("renamed").status.statusText?.contains("left over") == false
+                    try await world.distribution("renamed").status.statusText?.contains("was not removed") == false
                 })
         }
     }
 
-    @Test("lists now and then where it may not watch Secrets, and says so in the status")
+    @Test("lists periodically if it may not watch Secrets, and reports this in the status")
     func namesMissingWatch() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -65,7 +65,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("does not take a status that it may not write for one that is written")
+    @Test("does not treat a status as written if it may not write it")
     func namesMissingStatus() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -106,7 +106,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("says in the status that it may not list Secrets")
+    @Test("reports in the status that it may not list Secrets")
     func namesMissingList() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])

@@ -7,12 +7,12 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// Whoever may write Secrets or distributions in one namespace tries to keep the agent from all others.
-@Suite("With objects that a tenant has made to do harm", .endsIfHung)
+/// A tenant that may write Secrets or distributions in one namespace tries to stop the agent for all others.
+@Suite("With malicious objects of a tenant", .endsIfHung)
 struct PoisonedObjectTests {
     private let everywhere: @Sendable (inout Settings) -> Void = { $0.watchNamespaces = nil }
 
-    /// The API server keeps a part of it that nobody reads: it is nested 600 deep.
+    /// Adds a part that the agent does not use, nested 600 deep; the API server stores it.
     private func deep(_ object: JSONValue) -> JSONValue {
         let fields: JSONValue = (0..<600).reduce([:]) { inner, _ in ["f:a": inner] }
         return object.merging([
@@ -37,7 +37,7 @@ struct PoisonedObjectTests {
         ]
     }
 
-    /// A request with a part that nobody reads, which holds half a pair of surrogates as the server will have it.
+    /// Adds a part that the agent does not use, with half a surrogate pair, which the server accepts.
     private func brokenText(_ request: Request) -> Request {
         var request = request
         let body = String(decoding: request.body, as: UTF8.self)
@@ -45,7 +45,7 @@ struct PoisonedObjectTests {
         return request
     }
 
-    @Test("nested 600 deep, the agent starts, serves all, and hears of all")
+    @Test("nested 600 deep, the agent starts, serves all, and notices all changes")
     func nesting() async throws {
         try await withServer { world in
             let volume = try AtomicVolume(world.mount)
@@ -88,8 +88,8 @@ struct PoisonedObjectTests {
         }
     }
 
-    /// The server takes any text as the type of a Secret and as an annotation. The agent reads none with more than 30
-    /// combining marks in a row.
+    /// The server accepts any text as the type of a Secret and as an annotation. The agent rejects texts with more than
+    /// 30 combining marks in a row.
     @Test("with text that cannot be read, lists and watches go on, and the log names the Secret")
     func text() async throws {
         try await withServer { world in
@@ -122,7 +122,7 @@ struct PoisonedObjectTests {
             for fault in ["watch failed", "watch event cannot be read", "secrets are read one by one"] {
                 #expect(world.logs.count(fault) == 0, "\(world.logs.lines)")
             }
-            // Of the one distribution that is not served, and of no list.
+            // It reports the distribution that is not served, and no list.
             let pass = try await Binary.run(
                 ["sync"],
                 environment: [
@@ -133,7 +133,7 @@ struct PoisonedObjectTests {
         }
     }
 
-    /// `type` can be as long as a request to etcd, and Go writes `<` as six bytes of JSON.
+    /// `type` can be as long as a request to etcd, and Go escapes `<` in JSON as six bytes.
     @Test("twelve Secrets of 4.5 MB as JSON fit into the container, and others' repairs do not wait for them")
     func size() async throws {
         try await withServer { world in
@@ -164,7 +164,7 @@ struct PoisonedObjectTests {
             for name in names { try await world.expect(name, .synced) }
             try await tenant.expect("large-0", .notManaged)
             let reference = try await repairs(of: names.prefix(10), world)
-            // Each before an edit: the event of the edit comes behind it.
+            // One write before each edit, so that the event of the edit follows the large event.
             var writes = Duration.zero
             let all = try await repairs(of: names.suffix(10), world) { name in
                 let start = ContinuousClock.now
@@ -173,7 +173,8 @@ struct PoisonedObjectTests {
                 writes += ContinuousClock.now - start
             }
             print("ten repairs: \(reference), behind ten writes of \(writes): \(all - writes)", group?.figures ?? "")
-            // About what the server itself takes for such an object; with a watch that ends each time it is minutes.
+            // About the time that the server itself needs for such an object; a watch that ends each time would take
+            // minutes.
             #expect(all - writes < (reference + writes) * 60)
             let peak = agent.peak
             agent.signal(SIGTERM)
@@ -187,14 +188,14 @@ struct PoisonedObjectTests {
         }
     }
 
-    /// Answered with the metadata alone.
+    /// Requests only the metadata in the response.
     private func send(_ request: Request, _ world: World) async throws {
         var request = request
         request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
         _ = try await world.client.send(request)
     }
 
-    /// How long it takes until hand edits, one after the other, are repaired.
+    /// The time until hand edits, one after the other, are repaired.
     private func repairs(
         of names: some Sequence<String>, _ world: World, besides: (String) async throws -> Void = { _ in }
     ) async throws -> Duration {

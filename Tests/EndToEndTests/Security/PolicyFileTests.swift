@@ -4,7 +4,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("The policy's file", .endsIfHung)
+@Suite("The policy file", .endsIfHung)
 struct PolicyFileTests {
     private static func text(_ files: String) -> String {
         """
@@ -16,7 +16,7 @@ struct PolicyFileTests {
         """
     }
 
-    /// What the watch says, one after the other.
+    /// Returns what the watch reports, one result at a time.
     private struct Watch {
         let log = LineRecorder()
         let file: PolicyFile
@@ -39,15 +39,15 @@ struct PolicyFileTests {
         }
     }
 
-    /// As /proc does, some FUSE file systems say 0 (proc(5)).
-    @Test("is read where the file system does not say its size")
+    /// Like /proc, some FUSE file systems report a size of 0 (proc(5)).
+    @Test("is read on file systems that do not report its size")
     func sizeless() {
         let problem = PolicyReading(path: "/proc/version").problem
         #expect(problem?.contains("/proc/version") == true)
-        #expect(problem?.contains("no regular file") == false)
+        #expect(problem?.contains("not a regular file") == false)
     }
 
-    @Test("a file that comes later, is written anew, replaced, broken, removed and comes again is followed")
+    @Test("is followed when it is created, rewritten, replaced, broken, removed and created again")
     func follows() async throws {
         let folder = try TemporaryDirectory()
         let path = folder("later/policy.yaml")
@@ -69,12 +69,12 @@ struct PolicyFileTests {
         try writeFile(folder("new"), Self.text("b"))
         try rename(folder("new"), to: path)
         #expect(await watch.next() == "b")
-        #expect(watch.log.count("nothing is written before it can") == 1)
-        #expect(watch.log.count("the last good one stays in force") == 2)
+        #expect(watch.log.count("access policy is invalid, nothing is written") == 1)
+        #expect(watch.log.count("keeping the last valid one") == 2)
         #expect(watch.log.count("access policy read") == 3)
     }
 
-    @Test("a mounted ConfigMap is followed by its events alone")
+    @Test("in a mounted ConfigMap is followed by events alone")
     func volume() async throws {
         let folder = try TemporaryDirectory()
         let volume = try AtomicVolume(folder("volume"))
@@ -87,7 +87,7 @@ struct PolicyFileTests {
         #expect(await watch.next() == "b")
     }
 
-    @Test("where a link leads out of its folder the poll finds what no event tells")
+    @Test("is polled, because no event reports changes behind a link to another folder")
     func link() async throws {
         let folder = try TemporaryDirectory()
         for name in ["one", "two", "here"] { try makeDirectory(folder(name)) }
@@ -106,21 +106,21 @@ struct PolicyFileTests {
         #expect(await watch.next() == "c")
     }
 
-    @Test("only a regular file of a size that can be meant is read, and nothing blocks")
+    @Test("is read only if it is a regular file of a plausible size, and reading never blocks")
     func special() throws {
         let folder = try TemporaryDirectory()
         try require("mkfifo", folder("fifo"), mkfifo(folder("fifo"), 0o600))
         try makeDirectory(folder("directory"))
         try writeFile(folder("large"), [UInt8](repeating: UInt8(ascii: "#"), count: (1 << 20) + 1))
         for name in ["fifo", "directory", "large"] {
-            #expect(PolicyReading(path: folder(name)).problem?.contains("is no regular file of at most") == true)
+            #expect(PolicyReading(path: folder(name)).problem?.contains("is not a regular file of at most") == true)
         }
-        #expect(PolicyReading(path: "/dev/zero").problem?.contains("is no regular file") == true)
+        #expect(PolicyReading(path: "/dev/zero").problem?.contains("is not a regular file") == true)
         try writeFile(folder("most"), Array(Self.text("a").utf8) + [UInt8](repeating: 0x0a, count: 1 << 19))
         #expect(PolicyReading(path: folder("most")).problem == nil)
     }
 
-    @Test("a problem stays readable however many there are")
+    @Test("with many problems produces a readable message")
     func manyProblems() {
         let problems = (1...1000).map { "problem \($0)" }
         let text = PolicyReading.unusable(problems).problem
@@ -145,7 +145,7 @@ struct PolicyOnServerTests {
         """
     }
 
-    @Test("in a mounted ConfigMap is followed: what is denied goes or is left, and what is permitted again comes back")
+    @Test("in a mounted ConfigMap is followed: denied Secrets are removed or kept, and permitted ones return")
     func followed() async throws {
         let world = try await World()
         let policy = try AtomicVolume(world.directory("policy"))
@@ -167,10 +167,10 @@ struct PolicyOnServerTests {
             for name in ["certs", "kept", "cookie"] { try await world.expect(name, .policyDenied) }
             try await world.expect("kept", ["c": "c"])
 
-            // One that cannot be used changes nothing.
+            // An invalid policy changes nothing.
             try policy.write(["policy.yaml": "kind: SecretsAccessPolicy"])
             #expect(await eventually { world.logs.count("not ready") == 1 })
-            #expect(world.logs.count("the last good one stays in force") == 1)
+            #expect(world.logs.count("keeping the last valid one") == 1)
             try await world.expect("kept", ["c": "c"])
 
             try policy.write(["policy.yaml": Self.text(world, ["nothing"], mode: "Audit")])
@@ -181,7 +181,7 @@ struct PolicyOnServerTests {
         }
     }
 
-    @Test("that is not there keeps everything as it is until it comes")
+    @Test("keeps everything unchanged while its file is missing")
     func comesLater() async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "A"])
@@ -207,7 +207,7 @@ struct PolicyOnServerTests {
         }
     }
 
-    @Test("says so when the role does not let it remove what it denies")
+    @Test("reports if the role does not allow removing what it denies")
     func mayNotRemove() async throws {
         let world = try await World()
         let (verbs, path) = (["get", "list", "watch", "create", "patch"], world.directory("policy.yaml"))
@@ -224,7 +224,7 @@ struct PolicyOnServerTests {
             try rename(world.directory("new"), to: path)
             try await world.expect("left", .policyDenied)
             let message = try await world.distribution("left").status.ready?.message
-            #expect(message?.contains("Secret left still holds what it held: ") == true)
+            #expect(message?.contains("Secret left keeps its content: ") == true)
             try await world.expect("left", ["a": "A"])
         }
     }

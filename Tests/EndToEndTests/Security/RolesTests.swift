@@ -4,12 +4,12 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What the agent asks the API server for, by the server's own audit log, against what the example grants.
+/// Compares the agent's requests, from the server's audit log, with what the example grants.
 @Suite("The roles of the example", .endsIfHung)
 struct RolesTests {
     private struct Permission: Hashable, CustomStringConvertible {
         let group: String
-        /// With its subresource: `secretsdistributions/status`.
+        /// Including the subresource: `secretsdistributions/status`.
         let resource: String
         let verb: String
 
@@ -32,7 +32,7 @@ struct RolesTests {
         return all
     }
 
-    @Test("grant each verb that is needed, and none besides")
+    @Test("grant each verb that is needed, and no other")
     func noneBesides() async throws {
         let world = try await World()
         let role = try World.manifest("sidecar-example/cluster-role.yaml")
@@ -41,11 +41,11 @@ struct RolesTests {
         try volume.write(["a": "1", "b": "{}"])
         try await world.create(world.distribution("app", [("a", "a")], policy: .delete))
         try await world.withAgent(as: .named("erin")) {
-            // Create and update, and a replacement.
+            // A create, an update, and a replacement.
             try await world.expect("app", ["a": "1"])
             try volume.write(["a": "2", "b": "{}"])
             try await world.expect("app", ["a": "2"])
-            // Put right after a hand edit, which is told as before.
+            // A correction after a hand edit, reported by an Event that is counted up.
             try await world.patchSecret("app", ["data": ["a": "aGFuZA=="]])
             try await world.expect("app", ["a": "2"])
             try await world.patch(
@@ -57,13 +57,13 @@ struct RolesTests {
                     ]
                 ])
             try await world.expect("app", [".dockerconfigjson": "{}"])
-            // A former target that goes.
+            // A former target that is removed.
             try await world.patch("app", ["spec": ["name": "renamed"]])
             try await world.expect("renamed", [".dockerconfigjson": "{}"])
             #expect(try await eventually { try await world.secret("app").map { _ in false } ?? true })
             try await world.expect("app", .synced)
         }
-        // A watch is in the log once it is over.
+        // The audit log has a watch when it has ended.
         let needed = permissions(role)
         _ = try await eventually { try used(in: world) == needed }
         #expect(try used(in: world) == needed)
@@ -91,7 +91,7 @@ struct RolesTests {
         for role in roles { #expect(permissions(role) == expected) }
     }
 
-    /// In the world's namespace alone.
+    /// Only in the world's namespace.
     private func bind(_ role: JSONValue, to user: String, in world: World) async throws {
         let group = "rbac.authorization.k8s.io"
         let name = JSONValue.string("example-\(world.namespace)")

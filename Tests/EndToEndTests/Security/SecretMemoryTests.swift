@@ -1,14 +1,13 @@
 import FoundationEssentials
 import Glibc
-import KubeConfig
 import TestSupport
 import TestTraits
 import Testing
 
-/// What stands in the memory of the running program, read from outside as a core dump or an intruder would see it.
-@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "only root may read it"), .endsIfHung)
+/// Reads the memory of the running program from outside, as a core dump or an intruder would see it.
+@Suite("Secret bytes in memory", .enabled(if: geteuid() == 0, "reading memory requires root"), .endsIfHung)
 struct SecretMemoryTests {
-    @Test("are there once, and are wiped when they are dropped")
+    @Test("exist once, and are wiped when they are released")
     func heldOnce() async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
@@ -28,7 +27,8 @@ struct SecretMemoryTests {
         }
         let isClean = try await eventually {
             let memory = try MemoryImage(of: agent.process)
-            // The buffers of the connection hold the last answers until others come: base64, in a few places.
+            // The buffers of the connection hold the last responses until they are overwritten: base64, in a few
+            // places.
             return values.map(memory.count) == [0, 0, 0, 0, 0, 0, 0, 1]
                 && values.map(memory.countBase64).reduce(0, +) <= 8
         }
@@ -38,13 +38,13 @@ struct SecretMemoryTests {
         #expect(await agent.ended().status == 0)
     }
 
-    @Test("reach no core dump, no text of a crash and no debugger of the same user")
+    @Test("reach no core dump, no crash report and no debugger of the same user")
     func noDump() async throws {
         let directory = try TemporaryDirectory()
         try require("chmod", directory.path, chmod(directory.path, 0o777))
         for folder in ["mount", "in"] { try makeDirectory(directory(folder)) }
-        // Where the sources are, nobody else need be able to look.
-        // By another process: what is started here meanwhile would inherit the file, open for writing, and keep it busy.
+        // Other users may not be able to read the build folder, so copy the program. Another process copies it:
+        // processes that start in the meantime would inherit the file, open for writing, and keep it busy.
         try await Command.run(["cp", Binary.path, directory("program")])
         let agent = try await Binary(
             ["run"],
@@ -55,7 +55,7 @@ struct SecretMemoryTests {
             wrapper: ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
             program: directory("program"))
         #expect(await eventually { agent.errors.contains("started") }, "\(agent.errors)")
-        // proc(5): root's, and not the user's, if the process is not dumpable.
+        // The file belongs to root, not to the user, if the process is not dumpable (proc(5)).
         var status = stat()
         try require("stat", "mem", stat("/proc/\(agent.process)/mem", &status))
         #expect(status.st_uid == 0)
@@ -64,7 +64,7 @@ struct SecretMemoryTests {
             $0.hasPrefix("Max core file")
         }
         #expect(core?.split(separator: " ").filter { $0 == "0" }.count == 2)
-        // Where Swift's backtracer is installed, it prints what is in memory wherever a register points to.
+        // Swift's backtracer, if it is installed, prints the memory that registers point to.
         let caught = Files.text("/proc/\(agent.process)/status").split(separator: "\n").first {
             $0.hasPrefix("SigCgt:")
         }
@@ -89,7 +89,7 @@ private struct MemoryImage {
         var bytes = Data()
         for line in maps.split(separator: "\n") {
             let fields = line.split(separator: " ")
-            // What can be written: the program's own text and the libraries hold no secrets.
+            // Only writable memory: the code of the program and of the libraries holds no secrets.
             guard fields.count > 1, fields[1].hasPrefix("rw"), !line.hasSuffix("[vvar]") else { continue }
             let range = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
             guard range.count == 2 else { continue }
@@ -102,7 +102,7 @@ private struct MemoryImage {
 
     func count(of text: String) -> Int { occurrences(of: Array(text.utf8)) }
 
-    /// As it stands in JSON.
+    /// The number of occurrences as base64, as JSON has it.
     func countBase64(of text: String) -> Int { occurrences(of: Array(Data(text.utf8).base64EncodedString().utf8)) }
 
     private func occurrences(of needle: [UInt8]) -> Int {

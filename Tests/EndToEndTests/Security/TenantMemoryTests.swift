@@ -6,9 +6,9 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// The most that one namespace can send that has the quota of `docs/security.md`: 20 distributions and 20 Secrets that look
-/// like ours, each as large as the server takes it, with a definition that bounds nothing.
-@Suite("The memory that one tenant can take", .endsIfHung)
+/// The maximum that one namespace can send with the quota from `docs/security.md`: 20 distributions and 20 Secrets that
+/// look like ours, each as large as the server accepts, with a definition without limits.
+@Suite("The memory that one tenant can use", .endsIfHung)
 struct TenantMemoryTests {
     private static let quota = 20
 
@@ -78,7 +78,7 @@ struct TenantMemoryTests {
                         largeSecret("d\(number)")
                     )
                 }
-            // Answered with the metadata alone: the test's client has its bounds too.
+            // Requests only the metadata in the response: the test's client has limits too.
             var create = Request.create(.secrets, namespace: hostile, secret)
             create.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
             try await untilDone { _ = try await server.client.send(create) }
@@ -101,7 +101,7 @@ struct TenantMemoryTests {
         await second.stop()
     }
 
-    /// A server that has much to do on a busy machine fails with 500, and may have created the object all the same.
+    /// Repeats a create: a server on a busy machine may respond 500 although it has created the object.
     private func untilDone(_ create: () async throws -> Void) async throws {
         let isDone = try await eventually {
             do {
@@ -141,7 +141,7 @@ struct TenantMemoryTests {
         ]
     }
 
-    /// Whose type is escaped as six times as much; with nothing that makes it ours.
+    /// A Secret with a type whose JSON escapes are six times as long, and without our marks.
     private func largeSecret(_ name: String) -> JSONValue {
         [
             "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name)],
@@ -149,9 +149,9 @@ struct TenantMemoryTests {
         ]
     }
 
-    /// With our marks, more keys than any of ours has, and as much content as a Secret may have.
+    /// A Secret with our marks, more keys than any of ours has, and as much content as a Secret may have.
     private func hostileSecret(_ number: Int, mark: String) -> JSONValue {
-        // Of many keys the server itself makes a lot of work.
+        // Many keys cause a lot of work in the server itself.
         let count = number % 5 == 0 ? 10_000 : 1001
         var data = Dictionary(uniqueKeysWithValues: (0..<count).map { (String($0, radix: 36), JSONValue("")) })
         data["content"] = .string(Data(repeating: 1, count: 900 << 10).base64EncodedString())
@@ -167,8 +167,8 @@ struct TenantMemoryTests {
 }
 
 extension JSONValue {
-    /// A definition as somebody may have it who took the bounds out. The maps are atomic: the server, too, keeps a record of
-    /// each single label else, and takes half a minute for it.
+    /// A definition without limits, as an administrator may install it. The maps are atomic: otherwise the server
+    /// records the owner of each single label, which takes half a minute.
     fileprivate var withoutBounds: JSONValue {
         let bounds: Set = [
             "maxLength", "maxItems", "maxProperties", "pattern", "x-kubernetes-validations", "x-kubernetes-list-type",

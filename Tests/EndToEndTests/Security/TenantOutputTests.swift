@@ -4,10 +4,10 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// What one tenant writes decides neither how much the agent says nor who hears of others.
-@Suite("What a tenant makes the agent say", .endsIfHung)
+/// The writes of one tenant must not determine how much the agent logs, or hide reports about others.
+@Suite("The agent's output about a tenant's objects", .endsIfHung)
 struct TenantOutputTests {
-    /// One control character over and over: each is shown as eight.
+    /// A repeated control character, each of which is shown as eight characters.
     private static let control = String(repeating: "\u{1}", count: 80)
 
     private func distribution(_ world: World) -> JSONValue {
@@ -18,7 +18,7 @@ struct TenantOutputTests {
     }
 
     @Test(
-        "1,000 denied names of a control character are short everywhere, and one that is changed over and over drowns nobody"
+        "is short for 1,000 denied names of control characters, and one that changes all the time hides no other"
     )
     func denied() async throws {
         let world = try await World()
@@ -64,14 +64,14 @@ struct TenantOutputTests {
                     try await world.distribution("loud").status.statusText?.contains("\"\(round)\"") == true
                 })
         }
-        // Thirty at once, one more each ten seconds.
+        // Thirty at once, and one more every ten seconds.
         let most = 32 + Int(start.duration(to: .now) / .seconds(10))
         #expect((30...most).contains(lines("loud").count), "\(lines("loud").count) lines, expected at most \(most)")
-        // The others' are all there, and what is missing is counted.
+        // The lines about others are complete, and suppressed lines are counted.
         try volume.write(["shared": "2"])
         try await world.expect("quiet", ["a": "2"])
         #expect(await eventually { agent.logged("rotation distributed") == 1 }, "\(agent.errors.suffix(2000))")
-        if most < 60 { #expect(await eventually { agent.logged("log lines left out") > 0 }) }
+        if most < 60 { #expect(await eventually { agent.logged("log lines suppressed") > 0 }) }
 
         let page = try #require(await RawClient.get("/", port: port))
         #expect(page.contains("PolicyDenied") && page.utf8.count < 40_000, "a page of \(page.utf8.count) bytes")
@@ -81,7 +81,7 @@ struct TenantOutputTests {
     }
 
     @Test(
-        "A Secret of ours with more keys than are kept is held back with a reason, and brought in line when they are gone"
+        "holds back a Secret of ours with more keys than are kept, with a reason, and syncs it when they are removed"
     )
     func excess() async throws {
         let world = try await World()

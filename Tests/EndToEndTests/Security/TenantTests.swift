@@ -5,8 +5,8 @@ import TestSupport
 import TestTraits
 import Testing
 
-/// One namespace does its worst; the world's own must not notice.
-@Suite("A tenant does not hurt the others", .endsIfHung)
+/// One namespace causes as much load as it can; the world's own namespace must not notice.
+@Suite("A tenant does not affect the others", .endsIfHung)
 struct TenantTests {
     private let world: World
     private let tenant: String
@@ -31,13 +31,13 @@ struct TenantTests {
         ).status.ready?.reason
     }
 
-    /// Of the agent's admin endpoint.
+    /// The port of the agent's admin endpoint.
     private func port() throws -> Int {
         let line = try #require(world.logs.lines.first { $0.contains("admin endpoint listens") })
         return try #require(line.split(separator: ":").last.flatMap { Int($0) })
     }
 
-    /// From the change of a file to the Secret, each time.
+    /// The time from the change of a file to the Secret, each time.
     private func rotations(_ numbers: ClosedRange<Int>, _ volume: AtomicVolume) async throws -> [Duration] {
         var times: [Duration] = []
         for number in numbers {
@@ -49,14 +49,14 @@ struct TenantTests {
         return times
     }
 
-    @Test("by forceSync: nothing half-rotated of a plain folder goes out to them")
+    @Test("by forceSync: they never get a half-written rotation of a plain folder")
     func forceSync() async throws {
         let files = ["user", "password"].map { world.mount + "/" + $0 }
         try makeDirectory(world.mount)
         for file in files { try writeFile(file, "0") }
         try await world.create(world.distribution("app", [("user", "user"), ("password", "password")]))
         try await create("storm", ["name": "storm", "secrets": [["from": "user", "to": "user"]]])
-        // Many times longer than the writer takes between two files, unless the machine is busy.
+        // Many times longer than the pause between two files, unless the machine is busy.
         let quiet = Duration.seconds(1)
         var late: Set<String> = []
         try await world.witnessed { witness in
@@ -81,7 +81,7 @@ struct TenantTests {
                     for round in 1...6 {
                         let start = ContinuousClock.now
                         try writeFile(files[0], "\(round)")
-                        // The writer's pace: the moment in which the folder holds half.
+                        // The pause of the writer, while the folder holds half of the rotation.
                         try await Task.sleep(for: .milliseconds(100))
                         try writeFile(files[1], "\(round)")
                         if start.duration(to: .now) > quiet / 2 { late.insert("\(round)") }
@@ -95,7 +95,7 @@ struct TenantTests {
         }
     }
 
-    @Test("by what the policy has to judge: rotations and probes of the others go on meanwhile")
+    @Test("by names that are expensive for the policy: rotations and probes of the others succeed meanwhile")
     func policy() async throws {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "0"])
@@ -125,15 +125,15 @@ struct TenantTests {
             #expect(await RawClient.get("/healthz", port: try port())?.hasPrefix("HTTP/1.1 200 ") == true)
             var judged = 0
             for name in names where try await reason(name) != nil { judged += 1 }
-            #expect(judged < names.count, "the rotations were over before the work for the tenant was")
-            // It took minutes.
+            #expect(judged < names.count, "the work for the tenant ended before the rotations")
+            // Without the protection it took minutes.
             let (slowest, usual) = (meanwhile.max() ?? .zero, reference.max() ?? .zero)
             #expect(slowest < usual * 50, "\(meanwhile) instead of \(reference)")
         }
     }
 
     @Test(
-        "by targets that never end: Secrets and statuses of the others are written meanwhile, and a metric names who waits"
+        "by targets that never finish: Secrets and statuses of the others are written meanwhile, and a metric names who waits"
     )
     func hangingTargets() async throws {
         let volume = try AtomicVolume(world.mount)
@@ -167,12 +167,12 @@ struct TenantTests {
         }
     }
 
-    @Test("by targets that always fail: those of the others are written meanwhile, and each status says why it fails")
+    @Test("by targets that always fail: those of the others are written meanwhile, and each status gives the reason")
     func failingTargets() async throws {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "0"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // As much as a distribution may have, and with the agent's own annotations more than a Secret may.
+        // As much as a distribution may have. With the agent's own annotations it is more than the API accepts.
         let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 262_100))])
         let names = (0..<20).map { "fails-\($0)" }
         for name in names {

@@ -4,7 +4,7 @@ import LinuxIO
 import TestSupport
 import Testing
 
-/// The built program as its own process.
+/// The built program, run as a separate process.
 final class Binary: Sendable {
     struct Ended {
         let status: Int32
@@ -27,9 +27,10 @@ final class Binary: Sendable {
     }()
 
     /// - Parameters:
-    ///   - environment: all of it, with a `PATH` and no `LISTEN_ADDRESS` if it has none; nothing of the test's own.
-    ///   - wrapper: a command and its arguments that become the program in the end: `unshare --mount`.
-    ///   - program: its path, where it is not the one that was built with the tests.
+    ///   - environment: the whole environment. `PATH` is added, and an empty `LISTEN_ADDRESS` if it has none; nothing
+    ///     else of the test's environment.
+    ///   - wrapper: a command and its arguments that finally executes the program, for example `unshare --mount`.
+    ///   - program: the path, if it is not the program that was built with the tests.
     init(
         _ arguments: [String], environment: [String: String] = [:], input: String = "", wrapper: [String] = [],
         program: String = path
@@ -37,13 +38,15 @@ final class Binary: Sendable {
         let directory = try TemporaryDirectory()
         self.directory = directory
         try writeFile(directory("in"), input)
-        // The death signal comes when the starting *thread* ends: one that lives as long as this process.
+        // The kernel sends the death signal when the starting *thread* ends: use one that lives as long as this
+        // process.
         process = try await BlockingThread.shared.run {
             try Self.spawn(wrapper + Self.endsWithUs + [program] + arguments, environment, directory)
         }
     }
 
-    /// Ends with the test process, however that ends. After a wrapper: whoever changes its credentials forgets it.
+    /// Ends the program with the test process, however that ends. It comes after a wrapper, because a change of
+    /// credentials clears the setting.
     private static let endsWithUs = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
 
     private static func spawn(
@@ -55,7 +58,7 @@ final class Binary: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, directory("in"), O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, directory("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, directory("err"), O_WRONLY | O_CREAT, 0o600)
-        // Many run at once: the standard port is one.
+        // Many processes run at once, and there is only one standard port.
         let standard = ["PATH": "/usr/bin:/bin", "LISTEN_ADDRESS": ""]
         let variables = standard.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
         var pointers = words.map { strdup($0) } + [nil]
@@ -72,13 +75,13 @@ final class Binary: Sendable {
     var errors: String { text("err") }
     var output: String { text("out") }
 
-    /// Waits for the end.
+    /// Waits for the process to end.
     func ended() async -> Ended {
         let process = process
         let status = await OwnedThread.value(name: "waitpid") {
             var status: Int32 = 0
             while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-            // WIFSIGNALED and WTERMSIG, as a shell reports them; else WEXITSTATUS.
+            // WIFSIGNALED and WTERMSIG, as a shell reports them; otherwise WEXITSTATUS.
             return status & 0x7f != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff
         }
         return Ended(status: status, output: output, errors: errors)

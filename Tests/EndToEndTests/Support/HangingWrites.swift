@@ -1,20 +1,20 @@
 import Kube
 import LinuxIO
 
-/// Never sends a write of a Secret, or of one in a namespace; it hangs until it is cancelled.
+/// Never sends a write of a Secret, in all namespaces or in one; the write hangs until it is cancelled.
 final class HangingWrites: KubeTransport {
     private let inner: any KubeTransport
     private let count = Mutex(0)
 
     private let namespace: String?
 
-    /// - Parameter namespace: where writes hang; nil: everywhere.
+    /// - Parameter namespace: the namespace in which writes hang; nil: everywhere.
     init(_ inner: any KubeTransport, in namespace: String? = nil) {
         self.inner = inner
         self.namespace = namespace
     }
 
-    /// How many were to be sent.
+    /// The number of writes that hang or hung.
     var writes: Int { count.withLock { $0 } }
 
     func send(_ request: Request) async throws(KubeError) -> Response {

@@ -1,4 +1,3 @@
-import Distribution
 import FoundationEssentials
 import Glibc
 import LinuxIO
@@ -6,7 +5,7 @@ import TestSupport
 import Testing
 import YAML
 
-/// What a test of the whole program in local mode needs: a mount, a folder of distributions and one of Secrets.
+/// The folders that a test of the whole program in local mode needs: a mount, distributions and Secrets.
 final class LocalWorld: Sendable {
     let root: TemporaryDirectory
 
@@ -20,7 +19,7 @@ final class LocalWorld: Sendable {
     }
 
     /// - Parameters:
-    ///   - poll: `POLL_INTERVAL`; so long that only events count where that is the point.
+    ///   - poll: `POLL_INTERVAL`; by default so long that only events matter.
     ///   - settings: further variables.
     func start(
         poll: String = "200ms", _ settings: [String: String] = [:], wrapper: [String] = []
@@ -32,8 +31,8 @@ final class LocalWorld: Sendable {
         return try await Binary(["run"], environment: environment.merging(settings) { $1 }, wrapper: wrapper)
     }
 
-    /// Writes a distribution for `web/<name>` that goes with its resource; each file becomes the key of its last name,
-    /// an optional one if it begins with `?`.
+    /// Writes a distribution for `web/<name>` that deletes its target. Each file becomes a key with the last part of
+    /// its name, optional if it begins with `?`.
     func distribute(_ name: String, _ files: String...) throws {
         let mappings = files.map { file in
             let isOptional = file.hasPrefix("?")
@@ -57,7 +56,7 @@ final class LocalWorld: Sendable {
 
     func manifest(_ name: String) -> String { "\(output)/web/\(name).yaml" }
 
-    /// The values of the Secret; nil if there is none, or none that is whole.
+    /// The values of the Secret; nil if the file is missing or incomplete.
     func secret(_ name: String, in output: String? = nil) -> [String: String]? {
         guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: "\(output ?? self.output)/web/\(name).yaml")),
             let json = try? YAMLParser.documents(in: Array(bytes)).first?.json(),
@@ -81,7 +80,7 @@ final class LocalWorld: Sendable {
             sourceLocation: sourceLocation)
     }
 
-    /// Waits until the program has logged `text` so often.
+    /// Waits until the program has logged `text` this often.
     func expectLog(
         _ text: String, times: Int = 1, _ program: Binary, sourceLocation: SourceLocation = #_sourceLocation
     ) async {
@@ -90,7 +89,7 @@ final class LocalWorld: Sendable {
     }
 }
 
-/// Every content of one Secret that could be seen while it was watched, from a thread that does nothing else.
+/// Every content of one Secret that is visible during the watch, sampled by a separate thread.
 final class SeenContents: Sendable {
     private struct State: ~Copyable {
         var contents: Set<[String: String]?> = []
@@ -108,14 +107,14 @@ final class SeenContents: Sendable {
                     isLast = self.state.withLock { $0.isStopped }
                     let content = world.secret(name)
                     self.state.withLock { _ = $0.contents.insert(content) }
-                    // The pace of its looks, which nobody waits for.
+                    // The sampling interval; nothing waits for it.
                     usleep(1000)
                 } while !isLast
             }
         }
     }
 
-    /// Ends the watch; nil stands for a Secret that was not there, or not whole.
+    /// Ends the watch. nil means that the Secret was missing or incomplete.
     func end() -> Set<[String: String]?> {
         let thread = state.withLock { state in
             state.isStopped = true
@@ -127,32 +126,32 @@ final class SeenContents: Sendable {
 }
 
 extension Binary {
-    /// How many lines contain `text`.
+    /// The number of lines that contain `text`.
     func logged(_ text: String) -> Int { errors.split(separator: "\n").count { $0.contains(text) } }
 
-    /// Ends it as the orchestrator does; 0 is expected.
+    /// Ends the program as the orchestrator does, and expects status 0.
     func stop(sourceLocation: SourceLocation = #_sourceLocation) async {
         signal(SIGTERM)
         let ended = await ended()
         #expect(ended.status == 0, "\(ended.errors.suffix(2000))", sourceLocation: sourceLocation)
     }
 
-    /// Processor time that it has used, in clock ticks (proc_pid_stat(5)), a hundredth of a second each.
+    /// The processor time that the program has used, in clock ticks of 10 ms (proc_pid_stat(5)).
     var ticks: Int {
         let text = Files.text("/proc/\(process)/stat")
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-        // utime and stime are fields 14 and 15; the list begins with field 3.
+        // utime and stime are fields 14 and 15; the list starts with field 3.
         return fields.count > 13 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
     }
 }
 
-/// A command, run to its end.
+/// Runs a command until it ends.
 enum Command {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// - Throws: `Failure` if it does not end with 0.
+    /// - Throws: `Failure` if the exit status is not 0.
     static func run(_ words: [String]) async throws {
         try await BlockingThread.shared.run {
             var pointers = words.map { strdup($0) } + [nil]

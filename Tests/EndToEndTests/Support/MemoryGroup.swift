@@ -3,12 +3,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A control group that limits memory, of version 1 or 2 of that interface (cgroups(7)), as a container has.
+/// A control group (cgroups(7)), version 1 or 2, that limits memory as a container does.
 struct MemoryGroup {
     private let path: String
     private let isUnified: Bool
 
-    /// Nil where none can be made: no root, or the controller is not there.
+    /// Nil if none can be created: without root, or without the memory controller.
     ///
     /// - Parameter limit: bytes.
     init?(limit: Int) throws {
@@ -29,7 +29,8 @@ struct MemoryGroup {
         return nil
     }
 
-    /// Bytes that the example's container may use: `spec.template.spec.initContainers[0].resources.limits.memory`, in Mi.
+    /// The memory limit of the example's container in bytes:
+    /// `spec.template.spec.initContainers[0].resources.limits.memory`, in Mi.
     static func exampleLimit() throws -> Int {
         let deployment = try World.manifest("sidecar-example/deployment.yaml")
         let container = deployment["spec"]?["template"]?["spec"]?["initContainers"]?.array?.first
@@ -37,10 +38,10 @@ struct MemoryGroup {
         return try #require(text.hasSuffix("Mi") ? Int(text.dropLast(2)) : nil) << 20
     }
 
-    /// Becomes the command that follows it, in this group.
+    /// A command that runs the command after it in this group.
     var wrapper: [String] { ["sh", "-c", "echo $$ > \(path)/cgroup.procs && exec \"$@\"", "sh"] }
 
-    /// How often the kernel has ended a process of the group for want of memory.
+    /// The number of processes of the group that the kernel has killed because memory ran out.
     var kills: Int {
         let text = Files.text("\(path)/\(isUnified ? "memory.events" : "memory.oom_control")")
         let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
@@ -52,20 +53,19 @@ struct MemoryGroup {
         return "most used in the group: \((Int(most.filter(\.isNumber)) ?? 0) >> 10) KiB, killed: \(kills)"
     }
 
-    /// Its processes have ended.
+    /// Call it when the processes of the group have ended.
     func remove() { rmdir(path) }
 }
 
 extension Binary {
-    /// Bytes of memory that it had at most, with the files that it maps: where no group can be made, this is compared with
-    /// the limit.
+    /// The maximum resident memory in bytes, including mapped files. Compared with the limit if no group can be created.
     var peak: Int {
         let line = Files.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM") }
         return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
     }
 }
 
-/// Files of /proc and of control groups, which have no size and are not replaced.
+/// Reads files of /proc and of control groups, which report no size and are never replaced.
 enum Files {
     static func text(_ path: String) -> String {
         String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data(), as: UTF8.self)

@@ -1,21 +1,21 @@
 import Glibc
 import TestSupport
 
-/// The program in a mount namespace of its own (mount_namespaces(7)), as in a container: what is mounted there is seen
-/// nowhere else and goes with the program.
+/// The program in its own mount namespace (mount_namespaces(7)), as in a container: mounts in it are invisible
+/// elsewhere and end with the program.
 struct MountNamespace {
     static let wrapper = ["unshare", "--mount", "--propagation", "private"]
 
     let program: Binary
 
-    /// A path as the program sees it, for the test.
+    /// The test's path for a path of the program.
     func callAsFunction(_ path: String) -> String { "/proc/\(program.process)/root\(path)" }
 
-    /// mount(8) with these arguments, in there.
+    /// Runs mount(8) with these arguments in the namespace.
     func mount(_ arguments: String...) async throws { try await run(["mount"] + arguments) }
 
     func unmount(_ path: String) async throws {
-        // Busy while the program reads it.
+        // The mount is busy while the program reads it.
         var failure: (any Error)?
         let isDone = await eventually {
             do {
@@ -34,11 +34,11 @@ struct MountNamespace {
     }
 }
 
-/// What this process may do, beside what any may (capabilities(7)).
+/// Privileges of this process beyond the usual ones (capabilities(7)).
 enum Privileges {
-    /// Mount, and make namespaces; a container's root mostly may not.
+    /// Can mount and create namespaces; root in a container usually cannot.
     static let mayMount = has(21)
-    /// Give up privileges for good.
+    /// Can give up privileges permanently.
     static let mayDrop = has(8) && geteuid() == 0
 
     private static func has(_ capability: Int) -> Bool {

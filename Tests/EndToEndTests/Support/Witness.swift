@@ -3,13 +3,13 @@ import KubeRuntime
 import LinuxIO
 import TestSupport
 
-/// Sees every state that the Secrets of a namespace come to be in, in order.
+/// Records every state of the Secrets of a namespace, in order.
 final class Witness: Sendable {
     typealias Values = [String: String]
 
     private let seen = Mutex<[String: [Values]]>([:])
 
-    /// The different states of one Secret so far, oldest first.
+    /// The distinct states of one Secret so far, oldest first.
     func states(_ name: String) -> [Values] { seen.withLock { $0[name] ?? [] } }
 
     var all: [String: [Values]] { seen.withLock { $0 } }
@@ -23,20 +23,20 @@ final class Witness: Sendable {
 }
 
 extension World {
-    /// Watches this world's Secrets while `body` works.
+    /// Watches this world's Secrets while `body` runs.
     func witnessed<Result: Sendable>(_ body: (Witness) async throws -> Result) async throws -> Result {
         let witness = Witness()
         return try await server.watchingSecrets(of: [namespace], witness.record) { try await body(witness) }
     }
 
-    /// A client whose way to the server is a proxy's.
+    /// A client that reaches the server through a proxy.
     func client(through proxy: FaultyProxy) throws -> KubeClient {
         try KubeClient(configuration: server.configuration(through: proxy.port), logger: .none)
     }
 }
 
 extension APIServer {
-    /// Shows `see` every version of the Secrets of `namespaces` while `body` works, each namespace's in order.
+    /// Calls `see` with every version of the Secrets of `namespaces` while `body` runs, in order for each namespace.
     func watchingSecrets<Result: Sendable>(
         of namespaces: [String], _ see: @escaping @Sendable (LiveSecret) -> Void, _ body: () async throws -> Result
     ) async throws -> Result {

@@ -2,7 +2,7 @@ import Kube
 import TestSupport
 import Testing
 
-/// An Event as the API server holds it.
+/// An Event as the API server returns it.
 struct LiveEvent: KubeObject, Decodable, Equatable {
     struct Object: Decodable, Equatable {
         let apiVersion: String
@@ -32,13 +32,13 @@ struct LiveEvent: KubeObject, Decodable, Equatable {
 }
 
 extension World {
-    /// All Events of the namespace, or those on one distribution.
+    /// All Events of the namespace, or those of one distribution.
     func events(on name: String? = nil) async throws -> [LiveEvent] {
         let all = try await client.list(LiveEvent.self, .events, namespace: namespace).items
         return all.filter { name == nil || $0.involvedObject.name == name }
     }
 
-    /// Waits until there is just one such Event on a distribution, and it counts so many.
+    /// Waits until a distribution has exactly one such Event, with this count.
     @discardableResult
     func expectEvent(
         on name: String, _ reason: String, count: Int = 1, _ text: String = "",

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Runs `body` in a world with a server of its own, for faults that would disturb other tests.
+/// Runs `body` in a world with its own server, for faults that would affect other tests.
 func withServer(
     _ options: APIServer.Options = APIServer.Options(), _ body: (World) async throws -> Void
 ) async throws {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import YAML
 
-/// What one test needs of its own: a namespace and an owner mark on a real API server, and a mount written as the
+/// The environment of one test: a namespace and an owner mark on a real API server, and a mount that is written as the
 /// kubelet does.
 final class World: Sendable {
     let server: APIServer
@@ -29,15 +29,15 @@ final class World: Sendable {
         directory = try TemporaryDirectory()
     }
 
-    /// The same namespace, mount and mark, with logs of its own: for a second agent.
+    /// The same namespace, mount and mark with a separate log, for a second agent.
     init(sharing other: World) async throws {
         server = other.server
         namespace = other.namespace
         directory = other.directory
     }
 
-    /// The shared server with the definition of `sidecar-example`, without its rules: what they reject on a newer server
-    /// the agent itself rejects on any. `ExampleTests` tests the rules.
+    /// The shared server with the definition from `sidecar-example`, without its validation rules: the agent itself
+    /// rejects on every server what the rules reject on newer ones. `ExampleTests` tests the rules.
     static func current() async throws -> APIServer {
         let server = try await APIServer.shared()
         try await server.install(definition: try Self.manifest("sidecar-example/crd.yaml").withoutRules)
@@ -58,12 +58,12 @@ final class World: Sendable {
         Array(try Data(contentsOf: URL(fileURLWithPath: Self.path(path))))
     }
 
-    /// Where a file of the repository is.
+    /// The absolute path of a file of the repository.
     static func path(_ path: String) -> String {
         String(#filePath.dropLast("Tests/EndToEndTests/Support/World.swift".count)) + path
     }
 
-    /// Fast settings, bound to this world's namespace and mark.
+    /// Settings with short times, for this world's namespace and mark.
     var settings: Settings {
         var settings = Settings()
         settings.secretsPath = mount
@@ -77,9 +77,9 @@ final class World: Sendable {
 
     // MARK: The agent
 
-    /// Runs the agent in this process while `body` works, and ends it as SIGTERM would.
+    /// Runs the agent in this process while `body` runs, and ends it as SIGTERM does.
     ///
-    /// - Parameter user: whom the agent is to the API server.
+    /// - Parameter user: the agent's user on the API server.
     func withAgent<Result: Sendable>(
         as user: APIServer.User = .admin, _ configure: (inout Settings) -> Void = { _ in },
         _ body: () async throws -> Result
@@ -114,7 +114,7 @@ final class World: Sendable {
 
     // MARK: Distributions
 
-    /// A manifest; `mappings` are `from` and `to`.
+    /// A manifest with `mappings` of `from` and `to`.
     func distribution(
         _ name: String, secret: String? = nil, type: String? = nil, _ mappings: [(String, String)],
         policy: DeletionPolicy? = nil, annotations: [String: String] = [:], extra: [String: JSONValue] = [:]
@@ -182,10 +182,10 @@ final class World: Sendable {
     ) async throws {
         let wanted = values.mapValues { Data($0.utf8) }
         let isSo = try await eventually { try await self.secret(name)?.data == wanted }
-        try #require(isSo, "Secret \(name) does not hold what it should", sourceLocation: sourceLocation)
+        try #require(isSo, "Secret \(name) does not have the expected content", sourceLocation: sourceLocation)
     }
 
-    /// A hand edit.
+    /// Edits a Secret as a person would.
     func patchSecret(_ name: String, _ patch: JSONValue) async throws {
         try await client.patch(.secrets, namespace: namespace, name: name, patch)
     }
@@ -202,7 +202,7 @@ final class World: Sendable {
     }
 }
 
-/// A Secret with its values, as only a test may hold it.
+/// A Secret with its values; only tests may hold it.
 struct LiveSecret: KubeObject, Decodable {
     var metadata: ObjectMeta
     var type: String?

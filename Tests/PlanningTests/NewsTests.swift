@@ -1,0 +1,71 @@
+import DistributionSupport
+import Testing
+
+@testable import Distribution
+@testable import Planning
+
+@Suite("A distribution's status is worth an event") struct NewsTests {
+    private let synced = DistributionStatus(reason: .synced, message: "Well.")
+    private let missing = DistributionStatus(reason: .sourceNotFound, message: "No such file.")
+
+    /// The stored status after `status` was written.
+    private func stored(_ status: DistributionStatus?, conditions: Bool = true) throws -> StoredStatus {
+        guard let status else { return StoredStatus() }
+        var stored = try #require(status.update(of: try Manifest.amended(), now: "t"))
+        if !conditions { stored.conditions = [] }
+        return stored
+    }
+
+    private func isNews(
+        _ status: DistributionStatus, after said: DistributionStatus?, _ last: DistributionStatus? = nil,
+        conditions: Bool = true
+    ) throws -> Bool {
+        status.isNews(after: try stored(said, conditions: conditions), last)
+    }
+
+    @Test("whenever content was written")
+    func content() throws {
+        let written = DistributionStatus(reason: .synced, message: "Well.", contentChanged: true)
+        #expect(try isNews(written, after: nil))
+        #expect(try isNews(written, after: written, written))
+    }
+
+    @Test("when it recovers, and not when it was ready before or its state was unknown")
+    func recovery() throws {
+        #expect(try isNews(synced, after: missing, missing))
+        #expect(try isNews(synced, after: missing))
+        #expect(try !isNews(synced, after: synced))
+        #expect(try !isNews(synced, after: nil))
+        // Reported before, although it could not be stored.
+        #expect(try !isNews(synced, after: missing, synced))
+        // A report of another agent is not ours to withdraw, nor is one that was never made.
+        #expect(try !isNews(synced, after: synced, missing))
+        let remark = DistributionStatus(reason: .synced, message: "Well. The certificate expires.")
+        #expect(try !isNews(remark, after: synced, synced))
+    }
+
+    @Test("when it fails, or fails in another way, and not when that was reported")
+    func failure() throws {
+        let other = DistributionStatus(reason: .sourceNotFound, message: "No such other file.")
+        #expect(try isNews(missing, after: nil))
+        #expect(try isNews(missing, after: synced, synced))
+        #expect(try isNews(missing, after: other, other))
+        #expect(try !isNews(missing, after: missing))
+        // Reported before, although it could not be stored, or was overwritten.
+        #expect(try !isNews(missing, after: synced, missing))
+    }
+
+    @Test("by its text alone if the definition drops conditions")
+    func older() throws {
+        #expect(try !isNews(missing, after: missing, conditions: false))
+        #expect(try isNews(missing, after: synced, conditions: false))
+        #expect(try isNews(synced, after: missing, missing, conditions: false))
+        #expect(try !isNews(synced, after: synced, conditions: false))
+    }
+
+    @Test("not repeatedly because its message exceeds the maximum length")
+    func long() throws {
+        let long = DistributionStatus(reason: .writeFailed, message: String(repeating: "x", count: 40_000))
+        #expect(try !isNews(long, after: long))
+    }
+}

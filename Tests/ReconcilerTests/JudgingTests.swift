@@ -1,0 +1,135 @@
+import TestSupport
+import TestTraits
+import Testing
+
+@testable import KubeRuntime
+@testable import Reconciler
+@testable import Stores
+
+@Suite("A slow policy evaluation runs beside the queue", .tags(.concurrent), .endsIfHung)
+struct JudgingTests {
+    private let bench = Bench.policed()
+
+    /// Forty distributions, with so many paths that all evaluations together take much longer than anything else here.
+    private func putCostly() async throws {
+        for number in 0..<40 {
+            let name = "costly-\(number)"
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(300)))
+        }
+        await bench.controller.policy(Policies.costly())
+    }
+
+    @Test("a target that waits for an evaluation takes no place, and the end of the work does not wait for it")
+    func places() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await (bench.waiting ?? 0 > 30, bench.rests) == (true, true) })
+            #expect(bench.controller.isIdle == false)
+        }
+        #expect(try #require(await bench.waiting) > 0)
+    }
+
+    @Test("the first pass is done when each key was processed once, although evaluations are pending")
+    func start() async throws {
+        try await putCostly()
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { bench.controller.probes.hasStarted })
+            #expect(try #require(await bench.waiting) > 0)
+        }
+    }
+
+    @Test("a follower is ready although evaluations are pending")
+    func follower() async throws {
+        let bench = Bench(leadership: Leadership()) { $0.hasPolicy = true }
+        await bench.store.put(try bench.distribution(spec: Policies.costlySpec(300)))
+        await bench.controller.policy(Policies.costly())
+        try await bench.tellAll()
+        #expect(bench.controller.probes.hasStarted)
+    }
+
+    @Test("a rotation is not complete while a target waits for an evaluation: the write that follows is counted")
+    func rotation() async throws {
+        let spec = Policies.costlySpec(100)
+        let paths = spec["secrets"]?.array?.compactMap { $0["from"]?.string } ?? []
+        let files = { (content: String) in Dictionary(uniqueKeysWithValues: paths.map { ($0, content) }) }
+        await bench.store.put(try bench.distribution(spec: spec))
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
+            await bench.mount(files("1"))
+            #expect(await eventually { await bench.secret("t") != nil })
+            try await bench.settle()
+            await bench.controller.policy(Policies.costly(rules: 801))
+            #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
+            await bench.mount(files("2"), "generation-2")
+            // One more evaluation.
+            let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
+            await bench.controller.distributions(.all, .upsert(other))
+            #expect(
+                await eventually {
+                    await bench.secret("t")?.digests.values.allSatisfy { $0 == bench.digest("2") } == true
+                })
+            #expect(await eventually { await bench.controller.overview().rotations.first?.written == 1 })
+        }
+    }
+
+    @Test("a short evaluation does not wait for the end of another namespace's long one")
+    func turns() async throws {
+        let hostile = try bench.distribution("hostile", target: "hostile", spec: Policies.costlySpec(1000))
+        var victim = try bench.distribution("victim", target: "victim", uid: "two", spec: Policies.costlySpec(2))
+        victim.key = ObjectKey(namespace: "other", name: "victim")
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        #expect(policy.judgement(of: victim).cost > PolicyJudge.short)
+        await bench.store.put(hostile)
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.judging.isRunning(hostile.key) })
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
+            #expect(
+                await eventually { await bench.controller.outcomes[victim.key]?.reason == .sourceNotFound })
+            #expect(await !bench.controller.cache.verdicts.hasJudged(hostile))
+        }
+    }
+
+    @Test("all evaluations of a namespace end, also of a distribution that is amended meanwhile")
+    func sameNamespace() async throws {
+        let names = (0..<4).map { "costly-\($0)" }
+        for name in names {
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(20)))
+        }
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.judging.isRunning(bench.key("costly-0")) })
+            let amended = await bench.store.put(
+                try bench.distribution(
+                    "costly-0", target: "costly-0", uid: "costly-0", generation: 2, spec: Policies.costlySpec(19)))
+            await bench.controller.distributions(.all, .upsert(amended))
+            for name in names {
+                #expect(
+                    await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
+            }
+            #expect(await bench.controller.cache.verdicts.hasJudged(amended))
+            try await bench.settle()
+            #expect(await bench.controller.turns.isEmpty)
+        }
+    }
+
+    @Test("an evaluation that is no longer needed is cancelled")
+    func cancelled() async throws {
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(1)))
+        let judge = try PolicyJudge()
+        #expect(await judge.advance(judgement).isOver)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await judge.advance(judgement).isOver
+        }
+        #expect(await task.value == false)
+    }
+}

@@ -1,0 +1,94 @@
+import Observability
+import Testing
+
+@testable import Reconciler
+@testable import Stores
+
+/// The state of a scope, from the results of its lists and watches.
+@Suite struct ScopeStateTests {
+    private let start = ContinuousClock.now
+    private let limit = Duration.seconds(120)
+    private let away = StoreError.unavailable("away", retryAfter: nil)
+    private let forbidden = StoreError.forbidden("no role")
+
+    private func failTargets(_ state: inout ScopeState, _ error: StoreError, after seconds: Int) {
+        state.targetsFailed(
+            error, at: start + .seconds(seconds), Timestamp(seconds: 1_800_000_000 + Int64(seconds)), limit: limit)
+    }
+
+    @Test func `a scope is ready when both resources were listed`() {
+        var state = ScopeState()
+        #expect(!state.isReady)
+        state.distributions.list()
+        #expect(!state.isReady)
+        state.targets.list()
+        #expect(state.isReady && !state.isRefused)
+    }
+
+    @Test func `a role that forbids a list from the start denies the scope; one that is lost later does not`() {
+        var state = ScopeState()
+        state.distributions.fail(forbidden, at: start, .now())
+        #expect(state.isRefused && !state.isReady)
+        state.distributions.list()
+        #expect(!state.isRefused)
+        state.distributions.recover()
+        #expect(state.distributions.isAccessible)
+        state.distributions.fail(forbidden, at: start, .now())
+        #expect(!state.isRefused && !state.distributions.isAccessible)
+    }
+
+    @Test func `Secrets that were never listed are stale after a time, counted from the start`() {
+        var state = ScopeState()
+        state.distributions.list()
+        failTargets(&state, away, after: 0)
+        failTargets(&state, away, after: 119)
+        #expect(!state.isReady)
+        failTargets(&state, away, after: 120)
+        #expect(state.isReady && state.targets.isStale)
+        #expect(state.targets.since == Timestamp(seconds: 1_800_000_000).rfc3339)
+        state.targets.list()
+        #expect(!state.targets.isStale && state.targets.isAccessible)
+    }
+
+    @Test func `a watch that works again ends an outage, and so does a list in parts`() {
+        var state = ScopeState()
+        state.distributions.list()
+        state.targets.list()
+        failTargets(&state, away, after: 0)
+        state.targets.recover()
+        failTargets(&state, away, after: 200)
+        #expect(!state.targets.isStale && state.targets.isAccessible)
+        failTargets(&state, away, after: 320)
+        #expect(state.targets.isStale && !state.targets.isAccessible)
+        state.targets.list(only: ["web"], because: away)
+        #expect(!state.targets.isStale && !state.targets.isAccessible)
+        #expect(!state.targets.isUnlisted("web") && state.targets.isUnlisted("other"))
+        state.targets.list()
+        #expect(!state.targets.isUnlisted("other"))
+    }
+
+    @Test func `while distributions are unavailable too, nothing is stale: no status could be written`() {
+        var state = ScopeState()
+        state.distributions.list()
+        state.targets.list()
+        state.distributions.fail(away, at: start, .now())
+        failTargets(&state, away, after: 0)
+        failTargets(&state, away, after: 600)
+        #expect(!state.targets.isStale)
+        state.distributions.recover()
+        failTargets(&state, away, after: 601)
+        #expect(state.targets.isStale)
+    }
+
+    @Test func `with lists but without watches, Secrets are fresh, and the remark is kept`() {
+        var state = ScopeState()
+        state.distributions.list()
+        for second in stride(from: 0, to: 600, by: 30) {
+            state.targets.list()
+            failTargets(&state, forbidden, after: second)
+        }
+        #expect(!state.targets.isStale && state.targets.isRefused && !state.isRefused)
+        failTargets(&state, forbidden, after: 700)
+        #expect(state.targets.isStale)
+    }
+}
