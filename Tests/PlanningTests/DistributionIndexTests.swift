@@ -168,7 +168,7 @@ import Testing
                 distribution.key = key("d-\(number)")
                 distribution.uid = "uid-\(number)"
                 // Each is older than those before it.
-                distribution.createdAt = String(1_000_000 - number)
+                distribution.createdAt = String(9_000_000 - number)
                 return distribution
             }
             var index = DistributionIndex()

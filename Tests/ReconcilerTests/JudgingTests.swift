@@ -1,3 +1,4 @@
+import Distribution
 import TestSupport
 import TestTraits
 import Testing

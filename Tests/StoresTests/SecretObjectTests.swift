@@ -54,22 +54,22 @@ struct SecretObjectTests {
     }
 
     /// More combining marks in a row than the agent accepts.
-    private static let unreadable = String(repeating: "\u{301}", count: 40)
+    private static let tooManyMarks = String(repeating: "\u{301}", count: 40)
 
     @Test(
         "of which parts cannot be read is still recognized as ours, and names the first such part",
         arguments: [
-            ("", #","type":"a\#(unreadable)""#, ".type is not a string"),
+            ("", #","type":"a\#(tooManyMarks)""#, ".type is not a string"),
             (
-                #""annotations":{"xlscsde.nhs.uk/managedBy":"me","note":"a\#(unreadable)"}"#, "",
+                #""annotations":{"xlscsde.nhs.uk/managedBy":"me","note":"a\#(tooManyMarks)"}"#, "",
                 ".metadata.annotations.note is not a string"
             ),
             (
-                #""ownerReferences":[{"apiVersion":"v1","kind":"K","name":"a\#(unreadable)","uid":"u"}]"#, "",
+                #""ownerReferences":[{"apiVersion":"v1","kind":"K","name":"a\#(tooManyMarks)","uid":"u"}]"#, "",
                 ".metadata.ownerReferences[0].name is not a string"
             ),
         ])
-    func unreadable(_ metadata: String, _ rest: String, _ place: String) throws {
+    func unreadableParts(_ metadata: String, _ rest: String, _ place: String) throws {
         let labels = #""labels":{"app.kubernetes.io/managed-by":"me"}"#
         let whole =
             #"{"metadata":{"name":"s","namespace":"n","uid":"u","resourceVersion":"1",\#(labels)"#

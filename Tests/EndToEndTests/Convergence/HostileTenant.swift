@@ -23,7 +23,7 @@ actor HostileTenant {
         case forgeGenerations
     }
 
-    /// Performs one action. An action that the server rejects or cannot process counts as done.
+    /// Performs one action, and counts whether it took effect on the server, which may be down.
     func act() async {
         number += 1
         guard let action = Action.allCases.randomElement(using: &random) else { return }
@@ -44,11 +44,11 @@ actor HostileTenant {
         if isDone { tries[action, default: (0, 0)].done += 1 }
     }
 
-    /// Attacks that the server has never taken, though they were tried often, and those that it took and that the agent's
-    /// statuses do not show; once all is healed.
+    /// The attacks that were tried often and that the server never accepted, and those that it accepted and that no status
+    /// shows. To be called when all faults are removed.
     func ineffective() async throws -> [String] {
         var names = tries.filter { $0.value.all >= 10 && $0.value.done == 0 }.map {
-            "\($0.key.rawValue) is always refused"
+            "\($0.key.rawValue) is always rejected"
         }
         for (action, prefix, reason) in [
             (Action.failAlways, "fails-", Reason.writeFailed), (.labelBadly, "labels", .invalidSpec),
@@ -59,7 +59,7 @@ actor HostileTenant {
         return names
     }
 
-    /// Waits until one of the distributions whose names begin so has this reason.
+    /// Waits until a distribution whose name starts with `prefix` has this reason.
     private nonisolated func shows(_ reason: Reason, _ prefix: String) async throws -> Bool {
         try await eventually {
             let list = try await world.client.send(
@@ -75,7 +75,7 @@ actor HostileTenant {
         return conditions.first { $0["type"]?.string == "Ready" }?["reason"]?.string
     }
 
-    // MARK: Attacks; each returns whether the server took it.
+    // MARK: Attacks; each returns whether the server accepted it.
 
     private func force() async -> Bool {
         var count = 0
@@ -96,7 +96,7 @@ actor HostileTenant {
         return await write("long-\(number % 3)", ["secrets": .array(mappings)])
     }
 
-    /// As many annotations as a distribution may have, and with the agent's own more than a Secret may.
+    /// As many annotations as a distribution may have. With the agent's own, these are more than a Secret may have.
     private func failAlways() async -> Bool {
         let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 262_100))])
         return await write(
@@ -106,7 +106,7 @@ actor HostileTenant {
             ])
     }
 
-    /// As many labels as a distribution may have, with long names, none of which is one.
+    /// As many labels as a distribution may have, all with long, invalid names.
     private func labelBadly() async -> Bool {
         let name = String(repeating: "no label ", count: 1000)
         let labels = (0..<100).map { ("\(number)/\($0)/\(name)", JSONValue.string("not one either")) }
@@ -127,7 +127,7 @@ actor HostileTenant {
         return count > 1
     }
 
-    /// Of many that describe one Secret the one that has it changes over and over.
+    /// Many distributions for one Secret, of which another one wins again and again.
     private func claimOneName() async -> Bool {
         var count = 0
         for index in 0..<20 {
@@ -150,7 +150,7 @@ actor HostileTenant {
             "manager": "hostile", "operation": "Update", "apiVersion": "xlscsde.nhs.uk/v1", "fieldsType": "FieldsV1",
             "fieldsV1": fields,
         ]
-        // The server keeps such a part with a new object.
+        // The server stores these fields only when it creates an object.
         let name = "deep-\(number % 3)"
         let stored = await replace(
             .secretsDistributions, name,
@@ -166,7 +166,7 @@ actor HostileTenant {
         return await replace(.secrets, name, secret) != nil
     }
 
-    /// More combining marks than are read.
+    /// More combining marks in a row than the agent accepts.
     private func writeMarks() async -> Bool {
         let marks = "a" + String(repeating: "\u{301}", count: 40)
         let name = "marks-\(number % 3)"
@@ -175,7 +175,7 @@ actor HostileTenant {
         return await amend(.secrets, name, note)
     }
 
-    /// A Secret that looks as if an agent with a newer mount had written it.
+    /// A Secret that looks as if an agent with a newer mount wrote it.
     private func forgeGenerations() async -> Bool {
         let name = "forged-\(number % 3)"
         let forged: JSONValue = [
@@ -202,7 +202,7 @@ actor HostileTenant {
         return manifest.merging(["spec": spec])
     }
 
-    /// One with the agent's label.
+    /// A Secret with the agent's label.
     private func planted(_ name: String, type: String = "Opaque") -> JSONValue {
         [
             "apiVersion": "v1", "kind": "Secret", "type": .string(type),
@@ -223,13 +223,15 @@ actor HostileTenant {
         await send(.mergePatch(resource, namespace: namespace, name: name, patch)) != nil
     }
 
-    /// - Returns: the metadata of the new object; nil if there is none.
+    /// Deletes an object and creates it again.
+    ///
+    /// - Returns: the metadata of the new object; nil if the server rejected it.
     private func replace(_ resource: Resource, _ name: String, _ object: JSONValue) async -> String? {
         _ = try? await world.client.delete(resource, namespace: namespace, name: name, uid: nil)
         return await send(.create(resource, namespace: namespace, object))
     }
 
-    /// Answered with the metadata alone; nil if the server did not take it.
+    /// Requests only the metadata in the response; nil if the server rejected the request.
     private func send(_ request: Request) async -> String? {
         var request = request
         request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
