@@ -37,8 +37,8 @@ package struct Agent: Sendable {
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
         let controller = try backend.controller(settings, logger: logger) { dependencies in
-            dependencies.readMount = { mount.lookNow() }
-            if let changes = backend.changes { dependencies.firstPassDone = { changes.sumUp($0) } }
+            dependencies.readMount = { mount.requestReading() }
+            if let changes = backend.changes { dependencies.firstPassDone = { changes.logSummary($0) } }
         }
         try mount.start()
         defer { mount.stop() }
@@ -83,11 +83,11 @@ package struct Agent: Sendable {
         refreshes: AsyncStream<Void>
     ) -> [Service] {
         var services = [
-            Service { for await reading in mount.readings { await controller.hear(.mount(reading)) } },
+            Service { for await reading in mount.readings { await controller.handle(.mount(reading)) } },
             Service {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))
-                    mount.lookNow()
+                    mount.requestReading()
                 }
             },
             Service {
@@ -103,7 +103,7 @@ package struct Agent: Sendable {
                     await elector.run { news in
                         switch news {
                         case .leads: await controller.lead()
-                        case .leadsNoMore: await controller.leadNoMore()
+                        case .leadsNoMore: await controller.stopLeading()
                         case .follows: await controller.follow()
                         }
                     }
@@ -111,7 +111,7 @@ package struct Agent: Sendable {
         }
         if let policy {
             services.append(
-                Service { for await reading in policy.readings { await controller.hear(.policy(reading)) } })
+                Service { for await reading in policy.readings { await controller.handle(.policy(reading)) } })
         }
         if let endpoint { services.append(Service { await endpoint.serve() }) }
         if let recorder = backend.recorder { services.append(Service { await recorder.run() }) }

@@ -127,7 +127,7 @@ extension Backend {
             settings: settings.reconciler, secrets: secrets, distributions: distributions, logger: logger)
         dependencies.leadership = elector?.leadership
         dependencies.events = self.recorder
-        dependencies.judge = settings.policyPath == nil ? nil : try PolicyJudge()
+        dependencies.evaluator = settings.policyPath == nil ? nil : try PolicyEvaluator()
         configure(&dependencies)
         return Controller(dependencies)
     }

@@ -85,7 +85,7 @@ extension Agent {
         if let path = settings.policyPath {
             let policy = await OwnedThread.value(name: "policy") { PolicyReading(path: path) }
             if let problem = policy.problem { throw PolicyError(problem: problem) }
-            await controller.hear(.policy(policy))
+            await controller.handle(.policy(policy))
         }
         let reading = await OwnedThread.value(name: "mount") { MountWatcher.read(path: settings.secretsPath) }
         var absence: String?
@@ -98,19 +98,19 @@ extension Agent {
         var refused: [StoreError] = []
         for scope in settings.scopes {
             do {
-                await controller.hear(.distributions(scope, .replace(try await backend.distributions.list(scope))))
+                await controller.handle(.distributions(scope, .replace(try await backend.distributions.list(scope))))
             } catch {
                 // The namespace or its role may have been deleted: the other namespaces are still processed.
                 guard case .forbidden = error else { throw error }
-                await controller.hear(.feedOfDistributions(scope, .failed(error)))
+                await controller.handle(.distributionsWatch(scope, .failed(error)))
                 faults.add("The distributions of \(scope) are skipped: \(error)")
                 refused.append(error)
                 continue
             }
             do {
-                await controller.hear(.targets(scope, .replace(try await backend.secrets.list(scope))))
+                await controller.handle(.targets(scope, .replace(try await backend.secrets.list(scope))))
             } catch {
-                await controller.hear(.feedOfTargets(scope, .failed(error)))
+                await controller.handle(.targetsWatch(scope, .failed(error)))
                 if case .forbidden = error { continue }
                 guard case .unlistable = error else { throw error }
                 faults.add("The Secrets of \(scope) cannot be listed as a whole: \(error)")
@@ -120,7 +120,7 @@ extension Agent {
         }
         if refused.count == settings.scopes.count, let error = refused.first { throw error }
         async let _ = backend.recorder?.run()
-        await controller.hear(.mount(reading))
+        await controller.handle(.mount(reading))
         await controller.work(tries: Self.tries)
         await backend.recorder?.flush()
         for fault in await backend.distributions.faults() { faults.add(fault) }

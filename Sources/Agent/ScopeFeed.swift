@@ -29,25 +29,25 @@ struct ScopeFeed: Sendable {
     func run(resync: Duration) async {
         let (scope, controller) = (scope, controller)
         let ofDistributions = WatchHandler<SecretsDistribution>(
-            event: { await controller.hear(.distributions(scope, $0)) },
+            event: { await controller.handle(.distributions(scope, $0)) },
             failed: {
                 log($0)
-                await controller.hear(.feedOfDistributions(scope, .failed($0)))
+                await controller.handle(.distributionsWatch(scope, .failed($0)))
             },
-            recovered: { await controller.hear(.feedOfDistributions(scope, .recovered)) },
+            recovered: { await controller.handle(.distributionsWatch(scope, .recovered)) },
             heartbeat: distributionsHeartbeat)
         let ofTargets = WatchHandler<ObservedTarget>(
-            event: { await controller.hear(.targets(scope, $0)) },
+            event: { await controller.handle(.targets(scope, $0)) },
             failed: {
                 log($0)
-                await controller.hear(.feedOfTargets(scope, .failed($0)))
+                await controller.handle(.targetsWatch(scope, .failed($0)))
             },
-            recovered: { await controller.hear(.feedOfTargets(scope, .recovered)) },
+            recovered: { await controller.handle(.targetsWatch(scope, .recovered)) },
             unlistable: { await listInParts(because: $0) },
             heartbeat: targetsHeartbeat)
         while !Task.isCancelled {
             let interval = resync * Double.random(in: 0.9...1.1)
-            await controller.hear(.feedOfDistributions(scope, .relisting))
+            await controller.handle(.distributionsWatch(scope, .relisting))
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await backend.distributions.watch(scope, ofDistributions) }
                 group.addTask { await backend.secrets.watch(scope, ofTargets) }
@@ -76,7 +76,7 @@ struct ScopeFeed: Sendable {
             targetsHeartbeat?.beat()
         }
         guard !Task.isCancelled else { return }
-        await controller.hear(.targetsInParts(scope, parts, because: error))
+        await controller.handle(.targetsInParts(scope, parts, because: error))
     }
 
     /// At debug level, because the Kubernetes watcher has already logged each distinct error once.

@@ -37,34 +37,35 @@ package struct AccessPolicy: Sendable, Equatable {
 
     /// The `files` that may not go to `namespace`, without duplicates, in their order.
     package func denied(_ files: some Sequence<SourcePath>, to namespace: String) -> [SourcePath] {
-        var judgement = Judgement(of: Array(files), to: namespace, compiled, self.default)
-        while !judgement.advance(by: .max) {}
-        return judgement.denied
+        var evaluation = PolicyEvaluation(of: Array(files), to: namespace, compiled, self.default)
+        while !evaluation.advance(by: .max) {}
+        return evaluation.denied
     }
 
     /// An evaluation of the sources of `distribution`. Call `advance` until it returns true.
-    package func judgement(of distribution: SecretsDistribution) -> Judgement {
-        Judgement(of: distribution.spec.mappings.map(\.from), to: distribution.key.namespace, compiled, self.default)
+    package func evaluation(of distribution: SecretsDistribution) -> PolicyEvaluation {
+        PolicyEvaluation(
+            of: distribution.spec.mappings.map(\.from), to: distribution.key.namespace, compiled, self.default)
     }
 
     /// Why the target of `distribution` must not be written. In mode `Audit`: why `Enforce` would not let it be
     /// written. Nil if the policy allows it.
     package func refusal(of distribution: SecretsDistribution) -> Refusal? {
-        var judgement = judgement(of: distribution)
-        while !judgement.advance(by: .max) {}
-        return refusal(judgement)
+        var evaluation = evaluation(of: distribution)
+        while !evaluation.advance(by: .max) {}
+        return refusal(evaluation)
     }
 
     /// The refusal for a finished evaluation; nil if nothing is denied.
-    package func refusal(_ judgement: Judgement) -> Refusal? {
-        let files = judgement.denied
+    package func refusal(_ evaluation: PolicyEvaluation) -> Refusal? {
+        let files = evaluation.denied
         guard !files.isEmpty else { return nil }
-        let names = Listing(files.lazy.map { shown($0.text) }, of: files.count)
+        let names = NameList(files.lazy.map { shown($0.text) }, of: files.count)
         let noun = files.count == 1 ? "file" : "files"
         let verb = mode == .audit ? "would deny" : "denies"
         return Refusal(
             .policyDenied,
-            "The access policy \(verb) namespace \(shown(judgement.namespace)) the source \(noun) \(names).")
+            "The access policy \(verb) namespace \(shown(evaluation.namespace)) the source \(noun) \(names).")
     }
 
     /// The denied sources of a distribution in a manifest, each with its path in the manifest.

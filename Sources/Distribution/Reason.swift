@@ -33,7 +33,7 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A list of names in a sentence: the first ones, and the number of the others.
-package struct Listing: CustomStringConvertible {
+package struct NameList: CustomStringConvertible {
     package let description: String
 
     /// Characters of the list that fit into a sentence together with the rest of it.

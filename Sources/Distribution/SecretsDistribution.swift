@@ -33,7 +33,7 @@ package struct SecretsDistribution: Sendable, Equatable {
     package var refusal: Refusal? {
         let errors = problems.lazy.filter { $0.severity == .error }
         guard let first = errors.first else { return nil }
-        let listing = Listing(errors.map(\.description), of: problems.errors, separator: "; ", most: Problems.most)
+        let listing = NameList(errors.map(\.description), of: problems.errors, separator: "; ", most: Problems.most)
         return Refusal(first.reason, "\(listing).")
     }
 

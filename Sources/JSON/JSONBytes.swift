@@ -41,7 +41,7 @@ extension JSONBytes {
             let part = UnsafeBufferPointer(rebasing: text[mark.range])
             return switch mark.kind {
             case .number: JSONNumber.isValid(part)
-            case .unjudgedString: JSONEscape.isValid(part)
+            case .uncheckedString: JSONEscape.isValid(part)
             case .tooDeep: levels > 0 && Self.marks(ofValid: part, levels: levels - 1) != nil
             default: true
             }

@@ -5,7 +5,7 @@ struct JSONMark: Sendable {
         /// Printable ASCII without escapes.
         case string
         /// Any other string. It is not checked yet and may be invalid.
-        case unjudgedString
+        case uncheckedString
         /// Bytes that can occur in a number. They are not checked yet and may be invalid.
         case number
         case `true`, `false`, null

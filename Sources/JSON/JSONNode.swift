@@ -108,14 +108,14 @@ extension JSONNode {
     }
 
     /// Whether the value is in quotes. `string` may still be nil.
-    package var isString: Bool { mark.kind == .string || mark.kind == .unjudgedString }
+    package var isString: Bool { mark.kind == .string || mark.kind == .uncheckedString }
 
     /// Nil also for an invalid string: with an unknown escape, an unpaired surrogate, a control character, invalid
     /// UTF-8, or more than 30 combining marks in a row.
     package var string: String? {
         switch mark.kind {
         case .string: String(decoding: bytes, as: UTF8.self)
-        case .unjudgedString: JSONEscape.text(bytes)
+        case .uncheckedString: JSONEscape.text(bytes)
         default: nil
         }
     }

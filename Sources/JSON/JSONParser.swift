@@ -135,7 +135,7 @@ struct JSONParser {
     private mutating func takeString() throws(Fault) {
         let start = position + 1
         let isPlain = try passString()
-        add(isPlain ? .string : .unjudgedString, from: start, to: position - 1)
+        add(isPlain ? .string : .uncheckedString, from: start, to: position - 1)
     }
 
     /// Skips a string with its quotes.

@@ -30,14 +30,14 @@ extension KubeTransport {
     /// See `Request.delete`.
     ///
     /// - Parameter answerSize: the size of the object, which is the response while a finalizer keeps it; see
-    ///   `Request.answerSize`.
+    ///   `Request.expectedResponseSize`.
     package func delete(
         _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil,
-        answerSize: Int = 0
+        expectedResponseSize: Int = 0
     ) async throws(KubeError) {
         var request = Request.delete(
             resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion)
-        request.answerSize = answerSize
+        request.expectedResponseSize = expectedResponseSize
         _ = try await send(request)
     }
 

@@ -35,7 +35,7 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
         case renewed(until: Instant)
         case lost
         /// Another process leads. Emitted once for each holder.
-        case heard(holder: String)
+        case following(holder: String)
         case report(KubeError)
     }
 
@@ -169,7 +169,7 @@ extension LeaderElection {
         }
         var actions: [Action] = []
         if end != nil { actions.append(lose()) }
-        if lastHeard != holder { actions.append(.heard(holder: holder)) }
+        if lastHeard != holder { actions.append(.following(holder: holder)) }
         lastHeard = holder
         return actions + [wait(now, random)]
     }

@@ -28,7 +28,7 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// The maximum size of the response body in bytes, after decompression.
     package var maximumBody = Self.largestObject
     /// The size of the object in bytes before the request, if it is known and large; otherwise 0.
-    package var answerSize = 0
+    package var expectedResponseSize = 0
     /// The maximum duration of one attempt. For a watch, a little more than the time for which the server was asked to
     /// serve it.
     ///

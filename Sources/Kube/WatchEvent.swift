@@ -28,11 +28,11 @@ extension WatchEvent: JSONReadable {
 }
 
 /// A change that a watcher reports.
-package enum FeedEvent<Item: Sendable>: Sendable {
+package enum ListWatchEvent<Item: Sendable>: Sendable {
     /// The complete list. Objects that are neither in it nor in `unreadable` no longer exist.
     case replace([Item], unreadable: [UnreadableItem] = [])
     case upsert(Item)
     case delete(Item)
 }
 
-extension FeedEvent: Equatable where Item: Equatable {}
+extension ListWatchEvent: Equatable where Item: Equatable {}

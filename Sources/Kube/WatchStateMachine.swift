@@ -35,7 +35,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         /// Request the changes since `resourceVersion`.
         case watch(resourceVersion: String, timeout: Duration)
         case wait(Duration)
-        case emit(FeedEvent<Item>)
+        case emit(ListWatchEvent<Item>)
         case report(KubeError)
 
         /// Whether it is a request or a wait. The caller then ends the current watch.
@@ -57,7 +57,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package var healthy: Duration = .seconds(10)
         /// How long a watch lasts before an event that could not be read ends it for a new list. This limits the number
         /// of lists if such an object is written repeatedly.
-        package var catchUp: Duration = .seconds(30)
+        package var relistAfter: Duration = .seconds(30)
         /// The requested duration of a watch, random so that not all watchers reconnect at once. It is short because
         /// only the end of a watch proves that the connection works: a dead connection is detected 30 seconds later.
         package var watch: ClosedRange<Duration> = .seconds(100)...(.seconds(150))
@@ -78,7 +78,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     private var failures = 0
     private var phase = Phase.beginning
     /// Whether an event of the watch could not be read. Only a new list shows its content.
-    private var hasMissed = false
+    private var hasMissedEvent = false
     /// The requested duration of the last watch.
     private var timeout = Duration.zero
 
@@ -93,7 +93,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         switch input {
         case .start, .waited: [request(random)]
         case .page(let page): receive(page, random)
-        case .event(let event, let lasted): receive(event, after: lasted, random) + catchUp(after: lasted, random)
+        case .event(let event, let lasted): receive(event, after: lasted, random) + relistAfter(after: lasted, random)
         case .unreadable(let lasted): miss(after: lasted, random)
         case .ended(let lasted): ended(after: lasted, random)
         case .failed(let error, let lasted): failed(error, after: lasted, random)
@@ -127,17 +127,17 @@ extension WatchStateMachine {
 
     private mutating func startOver() {
         phase = .beginning
-        hasMissed = false
+        hasMissedEvent = false
     }
 
     private mutating func miss(after lasted: Duration, _ random: Double) -> [Action] {
-        hasMissed = true
-        return catchUp(after: lasted, random)
+        hasMissedEvent = true
+        return relistAfter(after: lasted, random)
     }
 
     /// Lists the objects again if an event was missed and the watch has lasted long enough.
-    private mutating func catchUp(after lasted: Duration, _ random: Double) -> [Action] {
-        guard hasMissed, lasted >= policy.catchUp else { return [] }
+    private mutating func relistAfter(after lasted: Duration, _ random: Double) -> [Action] {
+        guard hasMissedEvent, lasted >= policy.relistAfter else { return [] }
         startOver()
         return [request(random)]
     }
@@ -167,7 +167,7 @@ extension WatchStateMachine {
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
         // Ended early without an error: the API server ends watches like this when it lists etcd again.
-        if lasted < timeout * 0.9 || hasMissed { startOver() }
+        if lasted < timeout * 0.9 || hasMissedEvent { startOver() }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]
@@ -185,7 +185,7 @@ extension WatchStateMachine {
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         }
         let delay = nextDelay(random)
-        if hasMissed || !mayResume(after: error) { startOver() }
+        if hasMissedEvent || !mayResume(after: error) { startOver() }
         // Normal after a long pause or in a long list: list again at once, but only once in a row.
         if case .expired = error.kind, failures == 1 { return [request(random)] }
         return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]

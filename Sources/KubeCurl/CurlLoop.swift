@@ -17,7 +17,7 @@ final class CurlLoop: @unchecked Sendable {
     private let idle: IdleTracker
     private let commands: Mailbox<Command>
     private let counters = TransferCounters()
-    private let budget = AnswerBudget()
+    private let budget = ResponseBudget()
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
     /// The probe that checks whether the connection is alive; nil if none is in progress.
     private weak var trial: Transfer?
@@ -87,7 +87,7 @@ extension CurlLoop {
             // Sleeps until a socket is ready, a timer of libcurl is due or a command arrives. A transfer that was just
             // started is due at once.
             var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-            curl_multi_poll(multi, &command, 1, tryConnection(), nil)
+            curl_multi_poll(multi, &command, 1, probeConnection(), nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         for transfer in waiting { transfer.finish(.shutDown) }
@@ -157,7 +157,7 @@ extension CurlLoop {
             guard let transfer = active.removeValue(forKey: easy) else { continue }
             curl_multi_remove_handle(multi, easy)
             if result == CURLE_OPERATION_TIMEDOUT, let port = transfer.localPort,
-                idle.isDeath(timeout: transfer.timeout)
+                idle.isDeadConnection(timeout: transfer.timeout)
             {
                 dead.append(port)
             }
@@ -176,7 +176,7 @@ extension CurlLoop {
     /// connection should stay in use, but every server responds to the probe at once.
     ///
     /// - Returns: milliseconds until the next check.
-    private func tryConnection() -> Int32 {
+    private func probeConnection() -> Int32 {
         let hour: Int32 = 3_600_000
         let slow = active.values.filter(\.isWrite).min { $0.startedAt < $1.startedAt }
         guard sharesConnections, trial == nil, let slow else { return hour }

@@ -79,14 +79,14 @@ struct CurlOptions {
     }
 
     /// The maximum that libcurl accepts, in bytes.
-    static let mostRoom = 512 << 10
+    static let maxBufferSize = 512 << 10
 
     /// The size in bytes of the receive buffer for the response; nil for libcurl's default.
     ///
     /// A response on the shared connection should fit into the buffer as a whole. Otherwise its end may be delayed; see
     /// `CurlTransport`.
     static func room(for request: Request) -> Int? {
-        let most = mostRoom
+        let most = maxBufferSize
         switch request.operation.verb {
         // They do not share connections.
         case .watch, .list: return nil
@@ -94,7 +94,7 @@ struct CurlOptions {
         case .get: return most
         // The object before the write, the sent object or patch, and other fields.
         default:
-            let known = request.body.count + max(request.body.count, request.answerSize)
+            let known = request.body.count + max(request.body.count, request.expectedResponseSize)
             return min(known + (16 << 10), most)
         }
     }

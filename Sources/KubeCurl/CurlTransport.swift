@@ -2,7 +2,7 @@ package import Kube
 import LinuxIO
 
 /// HTTP with libcurl. Requests share one HTTP/2 connection, except lists, watches and requests with very large responses
-/// (`Request.isFeed`), which have separate HTTP/1.1 connections. Each of the two groups has its own thread.
+/// (`Request.needsOwnConnection`), which have separate HTTP/1.1 connections. Each of the two groups has its own thread.
 ///
 /// On a shared connection, data for one transfer can be delayed: if another transfer reads the data from the socket and
 /// they do not fit into the receive buffer of their transfer, libcurl 7.88 pauses nghttp2 and resumes it only when more
@@ -51,7 +51,7 @@ package final class CurlTransport: Sendable {
         return (response, CurlStream(request.operation, transfer, buffer, loop(of: request)))
     }
 
-    private func loop(of request: Request) -> CurlLoop { request.isFeed ? feeds.loop : requests.loop }
+    private func loop(of request: Request) -> CurlLoop { request.needsOwnConnection ? feeds.loop : requests.loop }
 
     private func begin(
         _ request: Request, _ make: (@escaping @Sendable (Transfer.Outcome) -> Void) -> Transfer

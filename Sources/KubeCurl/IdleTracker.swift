@@ -26,5 +26,5 @@ final class IdleTracker {
 
     /// Whether a request that has just timed out did so because of a dead connection and not because of a slow
     /// response.
-    func isDeath(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }
+    func isDeadConnection(timeout: Duration) -> Bool { .now - lastByte >= max(timeout / 2, shortest) }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// One request in libcurl.
 ///
 /// The caller creates it. From `start` on, only the curl thread uses it, except for `isCancelled` and the buffer.
-final class Transfer: GrowingAnswer, @unchecked Sendable {
+final class Transfer: ReceivingBody, @unchecked Sendable {
     // Sendable: see above. The mailbox of `CurlLoop` passes it to the thread.
     typealias Outcome = Result<Response, TransportFailure>
 
@@ -32,7 +32,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private var counters: TransferCounters?
-    private var budget: AnswerBudget?
+    private var budget: ResponseBudget?
     private var idle: IdleTracker?
     /// For a probe, the transfer whose connection is probed; otherwise nil.
     private weak var probed: Transfer?
@@ -66,7 +66,7 @@ final class Transfer: GrowingAnswer, @unchecked Sendable {
     /// - Parameter sharesConnections: true to share an HTTP/2 connection with other transfers, if the server supports
     ///   HTTP/2; false for HTTP/1.1 on a separate connection.
     func start(
-        _ counters: TransferCounters, _ idle: IdleTracker, _ budget: AnswerBudget, sharesConnections: Bool
+        _ counters: TransferCounters, _ idle: IdleTracker, _ budget: ResponseBudget, sharesConnections: Bool
     ) -> UnsafeMutableRawPointer? {
         self.counters = counters
         self.budget = request.isList ? nil : budget

@@ -36,7 +36,7 @@ package final class KubeClient: KubeTransport {
     package var connections: Int { transport.statistics.connections }
 
     /// The number of responses over HTTP/2 so far. Lists and watches do not use HTTP/2.
-    package var http2Answers: Int { transport.statistics.http2 }
+    package var http2Responses: Int { transport.statistics.http2 }
 
     package var metrics: [Metric] { meter.metrics }
 

@@ -88,7 +88,7 @@ package struct LeaderElector: Sendable {
                     leadership.follow()
                     logger.warning("leadership lost", fields)
                     await tell(.leadsNoMore)
-                case .heard(let holder):
+                case .following(let holder):
                     logger.info("another agent leads", ["holder": .string(holder), "lease": .string(lease)])
                 case .report(let error):
                     if error != lastError, !Task.isCancelled { report(error) }
@@ -137,7 +137,7 @@ package struct LeaderElector: Sendable {
                 // Cancellation ends the wait, and then the loop.
                 try? await Task.sleep(for: delay)
                 return .waited
-            case .acquired, .renewed, .lost, .heard, .report: return .waited
+            case .acquired, .renewed, .lost, .following, .report: return .waited
             }
         } catch {
             return .failed(error)

@@ -55,7 +55,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     ///   - recovered: called each time a watch is opened, even if there was no failure: another watcher may have
     ///     failed.
     package func run(
-        _ emit: @Sendable (FeedEvent<Item>) async -> Void,
+        _ emit: @Sendable (ListWatchEvent<Item>) async -> Void,
         failed: @Sendable (KubeError) async -> Void = { _ in },
         recovered: @Sendable () async -> Void = {}
     ) async {
@@ -82,7 +82,7 @@ extension ObjectWatcher {
     private typealias Machine = WatchStateMachine<Item>
 
     /// Performs an action without outcome.
-    private func perform(_ action: Machine.Action, _ emit: @Sendable (FeedEvent<Item>) async -> Void) async {
+    private func perform(_ action: Machine.Action, _ emit: @Sendable (ListWatchEvent<Item>) async -> Void) async {
         switch action {
         case .emit(let event): await emit(event)
         case .report(let error): report(error)
@@ -95,7 +95,7 @@ extension ObjectWatcher {
     /// - Returns: the next actions. The last one is again a request or a wait.
     private func outcome(
         of action: Machine.Action, _ machine: inout Machine, _ pager: inout ListPager<Item>,
-        _ emit: @Sendable (FeedEvent<Item>) async -> Void, _ recovered: @Sendable () async -> Void
+        _ emit: @Sendable (ListWatchEvent<Item>) async -> Void, _ recovered: @Sendable () async -> Void
     ) async -> [Machine.Action] {
         let begin = ContinuousClock.now
         var input = Machine.Input.waited
@@ -137,7 +137,7 @@ extension ObjectWatcher {
     /// - Returns: the next actions if an event has ended the watch; nil if the server has.
     private func watch(
         from resourceVersion: String, _ timeout: Duration, _ begin: ContinuousClock.Instant,
-        _ machine: inout Machine, _ emit: @Sendable (FeedEvent<Item>) async -> Void,
+        _ machine: inout Machine, _ emit: @Sendable (ListWatchEvent<Item>) async -> Void,
         _ recovered: @Sendable () async -> Void
     ) async throws(KubeError) -> [Machine.Action]? {
         let request = Request.watch(
@@ -147,7 +147,7 @@ extension ObjectWatcher {
         healthy()
         await recovered()
         var lines = LineSplitter()
-        var hasMissed = false
+        var hasMissedEvent = false
         while let chunk = try await stream.next() {
             heartbeat?.beat()
             for line in lines.feed(chunk) {
@@ -156,8 +156,8 @@ extension ObjectWatcher {
                 switch decode(line) {
                 case .success(let event): input = .event(event, after: lasted)
                 case .failure(let reason):
-                    if !hasMissed { miss(line, reason, request.operation) }
-                    hasMissed = true
+                    if !hasMissedEvent { miss(line, reason, request.operation) }
+                    hasMissedEvent = true
                 }
                 let actions = machine.step(input, random: .random(in: 0...1))
                 if actions.last?.isRequest == true {

@@ -11,7 +11,7 @@ final class RequestMeter: Sendable {
 
     private struct Figures {
         var durations = Histogram(bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30])
-        /// By status code; `noAnswer` if there was no response.
+        /// By status code; `noResponse` if there was no response.
         var codes: [Int: Int] = [:]
 
         mutating func count(_ status: Int, _ duration: Duration) {
@@ -20,7 +20,7 @@ final class RequestMeter: Sendable {
         }
     }
 
-    private static let noAnswer = 0
+    private static let noResponse = 0
 
     private let figures = Mutex<[Target: Figures]>([:])
 
@@ -35,7 +35,7 @@ final class RequestMeter: Sendable {
             count(operation, answer.0.status, .now - begin)
             return answer
         } catch {
-            if error != .cancelled, error != .shutDown { count(operation, Self.noAnswer, .now - begin) }
+            if error != .cancelled, error != .shutDown { count(operation, Self.noResponse, .now - begin) }
             throw error
         }
     }
@@ -62,7 +62,7 @@ final class RequestMeter: Sendable {
             for (code, count) in figures.codes.sorted(by: { $0.key < $1.key }) {
                 requests.add(
                     .number(Double(count)),
-                    ["verb": verb, "resource": resource, "code": code == Self.noAnswer ? "error" : String(code)])
+                    ["verb": verb, "resource": resource, "code": code == Self.noResponse ? "error" : String(code)])
             }
         }
         return [requests, durations]

@@ -15,7 +15,7 @@ package enum ProcessMemory {
 
     /// Makes all threads share one malloc arena, so that any thread can reuse freed memory, and makes large blocks go
     /// back to the system as soon as they are freed. Call it before other threads exist.
-    package static func stayCompact() {
+    package static func limitGrowth() {
         mallopt(M_ARENA_MAX, 1)
         // The default value. Setting it disables the dynamic threshold, which grows with the size of freed blocks
         // (mallopt(3)).

@@ -55,7 +55,7 @@ extension Directory {
                 status = try orFailed { () throws(LinuxError) in try current.status() }
             }
         }
-        if let reason = status.distrust { throw .untrusted(reason) }
+        if let reason = status.untrustedReason { throw .untrusted(reason) }
         return current
     }
 
@@ -106,7 +106,7 @@ extension FileStatus {
     fileprivate var isSticky: Bool { permissions & 0o1000 != 0 }
 
     /// The reason why the file is not trusted, as half a sentence; nil if it is trusted.
-    package var distrust: String? {
+    package var untrustedReason: String? {
         if isTrusted { return nil }
         let mode = String(permissions, radix: 8)
         return isOwnedByTrusted ? "its mode is 0\(mode), so other users can write to it" : "uid \(owner) owns it"

@@ -37,7 +37,7 @@ package final class MountWatcher: Sendable {
     package var readings: AsyncStream<MountReading> { reader.readings }
 
     /// Requests a reading on the mount's thread; see `WatchLoop`.
-    package func lookNow() { loop.lookNow() }
+    package func requestReading() { loop.requestReading() }
 
     /// Ends the thread, waits for it and ends the stream.
     package func stop() {
@@ -93,10 +93,10 @@ private final class MountReader: Sendable {
             switch reading {
             case .snapshot(var snapshot):
                 snapshot.noticedAt = noticed
-                let isNews = present(snapshot, remarks, &state)
+                let isNew = present(snapshot, remarks, &state)
                 let isComplete =
                     state.remarks.absences.isEmpty && !snapshot.files.values.contains(where: Self.mayPass)
-                return (isNews ? .snapshot(snapshot) : nil, isComplete)
+                return (isNew ? .snapshot(snapshot) : nil, isComplete)
             case .absent(let reason): return (absent(reason, &state) ? reading : nil, false)
             case .lost(let reason): return (absent(reason, isLost: true, &state) ? reading : nil, false)
             }
@@ -111,14 +111,14 @@ private final class MountReader: Sendable {
 
     private func present(_ snapshot: Snapshot, _ remarks: ReadingRemarks, _ state: inout State) -> Bool {
         let changed = snapshot.changedPaths(since: state.snapshot).count
-        let isNews =
+        let isNew =
             changed > 0 || state.absence != nil || snapshot.volumes != state.snapshot?.volumes
             || snapshot.emptyFolders != state.snapshot?.emptyFolders
         let isFirst = state.snapshot == nil
         state.snapshot = snapshot
         state.absence = nil
         remark(remarks, &state)
-        if isNews {
+        if isNew {
             let failed = snapshot.files.values.count { if case .failed = $0 { true } else { false } }
             logger.info(
                 isFirst ? "mount read" : "mount changed",
@@ -127,7 +127,7 @@ private final class MountReader: Sendable {
                     "files": .int(snapshot.files.count), "changed": .int(changed), "failed": .int(failed),
                 ])
         }
-        return isNews
+        return isNew
     }
 
     private func absent(_ reason: String, isLost: Bool = false, _ state: inout State) -> Bool {
@@ -142,10 +142,10 @@ private final class MountReader: Sendable {
         let known = state.remarks
         if remarks == known { return }
         state.remarks = remarks
-        if !remarks.frozen.isEmpty, remarks.frozen != known.frozen {
+        if !remarks.subPathMounts.isEmpty, remarks.subPathMounts != known.subPathMounts {
             logger.warning(
                 "files mounted with subPath never change; mount the whole volume",
-                ["paths": .strings(remarks.frozen.sorted())])
+                ["paths": .strings(remarks.subPathMounts.sorted())])
         }
         for (folder, reason) in remarks.absences.sorted(by: { $0.key < $1.key })
         where known.absences[folder] == nil {

@@ -154,7 +154,7 @@ extension Snapshot {
 /// Findings of a reading, apart from the files.
 package struct ReadingRemarks: Sendable, Equatable {
     /// Files and folders that are mounted separately (`subPath`), so their content never changes in the container.
-    package var frozen: [String] = []
+    package var subPathMounts: [String] = []
     /// The number of names that are not UTF-8. They are ignored.
     package var undecodableNames = 0
     /// For each folder whose volume has no generation, the reason.

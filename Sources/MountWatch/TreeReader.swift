@@ -52,7 +52,7 @@ struct TreeReader {
     mutating func add(_ next: TreeReader) {
         // The paths are equal in Swift but different for the kernel, so neither file may be used.
         files.merge(next.files) { _, _ in .failed(.ambiguousName) }
-        remarks.frozen += next.remarks.frozen
+        remarks.subPathMounts += next.remarks.subPathMounts
         remarks.undecodableNames += next.remarks.undecodableNames
         (visited, size) = (next.visited, next.size)
     }
@@ -142,7 +142,7 @@ struct TreeReader {
                 switch status.kind {
                 case .file:
                     note(status)
-                    if status.links == 0 || opened.isMountRoot { remarks.frozen.append(path) }
+                    if status.links == 0 || opened.isMountRoot { remarks.subPathMounts.append(path) }
                     let file = try content(of: opened, path: path)
                     if case .content(let bytes, _) = file { size += bytes.count }
                     add(path, file)
@@ -203,7 +203,7 @@ struct TreeReader {
     }
 
     /// Records that `path` is mounted separately, so its content never changes in the container.
-    mutating func noteFrozen(_ path: String) { remarks.frozen.append(path) }
+    mutating func noteSubPath(_ path: String) { remarks.subPathMounts.append(path) }
 
     private mutating func note(_ status: FileStatus) {
         volume.newest = max(volume.newest ?? status.changed, status.changed)

@@ -102,7 +102,7 @@ package final class WatchLoop: Sendable {
 
     /// Requests a reading once there is quiet, even if the fingerprint is unchanged. Several requests share one
     /// reading. Can be called from any thread.
-    package func lookNow() {
+    package func requestReading() {
         state.withLock { state in
             state.isLookRequested = true
             state.wake?.signal()

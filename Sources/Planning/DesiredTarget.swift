@@ -95,7 +95,7 @@ package struct DesiredTarget: Sendable {
             }
         }
         if !missing.isEmpty {
-            let names = Listing(missing.lazy.map(shown), of: missing.count)
+            let names = NameList(missing.lazy.map(shown), of: missing.count)
             throw Refusal(.sourceNotFound, "The mount has no file \(names).")
         }
         if let (path, error) = failed.first {
@@ -178,7 +178,7 @@ extension DesiredTarget {
         let annotations = patch.annotations.keys.filter { $0 != WellKnownKeys.mountGeneration }.sorted()
         phrases += annotations.map { "annotation \(shown($0)) \(stored.annotations.lack($0))" }
         if patch.owners != nil { phrases.append("the owner reference differs") }
-        return phrases.isEmpty ? nil : Listing(phrases, of: phrases.count).description
+        return phrases.isEmpty ? nil : NameList(phrases, of: phrases.count).description
     }
 }
 

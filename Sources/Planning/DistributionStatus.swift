@@ -85,14 +85,14 @@ extension DistributionStatus {
     /// - Parameters:
     ///   - stored: the status of the resource.
     ///   - last: this agent's last result; nil if it has not reconciled the distribution before.
-    package func isNews(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
+    package func isNew(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
         if contentChanged { return true }
-        guard reason == .synced else { return !isTold(by: stored) && !isSame(as: last) }
+        guard reason == .synced else { return !isReported(by: stored) && !isSame(as: last) }
         let before = stored.ready?.reason ?? last?.reason.rawValue ?? reason.rawValue
         return before != reason.rawValue && last?.reason != reason
     }
 
-    private func isTold(by stored: StoredStatus) -> Bool {
+    private func isReported(by stored: StoredStatus) -> Bool {
         // The older resource definition drops the conditions.
         guard let ready = stored.ready else { return stored.statusText == message }
         return ready.reason == reason.rawValue && ready.message == message

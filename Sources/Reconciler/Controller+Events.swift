@@ -6,7 +6,7 @@ import Stores
 
 /// Events: they change the cache, queue keys and update the controller's other state.
 extension Controller {
-    package func hear(_ event: CacheEvent) {
+    package func handle(_ event: CacheEvent) {
         let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
         if change.affectsReadiness { announceReadiness() }
         take(change)
@@ -14,7 +14,7 @@ extension Controller {
             // The resource definition may have been replaced: detect its traits again.
             statuses.definition = .current
         }
-        noteStart()
+        checkFirstPass()
     }
 
     /// Reads the mount and compares every target.
@@ -37,14 +37,14 @@ extension Controller {
             notes.lose(key)
             items += targets(of: remarks.lose(key)).map(WorkItem.target)
         }
-        for (target, manager) in change.disturbed { disturb(target, by: manager) }
+        for (target, manager) in change.foreignChanges { recordForeignChange(target, by: manager) }
         if let news = change.mount {
             take(news, change.targets)
             items += notes.ahead.keys.map(WorkItem.target)
         }
         if change.isPolicyNew {
             start.reset()
-            turns.forgetAll()
+            ongoingEvaluations.forgetAll()
         }
         if change.isList { noteListed() }
         if change.scopes.count == cache.scopes.count {
@@ -90,9 +90,9 @@ extension Controller {
 
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response
     /// has not arrived yet.
-    private func disturb(_ target: ObjectKey, by manager: String?) {
+    private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
         guard !isFollowing, cache.index.known(target) != nil else { return }
-        contention.disturb(target, by: manager, at: .now)
+        contention.recordForeignChange(target, by: manager, at: .now)
     }
 
     private func targets(of distributions: [ObjectKey]) -> [ObjectKey] {

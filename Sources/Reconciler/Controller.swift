@@ -17,7 +17,7 @@ package struct ControllerDependencies: Sendable {
     /// Nil if no Events are recorded.
     package var events: EventRecorder?
     /// Runs policy evaluations that take long; nil if they run in place.
-    package var judge: PolicyJudge?
+    package var evaluator: PolicyEvaluator?
     /// Requests that the mount is read soon.
     package var readMount: @Sendable () -> Void = {}
     /// Receives each failure that no status reports, as a sentence.
@@ -42,14 +42,14 @@ package actor Controller {
     let dependencies: ControllerDependencies
     let worker: Worker<WorkItem>
     /// Runs policy evaluations that take long, a part of one at a time, round robin by namespace.
-    let judging: Worker<ObjectKey>
-    var turns = PolicyTurns()
+    let evaluations: Worker<ObjectKey>
+    var ongoingEvaluations = OngoingEvaluations()
     /// The state that probes read.
     package nonisolated let probes = ProbeState()
 
     var cache: Cache
     var notes = TargetNotes()
-    var remarks = Remarks()
+    var remarks = StatusNotes()
     package internal(set) var statuses = StatusBook()
     var rotations = RotationLedger()
     var contention: Contention
@@ -83,9 +83,9 @@ package actor Controller {
         worker = Worker(
             WorkQueue(
                 limit: min(settings.maxInFlight, Self.mostOnConnection), starvationLimit: Self.statusStarvationLimit,
-                canWait: { $0.isStatus }, group: isShared ? namespace : nil),
+                isLowPriority: { $0.isStatus }, group: isShared ? namespace : nil),
             name: "workers", limits: limits, isPaused: { leadership.map { $0.end == nil } ?? false })
-        judging = Worker(WorkQueue(limit: 1, group: { $0.namespace }), name: "access policy evaluation")
+        evaluations = Worker(WorkQueue(limit: 1, group: { $0.namespace }), name: "access policy evaluation")
         probes.readiness = Self.readiness(of: cache)
     }
 
@@ -114,7 +114,7 @@ extension Controller {
     package nonisolated func work(tries: Int? = nil) async {
         await withDiscardingTaskGroup { group in
             // Evaluations in flight are canceled at the end.
-            group.addTask { await self.judging.run { await self.judge($0) } }
+            group.addTask { await self.evaluations.run { await self.judge($0) } }
             await worker.run(
                 untilIdle: tries != nil,
                 pulse: {
@@ -145,12 +145,12 @@ extension Controller {
         // No suspension point: no event can arrive between the end of the key and the update of the start's progress.
         start.firstPass?.remove(item)
         worker.finish(item, outcome)
-        noteStart()
+        checkFirstPass()
     }
 
     /// Starts no more targets. `work` returns when those in flight are finished and reported.
     package nonisolated func stop() {
-        judging.stop()
+        evaluations.stop()
         worker.stop()
     }
 
@@ -161,9 +161,9 @@ extension Controller {
     private func tidy() {
         guard isUntidy, isFollowing || worker.read({ $0.isIdle }) else { return }
         isUntidy = false
-        worker.giveBackRoom()
-        judging.giveBackRoom()
-        statuses.giveBackRoom()
+        worker.releaseUnusedCapacity()
+        evaluations.releaseUnusedCapacity()
+        statuses.releaseUnusedCapacity()
         ProcessMemory.giveBack()
     }
 
@@ -199,17 +199,17 @@ extension Controller {
 extension Controller {
     /// Starts leading: compares every target. Until now, events changed the cache and nothing was reconciled.
     package func lead() {
-        start.isLed = false
+        start.hasOtherLeader = false
         // Pending statuses are out of date: another agent has reported since.
         statuses.dropPending()
         start.reset()
         enqueueAll()
-        noteStart()
+        checkFirstPass()
         worker.wake()
     }
 
     /// Stops leading.
-    package func leadNoMore() {
+    package func stopLeading() {
         rotations.abandon()
         contention = Contention(isWatching: !settings.dryRun)
         statuses.dropPending()
@@ -217,7 +217,7 @@ extension Controller {
 
     /// Records that another agent leads and is alive.
     package func follow() {
-        start.isLed = true
-        noteStart()
+        start.hasOtherLeader = true
+        checkFirstPass()
     }
 }

@@ -24,31 +24,31 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     /// The time up to which the budget has been refilled.
     private var refilledAt: Instant?
     /// The first change since the last correction; nil while the object is corrected.
-    private var disturbedAt: Instant?
+    private var foreignChangeAt: Instant?
 
     package init(policy: Policy = Policy()) { self.policy = policy }
 
-    package var isDisturbed: Bool { disturbedAt != nil }
+    package var hasForeignChange: Bool { foreignChangeAt != nil }
 
     /// Records that another writer has changed the object.
-    package mutating func disturb(at now: Instant) {
-        guard disturbedAt == nil else { return }
+    package mutating func recordForeignChange(at now: Instant) {
+        guard foreignChangeAt == nil else { return }
         refill(at: now)
-        disturbedAt = now
+        foreignChangeAt = now
     }
 
     /// Records that the object is in sync.
-    package mutating func settle() { disturbedAt = nil }
+    package mutating func settle() { foreignChangeAt = nil }
 
     /// Records a request for a correction: the next one does not wait.
-    package mutating func forgive() { spent = min(spent, policy.free - 1) }
+    package mutating func allowOneWrite() { spent = min(spent, policy.free - 1) }
 
     /// The remaining wait before the next correction; nil if there is none.
     package func wait(at now: Instant) -> Duration? {
-        guard let disturbedAt, spent >= policy.free else { return nil }
+        guard let foreignChangeAt, spent >= policy.free else { return nil }
         // No jitter, because each object is corrected on its own.
         let wait = policy.backoff.delay(failures: spent - policy.free + 1, jitter: 1)
-        let due = disturbedAt.advanced(by: wait)
+        let due = foreignChangeAt.advanced(by: wait)
         return due > now ? now.duration(to: due) : nil
     }
 
@@ -58,20 +58,20 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
         // changes.
         spent = min(spent + 1, policy.free + 6)
         (correctedAt, refilledAt) = (now, now)
-        disturbedAt = nil
+        foreignChangeAt = nil
     }
 
     /// The time for which the object still counts as contested: others have reverted all free corrections, and it has
     /// not stayed corrected for long enough since. Nil if it is not contested.
     package func contested(at now: Instant) -> Duration? {
         guard spent(at: now) >= policy.free, let correctedAt else { return nil }
-        if disturbedAt != nil { return policy.calm }
+        if foreignChangeAt != nil { return policy.calm }
         let end = correctedAt.advanced(by: policy.calm)
         return end > now ? now.duration(to: end) : nil
     }
 
     /// Whether the budget is full, so that it can be dropped.
-    package func isFull(at now: Instant) -> Bool { disturbedAt == nil && spent(at: now) == 0 }
+    package func isFull(at now: Instant) -> Bool { foreignChangeAt == nil && spent(at: now) == 0 }
 
     private mutating func refill(at now: Instant) {
         guard let last = refilledAt else { return }
@@ -82,7 +82,7 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     }
 
     private func spent(at now: Instant) -> Int {
-        guard disturbedAt == nil, let refilledAt else { return spent }
+        guard foreignChangeAt == nil, let refilledAt else { return spent }
         let refilled = Int(refilledAt.duration(to: now) / policy.refill)
         return max(0, spent - max(0, refilled))
     }

@@ -19,7 +19,7 @@ struct FIFO<Element: Hashable & Sendable>: Sendable {
 
     func contains(_ element: Element) -> Bool { members[element] != nil }
 
-    mutating func giveBackRoom() {
+    mutating func releaseUnusedCapacity() {
         if isEmpty { self = FIFO() }
     }
 

@@ -48,9 +48,9 @@ struct FairQueue<Key: Hashable & Sendable, Group: Hashable & Sendable>: Sendable
         turns[inFlight].append(group)
     }
 
-    mutating func giveBackRoom() {
-        keys.giveBackRoom()
-        for group in keys.keys { keys[group]?.giveBackRoom() }
-        for index in turns.indices { turns[index].giveBackRoom() }
+    mutating func releaseUnusedCapacity() {
+        keys.releaseUnusedCapacity()
+        for group in keys.keys { keys[group]?.releaseUnusedCapacity() }
+        for index in turns.indices { turns[index].releaseUnusedCapacity() }
     }
 }

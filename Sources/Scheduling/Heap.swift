@@ -4,7 +4,7 @@ struct Heap<Element: Comparable> {
 
     var first: Element? { items.first }
 
-    mutating func giveBackRoom() {
+    mutating func releaseUnusedCapacity() {
         if items.count * 4 < items.capacity { items = items.map { $0 } }
     }
 

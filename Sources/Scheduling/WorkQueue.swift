@@ -29,7 +29,7 @@ where Instant.Duration == Duration {
     package let limit: Int
     package let backoff: Backoff
 
-    private let canWait: @Sendable (Key) -> Bool
+    private let isLowPriority: @Sendable (Key) -> Bool
     private let starvationLimit: Duration
     private let group: (@Sendable (Key) -> String)?
 
@@ -62,14 +62,14 @@ where Instant.Duration == Duration {
     ///   - group: the group of a key. If nil, there is a single group, which may use all places.
     package init(
         limit: Int, backoff: Backoff = .standard, starvationLimit: Duration = .zero,
-        canWait: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
+        isLowPriority: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
     ) {
         precondition(limit > 0, "a work queue needs a worker")
         self.limit = limit
         self.backoff = backoff
         self.starvationLimit = starvationLimit
         self.group = group
-        self.canWait = canWait
+        self.isLowPriority = isLowPriority
     }
 
     func group(of key: Key) -> String { group?(key) ?? "" }
@@ -90,7 +90,7 @@ where Instant.Duration == Duration {
         // Already deferred: `ring` moves it to the late lane in time.
         guard !aging.contains(key) else { return }
         var lane = Lane.ready
-        if canWait(key) { lane = isLate(key, at: now) ? .late : .deferred }
+        if isLowPriority(key) { lane = isLate(key, at: now) ? .late : .deferred }
         append(key, to: lane)
         if lane == .deferred { aging.append(key) }
     }
@@ -129,7 +129,9 @@ where Instant.Duration == Duration {
         let share = share(free: free)
         // Prefer late keys only while fewer than half of the places process keys that can wait. Otherwise slow ones
         // would block all others.
-        if active.keys.count(where: canWait) < (limit + 1) / 2, let late = begin(.late, below: share) { return late }
+        if active.keys.count(where: isLowPriority) < (limit + 1) / 2, let late = begin(.late, below: share) {
+            return late
+        }
         return begin(.ready, below: share) ?? begin(.late, below: share) ?? begin(.deferred, below: share)
     }
 
@@ -141,7 +143,7 @@ where Instant.Duration == Duration {
     }
 
     /// The next due key among those that can wait. Used when no other keys may be started.
-    package mutating func nextThatWaits() -> Key? {
+    package mutating func nextLowPriority() -> Key? {
         guard active.count < limit else { return nil }
         return begin(.late, below: .max) ?? begin(.deferred, below: .max)
     }
@@ -199,13 +201,13 @@ where Instant.Duration == Duration {
 
     /// Releases the memory of a burst of keys once few of them are left. The cost is proportional to the number of
     /// keys.
-    package mutating func giveBackRoom() {
-        for lane in lanes.indices { lanes[lane].giveBackRoom() }
-        aging.giveBackRoom()
-        alarms.giveBackRoom()
-        waiting.giveBackRoom()
-        failures.giveBackRoom()
-        added.giveBackRoom()
+    package mutating func releaseUnusedCapacity() {
+        for lane in lanes.indices { lanes[lane].releaseUnusedCapacity() }
+        aging.releaseUnusedCapacity()
+        alarms.releaseUnusedCapacity()
+        waiting.releaseUnusedCapacity()
+        failures.releaseUnusedCapacity()
+        added.releaseUnusedCapacity()
     }
 
     /// The number of consecutive failures of `key`.

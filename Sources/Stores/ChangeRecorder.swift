@@ -76,7 +76,7 @@ package final class ChangeRecorder: Sendable {
     }
 
     /// Logs the summary of a dry run when all targets were processed.
-    package func sumUp(_ outcomes: [ObjectKey: DistributionStatus]) {
+    package func logSummary(_ outcomes: [ObjectKey: DistributionStatus]) {
         let changes = changes
         let differing = Set(changes.compactMap(\.distribution))
         let heldBack = outcomes.filter { $0.value.reason != .synced }

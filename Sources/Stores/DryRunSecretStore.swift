@@ -11,7 +11,7 @@ package struct DryRunSecretStore: SecretStore {
     private let ledger: ChangeRecorder
 
     /// The uid of simulated Secrets.
-    private static let uid = "rehearsed"
+    private static let uid = "simulated"
 
     package init(_ store: any SecretStore, managedBy: String, ledger: ChangeRecorder) {
         self.store = store
@@ -27,12 +27,12 @@ package struct DryRunSecretStore: SecretStore {
     /// must be noticed.
     package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
         let handler = WatchHandler<ObservedTarget>(
-            event: { await observer.event(hear($0, scope)) }, failed: observer.failed, recovered: observer.recovered,
+            event: { await observer.event(handle($0, scope)) }, failed: observer.failed, recovered: observer.recovered,
             unlistable: observer.unlistable, heartbeat: observer.heartbeat)
         await store.watch(scope, handler)
     }
 
-    package func hear(_ event: FeedEvent<ObservedTarget>, _ scope: Scope) -> FeedEvent<ObservedTarget> {
+    package func handle(_ event: ListWatchEvent<ObservedTarget>, _ scope: Scope) -> ListWatchEvent<ObservedTarget> {
         switch event {
         case .replace(let all, let unreadable):
             let ours = all.filter(isMarked)

@@ -167,7 +167,7 @@ package actor FolderSecretStore: SecretStore {
     /// - Parameter old: nil before the first scan.
     private static func events(
         from old: [ObjectKey: ScannedFile]?, to new: [ObjectKey: ScannedFile]
-    ) -> [FeedEvent<ObservedTarget>] {
+    ) -> [ListWatchEvent<ObservedTarget>] {
         guard let old else { return [.replace(new.values.compactMap(\.target))] }
         let changed = new.filter { old[$0.key]?.version != $0.value.version }.compactMap(\.value.target)
         let gone = old.compactMap { new[$0.key]?.target == nil ? $0.value.target : nil }

@@ -62,7 +62,7 @@ package struct KubernetesDistributionStore: DistributionStore {
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         do {
             var request = Request.get(.secretsDistributions, namespace: key.namespace, name: key.name)
-            request.answerSize = large[key]
+            request.expectedResponseSize = large[key]
             return noting(try await client.send(request, decoding: DistributionObject.self))
         } catch {
             if case .notFound = error.kind {
@@ -120,7 +120,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         var request = Request.mergePatch(
             .secretsDistributions, namespace: distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
-        request.answerSize = large[distribution.key]
+        request.expectedResponseSize = large[distribution.key]
         return noting(try await client.send(request, decoding: DistributionObject.self))
     }
 }

@@ -66,7 +66,7 @@ package final class KubernetesSecretStore: SecretStore {
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
-            request.answerSize = large[key]
+            request.expectedResponseSize = large[key]
             let found = noting(try await client.send(request, decoding: SecretObject.self))
             // The Secret was replaced and only the response was lost, or it was not deleted.
             if !found.isBeingDeleted { replaced.withLock { $0.forget(key) } }
@@ -94,7 +94,7 @@ package final class KubernetesSecretStore: SecretStore {
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         var request = Request.mergePatch(
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
-        request.answerSize = large[target.key]
+        request.expectedResponseSize = large[target.key]
         do {
             return noting(try await client.send(request, decoding: SecretObject.self))
         } catch {
@@ -111,7 +111,7 @@ package final class KubernetesSecretStore: SecretStore {
         let old: ForeignMetadata
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
-            request.answerSize = large[key]
+            request.expectedResponseSize = large[key]
             old = try await client.send(request, decoding: ForeignMetadata.self)
         } catch {
             throw StoreError(error, reading: key)
@@ -169,7 +169,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             try await client.delete(
                 .secrets, namespace: target.key.namespace, name: target.key.name, uid: target.uid,
-                resourceVersion: target.resourceVersion, answerSize: large[target.key])
+                resourceVersion: target.resourceVersion, expectedResponseSize: large[target.key])
         } catch {
             if case .notFound = error.kind { return }
             throw StoreError(error)

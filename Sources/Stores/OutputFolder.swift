@@ -55,8 +55,8 @@ final class OutputFolder: Sendable {
     func namespace(_ name: String, creates: Bool = false) throws(StoreError) -> Directory? {
         try checkPlace()
         guard let folder = try find(name, creates: creates) else { return nil }
-        if let distrust = try orUnavailable({ () throws(LinuxError) in try folder.status().distrust }) {
-            throw .rejected("\(folder.path) is not used: \(distrust)")
+        if let untrustedReason = try orUnavailable({ () throws(LinuxError) in try folder.status().untrustedReason }) {
+            throw .rejected("\(folder.path) is not used: \(untrustedReason)")
         }
         return folder
     }

@@ -25,7 +25,7 @@ package final class PolicyFile: Sendable {
             path: Self.folder(of: path), depth: 0, timing: timing, logger: logger, heartbeat: heartbeat
         ) { _ in
             let reading = PolicyReading(path: path)
-            if last.withLock({ $0.isNews(reading, path: path, logger) }) { output.yield(reading) }
+            if last.withLock({ $0.isNew(reading, path: path, logger) }) { output.yield(reading) }
             return false
         }
     }
@@ -52,7 +52,7 @@ package final class PolicyFile: Sendable {
         private var hasBeenUsable = false
 
         /// Whether the reading differs from the last one. Logs it if it does.
-        mutating func isNews(_ next: PolicyReading, path: String, _ logger: Logger) -> Bool {
+        mutating func isNew(_ next: PolicyReading, path: String, _ logger: Logger) -> Bool {
             guard next != reading else { return false }
             reading = next
             switch next {

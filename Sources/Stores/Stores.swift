@@ -80,7 +80,7 @@ package protocol DistributionStore: Sendable {
 
 /// The callbacks of a list and watch.
 package struct WatchHandler<Item: Sendable>: Sendable {
-    package let event: @Sendable (FeedEvent<Item>) async -> Void
+    package let event: @Sendable (ListWatchEvent<Item>) async -> Void
     package let failed: @Sendable (StoreError) async -> Void
     /// Called when the list and watch work again after a failure, even if nothing has changed.
     package let recovered: @Sendable () async -> Void
@@ -90,7 +90,7 @@ package struct WatchHandler<Item: Sendable>: Sendable {
     package let heartbeat: Heartbeat?
 
     package init(
-        event: @escaping @Sendable (FeedEvent<Item>) async -> Void,
+        event: @escaping @Sendable (ListWatchEvent<Item>) async -> Void,
         failed: @escaping @Sendable (StoreError) async -> Void,
         recovered: @escaping @Sendable () async -> Void = {},
         unlistable: @escaping @Sendable (StoreError) async -> Void = { _ in }, heartbeat: Heartbeat? = nil

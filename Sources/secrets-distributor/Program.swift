@@ -73,7 +73,7 @@ enum Descriptors {
     static let needed = 12
 
     /// Opens the descriptors, because the limit is not enough: the system may have no free files.
-    static var suffice: Bool {
+    static var areAvailable: Bool {
         let descriptors = (0..<needed).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
         return !descriptors.contains(-1)

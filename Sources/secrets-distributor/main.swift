@@ -4,8 +4,8 @@ import LinuxIO
 
 StandardStreams.hold()
 ProcessMemory.protect()
-ProcessMemory.stayCompact()
-guard Descriptors.suffice else {
+ProcessMemory.limitGrowth()
+guard Descriptors.areAvailable else {
     let limit = ProcessFigures.descriptorLimit
     exit(
         Program.fail(

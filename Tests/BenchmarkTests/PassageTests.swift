@@ -7,8 +7,8 @@ import Testing
 
 @Suite("A passage")
 struct PassageTests {
-    private func passage(_ lines: AuditLine...) throws -> Passage {
-        Passage(
+    private func passage(_ lines: AuditLine...) throws -> RequestTrace {
+        RequestTrace(
             start: try #require(Timestamp(rfc3339: "2026-11-21T08:30:00Z")),
             requests: try lines.map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) })
     }

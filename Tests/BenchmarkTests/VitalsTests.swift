@@ -11,7 +11,7 @@ struct VitalsTests {
             ESTAB 0 0 127.0.0.1:40405 127.0.0.1:6443 users:(("agent",pid=7,fd=9)) cubic bytes_received:3
             ESTAB 0 0 127.0.0.1:40406 127.0.0.1:6443 users:(("other",pid=77,fd=8)) cubic bytes_acked:1000 bytes_received:1000
             """
-        #expect(Vitals.traffic(of: 7, text) == ["127.0.0.1:40404": 15, "127.0.0.1:40405": 3])
+        #expect(ProcessUsage.traffic(of: 7, text) == ["127.0.0.1:40404": 15, "127.0.0.1:40405": 3])
     }
 
     @Test func `samples of a family are added up, without families whose names have the same prefix`() {
@@ -35,13 +35,13 @@ struct VitalsTests {
     }
 
     @Test func `the resource use of a process is measured from outside`() async throws {
-        let before = try await Vitals(of: getpid(), port: 1)
+        let before = try await ProcessUsage(of: getpid(), port: 1)
         var sum = 0.0
-        while try Vitals.processorTime(of: getpid()) - before.processorTime < 0.05 { sum += sqrt(sum + 1) }
+        while try ProcessUsage.processorTime(of: getpid()) - before.processorTime < 0.05 { sum += sqrt(sum + 1) }
         let hasWoken = try await eventually {
-            Span(from: before, to: try await Vitals(of: getpid(), port: 1)).wakeUps > 0
+            Span(from: before, to: try await ProcessUsage(of: getpid(), port: 1)).wakeUps > 0
         }
-        let span = Span(from: before, to: try await Vitals(of: getpid(), port: 1))
+        let span = Span(from: before, to: try await ProcessUsage(of: getpid(), port: 1))
         #expect(hasWoken && sum > 0 && span.processorTime >= 0.05 && span.seconds > 0)
         #expect(span.wakeUps > 0 && span.wakeUps >= span.wakeUpsOfBusiest && span.bytes == 0)
         let memory = try MemoryUse(of: getpid())
@@ -49,7 +49,7 @@ struct VitalsTests {
     }
 
     @Test func `measuring a process that does not exist fails`() async {
-        #expect(throws: Vitals.Failure.self) { try MemoryUse(of: 1 << 22 + 1) }
-        await #expect(throws: Vitals.Failure.self) { try await Vitals(of: 1 << 22 + 1, port: 1) }
+        #expect(throws: ProcessUsage.Failure.self) { try MemoryUse(of: 1 << 22 + 1) }
+        await #expect(throws: ProcessUsage.Failure.self) { try await ProcessUsage(of: 1 << 22 + 1, port: 1) }
     }
 }

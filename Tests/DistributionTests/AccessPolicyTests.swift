@@ -102,7 +102,7 @@ import Testing
         "The cost estimate grows with the bytes of names, more for names that are not ASCII, also without rules")
     func cost() throws {
         func cost(_ policy: AccessPolicy, _ name: String) throws -> Int {
-            policy.judgement(of: try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])).cost
+            policy.evaluation(of: try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])).cost
         }
         let (none, some) = (try policy("Deny", "[]"), try policy("Allow"))
         let (ascii, marked) = (
@@ -120,9 +120,9 @@ import Testing
         for name in [String(repeating: "y", count: 1000) + "-x", "e\u{301}" + String(repeating: "y", count: 1000), "z"]
         {
             let distribution = try Manifest.amended(["spec": ["secrets": Manifest.mappings((name, "a"))]])
-            var (judgement, parts) = (policy.judgement(of: distribution), 1)
-            while !judgement.advance(by: 100) { parts += 1 }
-            #expect(try judgement.denied.map(\.text) == denied(policy, [name], to: "shop"))
+            var (evaluation, parts) = (policy.evaluation(of: distribution), 1)
+            while !evaluation.advance(by: 100) { parts += 1 }
+            #expect(try evaluation.denied.map(\.text) == denied(policy, [name], to: "shop"))
             #expect(parts > name.utf8.count / 100)
         }
     }

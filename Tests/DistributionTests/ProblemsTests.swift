@@ -67,13 +67,13 @@ import Testing
     @Test("The first ten names are shown, or as many as there is room for, and the number of the others")
     func listing() {
         let names = { (count: Int, name: String) in
-            Listing((0..<count).lazy.map { "\(name)\($0)" }, of: count).description
+            NameList((0..<count).lazy.map { "\(name)\($0)" }, of: count).description
         }
         #expect(names(3, "a") == "a0, a1, a2")
         #expect(names(1000, "a").hasSuffix(", a9 and 990 more"))
         #expect(names(5, String(repeating: "x", count: 1500)).hasSuffix("x0 and 4 more"))
-        #expect(Listing([], of: 0).description == "")
-        #expect(Listing(["a is x", "b is y"], of: 9, separator: "; ").description == "a is x; b is y; and 7 more")
+        #expect(NameList([], of: 0).description == "")
+        #expect(NameList(["a is x", "b is y"], of: 9, separator: "; ").description == "a is x; b is y; and 7 more")
     }
 
     @Test("A value is shown with at most 80 characters; an escaped control character counts with all of its characters")

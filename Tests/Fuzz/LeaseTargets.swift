@@ -104,7 +104,7 @@ private struct WatchedElection {
                 if let end {
                     Fuzz.require(now.advanced(by: delay) <= end, "a leader renews before the end of its term")
                 }
-            case .heard(let holder): Fuzz.require(!["", "me"].contains(holder) && end == nil, "another leads")
+            case .following(let holder): Fuzz.require(!["", "me"].contains(holder) && end == nil, "another leads")
             case .report: Fuzz.require(!isLast, "an error has a next action")
             }
         }

@@ -59,8 +59,8 @@ struct BackpressureTests {
 
     @Test func `a response that is known to exceed the buffer uses a separate connection`() {
         var request = Request.get(.secrets, namespace: "web", name: "a")
-        #expect(!request.isFeed)
-        request.answerSize = CurlOptions.mostRoom + 1
-        #expect(request.isFeed)
+        #expect(!request.needsOwnConnection)
+        request.expectedResponseSize = CurlOptions.maxBufferSize + 1
+        #expect(request.needsOwnConnection)
     }
 }

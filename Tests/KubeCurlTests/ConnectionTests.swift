@@ -205,7 +205,7 @@ struct ConnectionTests {
             var request = Request(
                 .patch, Kube.Operation(verb, resource: "secrets"), path: "/", body: [UInt8](repeating: 0, count: body),
                 isRepeatable: false)
-            request.answerSize = answer
+            request.expectedResponseSize = answer
             return CurlOptions.room(for: request)
         }
         #expect(room(.patch, body: 2 * kilobyte) == 20 * kilobyte)

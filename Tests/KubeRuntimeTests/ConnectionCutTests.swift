@@ -19,7 +19,7 @@ struct ConnectionCutTests {
         defer { client.shutdown() }
         try await server.client.create(.secrets, namespace: namespace, secret("cut"))
         let seen = Mutex<[String: String]>([:])
-        let record = { @Sendable (event: FeedEvent<MetadataOnly>) async in
+        let record = { @Sendable (event: ListWatchEvent<MetadataOnly>) async in
             seen.withLock { seen in
                 switch event {
                 case .replace(let items, _):

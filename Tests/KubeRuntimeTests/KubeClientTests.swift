@@ -112,7 +112,7 @@ struct KubeClientTests {
             try await group.waitForAll()
         }
         #expect(client.connections == 1)
-        #expect(client.http2Answers == 40)
+        #expect(client.http2Responses == 40)
     }
 
     @Test func `a large Secret is sent and received completely`() async throws {

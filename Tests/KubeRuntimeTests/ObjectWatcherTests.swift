@@ -64,8 +64,8 @@ struct ObjectWatcherTests {
         let namespace = try await server.namespace()
         try await server.client.create(.secrets, namespace: namespace, secret("a"))
         let counter = CountingTransport(server.client)
-        let watcher = ObjectWatcher<Mortal>(counter, .init(.secrets, namespace: namespace), logger: .none)
-        let listed = Mortal.Memories()
+        let watcher = ObjectWatcher<TrackedObject>(counter, .init(.secrets, namespace: namespace), logger: .none)
+        let listed = TrackedObject.WeakReferences()
         await withTaskGroup { group in
             group.addTask {
                 await watcher.run { event in
@@ -121,18 +121,18 @@ struct ObjectWatcherTests {
 }
 
 /// An object that shows whether it is still in memory.
-private struct Mortal: KubeObject {
+private struct TrackedObject: KubeObject {
     final class Life: Sendable {}
 
     /// Weak references to objects.
-    final class Memories: Sendable {
+    final class WeakReferences: Sendable {
         private struct Memory: Sendable { weak let life: Life? }
         private let memories = Mutex<[Memory]>([])
 
         var count: Int { memories.withLock { $0.count } }
         var living: Int { memories.withLock { $0.count { $0.life != nil } } }
 
-        func add(_ items: [Mortal]) {
+        func add(_ items: [TrackedObject]) {
             memories.withLock { $0 += items.map { Memory(life: $0.life) } }
         }
     }

@@ -11,7 +11,7 @@ final class Transcript: Sendable {
 
     func contains(_ line: String) -> Bool { lines.contains(line) }
 
-    @Sendable func record(_ event: FeedEvent<MetadataOnly>) async {
+    @Sendable func record(_ event: ListWatchEvent<MetadataOnly>) async {
         let line =
             switch event {
             case .replace(let items, _): (["replace"] + items.map(\.metadata.name).sorted()).joined(separator: " ")

@@ -81,7 +81,7 @@ struct LeaderElectionTests {
         case .acquired(let until): "acquired until \(until.text)"
         case .renewed(let until): "renewed until \(until.text)"
         case .lost: "lost"
-        case .heard(let holder): "heard \(holder)"
+        case .following(let holder): "heard \(holder)"
         case .report(let error): "report \(error.operation.verb)"
         }
     }

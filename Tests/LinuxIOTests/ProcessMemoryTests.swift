@@ -26,7 +26,7 @@ import Testing
 
     @Test func `all threads use one arena, and large blocks are returned when they are freed`() async {
         await #expect(processExitsWith: .success) {
-            ProcessMemory.stayCompact()
+            ProcessMemory.limitGrowth()
             // Without the setting, the dynamic threshold of mallopt(3) would grow to this size.
             let large = 16 << 20
             free(malloc(large))

@@ -51,7 +51,7 @@ import Testing
         defer { mount.stop() }
         let asking = Task {
             while !Task.isCancelled {
-                mount.lookNow()
+                mount.requestReading()
                 // The attacker's interval; nothing waits for it.
                 try? await Task.sleep(for: .milliseconds(2))
             }
@@ -91,7 +91,7 @@ import Testing
         let watched = try watch()
         #expect(await eventually { watched.count == 1 })
         let before = heartbeat.last
-        watched.mount.lookNow()
+        watched.mount.requestReading()
         #expect(await eventually { heartbeat.last > before })
         // Stopping waits for the reading.
         watched.mount.stop()
@@ -192,7 +192,7 @@ import Testing
         guard access(folder("ready"), F_OK) == 0 else { return }
         var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
         #expect(reader.read().texts == ["a": "1", "b": ""])
-        #expect(reader.remarks.frozen == ["a"])
+        #expect(reader.remarks.subPathMounts == ["a"])
     }
 }
 

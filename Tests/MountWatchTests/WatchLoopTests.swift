@@ -63,7 +63,7 @@ import Testing
         let loop = try loop()
         defer { loop.stop() }
         #expect(await eventually { looks.count == 1 })
-        loop.lookNow()
+        loop.requestReading()
         #expect(await eventually { looks.count == 2 })
     }
 
@@ -75,11 +75,11 @@ import Testing
         try writeFile(folder("root/a"), "1")
         let before = heartbeat.last
         #expect(await eventually { heartbeat.last > before })
-        loop.lookNow()
+        loop.requestReading()
         try writeFile(folder("root/b"), "1")
         #expect(await eventually { looks.count == 2 })
         let start = heartbeat.last
-        loop.lookNow()
+        loop.requestReading()
         #expect(await eventually { heartbeat.last > start && looks.count == 3 })
     }
 
@@ -238,7 +238,7 @@ import Testing
         loop.stop()
         let progress = heartbeat.last
         try writeFile(folder("root/a"), "1")
-        loop.lookNow()
+        loop.requestReading()
         loop.stop()
         #expect(looks.count == 1)
         #expect(heartbeat.last == progress)
@@ -252,7 +252,7 @@ import Testing
                 looks.add()
                 return true
             })
-        loop.lookNow()
+        loop.requestReading()
         try loop.start()
         #expect(await eventually { looks.count == 2 })
         loop.stop()

@@ -16,56 +16,56 @@ import Testing
         return stored
     }
 
-    private func isNews(
+    private func isNew(
         _ status: DistributionStatus, after said: DistributionStatus?, _ last: DistributionStatus? = nil,
         conditions: Bool = true
     ) throws -> Bool {
-        status.isNews(after: try stored(said, conditions: conditions), last)
+        status.isNew(after: try stored(said, conditions: conditions), last)
     }
 
     @Test("whenever content was written")
     func content() throws {
         let written = DistributionStatus(reason: .synced, message: "Well.", contentChanged: true)
-        #expect(try isNews(written, after: nil))
-        #expect(try isNews(written, after: written, written))
+        #expect(try isNew(written, after: nil))
+        #expect(try isNew(written, after: written, written))
     }
 
     @Test("when it recovers, and not when it was ready before or its state was unknown")
     func recovery() throws {
-        #expect(try isNews(synced, after: missing, missing))
-        #expect(try isNews(synced, after: missing))
-        #expect(try !isNews(synced, after: synced))
-        #expect(try !isNews(synced, after: nil))
+        #expect(try isNew(synced, after: missing, missing))
+        #expect(try isNew(synced, after: missing))
+        #expect(try !isNew(synced, after: synced))
+        #expect(try !isNew(synced, after: nil))
         // Reported before, although it could not be stored.
-        #expect(try !isNews(synced, after: missing, synced))
+        #expect(try !isNew(synced, after: missing, synced))
         // A report of another agent is not ours to withdraw, nor is one that was never made.
-        #expect(try !isNews(synced, after: synced, missing))
+        #expect(try !isNew(synced, after: synced, missing))
         let remark = DistributionStatus(reason: .synced, message: "Well. The certificate expires.")
-        #expect(try !isNews(remark, after: synced, synced))
+        #expect(try !isNew(remark, after: synced, synced))
     }
 
     @Test("when it fails, or fails in another way, and not when that was reported")
     func failure() throws {
         let other = DistributionStatus(reason: .sourceNotFound, message: "No such other file.")
-        #expect(try isNews(missing, after: nil))
-        #expect(try isNews(missing, after: synced, synced))
-        #expect(try isNews(missing, after: other, other))
-        #expect(try !isNews(missing, after: missing))
+        #expect(try isNew(missing, after: nil))
+        #expect(try isNew(missing, after: synced, synced))
+        #expect(try isNew(missing, after: other, other))
+        #expect(try !isNew(missing, after: missing))
         // Reported before, although it could not be stored, or was overwritten.
-        #expect(try !isNews(missing, after: synced, missing))
+        #expect(try !isNew(missing, after: synced, missing))
     }
 
     @Test("by its text alone if the definition drops conditions")
     func older() throws {
-        #expect(try !isNews(missing, after: missing, conditions: false))
-        #expect(try isNews(missing, after: synced, conditions: false))
-        #expect(try isNews(synced, after: missing, missing, conditions: false))
-        #expect(try !isNews(synced, after: synced, conditions: false))
+        #expect(try !isNew(missing, after: missing, conditions: false))
+        #expect(try isNew(missing, after: synced, conditions: false))
+        #expect(try isNew(synced, after: missing, missing, conditions: false))
+        #expect(try !isNew(synced, after: synced, conditions: false))
     }
 
     @Test("not repeatedly because its message exceeds the maximum length")
     func long() throws {
         let long = DistributionStatus(reason: .writeFailed, message: String(repeating: "x", count: 40_000))
-        #expect(try !isNews(long, after: long))
+        #expect(try !isNew(long, after: long))
     }
 }

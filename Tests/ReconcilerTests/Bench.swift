@@ -48,10 +48,10 @@ struct Bench: Sendable {
             settings: settings, secrets: dryRun?.0 ?? MeteredSecretStore(store, meter: writes, logger: logger),
             distributions: dryRun == nil ? store : DryRunDistributionStore(store), logger: logger)
         dependencies.leadership = leadership
-        dependencies.judge = settings.hasPolicy ? try? PolicyJudge() : nil
+        dependencies.evaluator = settings.hasPolicy ? try? PolicyEvaluator() : nil
         dependencies.readMount = readMount
         dependencies.reportFault = { [faults] in faults.add($0) }
-        if let changes = dryRun?.1 { dependencies.firstPassDone = { changes.sumUp($0) } }
+        if let changes = dryRun?.1 { dependencies.firstPassDone = { changes.logSummary($0) } }
         controller = Controller(dependencies)
     }
 
@@ -181,16 +181,18 @@ struct Bench: Sendable {
 
 /// Controller events with names for what they report.
 extension Controller {
-    func mount(_ reading: MountReading) { hear(.mount(reading)) }
-    func policy(_ reading: PolicyReading) { hear(.policy(reading)) }
-    func distributions(_ scope: Scope, _ event: FeedEvent<SecretsDistribution>) { hear(.distributions(scope, event)) }
-    func targets(_ scope: Scope, _ event: FeedEvent<ObservedTarget>) { hear(.targets(scope, event)) }
-    func distributionsFailed(_ scope: Scope, _ error: StoreError) { hear(.feedOfDistributions(scope, .failed(error))) }
-    func targetsFailed(_ scope: Scope, _ error: StoreError) { hear(.feedOfTargets(scope, .failed(error))) }
-    func targetsRecovered(_ scope: Scope) { hear(.feedOfTargets(scope, .recovered)) }
-    func targets(_ scope: Scope, inParts parts: [String: [ObservedTarget]], because error: StoreError) {
-        hear(.targetsInParts(scope, parts, because: error))
+    func mount(_ reading: MountReading) { handle(.mount(reading)) }
+    func policy(_ reading: PolicyReading) { handle(.policy(reading)) }
+    func distributions(_ scope: Scope, _ event: ListWatchEvent<SecretsDistribution>) {
+        handle(.distributions(scope, event))
     }
-    func resync(_ scope: Scope) { hear(.feedOfDistributions(scope, .relisting)) }
+    func targets(_ scope: Scope, _ event: ListWatchEvent<ObservedTarget>) { handle(.targets(scope, event)) }
+    func distributionsFailed(_ scope: Scope, _ error: StoreError) { handle(.distributionsWatch(scope, .failed(error))) }
+    func targetsFailed(_ scope: Scope, _ error: StoreError) { handle(.targetsWatch(scope, .failed(error))) }
+    func targetsRecovered(_ scope: Scope) { handle(.targetsWatch(scope, .recovered)) }
+    func targets(_ scope: Scope, inParts parts: [String: [ObservedTarget]], because error: StoreError) {
+        handle(.targetsInParts(scope, parts, because: error))
+    }
+    func resync(_ scope: Scope) { handle(.distributionsWatch(scope, .relisting)) }
     var outcomes: [ObjectKey: DistributionStatus] { statuses.outcomes }
 }

@@ -28,7 +28,7 @@ struct DryRunStoreTests {
         /// Reports the content of the store, as the watch does.
         func tellTargets() async throws {
             let all = Array(await bench.store.secrets.values)
-            await secrets.hear(.replace(all), .all, bench.controller)
+            await secrets.handle(.replace(all), .all, bench.controller)
         }
     }
 
@@ -95,13 +95,13 @@ struct DryRunStoreTests {
             var next = known
             next.digests["a"] = bench.digest("2")
             next = await bench.store.put(next)
-            await stage.secrets.hear(.upsert(next), .all, bench.controller)
+            await stage.secrets.handle(.upsert(next), .all, bench.controller)
             try await bench.settle()
             #expect(stage.ledger.changes.map(\.changed) == [["b"]])
             // Then it writes the other one: no difference is left.
             next.digests["b"] = bench.digest("2")
             next = await bench.store.put(next)
-            await stage.secrets.hear(.upsert(next), .all, bench.controller)
+            await stage.secrets.handle(.upsert(next), .all, bench.controller)
             try await bench.settle()
             #expect(stage.ledger.changes.isEmpty)
             #expect(logs.count("would update secret") == 3)
@@ -119,22 +119,22 @@ struct DryRunStoreTests {
         var foreign = ObservedTarget(bench.key("foreign"), of: bench.key("d"))
         foreign.labels = [:]
         foreign.annotations = [WellKnownKeys.managedBy: "another"]
-        await stage.secrets.hear(.replace([marked, foreign]), .all, bench.controller)
+        await stage.secrets.handle(.replace([marked, foreign]), .all, bench.controller)
         #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
-        await stage.secrets.hear(.upsert(foreign), .all, bench.controller)
+        await stage.secrets.handle(.upsert(foreign), .all, bench.controller)
         #expect(await bench.controller.cache.targets.keys.sorted() == [bench.key("t")])
         // It is handed over to another owner.
         marked.annotations = [:]
-        await stage.secrets.hear(.upsert(marked), .all, bench.controller)
+        await stage.secrets.handle(.upsert(marked), .all, bench.controller)
         #expect(await bench.controller.cache.targets.isEmpty)
     }
 }
 
 extension DryRunSecretStore {
     /// Delivers an event to the controller as the watch does.
-    fileprivate func hear(
-        _ event: FeedEvent<ObservedTarget>, _ scope: Scope, _ controller: Controller
-    ) async { await controller.targets(scope, hear(event, scope)) }
+    fileprivate func handle(
+        _ event: ListWatchEvent<ObservedTarget>, _ scope: Scope, _ controller: Controller
+    ) async { await controller.targets(scope, handle(event, scope)) }
 }
 
 extension ObservedTarget {

@@ -20,22 +20,22 @@ struct PolicyCostTests {
         var verdicts = PolicyVerdicts()
         let distribution = try bench.distribution()
         let refusal = Refusal(.policyDenied, "No.")
-        #expect(!verdicts.hasJudged(distribution))
+        #expect(!verdicts.hasVerdict(distribution))
         #expect(verdicts[distribution] != nil, "a target without an evaluation is denied")
         verdicts.keep(nil, of: distribution)
-        #expect(verdicts.hasJudged(distribution) && verdicts[distribution] == nil)
+        #expect(verdicts.hasVerdict(distribution) && verdicts[distribution] == nil)
         var again = distribution
         again.resourceVersion = "another"
         again.forceSync = "now"
-        #expect(verdicts.hasJudged(again))
-        #expect(!verdicts.hasJudged(try bench.distribution(from: ["a", "b"])))
+        #expect(verdicts.hasVerdict(again))
+        #expect(!verdicts.hasVerdict(try bench.distribution(from: ["a", "b"])))
         verdicts.keep(refusal, of: distribution)
         #expect(verdicts[distribution] == refusal)
         verdicts.forget(distribution.key)
-        #expect(!verdicts.hasJudged(distribution))
+        #expect(!verdicts.hasVerdict(distribution))
         verdicts.keep(nil, of: distribution)
         verdicts.forgetAll()
-        #expect(!verdicts.hasJudged(distribution))
+        #expect(!verdicts.hasVerdict(distribution))
     }
 
     @Test("a cached evaluation does not apply to a file whose name only looks the same")
@@ -46,20 +46,20 @@ struct PolicyCostTests {
         }
         verdicts.keep(nil, of: try distribution("\u{212a}ey"))
         let other = try distribution("Key")
-        #expect(!verdicts.hasJudged(other))
+        #expect(!verdicts.hasVerdict(other))
         #expect(verdicts[other] != nil)
     }
 
     @Test("an evaluation is split into parts, each with a limit and at most one file")
     func parts() throws {
         let policy = try policy()
-        var judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(20)))
-        let one = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(1))).cost
+        var evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(20)))
+        let one = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(1))).cost
         let budget = 3 * one
         var parts = 1
-        while !judgement.advance(by: budget) { parts += 1 }
+        while !evaluation.advance(by: budget) { parts += 1 }
         #expect(parts == 7)
-        #expect(judgement.denied.isEmpty)
+        #expect(evaluation.denied.isEmpty)
     }
 
     @Test("one distribution with many long paths delays no other Secret, and gets its own")

@@ -74,7 +74,7 @@ import Testing
             try await bench.tellAll()
             try await bench.waitForWrites(1)
             leadership.follow()
-            await bench.controller.leadNoMore()
+            await bench.controller.stopLeading()
             await bench.store.release()
             #expect(await eventually { await bench.controller.outcomes[bench.key("d")]?.reason == .writeFailed })
             await bench.store.hold()

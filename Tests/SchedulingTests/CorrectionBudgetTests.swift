@@ -12,7 +12,7 @@ import Testing
         var budget = Budget()
         var (now, count) = (start, 0)
         while now < start.advanced(by: time) {
-            budget.disturb(at: now)
+            budget.recordForeignChange(at: now)
             if let wait = budget.wait(at: now) { now = now.advanced(by: wait) }
             guard now < start.advanced(by: time) else { break }
             #expect(budget.wait(at: now) == nil)
@@ -34,15 +34,15 @@ import Testing
     func forgiven() {
         var budget = Budget()
         for _ in 0..<20 {
-            budget.disturb(at: start)
+            budget.recordForeignChange(at: start)
             budget.correct(at: start)
         }
-        budget.disturb(at: start)
+        budget.recordForeignChange(at: start)
         #expect(budget.wait(at: start) != nil)
-        budget.forgive()
+        budget.allowOneWrite()
         #expect(budget.wait(at: start) == nil)
         budget.correct(at: start)
-        budget.disturb(at: start)
+        budget.recordForeignChange(at: start)
         #expect(budget.wait(at: start) != nil)
     }
 
@@ -58,14 +58,14 @@ import Testing
     func waitIsNoQuiet() {
         var budget = Budget()
         for _ in 0..<16 {
-            budget.disturb(at: start)
+            budget.recordForeignChange(at: start)
             budget.correct(at: start)
         }
-        budget.disturb(at: start)
+        budget.recordForeignChange(at: start)
         let wait = budget.wait(at: start)
         #expect(wait == .seconds(60))
         let late = start.advanced(by: .seconds(59))
-        budget.disturb(at: late)
+        budget.recordForeignChange(at: late)
         #expect(budget.wait(at: late) == .seconds(1))
         #expect(budget.wait(at: start.advanced(by: .seconds(60))) == nil)
     }
@@ -74,8 +74,8 @@ import Testing
     func ends() {
         var budget = Budget()
         for _ in 0..<12 {
-            budget.disturb(at: start)
-            #expect(budget.contested(at: start) == nil || budget.isDisturbed)
+            budget.recordForeignChange(at: start)
+            #expect(budget.contested(at: start) == nil || budget.hasForeignChange)
             budget.correct(at: start)
         }
         let lasts = budget.contested(at: start)
@@ -90,19 +90,19 @@ import Testing
     func once() {
         var budget = Budget()
         for _ in 0..<10 {
-            budget.disturb(at: start)
+            budget.recordForeignChange(at: start)
             budget.correct(at: start)
         }
         let later = start.advanced(by: .seconds(310))
-        budget.disturb(at: later)
+        budget.recordForeignChange(at: later)
         budget.settle()
         #expect(!budget.isFull(at: later))
         for _ in 0..<5 {
-            budget.disturb(at: later)
+            budget.recordForeignChange(at: later)
             #expect(budget.wait(at: later) == nil)
             budget.correct(at: later)
         }
-        budget.disturb(at: later)
+        budget.recordForeignChange(at: later)
         #expect(budget.wait(at: later) != nil)
     }
 
@@ -110,7 +110,7 @@ import Testing
     func harmless() {
         var budget = Budget()
         for _ in 0..<100 {
-            budget.disturb(at: start)
+            budget.recordForeignChange(at: start)
             budget.settle()
         }
         #expect(budget.wait(at: start) == nil)

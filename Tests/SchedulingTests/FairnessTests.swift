@@ -13,7 +13,7 @@ import Testing
         Queue(
             limit: limit, backoff: Backoff(initial: .milliseconds(100), longest: .seconds(10)),
             starvationLimit: starvationLimit,
-            canWait: { $0.hasSuffix("s") }, group: { String($0.prefix { $0 != "/" }) })
+            isLowPriority: { $0.hasSuffix("s") }, group: { String($0.prefix { $0 != "/" }) })
     }
 
     private func add(_ count: Int, of group: String, _ suffix: String = "", to queue: inout Queue) {

@@ -35,7 +35,7 @@ import Testing
             default: queue.finish(key, .done, at: start, jitter: 1)
             }
         }
-        queue.giveBackRoom()
+        queue.releaseUnusedCapacity()
         #expect((queue.inFlight, queue.retrying, queue.failures(of: "1")) == (1, 2, 1))
         #expect(queue.oldest == start)
         let deadline = queue.deadline()
@@ -333,7 +333,7 @@ import Testing
         #expect((queue.oldest, queue.failures(of: "a")) == (start, 1))
         #expect(queue.next(at: start.advanced(by: .seconds(3600))) == nil)
         #expect(queue.deadline() == nil)
-        queue.giveBackRoom()
+        queue.releaseUnusedCapacity()
         queue.add("a", at: start)
         #expect(queue.retrying == 0)
         #expect(queue.next(at: start) == "a")
@@ -357,12 +357,12 @@ import Testing
     func closing() {
         var queue = Queue(limit: 1) { $0.hasPrefix("later") }
         for key in ["a", "later 1", "later 2"] { queue.add(key, at: start) }
-        #expect(queue.nextThatWaits() == "later 1")
-        #expect(queue.nextThatWaits() == nil)
+        #expect(queue.nextLowPriority() == "later 1")
+        #expect(queue.nextLowPriority() == nil)
         queue.finish("later 1", .done, at: start, jitter: 1)
-        #expect(queue.nextThatWaits() == "later 2")
+        #expect(queue.nextLowPriority() == "later 2")
         queue.finish("later 2", .done, at: start, jitter: 1)
-        #expect(queue.nextThatWaits() == nil)
+        #expect(queue.nextLowPriority() == nil)
         #expect(queue.depth == 1)
     }
 

@@ -137,7 +137,7 @@ struct FolderStoreTests {
         let output = try outputStore(folder("out"), .short)
         try makeDirectory(folder("out/web"))
         for name in ["one", "two", "three"] { try writeFile(folder("out/web/\(name).yaml"), secret(name)) }
-        let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
+        let (events, told) = AsyncStream<ListWatchEvent<ObservedTarget>>.makeStream()
         let observer = WatchHandler<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
         let watch = Task { await output.watch(.all, observer) }
         defer { watch.cancel() }
@@ -171,7 +171,7 @@ struct FolderStoreTests {
             try makeDirectory(folder(path))
             try writeFile(folder("\(path)/one.yaml"), secret("one"))
         }
-        let (events, told) = AsyncStream<FeedEvent<ObservedTarget>>.makeStream()
+        let (events, told) = AsyncStream<ListWatchEvent<ObservedTarget>>.makeStream()
         let observer = WatchHandler<ObservedTarget>(event: { told.yield($0) }, failed: { _ in })
         let watch = Task { await output.watch(.all, observer) }
         defer { watch.cancel() }

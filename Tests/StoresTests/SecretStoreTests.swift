@@ -84,16 +84,16 @@ struct SecretStoreTests {
         let large = [UInt8](repeating: 1, count: 30_000)
         var target = try await store.create(try desired(namespace, ["a": [1], "b": large]))
         target = try await update(target, to: try desired(namespace, ["a": [2], "b": large]), store)
-        #expect(transport.all.map { $0.answerSize > 40_000 } == [false, true])
+        #expect(transport.all.map { $0.expectedResponseSize > 40_000 } == [false, true])
         // Another store knows it from its list.
         let other = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
         target = try #require(try await other.list(.namespace(namespace)).first)
         target = try await update(target, to: try desired(namespace, ["a": [3], "b": large]), other)
-        #expect(transport.all.last.map { $0.answerSize > 40_000 } == true)
+        #expect(transport.all.last.map { $0.expectedResponseSize > 40_000 } == true)
 
         target = try await update(target, to: try desired(namespace, ["a": [2]]), other)
         target = try await update(target, to: try desired(namespace, ["a": [3]]), other)
-        #expect(transport.all.suffix(2).map { $0.answerSize > 0 } == [true, false])
+        #expect(transport.all.suffix(2).map { $0.expectedResponseSize > 0 } == [true, false])
     }
 
     @Test("rejects a write that is not based on what was read", arguments: StoreUnderTest.all)

@@ -23,13 +23,14 @@ extension Cache {
     ///
     /// - Parameter isTruth: whether it replaces the cached one regardless of its resource version.
     mutating func take(
-        _ distribution: SecretsDistribution, isTruth: Bool = false, sharing outcomes: [ObjectKey: DistributionStatus]
+        _ distribution: SecretsDistribution, isAuthoritative: Bool = false,
+        sharing outcomes: [ObjectKey: DistributionStatus]
     ) -> CacheChange {
         var change = CacheChange()
-        if !isTruth, let known = index.distributions[distribution.key], distribution.isOlder(than: known) {
+        if !isAuthoritative, let known = index.distributions[distribution.key], distribution.isOlder(than: known) {
             return change
         }
-        SecretsDistribution.keep(distribution, isTruth: isTruth, in: &self, sharing: outcomes, &change)
+        SecretsDistribution.keep(distribution, isAuthoritative: isAuthoritative, in: &self, sharing: outcomes, &change)
         return change
     }
 

@@ -7,7 +7,7 @@ import Stores
 extension Cache {
     private func scope(of namespace: String) -> ScopeState? { scopes.first { $0.key.contains(namespace) }?.value }
 
-    private func feed(of target: ObjectKey) -> FeedState? { scope(of: target.namespace)?.targets }
+    private func feed(of target: ObjectKey) -> ListWatchState? { scope(of: target.namespace)?.targets }
 
     /// Whether the mount, the access policy and the objects of `namespace` are known. Until then, comparisons would be
     /// wrong.
@@ -33,7 +33,7 @@ extension Cache {
     }
 
     /// Why changes of targets in `namespace` are noticed late; nil if they are noticed at once.
-    func blindness(in namespace: String) -> StoreError? {
+    func watchFailure(in namespace: String) -> StoreError? {
         guard let feed = scope(of: namespace)?.targets, feed.isListed else { return nil }
         return feed.isRefused || feed.isUnlisted(namespace) ? feed.failure : nil
     }
@@ -47,7 +47,7 @@ extension Cache {
     /// Whether a target must be read by name because no list contains it.
     func isUnlisted(_ target: ObjectKey) -> Bool {
         guard let feed = feed(of: target) else { return false }
-        return feed.isUnlisted(target.namespace) || (targets[target] == nil && feed.mayHide(target))
+        return feed.isUnlisted(target.namespace) || (targets[target] == nil && feed.mayExistUnreadable(target))
     }
 
     /// Replaces the status `synced` if the Secrets have not been listed for too long, because the target may be out of
@@ -62,7 +62,7 @@ extension Cache {
         return doubted
     }
 
-    private func staleness(of feed: FeedState, in namespace: String) -> String? {
+    private func staleness(of feed: ListWatchState, in namespace: String) -> String? {
         guard feed.isStale, let error = feed.failure, let since = feed.since else { return nil }
         return "the Secrets of namespace \(namespace) have not been listable since \(since): \(error.description)"
     }

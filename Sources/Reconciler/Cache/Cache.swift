@@ -57,7 +57,7 @@ struct Cache: Sendable {
         case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
-        case .feedOfDistributions(let scope, let news):
+        case .distributionsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
                 case .failed(let error):
@@ -67,7 +67,7 @@ struct Cache: Sendable {
                 case .relisting: state.distributions.relist()
                 }
             }
-        case .feedOfTargets(let scope, let news):
+        case .targetsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
                 case .failed(let error): state.targetsFailed(error, at: now, time, limit: staleAfter)
@@ -92,18 +92,18 @@ struct Cache: Sendable {
 
     /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.
     private mutating func apply<Object: CachedObject>(
-        _ event: FeedEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ event: ListWatchEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
         switch event {
         case .upsert(let object):
-            hear(of: object, in: scope, &change)
+            handleChange(of: object, in: scope, &change)
             if let known = Object.known(object.key, in: self), object.isOlder(than: known) { return }
-            Object.keep(object, isTruth: false, in: &self, sharing: outcomes, &change)
+            Object.keep(object, isAuthoritative: false, in: &self, sharing: outcomes, &change)
         case .delete(let object):
-            hear(of: object, in: scope, &change)
+            handleChange(of: object, in: scope, &change)
             guard Object.known(object.key, in: self)?.uid == object.uid else { return }
-            Object.remove(object.key, wasHeard: true, from: &self, &change)
+            Object.remove(object.key, isEvent: true, from: &self, &change)
         case .replace(let all, let unreadable):
             update(scope, &change) { $0[keyPath: Object.feed].list(unreadable: unreadable) }
             replace(all, in: scope, sharing: outcomes, &change)
@@ -113,13 +113,15 @@ struct Cache: Sendable {
     }
 
     /// Records that the watch works, because an event about an object arrived.
-    private mutating func hear<Object: CachedObject>(of object: Object, in scope: Scope, _ change: inout CacheChange) {
+    private mutating func handleChange<Object: CachedObject>(
+        of object: Object, in scope: Scope, _ change: inout CacheChange
+    ) {
         guard let feed = scopes[scope]?[keyPath: Object.feed], feed.failure != nil || !feed.unreadable.isEmpty else {
             return
         }
         update(scope, &change) { state in
             if feed.failure != nil { state[keyPath: Object.feed].recover() }
-            if !Object.staysWhenUnreadable { state[keyPath: Object.feed].read(object.key) }
+            if !Object.keepsUnreadable { state[keyPath: Object.feed].read(object.key) }
         }
     }
 
@@ -131,10 +133,10 @@ struct Cache: Sendable {
         let present = Set(all.map(\.key))
         let feed = scopes[scope]?[keyPath: Object.feed]
         for key in Object.keys(in: self) where scope.contains(key.namespace) && !present.contains(key) {
-            if Object.staysWhenUnreadable, feed?.mayHide(key) == true { continue }
-            Object.remove(key, wasHeard: false, from: &self, &change)
+            if Object.keepsUnreadable, feed?.mayExistUnreadable(key) == true { continue }
+            Object.remove(key, isEvent: false, from: &self, &change)
         }
-        for object in all { Object.keep(object, isTruth: true, in: &self, sharing: outcomes, &change) }
+        for object in all { Object.keep(object, isAuthoritative: true, in: &self, sharing: outcomes, &change) }
     }
 
     private mutating func apply(

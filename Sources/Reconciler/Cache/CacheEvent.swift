@@ -9,17 +9,17 @@ package import Stores
 package enum CacheEvent: Sendable {
     case mount(MountReading)
     case policy(PolicyReading)
-    case distributions(Scope, FeedEvent<SecretsDistribution>)
-    case targets(Scope, FeedEvent<ObservedTarget>)
+    case distributions(Scope, ListWatchEvent<SecretsDistribution>)
+    case targets(Scope, ListWatchEvent<ObservedTarget>)
     /// The targets that could be listed, by namespace, when the list of the whole scope fails. All other targets are
     /// read by name.
     case targetsInParts(Scope, [String: [ObservedTarget]], because: StoreError)
-    case feedOfDistributions(Scope, FeedChange)
-    case feedOfTargets(Scope, FeedChange)
+    case distributionsWatch(Scope, ListWatchStateChange)
+    case targetsWatch(Scope, ListWatchStateChange)
 }
 
 /// A change in the state of a list and watch.
-package enum FeedChange: Sendable {
+package enum ListWatchStateChange: Sendable {
     /// The objects cannot be listed or cannot be watched. The cached objects are kept.
     case failed(StoreError)
     /// The list and watch work again.
@@ -50,7 +50,7 @@ struct CacheChange: Sendable {
     /// Targets that were deleted.
     var lost: [ObjectKey] = []
     /// Targets that were changed or removed, and the field manager that did it.
-    var disturbed: [(target: ObjectKey, manager: String?)] = []
+    var foreignChanges: [(target: ObjectKey, manager: String?)] = []
     /// The changes of the mount's content.
     var mount: MountState.Change?
     /// Whether the policy changed.

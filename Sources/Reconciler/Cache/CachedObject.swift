@@ -8,9 +8,9 @@ protocol CachedObject: Sendable {
     var resourceVersion: String { get }
 
     /// The state of the kind's list and watch in a scope.
-    static var feed: WritableKeyPath<ScopeState, FeedState> { get }
+    static var feed: WritableKeyPath<ScopeState, ListWatchState> { get }
     /// Whether the cached version of an object is kept if a list contains the object but it cannot be read.
-    static var staysWhenUnreadable: Bool { get }
+    static var keepsUnreadable: Bool { get }
 
     static func keys(in cache: Cache) -> [ObjectKey]
     static func known(_ key: ObjectKey, in cache: Cache) -> Self?
@@ -18,11 +18,11 @@ protocol CachedObject: Sendable {
     /// - Parameter isTruth: whether the object comes from a list or a response, and so is current regardless of its
     ///   resource version.
     static func keep(
-        _ object: Self, isTruth: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange)
 
     /// - Parameter wasHeard: true if a deletion event arrived; false if a list does not contain the object.
-    static func remove(_ key: ObjectKey, wasHeard: Bool, from cache: inout Cache, _ change: inout CacheChange)
+    static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange)
 }
 
 extension CachedObject {
@@ -33,28 +33,30 @@ extension CachedObject {
 }
 
 extension SecretsDistribution: CachedObject {
-    static var feed: WritableKeyPath<ScopeState, FeedState> { \.distributions }
-    static var staysWhenUnreadable: Bool { true }
+    static var feed: WritableKeyPath<ScopeState, ListWatchState> { \.distributions }
+    static var keepsUnreadable: Bool { true }
 
     static func keys(in cache: Cache) -> [ObjectKey] { Array(cache.index.distributions.keys) }
     static func known(_ key: ObjectKey, in cache: Cache) -> Self? { cache.index.distributions[key] }
 
     static func keep(
-        _ object: Self, isTruth: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
         let key = object.key
         let known = cache.index.distributions[key]
-        if isTruth, let known, known.uid != object.uid || object.isOlder(than: known) { change.replaced.append(key) }
+        if isAuthoritative, let known, known.uid != object.uid || object.isOlder(than: known) {
+            change.replaced.append(key)
+        }
         let affected = cache.put(object, sharing: outcomes[key], &change)
         // Includes the former target, which it no longer describes.
         change.targets.formUnion(affected)
         if let known, known.uid == object.uid, known.forceSync != object.forceSync { change.requested[key] = affected }
         if cache.index.mayLackTarget(object) { change.statuses.append(key) }
-        if !isTruth, let known { change.updated = (known, cache.index.distributions[key] ?? object) }
+        if !isAuthoritative, let known { change.updated = (known, cache.index.distributions[key] ?? object) }
     }
 
-    static func remove(_ key: ObjectKey, wasHeard: Bool, from cache: inout Cache, _ change: inout CacheChange) {
+    static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
         if let old = cache.index.distributions[key] { change.removed.append(old) }
         cache.verdicts.forget(key)
         change.targets.formUnion(cache.index.remove(key))
@@ -62,31 +64,31 @@ extension SecretsDistribution: CachedObject {
 }
 
 extension ObservedTarget: CachedObject {
-    static var feed: WritableKeyPath<ScopeState, FeedState> { \.targets }
+    static var feed: WritableKeyPath<ScopeState, ListWatchState> { \.targets }
     /// An unreadable Secret is read by name instead.
-    static var staysWhenUnreadable: Bool { false }
+    static var keepsUnreadable: Bool { false }
 
     static func keys(in cache: Cache) -> [ObjectKey] { Array(cache.targets.keys) }
     static func known(_ key: ObjectKey, in cache: Cache) -> Self? { cache.targets[key] }
 
     static func keep(
-        _ object: Self, isTruth: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
         let known = cache.targets[object.key]
         if let excess = object.excess, known?.excess != excess { change.notes.append(.unusable(object.key, excess)) }
-        guard isTruth || known != object else { return }
+        guard isAuthoritative || known != object else { return }
         cache.put(object)
-        guard !isTruth else { return }
-        change.disturbed.append((object.key, object.changedBy))
+        guard !isAuthoritative else { return }
+        change.foreignChanges.append((object.key, object.changedBy))
         change.targets.insert(object.key)
     }
 
-    static func remove(_ key: ObjectKey, wasHeard: Bool, from cache: inout Cache, _ change: inout CacheChange) {
+    static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
         cache.targets[key] = nil
         change.lost.append(key)
-        guard wasHeard else { return }
-        change.disturbed.append((key, nil))
+        guard isEvent else { return }
+        change.foreignChanges.append((key, nil))
         change.targets.insert(key)
     }
 }

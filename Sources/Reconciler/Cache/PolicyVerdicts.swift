@@ -11,13 +11,13 @@ struct PolicyVerdicts: Sendable {
     private var verdicts: [ObjectKey: Verdict] = [:]
 
     /// Whether the policy was evaluated on the mappings of `distribution`.
-    func hasJudged(_ distribution: SecretsDistribution) -> Bool {
+    func hasVerdict(_ distribution: SecretsDistribution) -> Bool {
         verdicts[distribution.key]?.mappings == distribution.spec.mappings
     }
 
     /// Why the distribution is denied; nil if it is allowed. A distribution that was not evaluated yet is denied.
     subscript(distribution: SecretsDistribution) -> Refusal? {
-        guard hasJudged(distribution) else {
+        guard hasVerdict(distribution) else {
             return Refusal(.policyDenied, "The access policy has not been evaluated yet.")
         }
         return verdicts[distribution.key]?.refusal

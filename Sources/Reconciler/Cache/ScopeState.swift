@@ -5,8 +5,8 @@ import Stores
 
 /// The state of one scope: whether its distributions and Secrets were listed, and why they cannot be listed now.
 struct ScopeState: Sendable {
-    var distributions = FeedState()
-    var targets = FeedState()
+    var distributions = ListWatchState()
+    var targets = ListWatchState()
 
     /// Whether the scope's targets can be reconciled: its objects are known, or a status must report why they are not.
     var isReady: Bool {
@@ -34,7 +34,7 @@ struct ScopeState: Sendable {
 }
 
 /// The state of the list and watch of one kind of object in one scope.
-struct FeedState: Sendable {
+struct ListWatchState: Sendable {
     /// When the outage began.
     private struct Outage: Sendable {
         let start: ContinuousClock.Instant
@@ -117,7 +117,7 @@ struct FeedState: Sendable {
     }
 
     /// Whether an object that is not in the cache may exist, because the list contains unreadable objects.
-    func mayHide(_ key: ObjectKey) -> Bool {
+    func mayExistUnreadable(_ key: ObjectKey) -> Bool {
         !unreadable.isEmpty && (unreadable[key] != nil || unreadable[UnreadableItem.nameless] != nil)
     }
 

@@ -55,7 +55,7 @@ extension Controller {
 
     /// Stores a response regardless of its resource version.
     private func replace(_ distribution: SecretsDistribution) {
-        take(cache.take(distribution, isTruth: true, sharing: statuses.outcomes))
+        take(cache.take(distribution, isAuthoritative: true, sharing: statuses.outcomes))
     }
 
     /// Stores a distribution whose status was written or read.

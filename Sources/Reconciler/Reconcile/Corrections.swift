@@ -24,14 +24,14 @@ extension Controller {
     }
 
     /// Counts a write that corrected another writer's change.
-    func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, wasDisturbed: Bool) {
+    func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, hadForeignChange: Bool) {
         let key = wish.key
-        if contention.wrote(key, wish: wish.fingerprint, wasDisturbed: wasDisturbed, at: .now) {
+        if contention.wrote(key, wish: wish.fingerprint, hadForeignChange: hadForeignChange, at: .now) {
             counts.corrections += 1
         }
         // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != stored.resourceVersion {
-            contention.disturb(key, by: known.changedBy, at: .now)
+            contention.recordForeignChange(key, by: known.changedBy, at: .now)
         }
     }
 

@@ -24,7 +24,7 @@ extension Controller {
         } catch {
             message += " Secret \(key.name) keeps its content: \(error.description)."
             // The distribution or the policy changed in the meantime.
-            guard cache.index.distributions[distribution.key].map(hasVerdict) != false else { return .unjudged }
+            guard cache.index.distributions[distribution.key].map(hasVerdict) != false else { return .unevaluated }
             failure = error
             if !error.isRetried {
                 logger.warning(

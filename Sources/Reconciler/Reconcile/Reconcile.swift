@@ -97,7 +97,7 @@ extension Controller {
             throw error
         }
         switch comparison {
-        case .unjudged:
+        case .unevaluated:
             notes.ahead[key] = aheadSince
             return .held
         case .behind(let refusal):
@@ -127,7 +127,7 @@ extension Controller {
         /// mount gives no valid target.
         case behind(Refusal? = nil)
         /// The policy must be evaluated first.
-        case unjudged
+        case unevaluated
         /// The policy denies it, with the error that prevented the removal of the target.
         case denied(DistributionStatus, StoreError?)
     }
@@ -148,7 +148,7 @@ extension Controller {
         let isRequested = notes.requestWait(key, at: .now) == .zero
         if isRequested {
             notes.answerRequest(key, at: .now)
-            contention.forgive(key)
+            contention.allowOneWrite(key)
         }
         var mayBeWritten = notes.uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
@@ -165,7 +165,7 @@ extension Controller {
             // The policy and the mount may have changed while the target was read.
             guard hasVerdict(on: distribution) else {
                 if mayBeWritten { notes.uncertain.insert(.target(key)) }
-                return .unjudged
+                return .unevaluated
             }
             if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
@@ -311,10 +311,10 @@ extension Controller {
     private func write(
         _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {
-        let wasDisturbed = contention.isDisturbed(desired.key)
+        let hadForeignChange = contention.hasForeignChange(desired.key)
         let target = try await body()
         _ = cache.take(target)
-        corrected(target, desired, wasDisturbed: wasDisturbed)
+        corrected(target, desired, hadForeignChange: hadForeignChange)
         return target
     }
 

@@ -68,7 +68,7 @@ struct TargetNotes: Sendable {
 }
 
 /// Additional sentences for statuses, and former targets that wait for removal. A value.
-struct Remarks: Sendable {
+struct StatusNotes: Sendable {
     /// By distribution, then by target: why its former target could not be removed.
     private var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
     /// By distribution: former targets that are removed once its own is in sync.

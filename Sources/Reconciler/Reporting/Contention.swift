@@ -37,9 +37,9 @@ struct Contention: Sendable {
     func contested(at now: Instant) -> Int { contests.values.count { $0.budget.contested(at: now) != nil } }
 
     /// Records that another writer changed or removed a target.
-    mutating func disturb(_ target: ObjectKey, by manager: String?, at now: Instant) {
+    mutating func recordForeignChange(_ target: ObjectKey, by manager: String?, at now: Instant) {
         guard isWatching else { return }
-        contests[target, default: Contest()].budget.disturb(at: now)
+        contests[target, default: Contest()].budget.recordForeignChange(at: now)
         name(manager, at: target)
     }
 
@@ -59,8 +59,8 @@ struct Contention: Sendable {
 
     /// Allows one write without a wait, because a comparison was requested. It is tried even if the server altered the
     /// last one.
-    mutating func forgive(_ target: ObjectKey) {
-        contests[target]?.budget.forgive()
+    mutating func allowOneWrite(_ target: ObjectKey) {
+        contests[target]?.budget.allowOneWrite()
         altered[target] = nil
     }
 
@@ -80,17 +80,17 @@ struct Contention: Sendable {
     }
 
     /// Whether another writer has changed the target since it was last in sync.
-    func isDisturbed(_ target: ObjectKey) -> Bool { contests[target]?.budget.isDisturbed ?? false }
+    func hasForeignChange(_ target: ObjectKey) -> Bool { contests[target]?.budget.hasForeignChange ?? false }
 
     /// Records a write of a target.
     ///
-    /// - Parameter wasDisturbed: the value of `isDisturbed` before the write. The event of the write may arrive before
+    /// - Parameter wasDisturbed: the value of `hasForeignChange` before the write. The event of the write may arrive before
     ///   its response.
     /// - Returns: whether the write corrected another writer's change.
-    mutating func wrote(_ target: ObjectKey, wish: Int, wasDisturbed: Bool, at now: Instant) -> Bool {
+    mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.wish
-        guard wasDisturbed, last == nil || last == wish else {
-            if wasDisturbed { contests[target]?.wish = wish }
+        guard hadForeignChange, last == nil || last == wish else {
+            if hadForeignChange { contests[target]?.wish = wish }
             settle(target, at: now)
             return false
         }

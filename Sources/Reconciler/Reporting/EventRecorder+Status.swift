@@ -4,7 +4,7 @@ import KubeRuntime
 import Planning
 
 extension EventRecorder {
-    /// Records an Event for a status if it is news, see `DistributionStatus.isNews`.
+    /// Records an Event for a status if it is news, see `DistributionStatus.isNew`.
     ///
     /// - Parameters:
     ///   - last: the previous result; nil if this agent has not reconciled the distribution before.
@@ -12,7 +12,7 @@ extension EventRecorder {
     func record(
         _ status: DistributionStatus, of distribution: SecretsDistribution, after last: DistributionStatus?, keys: Int
     ) {
-        guard status.isNews(after: distribution.status, last) else { return }
+        guard status.isNew(after: distribution.status, last) else { return }
         var message = status.message
         if status.reason == .synced, status.contentChanged, let target = distribution.target {
             message =

@@ -28,5 +28,5 @@ struct PendingStatus: Sendable {
     }
 
     /// Whether an Event is recorded for it.
-    var isNews: Bool { status.isNews(after: distribution.status, last) }
+    var isNew: Bool { status.isNew(after: distribution.status, last) }
 }

@@ -53,9 +53,9 @@ extension Controller {
     /// leads.
     ///
     /// Call this after the keys of an event were queued.
-    func noteStart() {
+    func checkFirstPass() {
         guard !probes.hasStarted, unreadiness.isEmpty,
-            isFollowing ? start.isLed || isAllInSync() : isFirstPassDone()
+            isFollowing ? start.hasOtherLeader || isAllInSync() : isFirstPassDone()
         else { return }
         probes.hasStarted = true
         start.reset()
@@ -101,7 +101,7 @@ extension Controller {
     }
 }
 
-extension FeedState {
+extension ListWatchState {
     /// Why the list and watch do not work, as a phrase.
     fileprivate func problem(of name: String) -> String? {
         if works { return isListed ? nil : "\(name) have not been listed yet" }

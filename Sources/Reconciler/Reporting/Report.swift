@@ -14,7 +14,7 @@ extension Controller {
     ///     skip the wait before its retry.
     func report(_ status: DistributionStatus, on planned: SecretsDistribution, isOwnKey: Bool = false) {
         let key = planned.key
-        guard let distribution = cache.index.distributions[key], distribution.asksTheSame(as: planned) else { return }
+        guard let distribution = cache.index.distributions[key], distribution.hasSameSpec(as: planned) else { return }
         log(status, of: key)
         let isToWrite = statuses.report(
             status, on: distribution, isBeingWritten: !isOwnKey && worker.isRunning(.status(key)))
@@ -35,7 +35,7 @@ extension Controller {
         // A new status may have been reported while the distribution was read.
         guard let pending = statuses.pending[key] else { return .done }
         guard let distribution = cache.index.distributions[key], isOurs(distribution),
-            distribution.asksTheSame(as: pending.distribution)
+            distribution.hasSameSpec(as: pending.distribution)
         else {
             statuses.drop(key)
             return .done
@@ -122,7 +122,7 @@ extension Controller {
         var sentences = remarks.sentences(on: key)
         let sources = cache.index.distributions[key]?.spec.mappings.map(\.from.text) ?? []
         if let loss = cache.mount.loss(of: sources) { sentences.append("No more rotations arrive: \(loss).") }
-        if let error = cache.blindness(in: key.namespace) {
+        if let error = cache.watchFailure(in: key.namespace) {
             sentences.append("Changes by other writers are noticed late: \(error.description).")
         }
         return sentences
@@ -149,7 +149,7 @@ extension Controller {
 
 extension SecretsDistribution {
     /// Whether a result for `other` is valid for this distribution too.
-    fileprivate func asksTheSame(as other: SecretsDistribution) -> Bool {
+    fileprivate func hasSameSpec(as other: SecretsDistribution) -> Bool {
         uid == other.uid && spec == other.spec && problems == other.problems && assignedTo == other.assignedTo
     }
 }

@@ -3,7 +3,7 @@ import Distribution
 /// The progress of the first full pass. A value.
 struct StartProgress: Sendable {
     /// Whether another agent is known to lead.
-    var isLed = false
+    var hasOtherLeader = false
     /// For a leader: the keys that were queued when the agent became ready and are not processed yet. Nil until it is
     /// ready.
     var firstPass: Set<WorkItem>?

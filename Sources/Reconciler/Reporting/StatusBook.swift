@@ -26,7 +26,7 @@ package struct StatusBook: Sendable {
         let next = PendingStatus(status, on: distribution, outcomes[key], after: pending[key])
         outcomes[key] = status
         let isToWrite =
-            next.isNews || isBeingWritten || next.status.update(of: distribution, on: definition, now: "") != nil
+            next.isNew || isBeingWritten || next.status.update(of: distribution, on: definition, now: "") != nil
         pending[key] = isToWrite ? next : nil
         return isToWrite
     }
@@ -68,7 +68,7 @@ package struct StatusBook: Sendable {
 
     mutating func dropPending() { pending = [:] }
 
-    mutating func giveBackRoom() { pending.giveBackRoom() }
+    mutating func releaseUnusedCapacity() { pending.releaseUnusedCapacity() }
 }
 
 // MARK: Writing

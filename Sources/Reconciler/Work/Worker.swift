@@ -12,7 +12,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
     package struct Limits: Sendable {
         /// A key that is processed for longer is stuck, and the heartbeat stops.
         package var process: Duration = .seconds(900)
-        /// How long after `stop` keys of low priority (`WorkQueue.canWait`) are still started.
+        /// How long after `stop` keys of low priority (`WorkQueue.isLowPriority`) are still started.
         package var drain: Duration = .seconds(2)
 
         package init() {}
@@ -116,7 +116,7 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
             let now = Instant.now
             let key: Key? =
                 if let stoppedAt = state.stoppedAt {
-                    stoppedAt.duration(to: now) < limits.drain ? state.queue.nextThatWaits() : nil
+                    stoppedAt.duration(to: now) < limits.drain ? state.queue.nextLowPriority() : nil
                 } else {
                     state.queue.next(at: now)
                 }
@@ -166,5 +166,5 @@ extension Worker {
     package func failures(of key: Key) -> Int { state.withLock { $0.queue.failures(of: key) } }
 
     /// Releases the memory of a burst of keys.
-    package func giveBackRoom() { state.withLock { $0.queue.giveBackRoom() } }
+    package func releaseUnusedCapacity() { state.withLock { $0.queue.releaseUnusedCapacity() } }
 }

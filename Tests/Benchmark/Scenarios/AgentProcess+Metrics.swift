@@ -4,7 +4,7 @@ extension AgentProcess {
     /// The sum of a family's samples at the program's `/metrics`.
     func metric(_ name: String) async throws -> Double {
         guard let port, let answer = await RawClient.get("/metrics", port: port) else {
-            throw Vitals.Failure(description: "the program does not respond at /metrics")
+            throw ProcessUsage.Failure(description: "the program does not respond at /metrics")
         }
         return Self.sum(of: name, answer)
     }

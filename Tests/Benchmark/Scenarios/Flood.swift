@@ -22,13 +22,13 @@ struct Flood: Scenario {
             let created = try await create(count - changed, on: cluster)
             var span: (seconds: Double, Span)?
             let crowded = try await start(bench, fleet, cluster) { agent in
-                let before = try await Vitals(of: agent.identifier, port: cluster.server.port)
+                let before = try await ProcessUsage(of: agent.identifier, port: cluster.server.port)
                 let start = ContinuousClock.now
                 _ = try await others.writes(Array(repeating: Self.width, count: rounds))
                 let end = ContinuousClock.now
                 // Late events are counted too.
                 try await Task.sleep(for: .seconds(2))
-                let after = try await Vitals(of: agent.identifier, port: cluster.server.port)
+                let after = try await ProcessUsage(of: agent.identifier, port: cluster.server.port)
                 span = (start.duration(to: end) / .seconds(1), Span(from: before, to: after))
             }
             guard let span else { return Findings() }
@@ -56,7 +56,7 @@ struct Flood: Scenario {
         _ = try await agent.firstPass()
         try await tail.wait(forSilenceOf: .seconds(2))
         let requests = try tail.requests().count { $0.isListOrWatch }
-        let vitals = try await Vitals(of: agent.identifier, port: cluster.server.port)
+        let vitals = try await ProcessUsage(of: agent.identifier, port: cluster.server.port)
         // The worker returns free memory to the system every 30 seconds.
         try await Task.sleep(for: .seconds(bench.isQuick ? 0 : 36))
         let memory = try MemoryUse(of: agent.identifier)

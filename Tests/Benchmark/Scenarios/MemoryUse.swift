@@ -7,11 +7,11 @@ struct MemoryUse: Sendable {
     /// The peak of resident memory.
     let mostResident: Int
 
-    init(of process: pid_t) throws(Vitals.Failure) {
+    init(of process: pid_t) throws(ProcessUsage.Failure) {
         let path = "/proc/\(process)/status"
         guard let anonymous = ProcessFile.number("RssAnon", path), let resident = ProcessFile.number("VmRSS", path),
             let most = ProcessFile.number("VmHWM", path)
-        else { throw Vitals.Failure(description: "process \(process) has ended") }
+        else { throw ProcessUsage.Failure(description: "process \(process) has ended") }
         (self.anonymous, self.resident, mostResident) = (anonymous << 10, resident << 10, most << 10)
     }
 }

@@ -20,7 +20,7 @@ struct Requests: Scenario {
             _ = try await tail.passage(from: agent.startedAt, secrets: count)
             var figures: [Figure] = []
             for (name, file, changed) in [("all", Fleet.shared, count), ("one", Fleet.single, 1)] {
-                var passages: [Passage] = []
+                var passages: [RequestTrace] = []
                 for _ in 0..<(count < 10_000 ? bench.runs : 1) {
                     var tail = AuditTail(cluster)
                     passages.append(try await tail.passage(from: try fleet.rotate(file), secrets: changed))
@@ -32,7 +32,7 @@ struct Requests: Scenario {
         }
     }
 
-    private static func figures(_ name: String, _ passages: [Passage], _ count: Int) -> [Figure] {
+    private static func figures(_ name: String, _ passages: [RequestTrace], _ count: Int) -> [Figure] {
         // Watches end after a time, not because of a rotation.
         let requests = passages.map { $0.requests.filter { $0.verb != "watch" } }
         func figure(_ id: String, _ title: String, _ isOne: (APIServer.Served) -> Bool) -> Figure {

@@ -12,7 +12,7 @@ struct Size: Scenario {
         let folder = try TemporaryDirectory()
         let stripped = folder("program")
         let strip = try await ToolRun.run(["strip", "--strip-all", "-o", stripped, bench.program])
-        guard strip.status == 0 else { throw Vitals.Failure(description: "strip: \(strip.errors)") }
+        guard strip.status == 0 else { throw ProcessUsage.Failure(description: "strip: \(strip.errors)") }
         let bytes = try Data(contentsOf: URL(fileURLWithPath: stripped)).count
         var figures = [
             Figure(
@@ -69,7 +69,7 @@ struct Size: Scenario {
     private static func seconds(_ words: [String]) async throws -> Double {
         let start = ContinuousClock.now
         let run = try await ToolRun.run(words)
-        guard run.status == 0 else { throw Vitals.Failure(description: "\(words[0]): status \(run.status)") }
+        guard run.status == 0 else { throw ProcessUsage.Failure(description: "\(words[0]): status \(run.status)") }
         return start.duration(to: .now) / .seconds(1)
     }
 

@@ -20,7 +20,7 @@ struct Storm: Scenario {
 
             tail = AuditTail(cluster)
             let rotations = try await agent.metric("secrets_distributor_rotations_total")
-            let (processorTime, start) = (try Vitals.processorTime(of: agent.identifier), ContinuousClock.now)
+            let (processorTime, start) = (try ProcessUsage.processorTime(of: agent.identifier), ContinuousClock.now)
             let depth = DepthWatch(agent)
             var (last, rewrites) = (try fleet.rotate(Fleet.shared), 1)
             while ContinuousClock.now - start < duration {
@@ -30,7 +30,7 @@ struct Storm: Scenario {
                 rewrites += 1
             }
             let seconds = start.duration(to: .now) / .seconds(1)
-            let load = (try Vitals.processorTime(of: agent.identifier) - processorTime) / seconds
+            let load = (try ProcessUsage.processorTime(of: agent.identifier) - processorTime) / seconds
             let passage = try await tail.passage(from: last, secrets: 0, silence: .seconds(5))
             let deepest = await depth.stop()
             let distributed = try await agent.metric("secrets_distributor_rotations_total") - rotations

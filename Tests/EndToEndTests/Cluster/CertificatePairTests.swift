@@ -112,7 +112,7 @@ struct CertificatePairTests {
         let root = try TLSPair.make("root", isAuthority: true)
         let pairs = try (0...5).map { try TLSPair.make("combined \($0)", issuer: root) }
         let file = { (pair: TLSPair) in ["pem": root.certificate + pair.key + pair.certificate] }
-        let parts = { (pair: TLSPair) -> Witness.Values in
+        let parts = { (pair: TLSPair) -> SecretStateRecorder.Values in
             ["tls.crt": pair.chain(root), "tls.key": pair.key, "ca.crt": root.certificate]
         }
         try volume.write(file(pairs[0]))
@@ -176,7 +176,7 @@ extension CertificatePairTests {
         ["tls.crt": certificate.certificate, "tls.key": key.key]
     }
 
-    private func content(_ pair: TLSPair) -> Witness.Values { files(pair, pair) }
+    private func content(_ pair: TLSPair) -> SecretStateRecorder.Values { files(pair, pair) }
 
     private func create(_ name: String, in world: World, spec: [String: JSONValue] = [:]) async throws {
         try await world.create(
@@ -189,7 +189,7 @@ extension CertificatePairTests {
     /// - Returns: the contents.
     private func watching(
         _ world: World, until last: TLSPair, _ body: () async throws -> Void
-    ) async throws -> Set<Witness.Values> {
+    ) async throws -> Set<SecretStateRecorder.Values> {
         try await world.witnessed { witness in
             try await body()
             #expect(await eventually { witness.all.values.contains { $0.contains(content(last)) } })

@@ -13,18 +13,18 @@ final class Chaos {
     private let hostile: HostileTenant
     private let bystander: Bystander
     private let oracle: Oracle
-    private let watchman: Watchman
+    private let watchman: SecretObserver
     private let replicas: [Replica]
     private let policy: AtomicVolume
     private let writing: Replica.Writing
     private var random: SeededGenerator
-    private var healings: [Healing] = []
+    private var activeFaults: [Healing] = []
     private var step = 0
     /// The server does not respond: users wait.
     private var isServerSilent = false
-    private var isServerSick = false
+    private var isServerFaulty = false
     /// The distributions in the backup of etcd; nil: there is no backup.
-    private var backup: [Wish]?
+    private var backup: [ExpectedDistribution]?
     /// Replicas without a mount.
     private var dismounted: Set<Int> = []
     /// Secrets whose distribution was deleted without its dependents: they must stay.
@@ -36,7 +36,7 @@ final class Chaos {
 
     init(
         _ world: World, _ namespaces: [String], _ hostile: HostileTenant, _ bystander: Bystander, _ oracle: Oracle,
-        _ watchman: Watchman, _ replicas: [Replica], _ policy: AtomicVolume, _ writing: Replica.Writing,
+        _ watchman: SecretObserver, _ replicas: [Replica], _ policy: AtomicVolume, _ writing: Replica.Writing,
         _ random: SeededGenerator
     ) {
         self.world = world
@@ -76,7 +76,7 @@ final class Chaos {
         ("stop etcd", 1, { [self] in await stopEtcd() }),
         ("back up etcd", 2, { [self] in try await backUpEtcd() }),
         ("restore etcd", 2, { [self] in try await restoreEtcd() }),
-        ("compact etcd", 1, { [self] in if !isServerSick { try? await world.server.compact() } }),
+        ("compact etcd", 1, { [self] in if !isServerFaulty { try? await world.server.compact() } }),
         ("cut connections", 3, { [self] in cut() }),
         ("cut a connection after some bytes", 3, { [self] in cutWithin() }),
         ("refuse connections", 2, { [self] in refuse() }),
@@ -90,7 +90,7 @@ final class Chaos {
         ("mount a volume again", 4, { [self] in try remount() }),
         ("revert a Secret's corrections", 2, { [self] in await fight() }),
         ("orphan a Secret", 3, { [self] in await orphan() }),
-        ("act as a hostile tenant", 6, { [self] in await harass() }),
+        ("act as a hostile tenant", 6, { [self] in await actAsHostileTenant() }),
     ]
 
     /// Performs one action, and ends faults whose time is over.
@@ -133,7 +133,7 @@ final class Chaos {
         return latency.rotation / (reference.rotation + latency.write)
     }
 
-    private func harass() async {
+    private func actAsHostileTenant() async {
         if !isServerSilent { await hostile.act() }
     }
 
@@ -148,13 +148,13 @@ final class Chaos {
     }
 
     private func heal(_ isDue: (Healing) -> Bool) async throws {
-        let due = healings.filter(isDue)
-        healings.removeAll(where: isDue)
+        let due = activeFaults.filter(isDue)
+        activeFaults.removeAll(where: isDue)
         for healing in due { try await healing.heal() }
     }
 
     private func later(_ steps: ClosedRange<Int>, _ heal: @escaping () async throws -> Void) {
-        healings.append((step + Int.random(in: steps, using: &random), heal))
+        activeFaults.append((step + Int.random(in: steps, using: &random), heal))
     }
 
     private func some() -> Replica { replicas[Int.random(in: replicas.indices, using: &random)] }
@@ -241,7 +241,7 @@ final class Chaos {
     private func writeDistribution() async {
         guard !isServerSilent else { return }
         let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
-        let wish = Wish("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
+        let wish = ExpectedDistribution("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
         oracle.expect(wish)
         // The Secret has a distribution again, which may remove it.
         retained.remove(wish.key)
@@ -300,7 +300,7 @@ final class Chaos {
         guard
             let object = try? await world.client.get(
                 JSONValue.self, .secretsDistributions, namespace: namespace, name: name),
-            let wish = Wish(object), let uid = object["metadata"]?["uid"]?.string
+            let wish = ExpectedDistribution(object), let uid = object["metadata"]?["uid"]?.string
         else { return }
         var request = Request.delete(.secretsDistributions, namespace: namespace, name: name, uid: uid)
         let options: JSONValue = [
@@ -381,60 +381,60 @@ final class Chaos {
     // MARK: The API server and the network
 
     private func stopServer() async {
-        guard !isServerSick else { return }
-        (isServerSick, isServerSilent) = (true, true)
+        guard !isServerFaulty else { return }
+        (isServerFaulty, isServerSilent) = (true, true)
         await world.server.stop()
         later(1...6) { [self] in
             try await world.server.restart()
-            (isServerSick, isServerSilent) = (false, false)
+            (isServerFaulty, isServerSilent) = (false, false)
         }
     }
 
     private func freezeServer() {
-        guard !isServerSick else { return }
-        (isServerSick, isServerSilent) = (true, true)
+        guard !isServerFaulty else { return }
+        (isServerFaulty, isServerSilent) = (true, true)
         world.server.pause()
         later(2...12) { [self] in
             world.server.resume()
-            (isServerSick, isServerSilent) = (false, false)
+            (isServerFaulty, isServerSilent) = (false, false)
         }
     }
 
     /// After a while the server responds with 5xx.
     private func freezeEtcd() {
-        guard !isServerSick else { return }
-        (isServerSick, isServerSilent) = (true, true)
+        guard !isServerFaulty else { return }
+        (isServerFaulty, isServerSilent) = (true, true)
         world.server.pauseEtcd()
         later(2...12) { [self] in
             world.server.resumeEtcd()
-            (isServerSick, isServerSilent) = (false, false)
+            (isServerFaulty, isServerSilent) = (false, false)
         }
     }
 
     private func stopEtcd() async {
-        guard !isServerSick else { return }
-        (isServerSick, isServerSilent) = (true, true)
+        guard !isServerFaulty else { return }
+        (isServerFaulty, isServerSilent) = (true, true)
         await world.server.stopEtcd()
         later(1...6) { [self] in
             try await world.server.restartEtcd()
-            (isServerSick, isServerSilent) = (false, false)
+            (isServerFaulty, isServerSilent) = (false, false)
         }
     }
 
     private func backUpEtcd() async throws {
-        guard !isServerSick else { return }
+        guard !isServerFaulty else { return }
         try await world.server.backUpEtcd()
         backup = []
         for namespace in namespaces {
             let answer = try await world.client.send(
                 .list(.secretsDistributions, namespace: namespace), decoding: JSONValue.self)
-            backup? += (answer["items"]?.array ?? []).compactMap { Wish($0) }
+            backup? += (answer["items"]?.array ?? []).compactMap { ExpectedDistribution($0) }
         }
     }
 
     /// Distributions and Secrets go back to an earlier state, including their versions.
     private func restoreEtcd() async throws {
-        guard !isServerSick, let backup else { return }
+        guard !isServerFaulty, let backup else { return }
         for wish in backup { oracle.expect(wish) }
         retained = []
         watchman.willRestore()
@@ -477,7 +477,7 @@ final class Chaos {
 
     /// The leader writes what only its mount has, and ends; the other agent becomes leader with its older mount.
     private func handOver() async throws {
-        guard replicas.count > 1, !isServerSick else { return }
+        guard replicas.count > 1, !isServerFaulty else { return }
         let index = Int.random(in: replicas.indices, using: &random)
         oracle.rotate { $0.rotate(Vault.plain) }
         try show(index)

@@ -71,7 +71,7 @@ struct ConvergenceTests {
             replicas.append(try await Replica(world, "agent-\(number)", setting.writing, environment))
         }
         let foreign = try await foreignSecrets(world, namespaces)
-        let watchman = Watchman(oracle, foreign: foreign)
+        let watchman = SecretObserver(oracle, foreign: foreign)
         let chaos = Chaos(
             world, namespaces, hostile, bystander, oracle, watchman, replicas, policy, setting.writing,
             SeededGenerator(seed: seed))
@@ -87,7 +87,7 @@ struct ConvergenceTests {
                 complaints = try await self.complaints(world, namespaces, oracle, replicas)
                 if !complaints.isEmpty || !watchman.violations.isEmpty { break }
                 harm = max(harm, try await chaos.harm())
-                oracle.settle(try await self.distributions(world, namespaces).compactMap { Wish($0) })
+                oracle.settle(try await self.distributions(world, namespaces).compactMap { ExpectedDistribution($0) })
                 // A round may leave no Secret to check.
             } while ContinuousClock.now < end || (watchman.seen == 0 && rounds < 20)
         }

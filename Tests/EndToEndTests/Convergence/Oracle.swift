@@ -18,7 +18,7 @@ final class Oracle: Sendable {
         /// Versions that a mount may still show: those since everything was last quiet.
         var recent: [(version: Int, state: Vault.State, fits: Set<Int>)] = []
         /// Distributions that users wrote, or tried to write, since then.
-        var wishes: Set<Wish> = []
+        var wishes: Set<ExpectedDistribution> = []
         /// All contents that each target may ever hold.
         var legal: [String: [[String: String]: Age]] = [:]
         /// The files that the policy denies to each namespace.
@@ -48,7 +48,7 @@ final class Oracle: Sendable {
     }
 
     /// Registers a distribution that is about to be written.
-    func expect(_ wish: Wish) {
+    func expect(_ wish: ExpectedDistribution) {
         state.withLock { state in
             guard state.wishes.insert(wish).inserted else { return }
             Self.allow(wish, &state, from: 0)
@@ -60,7 +60,7 @@ final class Oracle: Sendable {
 
     /// From now on, only the current state counts, and the one shortly before: a mount that differs in unused files may
     /// be read a moment later.
-    func settle(_ wishes: [Wish]) {
+    func settle(_ wishes: [ExpectedDistribution]) {
         state.withLock { state in
             state.recent.removeFirst(max(0, state.recent.count - 10))
             state.wishes = Set(wishes)
@@ -69,7 +69,7 @@ final class Oracle: Sendable {
 
     var vault: Vault { state.withLock { $0.vault } }
 
-    private static func allow(_ wish: Wish, _ state: inout State, from first: Int) {
+    private static func allow(_ wish: ExpectedDistribution, _ state: inout State, from first: Int) {
         for (version, files, fits) in state.recent[first...] {
             if let pair = wish.pair, !fits.contains(pair) { continue }
             guard let data = wish.rendered(files), data["forbidden"] == nil else { continue }
@@ -91,9 +91,9 @@ final class Oracle: Sendable {
         let (vault, denied) = state.withLock { ($0.vault, $0.denied) }
         var complaints: [String] = []
         let found = Dictionary(uniqueKeysWithValues: secrets.map { ("\($0.namespace)/\($0.metadata.name)", $0) })
-        var claims: [String: [(created: String, wish: Wish, object: JSONValue)]] = [:]
+        var claims: [String: [(created: String, wish: ExpectedDistribution, object: JSONValue)]] = [:]
         for object in distributions {
-            guard let wish = Wish(object) else { continue }
+            guard let wish = ExpectedDistribution(object) else { continue }
             claims[wish.key, default: []].append(
                 (object["metadata"]?["creationTimestamp"]?.string ?? "", wish, object))
         }
@@ -118,7 +118,7 @@ final class Oracle: Sendable {
     }
 
     private static func judge(
-        _ wish: Wish, _ reason: String, _ secret: LiveSecret?, _ vault: Vault, _ denied: Set<String>
+        _ wish: ExpectedDistribution, _ reason: String, _ secret: LiveSecret?, _ vault: Vault, _ denied: Set<String>
     ) -> String? {
         func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
         if wish.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {

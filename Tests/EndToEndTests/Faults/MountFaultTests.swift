@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The whole program in local mode. `SeenContents` checks that no wrong content is published in between.
+/// The whole program in local mode. `ContentSampler` checks that no wrong content is published in between.
 @Suite("A mount that fails")
 struct MountFaultTests {
     private func pair(_ number: Int) -> [String: String] { ["crt": "certificate \(number)", "key": "key \(number)"] }
@@ -21,7 +21,7 @@ struct MountFaultTests {
         let first = try AtomicVolume(space(world.mount))
         try first.write(pair(1))
         await world.expect("pair", pair(1), program)
-        let seen = try SeenContents(world, "pair")
+        let seen = try ContentSampler(world, "pair")
 
         // The folder below the mount point is empty.
         try await space.unmount(world.mount)
@@ -73,7 +73,7 @@ struct MountFaultTests {
         try fill(world.mount, 1)
         let program = try await world.start()
         await world.expect("pair", pair(1), program)
-        let seen = try SeenContents(world, "pair")
+        let seen = try ContentSampler(world, "pair")
 
         try rename(world.mount, to: world.root("away"))
         await world.expectLog("mount has no generation", program)
@@ -191,7 +191,7 @@ struct MountFaultTests {
         for number in 0..<10_000 { try writeFile("\(world.mount)/file-\(number)", "\(number)") }
         let program = try await world.start()
         await world.expect("one", ["file-9999": "9999"], program)
-        let seen = try SeenContents(world, "one")
+        let seen = try ContentSampler(world, "one")
         try writeFile(world.mount + "/more", "more")
         await world.expectLog("holds more than 10000 files", program)
         try writeFile(world.mount + "/file-9999", "new")

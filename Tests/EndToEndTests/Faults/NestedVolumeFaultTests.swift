@@ -14,7 +14,7 @@ struct NestedVolumeFaultTests {
         try azure.write(["pw": "one"])
         let first = try await world.start()
         await world.expect("both", ["plain": "1", "pw": "one"], first)
-        let seen = try SeenContents(world, "both")
+        let seen = try ContentSampler(world, "both")
 
         for name in names(in: azure.path) { removeTree("\(azure.path)/\(name)") }
         await world.expectLog("volume has no generation", first)
@@ -122,7 +122,7 @@ struct FileByFileTests {
         let program = try await world.start(["DEBOUNCE_QUIET": "4s", "DEBOUNCE_MAX": "20s"])
         await world.expect("both", ["user": "1", "password": "1"], program)
         #expect(program.logged("files are written one by one") == 1)
-        let seen = try SeenContents(world, "both")
+        let seen = try ContentSampler(world, "both")
         for number in 2...3 {
             try write("user", "\(number)")
             // The pause between two files. Requested comparisons wait as well.
@@ -157,7 +157,7 @@ struct SubPathTests {
             ["LOG_LEVEL": "debug"], wrapper: MountNamespace.wrapper + ["sh", "-c", mount])
         await world.expect("both", ["pw": "one", "ca": "two"], program)
         await world.expectLog("files mounted with subPath never change", program)
-        let seen = try SeenContents(world, "both")
+        let seen = try ContentSampler(world, "both")
 
         try volume.write(["certs/pw": "new", "certs/ca": "new"])
         await world.expectLog("its source was deleted", program)

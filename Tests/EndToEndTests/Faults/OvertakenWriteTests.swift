@@ -93,7 +93,9 @@ struct OvertakenWriteTests {
     }
 
     /// Releases the old write and checks its result.
-    private func landed(_ proxy: FaultyProxy, _ verb: String, _ world: World, _ witness: Witness) async throws {
+    private func landed(_ proxy: FaultyProxy, _ verb: String, _ world: World, _ witness: SecretStateRecorder)
+        async throws
+    {
         let version = try await world.secret("slow")?.version
         proxy.release()
         let isRefused = try await eventually {

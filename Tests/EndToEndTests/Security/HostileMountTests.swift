@@ -22,7 +22,7 @@ struct HostileMountTests {
         ])
         await world.expect("file", ["file": "inside"], program)
         await world.expect("folder", ["file": "inside"], program)
-        let seen = try [SeenContents(world, "file"), SeenContents(world, "folder")]
+        let seen = try [ContentSampler(world, "file"), ContentSampler(world, "folder")]
         let mount = world.mount
         await OwnedThread.value(name: "swaps") {
             for number in 0..<2000 {

@@ -88,12 +88,12 @@ struct TenantMemoryTests {
         }
         try await check("\(Self.quota) of each as events", first, value: "2")
         if attack == .asked {
-            let isTold = try await eventually {
+            let isReported = try await eventually {
                 let told = try await server.client.get(
                     SecretsDistribution.self, .secretsDistributions, namespace: hostile, name: "d0")
                 return told.status.ready?.message.contains("Secret \(hostile)/d0 is not used") == true
             }
-            #expect(isTold)
+            #expect(isReported)
         }
         await first.stop()
         let second = try await start()

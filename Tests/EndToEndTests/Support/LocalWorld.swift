@@ -90,7 +90,7 @@ final class LocalWorld: Sendable {
 }
 
 /// Every content of one Secret that is visible during the watch, sampled by a separate thread.
-final class SeenContents: Sendable {
+final class ContentSampler: Sendable {
     private struct State: ~Copyable {
         var contents: Set<[String: String]?> = []
         var isStopped = false

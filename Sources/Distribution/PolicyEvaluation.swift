@@ -1,6 +1,6 @@
 extension AccessPolicy {
     /// Finds the files that may not go to a namespace, in bounded steps: there may be many files with long names.
-    package struct Judgement: Sendable {
+    package struct PolicyEvaluation: Sendable {
         package let namespace: String
         /// The files denied so far, without duplicates, in their order.
         package private(set) var denied: [SourcePath] = []

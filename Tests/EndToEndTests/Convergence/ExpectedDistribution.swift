@@ -2,7 +2,7 @@ import JSON
 import TestSupport
 
 /// A distribution for the oracle: simpler than the program's own types, and independent of them.
-struct Wish: Hashable {
+struct ExpectedDistribution: Hashable {
     struct Entry: Hashable {
         let from: String
         let to: String

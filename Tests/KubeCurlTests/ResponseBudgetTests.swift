@@ -3,8 +3,8 @@ import Testing
 
 @testable import KubeCurl
 
-@Suite struct AnswerBudgetTests {
-    private final class Answer: GrowingAnswer {
+@Suite struct ResponseBudgetTests {
+    private final class Answer: ReceivingBody {
         var size = 0
         var isGivenUp = false
 
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func `large responses together never exceed the budget, and at least one of them completes`() {
-        let budget = AnswerBudget(limit: 8000)
+        let budget = ResponseBudget(limit: 8000)
         let answers = (0..<21).map { _ in Answer() }
         for _ in 0..<30 {
             for answer in answers where !answer.isGivenUp {
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `the largest response is cancelled, so that small ones complete beside it`() {
-        let budget = AnswerBudget(limit: 8000)
+        let budget = ResponseBudget(limit: 8000)
         let (large, small) = (Answer(), Answer())
         large.size = 7900
         budget.grew(large)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `a single response may be as large as its request allows, also after others have ended`() {
-        let budget = AnswerBudget(limit: 8000)
+        let budget = ResponseBudget(limit: 8000)
         let (first, second) = (Answer(), Answer())
         for answer in [first, second] {
             answer.size = 4000

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 
 /// The kernel's counters of a process.
-struct Vitals: Sendable {
+struct ProcessUsage: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -68,7 +68,7 @@ struct Span: Sendable {
     /// Traffic of a connection that has ended since the first reading is unknown, and not included.
     let bytes: Int
 
-    init(from start: Vitals, to end: Vitals) {
+    init(from start: ProcessUsage, to end: ProcessUsage) {
         seconds = start.time.duration(to: end.time) / .seconds(1)
         processorTime = end.processorTime - start.processorTime
         wakeUpsByThread = end.wakeUps.reduce(into: [:]) { $0[$1.key] = $1.value - (start.wakeUps[$1.key] ?? 0) }

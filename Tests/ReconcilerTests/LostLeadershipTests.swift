@@ -8,7 +8,7 @@ import Testing
 
 /// The output of a controller while another agent leads, or none.
 @Suite("Without the lease to write", .endsIfHung)
-struct LostRoleTests {
+struct LostLeadershipTests {
     private let leadership = Leadership()
     private let log = LineRecorder()
 
@@ -55,7 +55,7 @@ struct LostRoleTests {
             await bench.mount(["a": "2"], "generation-2")
             try #require(await eventually { await bench.store.calls.contains("update t") })
             leadership.follow()
-            await bench.controller.leadNoMore()
+            await bench.controller.stopLeading()
             #expect(await bench.controller.overview().rotations.isEmpty)
             await lead(bench)
             try await bench.settle()

@@ -8,7 +8,7 @@ import Testing
 @testable import Stores
 
 @Suite("A slow policy evaluation runs beside the queue", .tags(.concurrent), .endsIfHung)
-struct JudgingTests {
+struct PolicyEvaluationTests {
     private let bench = Bench.policed()
 
     /// Forty distributions, with so many paths that all evaluations together take much longer than anything else here.
@@ -83,16 +83,16 @@ struct JudgingTests {
         var victim = try bench.distribution("victim", target: "victim", uid: "two", spec: Policies.costlySpec(2))
         victim.key = ObjectKey(namespace: "other", name: "victim")
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
-        #expect(policy.judgement(of: victim).cost > PolicyJudge.short)
+        #expect(policy.evaluation(of: victim).cost > PolicyEvaluator.short)
         await bench.store.put(hostile)
         await bench.controller.policy(Policies.costly())
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { await bench.controller.judging.isRunning(hostile.key) })
+            #expect(await eventually { await bench.controller.evaluations.isRunning(hostile.key) })
             await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
             #expect(
                 await eventually { await bench.controller.outcomes[victim.key]?.reason == .sourceNotFound })
-            #expect(await !bench.controller.cache.verdicts.hasJudged(hostile))
+            #expect(await !bench.controller.cache.verdicts.hasVerdict(hostile))
         }
     }
 
@@ -106,7 +106,7 @@ struct JudgingTests {
         await bench.controller.policy(Policies.costly())
         try await bench.working {
             try await bench.tellAll()
-            #expect(await eventually { await bench.controller.judging.isRunning(bench.key("costly-0")) })
+            #expect(await eventually { await bench.controller.evaluations.isRunning(bench.key("costly-0")) })
             let amended = await bench.store.put(
                 try bench.distribution(
                     "costly-0", target: "costly-0", uid: "costly-0", generation: 2, spec: Policies.costlySpec(19)))
@@ -115,21 +115,21 @@ struct JudgingTests {
                 #expect(
                     await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
             }
-            #expect(await bench.controller.cache.verdicts.hasJudged(amended))
+            #expect(await bench.controller.cache.verdicts.hasVerdict(amended))
             try await bench.settle()
-            #expect(await bench.controller.turns.isEmpty)
+            #expect(await bench.controller.ongoingEvaluations.isEmpty)
         }
     }
 
     @Test("an evaluation that is no longer needed is cancelled")
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
-        let judgement = policy.judgement(of: try bench.distribution(spec: Policies.costlySpec(1)))
-        let judge = try PolicyJudge()
-        #expect(await judge.advance(judgement).isOver)
+        let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(1)))
+        let evaluator = try PolicyEvaluator()
+        #expect(await evaluator.advance(evaluation).isOver)
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return await judge.advance(judgement).isOver
+            return await evaluator.advance(evaluation).isOver
         }
         #expect(await task.value == false)
     }

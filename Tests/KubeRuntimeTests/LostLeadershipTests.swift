@@ -9,7 +9,7 @@ import Testing
 
 /// The requests and the output of an elector while another agent holds the Lease.
 @Suite("Without the lease to write", .endsIfHung)
-struct LostRoleTests {
+struct LostLeadershipTests {
     private let leadership = Leadership()
     private let log = LineRecorder()
 

@@ -7,7 +7,7 @@ import Testing
 
 /// A malicious server with a trusted certificate that redirects its clients to another one.
 @Suite(.tags(.unsafeMemory), .endsIfHung)
-struct MisdirectionTests {
+struct RedirectTests {
     @Test(arguments: [301, 302, 303, 307, 308])
     func `a redirect or an alternative service never receives the token`(status: Int) async throws {
         let server = try await APIServer.shared()

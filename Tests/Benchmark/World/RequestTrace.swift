@@ -2,7 +2,7 @@ import Observability
 import TestSupport
 
 /// What the server saw of the program, from a moment until it sent no more requests.
-struct Passage: Sendable {
+struct RequestTrace: Sendable {
     let start: Timestamp
     /// In the order in which their responses were complete.
     let requests: [APIServer.Served]
@@ -34,10 +34,10 @@ extension AuditTail {
     ///   - pause: the time between two reads.
     mutating func passage(
         from start: Timestamp, secrets: Int, silence: Duration = .seconds(2), pause: Duration = .milliseconds(100)
-    ) async throws -> Passage {
+    ) async throws -> RequestTrace {
         try await wait(forSecrets: secrets, pause: pause)
         try await wait(forSilenceOf: silence)
-        return Passage(start: start, requests: try requests())
+        return RequestTrace(start: start, requests: try requests())
     }
 }
 

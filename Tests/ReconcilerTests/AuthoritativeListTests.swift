@@ -7,7 +7,7 @@ import Testing
 @testable import Stores
 
 @Suite("A list overrides cached state", .endsIfHung)
-struct ListTruthTests {
+struct AuthoritativeListTests {
     /// In both cases the state goes back, because etcd was restored.
     @Test("of targets, even if its versions are older: older content is replaced")
     func targets() async throws {

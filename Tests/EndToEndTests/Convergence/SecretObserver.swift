@@ -2,7 +2,7 @@ import Distribution
 import LinuxIO
 
 /// Checks every version of every Secret for content that must never appear.
-final class Watchman: Sendable {
+final class SecretObserver: Sendable {
     private struct State {
         var violations: [String] = []
         /// For each Secret, the first version of the vault that its last content can have.

@@ -11,7 +11,7 @@ import Testing
 
 /// Objects that somebody has made large, as seen by the stores of a cluster.
 @Suite("A large object")
-struct LargeAnswerTests {
+struct LargeResponseTests {
     private let key = ObjectKey(namespace: "web", name: "target")
 
     private func store(_ transport: any KubeTransport) -> KubernetesSecretStore {
@@ -120,8 +120,8 @@ struct LargeAnswerTests {
             _ = try? await store.write(StoredStatus(), to: listed ?? current, on: .current)
         }
         let asked = transport.all.filter { $0.operation.verb != .list }
-        #expect(asked.first?.answerSize ?? 0 > 40_000)
-        #expect(asked.filter { $0.method == .patch }.allSatisfy { $0.answerSize > 40_000 })
+        #expect(asked.first?.expectedResponseSize ?? 0 > 40_000)
+        #expect(asked.filter { $0.method == .patch }.allSatisfy { $0.expectedResponseSize > 40_000 })
         #expect(asked.contains { $0.method == .patch })
     }
 }

@@ -2,7 +2,7 @@ package import Distribution
 package import LinuxIO
 
 /// Runs long policy evaluations on its own thread. The controller decides which evaluation is next.
-package actor PolicyJudge {
+package actor PolicyEvaluator {
     /// How much is evaluated between two checks for cancellation, in steps of 64 states on one character: about a
     /// millisecond. An evaluation can pause in the middle of a file. It exceeds this limit by at most one character on
     /// all patterns and one reading of a file's name.
@@ -22,37 +22,37 @@ package actor PolicyJudge {
     /// Continues an evaluation for one turn, or until the task is cancelled.
     ///
     /// - Returns: the evaluation as far as it got, and whether it has ended.
-    package func advance(_ judgement: AccessPolicy.Judgement) async -> (judgement: AccessPolicy.Judgement, isOver: Bool)
-    {
-        var judgement = judgement
+    package func advance(
+        _ evaluation: AccessPolicy.PolicyEvaluation
+    ) async -> (evaluation: AccessPolicy.PolicyEvaluation, isOver: Bool) {
+        var evaluation = evaluation
         for _ in 0..<Self.partsOfTurn where !Task.isCancelled {
-            if judgement.advance(by: Self.part) { return (judgement, true) }
+            if evaluation.advance(by: Self.part) { return (evaluation, true) }
         }
-        return (judgement, false)
+        return (evaluation, false)
     }
 }
 
 /// The policy evaluations in progress: at most one for each namespace, so that a tenant with many distributions takes no
 /// more memory than one with a single distribution. A value.
-struct PolicyTurns: Sendable {
-    struct Evaluation: Sendable {
+struct OngoingEvaluations: Sendable {
+    struct Item: Sendable {
         let distribution: SecretsDistribution
         let policy: AccessPolicy
-        var judgement: AccessPolicy.Judgement
+        var evaluation: AccessPolicy.PolicyEvaluation
     }
 
-    private var evaluations: [String: Evaluation] = [:]
+    /// By namespace.
+    private var items: [String: Item] = [:]
 
-    var isEmpty: Bool { evaluations.isEmpty }
+    var isEmpty: Bool { items.isEmpty }
 
     /// Removes and returns the evaluation of a namespace, which is continued in its turn.
-    mutating func take(_ namespace: String) -> Evaluation? { evaluations.removeValue(forKey: namespace) }
+    mutating func take(_ namespace: String) -> Item? { items.removeValue(forKey: namespace) }
 
     /// Keeps an evaluation that has not ended until the next turn of its namespace.
-    mutating func putBack(_ evaluation: Evaluation) {
-        evaluations[evaluation.distribution.key.namespace] = evaluation
-    }
+    mutating func putBack(_ item: Item) { items[item.distribution.key.namespace] = item }
 
     /// Drops all evaluations, because the policy was replaced.
-    mutating func forgetAll() { evaluations = [:] }
+    mutating func forgetAll() { items = [:] }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// State about an object is dropped with the object, whenever that happens.
 @Suite("The state that the controller keeps", .endsIfHung)
-struct ForgottenTests {
+struct StateCleanupTests {
     @Test("of a Secret that waits for its successor is dropped when the Secret is deleted")
     func awaited() async throws {
         let bench = Bench()

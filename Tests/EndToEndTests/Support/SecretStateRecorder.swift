@@ -4,7 +4,7 @@ import LinuxIO
 import TestSupport
 
 /// Records every state of the Secrets of a namespace, in order.
-final class Witness: Sendable {
+final class SecretStateRecorder: Sendable {
     typealias Values = [String: String]
 
     private let seen = Mutex<[String: [Values]]>([:])
@@ -24,8 +24,8 @@ final class Witness: Sendable {
 
 extension World {
     /// Watches this world's Secrets while `body` runs.
-    func witnessed<Result: Sendable>(_ body: (Witness) async throws -> Result) async throws -> Result {
-        let witness = Witness()
+    func witnessed<Result: Sendable>(_ body: (SecretStateRecorder) async throws -> Result) async throws -> Result {
+        let witness = SecretStateRecorder()
         return try await server.watchingSecrets(of: [namespace], witness.record) { try await body(witness) }
     }
 

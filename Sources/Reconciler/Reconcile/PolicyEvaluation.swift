@@ -1,0 +1,66 @@
+import Distribution
+
+/// Evaluates the access policy. An evaluation that takes long runs outside the queue, so that no key waits for it.
+extension Controller {
+    /// Whether the policy's verdict on `distribution` is known. Verdicts are kept while the policy and the mappings
+    /// stay the same; an evaluation that is short runs at once. Otherwise the target is queued when the evaluation
+    /// ends.
+    func hasVerdict(on distribution: SecretsDistribution) -> Bool {
+        guard let policy = cache.policy.policy, !cache.verdicts.hasVerdict(distribution) else { return true }
+        var evaluation = policy.evaluation(of: distribution)
+        if dependencies.evaluator != nil, evaluation.cost > PolicyEvaluator.short {
+            evaluations.add([distribution.key])
+            return false
+        }
+        while !evaluation.advance(by: .max) {}
+        cache.verdicts.keep(policy.refusal(evaluation), of: distribution)
+        return true
+    }
+
+    /// Gives a turn to the namespace of a distribution: continues the namespace's evaluation in progress, or starts the
+    /// evaluation of this distribution.
+    func judge(_ key: ObjectKey) async {
+        guard var ongoing = evaluation(inTurnOf: key), let evaluator = dependencies.evaluator else {
+            // It was evaluated meanwhile, or is gone.
+            if let target = cache.index.distributions[key]?.target { enqueue([target]) }
+            return evaluations.finish(key, .done)
+        }
+        let isOver: Bool
+        (ongoing.evaluation, isOver) = await evaluator.advance(ongoing.evaluation)
+        if isOver { end(ongoing) } else { ongoingEvaluations.putBack(ongoing) }
+        // Unless its own evaluation has ended, the key waits again, behind the other namespaces.
+        if !isOver || ongoing.distribution.key != key { evaluations.add([key]) }
+        evaluations.finish(key, .done)
+    }
+
+    /// The evaluation to continue or start in a turn of `key`; nil if there is none.
+    private func evaluation(inTurnOf key: ObjectKey) -> OngoingEvaluations.Item? {
+        guard let policy = cache.policy.policy else { return nil }
+        if let ongoing = ongoingEvaluations.take(key.namespace), isWanted(ongoing), ongoing.policy == policy {
+            return ongoing
+        }
+        guard let distribution = cache.index.distributions[key], !cache.verdicts.hasVerdict(distribution) else {
+            return nil
+        }
+        return OngoingEvaluations.Item(
+            distribution: distribution, policy: policy, evaluation: policy.evaluation(of: distribution))
+    }
+
+    /// Whether the verdict is still needed.
+    private func isWanted(_ ongoing: OngoingEvaluations.Item) -> Bool {
+        guard let current = cache.index.distributions[ongoing.distribution.key] else { return false }
+        return current.spec.mappings == ongoing.distribution.spec.mappings && !cache.verdicts.hasVerdict(current)
+    }
+
+    /// Keeps the verdict if the policy and the mappings are still the same; otherwise the target's next reconciliation
+    /// requests another evaluation.
+    private func end(_ ended: OngoingEvaluations.Item) {
+        let distribution = ended.distribution
+        if cache.policy.policy == ended.policy, let current = cache.index.distributions[distribution.key],
+            !cache.verdicts.hasVerdict(current)
+        {
+            cache.verdicts.keep(ended.policy.refusal(ended.evaluation), of: distribution)
+        }
+        if let target = cache.index.distributions[distribution.key]?.target { enqueue([target]) }
+    }
+}
