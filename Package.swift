@@ -171,9 +171,32 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// The test targets to build, separated by commas, with what they need and nothing else; without it all. A sanitizer is for
-// some of them, see .ci/steps.
-if let names = Context.environment["TEST_TARGETS"] {
+// Only for Tests/Tools/fuzz: libFuzzer brings a `main` of its own, and the instrumentation is given by the caller.
+if Context.environment["FUZZ"] != nil {
+    let name = "secrets-distributor"
+    // Without CWipe, which would take free(3) from the sanitizer.
+    let program = package.targets.filter { $0.name == name }.flatMap(\.dependencies).filter { dependency in
+        if case .byNameItem("CWipe", _) = dependency { false } else { true }
+    }
+    package.products = []
+    package.targets.removeAll { $0.name == name }
+    package.targets += [
+        .target(name: name, dependencies: program, exclude: ["main.swift"], swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Admin", "COpenSSL", "Certificates", "Distribution", "JSON", "Kube", "KubeConfig", "KubeCurl",
+                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "YAML",
+                "secrets-distributor",
+            ],
+            path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    ]
+}
+
+// The targets to build, separated by commas, with what they need and nothing else; without it all. Each sanitizer is for
+// some of the test targets, see .ci/steps.
+if let names = Context.environment["ONLY_TARGETS"] {
     var needed = Set(names.split(separator: ",").map(String.init))
     var count = 0
     while count != needed.count {
@@ -184,26 +207,4 @@ if let names = Context.environment["TEST_TARGETS"] {
     }
     package.targets.removeAll { !needed.contains($0.name) }
     package.products = []
-}
-
-// Only with libFuzzer, see Tests/Tools/fuzz: it brings the instrumentation and a `main` that the program must leave to it.
-if Context.environment["FUZZ"] != nil {
-    let name = "secrets-distributor"
-    // Without CWipe, which would take free(3) from the sanitizer.
-    let program = package.targets.filter { $0.name == name }.flatMap(\.dependencies).filter { dependency in
-        if case .byNameItem("CWipe", _) = dependency { false } else { true }
-    }
-    package.products = []
-    package.targets.removeAll { $0.name == name || $0.isTest }
-    package.targets += [
-        .target(name: name, dependencies: program, exclude: ["main.swift"], swiftSettings: settings),
-        .executableTarget(
-            name: "fuzz",
-            dependencies: [
-                "Admin", "COpenSSL", "Certificates", "Distribution", "JSON", "Kube", "KubeConfig", "KubeCurl",
-                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "YAML",
-                "secrets-distributor",
-            ],
-            path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
-    ]
 }

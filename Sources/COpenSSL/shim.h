@@ -1,6 +1,7 @@
 // libcrypto, for digests and certificates. Only the includes are needed.
 #pragma once
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>

@@ -24,6 +24,7 @@ package struct CertificatePair: Sendable, Equatable {
         /// A block is damaged or truncated.
         case certificateUnreadable(number: Int)
         case keyMissing
+        /// The block is damaged, or its private key does not belong to its public key.
         case keyUnreadable
         /// Unknown, because the key is encrypted.
         case keyEncrypted
@@ -41,6 +42,7 @@ package struct CertificatePair: Sendable, Equatable {
         defer { ERR_clear_error() }
         do throws(PrivateKey.Failure) {
             let key = try PrivateKey(firstIn: key)
+            guard key.isConsistent else { throw .unreadable }
             var order = Order()
             let reading = Self.read(chain) { order.add($0.fits(key)) }
             self.init(verdict: reading.problem ?? order.verdict, first: reading.first)

@@ -31,6 +31,9 @@ package struct PEMDefect: Error, Sendable, Hashable, CustomStringConvertible {
         case label
     }
 
+    /// The first one of `text`; nil if there is none.
+    package static func first(in text: UnsafeRawBufferPointer) -> PEMDefect? { PEMText(text).defect }
+
     package let kind: Kind
     /// Counted from 1.
     package let block: Int

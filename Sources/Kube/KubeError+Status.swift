@@ -27,8 +27,8 @@ extension KubeError {
         let kind: Kind =
             switch code {
             // A webhook can deny a request with any status code, which the server passes on: a 404 then does not mean
-            // that the object is missing, and a 503 does not mean an outage.
-            case _ where ![403, 429].contains(code) && AdmissionFrame.isRefusal(message):
+            // that the object is missing, a 503 does not mean an outage, and a 429 does not ask to wait.
+            case _ where code != 403 && AdmissionFrame.isRefusal(message):
                 .invalid(status: code, fields: status.fields)
             case 400, 422: .invalid(status: code, fields: status.fields)
             case 401: .unauthorized

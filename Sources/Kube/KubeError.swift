@@ -101,7 +101,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// How long the server asks to wait before the next attempt.
+    /// How long the server asks to wait before the next attempt, at most a minute.
     package var retryAfter: Duration? {
         switch kind {
         case .tooManyRequests(let delay), .server(_, _, let delay): delay

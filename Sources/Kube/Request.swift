@@ -107,8 +107,9 @@ package struct Response: Sendable, CustomStringConvertible, CustomReflectable {
         headers["retry-after"].flatMap { Int($0) }.flatMap(Self.delay(seconds:))
     }
 
-    /// Nil for a delay that is negative or longer than a day, which no server can mean.
-    static func delay(seconds: Int) -> Duration? { (0...86_400).contains(seconds) ? .seconds(seconds) : nil }
+    /// At most a minute, because the number may come from a webhook or a proxy, and a watch that waits for a day sees
+    /// nothing. Nil for a negative delay.
+    static func delay(seconds: Int) -> Duration? { seconds < 0 ? nil : .seconds(min(seconds, 60)) }
 
     /// Does not include the body, which may hold secrets.
     package var description: String { "status \(status), \(body.count) bytes" }

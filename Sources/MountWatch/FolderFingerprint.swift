@@ -69,12 +69,15 @@ package struct FolderFingerprint: Sendable, Equatable {
         }
         dataTargets[prefix] = target
         files[prefix] = (try? directory.statusBeneath(target)).map { [$0] }
-        // Other volumes may be mounted as folders beside its links.
+        // Other volumes may be mounted in folders beside its links.
         guard depth < self.depth, let listing = try? directory.listing() else { return true }
         for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
             guard files.count < MountLimits.files else { return true }
             guard let below = try? directory.subdirectory(entry.name) else { continue }
-            _ = addVolume(below, root: root, prefix: prefix + entry.name + "/", depth: depth + 1)
+            let path = prefix + entry.name + "/"
+            if !addVolume(below, root: root, prefix: path, depth: depth + 1) {
+                add(below, root: root, prefix: path, depth: depth + 1)
+            }
         }
         return true
     }

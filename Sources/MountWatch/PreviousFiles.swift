@@ -25,6 +25,9 @@ struct PreviousFiles: Sendable {
         return sorted[low...].prefix { $0.utf8.starts(with: prefix) }
     }
 
+    /// The folders of volumes without generations.
+    var plainVolumes: [String] { snapshot?.volumes.filter { !$0.value.isAtomic }.map(\.key) ?? [] }
+
     /// The paths of the files in the volume at `folder`.
     func paths(ofVolume folder: String) -> [String] { byVolume[folder] ?? [] }
 }

@@ -84,8 +84,10 @@ package struct SnapshotReader: Sendable {
                 absences[folder] = error
             }
         }
-        let missing = volumes.keys.filter { !$0.isEmpty && found[$0] == nil && absences[$0] == nil }
-        let hasContent = tree.hasContent(below: Set(missing))
+        let missing = Set(volumes.keys).union(previous.plainVolumes).filter {
+            !$0.isEmpty && found[$0] == nil && absences[$0] == nil
+        }
+        let hasContent = tree.hasContent(below: missing)
         for folder in missing {
             switch hasContent[folder] {
             case nil: absences[folder] = Absence("\(path)/\(folder) is empty or gone")

@@ -42,7 +42,9 @@ struct VolumeReader {
         if let origin = MountOrigin(of: directory), let generation = origin.generation {
             return try readSubPath(directory, generation, origin, tree)
         }
-        guard folder.isEmpty else { throw Absence("\(path) has lost its ..data link") }
+        guard folder.isEmpty || directory.descriptor.isMountRoot else {
+            throw Absence("\(path) has lost its ..data link")
+        }
         known = nil
         return try readFolder(directory, tree)
     }
@@ -66,7 +68,8 @@ struct VolumeReader {
         if losesFiles(of: name, tree) { throw Absence("\(path) loses files of its generation") }
         if tree.volume.hasVanished { return nil }
         let volume = Snapshot.Volume(generation: name, createdAt: Timestamp(createdAt))
-        return Part(volume: volume, nested: volumes(beside: directory), tree: tree)
+        var count = 0
+        return Part(volume: volume, nested: volumes(beside: directory, base, depth: 0, &count), tree: tree)
     }
 
     /// Returns nil if `..data` has changed meanwhile.
@@ -79,13 +82,26 @@ struct VolumeReader {
         }
     }
 
-    /// Finds the volumes mounted beside the links of this one. Its writer creates only links, so a folder is a mount.
-    private func volumes(beside directory: borrowing Directory) -> [String] {
-        guard let listing = try? directory.listing() else { return [] }
+    /// Finds the volumes mounted beside the links of this one, at any depth. Its writer creates only links. A mount is a
+    /// volume with generations, a part of one (`subPath`), or one that is written file by file.
+    ///
+    /// - Parameters:
+    ///   - prefix: the directory's path in the mount, with a slash at its end.
+    ///   - count: the number of folders opened so far.
+    private func volumes(
+        beside directory: borrowing Directory, _ prefix: String, depth: Int, _ count: inout Int
+    ) -> [String] {
+        guard depth <= MountLimits.depth, let listing = try? directory.listing() else { return [] }
         var nested: [String] = []
         for entry in listing.entries where entry.kind == .directory && !VolumeNames.isReserved(entry.name) {
-            guard let below = try? directory.subdirectory(entry.name), below.dataTarget != nil else { continue }
-            nested.append(base + entry.name)
+            count += 1
+            guard count <= MountLimits.files else { break }
+            guard let below = try? directory.subdirectory(entry.name) else { continue }
+            if below.dataTarget != nil || below.descriptor.isMountRoot {
+                nested.append(prefix + entry.name)
+            } else {
+                nested += volumes(beside: below, prefix + entry.name + "/", depth: depth + 1, &count)
+            }
         }
         return nested
     }
@@ -117,10 +133,10 @@ struct VolumeReader {
     }
 
     /// Reads a plain folder, which has no generations. Content that does not change while it is read counts as one.
-    private func readFolder(_ directory: borrowing Directory, _ empty: TreeReader) throws(Absence) -> Part? {
+    private func readFolder(_ directory: borrowing Directory, _ others: TreeReader) throws(Absence) -> Part? {
         let before = FolderFingerprint(ofFilesIn: directory)
-        var tree = empty
-        try tree.read(directory)
+        var tree = others.next()
+        try tree.read(directory, base: base)
         if tree.volume.hasVanished || FolderFingerprint(ofFilesIn: directory) != before { return nil }
         var part = Part(volume: nil, nested: Array(tree.volume.nested), tree: tree)
         if tree.volume.hasFiles, let newest = tree.volume.newest {

@@ -17,6 +17,7 @@ package struct CertificateCheckCache: Sendable {
     }
 
     private var pairs: [Pair: CertificatePair] = [:]
+    private var defects: [Digest: PEMDefect?] = [:]
     private var keyContents: [Digest: KeyContent?] = [:]
     private var combined: [Digest: Bool] = [:]
     private var parts: [Part: Result<DesiredTarget.Value, PEMSplit.Failure>] = [:]
@@ -34,6 +35,11 @@ package struct CertificateCheckCache: Sendable {
                 key.bytes.withUnsafeBytes { CertificatePair(chain: chain, key: $0) }
             }
         }
+    }
+
+    /// The first place where the file departs from RFC 7468; nil if there is none.
+    mutating func defect(of file: DesiredTarget.Value) -> PEMDefect? {
+        Self.cached(in: &defects, file.digest) { file.bytes.withUnsafeBytes { PEMDefect.first(in: $0) } }
     }
 
     /// The format of a private key in the file, or of a container that may hold one; nil if there is none.

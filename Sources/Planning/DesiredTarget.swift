@@ -166,7 +166,9 @@ extension DesiredTarget {
     /// The differences between the desired and the stored target as phrases, such as `data key a differs`; nil if there
     /// are none. Lists only the first if there are many. Labels, annotations and owner references of others are not
     /// compared.
-    package func differences(from stored: ObservedTarget) -> String? {
+    ///
+    /// - Parameter wasImmutable: the target was immutable before the write. The agent makes none immutable.
+    package func differences(from stored: ObservedTarget, wasImmutable: Bool) -> String? {
         let patch = TargetPatch(from: stored, to: self)
         var phrases: [String] = []
         if stored.type != type { phrases.append("the type is \(shown(stored.type))") }
@@ -178,6 +180,7 @@ extension DesiredTarget {
         let annotations = patch.annotations.keys.filter { $0 != WellKnownKeys.mountGeneration }.sorted()
         phrases += annotations.map { "annotation \(shown($0)) \(stored.annotations.lack($0))" }
         if patch.owners != nil { phrases.append("the owner reference differs") }
+        if stored.isImmutable, !wasImmutable { phrases.append("it was made immutable") }
         return phrases.isEmpty ? nil : NameList(phrases, of: phrases.count).description
     }
 }

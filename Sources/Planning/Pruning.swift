@@ -53,3 +53,7 @@ package enum Pruning: Sendable {
             ? removal : .release(target, TargetPatch(releasing: target))
     }
 }
+
+extension Pruning {
+    package var isWrite: Bool { if case .keep = self { false } else { true } }
+}

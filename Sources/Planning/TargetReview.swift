@@ -35,7 +35,11 @@ package struct TargetReview: Sendable {
             switch type {
             case .tls:
                 try refuseUnusable(values[0], values[1], &pairs)
-                warnings = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
+                let found = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
+                if let authority = desired.data[SecretType.authority], let defect = pairs.defect(of: authority) {
+                    throw .pair(defect, in: source(of: SecretType.authority))
+                }
+                warnings = found
             case .dockerConfig, .dockerConfigJSON:
                 guard values[0].bytes.withUnsafeBytes(JSONBytes.isObject) else {
                     throw unusable(type, "is not a JSON object")
@@ -125,7 +129,7 @@ extension TargetReview {
         var warnings: [String] = []
         for (file, defect) in [(chain, pair.chainDefect), (key, pair.keyDefect)] {
             guard let defect else { continue }
-            throw .pair("Source file \(file) is not PEM that all servers can read (RFC 7468): \(defect).")
+            throw .pair(defect, in: file)
         }
         switch pair.verdict {
         case .fits: break
@@ -173,4 +177,8 @@ extension TargetReview {
 
 extension Refusal {
     fileprivate static func pair(_ message: String) -> Refusal { Refusal(.pairMismatch, message) }
+
+    fileprivate static func pair(_ defect: PEMDefect, in file: String) -> Refusal {
+        pair("Source file \(file) is not PEM that all servers can read (RFC 7468): \(defect).")
+    }
 }

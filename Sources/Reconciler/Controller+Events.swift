@@ -91,7 +91,7 @@ extension Controller {
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response
     /// has not arrived yet.
     private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
-        guard !isFollowing, cache.index.known(target) != nil else { return }
+        guard !isFollowing, cache.index.known(target) != nil || cache.targets[target] != nil else { return }
         contention.recordForeignChange(target, by: manager, at: .now)
     }
 

@@ -164,6 +164,7 @@ extension Controller {
         worker.releaseUnusedCapacity()
         evaluations.releaseUnusedCapacity()
         statuses.releaseUnusedCapacity()
+        contention.forgetSettled(at: .now)
         ProcessMemory.giveBack()
     }
 

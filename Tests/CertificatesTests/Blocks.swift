@@ -41,6 +41,31 @@ enum Blocks {
         return Array(Data(base64Encoded: lines.dropFirst().dropLast().joined()) ?? Data())
     }
 
+    /// The contents of the integers of the first block, a sequence of them.
+    static func integers(_ pem: String) -> [[UInt8]] {
+        var rest = der(pem)[...]
+        _ = header(&rest)
+        var all: [[UInt8]] = []
+        while let size = header(&rest), size <= rest.count {
+            all.append(Array(rest.prefix(size)))
+            rest = rest.dropFirst(size)
+        }
+        return all
+    }
+
+    /// Takes the tag and the length of a DER value off.
+    private static func header(_ der: inout ArraySlice<UInt8>) -> Int? {
+        guard der.count >= 2 else { return nil }
+        var size = Int(der[der.startIndex + 1])
+        der = der.dropFirst(2)
+        if size >= 0x80 {
+            let count = size - 0x80
+            size = der.prefix(count).reduce(0) { $0 << 8 | Int($1) }
+            der = der.dropFirst(count)
+        }
+        return size
+    }
+
     /// The block with all of its base64 on one line.
     static func unwrapped(_ pem: String) -> String { rewrite(pem) { $0 } }
 

@@ -1,3 +1,5 @@
+import COpenSSL
+import FoundationEssentials
 import TestSupport
 import TestTraits
 import Testing
@@ -115,6 +117,53 @@ import Testing
         #expect(judge(pair.certificate, short) == .keyUnreadable)
     }
 
+    @Test(
+        "are unreadable if the private key of an EC key belongs to another public key", arguments: TLSPair.KeyForm.plain
+    )
+    func otherScalar(form: TLSPair.KeyForm) throws {
+        let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
+        // SEC1: 30 77 02 01 01 04 20, then the scalar.
+        let scalar = { (pair: TLSPair) in Array(Blocks.der(try pair.key(as: .traditional))[7..<39]) }
+        let key = Blocks.replace(try scalar(pair), by: try scalar(other), in: try pair.key(as: form))
+        #expect(judge(pair.certificate, key) == .keyUnreadable)
+        #expect(judge(other.certificate, key) == .keyUnreadable)
+    }
+
+    @Test("fit if the EC key file contains no public key")
+    func noPublicHalf() throws {
+        let pair = try TLSPair.make("a")
+        let short = Blocks.body(try pair.key(as: .traditional)) { body in
+            var der = Array((Data(base64Encoded: body) ?? Data()).prefix(51))
+            der[1] = 49
+            return Data(der).base64EncodedString()
+        }
+        #expect(judge(pair.certificate, short) == .fits)
+        #expect(judge(try TLSPair.make("b").certificate, short) == .mismatch)
+    }
+
+    /// RFC 8017, A.1.2: version, n, e, d, p, q, two exponents and the coefficient.
+    @Test("are unreadable if a number of the private RSA key is wrong", arguments: TLSPair.KeyForm.plain, 3...8)
+    func wrongNumber(form: TLSPair.KeyForm, index: Int) throws {
+        let pair = try TLSPair.make("a", kind: .rsa)
+        let number = Blocks.integers(try pair.key(as: .traditional))[index]
+        var wrong = number
+        wrong[wrong.count / 2] ^= 4
+        let key = Blocks.replace(number, by: wrong, in: try pair.key(as: form))
+        #expect(judge(pair.certificate, key) == .keyUnreadable)
+        #expect(Blocks.pendingError == 0)
+    }
+
+    @Test(
+        "have consistent keys, of every kind",
+        arguments: [
+            Maker.rsa(bits: 1024), .rsa(bits: 2048), .curve("secp224r1"), .curve("secp256k1"), .curve("secp521r1"),
+            .curve("brainpoolP256r1"), .explicit, .kind(EVP_PKEY_ED25519), .kind(EVP_PKEY_ED448),
+            .kind(EVP_PKEY_RSA_PSS),
+        ])
+    func consistent(maker: Maker) throws {
+        #expect(try maker.withKey { PrivateKey.isConsistent($0) })
+    }
+
     @Test("are unreadable if the key is larger than any real one", arguments: [TLSPair.KeyForm.pkcs8, .traditional])
     func largeKey(form: TLSPair.KeyForm) throws {
         let pair = try TLSPair.make("a", kind: .rsa)
@@ -224,6 +273,10 @@ import Testing
             Array(key.utf8).withUnsafeBytes { CertificatePair(chain: chain, key: $0) }
         }
     }
+}
+
+extension TLSPair.KeyForm {
+    static let plain = [pkcs8, traditional]
 }
 
 /// The forms of PEM text with the same meaning.

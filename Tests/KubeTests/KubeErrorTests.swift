@@ -75,7 +75,7 @@ struct KubeErrorTests {
     }
 
     /// From `ToStatusErr` in the API server: it keeps the code that the webhook chose.
-    @Test(arguments: [400, 401, 404, 409, 410, 413, 422, 500, 503, 504], ["AlreadyExists", "hunter2", ""])
+    @Test(arguments: [400, 401, 404, 409, 410, 413, 422, 429, 500, 503, 504], ["AlreadyExists", "hunter2", ""])
     func `a webhook's denial is a rejection, whatever its code`(status: Int, reason: String) {
         for text in [
             #"admission webhook \"w\" denied the request: no"#,
@@ -83,11 +83,13 @@ struct KubeErrorTests {
             #"secrets \"tls\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"#,
         ] {
             let response = Response(
-                status: status, body: Array(#"{"reason":"\#(reason)","message":"\#(text)"}"#.utf8))
+                status: status,
+                body: Array(
+                    #"{"reason":"\#(reason)","message":"\#(text)","details":{"retryAfterSeconds":86400}}"#.utf8))
             for operation in [request, .delete(.secrets, namespace: "web", name: "tls", uid: "u")] {
                 let error = KubeError(operation, response: response)
                 #expect(error.kind == .invalid(status: status, fields: []))
-                #expect(!error.isOutcomeUnknown && !error.isRetryable)
+                #expect(!error.isOutcomeUnknown && !error.isRetryable && error.retryAfter == nil)
                 #expect(error.description.contains("rejects it (status \(status))"))
                 #expect(!error.description.contains("hunter2"))
             }
@@ -161,11 +163,15 @@ struct KubeErrorTests {
         #expect(Response(status: 503, headers: ["retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"]).retryAfter == nil)
     }
 
-    @Test(arguments: [-1, 86_401, Int.max, Int.min])
-    func `an implausible delay is ignored`(seconds: Int) {
+    @Test(arguments: [(-1, nil), (Int.min, nil), (0, 0), (60, 60), (61, 60), (86_400, 60), (Int.max, 60)])
+    func `a server's delay is at most a minute`(seconds: Int, expected: Int?) {
+        let wait = expected.map { Duration.seconds($0) }
         let body = #"{"details":{"retryAfterSeconds":\#(seconds)}}"#
-        #expect(KubeError(request, response: Response(status: 429, body: Array(body.utf8))).retryAfter == nil)
-        #expect(Response(status: 429, headers: ["retry-after": "\(seconds)"]).retryAfter == nil)
+        for status in [429, 503] {
+            let response = Response(status: status, body: Array(body.utf8))
+            #expect(KubeError(request, response: response).retryAfter == wait)
+            #expect(Response(status: status, headers: ["retry-after": "\(seconds)"]).retryAfter == wait)
+        }
     }
 
     @Test func `a list that fails because of one object differs from an unavailable server`() {

@@ -59,9 +59,12 @@ import Testing
         try inner.write(["a": "1"])
         let outer = try AtomicVolume(folder("volume"))
         try outer.write(["a": "1"])
+        for name in ["volume/certs", "volume/certs/eu"] { try makeDirectory(folder(name)) }
         let beside = try AtomicVolume(folder("volume/azure"))
         try beside.write(["a": "1"])
-        for (volume, path) in [(inner, path), (beside, folder("volume"))] {
+        let deeper = try AtomicVolume(folder("volume/certs/eu/aws"))
+        try deeper.write(["a": "1"])
+        for (volume, path) in [(inner, path), (beside, folder("volume")), (deeper, folder("volume"))] {
             let before = FolderFingerprint(path: path)
             #expect(FolderFingerprint(path: path) == before)
             try volume.write(["a": "1"])

@@ -182,17 +182,54 @@ import Testing
         try writeFile(folder("source"), "1")
         try writeFile(folder("mount/a"), "")
         try writeFile(folder("mount/b"), "")
-        // A separate mount namespace, seen through /proc.
-        let namespace = try Child(
-            "/usr/bin/unshare", "-m", "/bin/sh", "-c",
-            "mount --bind '\(folder("source"))' '\(folder("mount/a"))' && : > '\(folder("ready"))'; read line")
+        guard let namespace = try await mounted("source", at: "mount/a") else { return }
         defer { namespace.end() }
-        // In a container, root may not have the right to mount.
-        #expect(await eventually { access(folder("ready"), F_OK) == 0 || namespace.hasEnded })
-        guard access(folder("ready"), F_OK) == 0 else { return }
         var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
         #expect(reader.read().texts == ["a": "1", "b": ""])
         #expect(reader.remarks.subPathMounts == ["a"])
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
+    func `a folder that is mounted in a volume, and is written file by file, is a volume without generations`()
+        async throws
+    {
+        let volume = try AtomicVolume(folder("mount"))
+        try volume.write(["own": "1"])
+        for name in ["mount/certs", "mount/certs/aws", "source", "source/sub"] { try makeDirectory(folder(name)) }
+        try writeFile(folder("mount/certs/stray"), "x")
+        try writeFile(folder("source/pw"), "1")
+        try writeFile(folder("source/sub/ca"), "2")
+        guard let namespace = try await mounted("source", at: "mount/certs/aws") else { return }
+        defer { namespace.end() }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "certs/aws/pw": "1", "certs/aws/sub/ca": "2"])
+        #expect(first.volumes["certs/aws"]?.isAtomic == false)
+        #expect(first.volumes[""]?.isAtomic == true)
+        try writeFile(folder("source/pw"), "2")
+        unlink(folder("source/sub/ca"))
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == ["own": "1", "certs/aws/pw": "2"])
+        // Unmounted, its files stay.
+        reader = SnapshotReader(path: folder("mount"))
+        let third = try #require(reader.read(previous: second).snapshot)
+        #expect(third.texts == second.texts)
+        #expect(third.volumes["certs/aws"]?.absence?.contains("is empty or gone") == true)
+    }
+
+    /// A process in a mount namespace of its own, which /proc shows, with `source` mounted there; nil if even root lacks
+    /// the right, as in a container.
+    private func mounted(_ source: String, at place: String) async throws -> Child? {
+        let namespace = try Child(
+            "/usr/bin/unshare", "-m", "/bin/sh", "-c",
+            "mount --bind '\(folder(source))' '\(folder(place))' && : > '\(folder("ready"))'; read line")
+        if await eventually({ access(folder("ready"), F_OK) == 0 || namespace.hasEnded }),
+            access(folder("ready"), F_OK) == 0
+        {
+            return namespace
+        }
+        namespace.end()
+        return nil
     }
 }
 

@@ -135,6 +135,27 @@ import Testing
         #expect(reader.read(previous: second).absence?.contains("lost its ..data") == true)
     }
 
+    @Test func `a volume in a folder beside the links of a volume is read, at any depth`() throws {
+        let mount = try AtomicVolume(folder("both"), firstNumber: 20)
+        try mount.write(["own": "1"])
+        try makeDirectory(folder("both/certs"))
+        try makeDirectory(folder("both/certs/eu"))
+        try writeFile(folder("both/certs/stray"), "x")
+        let azure = try AtomicVolume(folder("both/certs/eu/azure"), firstNumber: 30)
+        let name = try azure.write(["pw": "3"])
+        var reader = SnapshotReader(path: folder("both"))
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "certs/eu/azure/pw": "3"])
+        #expect(first.volumes["certs/eu/azure"]?.generation == name)
+        try azure.write(["pw": "4"])
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.changedPaths(since: first) == ["certs/eu/azure/pw"])
+        azure.tearDown()
+        let third = try #require(reader.read(previous: second).snapshot)
+        #expect(third.texts == second.texts)
+        #expect(third.volumes["certs/eu/azure"]?.absence != nil)
+    }
+
     @Test func `a volume whose generation link leads out of it is not read`() throws {
         try makeDirectory(folder("mount/other"))
         try writeFile(folder("mount/other/pw"), "x")

@@ -27,6 +27,28 @@ import Testing
         #expect(review.warnings == [])
     }
 
+    @Test("holds back a ca.crt that is not strictly PEM, and names the line; one without PEM blocks is written")
+    func authority() throws {
+        let (pair, root) = (try TLSPair.make("a"), try TLSPair.make("root", isAuthority: true))
+        let mappings = [("c", "tls.crt"), ("k", "tls.key"), ("r", "ca.crt")]
+        let message = { (authority: String) in
+            let files = ["c": pair.certificate, "k": pair.key, "r": authority]
+            return try review(type: "kubernetes.io/tls", mappings, from: Snapshot(files)).refusal
+        }
+        for authority in [root.certificate, "# roots\n\n" + root.chain(pair), "", "none"] {
+            #expect(try message(authority) == nil)
+        }
+        for (authority, problem) in [
+            ("\u{feff}" + root.certificate, "line 1 (PEM block 1) has a byte order mark before -----BEGIN"),
+            (root.certificate + "x" + pair.certificate, "has something before -----BEGIN"),
+        ] {
+            let refusal = try #require(try message(authority))
+            #expect(refusal.reason == .pairMismatch)
+            #expect(refusal.message.hasPrefix("Source file \"r\" is not PEM that all servers can read (RFC 7468): "))
+            #expect(refusal.message.contains(problem))
+        }
+    }
+
     @Test("shows file names on one line")
     func strangeNames() throws {
         let snapshot = Snapshot(["c\n1": "x", "k\n2": "y"])

@@ -160,6 +160,23 @@ struct UnlistedTests {
         }
     }
 
+    @Test("nor distributions, statuses that can be written do not stay Synced")
+    func nothingListed() async throws {
+        let bench = Bench { $0.staleAfter = .zero }
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            _ = try await bench.eventuallyReady("Synced")
+            await bench.controller.distributionsFailed(.all, away)
+            await bench.controller.targetsFailed(.all, away)
+            let ready = try await bench.eventuallyReady("WriteFailed")
+            #expect(ready?.message.hasPrefix("Secret t was in sync when last read, but the Secrets") == true)
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            _ = try await bench.eventuallyReady("Synced")
+        }
+    }
+
     @Test("as a whole, each is read by name: existing ones are updated, and unreadable ones report the reason")
     func byName() async throws {
         let store = FakeStore()

@@ -74,6 +74,103 @@ struct ContentionTests {
         }
     }
 
+    /// Restores `target` each time that it is removed or released.
+    private func restore(_ target: ObservedTarget, on bench: Bench) async throws {
+        var restored = target
+        restored.changedBy = "velero"
+        var count = 0
+        while count < 200 {
+            let isUndone = await bench.secret("t").map { $0.owners != target.owners } ?? true
+            guard isUndone else { break }
+            count += 1
+            restored.uid = await bench.secret("t")?.uid ?? "copy-\(count)"
+            await bench.controller.targets(.all, .upsert(await bench.store.put(restored)))
+            try await bench.rest()
+        }
+        #expect(count > 5 && count < 20)
+        let before = await writes(bench)
+        for _ in 0..<20 { await bench.controller.targets(.all, .upsert(await bench.store.put(restored))) }
+        try await bench.rest()
+        #expect(await writes(bench) < before + 5)
+        #expect(await bench.figure("contested_targets") == 1)
+        #expect(await bench.figure("drift_corrections_total") ?? 0 >= 10)
+    }
+
+    @Test(
+        "a writer that restores an orphaned Secret is corrected a few times, and the log or the status names it")
+    func restored() async throws {
+        for isRenamed in [false, true] {
+            let log = LineRecorder()
+            let bench = Bench(logger: log.logger)
+            let distribution = await bench.store.put(try bench.distribution(policy: .delete))
+            try await bench.working {
+                try await bench.tellAll()
+                try await bench.settle()
+                let target = try #require(await bench.secret("t"))
+                if isRenamed {
+                    let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2)
+                    await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+                } else {
+                    await bench.store.remove(distribution.key)
+                    await bench.controller.distributions(.all, .delete(distribution))
+                }
+                try #require(await eventually { await bench.secret("t") == nil })
+                try await restore(target, on: bench)
+                let text = "field manager \\\"velero\\\" restores it again and again"
+                #expect(log.lines.contains { $0.contains("orphaned secret cannot be removed") && $0.contains(text) })
+                guard isRenamed else { return }
+                #expect(
+                    await eventually {
+                        await bench.store.lastStatus?.status.ready?.message.contains(
+                            "Its former Secret t was not removed: field manager")
+                            == true
+                    })
+                #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
+            }
+        }
+    }
+
+    @Test("a writer that restores our owner reference on a released Secret is corrected a few times")
+    func released() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let target = try #require(await bench.secret("t"))
+            let renamed = try bench.distribution(target: "u", policy: .retain, generation: 2)
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
+            try #require(await eventually { await bench.secret("t")?.owners.isEmpty == true })
+            try await restore(target, on: bench)
+            #expect(
+                await eventually {
+                    await bench.store.lastStatus?.status.ready?.message.contains(
+                        "Its former Secret t was not removed: field manager") == true
+                })
+        }
+    }
+
+    @Test("a writer that restores a Secret that the policy denies is corrected a few times, and the status names it")
+    func denied() async throws {
+        let bench = Bench.policed()
+        await bench.store.put(try bench.distribution(policy: .delete))
+        await bench.controller.policy(Policies.policy("*"))
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            let target = try #require(await bench.secret("t"))
+            await bench.controller.policy(Policies.policy("other"))
+            try #require(await eventually { await bench.secret("t") == nil })
+            try await restore(target, on: bench)
+            let text = "Secret t was removed, but field manager \"velero\" restores it again and again"
+            #expect(await eventually { await bench.ready?.message.contains(text) == true })
+            #expect(await bench.ready?.reason == "PolicyDenied")
+            // It is written as soon as the policy allows it.
+            await bench.controller.policy(Policies.policy("*"))
+            #expect(await eventually { await bench.controller.outcomes[bench.key("d")]?.reason != .policyDenied })
+        }
+    }
+
     @Test("a rotation and an edit of the distribution are written during contention")
     func rotation() async throws {
         let bench = Bench()
@@ -137,6 +234,51 @@ struct ContentionTests {
             await bench.mount(["a": "2"], "generation-2")
             _ = try await bench.eventuallyReady("Synced")
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
+        }
+    }
+
+    @Test("a Secret that the server makes immutable is reported while it exists, and not written again")
+    func immutable() async throws {
+        let bench = Bench()
+        await bench.store.alter { $0.isImmutable = true }
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            for number in 2...3 {
+                var ready = try await bench.eventuallyReady("WriteFailed")
+                #expect(
+                    ready?.message.contains("differently: it was made immutable; a mutating webhook") == true)
+                let before = await writes(bench)
+                // Labels of other writers change nothing.
+                try await changed(bench, by: "others") { $0.labels["theirs"] = "\(number)" }
+                try await bench.tell(.targets)
+                try await bench.rest()
+                ready = await bench.store.lastStatus?.status.ready
+                #expect(ready?.reason == "WriteFailed")
+                #expect(await writes(bench) == before)
+                await bench.mount(["a": "\(number)"], "generation-\(number)")
+                #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("\(number)")] })
+                try await bench.rest()
+            }
+            await bench.store.alter(nil)
+            await bench.mount(["a": "4"], "generation-4")
+            _ = try await bench.eventuallyReady("Synced")
+        }
+    }
+
+    @Test("a Secret that a person made immutable is in sync, and the status reports it")
+    func madeImmutable() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            try await changed(bench, by: "kubectl-edit") { $0.isImmutable = true }
+            let isSaid = { await bench.store.lastStatus?.status.ready?.message.contains("It is immutable: each") }
+            #expect(await eventually { await isSaid() == true })
+            #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await isSaid() == false })
         }
     }
 }

@@ -11,9 +11,13 @@ import Testing
     private let away = StoreError.unavailable("away", retryAfter: nil)
     private let forbidden = StoreError.forbidden("no role")
 
+    private func fail(_ feed: inout ListWatchState, _ error: StoreError, after seconds: Int) {
+        let time = Timestamp(seconds: 1_800_000_000 + Int64(seconds))
+        feed.fail(error, at: start + .seconds(seconds), time, limit: limit)
+    }
+
     private func failTargets(_ state: inout ScopeState, _ error: StoreError, after seconds: Int) {
-        state.targetsFailed(
-            error, at: start + .seconds(seconds), Timestamp(seconds: 1_800_000_000 + Int64(seconds)), limit: limit)
+        fail(&state.targets, error, after: seconds)
     }
 
     @Test func `a scope is ready when both resources were listed`() {
@@ -27,13 +31,13 @@ import Testing
 
     @Test func `a role that forbids a list from the start denies the scope; one that is lost later does not`() {
         var state = ScopeState()
-        state.distributions.fail(forbidden, at: start, .now())
+        fail(&state.distributions, forbidden, after: 0)
         #expect(state.isRefused && !state.isReady)
         state.distributions.list()
         #expect(!state.isRefused)
         state.distributions.recover()
         #expect(state.distributions.isAccessible)
-        state.distributions.fail(forbidden, at: start, .now())
+        fail(&state.distributions, forbidden, after: 0)
         #expect(!state.isRefused && !state.distributions.isAccessible)
     }
 
@@ -67,17 +71,20 @@ import Testing
         #expect(!state.targets.isUnlisted("other"))
     }
 
-    @Test func `while distributions are unavailable too, nothing is stale: no status could be written`() {
+    @Test func `Secrets become stale after the same time while distributions are unavailable too`() {
         var state = ScopeState()
         state.distributions.list()
         state.targets.list()
-        state.distributions.fail(away, at: start, .now())
-        failTargets(&state, away, after: 0)
-        failTargets(&state, away, after: 600)
+        for seconds in [0, 119] {
+            fail(&state.distributions, away, after: seconds)
+            failTargets(&state, away, after: seconds)
+        }
         #expect(!state.targets.isStale)
-        state.distributions.recover()
-        failTargets(&state, away, after: 601)
-        #expect(state.targets.isStale)
+        fail(&state.distributions, away, after: 120)
+        failTargets(&state, away, after: 120)
+        #expect(state.targets.isStale && state.distributions.isStale)
+        state.targets.list()
+        #expect(!state.targets.isStale && state.distributions.isStale)
     }
 
     @Test func `with lists but without watches, Secrets are fresh, and the remark is kept`() {

@@ -62,7 +62,7 @@ struct ChangeLedgerTests {
         #expect(ledger.changes.isEmpty)
         #expect(logs.count("secret no longer needs a write") == 1)
 
-        ledger.note(key, from: nil, to: target(["a": "2"], uid: "rehearsed"))
+        ledger.note(key, from: nil, to: target(["a": "2"], uid: "simulated"))
         ledger.saw(key, target(["a": "2"], uid: "real"))
         #expect(ledger.changes.isEmpty)
 

@@ -63,7 +63,8 @@ package final class Webhook: Sendable {
                 kind, *words = urllib.parse.unquote(self.path.split('?')[0]).strip('/').split('/', 2)
                 answer = {'uid': request['uid'], 'allowed': kind == 'slow'}
                 if kind == 'slow': time.sleep(int(words[0]) / 1000)
-                if kind == 'deny': answer['status'] = {'code': int(words[0]), 'message': words[1]}
+                if kind == 'deny': answer['status'] = {
+                    'code': int(words[0]), 'message': words[1], 'details': {'retryAfterSeconds': 86400}}
                 if kind == 'quote':
                     data = (request.get('object') or request.get('oldObject') or {}).get('data') or {}
                     texts = [base64.b64decode(value).decode() for value in data.values()]

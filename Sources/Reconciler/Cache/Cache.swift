@@ -60,9 +60,7 @@ struct Cache: Sendable {
         case .distributionsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
-                case .failed(let error):
-                    state.distributions.fail(error, at: now, time)
-                    state.distributions.expire(at: now, limit: staleAfter)
+                case .failed(let error): state.distributions.fail(error, at: now, time, limit: staleAfter)
                 case .recovered: state.distributions.recover()
                 case .relisting: state.distributions.relist()
                 }
@@ -70,7 +68,7 @@ struct Cache: Sendable {
         case .targetsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
-                case .failed(let error): state.targetsFailed(error, at: now, time, limit: staleAfter)
+                case .failed(let error): state.targets.fail(error, at: now, time, limit: staleAfter)
                 case .recovered: state.targets.recover()
                 case .relisting: break
                 }

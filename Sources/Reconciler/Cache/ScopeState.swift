@@ -18,19 +18,6 @@ struct ScopeState: Sendable {
     var isRefused: Bool {
         (distributions.isRefused && !distributions.isListed) || (targets.isRefused && !targets.isListed)
     }
-
-    /// Records a failed list or watch of the scope's Secrets.
-    ///
-    /// They become stale after `limit`, unless the distributions cannot be read either. In that case the API server is
-    /// unavailable and no status can be written. If the Secrets became stale then, each of thousands of distributions
-    /// would cause two writes once the server is back.
-    mutating func targetsFailed(
-        _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
-    ) {
-        targets.fail(error, at: now, time)
-        guard distributions.failure == nil || distributions.isRefused else { return }
-        targets.expire(at: now, limit: limit)
-    }
 }
 
 /// The state of the list and watch of one kind of object in one scope.
@@ -72,14 +59,15 @@ struct ListWatchState: Sendable {
 
     mutating func relist() { isListing = isListed }
 
-    mutating func fail(_ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp) {
+    /// Records a failed list or watch. The objects become stale after `limit`, even if nothing else can be listed either:
+    /// a server that fails every list may still accept statuses.
+    mutating func fail(
+        _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
+    ) {
         failure = error
-        if outage == nil { outage = Outage(start: now, time: time) }
-    }
-
-    mutating func expire(at now: ContinuousClock.Instant, limit: Duration) {
-        guard let outage, outage.start.duration(to: now) >= limit else { return }
-        isStale = true
+        let start = outage?.start ?? now
+        if outage == nil { outage = Outage(start: start, time: time) }
+        if start.duration(to: now) >= limit { isStale = true }
     }
 
     /// Records a list of all objects. It does not show whether they can be watched.

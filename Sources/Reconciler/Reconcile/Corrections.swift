@@ -23,25 +23,45 @@ extension Controller {
                 + " limited to one a minute.")
     }
 
-    /// Counts a write that corrected another writer's change.
-    func corrected(_ stored: ObservedTarget, _ wish: DesiredTarget, hadForeignChange: Bool) {
-        let key = wish.key
-        if contention.wrote(key, wish: wish.fingerprint, hadForeignChange: hadForeignChange, at: .now) {
-            counts.corrections += 1
-        }
+    /// How long the removal or release of a target must wait; nil if it is allowed now.
+    func pauseBeforeRemoval(of target: ObjectKey) -> Duration? {
+        contention.wait(for: target, wish: Contention.removal, at: .now)
+    }
+
+    /// Whether other writers keep restoring a target that was removed or released: a phrase for messages, and how long
+    /// the target stays contested.
+    func restoration(of target: ObjectKey) -> (text: String, lasts: Duration)? {
+        guard let contest = contention.restoration(of: target, at: .now) else { return nil }
+        let writer = contest.manager.map { "field manager \"\($0)\"" } ?? "another writer"
+        let text = "\(writer) restores it again and again; it is removed or released at most once a minute meanwhile"
+        return (text, contest.lasts)
+    }
+
+    /// Counts a write or a removal that corrected another writer's change.
+    ///
+    /// - Parameters:
+    ///   - version: of the Secret that was written; nil if it was removed.
+    ///   - wish: the fingerprint of the desired target.
+    func corrected(_ key: ObjectKey, to version: String?, wish: Int, hadForeignChange: Bool) {
+        if contention.wrote(key, wish: wish, hadForeignChange: hadForeignChange, at: .now) { counts.corrections += 1 }
         // The Secret changed again before the response arrived.
-        if let known = cache.targets[key], known.resourceVersion != stored.resourceVersion {
+        if let known = cache.targets[key], known.resourceVersion != version {
             contention.recordForeignChange(key, by: known.changedBy, at: .now)
         }
     }
 
     /// The result for the distribution if the server stored something other than what was sent; nil if it did not.
-    func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget) -> Comparison? {
-        guard let differences = desired.differences(from: stored), contention.isWatching else { return nil }
+    ///
+    /// - Parameter wasImmutable: the Secret was immutable before the write.
+    func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget, wasImmutable: Bool) -> Comparison? {
+        guard let differences = desired.differences(from: stored, wasImmutable: wasImmutable), contention.isWatching
+        else { return nil }
         let message =
             "The API server stored Secret \(desired.key.name) differently: \(differences);"
             + " a mutating webhook may have changed it."
-        contention.alter(stored, wish: desired.fingerprint, message: message, at: .now)
+        contention.alter(
+            stored, wish: desired.fingerprint, message: message, madeImmutable: stored.isImmutable && !wasImmutable,
+            at: .now)
         let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
         return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
     }

@@ -19,8 +19,13 @@ extension Controller {
         guard let refusal = denial(of: distribution) else { return nil }
         var message = refusal.message
         var failure: StoreError?
+        var again = pauseBeforeRemoval(of: key)
         do throws(StoreError) {
-            if let rest = try await withdraw(key, distribution) { message += " \(rest)" }
+            if again == nil, let rest = try await withdraw(key, distribution) { message += " \(rest)" }
+            if let restoration = restoration(of: key) {
+                message += " Secret \(key.name) was removed, but \(restoration.text)."
+                again = again ?? restoration.lasts
+            }
         } catch {
             message += " Secret \(key.name) keeps its content: \(error.description)."
             // The distribution or the policy changed in the meantime.
@@ -32,7 +37,7 @@ extension Controller {
                     ["secret": .string(key.description), "error": .string(error.description)])
             }
         }
-        return .denied(DistributionStatus(reason: refusal.reason, message: message), failure)
+        return .denied(DistributionStatus(reason: refusal.reason, message: message), failure, again: again)
     }
 
     /// Removes the target of a denied distribution if the target is ours and `deletionPolicy` is `Delete`.
@@ -44,7 +49,10 @@ extension Controller {
         let isRemoved = cache.policy.allowsWrites && distribution.spec.deletionPolicy == .delete
         // The cache may be out of date, and does not contain every Secret of ours.
         let target = isRemoved || cache.targets[key] == nil ? try await read(key) : cache.targets[key]
-        guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else { return nil }
+        guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else {
+            contention.settle(key, at: .now)
+            return nil
+        }
         let rest = "Secret \(key.name) keeps its content"
         guard isRemoved else {
             return cache.policy.allowsWrites ? "\(rest), because deletionPolicy is not Delete." : "\(rest)."

@@ -5,7 +5,11 @@ import Stores
 /// Removes or releases targets that no distribution describes any more.
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
-        guard var target = cache.targets[key], cache.policy.allowsWrites else { return .done }
+        guard var target = cache.targets[key] else {
+            contention.settle(key, at: .now)
+            return nothingToPrune(key)
+        }
+        guard cache.policy.allowsWrites else { return .done }
         do throws(StoreError) {
             if notes.uncertain.contains(.target(key)) {
                 let found = try await read(key)
@@ -15,6 +19,7 @@ extension Controller {
             }
             var pruning = pruning(of: target) { self.cache.index.distributions[$0] }
             var successor: SecretsDistribution?
+            if let pause = pauseBeforeRemoval(of: key), pruning.isWrite { return .again(after: pause) }
             if case .delete(_, let distribution) = pruning {
                 // The cache may be out of date: read the distribution before the Secret is deleted.
                 successor = try await readDistribution(distribution)
@@ -23,10 +28,14 @@ extension Controller {
             }
             switch pruning {
             case .keep:
-                contention.forget(key)
-                return .done
+                contention.settle(key, at: .now)
+                return nothingToPrune(key)
             case .release(let target, let patch):
-                _ = cache.take(try await secrets.release(target, patch))
+                let hadForeignChange = contention.hasForeignChange(key)
+                let released = try await secrets.release(target, patch)
+                _ = cache.take(released)
+                corrected(
+                    key, to: released.resourceVersion, wish: Contention.removal, hadForeignChange: hadForeignChange)
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
                     // The new target does not hold the values yet: the old one is removed when the new one is in sync.
@@ -35,12 +44,20 @@ extension Controller {
                 }
                 try await remove(target)
             }
-            enqueueOwners(remarks.forgetLeftover(key))
-            return .done
+            if let restoration = restoration(of: key) { reportLeftOver(target, because: restoration.text) }
+            return nothingToPrune(key)
         } catch {
             await pruneFailed(target, error)
             throw error
         }
+    }
+
+    /// The result for a target that is gone or stays as it is. Its key is processed again while other writers keep
+    /// restoring it, because a status reports that.
+    private func nothingToPrune(_ key: ObjectKey) -> Outcome {
+        if let restoration = restoration(of: key) { return .again(after: restoration.lasts) }
+        enqueueOwners(remarks.forgetLeftover(key))
+        return .done
     }
 
     private func pruning(of target: ObservedTarget, find: (ObjectKey) -> SecretsDistribution?) -> Pruning {
@@ -56,20 +73,19 @@ extension Controller {
 
     private func pruneFailed(_ target: ObservedTarget, _ error: StoreError) async {
         if case .changed = error { _ = try? await read(target.key) }
-        if !error.isRetried {
-            logger.warning(
-                "orphaned secret cannot be removed",
-                ["secret": .string(target.key.description), "error": .string(error.description)])
-            dependencies.reportFault("\(target.key): no distribution describes it, but \(error.description)")
-            // If its distribution now describes another target, that status reports it.
-            if cache.targets[target.key] != nil, let key = target.distribution,
-                let distribution = cache.index.distributions[key]
-            {
-                remarks.leftOver(
-                    target.key, of: key,
-                    "Its former Secret \(target.key.name) was not removed: \(error.description).")
-                if let target = distribution.target { enqueue([target]) }
-            }
-        }
+        guard !error.isRetried else { return }
+        reportLeftOver(target, because: error.description, isThere: cache.targets[target.key] != nil)
+    }
+
+    /// - Parameter isThere: the Secret still exists, as far as is known. If its distribution now describes another target,
+    ///   that status reports it.
+    private func reportLeftOver(_ target: ObservedTarget, because reason: String, isThere: Bool = true) {
+        logger.warning(
+            "orphaned secret cannot be removed",
+            ["secret": .string(target.key.description), "error": .string(reason)])
+        dependencies.reportFault("\(target.key): no distribution describes it, but \(reason)")
+        guard isThere, let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
+        remarks.leftOver(target.key, of: key, "Its former Secret \(target.key.name) was not removed: \(reason).")
+        if let target = distribution.target { enqueue([target]) }
     }
 }

@@ -60,11 +60,13 @@ extension Controller {
         }
         guard cache.index.isDescribed(key) else {
             leave(key)
+            contention.leave(key)
             return try await prune(key)
         }
         enqueueOwners(remarks.forgetLeftover(key))
         guard let winner else {
             leave(key)
+            contention.forget(key)
             return .done
         }
         return try await sync(key, for: winner)
@@ -73,7 +75,6 @@ extension Controller {
     /// Forgets the state of a target that no distribution of ours describes.
     private func leave(_ key: ObjectKey) {
         notes.leave(key)
-        contention.forget(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
 
@@ -103,11 +104,11 @@ extension Controller {
         case .behind(let refusal):
             settle(key, .heldBack, seeing: seen)
             return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
-        case .denied(let status, let error):
+        case .denied(let status, let error, let again):
             settle(key, .heldBack, seeing: seen)
             report(status, on: distribution)
             if let error { throw error }
-            return .done
+            return again.map { .again(after: $0) } ?? .done
         case .status(let status, let again):
             settle(key, status.rotationResult, seeing: seen)
             report(cache.doubt(status, of: key), on: distribution)
@@ -128,8 +129,8 @@ extension Controller {
         case behind(Refusal? = nil)
         /// The policy must be evaluated first.
         case unevaluated
-        /// The policy denies it, with the error that prevented the removal of the target.
-        case denied(DistributionStatus, StoreError?)
+        /// The policy denies it, with the error that prevented the removal of the target, or when to compare again.
+        case denied(DistributionStatus, StoreError?, again: Duration?)
     }
 
     /// The delay before the target is read after a write of unknown outcome, while its key is still in flight. Most
@@ -234,8 +235,13 @@ extension Controller {
         }
         let stored: ObservedTarget
         var isContentWritten = true
+        var wasImmutable = false
         switch plan {
         case .unchanged:
+            if let message = actual.flatMap(contention.immutability) {
+                contention.settle(desired.key, isAltered: true, at: .now)
+                return .status(DistributionStatus(reason: .writeFailed, message: message))
+            }
             contention.settle(desired.key, at: .now)
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
@@ -245,6 +251,7 @@ extension Controller {
             }
         case .update(let old, let patch):
             isContentWritten = patch.changesContent
+            wasImmutable = old.isImmutable
             stored = try await write(desired) { () async throws(StoreError) in
                 try await secrets.update(old, patch)
             }
@@ -254,7 +261,7 @@ extension Controller {
                 try await secrets.recreate(old, as: target)
             }
         }
-        return alteration(desired, stored)
+        return alteration(desired, stored, wasImmutable: wasImmutable)
             ?? synced(distribution, desired, stored, review, written: isContentWritten)
     }
 
@@ -314,15 +321,20 @@ extension Controller {
         let hadForeignChange = contention.hasForeignChange(desired.key)
         let target = try await body()
         _ = cache.take(target)
-        corrected(target, desired, hadForeignChange: hadForeignChange)
+        corrected(
+            target.key, to: target.resourceVersion, wish: desired.fingerprint, hadForeignChange: hadForeignChange)
         return target
     }
 
     /// Removes a Secret.
     func remove(_ target: ObservedTarget) async throws(StoreError) {
+        let key = target.key
+        let hadForeignChange = contention.hasForeignChange(key)
         try await secrets.delete(target)
-        cache.targets[target.key] = nil
-        notes.expiries[target.key] = nil
+        // Another Secret of this name may have appeared before the response arrived.
+        if cache.targets[key]?.uid == target.uid { cache.targets[key] = nil }
+        notes.expiries[key] = nil
+        corrected(key, to: nil, wish: Contention.removal, hadForeignChange: hadForeignChange)
     }
 
     private func synced(
@@ -332,7 +344,9 @@ extension Controller {
         notes.expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
-        let remarks = review.warnings + remarks(on: distribution.key)
+        let immutability =
+            actual?.isImmutable == true ? ["It is immutable: each change of its content deletes and recreates it."] : []
+        let remarks = immutability + review.warnings + remarks(on: distribution.key)
         let status = DistributionStatus(
             reason: .synced, message: ([message] + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)

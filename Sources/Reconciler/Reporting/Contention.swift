@@ -8,7 +8,8 @@ struct Contention: Sendable {
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// Fingerprint of the desired target when another writer last changed it; nil before the first change.
+        /// Fingerprint of the desired target when another writer last changed it, or `removal`; nil before the first
+        /// change.
         var wish: Int?
         /// The field manager of the last change; nil if unknown.
         var manager: String?
@@ -19,6 +20,7 @@ struct Contention: Sendable {
         let wish: Int
         let stored: ObservedTarget
         let message: String
+        let madeImmutable: Bool
         let until: Instant
     }
 
@@ -29,6 +31,9 @@ struct Contention: Sendable {
     private var altered: [ObjectKey: Altered] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
+
+    /// Stands for the fingerprint of a target that is removed or released.
+    static let removal = 0
 
     /// How long a target is left as the server stored it before the write is tried again.
     private static let alterationPause: Duration = .seconds(600)
@@ -50,8 +55,10 @@ struct Contention: Sendable {
     }
 
     /// Records that the target is in sync.
-    mutating func settle(_ target: ObjectKey, at now: Instant) {
-        altered[target] = nil
+    ///
+    /// - Parameter isAltered: apart from what the server altered in the last write.
+    mutating func settle(_ target: ObjectKey, isAltered: Bool = false, at now: Instant) {
+        if !isAltered { altered[target] = nil }
         guard contests[target] != nil else { return }
         contests[target]?.budget.settle()
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
@@ -61,6 +68,12 @@ struct Contention: Sendable {
     /// last one.
     mutating func allowOneWrite(_ target: ObjectKey) {
         contests[target]?.budget.allowOneWrite()
+        altered[target] = nil
+    }
+
+    /// Forgets a target that no distribution describes any more, except who restores it.
+    mutating func leave(_ target: ObjectKey) {
+        if let wish = contests[target]?.wish, wish != Self.removal { contests[target] = nil }
         altered[target] = nil
     }
 
@@ -84,7 +97,7 @@ struct Contention: Sendable {
 
     /// Records a write of a target.
     ///
-    /// - Parameter wasDisturbed: the value of `hasForeignChange` before the write. The event of the write may arrive before
+    /// - Parameter hadForeignChange: the value of `hasForeignChange` before the write. The event of the write may arrive before
     ///   its response.
     /// - Returns: whether the write corrected another writer's change.
     mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
@@ -105,13 +118,30 @@ struct Contention: Sendable {
         guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
         return (contest.manager, lasts)
     }
+
+    /// Like `contest(of:at:)`, for a target that was removed or released.
+    func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
+        contests[target]?.wish == Self.removal ? contest(of: target, at: now) : nil
+    }
+
+    /// Forgets targets that have stayed as they should be: one that was removed may never be compared again.
+    mutating func forgetSettled(at now: Instant) { contests = contests.filter { !$0.value.budget.isFull(at: now) } }
 }
 
 extension Contention {
     /// Records that the server stored something other than what was sent.
-    mutating func alter(_ stored: ObservedTarget, wish: Int, message: String, at now: Instant) {
+    mutating func alter(
+        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool, at now: Instant
+    ) {
         altered[stored.key] = Altered(
-            wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
+            wish: wish, stored: stored, message: message, madeImmutable: madeImmutable,
+            until: now.advanced(by: Self.alterationPause))
+    }
+
+    /// The message about the write in which the server made `target` immutable; nil if there was none.
+    func immutability(of target: ObservedTarget) -> String? {
+        guard let last = altered[target.key], last.madeImmutable, last.stored.uid == target.uid else { return nil }
+        return last.message
     }
 
     /// Why the server would alter the write again, and how long until it is tried anyway; nil if it can be tried now.

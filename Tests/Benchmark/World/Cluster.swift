@@ -24,6 +24,8 @@ struct Cluster: Sendable {
         options.disabledAdmission = ["ServiceAccount"]
         // Megabytes. A log that rotates during a run would lose the earlier part.
         options.serverFlags = ["--audit-log-maxsize=100000"]
+        // As in production.
+        options.environment = []
         let server = try await APIServer.start(options)
         do {
             let cluster = Cluster(server: server)

@@ -2,11 +2,10 @@ import Agent
 import FoundationEssentials
 import JSON
 import TestSupport
-import TestTraits
 import Testing
 
 /// These tests see every version of a Secret, through a watch that starts before the first version.
-@Suite("A rotation of a certificate and its key on a real API server", .tags(.concurrent), .serialized)
+@Suite("A rotation of a certificate and its key on a real API server", .serialized)
 struct CertificatePairTests {
     @Test("together, 200 times, never publishes a mixed pair")
     func together() async throws {

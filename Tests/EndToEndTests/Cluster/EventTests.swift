@@ -9,7 +9,7 @@ import TestSupport
 import TestTraits
 import Testing
 
-@Suite("Events on a real API server", .tags(.concurrent), .endsIfHung)
+@Suite("Events on a real API server", .endsIfHung)
 struct EventTests {
     @Test("report each write of content, its Secret and its time")
     func synced() async throws {

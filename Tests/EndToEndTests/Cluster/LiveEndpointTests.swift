@@ -4,7 +4,7 @@ import TestTraits
 import Testing
 
 /// The admin endpoint of a whole agent on a real API server.
-@Suite("A running agent's endpoint", .tags(.concurrent), .endsIfHung)
+@Suite("A running agent's endpoint", .endsIfHung)
 struct LiveEndpointTests {
     /// Runs an agent that serves on its own port, and passes `body` a function that sends requests to it.
     private func withEndpoint(

@@ -1,10 +1,9 @@
 import Distribution
 import FoundationEssentials
 import TestSupport
-import TestTraits
 import Testing
 
-@Suite("A rotation on a real API server", .tags(.concurrent), .serialized)
+@Suite("A rotation on a real API server", .serialized)
 struct RotationTests {
     @Test("reaches the Secret that uses the file")
     func reachesTheSecret() async throws {

@@ -2,10 +2,9 @@ import Distribution
 import FoundationEssentials
 import Kube
 import TestSupport
-import TestTraits
 import Testing
 
-@Suite("Syncing on a real API server", .tags(.concurrent))
+@Suite("Syncing on a real API server")
 struct SyncTests {
     /// With the annotation from the page about the resource.
     @Test("a changed forceSync on a distribution makes the agent read and compare its Secret, without a write")

@@ -4,7 +4,7 @@ import TestTraits
 import Testing
 
 /// Two agents on two nodes, or the old and the new pod of a rolling update: each mount is updated at its own time.
-@Suite("Two agents with a mount each", .tags(.concurrent), .endsIfHung)
+@Suite("Two agents with a mount each", .endsIfHung)
 struct TwoMountsTests {
     @Test("publish the newer generation, never return to the older, and do not overwrite each other in turns")
     func newerStays() async throws {

@@ -6,7 +6,7 @@ import TestTraits
 import Testing
 
 /// Admission webhooks that reject, fail or are slow.
-@Suite("Admission", .tags(.concurrent), .endsIfHung)
+@Suite("Admission", .endsIfHung)
 struct AdmissionTests {
     private static let configurations = Resource(
         group: "admissionregistration.k8s.io", plural: "validatingwebhookconfigurations")
@@ -60,7 +60,7 @@ struct AdmissionTests {
 
     @Test(
         "status and log report who rejected a write and why, once for all retries; it succeeds when it is admitted",
-        arguments: [400, 403, 404, 422, 500, 503])
+        arguments: [400, 403, 404, 422, 429, 500, 503])
     func denied(code: Int) async throws {
         let world = try await World()
         try AtomicVolume(world.mount).write(["a": "hunter2-the-value"])

@@ -142,15 +142,17 @@ struct FileByFileTests {
 struct SubPathTests {
     @Test(
         "causes a warning, and when its generation is deleted the statuses report that no more rotations arrive",
-        .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"), arguments: ["", "nested"])
+        .enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"), arguments: ["", "nested", "certs/nested"])
     func folder(_ place: String) async throws {
         let world = try LocalWorld()
         let prefix = place.isEmpty ? "" : place + "/"
         try world.distribute("both", prefix + "pw", "?" + prefix + "ca")
-        if !place.isEmpty { try makeDirectory(world.mount + "/nested") }
+        let mountPoint = world.mount + (place.isEmpty ? "" : "/" + place)
+        try makeDirectory(mountPoint)
+        // What is mounted beside the links of a volume is a volume of its own.
+        if place.contains("/") { try AtomicVolume(world.mount).write(["own": "1"]) }
         let volume = try AtomicVolume(world.root("volume"))
         let name = try volume.write(["certs/pw": "one", "certs/ca": "two"])
-        let mountPoint = world.mount + (place.isEmpty ? "" : "/nested")
         let mount =
             "mount --bind '\(world.root("volume/\(name)/certs"))' '\(mountPoint)'" + " && exec \"$0\" \"$@\""
         let program = try await world.start(

@@ -129,7 +129,7 @@ struct PolicyFileTests {
     }
 }
 
-@Suite("The access policy on a real API server", .tags(.concurrent), .endsIfHung)
+@Suite("The access policy on a real API server", .endsIfHung)
 struct PolicyOnServerTests {
     private static func text(_ world: World, _ files: [String], mode: String = "Enforce") -> String {
         """
