@@ -83,7 +83,7 @@ extension ObjectMeta: JSONReadable {
 
 extension ObjectMeta {
     /// Reads the fields that identify an object and ignores invalid ones. Nil without a name.
-    init?(identifying json: JSONNode) {
+    package init?(identifying json: JSONNode) {
         guard let name = json["name"]?.string else { return nil }
         self.init(
             name: name, namespace: json["namespace"]?.string, uid: json["uid"]?.string,

@@ -156,7 +156,7 @@ extension ObjectWatcher {
                 switch decode(line) {
                 case .success(let event): input = .event(event, after: lasted)
                 case .failure(let reason):
-                    if !hasMissedEvent { miss(reason, request.operation) }
+                    if !hasMissedEvent { miss(line, reason, request.operation) }
                     hasMissedEvent = true
                 }
                 let actions = machine.step(input, random: .random(in: 0...1))
@@ -182,12 +182,12 @@ extension ObjectWatcher {
 
     /// Logs the first event of a watch that cannot be read. Other events are still processed, and a later list includes
     /// the missed change.
-    private func miss(_ reason: JSONBytes.Failure, _ operation: Operation) {
+    private func miss(_ line: LineSplitter.Line, _ reason: JSONBytes.Failure, _ operation: Operation) {
         logger.warning(
             "watch event cannot be read",
             [
                 "operation": .string("\(operation)"), "resource": .string(scope.resource.plural),
-                "error": .string(reason.description),
+                "object": .string(line.object ?? "unknown"), "error": .string(reason.description),
             ])
     }
 
@@ -211,5 +211,15 @@ extension ObjectWatcher {
                 "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
                 "error": .string("\(error)"),
             ])
+    }
+}
+
+extension LineSplitter.Line {
+    /// The object of an event, as `<namespace>/<name>`; nil if its name cannot be read.
+    fileprivate var object: String? {
+        guard case .whole(let line) = self, let event = try? JSONNode(json: line[...]),
+            let metadata = event["object"]?["metadata"].flatMap(ObjectMeta.init(identifying:))
+        else { return nil }
+        return [metadata.namespace, metadata.name].compactMap { $0 }.joined(separator: "/")
     }
 }

@@ -6,11 +6,15 @@ package import Snapshots
 /// A driver writes a new generation only when content changes, so a mount that was set up earlier keeps an older name
 /// for the same bytes. Names alone are therefore not conclusive. A target that another agent wrote from such a
 /// generation shows the generation's content.
+///
+/// It counts as evidence only for targets of its own namespace. Anyone who may write a Secret can put any generation and
+/// any content into it, with the agent's field manager. If that counted in other namespaces, the agent would write old
+/// values over newer ones there.
 package struct NewerGenerations: Sendable {
-    /// The maximum number of generations: one for each agent with its own mount.
+    /// The maximum number of generations of a namespace: one for each agent with its own mount.
     private static let limit = 64
-    /// The approximate limit for the memory of all sources, in bytes: enough for 10,000 Secrets. Needed because anyone
-    /// who may write a Secret can put any generation into its annotation.
+    /// The approximate limit for the memory of all sources and generation names, in bytes: enough for 10,000 Secrets.
+    /// Needed because anyone who may write a Secret can put any generation into its annotation.
     private static let mostBytes = 4 << 20
 
     /// One use of a source file. A Secret of type `kubernetes.io/tls` can use different parts of a file for its keys.
@@ -27,11 +31,28 @@ package struct NewerGenerations: Sendable {
         }
     }
 
-    /// By generation: sources with the same content there as here, or that are missing in both.
-    private var equal: [String: Set<Source>] = [:]
-    /// By generation: sources from which an agent wrote different content.
-    private var different: [String: Set<Source>] = [:]
-    /// The approximate memory of both, in bytes.
+    /// The content of a generation, as the targets of one namespace show it.
+    private struct Evidence: Sendable {
+        /// Sources with the same content there as here, or that are missing in both.
+        var equal: Set<Source> = []
+        /// Sources from which an agent wrote different content.
+        var different: Set<Source> = []
+
+        /// The approximate memory of the sources, in bytes.
+        var size: Int { [equal, different].reduce(0) { $1.reduce($0) { $0 + $1.size } } }
+    }
+
+    /// The evidence of one namespace, by generation.
+    private struct Generations: Sendable {
+        var evidence: [String: Evidence] = [:]
+        var size = 0
+
+        /// The approximate memory of a generation without its sources, in bytes.
+        static func size(of generation: String) -> Int { 256 + generation.utf8.count }
+    }
+
+    private var namespaces: [String: Generations] = [:]
+    /// The approximate memory of all evidence, in bytes.
     private(set) var size = 0
     /// By target: the mappings with which it was written from a generation, if known.
     private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
@@ -47,9 +68,43 @@ package struct NewerGenerations: Sendable {
         let isKept = { (source: Source) in
             !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
         }
-        equal = equal.mapValues { $0.filter(isKept) }
-        different = different.mapValues { $0.filter(isKept) }
-        size = [equal, different].reduce(0) { $1.values.reduce($0) { $1.reduce($0) { $0 + $1.size } } }
+        for (namespace, old) in namespaces {
+            var new = Generations()
+            for (generation, evidence) in old.evidence {
+                let left = Evidence(
+                    equal: evidence.equal.filter(isKept), different: evidence.different.filter(isKept))
+                guard !left.equal.isEmpty || !left.different.isEmpty else { continue }
+                new.evidence[generation] = left
+                new.size += Generations.size(of: generation) + left.size
+            }
+            namespaces[namespace] = new.evidence.isEmpty ? nil : new
+            size += new.size - old.size
+        }
+    }
+
+    /// Makes room for the evidence of a namespace about a generation. Evidence that is dropped is collected again.
+    private mutating func makeRoom(for generation: String, of namespace: String) {
+        // A namespace that fills the memory loses its own evidence.
+        while size > Self.mostBytes, let largest = namespaces.max(by: { $0.value.size < $1.value.size })?.key {
+            forgetAll(of: largest)
+        }
+        guard let known = namespaces[namespace]?.evidence, known[generation] == nil, known.count >= Self.limit else {
+            return
+        }
+        forgetAll(of: namespace)
+    }
+
+    private mutating func forgetAll(of namespace: String) {
+        size -= namespaces.removeValue(forKey: namespace)?.size ?? 0
+    }
+
+    private mutating func keep(_ evidence: Evidence, grownBy growth: Int, of generation: String, _ namespace: String) {
+        guard growth > 0 else { return }
+        var growth = growth
+        if namespaces[namespace]?.evidence[generation] == nil { growth += Generations.size(of: generation) }
+        namespaces[namespace, default: Generations()].evidence[generation] = evidence
+        namespaces[namespace]?.size += growth
+        size += growth
     }
 
     /// Compares a target of a newer generation with the desired target from our mount.
@@ -63,11 +118,10 @@ package struct NewerGenerations: Sendable {
         _ observed: ObservedTarget, with desired: DesiredTarget, by spec: DistributionSpec, isAmended: Bool,
         isBehind: (SourcePath) -> Bool = { _ in true }, held: () -> Set<Digest>
     ) -> NewerContent {
-        let generation = observed.mountGeneration ?? ""
-        if size > Self.mostBytes || (equal[generation] == nil && equal.count >= Self.limit) {
-            (equal, different, size) = ([:], [:], 0)
-        }
-        var (equal, different) = (equal[generation] ?? [], different[generation] ?? [])
+        let (generation, namespace) = (observed.mountGeneration ?? "", observed.key.namespace)
+        makeRoom(for: generation, of: namespace)
+        var known = namespaces[namespace]?.evidence[generation] ?? Evidence()
+        var growth = 0
         let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
         var digests: Set<Digest>?
         var content = NewerContent()
@@ -80,12 +134,12 @@ package struct NewerGenerations: Sendable {
             } else if ours == theirs {
                 content.equal.insert(key)
                 // Only content that an agent wrote with this mapping shows the generation's content.
-                if !wasRemapped, !observed.foreignKeys.contains(key), !different.contains(source) {
-                    if equal.insert(source).inserted { size += source.size }
+                if !wasRemapped, !observed.foreignKeys.contains(key), !known.different.contains(source) {
+                    if known.equal.insert(source).inserted { growth += source.size }
                 }
-            } else if different.contains(source) {
+            } else if known.different.contains(source) {
                 content.newer.insert(key)
-            } else if equal.contains(source) {
+            } else if known.equal.contains(source) {
                 // Drift: the newer generation has the content that we would write.
                 content.equal.insert(key)
             } else if observed.foreignKeys.contains(key) {
@@ -94,19 +148,18 @@ package struct NewerGenerations: Sendable {
             } else if let theirs {
                 // The key was mapped to another source, and our mount has that content too.
                 if wasRemapped, ours != nil {
-                    let known = digests ?? held()
-                    digests = known
-                    if known.contains(theirs) { continue }
+                    let present = digests ?? held()
+                    digests = present
+                    if present.contains(theirs) { continue }
                 }
                 content.newer.insert(key)
-                if !wasRemapped, different.insert(source).inserted { size += source.size }
+                if !wasRemapped, known.different.insert(source).inserted { growth += source.size }
             } else if mapping.optional, !wasRemapped {
                 content.newer.insert(key)
-                if different.insert(source).inserted { size += source.size }
+                if known.different.insert(source).inserted { growth += source.size }
             }
         }
-        self.equal[generation] = equal
-        self.different[generation] = different
+        keep(known, grownBy: growth, of: generation, namespace)
         content.isOfFormerSpec = !content.newer.allSatisfy { key in
             guard let former else { return !isAmended }
             return former.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from

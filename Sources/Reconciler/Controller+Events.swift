@@ -42,7 +42,10 @@ extension Controller {
             carryOut(news, change.targets)
             items += targetNotes.ahead.keys.map(WorkItem.target)
         }
-        if change.isPolicyNew { start.reset() }
+        if change.isPolicyNew {
+            start.reset()
+            ongoingEvaluations.forgetAll()
+        }
         if change.isList { noteListed() }
         if change.scopes.count == cache.scopes.count {
             items += cache.items(in: .all)
@@ -113,6 +116,9 @@ extension Controller {
                     "resource": .string(resource.plural), "object": .string(key.description),
                     "error": .string(reason),
                 ])
+        case .unusable(let key, let excess):
+            logger.warning(
+                "secret cannot be used", ["secret": .string(key.description), "error": .string(excess)])
         case .readByName(let scope, let namespaces, let error):
             logger.warning(
                 "secrets are read one by one",

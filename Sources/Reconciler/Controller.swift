@@ -41,8 +41,9 @@ package struct ControllerDependencies: Sendable {
 package actor Controller {
     let dependencies: ControllerDependencies
     let worker: Worker<WorkItem>
-    /// Runs policy evaluations that take long, one at a time, round robin by namespace.
+    /// Runs policy evaluations that take long, a part of one at a time, round robin by namespace.
     let evaluations: Worker<ObjectKey>
+    var ongoingEvaluations = OngoingEvaluations()
     /// The state that probes read.
     package nonisolated let probes = ProbeState()
 
@@ -69,7 +70,9 @@ package actor Controller {
     package init(_ dependencies: ControllerDependencies) {
         self.dependencies = dependencies
         let settings = dependencies.settings
-        cache = Cache(scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter)
+        cache = Cache(
+            scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter,
+            isOurs: settings.isOurs)
         contention = Contention(isWatching: !settings.dryRun)
         // With a single namespace, keys need no fair queuing by namespace.
         let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1

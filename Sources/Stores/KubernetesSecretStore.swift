@@ -33,10 +33,13 @@ package final class KubernetesSecretStore: SecretStore {
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] {
         let list: (items: [SecretObject], unreadable: [UnreadableItem]) =
             try await client.listAll(.secrets, scope, labelSelector: selector)
-        // The caller then lists the scope in parts.
-        if let item = list.unreadable.first { throw .unlistable("cannot list secrets: \(item)") }
+        let standIns = list.unreadable.compactMap(ObservedTarget.init(unreadable:))
+        // One without a name could be any Secret. The caller then lists the scope in parts.
+        if standIns.count < list.unreadable.count, let item = list.unreadable.first(where: { $0.metadata == nil }) {
+            throw .unlistable("cannot list secrets: \(item)")
+        }
         large.keep(only: Set(list.items.map(\.observed.key)), in: scope)
-        return list.items.map(noting)
+        return list.items.map(noting) + standIns
     }
 
     /// Records a Secret that was received.

@@ -12,17 +12,32 @@ package struct SecretObject: KubeObject {
     /// The size of its JSON in bytes.
     let size: Int
 
+    /// Reads a Secret. If only parts of it cannot be read, which anyone who may write Secrets can cause, `excess` says so,
+    /// and the list or watch continues.
+    ///
+    /// - Throws: if the fields that identify the Secret cannot be read.
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         size = json.size
         let node = try json.required("metadata")
-        if let excess = Self.excess(of: json) {
-            metadata = try ObjectMeta(marksOf: node)
-            observed = ObservedTarget(metadata, type: "", excess: excess)
-            return
+        var excess = Self.excess(of: json)
+        if excess == nil {
+            do throws(JSONBytes.Failure) {
+                (metadata, observed) = try Self.whole(json, node)
+                return
+            } catch {
+                // In a watch event, the Secret is one level deeper.
+                excess = "has parts that cannot be read (\(error.description.trimmingPrefix(".object")))"
+            }
         }
+        metadata = try ObjectMeta(marksOf: node)
+        observed = ObservedTarget(metadata, type: "", excess: excess)
+    }
+
+    private static func whole(
+        _ json: JSONNode, _ node: JSONNode
+    ) throws(JSONBytes.Failure) -> (ObjectMeta, ObservedTarget) {
         var metadata = try ObjectMeta(reading: node)
         metadata.annotations?[WellKnownKeys.lastApplied] = nil
-        self.metadata = metadata
         var digests: [String: Digest] = [:]
         if let data = json["data"] {
             guard data.isObject else { try data.fails("is not an object") }
@@ -30,14 +45,14 @@ package struct SecretObject: KubeObject {
                 guard value.isNull || value.string != nil else { try value.fails("is not a string") }
                 // The first of two equal keys counts, as in the rest of the decoding.
                 guard let name = key.string else { try data.fails("has a key that is not a string") }
-                if digests[name] == nil { digests[name] = Self.digest(of: value.string) }
+                if digests[name] == nil { digests[name] = digest(of: value.string) }
             }
         }
         var observed = ObservedTarget(
             metadata, type: try json["type"]?.asString() ?? "Opaque",
             isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
         observed.note(node)
-        self.observed = observed
+        return (metadata, observed)
     }
 
     /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
@@ -72,20 +87,38 @@ extension JSONNode {
 extension ObjectMeta {
     /// Reads only the fields that identify the object and its owner.
     fileprivate init(marksOf json: JSONNode) throws(JSONBytes.Failure) {
-        let short = { (map: String, keys: [String]) in
-            let values = keys.map { ($0, json[map]?[$0]?.string ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
-            return Dictionary(uniqueKeysWithValues: values)
-        }
+        let short = { (map: String, keys: [String]) in Self.short(keys) { json[map]?[$0]?.string } }
         self.init(
             name: try json.required("name").asString(), namespace: try json["namespace"]?.asString(),
             uid: try json["uid"]?.asString(), resourceVersion: try json["resourceVersion"]?.asString(),
-            labels: short("labels", [WellKnownKeys.managedByLabel]),
-            annotations: short("annotations", [WellKnownKeys.managedBy, WellKnownKeys.distribution]))
+            labels: short("labels", Self.ourLabels), annotations: short("annotations", Self.ourAnnotations))
         deletionTimestamp = try json["deletionTimestamp"]?.asString()
+    }
+
+    /// Keeps only the fields that identify the object and its owner.
+    fileprivate func onlyMarks() -> ObjectMeta {
+        var marks = self
+        marks.labels = Self.short(Self.ourLabels) { labels?[$0] }
+        marks.annotations = Self.short(Self.ourAnnotations) { annotations?[$0] }
+        marks.ownerReferences = nil
+        return marks
+    }
+
+    private static let ourLabels = [WellKnownKeys.managedByLabel]
+    private static let ourAnnotations = [WellKnownKeys.managedBy, WellKnownKeys.distribution]
+
+    private static func short(_ keys: [String], _ find: (String) -> String?) -> [String: String] {
+        let values = keys.map { ($0, find($0) ?? "") }.filter { (1...1024).contains($0.1.utf8.count) }
+        return Dictionary(uniqueKeysWithValues: values)
     }
 }
 
 extension ObservedTarget {
+    /// Stands for a Secret in a list that cannot be read, which is left as it is. Nil without a name.
+    init?(unreadable item: UnreadableItem) {
+        guard let metadata = item.metadata else { return nil }
+        self.init(metadata.onlyMarks(), type: "", excess: "has parts that cannot be read (\(item.reason))")
+    }
     fileprivate init(
         _ metadata: ObjectMeta, type: String, isImmutable: Bool = false, digests: [String: Digest] = [:],
         excess: String? = nil

@@ -98,6 +98,16 @@ struct ObjectWatcherTests {
         #expect(warnings.first?.contains("cannot list secrets in namespace \(namespace)") == true)
     }
 
+    @Test func `an event that cannot be read is logged with the object that it is about`() async throws {
+        let lines = LineRecorder()
+        let metadata = #"{"name":"bad","namespace":"web","annotations":{"a":1}}"#
+        let transport = OneEvent(#"{"type":"ADDED","object":{"metadata":\#(metadata)}}"#)
+        let watcher = Watcher(transport, .init(.secrets), policy: .short, logger: lines.logger)
+        try await watching(watcher) { _ in
+            #expect(await eventually { lines.contains("watch event cannot be read", "object=web/bad") })
+        }
+    }
+
     @Test func `cancellation ends a watch`() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()

@@ -45,3 +45,33 @@ final class OldWatches: KubeTransport {
             .watch(.secrets, namespace: namespace, resourceVersion: old, timeout: .seconds(60)))
     }
 }
+
+/// An empty list, and a watch that brings one event.
+struct OneEvent: KubeTransport {
+    private final class Stream: ByteStream {
+        private let line: [UInt8]
+        private let hasCome = Mutex(false)
+
+        init(line: [UInt8]) { self.line = line }
+
+        func next() async throws(KubeError) -> [UInt8]? {
+            let isFirst = hasCome.withLock { hasCome in
+                defer { hasCome = true }
+                return !hasCome
+            }
+            if isFirst { return line }
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+            throw KubeError(Operation(.watch, resource: "secrets"), .transport(.cancelled))
+        }
+    }
+
+    private let line: [UInt8]
+
+    init(_ event: String) { line = Array("\(event)\n".utf8) }
+
+    func send(_ request: Request) async throws(KubeError) -> Response {
+        Response(status: 200, body: Array(#"{"metadata":{"resourceVersion":"1"},"items":[]}"#.utf8))
+    }
+
+    func stream(_ request: Request) async throws(KubeError) -> any ByteStream { Stream(line: line) }
+}

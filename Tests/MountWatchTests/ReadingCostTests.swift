@@ -1,4 +1,3 @@
-import Glibc
 import MountWatch
 import TestSupport
 import Testing
@@ -73,14 +72,5 @@ import Testing
         }
         #expect(snapshot.files.count > count)
         return costs.min() ?? .zero
-    }
-}
-
-/// The processor time of the calling thread.
-private enum ThreadTime {
-    static var now: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

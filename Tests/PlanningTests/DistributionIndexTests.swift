@@ -1,4 +1,5 @@
 import DistributionSupport
+import TestSupport
 import Testing
 
 @testable import Distribution
@@ -85,7 +86,7 @@ import Testing
         _ = index.upsert(try distribution("a", target: "old"))
         #expect(index.upsert(try distribution("a", target: "new")) == [key("old"), key("new")])
         #expect(index.targets(reading: ["password"]) == [key("new")])
-        #expect(index.claimants(of: key("old")).isEmpty)
+        #expect(index.winner(of: key("old")) == nil)
         #expect(Array(index.targets) == [key("new")])
     }
 
@@ -116,15 +117,73 @@ import Testing
         #expect(index.remove(key("a")) == [])
     }
 
-    @Test("Of several distributions for one target the oldest is first; of the same age, the smaller name")
-    func claimants() throws {
+    @Test("Of several distributions for one target the oldest wins; of the same age, the smaller name")
+    func winner() throws {
         var index = DistributionIndex()
+        var winners: [String?] = []
         for (name, age) in [("young", 1), ("b", 2), ("oldest", 3), ("a-longer", 2)] {
             _ = index.upsert(try distribution(name, target: "t", age: age))
+            winners.append(index.winner(of: key("t"))?.key.name)
         }
-        #expect(index.claimants(of: key("t")).map(\.key.name) == ["oldest", "a-longer", "b", "young"])
-        _ = index.remove(key("oldest"))
-        #expect(index.claimants(of: key("t")).first?.key.name == "a-longer")
+        #expect(winners == ["young", "b", "oldest", "oldest"])
+        #expect(index.isContested(key("t")))
+        _ = index.upsert(try distribution("oldest", target: "t", reading: ["other"], age: 3))
+        #expect(index.winner(of: key("t"))?.spec.mappings.map(\.from.text) == ["other"])
+        _ = index.upsert(try distribution("oldest", target: "t", age: 0))
+        #expect(index.winner(of: key("t"))?.key.name == "a-longer")
+        _ = index.upsert(try distribution("a-longer", target: "elsewhere", age: 2))
+        #expect(index.winner(of: key("t"))?.key.name == "b")
+        for name in ["b", "young"] { _ = index.remove(key(name)) }
+        #expect(index.winner(of: key("t"))?.key.name == "oldest")
+        #expect(!index.isContested(key("t")))
+    }
+
+    @Test("A distribution of another instance, or that is being deleted, does not win")
+    func others() throws {
+        var index = DistributionIndex { $0.assignedTo == nil }
+        var old = try distribution("old", target: "t", age: 3)
+        old.assignedTo = "another"
+        _ = index.upsert(old)
+        #expect(index.winner(of: key("t")) == nil && index.isDescribed(key("t")))
+        _ = index.upsert(try distribution("young", target: "t"))
+        #expect(index.winner(of: key("t"))?.key.name == "young" && !index.isContested(key("t")))
+        old.assignedTo = nil
+        _ = index.upsert(old)
+        #expect(index.winner(of: key("t"))?.key.name == "old" && index.isContested(key("t")))
+        old.isBeingDeleted = true
+        _ = index.upsert(old)
+        #expect(index.winner(of: key("t"))?.key.name == "young")
+        _ = index.remove(key("young"))
+        #expect(index.winner(of: key("t")) == nil && !index.isDescribed(key("t")))
+        #expect(Array(index.targets) == [key("t")])
+    }
+
+    /// A tenant can create as many as the server accepts, and patch each of them over and over.
+    @Test("Four times as many distributions for one target cost about four times as much, including an event of each")
+    func cost() throws {
+        func cost(_ count: Int) throws -> Duration {
+            let sample = try distribution("d", target: "t")
+            let all = (0..<count).map { number in
+                var distribution = sample
+                distribution.key = key("d-\(number)")
+                distribution.uid = "uid-\(number)"
+                // Each is older than those before it.
+                distribution.createdAt = String(9_000_000 - number)
+                return distribution
+            }
+            var index = DistributionIndex()
+            let begin = ThreadTime.now
+            for _ in 0..<2 {
+                for distribution in all {
+                    _ = index.upsert(distribution)
+                    #expect(index.winner(of: key("t")) != nil)
+                }
+            }
+            #expect(index.winner(of: key("t"))?.key == all.last?.key)
+            return ThreadTime.now - begin
+        }
+        let (few, many) = (try cost(1000), try cost(4000))
+        #expect(many < few * 9, "\(few) for 1000, \(many) for four times as many")
     }
 
     @Test("A distribution of the same name in another namespace describes another target")
@@ -132,7 +191,7 @@ import Testing
         var index = DistributionIndex()
         _ = index.upsert(try distribution("a", target: "t", namespace: "one"))
         _ = index.upsert(try distribution("a", target: "t", namespace: "two"))
-        #expect(index.claimants(of: key("t", "one")).count == 1)
+        #expect(index.contenders(for: key("t", "one")) == [key("a", "one")])
         #expect(index.targets(reading: ["password"]) == [key("t", "one"), key("t", "two")])
     }
 }

@@ -23,7 +23,7 @@ import Testing
     private func compare(
         _ known: inout NewerGenerations, _ distribution: SecretsDistribution, _ theirs: [String: String],
         isAmended: Bool = false, files: [String: String]? = nil, generation: String = "..newer",
-        foreign: Set<String> = []
+        foreign: Set<String> = [], namespace: String? = nil
     ) throws -> NewerContent {
         let snapshot = Snapshot(files ?? ours, generation: "..older")
         let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent")
@@ -31,6 +31,7 @@ import Testing
             $0.digests = theirs.mapValues { Digest($0) }
             $0.foreignKeys = foreign
             $0.annotations[WellKnownKeys.mountGeneration] = generation
+            if let namespace { $0.key = ObjectKey(namespace: namespace, name: $0.key.name) }
         }
         return known.compare(
             observed, with: desired, by: distribution.spec, isAmended: isAmended,
@@ -51,6 +52,33 @@ import Testing
         }
         known.forget(Set(files.keys))
         #expect(known.size == 0)
+    }
+
+    @Test("A Secret of another namespace is no evidence: its tenant can write anything into it")
+    func forged() throws {
+        var known = NewerGenerations()
+        let distribution = try spec([("a", "x")])
+        _ = try compare(&known, distribution, ["x": "1"], namespace: "hostile")
+        #expect(try compare(&known, distribution, ["x": "new"], namespace: "web").newer == ["x"])
+        // It does not make a value look newer either.
+        known = NewerGenerations()
+        _ = try compare(&known, distribution, ["x": "new"], namespace: "hostile")
+        #expect(try !compare(&known, distribution, ["x": "1"], namespace: "web").isNewer)
+        #expect(try !compare(&known, distribution, ["x": "by hand"], namespace: "web").isNewer)
+    }
+
+    @Test("A namespace that makes up generations loses its own evidence, and no other namespace does")
+    func room() throws {
+        var known = NewerGenerations()
+        _ = try compare(&known, spec([("a", "x")]), ["x": "1"], namespace: "web")
+        let long = String(repeating: "x", count: 30_000)
+        for number in 0..<300 {
+            _ = try compare(
+                &known, spec([("a", "x")]), ["x": "1"], generation: "..\(number)\(long)",
+                namespace: "hostile-\(number % 10)")
+            #expect(known.size <= 5 << 20)
+        }
+        #expect(try !compare(&known, spec([("a", "x")]), ["x": "by hand"], namespace: "web").isNewer)
     }
 
     @Test("Equal content is not newer, whatever the name of its generation")

@@ -1,3 +1,4 @@
+import Distribution
 import TestSupport
 import TestTraits
 import Testing
@@ -76,13 +77,60 @@ struct PolicyEvaluationTests {
         }
     }
 
+    @Test("a short evaluation does not wait for the end of another namespace's long one")
+    func turns() async throws {
+        let hostile = try bench.distribution("hostile", target: "hostile", spec: Policies.costlySpec(1000))
+        var victim = try bench.distribution("victim", target: "victim", uid: "two", spec: Policies.costlySpec(2))
+        victim.key = ObjectKey(namespace: "other", name: "victim")
+        guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
+        #expect(policy.evaluation(of: victim).cost > PolicyEvaluator.short)
+        await bench.store.put(hostile)
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.evaluations.isRunning(hostile.key) })
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
+            #expect(
+                await eventually { await bench.controller.outcomes[victim.key]?.reason == .sourceNotFound })
+            #expect(await !bench.controller.cache.verdicts.hasVerdict(hostile))
+        }
+    }
+
+    @Test("all evaluations of a namespace end, also of a distribution that is amended meanwhile")
+    func sameNamespace() async throws {
+        let names = (0..<4).map { "costly-\($0)" }
+        for name in names {
+            await bench.store.put(
+                try bench.distribution(name, target: name, uid: name, spec: Policies.costlySpec(20)))
+        }
+        await bench.controller.policy(Policies.costly())
+        try await bench.working {
+            try await bench.tellAll()
+            #expect(await eventually { await bench.controller.evaluations.isRunning(bench.key("costly-0")) })
+            let amended = await bench.store.put(
+                try bench.distribution(
+                    "costly-0", target: "costly-0", uid: "costly-0", generation: 2, spec: Policies.costlySpec(19)))
+            await bench.controller.distributions(.all, .upsert(amended))
+            for name in names {
+                #expect(
+                    await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
+            }
+            #expect(await bench.controller.cache.verdicts.hasVerdict(amended))
+            try await bench.settle()
+            #expect(await bench.controller.ongoingEvaluations.isEmpty)
+        }
+    }
+
     @Test("an evaluation that is no longer needed is cancelled")
     func cancelled() async throws {
         guard case .usable(let policy) = Policies.costly() else { throw PolicyError(problem: "none") }
-        let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(300)))
+        let evaluation = policy.evaluation(of: try bench.distribution(spec: Policies.costlySpec(1)))
         let evaluator = try PolicyEvaluator()
-        let task = Task { await evaluator.evaluate(evaluation) }
-        task.cancel()
-        #expect(await task.value == nil)
+        #expect(await evaluator.advance(evaluation).isOver)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await evaluator.advance(evaluation).isOver
+        }
+        #expect(await task.value == false)
     }
 }

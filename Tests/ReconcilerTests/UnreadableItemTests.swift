@@ -30,6 +30,30 @@ struct UnreadableItemTests {
         }
     }
 
+    @Test("that is a Secret of which parts cannot be read is left as it is and logged once; the others are served")
+    func parts() async throws {
+        let lines = LineRecorder()
+        let bench = Bench(logger: lines.logger)
+        for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
+        try await bench.working {
+            try await bench.tellAll()
+            try await bench.settle()
+            var bad = try #require(await bench.secret("bad"))
+            bad.excess = "has parts that cannot be read (.type is not a string)"
+            for version in ["1001", "1002"] {
+                bad.resourceVersion = version
+                await bench.controller.targets(.all, .upsert(bad))
+            }
+            let ready = try await bench.eventuallyReady("WriteFailed")
+            #expect(ready?.message.contains("cannot be read (.type is not a string)") == true)
+            await bench.mount(["a": "2"], "generation-2")
+            #expect(await eventually { await bench.secret("good")?.digests == ["a": bench.digest("2")] })
+            #expect(await bench.secret("bad")?.digests == ["a": bench.digest("1")])
+            let logged = lines.lines.filter { $0.contains("secret cannot be used") }
+            #expect(logged.count == 1 && logged.first?.contains("web/bad") == true, "\(logged)")
+        }
+    }
+
     @Test("that is also unreadable by name is not written; its status gives the reason, and the others are served")
     func neither() async throws {
         let bench = Bench()

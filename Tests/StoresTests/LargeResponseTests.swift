@@ -61,6 +61,38 @@ struct LargeResponseTests {
         #expect(transport.all.count == 1)
     }
 
+    @Test("of which only the name or parts can be read does not fail the list")
+    func listed() async throws {
+        let marks = String(repeating: "\u{301}", count: 40)
+        let items = #"{"metadata":{"name":"bad","namespace":"web"},"type":"a\#(marks)"}"#
+        let whole = #"{"metadata":{"resourceVersion":"1","continue":"next"},"items":[\#(items)]}"#
+        let named =
+            #"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"large","namespace":"web","#
+            + #""annotations":{"note":"theirs","\#(WellKnownKeys.managedBy)":"me"}}}]}"#
+        let transport = Scripted { request throws(KubeError) in
+            let isNext = request.query.contains { $0.name == "continue" }
+            let isPartial = request.accept.contains("PartialObjectMetadataList")
+            guard !isNext || isPartial else { throw KubeError(request.operation, .transport(.tooLarge(limit: 16))) }
+            return Response(status: 200, body: Array((isNext ? named : whole).utf8))
+        }
+        let targets = try await store(transport).list(.all)
+        #expect(targets.map(\.key.name) == ["bad", "large"])
+        #expect(targets.map { $0.excess != nil } == [true, true])
+        #expect(targets.last?.annotations == [WellKnownKeys.managedBy: "me"])
+    }
+
+    @Test("without a name, which could be any Secret, fails the list")
+    func nameless() async throws {
+        let transport = Scripted { _ in
+            Response(status: 200, body: Array(#"{"metadata":{"resourceVersion":"1"},"items":[{}]}"#.utf8))
+        }
+        let error = await #expect(throws: StoreError.self) { _ = try await store(transport).list(.all) }
+        guard case .unlistable? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test("is replaced with the metadata of others, whatever values kubectl has copied into them")
     func copyOfValues() throws {
         let copy = String(repeating: "x", count: 300_000)

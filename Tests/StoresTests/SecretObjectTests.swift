@@ -1,4 +1,5 @@
 import Distribution
+import Kube
 import Testing
 
 @testable import JSON
@@ -50,6 +51,40 @@ struct SecretObjectTests {
             #expect(target.excess?.contains(words) == true)
             #expect(target.labels.count + target.annotations.count + target.owners.count < 4 && target.type == "")
         }
+    }
+
+    /// More combining marks in a row than the agent accepts.
+    private static let tooManyMarks = String(repeating: "\u{301}", count: 40)
+
+    @Test(
+        "of which parts cannot be read is still recognized as ours, and names the first such part",
+        arguments: [
+            ("", #","type":"a\#(tooManyMarks)""#, ".type is not a string"),
+            (
+                #""annotations":{"xlscsde.nhs.uk/managedBy":"me","note":"a\#(tooManyMarks)"}"#, "",
+                ".metadata.annotations.note is not a string"
+            ),
+            (
+                #""ownerReferences":[{"apiVersion":"v1","kind":"K","name":"a\#(tooManyMarks)","uid":"u"}]"#, "",
+                ".metadata.ownerReferences[0].name is not a string"
+            ),
+        ])
+    func unreadableParts(_ metadata: String, _ rest: String, _ place: String) throws {
+        let labels = #""labels":{"app.kubernetes.io/managed-by":"me"}"#
+        let whole =
+            #"{"metadata":{"name":"s","namespace":"n","uid":"u","resourceVersion":"1",\#(labels)"#
+            + (metadata.isEmpty ? "" : "," + metadata) + "}" + rest + "}"
+        let secret = try JSONBytes.decode(SecretObject.self, from: Array(whole.utf8))
+        #expect(secret.observed.excess == "has parts that cannot be read (\(place))")
+        #expect(secret.observed.key == ObjectKey(namespace: "n", name: "s"))
+        #expect(secret.observed.labels == [WellKnownKeys.managedByLabel: "me"])
+        let event = #"{"type":"MODIFIED","object":\#(whole)}"#
+        guard case .upsert(let heard) = try JSONBytes.decode(WatchEvent<SecretObject>.self, from: Array(event.utf8))
+        else {
+            Issue.record("no event")
+            return
+        }
+        #expect(heard.observed == secret.observed)
     }
 
     @Test("reports as others' keys only those that it has, and a manager up to a maximum length")

@@ -16,12 +16,12 @@ extension Cache {
     }
 
     /// All keys of a scope: the targets that distributions describe, the other targets, which may have to be pruned,
-    /// and the distributions without a target.
+    /// and the distributions that may have no target of their own.
     func items(in scope: Scope) -> [WorkItem] {
         var items = index.targets.filter { scope.contains($0.namespace) }.map(WorkItem.target)
         items += targets.keys.filter { scope.contains($0.namespace) && index.known($0) == nil }.map(WorkItem.target)
         for (key, distribution) in index.distributions where scope.contains(key.namespace) {
-            if distribution.target == nil { items.append(.status(key)) }
+            if index.mayLackTarget(distribution) { items.append(.status(key)) }
         }
         return items
     }

@@ -14,7 +14,7 @@ struct Cache: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     var mount = MountState()
-    var index = DistributionIndex()
+    var index: DistributionIndex
     /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
     private(set) var scopes: [Scope: ScopeState]
@@ -25,7 +25,12 @@ struct Cache: Sendable {
     /// How long a scope's Secrets may be neither listed nor watched before the statuses report it.
     private let staleAfter: Duration
 
-    init(scopes: [Scope], hasPolicy: Bool, staleAfter: Duration) {
+    /// - Parameter isOurs: whether this instance acts on a distribution.
+    init(
+        scopes: [Scope], hasPolicy: Bool, staleAfter: Duration,
+        isOurs: @escaping @Sendable (SecretsDistribution) -> Bool
+    ) {
+        index = DistributionIndex(isOurs: isOurs)
         self.scopes = Dictionary(uniqueKeysWithValues: scopes.map { ($0, ScopeState()) })
         policy = PolicyState(isWanted: hasPolicy)
         self.staleAfter = staleAfter

@@ -34,7 +34,7 @@ struct CacheChange: Sendable {
     var targets: Set<ObjectKey> = []
     /// Scopes in which all targets must be compared.
     var scopes: Set<Scope> = []
-    /// Distributions that name no target, which their statuses must report.
+    /// Distributions that may have no target of their own, which their statuses must report.
     var statuses: [ObjectKey] = []
     /// A distribution before and after an event about it alone.
     var updated: (old: SecretsDistribution, new: SecretsDistribution)?
@@ -66,6 +66,8 @@ struct CacheChange: Sendable {
         case scopeSkipped(Scope, StoreError)
         case scopeServed(Scope)
         case unreadable(Resource, ObjectKey, reason: String)
+        /// One of our Secrets that exceeds a limit or cannot be read in part, and why.
+        case unusable(ObjectKey, String)
         case readByName(Scope, namespaces: [String], StoreError)
     }
 }

@@ -52,9 +52,8 @@ extension SecretsDistribution: CachedObject {
         // Includes the former target, which it no longer describes.
         change.targets.formUnion(affected)
         if let known, known.uid == object.uid, known.forceSync != object.forceSync { change.requested[key] = affected }
-        guard !isAuthoritative else { return }
-        if let known { change.updated = (known, cache.index.distributions[key] ?? object) }
-        if object.target == nil { change.statuses.append(key) }
+        if cache.index.mayLackTarget(object) { change.statuses.append(key) }
+        if !isAuthoritative, let known { change.updated = (known, cache.index.distributions[key] ?? object) }
     }
 
     static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
@@ -76,7 +75,9 @@ extension ObservedTarget: CachedObject {
         _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
-        guard isAuthoritative || cache.targets[object.key] != object else { return }
+        let known = cache.targets[object.key]
+        if let excess = object.excess, known?.excess != excess { change.logLines.append(.unusable(object.key, excess)) }
+        guard isAuthoritative || known != object else { return }
         cache.put(object)
         guard !isAuthoritative else { return }
         change.foreignChanges.append((object.key, object.changedBy))

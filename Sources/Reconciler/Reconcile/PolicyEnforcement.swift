@@ -65,7 +65,7 @@ extension Controller {
         guard let current, hasVerdict(on: current) else {
             throw .changed("SecretsDistribution \(distribution.key) changed meanwhile")
         }
-        let winner = cache.index.claimants(of: key).first(where: isOurs)
+        let winner = cache.index.winner(of: key)
         guard current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
             current.spec.deletionPolicy == .delete, cache.policy.allowsWrites, denial(of: current) != nil
         else { throw .changed("SecretsDistribution \(distribution.key) or the policy changed meanwhile") }

@@ -17,20 +17,50 @@ extension Controller {
         return true
     }
 
-    /// Evaluates the policy on a distribution. Keeps the verdict if the policy and the mappings are still the same;
-    /// otherwise the target's next reconciliation requests another evaluation.
+    /// Gives a turn to the namespace of a distribution: continues the namespace's evaluation in progress, or starts the
+    /// evaluation of this distribution.
     func judge(_ key: ObjectKey) async {
-        defer { evaluations.finish(key, .done) }
-        if let distribution = cache.index.distributions[key], let policy = cache.policy.policy,
-            !cache.verdicts.hasVerdict(distribution), let evaluator = dependencies.evaluator
-        {
-            guard let evaluation = await evaluator.evaluate(policy.evaluation(of: distribution)) else { return }
-            if cache.policy.policy == policy, let current = cache.index.distributions[key],
-                !cache.verdicts.hasVerdict(current)
-            {
-                cache.verdicts.keep(policy.refusal(evaluation), of: distribution)
-            }
+        guard var ongoing = evaluation(inTurnOf: key), let evaluator = dependencies.evaluator else {
+            // It was evaluated meanwhile, or is gone.
+            if let target = cache.index.distributions[key]?.target { enqueue([target]) }
+            return evaluations.finish(key, .done)
         }
-        if let target = cache.index.distributions[key]?.target { enqueue([target]) }
+        let isOver: Bool
+        (ongoing.evaluation, isOver) = await evaluator.advance(ongoing.evaluation)
+        if isOver { end(ongoing) } else { ongoingEvaluations.putBack(ongoing) }
+        // Unless its own evaluation has ended, the key waits again, behind the other namespaces.
+        if !isOver || ongoing.distribution.key != key { evaluations.add([key]) }
+        evaluations.finish(key, .done)
+    }
+
+    /// The evaluation to continue or start in a turn of `key`; nil if there is none.
+    private func evaluation(inTurnOf key: ObjectKey) -> OngoingEvaluations.Item? {
+        guard let policy = cache.policy.policy else { return nil }
+        if let ongoing = ongoingEvaluations.take(key.namespace), isWanted(ongoing), ongoing.policy == policy {
+            return ongoing
+        }
+        guard let distribution = cache.index.distributions[key], !cache.verdicts.hasVerdict(distribution) else {
+            return nil
+        }
+        return OngoingEvaluations.Item(
+            distribution: distribution, policy: policy, evaluation: policy.evaluation(of: distribution))
+    }
+
+    /// Whether the verdict is still needed.
+    private func isWanted(_ ongoing: OngoingEvaluations.Item) -> Bool {
+        guard let current = cache.index.distributions[ongoing.distribution.key] else { return false }
+        return current.spec.mappings == ongoing.distribution.spec.mappings && !cache.verdicts.hasVerdict(current)
+    }
+
+    /// Keeps the verdict if the policy and the mappings are still the same; otherwise the target's next reconciliation
+    /// requests another evaluation.
+    private func end(_ ended: OngoingEvaluations.Item) {
+        let distribution = ended.distribution
+        if cache.policy.policy == ended.policy, let current = cache.index.distributions[distribution.key],
+            !cache.verdicts.hasVerdict(current)
+        {
+            cache.verdicts.keep(ended.policy.refusal(ended.evaluation), of: distribution)
+        }
+        if let target = cache.index.distributions[distribution.key]?.target { enqueue([target]) }
     }
 }

@@ -34,34 +34,40 @@ extension Controller {
     var requeueLater: Outcome { .again(after: .seconds(60)) }
 
     private func reconcileStatus(of key: ObjectKey) async throws(StoreError) -> Outcome {
-        if let distribution = cache.index.distributions[key], distribution.target == nil, isOurs(distribution),
-            let refusal = distribution.refusal
+        if let distribution = cache.index.distributions[key], isOurs(distribution),
+            let refusal = conflict(of: distribution)
         {
             report(DistributionStatus(refusal), on: distribution, isOwnKey: true)
         }
         return try await writeStatus(key)
     }
 
+    /// Why one of our distributions has no target of its own; nil if it has one.
+    private func conflict(of distribution: SecretsDistribution) -> Refusal? {
+        guard let target = distribution.target else { return distribution.refusal }
+        guard let winner = cache.index.winner(of: target), winner.key != distribution.key else { return nil }
+        return Refusal(
+            .targetConflict,
+            "Secret \(target.name) belongs to SecretsDistribution \(winner.key.name), which is older; expected a spec.name"
+                + " of its own.")
+    }
+
     private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
-        let claimants = cache.index.claimants(of: key).filter { !$0.isBeingDeleted }
-        guard !claimants.isEmpty else {
+        let winner = cache.index.winner(of: key)
+        if targetNotes.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
+            // Each loser reports the winner with its own key, because a tenant can create thousands of them.
+            enqueue(cache.index.contenders(for: key).filter { $0 != winner?.key }.map(WorkItem.status))
+        }
+        guard cache.index.isDescribed(key) else {
             leave(key)
             contention.leave(key)
             return try await prune(key)
         }
         enqueueOwners(statusNotes.forgetLeftover(key))
-        let ours = claimants.filter(isOurs)
-        guard let winner = ours.first else {
+        guard let winner else {
             leave(key)
             contention.forget(key)
             return .done
-        }
-        for loser in ours.dropFirst() {
-            let refusal = Refusal(
-                .targetConflict,
-                "Secret \(key.name) belongs to SecretsDistribution \(winner.key.name), which is older; expected a"
-                    + " spec.name of its own.")
-            report(DistributionStatus(refusal), on: loser)
         }
         return try await sync(key, for: winner)
     }

@@ -19,6 +19,9 @@ struct TargetNotes: Sendable {
     /// The newer generations of other agents' mounts.
     var newerGenerations = NewerGenerations()
 
+    /// By target with several contenders: the distribution from which it is written.
+    private var winners: [ObjectKey: ObjectKey] = [:]
+
     /// The minimum time between two reads of a Secret on request.
     private static let requestPause: Duration = .seconds(5)
 
@@ -37,6 +40,16 @@ struct TargetNotes: Sendable {
     mutating func renewRequest(_ key: ObjectKey) {
         requested.insert(key)
         requestedAt[key] = nil
+    }
+
+    /// Records which distribution a target is written from.
+    ///
+    /// - Parameter winner: nil if the target has no other contenders.
+    /// - Returns: whether the statuses of the other contenders must name another winner than before.
+    mutating func replaceWinner(of target: ObjectKey, by winner: ObjectKey?) -> Bool {
+        guard winners[target] != winner else { return false }
+        winners[target] = winner
+        return winner != nil
     }
 
     /// Forgets a target that was deleted.

@@ -79,7 +79,7 @@ extension Controller {
     }
 
     private func isInSync(_ key: ObjectKey) -> Bool {
-        guard let distribution = cache.index.claimants(of: key).first(where: isOurs), hasVerdict(on: distribution)
+        guard let distribution = cache.index.winner(of: key), hasVerdict(on: distribution)
         else {
             return true
         }

@@ -91,6 +91,7 @@ struct ConvergenceTests {
                 // A round may leave no Secret to check.
             } while ContinuousClock.now < end || (watchman.seen == 0 && rounds < 20)
         }
+        let ineffective = complaints.isEmpty ? try await hostile.ineffective() : []
         var logs = ""
         for replica in replicas { logs += await replica.end().suffix(6000) }
         #expect(complaints.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
@@ -98,6 +99,7 @@ struct ConvergenceTests {
         let crashes = replicas.flatMap(\.crashes)
         #expect(crashes.isEmpty, "seed \(seed)\n\(logs)")
         #expect(chaos.violations.isEmpty, "seed \(seed)\n\(chaos.trace.suffix(60))\n\(logs)")
+        #expect(ineffective.isEmpty, "seed \(seed)\n\(logs)")
         #expect(watchman.seen > 0)
         // The limit leaves out the time of the machine and the server; the agent may add about the time of a rotation.
         #expect(harm < 8, "seed \(seed)\n\(logs)")

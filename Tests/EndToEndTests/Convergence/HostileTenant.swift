@@ -1,5 +1,7 @@
 import Distribution
+import FoundationEssentials
 import JSON
+import Kube
 import TestSupport
 
 /// Performs, in its own namespace, what a tenant can do against all others.
@@ -8,6 +10,7 @@ actor HostileTenant {
     nonisolated let namespace: String
     private var random: SeededGenerator
     private var number = 0
+    private var tries: [Action: (all: Int, done: Int)] = [:]
 
     init(_ world: World, _ random: SeededGenerator) async throws {
         self.world = world
@@ -15,56 +18,101 @@ actor HostileTenant {
         namespace = try await world.server.namespace()
     }
 
-    private enum Action: CaseIterable {
-        case force, mapLongPaths, failAlways, labelWithoutEnd, writeMany, nestDeeply, fillALine
+    private enum Action: String, CaseIterable {
+        case force, mapLongPaths, failAlways, labelBadly, writeMany, claimOneName, nestDeeply, fillALine, writeMarks
+        case forgeGenerations
     }
 
-    /// Performs one action. An action that the server rejects or cannot process counts as done.
+    /// Performs one action, and counts whether it took effect on the server, which may be down.
     func act() async {
         number += 1
-        switch Action.allCases.randomElement(using: &random) {
-        case .force?: await force()
-        case .mapLongPaths?: await mapLongPaths()
-        case .failAlways?: await failAlways()
-        case .labelWithoutEnd?: await labelWithoutEnd()
-        case .writeMany?: await writeMany()
-        case .nestDeeply?: await nestDeeply()
-        case .fillALine?: await fillALine()
-        case nil: break
+        guard let action = Action.allCases.randomElement(using: &random) else { return }
+        let isDone =
+            switch action {
+            case .force: await force()
+            case .mapLongPaths: await mapLongPaths()
+            case .failAlways: await failAlways()
+            case .labelBadly: await labelBadly()
+            case .writeMany: await writeMany()
+            case .claimOneName: await claimOneName()
+            case .nestDeeply: await nestDeeply()
+            case .fillALine: await fillALine()
+            case .writeMarks: await writeMarks()
+            case .forgeGenerations: await forgeGenerations()
+            }
+        tries[action, default: (0, 0)].all += 1
+        if isDone { tries[action, default: (0, 0)].done += 1 }
+    }
+
+    /// The attacks that were tried often and that the server never accepted, and those that it accepted and that no status
+    /// shows. To be called when all faults are removed.
+    func ineffective() async throws -> [String] {
+        var names = tries.filter { $0.value.all >= 10 && $0.value.done == 0 }.map {
+            "\($0.key.rawValue) is always rejected"
+        }
+        for (action, prefix, reason) in [
+            (Action.failAlways, "fails-", Reason.writeFailed), (.labelBadly, "labels", .invalidSpec),
+            (.mapLongPaths, "long-", .sourceNotFound), (.claimOneName, "claims-", .targetConflict),
+        ] where tries[action]?.done ?? 0 > 0 {
+            if try await !shows(reason, prefix) { names.append("\(action.rawValue) is nowhere \(reason.rawValue)") }
+        }
+        return names
+    }
+
+    /// Waits until a distribution whose name starts with `prefix` has this reason.
+    private nonisolated func shows(_ reason: Reason, _ prefix: String) async throws -> Bool {
+        try await eventually {
+            let list = try await world.client.send(
+                .list(.secretsDistributions, namespace: namespace), decoding: JSONValue.self)
+            let found = (list["items"]?.array ?? []).filter {
+                $0["metadata"]?["name"]?.string?.hasPrefix(prefix) == true
+            }
+            // A restored backup of etcd may have none of them.
+            return found.isEmpty || found.contains { Self.reason($0) == reason.rawValue }
         }
     }
 
-    private func force() async {
-        await write("forced", ["secrets": [["from": .string(Vault.bystander), "to": "a"]]])
+    private static func reason(_ distribution: JSONValue) -> String? {
+        let conditions = distribution["status"]?["conditions"]?.array ?? []
+        return conditions.first { $0["type"]?.string == "Ready" }?["reason"]?.string
+    }
+
+    // MARK: Attacks; each returns whether the server accepted it.
+
+    private func force() async -> Bool {
+        var count = 0
+        _ = await write("forced", ["secrets": [["from": .string(Vault.bystander), "to": "a"]]])
         for round in 0..<30 {
             let value: JSONValue = .string("\(number)-\(round)")
-            _ = try? await world.client.patch(
-                .secretsDistributions, namespace: namespace, name: "forced",
-                ["metadata": ["annotations": [WellKnownKeys.forceSync: value]]])
+            let patch: JSONValue = ["metadata": ["annotations": [WellKnownKeys.forceSync: value]]]
+            if await amend(.secretsDistributions, "forced", patch) { count += 1 }
         }
+        return count > 1
     }
 
-    private func mapLongPaths() async {
+    private func mapLongPaths() async -> Bool {
         let long = String(repeating: "team-1-", count: 140)
         let mappings = (0..<300).map { index -> JSONValue in
             ["from": .string("\(number)-\(index)-\(long)"), "to": .string("key-\(index)")]
         }
-        await write("long-\(number % 3)", ["secrets": .array(mappings)])
+        return await write("long-\(number % 3)", ["secrets": .array(mappings)])
     }
 
-    /// More annotations than a Secret may have.
-    private func failAlways() async {
-        let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 260_000))])
-        await write(
+    /// As many annotations as a distribution may have. With the agent's own, these are more than a Secret may have.
+    private func failAlways() async -> Bool {
+        let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 262_100))])
+        return await write(
             "fails-\(number % 20)",
             [
                 "secrets": [["from": .string(Vault.bystander), "to": "a"]], "metadata": ["annotations": large],
             ])
     }
 
-    private func labelWithoutEnd() async {
-        let labels = (0..<5000).map { ("\($0)/\($0)/bad label", JSONValue.string("not one either")) }
-        await write(
+    /// As many labels as a distribution may have, all with long, invalid names.
+    private func labelBadly() async -> Bool {
+        let name = String(repeating: "no label ", count: 1000)
+        let labels = (0..<100).map { ("\(number)/\($0)/\(name)", JSONValue.string("not one either")) }
+        return await write(
             "labels",
             [
                 "secrets": [["from": .string(Vault.bystander), "to": "a"]],
@@ -72,48 +120,123 @@ actor HostileTenant {
             ])
     }
 
-    private func writeMany() async {
+    private func writeMany() async -> Bool {
+        var count = 0
         for index in 0..<20 {
-            await write(
-                "many-\(index)", ["secrets": [["from": .string(Vault.bystander), "to": .string("key-\(number)")]]])
+            let mapping: JSONValue = ["from": .string(Vault.bystander), "to": .string("key-\(number)")]
+            if await write("many-\(index)", ["secrets": [mapping]]) { count += 1 }
         }
+        return count > 1
     }
 
-    private func nestDeeply() async {
+    /// Many distributions for one Secret, of which another one wins again and again.
+    private func claimOneName() async -> Bool {
+        var count = 0
+        for index in 0..<20 {
+            let spec: JSONValue = [
+                "name": "claimed", "secrets": [["from": .string(Vault.bystander), "to": .string("key-\(number)")]],
+            ]
+            if await write("claims-\(index)", spec) { count += 1 }
+        }
+        for owner in ["somebody else", world.namespace] {
+            let patch: JSONValue = ["metadata": ["annotations": [WellKnownKeys.managedBy: .string(owner)]]]
+            _ = await amend(.secretsDistributions, "claims-0", patch)
+        }
+        return count > 1
+    }
+
+    private func nestDeeply() async -> Bool {
         var fields: JSONValue = [:]
         for _ in 0..<600 { fields = ["f:a": fields] }
         let entry: JSONValue = [
             "manager": "hostile", "operation": "Update", "apiVersion": "xlscsde.nhs.uk/v1", "fieldsType": "FieldsV1",
             "fieldsV1": fields,
         ]
-        await write(
-            "deep-\(number % 3)", ["secrets": [["from": .string(Vault.bystander), "to": "a"]]],
-            metadata: ["managedFields": [entry]])
+        // The server stores these fields only when it creates an object.
+        let name = "deep-\(number % 3)"
+        let stored = await replace(
+            .secretsDistributions, name,
+            Self.distribution(
+                name, in: namespace, ["secrets": [["from": .string(Vault.bystander), "to": "a"]]]
+            ).merging(["metadata": ["managedFields": [entry]]]))
+        return stored?.contains(String(repeating: #"{"f:a":"#, count: 600)) == true
     }
 
-    private func fillALine() async {
-        let secret: JSONValue = [
-            "apiVersion": "v1", "kind": "Secret", "type": .string(String(repeating: "<", count: 750_000)),
+    private func fillALine() async -> Bool {
+        let name = "line-\(number % 3)"
+        let secret = planted(name, type: String(repeating: "<", count: 750_000))
+        return await replace(.secrets, name, secret) != nil
+    }
+
+    /// More combining marks in a row than the agent accepts.
+    private func writeMarks() async -> Bool {
+        let marks = "a" + String(repeating: "\u{301}", count: 40)
+        let name = "marks-\(number % 3)"
+        let note: JSONValue = ["metadata": ["annotations": ["note": .string("\(number)\(marks)")]]]
+        guard await replace(.secrets, name, planted(name, type: marks)) != nil else { return false }
+        return await amend(.secrets, name, note)
+    }
+
+    /// A Secret that looks as if an agent with a newer mount wrote it.
+    private func forgeGenerations() async -> Bool {
+        let name = "forged-\(number % 3)"
+        let forged: JSONValue = [
+            "type": "Opaque", "data": ["a": .string(Data("forged".utf8).base64EncodedString())],
             "metadata": [
-                "name": .string("line-\(number % 3)"),
-                "labels": [WellKnownKeys.managedByLabel: .string(world.namespace)],
+                "annotations": [
+                    WellKnownKeys.managedBy: .string(world.namespace),
+                    WellKnownKeys.distribution: .string("\(namespace)/\(name)"),
+                    WellKnownKeys.mountGeneration: .string("..2099_01_01_\(number)"),
+                ]
             ],
         ]
-        _ = try? await world.client.create(.secrets, namespace: namespace, secret)
+        _ = await write(name, ["secrets": [["from": .string(Vault.bystander), "to": "a"]]])
+        return await replace(.secrets, name, planted(name).merging(forged)) != nil
     }
 
-    private func write(_ name: String, _ spec: JSONValue, metadata: JSONValue = [:]) async {
+    // MARK: Requests
+
+    private static func distribution(_ name: String, in namespace: String, _ spec: JSONValue) -> JSONValue {
         let manifest: JSONValue = [
             "apiVersion": "xlscsde.nhs.uk/v1", "kind": "SecretsDistribution",
             "metadata": ["name": .string(name), "namespace": .string(namespace)], "spec": ["name": .string(name)],
         ]
-        let whole = manifest.merging(["spec": spec, "metadata": metadata])
-        do {
-            try await world.client.create(.secretsDistributions, namespace: namespace, whole)
-        } catch {
-            guard case .alreadyExists = error.kind else { return }
-            _ = try? await world.client.patch(
-                .secretsDistributions, namespace: namespace, name: name, ["spec": spec])
-        }
+        return manifest.merging(["spec": spec])
+    }
+
+    /// A Secret with the agent's label.
+    private func planted(_ name: String, type: String = "Opaque") -> JSONValue {
+        [
+            "apiVersion": "v1", "kind": "Secret", "type": .string(type),
+            "metadata": [
+                "name": .string(name), "labels": [WellKnownKeys.managedByLabel: .string(world.namespace)],
+            ],
+        ]
+    }
+
+    private func write(_ name: String, _ spec: JSONValue) async -> Bool {
+        let manifest = Self.distribution(name, in: namespace, spec)
+        let create = Request.create(.secretsDistributions, namespace: namespace, manifest)
+        if await send(create) != nil { return true }
+        return await amend(.secretsDistributions, name, ["spec": spec])
+    }
+
+    private func amend(_ resource: Resource, _ name: String, _ patch: JSONValue) async -> Bool {
+        await send(.mergePatch(resource, namespace: namespace, name: name, patch)) != nil
+    }
+
+    /// Deletes an object and creates it again.
+    ///
+    /// - Returns: the metadata of the new object; nil if the server rejected it.
+    private func replace(_ resource: Resource, _ name: String, _ object: JSONValue) async -> String? {
+        _ = try? await world.client.delete(resource, namespace: namespace, name: name, uid: nil)
+        return await send(.create(resource, namespace: namespace, object))
+    }
+
+    /// Requests only the metadata in the response; nil if the server rejected the request.
+    private func send(_ request: Request) async -> String? {
+        var request = request
+        request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+        return (try? await world.client.send(request)).map { String(decoding: $0.body, as: UTF8.self) }
     }
 }

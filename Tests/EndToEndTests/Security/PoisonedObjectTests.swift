@@ -88,6 +88,51 @@ struct PoisonedObjectTests {
         }
     }
 
+    /// The server accepts any text as the type of a Secret and as an annotation. The agent rejects texts with more than
+    /// 30 combining marks in a row.
+    @Test("with text that cannot be read, lists and watches go on, and the log names the Secret")
+    func text() async throws {
+        try await withServer { world in
+            try AtomicVolume(world.mount).write(["a": "1"])
+            let tenant = try await World(on: world.server)
+            let marks = "a" + String(repeating: "\u{301}", count: 40)
+            func poison(_ name: String) async throws {
+                let note: JSONValue = ["metadata": ["annotations": ["note": .string(marks)]]]
+                for secret in [
+                    plant("typed-\(name)", in: tenant, for: world, type: marks),
+                    plant("noted-\(name)", in: tenant, for: world).merging(note),
+                ] {
+                    try await send(.create(.secrets, namespace: tenant.namespace, secret), tenant)
+                }
+                let distribution = tenant.distribution(name, [("a", "a")]).merging(note)
+                try await send(.create(.secretsDistributions, namespace: tenant.namespace, distribution), tenant)
+            }
+            try await world.create(world.distribution("good", [("a", "a")]))
+            try await poison("first")
+            try await world.withAgent(everywhere) {
+                try await world.expect("good", .synced)
+                try await poison("second")
+                for name in ["typed-first", "noted-first", "typed-second", "noted-second"] {
+                    let secret = "\(tenant.namespace)/\(name)"
+                    #expect(await eventually { world.logs.contains("secret cannot be used", secret) })
+                }
+                try await world.patchSecret("good", ["stringData": ["a": "by hand"]])
+                try await world.expect("good", ["a": "1"])
+            }
+            for fault in ["watch failed", "watch event cannot be read", "secrets are read one by one"] {
+                #expect(world.logs.count(fault) == 0, "\(world.logs.lines)")
+            }
+            // It reports the distribution that is not served, and no list.
+            let pass = try await Binary.run(
+                ["sync"],
+                environment: [
+                    "SECRETS_PATH": world.mount, "MANAGED_BY": world.namespace,
+                    "KUBECONFIG": try world.server.kubeconfig(),
+                ])
+            #expect(!(pass.output + pass.errors).contains("cannot be listed"), "\(pass.output)\(pass.errors)")
+        }
+    }
+
     /// `type` can be as long as a request to etcd, and Go escapes `<` in JSON as six bytes.
     @Test("twelve Secrets of 4.5 MB as JSON fit into the container, and others' repairs do not wait for them")
     func size() async throws {
@@ -106,7 +151,8 @@ struct PoisonedObjectTests {
             let names = (0..<20).map { "good-\($0)" }
             for name in names { try await world.create(world.distribution(name, [("a", "a")])) }
 
-            let group = try MemoryGroup(limit: 64 << 20)
+            let limit = 64 << 20
+            let group = try MemoryGroup(limit: limit)
             defer { group?.remove() }
             let agent = try await Binary(
                 ["run"],
@@ -130,6 +176,7 @@ struct PoisonedObjectTests {
             // About the time that the server itself needs for such an object; a watch that ends each time would take
             // minutes.
             #expect(all - writes < (reference + writes) * 60)
+            let peak = agent.peak
             agent.signal(SIGTERM)
             let ended = await agent.ended()
             #expect(ended.status == 0)
@@ -137,6 +184,7 @@ struct PoisonedObjectTests {
                 #expect(!ended.errors.contains(fault), "\(ended.errors.prefix(4000))")
             }
             #expect(group?.kills ?? 0 == 0, "\(group?.figures ?? "")")
+            if group == nil { #expect(peak > 0 && peak < limit) }
         }
     }
 

@@ -185,11 +185,3 @@ extension JSONValue {
         }
     }
 }
-
-extension Binary {
-    /// The maximum resident memory in bytes, including mapped files.
-    fileprivate var peak: Int {
-        let line = Files.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
-    }
-}

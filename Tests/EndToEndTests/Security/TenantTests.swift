@@ -31,6 +31,12 @@ struct TenantTests {
         ).status.ready?.reason
     }
 
+    /// The port of the agent's admin endpoint.
+    private func port() throws -> Int {
+        let line = try #require(world.logs.lines.first { $0.contains("admin endpoint listens") })
+        return try #require(line.split(separator: ":").last.flatMap { Int($0) })
+    }
+
     /// The time from the change of a file to the Secret, each time.
     private func rotations(_ numbers: ClosedRange<Int>, _ volume: AtomicVolume) async throws -> [Duration] {
         var times: [Duration] = []
@@ -116,9 +122,7 @@ struct TenantTests {
                 try await create(name, ["name": .string(name), "secrets": .array(mappings)])
             }
             let meanwhile = try await rotations(4...6, volume)
-            let line = try #require(world.logs.lines.first { $0.contains("admin endpoint listens") })
-            let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
-            #expect(await RawClient.get("/healthz", port: port)?.hasPrefix("HTTP/1.1 200 ") == true)
+            #expect(await RawClient.get("/healthz", port: try port())?.hasPrefix("HTTP/1.1 200 ") == true)
             var judged = 0
             for name in names where try await reason(name) != nil { judged += 1 }
             #expect(judged < names.count, "the work for the tenant ended before the rotations")
@@ -128,7 +132,9 @@ struct TenantTests {
         }
     }
 
-    @Test("by targets that never finish: Secrets and statuses of the others are written meanwhile")
+    @Test(
+        "by targets that never finish: Secrets and statuses of the others are written meanwhile, and a metric names who waits"
+    )
     func hangingTargets() async throws {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "0"])
@@ -143,8 +149,16 @@ struct TenantTests {
         try await world.withAgent(over: hanging) {
             $0.watchNamespaces?.append(tenant)
             $0.maxInFlight = 6
+            $0.listenAddress = ListenAddress(host: "127.0.0.1", port: 0)
         } _: {
             #expect(await eventually { hanging.writes >= 4 })
+            let waits = #"secrets_distributor_queue_namespace_depth{namespace="\#(tenant)"} "#
+            let isNamed = try await eventually {
+                let metrics = await RawClient.get("/metrics", port: try port()) ?? ""
+                let line = metrics.split(whereSeparator: \.isNewline).first { $0.hasPrefix(waits) }
+                return line.flatMap { Double($0.dropFirst(waits.count)) } ?? 0 > 30
+            }
+            #expect(isNamed)
             _ = try await rotations(1...3, volume)
             try await world.expect("app", .synced)
             try await world.create(world.distribution("late", [("a", "a")]))
@@ -153,21 +167,19 @@ struct TenantTests {
         }
     }
 
-    @Test(
-        "by targets that always fail: those of the others are written meanwhile, and a metric names the waiting one"
-    )
+    @Test("by targets that always fail: those of the others are written meanwhile, and each status gives the reason")
     func failingTargets() async throws {
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "0"])
         try await world.create(world.distribution("app", [("a", "a")]))
-        // More annotations than the API accepts: each write is rejected.
-        let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 260_000))])
-        for number in 0..<20 {
+        // As much as a distribution may have. With the agent's own annotations it is more than the API accepts.
+        let large: JSONValue = .object(["fails": .string(String(repeating: "x", count: 262_100))])
+        let names = (0..<20).map { "fails-\($0)" }
+        for name in names {
             try await create(
-                "fails-\(number)",
+                name,
                 [
-                    "name": .string("fails-\(number)"), "secrets": [["from": "a", "to": "a"]],
-                    "metadata": ["annotations": large],
+                    "name": .string(name), "secrets": [["from": "a", "to": "a"]], "metadata": ["annotations": large],
                 ])
         }
         try await world.withAgent {
@@ -177,6 +189,9 @@ struct TenantTests {
             try await world.expect("app", ["a": "0"])
             _ = try await rotations(1...5, volume)
             try await world.expect("app", .synced)
+            for name in names {
+                #expect(try await eventually { try await reason(name) == Reason.writeFailed.rawValue })
+            }
         }
     }
 }

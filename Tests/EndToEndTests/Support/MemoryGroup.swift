@@ -57,6 +57,14 @@ struct MemoryGroup {
     func remove() { rmdir(path) }
 }
 
+extension Binary {
+    /// The maximum resident memory in bytes, including mapped files. Compared with the limit if no group can be created.
+    var peak: Int {
+        let line = Files.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
+}
+
 /// Reads files of /proc and of control groups, which report no size and are never replaced.
 enum Files {
     static func text(_ path: String) -> String {
