@@ -39,7 +39,7 @@ let package = Package(
         // Wipes what is freed, in the program that links it.
         .target(name: "CWipe"),
 
-        // Pure: values in, values out. No threads, clocks or descriptors.
+        // Pure: values in, values out. No threads, clocks or descriptors, except in Observability.
         library("JSON"),
         library("YAML", ["CLibYAML"]),
         library("Observability"),

@@ -10,12 +10,15 @@ package struct AccessPolicy: Sendable, Equatable {
 
     /// Whether a file that no rule allows for the namespace may go there.
     package enum Default: String, Sendable, CaseIterable {
-        /// It may go there if no rule of any namespace matches it.
+        /// A file that no rule names goes anywhere.
         case allow = "Allow"
         case deny = "Deny"
     }
 
     /// Files that may go to namespaces. A file or a namespace must match one of the patterns.
+    ///
+    /// A verdict may depend only on the policy and on a distribution's namespace and mappings: `PolicyVerdicts` keeps it
+    /// while the mappings stay the same.
     package struct Rule: Sendable, Equatable {
         package var namespaces: [Pattern]
         package var files: [Pattern]

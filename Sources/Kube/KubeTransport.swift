@@ -29,7 +29,7 @@ extension KubeTransport {
 
     /// See `Request.delete`.
     ///
-    /// - Parameter answerSize: the size of the object, which is the response while a finalizer keeps it; see
+    /// - Parameter expectedResponseSize: the size of the object, which is the response while a finalizer keeps it; see
     ///   `Request.expectedResponseSize`.
     package func delete(
         _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil,

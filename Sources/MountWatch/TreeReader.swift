@@ -50,7 +50,7 @@ struct TreeReader {
 
     /// Adds what `next` has read. Does not copy the files of this reader, because there may be thousands of volumes.
     mutating func add(_ next: TreeReader) {
-        // The paths are equal in Swift but different for the kernel, so neither file may be used.
+        // Two paths that Swift cannot tell apart (Unicode forms): use neither file.
         files.merge(next.files) { _, _ in .failed(.ambiguousName) }
         remarks.subPathMounts += next.remarks.subPathMounts
         remarks.undecodableNames += next.remarks.undecodableNames
@@ -126,7 +126,7 @@ struct TreeReader {
             if visited > MountLimits.files || size > MountLimits.bytes { return }
             let local = prefix + entry.name
             let path = place.base + local
-            // The paths are equal in Swift but different for the kernel, so neither file may be used.
+            // Two paths that Swift cannot tell apart (Unicode forms): use neither file.
             guard files[path] == nil else {
                 add(path, .failed(.ambiguousName))
                 continue
@@ -177,7 +177,7 @@ struct TreeReader {
 
     private mutating func addNested(_ folder: String) {
         if volume.nested.insert(folder).inserted { return }
-        // The names are equal in Swift but different for the kernel, so neither may be used.
+        // Two folders whose names Swift cannot tell apart (Unicode forms): use neither.
         volume.nested.remove(folder)
         add(folder, .failed(.ambiguousName))
     }

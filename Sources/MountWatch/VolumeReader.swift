@@ -65,7 +65,7 @@ struct VolumeReader {
         guard (try? directory.linkTarget(VolumeNames.data)) == target else { return nil }
         let name = target.split(separator: "/").last.map(String.init) ?? target
         if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
-        if losesFiles(of: name, tree) { throw Absence("\(path) loses files of its generation") }
+        if losesFiles(of: name, tree) { throw losingFiles }
         if tree.volume.hasVanished { return nil }
         let volume = Snapshot.Volume(generation: name, createdAt: Timestamp(createdAt))
         var count = 0
@@ -118,11 +118,15 @@ struct VolumeReader {
         var tree = before.next()
         try tree.read(directory, base: base, isGeneration: true)
         if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
-        if losesFiles(of: generation, tree) { throw Absence("\(path) loses files of its generation") }
+        if losesFiles(of: generation, tree) { throw losingFiles }
         guard !tree.volume.hasVanished, let newest = tree.volume.newest else { return nil }
         tree.noteSubPath(folder.isEmpty ? path : folder)
         let volume = Snapshot.Volume(generation: generation, createdAt: Timestamp(newest))
         return Part(volume: volume, nested: [], tree: tree)
+    }
+
+    private var losingFiles: Absence {
+        Absence("files are disappearing from \(path), although its generation is the same")
     }
 
     private func losesFiles(of generation: String, _ tree: TreeReader) -> Bool {

@@ -7,8 +7,8 @@ import Scheduling
 /// check finds a different fingerprint, and on request.
 ///
 /// A request is handled like a change: the loop waits for quiet, and for a pause after the previous reading. If files
-/// change during a reading, it may contain half of a file-by-file write. It is then dropped, and the next reading also
-/// waits for quiet.
+/// change during a reading, it may contain half of a file-by-file write. It is then dropped unless it is overdue, and
+/// the next reading also waits for quiet.
 ///
 /// Events make it fast, and polling makes it reliable: without inotify, every change is still found, but later. All
 /// calls happen on one thread that this object owns.
@@ -51,8 +51,8 @@ package final class WatchLoop: Sendable {
     /// Reads the folder and returns a closure that accepts the reading. Receives the time of the first change since the
     /// last reading.
     package typealias Read = @Sendable (ContinuousClock.Instant) -> Take
-    /// Accepts a reading. Not called if there were changes during the reading. Returns false if the reading is
-    /// incomplete.
+    /// Accepts a reading. Not called if there were changes during the reading, unless it is overdue. Returns false if
+    /// the reading is incomplete.
     package typealias Take = () -> Bool
 
     /// - Parameters:
@@ -165,8 +165,8 @@ package final class WatchLoop: Sendable {
         let take = read(noticed)
         let isOtherNow =
             watcher.problem == nil ? drain(&watcher) : FolderFingerprint(path: path, depth: depth) != stamp
-        let counts = debouncer.looked(at: .now, since: noticed, hasChanged: isOtherNow)
-        return (stamp, counts ? take() : true)
+        let isAccepted = debouncer.looked(at: .now, since: noticed, hasChanged: isOtherNow)
+        return (stamp, isAccepted ? take() : true)
     }
 
     private func drain(_ watcher: inout DirectoryWatcher) -> Bool {

@@ -24,7 +24,7 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
     }
 
     private struct Bucket: Sendable {
-        /// The time until the bucket is full.
+        /// The time until all tokens are back.
         var debt: Duration = .zero
         var at: Instant
         /// The number of lines suppressed since the last line that was written.
@@ -35,7 +35,7 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
             at = now
         }
 
-        /// The time at which the bucket is full.
+        /// The time at which all tokens are back.
         var end: Instant { at.advanced(by: debt) }
 
         func has(_ policy: Policy) -> Bool { debt + policy.refill <= policy.refill * policy.burst }

@@ -37,7 +37,7 @@ package struct GenerationHistory: Sendable {
     /// - Parameters:
     ///   - generation: the generation in a target's annotation; nil if there is none.
     ///   - now: the wall clock.
-    package func isBehind(_ generation: String?, now: Timestamp) -> Bool {
+    package func isNewerThanOurs(_ generation: String?, now: Timestamp) -> Bool {
         !volumesBehind(generation, now: now).isEmpty
     }
 
@@ -46,10 +46,10 @@ package struct GenerationHistory: Sendable {
         guard let generation else { return [] }
         return Set(
             MountGeneration(parsing: generation).names
-                .filter { isBehind($0.value, of: names[$0.key] ?? [], now: now) }.keys)
+                .filter { isNewer($0.value, than: names[$0.key] ?? [], now: now) }.keys)
     }
 
-    private func isBehind(_ generation: String, of names: [String], now: Timestamp) -> Bool {
+    private func isNewer(_ generation: String, than names: [String], now: Timestamp) -> Bool {
         guard let current = names.last, !names.contains(generation),
             let theirs = Self.time(of: generation), let ours = Self.time(of: current)
         else { return false }

@@ -6,8 +6,8 @@ import Snapshots
 
 /// Checks the content of a desired target: whether it may be written, and what to warn about.
 ///
-/// `spec.validation: None` turns the checks off, except the one for a missing volume, which never changes a target. The
-/// result depends only on the current state, so it is the same after a restart.
+/// `spec.validation: None` turns the checks off, except one: a target that would lose a key because a whole volume is
+/// missing is always held back. The result depends only on the current state, so it is the same after a restart.
 package struct TargetReview: Sendable {
     /// Why the target must not be changed; nil if it may be.
     package private(set) var refusal: Refusal?

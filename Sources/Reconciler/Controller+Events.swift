@@ -9,7 +9,7 @@ extension Controller {
     package func handle(_ event: CacheEvent) {
         let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
         if change.affectsReadiness { announceReadiness() }
-        take(change)
+        carryOut(change)
         if case .distributions(_, .replace) = event {
             // The resource definition may have been replaced: detect its traits again.
             statuses.definition = .current
@@ -26,21 +26,21 @@ extension Controller {
     package func namespacesToList(of scope: Scope) -> [String]? { cache.namespacesToList(of: scope) }
 
     /// Acts on a change of the cache. Queues all keys at once, at the end.
-    func take(_ change: CacheChange) {
+    func carryOut(_ change: CacheChange) {
         var items: [WorkItem] = []
-        for note in change.notes { log(note) }
+        for line in change.logLines { log(line) }
         for key in change.replaced { statuses.forgetWritten(key) }
         for (old, target) in change.retargeted { secrets.forget(old.uid, unless: target) }
         for (key, targets) in change.requested { request(targets, for: key) }
         for distribution in change.removed { items += forget(distribution).map(WorkItem.target) }
         for key in change.lost {
-            notes.lose(key)
-            items += targets(of: remarks.lose(key)).map(WorkItem.target)
+            targetNotes.lose(key)
+            items += targets(of: statusNotes.lose(key)).map(WorkItem.target)
         }
         for (target, manager) in change.foreignChanges { recordForeignChange(target, by: manager) }
         if let news = change.mount {
-            take(news, change.targets)
-            items += notes.ahead.keys.map(WorkItem.target)
+            carryOut(news, change.targets)
+            items += targetNotes.ahead.keys.map(WorkItem.target)
         }
         if change.isPolicyNew {
             start.reset()
@@ -60,32 +60,32 @@ extension Controller {
         enqueue(items)
     }
 
-    private func take(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
+    private func carryOut(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
         if !news.plainVolumes.isEmpty {
             logger.warning(
                 "files are written one by one: a Secret can mix old and new content",
                 ["volumes": .strings(news.plainVolumes)])
         }
         guard news.isNew, let snapshot = cache.mount.snapshot else { return }
-        notes.newerGenerations.forget(news.changed)
+        targetNotes.newerGenerations.forget(news.changed)
         pairs = CertificateCheckCache()
         if news.old != nil, !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
     }
 
     private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
-        if !notes.requested.isSuperset(of: targets) {
+        if !targetNotes.requested.isSuperset(of: targets) {
             logger.info("comparison requested", ["distribution": .string(distribution.description)])
         }
-        notes.requested.formUnion(targets)
+        targetNotes.requested.formUnion(targets)
     }
 
     /// - Returns: former targets whose removal waited for the distribution.
     private func forget(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         statuses.forget(key)
-        notes.uncertain.remove(.status(key))
+        targetNotes.uncertain.remove(.status(key))
         secrets.forget(distribution.uid, unless: nil)
-        return remarks.forget(key)
+        return statusNotes.forget(key)
     }
 
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response
@@ -102,8 +102,8 @@ extension Controller {
     /// Queues the targets of distributions whose statuses must change.
     func enqueueOwners(_ distributions: [ObjectKey]) { enqueue(targets(of: distributions)) }
 
-    private func log(_ note: CacheChange.Note) {
-        switch note {
+    private func log(_ line: CacheChange.LogLine) {
+        switch line {
         case .scopeSkipped(let scope, let error):
             logger.warning(
                 "scope is skipped", ["scope": .string(scope.description), "error": .string(error.description)])

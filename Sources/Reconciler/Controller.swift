@@ -37,7 +37,7 @@ package struct ControllerDependencies: Sendable {
 
 /// A thin shell that serializes access to the cache, the reconciler's functions and their reports.
 ///
-/// Events change the cache and queue keys (`hear`). `reconcile` processes one key.
+/// Events change the cache and queue keys (`handle`). `reconcile` processes one key.
 package actor Controller {
     let dependencies: ControllerDependencies
     let worker: Worker<WorkItem>
@@ -48,8 +48,8 @@ package actor Controller {
     package nonisolated let probes = ProbeState()
 
     var cache: Cache
-    var notes = TargetNotes()
-    var remarks = StatusNotes()
+    var targetNotes = TargetNotes()
+    var statusNotes = StatusNotes()
     package internal(set) var statuses = StatusBook()
     var rotations = RotationLedger()
     var contention: Contention

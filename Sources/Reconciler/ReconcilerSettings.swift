@@ -17,7 +17,8 @@ package struct ReconcilerSettings: Sendable {
     /// The path of the mount, for the overview.
     package var mountPath = ""
 
-    /// How long a target with content newer than our mount's is reported only by the agent that wrote it.
+    /// How long the agent stays silent about a target whose content is newer than its mount's; the target's writer
+    /// reports it.
     package var staleMountGrace: Duration = .seconds(45)
     /// A key that is processed for longer is stuck: it needs a few requests, and each ends within minutes, including
     /// its retries.

@@ -43,8 +43,8 @@ package struct Debouncer<Instant: InstantProtocol>: Sendable where Instant.Durat
     ///   - first: the first change that the reading covers.
     ///   - hasChanged: whether there were changes during the reading, which may therefore be inconsistent. Another
     ///     reading then follows.
-    /// - Returns: whether to accept the reading. It is accepted in spite of changes if `first` has reached the maximum
-    ///   delay; later changes then start a new delay.
+    /// - Returns: whether to accept the reading: true if nothing changed during the reading, or if the maximum delay
+    ///   since `first` has passed. In the second case the changes during the reading start a new delay.
     package mutating func looked(at instant: Instant, since first: Instant, hasChanged: Bool = false) -> Bool {
         nextRequest = instant.advanced(by: pause)
         guard hasChanged else { return true }

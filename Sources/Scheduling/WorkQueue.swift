@@ -7,10 +7,14 @@
 /// first, for a limited time.
 ///
 /// A group with nothing in flight may start a key whenever a place is free. A group with keys in flight may start
-/// another only if it has less than two thirds of the places, less than twice as many as are free, and more places are
-/// free than the reserve: an eighth of the places, but at least one. So no group gets more than two thirds of the
-/// places, however many keys it has and however long they take; of two places it gets one. A single place goes to one
-/// key after the other.
+/// another key if all of these hold:
+///
+/// 1. It has fewer keys in flight than two thirds of the places.
+/// 2. It has fewer keys in flight than twice the free places.
+/// 3. More places are free than the reserve, which is an eighth of the places, at least one.
+///
+/// So no group gets more than two thirds of the places, however many keys it has and however long they take. Of two
+/// places it gets one. A single place goes to one key after the other.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
     /// The result of processing a key.
@@ -58,7 +62,7 @@ where Instant.Duration == Duration {
     /// - Parameters:
     ///   - starvationLimit: the time for which a key lets others go first. After that it goes before them, still in
     ///     turns by group.
-    ///   - canWait: whether a key lets others go first.
+    ///   - isLowPriority: whether a key lets others go first.
     ///   - group: the group of a key. If nil, there is a single group, which may use all places.
     package init(
         limit: Int, backoff: Backoff = .standard, starvationLimit: Duration = .zero,

@@ -46,8 +46,7 @@ package final class ChangeRecorder: Sendable {
         if let new { log(new) } else { logEnd(key) }
     }
 
-    /// Records the observed state of a target, nil if it does not exist, and removes the difference if there is none
-    /// any more.
+    /// Records what is stored now; nil if nothing is. Drops the difference if none is left.
     func saw(_ key: ObjectKey, _ target: ObservedTarget?) {
         let isGone = entries.withLock { entries in
             guard let entry = entries[key] else { return false }

@@ -117,7 +117,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case unavailable(String, retryAfter: Duration?)
     /// A list fails as a whole, maybe because of one of its objects.
     case unlistable(String)
-    /// A write may have succeeded, or may still succeed: read the object, and then retry as above.
+    /// A write may have succeeded, or may still succeed: read the object, then retry like `.unavailable`.
     case unknownOutcome(String, retryAfter: Duration?)
 
     package var description: String {

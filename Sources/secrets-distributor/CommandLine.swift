@@ -29,7 +29,7 @@ struct UsageError: Error, CustomStringConvertible {
 
 extension Invocation.Command {
     /// Whether the command needs settings.
-    fileprivate var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
+    var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
     fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
 }
 
@@ -154,12 +154,10 @@ extension Invocation {
         switch (settings.distributionsPath, settings.outputPath) {
         // explain reads no Secrets, so it needs no OUTPUT_PATH.
         case (_?, nil) where command == .explain: break
-        case (nil, let path?):
-            throw OptionError(
-                name: "OUTPUT_PATH", value: path, takes: "a path only together with DISTRIBUTIONS_PATH (local mode)")
-        case (let path?, nil):
-            throw OptionError(
-                name: "DISTRIBUTIONS_PATH", value: path, takes: "a path only together with OUTPUT_PATH (local mode)")
+        case (nil, _?):
+            throw OptionError(description: "OUTPUT_PATH is set without DISTRIBUTIONS_PATH; local mode needs both")
+        case (_?, nil):
+            throw OptionError(description: "DISTRIBUTIONS_PATH is set without OUTPUT_PATH; local mode needs both")
         default: break
         }
     }
@@ -171,7 +169,7 @@ extension Invocation {
         }
         if command == .sync {
             throw refuse(
-                "LEADER_ELECTION", "", "false with sync, which makes its pass without waiting")
+                "LEADER_ELECTION", "", "false: sync does not wait for a Lease; set LEADER_ELECTION=false")
         }
         if settings.distributionsPath != nil || settings.outputPath != nil {
             throw refuse("LEADER_ELECTION", "", "false in local mode, where there is no Lease")

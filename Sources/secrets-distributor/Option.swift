@@ -21,13 +21,16 @@ struct Option: Sendable {
     var flag: String { "--" + variable.lowercased().map { $0 == "_" ? "-" : String($0) }.joined() }
 }
 
-/// An invalid value of an option.
+/// An invalid value of an option, or values that do not go together.
 struct OptionError: Error, CustomStringConvertible {
-    let name: String
-    let value: String
-    let takes: String
+    let description: String
 
-    var description: String { "\(name) is \(JSONText.quoted(value)), expected \(takes)" }
+    init(name: String, value: String, takes: String) {
+        description = "\(name) is \(JSONText.quoted(value)), expected \(takes)"
+    }
+
+    /// - Parameter description: the error, without the value.
+    init(description: String) { self.description = description }
 }
 
 extension Option {

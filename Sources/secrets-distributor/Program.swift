@@ -22,7 +22,7 @@ enum Program {
             print(Help.text(of: arguments.contains(invocation.command.rawValue) ? invocation.command : .help))
             return 0
         }
-        if [.run, .sync, .plan, .explain].contains(invocation.command) { await Timers.open() }
+        if invocation.command.isConfigured { await Timers.open() }
         do {
             switch invocation.command {
             case .help: print(Help.text(of: .help))

@@ -25,36 +25,36 @@ import Testing
             ("2026-11-21T11:00:00.000000002Z", "2026-11-21T11:00:00.000000001Z", false),
             ("..2026_11_21_11_00_00.111", "2026-11-21T11:00:00.5Z", true),
         ])
-    func order(mine: String, theirs: String, isBehind: Bool) {
-        #expect(history(mine).isBehind(theirs, now: noon) == isBehind)
+    func order(mine: String, theirs: String, isNewer: Bool) {
+        #expect(history(mine).isNewerThanOurs(theirs, now: noon) == isNewer)
     }
 
     @Test(
         "A name without a time is never newer",
         arguments: [nil, "", "..data", "v2", "..2026_11_21", "..2026_13_21_11_00_00.1", "..2027__11_21_11_00_00.1"])
     func unknown(theirs: String?) {
-        #expect(!history("..2026_11_21_11_00_00.111").isBehind(theirs, now: noon))
-        #expect(!history("v1").isBehind("..2026_11_21_11_00_00.111", now: noon))
-        #expect(!GenerationHistory().isBehind("..2026_11_21_11_00_00.111", now: noon))
+        #expect(!history("..2026_11_21_11_00_00.111").isNewerThanOurs(theirs, now: noon))
+        #expect(!history("v1").isNewerThanOurs("..2026_11_21_11_00_00.111", now: noon))
+        #expect(!GenerationHistory().isNewerThanOurs("..2026_11_21_11_00_00.111", now: noon))
     }
 
     @Test("Earlier generations of this mount are older, even if a clock that was set back suggests otherwise")
     func ownPast() {
         let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_10_00_00.222")
-        #expect(!generations.isBehind("..2026_11_21_11_00_00.111", now: noon))
-        #expect(generations.isBehind("..2026_11_21_11_00_00.333", now: noon))
+        #expect(!generations.isNewerThanOurs("..2026_11_21_11_00_00.111", now: noon))
+        #expect(generations.isNewerThanOurs("..2026_11_21_11_00_00.333", now: noon))
     }
 
     @Test("A generation that returns is the current one")
     func again() {
         let generations = history("..2026_11_21_11_00_00.111", "..2026_11_21_09_00_00.222", "..2026_11_21_11_00_00.111")
-        #expect(!generations.isBehind("..2026_11_21_10_00_00.333", now: noon))
+        #expect(!generations.isNewerThanOurs("..2026_11_21_10_00_00.333", now: noon))
     }
 
     @Test("A time that is far ahead of our clock is ignored")
     func future() {
-        #expect(history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_00.2", now: noon))
-        #expect(!history("..2026_11_21_11_00_00.1").isBehind("..2026_11_21_12_05_01.2", now: noon))
+        #expect(history("..2026_11_21_11_00_00.1").isNewerThanOurs("..2026_11_21_12_05_00.2", now: noon))
+        #expect(!history("..2026_11_21_11_00_00.1").isNewerThanOurs("..2026_11_21_12_05_01.2", now: noon))
     }
 
     @Test(
@@ -68,9 +68,9 @@ import Testing
             // A volume that this mount does not have.
             ("aws/..2026_11_21_11_00_00.1", false),
         ])
-    func volumes(theirs: String, isBehind: Bool) {
+    func volumes(theirs: String, isNewer: Bool) {
         let generations = history("..2026_11_21_10_00_00.1, azure/..2026_11_21_08_30_00.1")
-        #expect(generations.isBehind(theirs, now: noon) == isBehind)
+        #expect(generations.isNewerThanOurs(theirs, now: noon) == isNewer)
     }
 
     @Test("The history is bounded")
@@ -80,6 +80,6 @@ import Testing
             for second in 0..<10 { generations.append("..2026_11_21_\(minute % 24)_00_0\(second).\(minute)") }
         }
         generations.append("..2026_11_21_08_00_00.end")
-        #expect(generations.isBehind("..2026_11_21_09_00_00.0", now: noon))
+        #expect(generations.isNewerThanOurs("..2026_11_21_09_00_00.0", now: noon))
     }
 }

@@ -21,7 +21,7 @@ extension Cache {
 
     /// Stores a distribution that was read.
     ///
-    /// - Parameter isTruth: whether it replaces the cached one regardless of its resource version.
+    /// - Parameter isAuthoritative: whether it replaces the cached one regardless of its resource version.
     mutating func take(
         _ distribution: SecretsDistribution, isAuthoritative: Bool = false,
         sharing outcomes: [ObjectKey: DistributionStatus]

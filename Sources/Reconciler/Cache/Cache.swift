@@ -144,7 +144,7 @@ struct Cache: Sendable {
         let listed = Set(parts.keys)
         if scopes[scope]?.targets.listedNamespaces != listed {
             let others = Set(index.targets.map(\.namespace)).filter { scope.contains($0) }.subtracting(listed)
-            change.notes.append(.readByName(scope, namespaces: others.sorted(), error))
+            change.logLines.append(.readByName(scope, namespaces: others.sorted(), error))
         }
         scopes[scope, default: ScopeState()].targets.list(only: listed, because: error)
         change.affectsReadiness = true
@@ -161,9 +161,9 @@ struct Cache: Sendable {
         change.affectsReadiness = true
         if new.isRefused != old.isRefused {
             if new.isRefused, let error = [new.distributions, new.targets].first(where: \.isRefused)?.failure {
-                change.notes.append(.scopeSkipped(scope, error))
+                change.logLines.append(.scopeSkipped(scope, error))
             } else {
-                change.notes.append(.scopeServed(scope))
+                change.logLines.append(.scopeServed(scope))
             }
         }
         for (resource, old, new) in [
@@ -172,7 +172,7 @@ struct Cache: Sendable {
         ] {
             // Log each one once, not with each list.
             for (key, reason) in new.unreadable where old.unreadable[key] != reason {
-                change.notes.append(.unreadable(resource, key, reason: reason))
+                change.logLines.append(.unreadable(resource, key, reason: reason))
             }
         }
         let (seen, sees) = (old.targets, new.targets)

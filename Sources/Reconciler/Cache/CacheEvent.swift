@@ -42,10 +42,10 @@ struct CacheChange: Sendable {
     var requested: [ObjectKey: Set<ObjectKey>] = [:]
     /// Distributions that were deleted.
     var removed: [SecretsDistribution] = []
-    /// Distributions that were recreated, or whose version is older than the cached one.
+    /// Distributions that a list or a response replaced by another object or an older version.
     var replaced: [ObjectKey] = []
-    /// Distributions that were recreated, or whose target changed: the old version, and the new target of the same
-    /// distribution; nil if it was recreated.
+    /// Distributions that were recreated, or whose target changed: the old version, and the new target. `target` is nil
+    /// if the distribution was recreated or names no target any more.
     var retargeted: [(old: SecretsDistribution, target: ObjectKey?)] = []
     /// Targets that were deleted.
     var lost: [ObjectKey] = []
@@ -59,10 +59,10 @@ struct CacheChange: Sendable {
     var affectsReadiness = false
     /// Whether the event was a complete list.
     var isList = false
-    var notes: [Note] = []
+    /// Messages for the log.
+    var logLines: [LogLine] = []
 
-    /// A message for the log.
-    enum Note: Sendable {
+    enum LogLine: Sendable {
         case scopeSkipped(Scope, StoreError)
         case scopeServed(Scope)
         case unreadable(Resource, ObjectKey, reason: String)

@@ -15,13 +15,13 @@ protocol CachedObject: Sendable {
     static func keys(in cache: Cache) -> [ObjectKey]
     static func known(_ key: ObjectKey, in cache: Cache) -> Self?
 
-    /// - Parameter isTruth: whether the object comes from a list or a response, and so is current regardless of its
+    /// - Parameter isAuthoritative: whether the object comes from a list or a response, and so is current regardless of its
     ///   resource version.
     static func keep(
         _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange)
 
-    /// - Parameter wasHeard: true if a deletion event arrived; false if a list does not contain the object.
+    /// - Parameter isEvent: true if a deletion event arrived; false if a list does not contain the object.
     static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange)
 }
 
@@ -76,7 +76,7 @@ extension ObservedTarget: CachedObject {
         _ change: inout CacheChange
     ) {
         let known = cache.targets[object.key]
-        if let excess = object.excess, known?.excess != excess { change.notes.append(.unusable(object.key, excess)) }
+        if let excess = object.excess, known?.excess != excess { change.logLines.append(.unusable(object.key, excess)) }
         guard isAuthoritative || known != object else { return }
         cache.put(object)
         guard !isAuthoritative else { return }

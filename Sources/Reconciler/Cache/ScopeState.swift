@@ -48,7 +48,8 @@ struct ListWatchState: Sendable {
     /// Whether the cached objects may be out of date.
     var mayLag: Bool { isListing || (failure != nil && !isRefused) }
 
-    /// Whether lists and watches work. A failure that is over once the watch is reopened does not count.
+    /// Whether lists and watches work. A short outage after a complete list does not count, although `failure` shows it
+    /// until the watch is reopened.
     var works: Bool { failure == nil || (isListed && !isRefused && !isStale && listedNamespaces == nil) }
 
     /// Whether the objects were listed, and lists and watches work.

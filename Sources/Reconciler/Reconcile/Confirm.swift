@@ -46,16 +46,16 @@ extension Controller {
             known = cache.index.distributions[key]
             response = try await distributions.current(key)
         } while response != nil && known != nil && cache.index.distributions[key] == nil
-        // Only if it changed: `take` queues keys.
+        // Only if it changed: `carryOut` queues keys.
         if let response, response != cache.index.distributions[key] {
-            take(cache.take(response, sharing: statuses.outcomes))
+            carryOut(cache.take(response, sharing: statuses.outcomes))
         }
         return response
     }
 
     /// Stores a response regardless of its resource version.
     private func replace(_ distribution: SecretsDistribution) {
-        take(cache.take(distribution, isAuthoritative: true, sharing: statuses.outcomes))
+        carryOut(cache.take(distribution, isAuthoritative: true, sharing: statuses.outcomes))
     }
 
     /// Stores a distribution whose status was written or read.
@@ -68,7 +68,7 @@ extension Controller {
         }
         var change = CacheChange()
         let targets = cache.take(distribution, sharing: statuses.outcomes[distribution.key], &change)
-        take(change)
+        carryOut(change)
         enqueue(targets)
     }
 }

@@ -76,7 +76,7 @@ extension Controller {
     /// Logs what an enforcing policy would deny, once for each change.
     private func audit(_ distribution: SecretsDistribution) {
         let remark = cache.policy.remark(on: distribution, cache.verdicts)
-        guard remarks.audit(distribution.key, remark), let remark else { return }
+        guard statusNotes.audit(distribution.key, remark), let remark else { return }
         logger.warning(
             "access policy would deny",
             ["distribution": .string(distribution.key.description), "detail": .string(remark)])

@@ -4,8 +4,8 @@ package import LinuxIO
 /// Runs long policy evaluations on its own thread. The controller decides which evaluation is next.
 package actor PolicyEvaluator {
     /// How much is evaluated between two checks for cancellation, in steps of 64 states on one character: about a
-    /// millisecond. An evaluation can pause in the middle of a file. It exceeds this limit by at most one character on
-    /// all patterns and one reading of a file's name.
+    /// millisecond. An evaluation can pause in the middle of a file. A part may exceed this by the cost of one character
+    /// on all patterns plus reading one file name.
     static let part = 1 << 18
     /// The number of parts in a turn. The next turn is another namespace's.
     static let partsOfTurn = 8

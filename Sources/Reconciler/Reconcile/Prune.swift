@@ -11,9 +11,9 @@ extension Controller {
         }
         guard cache.policy.allowsWrites else { return .done }
         do throws(StoreError) {
-            if notes.uncertain.contains(.target(key)) {
+            if targetNotes.uncertain.contains(.target(key)) {
                 let found = try await read(key)
-                notes.uncertain.remove(.target(key))
+                targetNotes.uncertain.remove(.target(key))
                 guard found != nil, let found = cache.targets[key] else { return .done }
                 target = found
             }
@@ -39,7 +39,7 @@ extension Controller {
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
                     // The new target does not hold the values yet: the old one is removed when the new one is in sync.
-                    if cache.targets[key] != nil { remarks.await(key, for: distribution) }
+                    if cache.targets[key] != nil { statusNotes.await(key, for: distribution) }
                     return .done
                 }
                 try await remove(target)
@@ -56,7 +56,7 @@ extension Controller {
     /// restoring it, because a status reports that.
     private func nothingToPrune(_ key: ObjectKey) -> Outcome {
         if let restoration = restoration(of: key) { return .again(after: restoration.lasts) }
-        enqueueOwners(remarks.forgetLeftover(key))
+        enqueueOwners(statusNotes.forgetLeftover(key))
         return .done
     }
 
@@ -85,7 +85,7 @@ extension Controller {
             ["secret": .string(target.key.description), "error": .string(reason)])
         dependencies.reportFault("\(target.key): no distribution describes it, but \(reason)")
         guard isThere, let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
-        remarks.leftOver(target.key, of: key, "Its former Secret \(target.key.name) was not removed: \(reason).")
+        statusNotes.leftOver(target.key, of: key, "Its former Secret \(target.key.name) was not removed: \(reason).")
         if let target = distribution.target { enqueue([target]) }
     }
 }

@@ -22,7 +22,7 @@ extension Controller {
             case .changed, .unlistable: return .retry()
             case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
             case .unknownOutcome(_, let retryAfter):
-                notes.uncertain.insert(item)
+                targetNotes.uncertain.insert(item)
                 return .retry(notBefore: retryAfter ?? .zero)
             case .forbidden, .rejected, .cannotReplace: return requeueLater
             }
@@ -54,7 +54,7 @@ extension Controller {
 
     private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         let winner = cache.index.winner(of: key)
-        if notes.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
+        if targetNotes.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
             // Each loser reports the winner with its own key, because a tenant can create thousands of them.
             enqueue(cache.index.contenders(for: key).filter { $0 != winner?.key }.map(WorkItem.status))
         }
@@ -63,7 +63,7 @@ extension Controller {
             contention.leave(key)
             return try await prune(key)
         }
-        enqueueOwners(remarks.forgetLeftover(key))
+        enqueueOwners(statusNotes.forgetLeftover(key))
         guard let winner else {
             leave(key)
             contention.forget(key)
@@ -74,7 +74,7 @@ extension Controller {
 
     /// Forgets the state of a target that no distribution of ours describes.
     private func leave(_ key: ObjectKey) {
-        notes.leave(key)
+        targetNotes.leave(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
 
@@ -83,7 +83,7 @@ extension Controller {
     ) async throws(StoreError) -> Outcome {
         // Change no state until the policy was evaluated.
         guard hasVerdict(on: distribution) else { return .held }
-        let aheadSince = notes.ahead.removeValue(forKey: key)
+        let aheadSince = targetNotes.ahead.removeValue(forKey: key)
         var seen = rotations.count
         let comparison: Comparison
         do throws(StoreError) {
@@ -99,7 +99,7 @@ extension Controller {
         }
         switch comparison {
         case .unevaluated:
-            notes.ahead[key] = aheadSince
+            targetNotes.ahead[key] = aheadSince
             return .held
         case .behind(let refusal):
             settle(key, .heldBack, seeing: seen)
@@ -112,7 +112,7 @@ extension Controller {
         case .status(let status, let again):
             settle(key, status.rotationResult, seeing: seen)
             report(cache.doubt(status, of: key), on: distribution)
-            if let again = [again, notes.requestWait(key, at: .now)].compactMap({ $0 }).min() {
+            if let again = [again, targetNotes.requestWait(key, at: .now)].compactMap({ $0 }).min() {
                 return .again(after: again)
             }
             return status.reason == .notManaged ? requeueLater : .done
@@ -146,26 +146,26 @@ extension Controller {
         if let failure = cache.missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache. Reading it first avoids a create that must fail.
         let wasForeign = statuses.outcomes[distribution.key]?.reason == .notManaged
-        let isRequested = notes.requestWait(key, at: .now) == .zero
+        let isRequested = targetNotes.requestWait(key, at: .now) == .zero
         if isRequested {
-            notes.answerRequest(key, at: .now)
+            targetNotes.answerRequest(key, at: .now)
             contention.allowOneWrite(key)
         }
-        var mayBeWritten = notes.uncertain.remove(.target(key)) != nil
+        var mayBeWritten = targetNotes.uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
             let mustRead = wasForeign || isRequested || mayBeWritten || cache.isUnlisted(key)
             actual = mustRead ? try await read(key) : cache.targets[key]
         } catch {
-            if isRequested { notes.renewRequest(key) }
-            if mayBeWritten { notes.uncertain.insert(.target(key)) }
+            if isRequested { targetNotes.renewRequest(key) }
+            if mayBeWritten { targetNotes.uncertain.insert(.target(key)) }
             throw error
         }
         var lastChange: StoreError?
         for attempt in 1...3 {
             // The policy and the mount may have changed while the target was read.
             guard hasVerdict(on: distribution) else {
-                if mayBeWritten { notes.uncertain.insert(.target(key)) }
+                if mayBeWritten { targetNotes.uncertain.insert(.target(key)) }
                 return .unevaluated
             }
             if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
@@ -186,7 +186,7 @@ extension Controller {
                 switch error {
                 case .changed: break
                 case .unknownOutcome(_, let retryAfter):
-                    notes.uncertain.insert(.target(key))
+                    targetNotes.uncertain.insert(.target(key))
                     mayBeWritten = true
                     logger.debug(
                         "write got no response, the Secret will be read",
@@ -198,7 +198,7 @@ extension Controller {
                 lastChange = error
             }
             actual = try await read(key)
-            notes.uncertain.remove(.target(key))
+            targetNotes.uncertain.remove(.target(key))
         }
         throw lastChange ?? .changed("Secret \(key) keeps changing")
     }
@@ -270,13 +270,13 @@ extension Controller {
         _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
     ) -> NewerContent {
         guard let actual, isAhead(actual) else {
-            notes.newerGenerations.forget(desired.key)
+            targetNotes.newerGenerations.forget(desired.key)
             return NewerContent()
         }
         // Without a status subresource each status raises the generation.
         let reported = statuses.definition.hasStatusSubresource ? distribution.status.observedGeneration : nil
         let behind = volumesBehind(actual)
-        return notes.newerGenerations.compare(
+        return targetNotes.newerGenerations.compare(
             actual, with: desired, by: distribution.spec,
             isAmended: reported.map { $0 != distribution.generation } ?? false,
             isBehind: { [snapshot = cache.mount.snapshot] in behind.contains(snapshot?.volume(of: $0.text) ?? "") },
@@ -290,7 +290,7 @@ extension Controller {
     /// Whether the target's content came from a generation whose name is newer than ours.
     func isAhead(_ target: ObservedTarget?) -> Bool {
         guard let target, target.managedBy == settings.managedBy else { return false }
-        return cache.mount.generations.isBehind(target.mountGeneration, now: .now())
+        return cache.mount.generations.isNewerThanOurs(target.mountGeneration, now: .now())
     }
 
     /// Reads a target of any owner, and stores the response in the cache.
@@ -309,7 +309,7 @@ extension Controller {
         } else {
             // Without our label, no watch keeps it up to date.
             cache.targets[key] = nil
-            remarks.forgetAwaited(key)
+            statusNotes.forgetAwaited(key)
         }
         return found
     }
@@ -333,7 +333,7 @@ extension Controller {
         try await secrets.delete(target)
         // Another Secret of this name may have appeared before the response arrived.
         if cache.targets[key]?.uid == target.uid { cache.targets[key] = nil }
-        notes.expiries[key] = nil
+        targetNotes.expiries[key] = nil
         corrected(key, to: nil, wish: Contention.removal, hadForeignChange: hadForeignChange)
     }
 
@@ -341,7 +341,7 @@ extension Controller {
         _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
         _ review: TargetReview, written: Bool
     ) -> Comparison {
-        notes.expiries[desired.key] = desired.expiry(&pairs)
+        targetNotes.expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
         let immutability =

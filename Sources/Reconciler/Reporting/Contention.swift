@@ -8,8 +8,8 @@ struct Contention: Sendable {
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// Fingerprint of the desired target when another writer last changed it, or `removal`; nil before the first
-        /// change.
+        /// The fingerprint of the desired target when another writer last changed the Secret, or `removal`; nil before
+        /// the first change.
         var wish: Int?
         /// The field manager of the last change; nil if unknown.
         var manager: String?

@@ -2,6 +2,9 @@ import Distribution
 package import Observability
 
 /// The controller's metrics. `docs/metrics.md` describes each.
+///
+/// The number of values of a label must be bounded: by the configuration, by the number of targets, or by a constant such
+/// as `namedNamespaces`.
 extension Controller {
     package func metrics() -> [Metric] {
         let overview = overview([])
@@ -43,7 +46,7 @@ extension Controller {
                 counts.processing),
             Metric(
                 .counter, "secrets_distributor_drift_corrections_total",
-                "Changes by other writers to targets that were corrected.", Double(counts.corrections)),
+                "Corrections of changes that others made to our Secrets.", Double(counts.corrections)),
             Metric(
                 .gauge, "secrets_distributor_contested_targets",
                 "Targets that other writers keep changing; they are corrected at most once a minute.",

@@ -5,7 +5,8 @@ import Planning
 struct PendingStatus: Sendable {
     let distribution: SecretsDistribution
     let status: DistributionStatus
-    /// The outcome before the oldest unreported change; nil if the distribution was not reconciled before.
+    /// The outcome before the oldest change that no Event has announced yet; nil if the distribution was not reconciled
+    /// before.
     let last: DistributionStatus?
     /// Whether its Event was recorded.
     var isAnnounced: Bool

@@ -18,17 +18,17 @@ extension Controller {
         log(status, of: key)
         let isToWrite = statuses.report(
             status, on: distribution, isBeingWritten: !isOwnKey && worker.isRunning(.status(key)))
-        if status.reason == .synced { enqueue(remarks.settle(key)) }
+        if status.reason == .synced { enqueue(statusNotes.settle(key)) }
         if isToWrite, !isOwnKey { enqueue(.status(key)) }
     }
 
     /// Writes the pending status of a distribution, and records an Event.
     func writeStatus(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard statuses.pending[key] != nil else {
-            notes.uncertain.remove(.status(key))
+            targetNotes.uncertain.remove(.status(key))
             return .done
         }
-        if notes.uncertain.remove(.status(key)) != nil, try await isWritten(key) {
+        if targetNotes.uncertain.remove(.status(key)) != nil, try await isWritten(key) {
             statuses.drop(key)
             return .done
         }
@@ -83,7 +83,7 @@ extension Controller {
             return current.status.statusText == unanswered.statusText
                 && current.status.lastUpdated == unanswered.lastUpdated
         } catch {
-            notes.uncertain.insert(.status(key))
+            targetNotes.uncertain.insert(.status(key))
             throw error
         }
     }
@@ -100,7 +100,7 @@ extension Controller {
         _ target: ObjectKey, _ distribution: SecretsDistribution, _ refusal: Refusal?,
         since: ContinuousClock.Instant
     ) -> Outcome {
-        notes.ahead[target] = since
+        targetNotes.ahead[target] = since
         let behind =
             "Secret \(target.name) was written from generation \(cache.targets[target]?.mountGeneration ?? "");"
             + " the mount here holds an older one, \(cache.mount.snapshot?.generation ?? "")."
@@ -110,16 +110,16 @@ extension Controller {
         let left = ContinuousClock.now.duration(to: since + settings.staleMountGrace)
         guard left > .zero else {
             report(status, on: distribution)
-            return notes.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
+            return targetNotes.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
         }
         log(status, of: distribution.key)
         statuses.leaveToOthers(status, on: distribution.key)
-        return .again(after: min(left, notes.requestWait(target, at: .now) ?? left))
+        return .again(after: min(left, targetNotes.requestWait(target, at: .now) ?? left))
     }
 
     /// Additional sentences for the status of a distribution in sync.
     func remarks(on key: ObjectKey) -> [String] {
-        var sentences = remarks.sentences(on: key)
+        var sentences = statusNotes.sentences(on: key)
         let sources = cache.index.distributions[key]?.spec.mappings.map(\.from.text) ?? []
         if let loss = cache.mount.loss(of: sources) { sentences.append("No more rotations arrive: \(loss).") }
         if let error = cache.watchFailure(in: key.namespace) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import benchmark
 
-struct VitalsTests {
+struct ProcessUsageTests {
     @Test func `traffic includes only connections of one process, acknowledged and received`() {
         let text = """
             ESTAB 0 0 127.0.0.1:40404 127.0.0.1:6443 users:(("agent",pid=7,fd=8)) cubic bytes_sent:99 bytes_acked:10 bytes_received:5 x

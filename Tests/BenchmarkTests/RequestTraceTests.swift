@@ -5,9 +5,9 @@ import Testing
 
 @testable import benchmark
 
-@Suite("A passage")
-struct PassageTests {
-    private func passage(_ lines: AuditLine...) throws -> RequestTrace {
+@Suite("A request trace")
+struct RequestTraceTests {
+    private func trace(_ lines: AuditLine...) throws -> RequestTrace {
         RequestTrace(
             start: try #require(Timestamp(rfc3339: "2026-11-21T08:30:00Z")),
             requests: try lines.map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) })
@@ -15,25 +15,25 @@ struct PassageTests {
 
     @Test("ends for Secrets with the last write of a Secret, and for all requests with the last response")
     func ends() throws {
-        let passage = try passage(
+        let trace = try trace(
             auditLine(end: "01.000000"), auditLine(verb: "list", end: "01.250000"),
             auditLine(code: 409, end: "01.500000"),
             auditLine(resource: "secretsdistributions", end: "02.000000"))
-        #expect(passage.lastSecret == 1)
-        #expect(passage.lastAnswer == 2)
+        #expect(trace.lastSecret == 1)
+        #expect(trace.lastAnswer == 2)
     }
 
     @Test("counts the writes of each Secret, without rejected writes and reads")
     func writes() throws {
-        let passage = try passage(
+        let trace = try trace(
             auditLine(name: "a"), auditLine(name: "b"), auditLine(name: "a"), auditLine(name: "a", code: 409),
             auditLine(verb: "get", name: "c"), auditLine(resource: "events", name: "d"))
-        #expect(passage.writes == ["n/a": 2, "n/b": 1])
+        #expect(trace.writes == ["n/a": 2, "n/b": 1])
     }
 
     @Test("without requests has a duration of 0")
     func empty() throws {
-        #expect(try passage().lastSecret == 0)
-        #expect(try passage().lastAnswer == 0)
+        #expect(try trace().lastSecret == 0)
+        #expect(try trace().lastAnswer == 0)
     }
 }
