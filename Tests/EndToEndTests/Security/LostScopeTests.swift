@@ -63,7 +63,7 @@ struct LostScopeTests {
                     return secrets.contains { $0.metadata.name == "app" }
                 })
             #expect(world.logs.count("scope is served again") == 1)
-            #expect(try await accessible(late, 1))
+            #expect(try await eventually { try await accessible(late, 1) })
         }
     }
 
