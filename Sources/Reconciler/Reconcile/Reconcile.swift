@@ -19,7 +19,7 @@ extension Controller {
             }
         } catch {
             switch error {
-            case .changed, .unlistable: return .retry()
+            case .changed, .unlistable, .unreachable: return .retry()
             case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
             case .unknownOutcome(_, let retryAfter):
                 targetNotes.uncertain.insert(item)
