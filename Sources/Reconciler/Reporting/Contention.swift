@@ -8,8 +8,8 @@ struct Contention: Sendable {
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// The fingerprint of the desired target when another writer last changed the Secret, or `removal`; nil before
-        /// the first change.
+        /// The fingerprint of the desired target when we last wrote the Secret, or `removal`; nil before the first write
+        /// since another writer changed it.
         var wish: Int?
         /// The field manager of the last change; nil if unknown.
         var manager: String?
@@ -103,7 +103,12 @@ struct Contention: Sendable {
     mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.wish
         guard hadForeignChange, last == nil || last == wish else {
-            if hadForeignChange { contests[target]?.wish = wish }
+            if let last, (last == Self.removal) != (wish == Self.removal) {
+                // Whoever restored a Secret does not contest what it contains now, and the other way round.
+                contests[target] = nil
+            } else {
+                contests[target]?.wish = wish
+            }
             settle(target, at: now)
             return false
         }
@@ -112,16 +117,21 @@ struct Contention: Sendable {
         return true
     }
 
-    /// The field manager that keeps changing a target, and for how long the target counts as contested; nil if it is
-    /// not contested.
+    /// The field manager that keeps changing the content of a target, and for how long the target counts as contested;
+    /// nil if it is not contested.
     func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
-        return (contest.manager, lasts)
+        guard contests[target]?.wish != Self.removal else { return nil }
+        return current(target, at: now)
     }
 
     /// Like `contest(of:at:)`, for a target that was removed or released.
     func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        contests[target]?.wish == Self.removal ? contest(of: target, at: now) : nil
+        contests[target]?.wish == Self.removal ? current(target, at: now) : nil
+    }
+
+    private func current(_ target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
+        guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
+        return (contest.manager, lasts)
     }
 
     /// Forgets targets that have stayed as they should be: one that was removed may never be compared again.
