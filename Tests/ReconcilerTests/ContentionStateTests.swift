@@ -1,4 +1,5 @@
 import Distribution
+import Planning
 import Testing
 
 @testable import Reconciler
@@ -43,5 +44,24 @@ import Testing
         #expect(contention.contest(of: target, at: start)?.manager == "flux")
         contention.recordForeignChange(target, by: "flux", at: start)
         #expect(contention.wait(for: target, wish: 2, at: start) != nil)
+    }
+
+    @Test func `a Secret that the server made immutable is remembered as long as it exists`() {
+        var contention = Contention()
+        let stored = ObservedTarget(key: target, uid: "one", resourceVersion: "1", type: "Opaque", isImmutable: true)
+        contention.alter(stored, wish: 1, message: "made immutable", isMadeImmutable: true, at: start)
+        #expect(contention.alteration(of: stored, wish: 1, at: start)?.message == "made immutable")
+        contention.allowOneWrite(target)
+        // The write is tried again.
+        #expect(contention.alteration(of: stored, wish: 1, at: start)?.message == nil)
+        #expect(contention.immutability(of: stored) == "made immutable")
+        _ = contention.wrote(target, wish: 2, hadForeignChange: false, at: start)
+        contention.settle(target, at: start)
+        #expect(contention.immutability(of: stored) == "made immutable")
+        var other = stored
+        other.uid = "other"
+        #expect(contention.immutability(of: other) == nil)
+        contention.leave(target)
+        #expect(contention.immutability(of: stored) == nil)
     }
 }

@@ -1,4 +1,5 @@
 import Distribution
+import JSON
 import Planning
 import Snapshots
 import TestSupport
@@ -263,6 +264,15 @@ struct ContentionTests {
                 ready = await bench.store.lastStatus?.status.ready
                 #expect(ready?.reason == "WriteFailed")
                 #expect(await writes(bench) == before)
+                // A write of labels does not change what the server did.
+                let labels: JSONValue = ["metadata": ["labels": ["number": .string("\(number)")]]]
+                let amended = try bench.distribution(generation: number, spec: labels)
+                await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
+                #expect(await eventually { await bench.secret("t")?.labels["number"] == "\(number)" })
+                #expect(await eventually { await bench.store.lastStatus?.status.observedGeneration == number })
+                ready = await bench.store.lastStatus?.status.ready
+                #expect(ready?.reason == "WriteFailed")
+                #expect(ready?.message.contains("it was made immutable") == true)
                 await bench.mount(["a": "\(number)"], "generation-\(number)")
                 #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("\(number)")] })
                 try await bench.rest()

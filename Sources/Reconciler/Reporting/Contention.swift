@@ -20,8 +20,13 @@ struct Contention: Sendable {
         let wish: Int
         let stored: ObservedTarget
         let message: String
-        let madeImmutable: Bool
         let until: Instant
+    }
+
+    /// A Secret that the server made immutable.
+    private struct MadeImmutable: Sendable {
+        let uid: String
+        let message: String
     }
 
     /// False in a dry run, where nothing is written that others could change.
@@ -29,6 +34,8 @@ struct Contention: Sendable {
     /// Targets that other writers have changed since we wrote them.
     private var contests: [ObjectKey: Contest] = [:]
     private var altered: [ObjectKey: Altered] = [:]
+    /// Secrets that the server made immutable. This holds as long as they exist, whatever else is written to them.
+    private var madeImmutable: [ObjectKey: MadeImmutable] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
 
@@ -55,10 +62,8 @@ struct Contention: Sendable {
     }
 
     /// Records that the target is in sync.
-    ///
-    /// - Parameter isAltered: apart from what the server altered in the last write.
-    mutating func settle(_ target: ObjectKey, isAltered: Bool = false, at now: Instant) {
-        if !isAltered { altered[target] = nil }
+    mutating func settle(_ target: ObjectKey, at now: Instant) {
+        altered[target] = nil
         guard contests[target] != nil else { return }
         contests[target]?.budget.settle()
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
@@ -75,12 +80,14 @@ struct Contention: Sendable {
     mutating func leave(_ target: ObjectKey) {
         if let wish = contests[target]?.wish, wish != Self.removal { contests[target] = nil }
         altered[target] = nil
+        madeImmutable[target] = nil
     }
 
     /// Forgets a target that no distribution of ours describes any more.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil
         altered[target] = nil
+        madeImmutable[target] = nil
     }
 
     /// How long a write that corrects another writer's change must wait; nil if it may be sent.
@@ -140,17 +147,19 @@ struct Contention: Sendable {
 
 extension Contention {
     /// Records that the server stored something other than what was sent.
+    ///
+    /// - Parameter isMadeImmutable: whether the server made the Secret immutable.
     mutating func alter(
-        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool, at now: Instant
+        _ stored: ObservedTarget, wish: Int, message: String, isMadeImmutable: Bool, at now: Instant
     ) {
         altered[stored.key] = Altered(
-            wish: wish, stored: stored, message: message, madeImmutable: madeImmutable,
-            until: now.advanced(by: Self.alterationPause))
+            wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
+        if isMadeImmutable { madeImmutable[stored.key] = MadeImmutable(uid: stored.uid, message: message) }
     }
 
     /// The message about the write in which the server made `target` immutable; nil if there was none.
     func immutability(of target: ObservedTarget) -> String? {
-        guard let last = altered[target.key], last.madeImmutable, last.stored.uid == target.uid else { return nil }
+        guard let last = madeImmutable[target.key], last.uid == target.uid else { return nil }
         return last.message
     }
 
