@@ -50,8 +50,8 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         /// 401, also after the credentials were reloaded.
         case unauthorized
         case tooManyRequests(retryAfter: Duration?)
-        /// 400 or 422, or a denial by a webhook or policy with any code except 403 and 429. `fields` are the invalid
-        /// fields with their reasons: `data[a]: FieldValueInvalid`.
+        /// 400 or 422, or a denial by a webhook or policy with any code except 403. `fields` are the invalid fields with
+        /// their reasons: `data[a]: FieldValueInvalid`.
         case invalid(status: Int, fields: [String])
         /// 5xx.
         case server(status: Int, reason: String?, retryAfter: Duration?)

@@ -117,7 +117,7 @@ extension ObjectWatcher {
         return machine.step(input, random: .random(in: 0...1))
     }
 
-    /// Waits, with heartbeats: the server may ask to wait for hours. Cancellation ends the wait, and then the loop.
+    /// Waits, with heartbeats: the server may ask to wait for a minute. Cancellation ends the wait, and then the loop.
     private func wait(_ delay: Duration) async {
         let end = ContinuousClock.now + delay
         let step = heartbeat.map { $0.limit / 4 } ?? delay

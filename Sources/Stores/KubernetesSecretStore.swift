@@ -212,6 +212,7 @@ extension StoreError {
         case .forbidden, .namespaceTerminating: self = .forbidden(error.description)
         case .invalid, .decoding: self = .rejected(error.description)
         case .transport(.tooLarge): self = .rejected(error.description)
+        case .transport(.connect), .transport(.tls): self = .unreachable(error.description)
         case .expired, .unauthorized, .tooManyRequests, .server, .unexpected, .transport:
             self = .unavailable(error.description, retryAfter: error.retryAfter)
         }

@@ -115,6 +115,8 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotReplace(String)
     /// Retried with backoff, after `retryAfter` at the earliest.
     case unavailable(String, retryAfter: Duration?)
+    /// There is no connection to the server. Retried with backoff.
+    case unreachable(String)
     /// A list fails as a whole, maybe because of one of its objects.
     case unlistable(String)
     /// A write may have succeeded, or may still succeed: read the object, then retry like `.unavailable`.
@@ -123,7 +125,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .changed(let text), .forbidden(let text), .rejected(let text), .cannotReplace(let text),
-            .unlistable(let text), .unavailable(let text, _), .unknownOutcome(let text, _):
+            .unlistable(let text), .unreachable(let text), .unavailable(let text, _), .unknownOutcome(let text, _):
             text
         }
     }
@@ -131,7 +133,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether the request is retried with backoff even if nothing changed.
     package var isRetried: Bool {
         switch self {
-        case .changed, .unavailable, .unlistable, .unknownOutcome: true
+        case .changed, .unavailable, .unreachable, .unlistable, .unknownOutcome: true
         case .forbidden, .rejected, .cannotReplace: false
         }
     }

@@ -1,3 +1,4 @@
+import Kube
 import Observability
 import Testing
 
@@ -9,11 +10,22 @@ import Testing
     private let start = ContinuousClock.now
     private let limit = Duration.seconds(120)
     private let away = StoreError.unavailable("away", retryAfter: nil)
+    private let unreachable = StoreError(
+        KubeError(Operation(.list, resource: "secrets"), .transport(.connect(reason: "refused"))))
     private let forbidden = StoreError.forbidden("no role")
 
-    private func fail(_ feed: inout ListWatchState, _ error: StoreError, after seconds: Int) {
+    private func fail(
+        _ feed: inout ListWatchState, besides other: ListWatchState = ListWatchState(), _ error: StoreError,
+        after seconds: Int
+    ) {
         let time = Timestamp(seconds: 1_800_000_000 + Int64(seconds))
-        feed.fail(error, at: start + .seconds(seconds), time, limit: limit)
+        feed.fail(error, besides: other, at: start + .seconds(seconds), time, limit: limit)
+    }
+
+    private func failBoth(_ state: inout ScopeState, _ error: StoreError, after seconds: Int) {
+        let (distributions, targets) = (state.distributions, state.targets)
+        fail(&state.distributions, besides: targets, error, after: seconds)
+        fail(&state.targets, besides: distributions, error, after: seconds)
     }
 
     private func failTargets(_ state: inout ScopeState, _ error: StoreError, after seconds: Int) {
@@ -75,16 +87,35 @@ import Testing
         var state = ScopeState()
         state.distributions.list()
         state.targets.list()
-        for seconds in [0, 119] {
-            fail(&state.distributions, away, after: seconds)
-            failTargets(&state, away, after: seconds)
-        }
+        for seconds in [0, 119] { failBoth(&state, away, after: seconds) }
         #expect(!state.targets.isStale)
-        fail(&state.distributions, away, after: 120)
-        failTargets(&state, away, after: 120)
+        failBoth(&state, away, after: 120)
         #expect(state.targets.isStale && state.distributions.isStale)
         state.targets.list()
         #expect(!state.targets.isStale && state.distributions.isStale)
+    }
+
+    @Test func `without a connection nothing becomes stale, and the time counts from the first response`() {
+        var state = ScopeState()
+        state.distributions.list()
+        state.targets.list()
+        for seconds in stride(from: 0, through: 600, by: 30) { failBoth(&state, unreachable, after: seconds) }
+        #expect(!state.targets.isStale && !state.distributions.isStale)
+        // Readiness and metrics report the outage.
+        #expect(!state.targets.works && !state.distributions.works)
+        failBoth(&state, away, after: 719)
+        #expect(!state.targets.isStale && !state.distributions.isStale)
+        failBoth(&state, away, after: 720)
+        #expect(state.targets.isStale && state.distributions.isStale)
+        #expect(state.targets.since == Timestamp(seconds: 1_800_000_000).rfc3339)
+    }
+
+    @Test func `Secrets alone become stale also without a connection, because statuses may still be accepted`() {
+        var state = ScopeState()
+        state.distributions.list()
+        state.targets.list()
+        for seconds in [0, 120] { failTargets(&state, unreachable, after: seconds) }
+        #expect(state.targets.isStale)
     }
 
     @Test func `with lists but without watches, Secrets are fresh, and the remark is kept`() {

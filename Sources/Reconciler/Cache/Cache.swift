@@ -60,7 +60,8 @@ struct Cache: Sendable {
         case .distributionsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
-                case .failed(let error): state.distributions.fail(error, at: now, time, limit: staleAfter)
+                case .failed(let error):
+                    state.distributions.fail(error, besides: state.targets, at: now, time, limit: staleAfter)
                 case .recovered: state.distributions.recover()
                 case .relisting: state.distributions.relist()
                 }
@@ -68,7 +69,8 @@ struct Cache: Sendable {
         case .targetsWatch(let scope, let news):
             update(scope, &change) { state in
                 switch news {
-                case .failed(let error): state.targets.fail(error, at: now, time, limit: staleAfter)
+                case .failed(let error):
+                    state.targets.fail(error, besides: state.distributions, at: now, time, limit: staleAfter)
                 case .recovered: state.targets.recover()
                 case .relisting: break
                 }

@@ -22,10 +22,14 @@ struct ScopeState: Sendable {
 
 /// The state of the list and watch of one kind of object in one scope.
 struct ListWatchState: Sendable {
-    /// When the outage began.
     private struct Outage: Sendable {
+        /// When the outage began.
         let start: ContinuousClock.Instant
         let time: Timestamp
+        /// The start of the time that makes the objects stale.
+        var countsFrom: ContinuousClock.Instant
+        /// Whether the outage has reached the limit.
+        var isLong = false
     }
 
     /// Whether the objects were listed, completely or in parts.
@@ -37,7 +41,7 @@ struct ListWatchState: Sendable {
     /// Why objects of the last list could not be read, by key. The empty key stands for all objects whose name cannot
     /// be read.
     private(set) var unreadable: [ObjectKey: String] = [:]
-    /// Whether lists and watches have failed for so long that the cached objects may be out of date.
+    /// Whether lists and watches have failed for so long that the cached objects may be out of date. Statuses report it.
     private(set) var isStale = false
     /// Whether a resync is listing the objects again.
     private var isListing = false
@@ -45,12 +49,16 @@ struct ListWatchState: Sendable {
 
     var isRefused: Bool { if case .forbidden? = failure { true } else { false } }
 
+    private var isUnreachable: Bool { if case .unreachable? = failure { true } else { false } }
+
     /// Whether the cached objects may be out of date.
     var mayLag: Bool { isListing || (failure != nil && !isRefused) }
 
     /// Whether lists and watches work. A short outage after a complete list does not count, although `failure` shows it
     /// until the watch is reopened.
-    var works: Bool { failure == nil || (isListed && !isRefused && !isStale && listedNamespaces == nil) }
+    var works: Bool {
+        failure == nil || (isListed && !isRefused && outage?.isLong != true && listedNamespaces == nil)
+    }
 
     /// Whether the objects were listed, and lists and watches work.
     var isAccessible: Bool { isListed && works }
@@ -62,13 +70,24 @@ struct ListWatchState: Sendable {
 
     /// Records a failed list or watch. The objects become stale after `limit`, even if nothing else can be listed either:
     /// a server that fails every list may still accept statuses.
+    ///
+    /// The time without a connection for both kinds of objects does not make them stale. No status can be written then,
+    /// and afterwards thousands would change twice, before and after the first list.
+    ///
+    /// - Parameter other: the state of the other kind of objects of the scope.
     mutating func fail(
-        _ error: StoreError, at now: ContinuousClock.Instant, _ time: Timestamp, limit: Duration
+        _ error: StoreError, besides other: ListWatchState, at now: ContinuousClock.Instant, _ time: Timestamp,
+        limit: Duration
     ) {
         failure = error
-        let start = outage?.start ?? now
-        if outage == nil { outage = Outage(start: start, time: time) }
-        if start.duration(to: now) >= limit { isStale = true }
+        var current = outage ?? Outage(start: now, time: time, countsFrom: now)
+        current.isLong = current.start.duration(to: now) >= limit
+        if isUnreachable, other.isUnreachable {
+            current.countsFrom = now
+        } else if current.countsFrom.duration(to: now) >= limit {
+            isStale = true
+        }
+        outage = current
     }
 
     /// Records a list of all objects. It does not show whether they can be watched.

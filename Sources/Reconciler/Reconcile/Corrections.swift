@@ -60,9 +60,15 @@ extension Controller {
             "The API server stored Secret \(desired.key.name) differently: \(differences);"
             + " a mutating webhook may have changed it."
         contention.alter(
-            stored, wish: desired.fingerprint, message: message, madeImmutable: stored.isImmutable && !wasImmutable,
+            stored, wish: desired.fingerprint, message: message, isMadeImmutable: stored.isImmutable && !wasImmutable,
             at: .now)
         let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
         return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
+    }
+
+    /// The result for the distribution if the server made its Secret immutable; nil if it did not.
+    func immutability(of target: ObservedTarget) -> Comparison? {
+        guard let message = contention.immutability(of: target) else { return nil }
+        return .status(DistributionStatus(reason: .writeFailed, message: message))
     }
 }

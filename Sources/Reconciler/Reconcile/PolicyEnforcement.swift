@@ -19,10 +19,12 @@ extension Controller {
         guard let refusal = denial(of: distribution) else { return nil }
         var message = refusal.message
         var failure: StoreError?
-        var again = pauseBeforeRemoval(of: key)
+        let isRemoved = isRemovedIfDenied(distribution)
+        var again = isRemoved ? pauseBeforeRemoval(of: key) : nil
         do throws(StoreError) {
-            if again == nil, let rest = try await withdraw(key, distribution) { message += " \(rest)" }
-            if let restoration = restoration(of: key) {
+            if again == nil, let rest = try await withdraw(key, distribution, isRemoved: isRemoved) {
+                message += " \(rest)"
+            } else if isRemoved, let restoration = restoration(of: key) {
                 message += " Secret \(key.name) was removed, but \(restoration.text)."
                 again = again ?? restoration.lasts
             }
@@ -40,13 +42,17 @@ extension Controller {
         return .denied(DistributionStatus(reason: refusal.reason, message: message), failure, again: again)
     }
 
-    /// Removes the target of a denied distribution if the target is ours and `deletionPolicy` is `Delete`.
+    /// Whether the target of a denied distribution is to be removed, and not kept.
+    private func isRemovedIfDenied(_ distribution: SecretsDistribution) -> Bool {
+        cache.policy.allowsWrites && distribution.spec.deletionPolicy == .delete
+    }
+
+    /// Removes the target of a denied distribution if the target is ours and `isRemoved` is true.
     ///
     /// - Returns: a sentence that says why the target is kept; nil if it was removed or is not ours.
     private func withdraw(
-        _ key: ObjectKey, _ distribution: SecretsDistribution
+        _ key: ObjectKey, _ distribution: SecretsDistribution, isRemoved: Bool
     ) async throws(StoreError) -> String? {
-        let isRemoved = cache.policy.allowsWrites && distribution.spec.deletionPolicy == .delete
         // The cache may be out of date, and does not contain every Secret of ours.
         let target = isRemoved || cache.targets[key] == nil ? try await read(key) : cache.targets[key]
         guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else {
@@ -54,10 +60,13 @@ extension Controller {
             return nil
         }
         let rest = "Secret \(key.name) keeps its content"
+        // A kept target is not contested, whoever restored it before.
         guard isRemoved else {
+            contention.settle(key, at: .now)
             return cache.policy.allowsWrites ? "\(rest), because deletionPolicy is not Delete." : "\(rest)."
         }
         guard target.distribution == distribution.key else {
+            contention.settle(key, at: .now)
             return "\(rest), because it was not written for this distribution."
         }
         // The distribution, and after each suspension the policy, may have changed: decide by their current state.

@@ -26,6 +26,7 @@ extension Controller {
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
             }
+            let isReleased: Bool
             switch pruning {
             case .keep:
                 contention.settle(key, at: .now)
@@ -36,6 +37,7 @@ extension Controller {
                 _ = cache.take(released)
                 corrected(
                     key, to: released.resourceVersion, wish: Contention.removal, hadForeignChange: hadForeignChange)
+                isReleased = true
             case .delete(let target, let distribution):
                 if let successor, !successor.isBeingDeleted, !isInLine(successor) {
                     // The new target does not hold the values yet: the old one is removed when the new one is in sync.
@@ -43,8 +45,11 @@ extension Controller {
                     return .done
                 }
                 try await remove(target)
+                isReleased = false
             }
-            if let restoration = restoration(of: key) { reportLeftOver(target, because: restoration.text) }
+            if let restoration = restoration(of: key) {
+                reportRestored(target, isReleased: isReleased, restoration.text)
+            }
             return nothingToPrune(key)
         } catch {
             await pruneFailed(target, error)
@@ -74,18 +79,26 @@ extension Controller {
     private func pruneFailed(_ target: ObservedTarget, _ error: StoreError) async {
         if case .changed = error { _ = try? await read(target.key) }
         guard !error.isRetried else { return }
-        reportLeftOver(target, because: error.description, isThere: cache.targets[target.key] != nil)
-    }
-
-    /// - Parameter isThere: the Secret still exists, as far as is known. If its distribution now describes another target,
-    ///   that status reports it.
-    private func reportLeftOver(_ target: ObservedTarget, because reason: String, isThere: Bool = true) {
         logger.warning(
             "orphaned secret cannot be removed",
-            ["secret": .string(target.key.description), "error": .string(reason)])
-        dependencies.reportFault("\(target.key): no distribution describes it, but \(reason)")
-        guard isThere, let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
-        statusNotes.leftOver(target.key, of: key, "Its former Secret \(target.key.name) was not removed: \(reason).")
+            ["secret": .string(target.key.description), "error": .string(error.description)])
+        dependencies.reportFault("\(target.key): no distribution describes it, but \(error.description)")
+        if cache.targets[target.key] != nil { noteLeftOver("was not removed: \(error.description)", on: target) }
+    }
+
+    /// Reports that other writers keep restoring a target that was just removed or released.
+    private func reportRestored(_ target: ObservedTarget, isReleased: Bool, _ restoration: String) {
+        logger.warning(
+            "orphaned secret is restored again and again",
+            ["secret": .string(target.key.description), "error": .string(restoration)])
+        dependencies.reportFault("\(target.key): no distribution describes it, but \(restoration)")
+        noteLeftOver("was \(isReleased ? "released" : "removed"), but \(restoration)", on: target)
+    }
+
+    /// Adds a sentence about a former target to the status of its distribution, if that now describes another target.
+    private func noteLeftOver(_ predicate: String, on target: ObservedTarget) {
+        guard let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
+        statusNotes.leftOver(target.key, of: key, "Its former Secret \(target.key.name) \(predicate).")
         if let target = distribution.target { enqueue([target]) }
     }
 }

@@ -19,7 +19,7 @@ extension Controller {
             }
         } catch {
             switch error {
-            case .changed, .unlistable: return .retry()
+            case .changed, .unlistable, .unreachable: return .retry()
             case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
             case .unknownOutcome(_, let retryAfter):
                 targetNotes.uncertain.insert(item)
@@ -238,11 +238,8 @@ extension Controller {
         var wasImmutable = false
         switch plan {
         case .unchanged:
-            if let message = actual.flatMap(contention.immutability) {
-                contention.settle(desired.key, isAltered: true, at: .now)
-                return .status(DistributionStatus(reason: .writeFailed, message: message))
-            }
             contention.settle(desired.key, at: .now)
+            if let actual, let result = immutability(of: actual) { return result }
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
         case .create(let target):
@@ -261,7 +258,7 @@ extension Controller {
                 try await secrets.recreate(old, as: target)
             }
         }
-        return alteration(desired, stored, wasImmutable: wasImmutable)
+        return alteration(desired, stored, wasImmutable: wasImmutable) ?? immutability(of: stored)
             ?? synced(distribution, desired, stored, review, written: isContentWritten)
     }
 

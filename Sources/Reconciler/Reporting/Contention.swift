@@ -8,8 +8,8 @@ struct Contention: Sendable {
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
-        /// The fingerprint of the desired target when another writer last changed the Secret, or `removal`; nil before
-        /// the first change.
+        /// The fingerprint of the desired target when we last wrote the Secret, or `removal`; nil before the first write
+        /// since another writer changed it.
         var wish: Int?
         /// The field manager of the last change; nil if unknown.
         var manager: String?
@@ -20,8 +20,13 @@ struct Contention: Sendable {
         let wish: Int
         let stored: ObservedTarget
         let message: String
-        let madeImmutable: Bool
         let until: Instant
+    }
+
+    /// A Secret that the server made immutable.
+    private struct MadeImmutable: Sendable {
+        let uid: String
+        let message: String
     }
 
     /// False in a dry run, where nothing is written that others could change.
@@ -29,6 +34,8 @@ struct Contention: Sendable {
     /// Targets that other writers have changed since we wrote them.
     private var contests: [ObjectKey: Contest] = [:]
     private var altered: [ObjectKey: Altered] = [:]
+    /// Secrets that the server made immutable. This holds as long as they exist, whatever else is written to them.
+    private var madeImmutable: [ObjectKey: MadeImmutable] = [:]
 
     init(isWatching: Bool = true) { self.isWatching = isWatching }
 
@@ -55,10 +62,8 @@ struct Contention: Sendable {
     }
 
     /// Records that the target is in sync.
-    ///
-    /// - Parameter isAltered: apart from what the server altered in the last write.
-    mutating func settle(_ target: ObjectKey, isAltered: Bool = false, at now: Instant) {
-        if !isAltered { altered[target] = nil }
+    mutating func settle(_ target: ObjectKey, at now: Instant) {
+        altered[target] = nil
         guard contests[target] != nil else { return }
         contests[target]?.budget.settle()
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
@@ -75,12 +80,14 @@ struct Contention: Sendable {
     mutating func leave(_ target: ObjectKey) {
         if let wish = contests[target]?.wish, wish != Self.removal { contests[target] = nil }
         altered[target] = nil
+        madeImmutable[target] = nil
     }
 
     /// Forgets a target that no distribution of ours describes any more.
     mutating func forget(_ target: ObjectKey) {
         contests[target] = nil
         altered[target] = nil
+        madeImmutable[target] = nil
     }
 
     /// How long a write that corrects another writer's change must wait; nil if it may be sent.
@@ -103,7 +110,12 @@ struct Contention: Sendable {
     mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.wish
         guard hadForeignChange, last == nil || last == wish else {
-            if hadForeignChange { contests[target]?.wish = wish }
+            if let last, (last == Self.removal) != (wish == Self.removal) {
+                // Whoever restored a Secret does not contest what it contains now, and the other way round.
+                contests[target] = nil
+            } else {
+                contests[target]?.wish = wish
+            }
             settle(target, at: now)
             return false
         }
@@ -112,16 +124,21 @@ struct Contention: Sendable {
         return true
     }
 
-    /// The field manager that keeps changing a target, and for how long the target counts as contested; nil if it is
-    /// not contested.
+    /// The field manager that keeps changing the content of a target, and for how long the target counts as contested;
+    /// nil if it is not contested.
     func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
-        return (contest.manager, lasts)
+        guard contests[target]?.wish != Self.removal else { return nil }
+        return current(target, at: now)
     }
 
     /// Like `contest(of:at:)`, for a target that was removed or released.
     func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        contests[target]?.wish == Self.removal ? contest(of: target, at: now) : nil
+        contests[target]?.wish == Self.removal ? current(target, at: now) : nil
+    }
+
+    private func current(_ target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
+        guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
+        return (contest.manager, lasts)
     }
 
     /// Forgets targets that have stayed as they should be: one that was removed may never be compared again.
@@ -130,17 +147,19 @@ struct Contention: Sendable {
 
 extension Contention {
     /// Records that the server stored something other than what was sent.
+    ///
+    /// - Parameter isMadeImmutable: whether the server made the Secret immutable.
     mutating func alter(
-        _ stored: ObservedTarget, wish: Int, message: String, madeImmutable: Bool, at now: Instant
+        _ stored: ObservedTarget, wish: Int, message: String, isMadeImmutable: Bool, at now: Instant
     ) {
         altered[stored.key] = Altered(
-            wish: wish, stored: stored, message: message, madeImmutable: madeImmutable,
-            until: now.advanced(by: Self.alterationPause))
+            wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
+        if isMadeImmutable { madeImmutable[stored.key] = MadeImmutable(uid: stored.uid, message: message) }
     }
 
     /// The message about the write in which the server made `target` immutable; nil if there was none.
     func immutability(of target: ObservedTarget) -> String? {
-        guard let last = altered[target.key], last.madeImmutable, last.stored.uid == target.uid else { return nil }
+        guard let last = madeImmutable[target.key], last.uid == target.uid else { return nil }
         return last.message
     }
 
