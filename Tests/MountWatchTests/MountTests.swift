@@ -217,6 +217,39 @@ import Testing
         #expect(third.volumes["certs/aws"]?.absence?.contains("is empty or gone") == true)
     }
 
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
+    func `a folder that is mounted in a volume may have no files of its own, only volumes and empty folders`()
+        async throws
+    {
+        try AtomicVolume(folder("mount")).write(["own": "1"])
+        try makeDirectory(folder("mount/certs"))
+        try makeDirectory(folder("source/later"))
+        let name = try AtomicVolume(folder("source/azure"), firstNumber: 10).write(["pw": "1"])
+        let namespace = try await mounted("source", at: "mount/certs")
+        defer { namespace.end() }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "certs/azure/pw": "1"])
+        #expect(first.files.count == 2)
+        #expect(first.volumes["certs/azure"]?.generation == name)
+        #expect(first.volumes["certs"] == nil)
+        #expect(first.emptyFolders == ["certs/later"])
+        // With files, it is a volume, which keeps them.
+        try writeFile(folder("source/ca"), "1")
+        try writeFile(folder("source/later/pw"), "1")
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == ["own": "1", "certs/azure/pw": "1", "certs/ca": "1", "certs/later/pw": "1"])
+        #expect(second.emptyFolders.isEmpty)
+        unlink(folder("source/later/pw"))
+        let third = try #require(reader.read(previous: second).snapshot)
+        #expect(third.texts == ["own": "1", "certs/azure/pw": "1", "certs/ca": "1"])
+        #expect(third.emptyFolders.isEmpty)
+        unlink(folder("source/ca"))
+        let fourth = try #require(reader.read(previous: third).snapshot)
+        #expect(fourth.texts == third.texts)
+        #expect(fourth.volumes["certs"]?.absence?.contains("is empty") == true)
+    }
+
     /// A process in a mount namespace of its own, which /proc shows, with `source` mounted there.
     private func mounted(_ source: String, at place: String) async throws -> Child {
         let namespace = try Child(
