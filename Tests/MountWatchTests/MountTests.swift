@@ -250,6 +250,23 @@ import Testing
         #expect(fourth.volumes["certs"]?.absence?.contains("is empty") == true)
     }
 
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
+    func `a folder that is mounted in a volume, and is too large, is absent alone`() async throws {
+        try AtomicVolume(folder("mount")).write(["own": "1"])
+        for name in ["mount/cache", "source"] { try makeDirectory(folder(name)) }
+        try writeFile(folder("source/a"), "1")
+        let namespace = try await mounted("source", at: "mount/cache")
+        defer { namespace.end() }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "cache/a": "1"])
+        let megabyte = [UInt8](repeating: 7, count: 1 << 20)
+        for number in 0..<33 { try writeFile(folder("source/\(number)"), megabyte) }
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == first.texts)
+        #expect(second.volumes["cache"]?.absence?.contains("holds more than 33554432 bytes") == true)
+    }
+
     /// A process in a mount namespace of its own, which /proc shows, with `source` mounted there.
     private func mounted(_ source: String, at place: String) async throws -> Child {
         let namespace = try Child(
