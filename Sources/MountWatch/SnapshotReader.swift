@@ -65,8 +65,7 @@ package struct SnapshotReader: Sendable {
         found[""] = own.volume
         var tree = own.tree
         var empty = own.tree.volume.emptyFolders
-        filledFolders.formUnion(own.tree.volume.filledFolders)
-        if filledFolders.count > MountLimits.files { filledFolders = own.tree.volume.filledFolders }
+        var filled = own.tree.volume.filledFolders
         var absences: [String: Absence] = [:]
         var pending = own.nested
         while let folder = pending.popLast() {
@@ -75,15 +74,25 @@ package struct SnapshotReader: Sendable {
             }
             do throws(Absence) {
                 let part = try readVolume(folder, in: mount, previous, after: tree)
-                guard let volume = part.volume else { throw Absence("\(path)/\(folder) is empty") }
-                found[folder] = volume
                 tree.add(part.tree)
                 pending += part.nested
+                if part.volume?.isAtomic != true {
+                    empty.formUnion(part.tree.volume.emptyFolders)
+                    filled.formUnion(part.tree.volume.filledFolders)
+                }
+                guard let volume = part.volume else {
+                    // A plain folder without files of its own may still contain volumes.
+                    if !part.nested.isEmpty, previous.snapshot?.volumes[folder] == nil { continue }
+                    throw Absence("\(path)/\(folder) is empty")
+                }
+                found[folder] = volume
             } catch {
                 if error.isLimit { throw error }
                 absences[folder] = error
             }
         }
+        filledFolders.formUnion(filled)
+        if filledFolders.count > MountLimits.files { filledFolders = filled }
         let missing = Set(volumes.keys).union(previous.plainVolumes).filter {
             !$0.isEmpty && found[$0] == nil && absences[$0] == nil
         }

@@ -140,7 +140,12 @@ struct VolumeReader {
     private func readFolder(_ directory: borrowing Directory, _ others: TreeReader) throws(Absence) -> Part? {
         let before = FolderFingerprint(ofFilesIn: directory)
         var tree = others.next()
-        try tree.read(directory, base: base)
+        do throws(Absence) {
+            try tree.read(directory, base: base)
+        } catch {
+            // Too large a folder below a volume, such as a cache, is absent alone.
+            throw folder.isEmpty ? error : Absence(error.reason)
+        }
         if tree.volume.hasVanished || FolderFingerprint(ofFilesIn: directory) != before { return nil }
         var part = Part(volume: nil, nested: Array(tree.volume.nested), tree: tree)
         if tree.volume.hasFiles, let newest = tree.volume.newest {

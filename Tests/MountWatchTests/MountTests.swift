@@ -176,20 +176,20 @@ import Testing
         #expect(watched.last.map { "\($0)" }?.contains("hunter") == false)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "mounting requires root"))
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
     func `a file that is mounted by subPath causes a warning`() async throws {
         try makeDirectory(folder("mount"))
         try writeFile(folder("source"), "1")
         try writeFile(folder("mount/a"), "")
         try writeFile(folder("mount/b"), "")
-        guard let namespace = try await mounted("source", at: "mount/a") else { return }
+        let namespace = try await mounted("source", at: "mount/a")
         defer { namespace.end() }
         var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
         #expect(reader.read().texts == ["a": "1", "b": ""])
         #expect(reader.remarks.subPathMounts == ["a"])
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
     func `a folder that is mounted in a volume, and is written file by file, is a volume without generations`()
         async throws
     {
@@ -199,7 +199,7 @@ import Testing
         try writeFile(folder("mount/certs/stray"), "x")
         try writeFile(folder("source/pw"), "1")
         try writeFile(folder("source/sub/ca"), "2")
-        guard let namespace = try await mounted("source", at: "mount/certs/aws") else { return }
+        let namespace = try await mounted("source", at: "mount/certs/aws")
         defer { namespace.end() }
         var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
         let first = try #require(reader.read().snapshot)
@@ -217,19 +217,66 @@ import Testing
         #expect(third.volumes["certs/aws"]?.absence?.contains("is empty or gone") == true)
     }
 
-    /// A process in a mount namespace of its own, which /proc shows, with `source` mounted there; nil if even root lacks
-    /// the right, as in a container.
-    private func mounted(_ source: String, at place: String) async throws -> Child? {
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
+    func `a folder that is mounted in a volume may have no files of its own, only volumes and empty folders`()
+        async throws
+    {
+        try AtomicVolume(folder("mount")).write(["own": "1"])
+        try makeDirectory(folder("mount/certs"))
+        try makeDirectory(folder("source/later"))
+        let name = try AtomicVolume(folder("source/azure"), firstNumber: 10).write(["pw": "1"])
+        let namespace = try await mounted("source", at: "mount/certs")
+        defer { namespace.end() }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "certs/azure/pw": "1"])
+        #expect(first.files.count == 2)
+        #expect(first.volumes["certs/azure"]?.generation == name)
+        #expect(first.volumes["certs"] == nil)
+        #expect(first.emptyFolders == ["certs/later"])
+        // With files, it is a volume, which keeps them.
+        try writeFile(folder("source/ca"), "1")
+        try writeFile(folder("source/later/pw"), "1")
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == ["own": "1", "certs/azure/pw": "1", "certs/ca": "1", "certs/later/pw": "1"])
+        #expect(second.emptyFolders.isEmpty)
+        unlink(folder("source/later/pw"))
+        let third = try #require(reader.read(previous: second).snapshot)
+        #expect(third.texts == ["own": "1", "certs/azure/pw": "1", "certs/ca": "1"])
+        #expect(third.emptyFolders.isEmpty)
+        unlink(folder("source/ca"))
+        let fourth = try #require(reader.read(previous: third).snapshot)
+        #expect(fourth.texts == third.texts)
+        #expect(fourth.volumes["certs"]?.absence?.contains("is empty") == true)
+    }
+
+    @Test(.enabled(if: Privileges.mayMount, "needs CAP_SYS_ADMIN"))
+    func `a folder that is mounted in a volume, and is too large, is absent alone`() async throws {
+        try AtomicVolume(folder("mount")).write(["own": "1"])
+        for name in ["mount/cache", "source"] { try makeDirectory(folder(name)) }
+        try writeFile(folder("source/a"), "1")
+        let namespace = try await mounted("source", at: "mount/cache")
+        defer { namespace.end() }
+        var reader = SnapshotReader(path: "/proc/\(namespace.id)/root\(folder("mount"))")
+        let first = try #require(reader.read().snapshot)
+        #expect(first.texts == ["own": "1", "cache/a": "1"])
+        let megabyte = [UInt8](repeating: 7, count: 1 << 20)
+        for number in 0..<33 { try writeFile(folder("source/\(number)"), megabyte) }
+        let second = try #require(reader.read(previous: first).snapshot)
+        #expect(second.texts == first.texts)
+        #expect(second.volumes["cache"]?.absence?.contains("holds more than 33554432 bytes") == true)
+    }
+
+    /// A process in a mount namespace of its own, which /proc shows, with `source` mounted there.
+    private func mounted(_ source: String, at place: String) async throws -> Child {
         let namespace = try Child(
             "/usr/bin/unshare", "-m", "/bin/sh", "-c",
             "mount --bind '\(folder(source))' '\(folder(place))' && : > '\(folder("ready"))'; read line")
-        if await eventually({ access(folder("ready"), F_OK) == 0 || namespace.hasEnded }),
-            access(folder("ready"), F_OK) == 0
-        {
-            return namespace
-        }
-        namespace.end()
-        return nil
+        _ = await eventually { access(folder("ready"), F_OK) == 0 || namespace.hasEnded }
+        let isMounted = access(folder("ready"), F_OK) == 0
+        if !isMounted { namespace.end() }
+        try #require(isMounted)
+        return namespace
     }
 }
 

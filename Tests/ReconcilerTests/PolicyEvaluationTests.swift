@@ -1,3 +1,4 @@
+import Dispatch
 import Distribution
 import TestSupport
 import TestTraits
@@ -63,12 +64,14 @@ struct PolicyEvaluationTests {
             await bench.mount(files("1"))
             #expect(await eventually { await bench.secret("t") != nil })
             try await bench.settle()
-            await bench.controller.policy(Policies.costly(rules: 801))
-            #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
-            await bench.mount(files("2"), "generation-2")
-            // One more evaluation.
-            let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
-            await bench.controller.distributions(.all, .upsert(other))
+            try await holdingEvaluator {
+                await bench.controller.policy(Policies.costly(rules: 801))
+                #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
+                await bench.mount(files("2"), "generation-2")
+                // One more evaluation.
+                let other = try bench.distribution(generation: 2, spec: Policies.costlySpec(99))
+                await bench.controller.distributions(.all, .upsert(other))
+            }
             #expect(
                 await eventually {
                     await bench.secret("t")?.digests.values.allSatisfy { $0 == bench.digest("2") } == true
@@ -87,12 +90,16 @@ struct PolicyEvaluationTests {
         await bench.store.put(hostile)
         await bench.controller.policy(Policies.costly())
         try await bench.working {
-            try await bench.tellAll()
-            #expect(await eventually { await bench.controller.evaluations.isRunning(hostile.key) })
-            await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
-            #expect(
-                await eventually { await bench.controller.outcomes[victim.key]?.reason == .sourceNotFound })
-            #expect(await !bench.controller.cache.verdicts.hasVerdict(hostile))
+            try await holdingEvaluator {
+                try await bench.tellAll()
+                #expect(await eventually { await bench.controller.evaluations.isRunning(hostile.key) })
+                await bench.controller.distributions(.all, .upsert(await bench.store.put(victim)))
+                #expect(await eventually { await (bench.waiting, bench.rests) == (2, true) })
+            }
+            // Of both, the one that ends first has the first status.
+            #expect(await eventually { await !bench.store.statuses.isEmpty })
+            #expect(await bench.store.statuses.first?.key == victim.key)
+            #expect(await bench.store.statuses.first?.status.ready?.reason == "SourceNotFound")
         }
     }
 
@@ -105,12 +112,18 @@ struct PolicyEvaluationTests {
         }
         await bench.controller.policy(Policies.costly())
         try await bench.working {
-            try await bench.tellAll()
-            #expect(await eventually { await bench.controller.evaluations.isRunning(bench.key("costly-0")) })
-            let amended = await bench.store.put(
-                try bench.distribution(
-                    "costly-0", target: "costly-0", uid: "costly-0", generation: 2, spec: Policies.costlySpec(19)))
-            await bench.controller.distributions(.all, .upsert(amended))
+            let amended = try await holdingEvaluator { () async throws -> SecretsDistribution in
+                try await bench.tellAll()
+                let evaluations = await bench.controller.evaluations
+                let isRunning = { (name: String) in evaluations.isRunning(bench.key(name)) }
+                #expect(await eventually { names.contains(where: isRunning) })
+                let name = try #require(names.first(where: isRunning))
+                let amended = await bench.store.put(
+                    try bench.distribution(
+                        name, target: name, uid: name, generation: 2, spec: Policies.costlySpec(19)))
+                await bench.controller.distributions(.all, .upsert(amended))
+                return amended
+            }
             for name in names {
                 #expect(
                     await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
@@ -132,5 +145,28 @@ struct PolicyEvaluationTests {
             return await evaluator.advance(evaluation).isOver
         }
         #expect(await task.value == false)
+    }
+
+    /// Runs `body` while the evaluator's thread is occupied: evaluations start, but make no progress.
+    private func holdingEvaluator<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let evaluator = try #require(await bench.controller.dependencies.evaluator)
+        let (isHeld, end) = (Switch(false), DispatchSemaphore(value: 0))
+        async let held: Void = evaluator.occupy(isHeld, until: end)
+        let value: Value
+        do {
+            // Also if the body fails. Otherwise, nothing would end the evaluation in flight.
+            defer { end.signal() }
+            try #require(await eventually { isHeld.isOn })
+            value = try await body()
+        }
+        await held
+        return value
+    }
+}
+
+extension PolicyEvaluator {
+    fileprivate func occupy(_ isHeld: Switch, until end: DispatchSemaphore) {
+        isHeld.isOn = true
+        end.wait()
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 
 /// The program in its own mount namespace (mount_namespaces(7)), as in a container: mounts in it are invisible
@@ -31,19 +30,5 @@ struct MountNamespace {
 
     private func run(_ words: [String]) async throws {
         try await Command.run(["nsenter", "--mount", "--target", "\(program.process)"] + words)
-    }
-}
-
-/// Privileges of this process beyond the usual ones (capabilities(7)).
-enum Privileges {
-    /// Can mount and create namespaces; root in a container usually cannot.
-    static let mayMount = has(21)
-    /// Can give up privileges permanently.
-    static let mayDrop = has(8) && geteuid() == 0
-
-    private static func has(_ capability: Int) -> Bool {
-        let line = Files.text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-        let mask = line.flatMap { UInt64($0.dropFirst(7).drop(while: \.isWhitespace), radix: 16) } ?? 0
-        return mask & (1 << capability) != 0
     }
 }
