@@ -154,10 +154,12 @@ extension Invocation {
         switch (settings.distributionsPath, settings.outputPath) {
         // explain reads no Secrets, so it needs no OUTPUT_PATH.
         case (_?, nil) where command == .explain: break
-        case (nil, _?):
-            throw OptionError(description: "OUTPUT_PATH is set without DISTRIBUTIONS_PATH; local mode needs both")
-        case (_?, nil):
-            throw OptionError(description: "DISTRIBUTIONS_PATH is set without OUTPUT_PATH; local mode needs both")
+        case (nil, let path?):
+            throw OptionError(
+                name: "OUTPUT_PATH", value: path, takes: "DISTRIBUTIONS_PATH as well: local mode needs both")
+        case (let path?, nil):
+            throw OptionError(
+                name: "DISTRIBUTIONS_PATH", value: path, takes: "OUTPUT_PATH as well: local mode needs both")
         default: break
         }
     }

@@ -23,14 +23,11 @@ struct Option: Sendable {
 
 /// An invalid value of an option, or values that do not go together.
 struct OptionError: Error, CustomStringConvertible {
-    let description: String
+    let name: String
+    let value: String
+    let takes: String
 
-    init(name: String, value: String, takes: String) {
-        description = "\(name) is \(JSONText.quoted(value)), expected \(takes)"
-    }
-
-    /// - Parameter description: the error, without the value.
-    init(description: String) { self.description = description }
+    var description: String { "\(name) is \(JSONText.quoted(value)), expected \(takes)" }
 }
 
 extension Option {

@@ -173,10 +173,11 @@ import Testing
     @Test("Local mode requires both of its paths")
     func localMode() throws {
         #expect(
-            error([], ["OUTPUT_PATH": "/o"]) == "OUTPUT_PATH is set without DISTRIBUTIONS_PATH; local mode needs both")
+            error([], ["OUTPUT_PATH": "/o"])
+                == #"OUTPUT_PATH is "/o", expected DISTRIBUTIONS_PATH as well: local mode needs both"#)
         #expect(
             error(["--distributions-path=/d"])
-                == "DISTRIBUTIONS_PATH is set without OUTPUT_PATH; local mode needs both")
+                == #"DISTRIBUTIONS_PATH is "/d", expected OUTPUT_PATH as well: local mode needs both"#)
         #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
     }
 
