@@ -189,8 +189,7 @@ if Context.environment["FUZZ"] != nil {
                 "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "YAML",
                 "secrets-distributor",
             ],
-            path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+            path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
     ]
 }
 
