@@ -4,7 +4,7 @@ import Planning
 /// A status that was written to a distribution, and when it was written.
 ///
 /// Limits how often a status is repeated. Without a limit, two agents that see different states, during a rolling
-/// update or because of a wrong configuration, would overwrite each other's statuses without end.
+/// update or because of a wrong configuration, would overwrite each other's statuses.
 package struct StatusThrottle: Sendable {
     /// The minimum time between repetitions of an overwritten status. The first repetition is immediate.
     private static let pause: Duration = .seconds(60)
