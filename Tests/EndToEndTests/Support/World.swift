@@ -71,6 +71,8 @@ final class World: Sendable {
         settings.watchNamespaces = [namespace]
         settings.debounceQuiet = .milliseconds(20)
         settings.pollInterval = .seconds(1)
+        // Longer than any test, even on a busy machine: a test that needs a resync says so.
+        settings.resyncInterval = .seconds(86_400)
         settings.listenAddress = nil
         return settings
     }
