@@ -27,6 +27,9 @@ package final class APIServer: Sendable {
         /// Disabled admission plugins. Nothing creates service accounts or quotas here, and the server stops evaluating
         /// quotas after ten seconds, which a busy machine may need.
         package var disabledAdmission = ["ServiceAccount", "ResourceQuota"]
+        /// Whether it serves what a manifest of a workload needs (Deployments, PodDisruptionBudgets, NetworkPolicies).
+        /// Without these APIs, a server starts in half the processor time.
+        package var servesWorkloads = false
         package var serverFlags: [String] = []
         package var etcdFlags: [String] = []
         /// Variables of both processes. They collect garbage at five times the size of what is live, not twice: most
@@ -34,6 +37,32 @@ package final class APIServer: Sendable {
         package var environment = ["GOGC=400"]
 
         package init() {}
+
+        package static var withWorkloads: Options {
+            var options = Options()
+            options.servesWorkloads = true
+            return options
+        }
+
+        /// APIs and priority levels that no test of Secrets needs.
+        fileprivate var apiFlags: [String] {
+            if servesWorkloads { return [] }
+            let unused = [
+                "apps", "autoscaling", "batch", "certificates.k8s.io", "networking.k8s.io", "node.k8s.io",
+                "storage.k8s.io",
+            ]
+            let off = ["api/beta=false", "api/alpha=false"] + unused.map { "\($0)/v1=false" }
+            return ["--enable-priority-and-fairness=false", "--runtime-config=" + off.joined(separator: ",")]
+        }
+
+        /// With the plugins that wait for objects of an API that is not served.
+        fileprivate var allDisabledAdmission: [String] {
+            if servesWorkloads { return disabledAdmission }
+            return disabledAdmission + [
+                "CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction", "DefaultIngressClass",
+                "DefaultStorageClass", "PersistentVolumeClaimResize", "RuntimeClass", "StorageObjectInUseProtection",
+            ]
+        }
     }
 
     private struct Processes {
@@ -50,7 +79,7 @@ package final class APIServer: Sendable {
     /// A client of user admin.
     package let client: KubeClient
 
-    private static let starting = Task { try await start() }
+    private static let starting = Task { try await start(.withWorkloads) }
 
     /// The server that all tests share; the first caller starts it.
     package static func shared() async throws -> APIServer { try await starting.value }
@@ -107,14 +136,14 @@ package final class APIServer: Sendable {
                 "--tls-private-key-file=\(folder("server.key"))",
                 "--client-ca-file=\(folder("ca.crt"))", "--token-auth-file=\(folder("tokens.csv"))",
                 "--authorization-mode=RBAC",
-                "--disable-admission-plugins=\(options.disabledAdmission.joined(separator: ","))",
+                "--disable-admission-plugins=\(options.allDisabledAdmission.joined(separator: ","))",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=\(folder("service-account.key"))",
                 "--service-account-signing-key-file=\(folder("service-account.key"))",
                 "--service-cluster-ip-range=10.0.0.0/24",
                 "--audit-policy-file=\(folder("audit.yaml"))", "--audit-log-path=\(folder("audit.log"))",
                 "--audit-log-mode=blocking",
-            ] + options.serverFlags, log: folder("kube-apiserver.log"))
+            ] + options.apiFlags + options.serverFlags, log: folder("kube-apiserver.log"))
     }
 
     /// Waits until the server is ready. On a busy machine kube-apiserver may end by itself, because it allows half a

@@ -19,7 +19,7 @@ struct Cluster: Sendable {
 
     /// Starts a cluster, and ends it after `body`.
     static func with<Result>(_ body: (Cluster) async throws -> Result) async throws -> Result {
-        var options = APIServer.Options()
+        var options = APIServer.Options.withWorkloads
         // Default plugins, as far as they work without a controller manager.
         options.disabledAdmission = ["ServiceAccount"]
         // Megabytes. A log that rotates during a run would lose the earlier part.

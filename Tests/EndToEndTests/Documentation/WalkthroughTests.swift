@@ -15,7 +15,7 @@ struct WalkthroughTests {
     func pages(path: String, files: [String]) async throws {
         let page = try Markdown(path)
         #expect(page.blocks.contains { $0.language == "sh" })
-        let server = try await APIServer.start()
+        let server = try await APIServer.start(.withWorkloads)
         let walk = try Walkthrough(
             page, files: files, kubectl: try await KubeTools.path("kubectl"), kubeconfig: try server.kubeconfig(),
             port: LoopbackPort.reserve())

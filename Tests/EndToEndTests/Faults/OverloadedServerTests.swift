@@ -10,9 +10,7 @@ struct OverloadedServerTests {
     @Test("with 429 gets no more requests than it asks for, and all Secrets are in sync in the end")
     func tooManyRequests() async throws {
         var options = APIServer.Options()
-        options.serverFlags = [
-            "--max-mutating-requests-inflight=1", "--max-requests-inflight=1", "--enable-priority-and-fairness=false",
-        ]
+        options.serverFlags = ["--max-mutating-requests-inflight=1", "--max-requests-inflight=1"]
         try await withServer(options) { world in
             let names = (0..<8).map { "storm-\($0)" }
             let volume = try AtomicVolume(world.mount)

@@ -298,7 +298,7 @@ struct HelmTests {
     /// Uses its own server, because the definition is cluster-wide. Passes Helm's arguments for it and the world's
     /// namespace.
     private func onServer(_ body: (World, Kubectl, _ place: [String]) async throws -> Void) async throws {
-        let server = try await APIServer.start()
+        let server = try await APIServer.start(.withWorkloads)
         do {
             let world = try await World(on: server)
             let kubectl = try await Kubectl(on: server, namespace: world.namespace)

@@ -19,7 +19,7 @@ struct InstallOrderTests {
     func order() async throws {
         let commands = try commands("sidecar-example/README.md")
         #expect(try self.commands("docs/install.md") == commands)
-        let server = try await APIServer.start()
+        let server = try await APIServer.start(.withWorkloads)
         do {
             try await server.install(definition: Self.providerClasses)
             let world = try await World(on: server)
