@@ -46,6 +46,7 @@ let package = Package(
         library("Scheduling"),
         library("Snapshots", ["COpenSSL", "CLinux", "Observability"]),
         library("Certificates", ["COpenSSL"]),
+        library("Values", ["JSON", "Observability", "Snapshots"]),
         library("Kube", ["JSON", "Observability", "Scheduling"]),
         library("Distribution", ["JSON", "Kube", "Observability", "Snapshots"]),
         library("Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots"]),
@@ -165,6 +166,7 @@ let package = Package(
                 "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "Snapshots", "Stores",
             ]),
+        tests("ValuesTests", ["Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),
         tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
     ],
@@ -186,8 +188,8 @@ if Context.environment["FUZZ"] != nil {
             name: "fuzz",
             dependencies: [
                 "Admin", "COpenSSL", "Certificates", "Distribution", "JSON", "Kube", "KubeConfig", "KubeCurl",
-                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "YAML",
-                "secrets-distributor",
+                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores", "Values",
+                "YAML", "secrets-distributor",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
     ]

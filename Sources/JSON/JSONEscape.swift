@@ -50,9 +50,16 @@ package enum JSONEscape {
     /// Decodes the text between the quotes of a string. Nil if it is invalid, or if it has more combining marks in a
     /// row than any language: comparing or hashing a text takes quadratic time in their number.
     static func text(_ bytes: ArraySlice<UInt8>) -> String? {
+        guard let bytes = Self.bytes(bytes), let text = String(validating: bytes, as: UTF8.self) else { return nil }
+        return text.isStreamSafe ? text : nil
+    }
+
+    /// Decodes the escapes of the text between the quotes of a string. Nil if it has an unknown escape, an unpaired
+    /// surrogate or a control character. Does not check that the text is UTF-8.
+    static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        var rest = bytes
+        result.reserveCapacity(text.count)
+        var rest = text
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "\\") else {
                 guard byte >= 0x20 else { return nil }
@@ -68,7 +75,29 @@ package enum JSONEscape {
             guard let scalar = takeScalar(&rest) else { return nil }
             result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         }
-        return String(validating: result, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
+        return result
+    }
+
+    /// Appends UTF-8 as it is written between the quotes of a string.
+    package static func append(_ utf8: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        var place = 0
+        while place < utf8.count {
+            let end = endOfPlain(UnsafeRawBufferPointer(utf8), from: place)
+            bytes += utf8[place..<end]
+            if end < utf8.count { append(utf8[end], to: &bytes) }
+            place = end + 1
+        }
+    }
+
+    private static func append(_ byte: UInt8, to bytes: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+        case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+        case 0..<0x20:
+            let hex = String(byte, radix: 16)
+            bytes += Array((hex.utf8.count == 1 ? "\\u000" : "\\u00").utf8) + Array(hex.utf8)
+        default: bytes.append(byte)
+        }
     }
 
     /// Whether the text between the quotes of a string has no control characters and no unknown escapes.
@@ -89,8 +118,9 @@ package enum JSONEscape {
         return true
     }
 
-    /// Decodes four digits, or two escapes that are a surrogate pair.
-    private static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+    /// Decodes the four digits after `\u`, and a second escape if the first is half of a surrogate pair. Nil if a digit
+    /// or the other half is missing.
+    package static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
         guard let first = takeUnit(&rest) else { return nil }
         guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
         guard rest.starts(with: "\\u".utf8) else { return nil }

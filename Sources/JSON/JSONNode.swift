@@ -76,6 +76,12 @@ package struct JSONNode: Sendable {
         }
     }
 
+    /// The offset of the first byte that makes the structure of a text invalid, or its size if the end is missing; nil if
+    /// the structure is valid.
+    package static func faultOffset(in bytes: [UInt8]) -> Int? {
+        bytes.withUnsafeBufferPointer { JSONParser.faultOffset(in: $0) }
+    }
+
     /// The bytes of the value as it is written; for a string without the quotes.
     package var bytes: ArraySlice<UInt8> { bytes(mark.range) }
 
@@ -119,6 +125,25 @@ extension JSONNode {
         default: nil
         }
     }
+
+    /// The bytes of a string with its escapes decoded. They are UTF-8 if the whole text is. Nil also for a string with an
+    /// unknown escape, an unpaired surrogate or a control character.
+    package var stringBytes: ArraySlice<UInt8>? {
+        switch mark.kind {
+        case .string: bytes
+        case .uncheckedString: JSONEscape.bytes(bytes).map { $0[...] }
+        default: nil
+        }
+    }
+
+    /// Whether the value is a valid number, of any size.
+    package var isNumber: Bool { mark.kind == .number && JSONNumber.isValid(bytes) }
+
+    /// Whether the value is an object or a list that is nested deeper than `deepest` and was not parsed.
+    package var isTooDeep: Bool { mark.kind == .tooDeep }
+
+    /// The maximum nesting of objects and lists.
+    package static var deepest: Int { JSONParser.deepest }
 
     /// A number without a fraction, in any notation.
     package var int: Int? {

@@ -29,6 +29,19 @@ struct JSONParser {
         return parser.marks
     }
 
+    /// The offset of the first byte that makes the structure invalid, or the size of `bytes` if the end is missing; nil
+    /// if the structure is valid. For error messages: it parses the text again.
+    static func faultOffset(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard var parser = try? JSONParser(bytes) else { return 0 }
+        do throws(Fault) {
+            try parser.takeValue()
+            try parser.expectEnd()
+            return nil
+        } catch {
+            return min(parser.position, bytes.count)
+        }
+    }
+
     private init(_ bytes: UnsafeBufferPointer<UInt8>) throws(Fault) {
         guard bytes.count < UInt32.max else { throw Fault() }
         self.bytes = bytes

@@ -106,27 +106,8 @@ extension JSONValue {
     private static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         var text = text
-        text.withUTF8 { utf8 in
-            var place = 0
-            while place < utf8.count {
-                let end = JSONEscape.endOfPlain(UnsafeRawBufferPointer(utf8), from: place)
-                bytes += utf8[place..<end]
-                if end < utf8.count { write(utf8[end], to: &bytes) }
-                place = end + 1
-            }
-        }
+        text.withUTF8 { JSONEscape.append($0, to: &bytes) }
         bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static func write(_ byte: UInt8, to bytes: inout [UInt8]) {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-        case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-        case 0..<0x20:
-            let hex = String(byte, radix: 16)
-            bytes += Array((hex.utf8.count == 1 ? "\\u000" : "\\u00").utf8) + Array(hex.utf8)
-        default: bytes.append(byte)
-        }
     }
 }
 

@@ -45,6 +45,29 @@ struct JSONNodeTests {
         }
     }
 
+    @Test(arguments: [
+        (#""""#, []), (#""a\u0000\n\"""#, [0x61, 0, 0x0a, 0x22]), (#""\ud83d\ude00é""#, Array("😀é".utf8)),
+        (#""\x""#, nil), (#""\ud83d""#, nil), (#""\ude00""#, nil), ("\"\n\"", nil), ("1", nil), ("null", nil),
+    ])
+    func `the bytes of a string are read with its escapes decoded`(json: String, bytes: [UInt8]?) throws {
+        #expect(try node(json).stringBytes.map { Array($0) } == bytes)
+    }
+
+    @Test func `the bytes of a string can have any number of combining marks, and need not be UTF-8`() throws {
+        let marks = "e" + String(repeating: "\u{301}", count: 31)
+        #expect(try node("\"\(marks)\"").string == nil)
+        #expect(try node("\"\(marks)\"").stringBytes.map { Array($0) } == Array(marks.utf8))
+        #expect(try JSONNode(json: [0x22, 0xff, 0x22]).stringBytes.map { Array($0) } == [0xff])
+    }
+
+    @Test(arguments: [
+        ("{}", nil), (" [1] ", nil), ("", 0), ("  ", 2), ("[1,]", 3), ("[1 2]", 3), (#"{"a" 1}"#, 5), ("[1] x", 4),
+        ("[\n  nul]", 4), (#"["a"#, 3), (#"["a\"#, 4), ("[", 1),
+    ])
+    func `the first byte that makes the structure invalid is found`(json: String, offset: Int?) {
+        #expect(JSONNode.faultOffset(in: Array(json.utf8)) == offset)
+    }
+
     /// Strings are scanned eight bytes at a time.
     @Test func `a quote, an escape and a control character are found at any position of a string`() throws {
         for length in 0..<24 {

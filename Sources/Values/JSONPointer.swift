@@ -1,0 +1,58 @@
+import Observability
+
+/// A path to a value in a JSON text (RFC 6901): `/credentials/0/password`. The empty pointer is the whole text.
+///
+/// Pointers are compared by their bytes, as the names of members are: strings that are equal in Swift may name different
+/// members.
+package struct JSONPointer: Sendable, Hashable {
+    /// The names and indices on the path, as UTF-8, unescaped.
+    let tokens: [[UInt8]]
+
+    /// Bytes.
+    private static let longest = 1024
+
+    package init(_ text: String) throws(FormError) {
+        guard text.utf8.count <= Self.longest else {
+            throw FormError("is \(text.utf8.count) bytes long, expected at most \(Self.longest)")
+        }
+        let utf8 = Array(text.utf8)
+        guard utf8.first ?? UInt8(ascii: "/") == UInt8(ascii: "/") else {
+            throw FormError(#"is not a JSON Pointer: expected "/" at its start, as in "/user/name""#)
+        }
+        var tokens: [[UInt8]] = []
+        var place = 0
+        while place < utf8.count {
+            switch utf8[place] {
+            case UInt8(ascii: "/"): tokens.append([])
+            case UInt8(ascii: "~"):
+                place += 1
+                switch place < utf8.count ? utf8[place] : nil {
+                case UInt8(ascii: "0"): tokens[tokens.count - 1].append(UInt8(ascii: "~"))
+                case UInt8(ascii: "1"): tokens[tokens.count - 1].append(UInt8(ascii: "/"))
+                default:
+                    throw FormError(
+                        #"is not a JSON Pointer: byte \#(place) is "~", expected "~0" for "~" or "~1" for "/""#)
+                }
+            case let byte: tokens[tokens.count - 1].append(byte)
+            }
+            place += 1
+        }
+        self.tokens = tokens
+    }
+
+    /// The pointer as text.
+    package var text: String { Self.text(tokens.map { String(decoding: $0, as: UTF8.self) }) }
+
+    /// A pointer as error messages show it: in quotes, on one line, with long names and many names cut off.
+    static func shown(_ tokens: some Sequence<[UInt8]>) -> String {
+        // A character has at most four bytes.
+        let names = tokens.map { String(decoding: $0.prefix(200), as: UTF8.self).onOneLine(atMost: 40) }
+        return "\"\(text(names).onOneLine(atMost: 300))\""
+    }
+
+    private static func text(_ tokens: [String]) -> String {
+        tokens.map { token in
+            "/" + token.escaped { $0 == "~" ? "~0" : $0 == "/" ? "~1" : nil }
+        }.joined()
+    }
+}

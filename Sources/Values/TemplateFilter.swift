@@ -1,0 +1,46 @@
+import JSON
+
+/// What a template does with a value before it inserts it.
+enum TemplateFilter: String, Sendable, CaseIterable {
+    /// Percent-encodes everything except unreserved characters (RFC 3986, section 2.3), so that the value is safe in every
+    /// part of a URL.
+    case url
+    /// Escapes the value for the inside of a JSON string.
+    case json
+    /// Encodes the value in base64, with padding.
+    case base64
+    /// Removes white space of ASCII at both ends.
+    case trim
+
+    /// - Parameter name: the variable, for the error.
+    func apply(to bytes: [UInt8], of name: String) throws(FormError) -> [UInt8] {
+        switch self {
+        case .url: return Self.percentEncoded(bytes)
+        case .base64: return ByteEncoding.encodeBase64(bytes)
+        case .trim: return Array(Trimming.whiteSpace.trimmed(bytes))
+        case .json:
+            guard bytes.firstInvalidUTF8 == nil else {
+                throw FormError("cannot insert the variable \"\(name)\" with the filter json: its value is not UTF-8")
+            }
+            var text: [UInt8] = []
+            text.reserveCapacity(bytes.count)
+            bytes.withUnsafeBufferPointer { JSONEscape.append($0, to: &text) }
+            return text
+        }
+    }
+
+    private static func percentEncoded(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count)
+        for byte in bytes {
+            if byte.isAlphanumeric || "-._~".utf8.contains(byte) {
+                text.append(byte)
+            } else {
+                text += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
+            }
+        }
+        return text
+    }
+
+    private static let hexDigits = Array("0123456789ABCDEF".utf8)
+}
