@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Values
+@testable import Formats
 
 struct TrimmingTests {
     @Test(arguments: [

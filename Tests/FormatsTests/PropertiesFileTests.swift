@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Values
+@testable import Formats
 
 struct PropertiesFileTests {
     private func entries(_ text: String) throws(FormError) -> [Entry] {

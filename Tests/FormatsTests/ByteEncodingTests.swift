@@ -2,7 +2,7 @@ import Snapshots
 import TestTraits
 import Testing
 
-@testable import Values
+@testable import Formats
 
 @Suite(.tags(.unsafeMemory)) struct ByteEncodingTests {
     private func decode(_ encoding: ByteEncoding, _ text: String) throws(FormError) -> [UInt8] {

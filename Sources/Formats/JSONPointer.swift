@@ -11,6 +11,11 @@ package struct JSONPointer: Sendable, Hashable {
     /// Bytes.
     private static let longest = 1024
 
+    /// The whole text.
+    package static let root = JSONPointer(tokens: [])
+
+    private init(tokens: [[UInt8]]) { self.tokens = tokens }
+
     package init(_ text: String) throws(FormError) {
         guard text.utf8.count <= Self.longest else {
             throw FormError("is \(text.utf8.count) bytes long, expected at most \(Self.longest)")

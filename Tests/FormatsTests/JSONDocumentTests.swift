@@ -2,7 +2,7 @@ import Snapshots
 import TestTraits
 import Testing
 
-@testable import Values
+@testable import Formats
 
 @Suite(.tags(.unsafeMemory)) struct JSONDocumentTests {
     private func document(_ json: String) throws(FormError) -> JSONDocument {

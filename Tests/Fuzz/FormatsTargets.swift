@@ -1,9 +1,9 @@
 import JSON
 import Snapshots
 
-@testable import Values
+@testable import Formats
 
-enum ValuesTargets {
+enum FormatsTargets {
     /// The input is a pointer and, after a zero byte, a document. Whatever is found is the text of a string or JSON on
     /// one line, and members are the values that their own pointers find.
     static let pointer: Fuzz.Target = { bytes in

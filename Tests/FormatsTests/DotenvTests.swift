@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Values
+@testable import Formats
 
 struct DotenvTests {
     private func entries(_ text: String) throws(FormError) -> [Entry] {

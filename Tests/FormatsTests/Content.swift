@@ -1,7 +1,7 @@
 import Snapshots
 import Testing
 
-@testable import Values
+@testable import Formats
 
 /// Calls a parser with the bytes of a text or an array.
 func read<Content: Sequence<UInt8>, Value>(

@@ -1,7 +1,7 @@
 import Snapshots
 import Testing
 
-@testable import Values
+@testable import Formats
 
 struct TemplateTextTests {
     private func render(
