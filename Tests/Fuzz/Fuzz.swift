@@ -6,6 +6,7 @@ enum Fuzz {
 
     /// Each folder of `corpus` has the name of a target.
     static let targets: [String: Target] = [
+        "bundle": BundleTargets.bundle,
         "certificates": CertificateTargets.pair,
         "distribution": DistributionTargets.distribution,
         "duration": CommandTargets.duration,
@@ -27,6 +28,7 @@ enum Fuzz {
         "poison": PoisonTargets.poison,
         "policy": PolicyTargets.policy,
         "route": AdminTargets.route,
+        "safecontents": BundleTargets.safeContents,
         "secret": AgentTargets.secret,
         "sourcepath": DistributionTargets.sourcePath,
         "status": KubeTargets.status,
