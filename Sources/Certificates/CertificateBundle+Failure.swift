@@ -78,7 +78,8 @@ extension CertificateBundle.Failure: CustomStringConvertible {
             "is encrypted with \(name), which needs the legacy provider of OpenSSL; it is not installed"
         case .unsupportedCipher(let name): "is encrypted with \(name), which OpenSSL does not support"
         case .unsupportedEncryption: "is encrypted in a way that OpenSSL does not support"
-        case .unsupportedMAC: "is PKCS#12 whose MAC is of another kind than HMAC with a digest (RFC 7292)"
+        case .unsupportedMAC:
+            "is PKCS#12 with an unsupported MAC, expected HMAC with a digest (RFC 7292)"
         }
     }
 }
