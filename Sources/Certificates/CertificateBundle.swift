@@ -29,8 +29,7 @@ package struct CertificateBundle: Sendable {
         let blocks = try BundleBlocks(file: bytes, password: password)
         guard blocks.keys.count <= 1 else { throw .severalKeys(blocks.keys.count) }
         let order = try CertificateOrder(blocks.certificates, key: blocks.keys.first)
-        privateKey = blocks.keys.first.map { .success($0) } ?? .failure(.keyMissing)
-        let authorities = order.authorities
+        privateKey = blocks.keys.isEmpty ? .failure(.keyMissing) : .success(SecretBytes(joining: blocks.keys))
         if blocks.certificates.isEmpty {
             certificates = .failure(.certificateMissing)
         } else if let sorted = order.sorted {
@@ -38,6 +37,7 @@ package struct CertificateBundle: Sendable {
         } else {
             certificates = .failure(.foreignKey)
         }
+        let authorities = order.authorities
         caCertificates =
             authorities.isEmpty
             ? .failure(.authorityMissing)

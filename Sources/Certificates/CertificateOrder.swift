@@ -7,7 +7,7 @@ struct CertificateOrder {
         case unknown
         case index(Int)
         /// The key belongs to no certificate.
-        case none
+        case foreign
     }
 
     private var certificates: [Certificate] = []
@@ -30,7 +30,7 @@ struct CertificateOrder {
                 let key = try PrivateKey(firstIn: key)
                 let fits = certificates.map { $0.fits(key) }
                 if let index = fits.firstIndex(of: true) { return .index(index) }
-                return fits.contains(nil) ? .unknown : .none
+                return fits.contains(nil) ? .unknown : .foreign
             }
         } catch {
             // If the key is encrypted or of an unknown kind, the leaf certificate is unknown.
@@ -42,7 +42,7 @@ struct CertificateOrder {
     var sorted: [Int]? {
         switch leaf {
         case .unknown: return Array(certificates.indices)
-        case .none: return nil
+        case .foreign: return nil
         case .index(let leaf):
             var (chain, rest) = ([leaf], certificates.indices.filter { $0 != leaf })
             while let last = chain.last, !certificates[last].isIssued(by: certificates[last]),

@@ -46,6 +46,9 @@ import Testing
         #expect(
             try split(key + String(certificate.dropLast(lineBreak.count)), .certificates)
                 == certificate.dropLast(lineBreak.count) + "\n")
+        #expect(
+            try split(certificate + String(key.dropLast(lineBreak.count)), .privateKey)
+                == key.dropLast(lineBreak.count) + "\n")
     }
 
     @Test(
