@@ -45,8 +45,8 @@ let package = Package(
         library("Observability"),
         library("Scheduling"),
         library("Snapshots", ["COpenSSL", "CLinux", "Observability"]),
-        library("Certificates", ["COpenSSL"]),
         library("Formats", ["JSON", "Observability", "Snapshots"]),
+        library("Certificates", ["COpenSSL", "Snapshots"]),
         library("Kube", ["JSON", "Observability", "Scheduling"]),
         library("Distribution", ["JSON", "Kube", "Observability", "Snapshots"]),
         library("Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots"]),
@@ -129,7 +129,7 @@ let package = Package(
         tests("AgentTests", ["Agent", "Distribution", "Kube", "Observability", "Planning", "Stores"]),
         tests("BenchmarkTests", ["JSON", "Observability", "benchmark"]),
         tests("CWipeTests", ["CWipe"]),
-        tests("CertificatesTests", ["COpenSSL", "Certificates"]),
+        tests("CertificatesTests", ["COpenSSL", "Certificates", "Snapshots"]),
         tests("DistributionTests", ["Distribution", "DistributionSupport", "JSON"]),
         tests(
             "EndToEndTests",

@@ -1,3 +1,5 @@
+import Snapshots
+
 /// Base64 (RFC 4648), in the standard alphabet and the URL alphabet.
 enum Base64 {
     /// The value of a character of the standard alphabet.
@@ -31,12 +33,39 @@ enum Base64 {
         return bytes
     }
 
+    /// Decodes text in the standard alphabet. White space is ignored, and the padding is optional.
+    ///
+    /// - Returns: nil if the text contains another character or ends in the middle of a byte.
+    static func decodeSecret(_ text: UnsafeRawBufferPointer) -> SecretBytes? {
+        var (decoder, padding, isBase64) = (Decoder(), 0, true)
+        let bytes = SecretBytes(capacity: text.count) { output in
+            var count = 0
+            for byte in text where ![0x20, 0x09, 0x0a, 0x0d].contains(byte) {
+                if byte == UInt8(ascii: "=") {
+                    padding += 1
+                } else if let value = value(of: byte), padding == 0 {
+                    guard let byte = decoder.add(value) else { continue }
+                    output[count] = byte
+                    count += 1
+                } else {
+                    isBase64 = false
+                    break
+                }
+            }
+            return count
+        }
+        return isBase64 && padding <= 2 && !decoder.isInsideGroup ? bytes : nil
+    }
+
     struct Decoder {
         private var bits: UInt16 = 0
         private var count = 0
 
         /// Whether the characters so far form whole bytes.
         var isAligned: Bool { count == 0 }
+
+        /// Whether the characters so far end with a single one of a group, which is less than a byte.
+        var isInsideGroup: Bool { count == 6 }
 
         /// Adds a character. Returns the byte that it completes.
         mutating func add(_ value: UInt8) -> UInt8? {

@@ -54,6 +54,22 @@ struct PEMBlock: ~Copyable {
     /// Whether the block has the header of an encrypted block (RFC 1421).
     var isEncrypted: Bool { header.map { String(cString: $0).contains("ENCRYPTED") } ?? false }
 
+    /// Calls `body` with the content. The pointer must not outlive the call.
+    func withContent<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeRawBufferPointer(start: content, count: size))
+    }
+
+    /// The cipher and its parameters in the header of an encrypted block (PEM_get_EVP_CIPHER_INFO(3)); nil if the header
+    /// is invalid or names an unknown cipher.
+    func cipherInfo() -> EVP_CIPHER_INFO? {
+        var info = EVP_CIPHER_INFO()
+        // The function restores the header, which it changes while it reads.
+        guard PEM_get_EVP_CIPHER_INFO(header, &info) == 1, info.cipher != nil else { return nil }
+        return info
+    }
+
     /// Calls a function of the `d2i` family with the content. The function moves the pointer.
     func decode<Result>(_ body: (inout UnsafePointer<UInt8>?, Int) -> Result) -> Result {
         var start = UnsafePointer(content)

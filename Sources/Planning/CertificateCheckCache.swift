@@ -13,14 +13,15 @@ package struct CertificateCheckCache: Sendable {
 
     private struct Part: Hashable {
         let file: Digest
-        let part: PEMSplit.Part
+        let part: CertificateBundle.Part
     }
 
     private var pairs: [Pair: CertificatePair] = [:]
     private var defects: [Digest: PEMDefect?] = [:]
     private var keyContents: [Digest: KeyContent?] = [:]
     private var combined: [Digest: Bool] = [:]
-    private var parts: [Part: Result<DesiredTarget.Value, PEMSplit.Failure>] = [:]
+    private var bundles: [Digest: Result<CertificateBundle, CertificateBundle.Failure>] = [:]
+    private var parts: [Part: Result<DesiredTarget.Value, CertificateBundle.Failure>] = [:]
     /// The maximum number of entries of each kind; a mount has fewer files.
     private static let limit = 20_000
 
@@ -47,17 +48,24 @@ package struct CertificateCheckCache: Sendable {
         Self.cached(in: &keyContents, file.digest) { file.bytes.withUnsafeBytes { KeyContent(in: $0) } }
     }
 
-    /// Whether the file is PEM with a private key and certificates.
+    /// Whether the file holds a private key and certificates, or is PKCS#12.
     mutating func isCombined(_ file: DesiredTarget.Value) -> Bool {
-        Self.cached(in: &combined, file.digest) { file.bytes.withUnsafeBytes(PEMSplit.isCombined) }
+        Self.cached(in: &combined, file.digest) { file.bytes.withUnsafeBytes(CertificateBundle.isCombined) }
     }
 
-    /// The blocks of one kind in the file. Returns the same value, with the same bytes, each time.
+    /// The certificates or the key of the file as PEM. Returns the same value, with the same bytes, each time.
     mutating func part(
-        _ part: PEMSplit.Part, of file: DesiredTarget.Value
-    ) throws(PEMSplit.Failure) -> DesiredTarget.Value {
-        try Self.cached(in: &parts, Part(file: file.digest, part: part)) {
-            Result { () throws(PEMSplit.Failure) in try DesiredTarget.Value(part, of: file) }
+        _ part: CertificateBundle.Part, of file: DesiredTarget.Value
+    ) throws(CertificateBundle.Failure) -> DesiredTarget.Value {
+        let bundle = try Self.cached(in: &bundles, file.digest) {
+            Result { () throws(CertificateBundle.Failure) in
+                try file.bytes.withUnsafeBytes { bytes throws(CertificateBundle.Failure) in
+                    try CertificateBundle(bytes, password: nil)
+                }
+            }
+        }.get()
+        return try Self.cached(in: &parts, Part(file: file.digest, part: part)) {
+            Result { () throws(CertificateBundle.Failure) in try DesiredTarget.Value(part, of: bundle) }
         }.get()
     }
 
@@ -73,24 +81,10 @@ package struct CertificateCheckCache: Sendable {
 }
 
 extension DesiredTarget.Value {
-    fileprivate init(_ part: PEMSplit.Part, of file: Self) throws(PEMSplit.Failure) {
-        bytes = try file.bytes.withUnsafeBytes { source throws(PEMSplit.Failure) in
-            let blocks = try PEMSplit.blocks(of: part, in: source)
-            // The last line of the file may lack its line break.
-            return SecretBytes(capacity: blocks.reduce(0) { $0 + $1.count + 1 }) { output in
-                var count = 0
-                for block in blocks {
-                    for byte in source[block] {
-                        output[count] = byte
-                        count += 1
-                    }
-                    guard source[block].last != UInt8(ascii: "\n") else { continue }
-                    output[count] = UInt8(ascii: "\n")
-                    count += 1
-                }
-                return count
-            }
-        }
+    fileprivate init(
+        _ part: CertificateBundle.Part, of bundle: CertificateBundle
+    ) throws(CertificateBundle.Failure) {
+        bytes = try bundle.part(part)
         digest = Digest(of: bytes)
     }
 }

@@ -17,7 +17,7 @@ extension CertificateCheckCache {
         case SecretType.certificate, SecretType.authority:
             guard let content = keyContent(of: file) else { return file }
             guard isTLS, content == .pem else { throw .privateKey(content, in: mapping, isTLS: isTLS) }
-            let part: PEMSplit.Part = mapping.to == SecretType.certificate ? .certificates : .caCertificates
+            let part: CertificateBundle.Part = mapping.to == SecretType.certificate ? .certificates : .caCertificates
             let value = try split(part, of: file, for: mapping)
             if let content = keyContent(of: value) { throw .privateKey(content, in: mapping, isTLS: isTLS) }
             return value
@@ -26,9 +26,11 @@ extension CertificateCheckCache {
     }
 
     private mutating func split(
-        _ part: PEMSplit.Part, of file: DesiredTarget.Value, for mapping: Mapping
+        _ part: CertificateBundle.Part, of file: DesiredTarget.Value, for mapping: Mapping
     ) throws(Refusal) -> DesiredTarget.Value {
-        do throws(PEMSplit.Failure) {
+        do throws(CertificateBundle.Failure) {
+            // A private key outside a block of its own, as in JSON, is not split off.
+            _ = try self.part(.privateKey, of: file)
             return try self.part(part, of: file)
         } catch {
             throw Refusal(
@@ -80,16 +82,15 @@ extension KeyContent {
     }
 }
 
-extension PEMSplit.Failure {
+extension CertificateBundle.Failure {
     fileprivate var text: String {
         switch self {
         case .malformed(let defect): "\(defect)"
         case .keyMissing: "the private key is not in a PEM block of its own; map a file that holds certificates only"
         case .severalKeys(let count): "it holds \(count) private keys, expected one; store each with its certificate"
-        case .keyUnreadable: "the private key is damaged; store the file again"
         case .certificateMissing: "it holds no certificate; map the file with the certificate"
-        case .certificateUnreadable(let number): "its certificate number \(number) is damaged; store the file again"
         case .authorityMissing: "none of its certificates is a CA; map a file with the CA's certificate"
+        default: "it \(self)"
         }
     }
 }

@@ -1,6 +1,8 @@
 import COpenSSL
 import FoundationEssentials
 
+@testable import Certificates
+
 /// Changes of PEM text for tests.
 enum Blocks {
     /// The first block with all occurrences of some bytes replaced.
@@ -76,4 +78,45 @@ enum Blocks {
 
     /// The most recent libcrypto error of this thread; 0 if there is none.
     static var pendingError: UInt { ERR_peek_last_error() }
+
+    /// The bytes in base64, on one line and on several.
+    static func base64(of bytes: [UInt8]) -> [String] {
+        let text = Data(bytes).base64EncodedString()
+        let lines = stride(from: 0, to: text.count, by: 64).map { String(text.dropFirst($0).prefix(64)) }
+        return [text, text + "\n", lines.joined(separator: "\n"), lines.joined(separator: "\r\n"), "  \(text)"]
+    }
+
+    /// Where `pattern` occurs in `bytes`.
+    static func places(of pattern: [UInt8], in bytes: [UInt8]) -> [Int] {
+        bytes.indices.filter { bytes[$0...].starts(with: pattern) }
+    }
+
+    /// A DER value with indefinite lengths, and its strings in pieces of 100 bytes.
+    static func indefinite(_ der: [UInt8]) -> [UInt8]? {
+        der.withUnsafeBytes { bytes in BERValue(firstIn: bytes).flatMap(indefinite) }
+    }
+
+    private static func indefinite(_ value: BERValue) -> [UInt8]? {
+        let content: [UInt8]
+        if let elements = value.elements(limit: 100) {
+            content = elements.compactMap(indefinite).flatMap { $0 }
+        } else if value.tag & 0x1f == 4 || value.tag == 0x80, value.content.count > 100 {
+            let bytes = Array(value.content)
+            content = stride(from: 0, to: bytes.count, by: 100).flatMap { start in
+                let piece = bytes.dropFirst(start).prefix(100)
+                return [4, UInt8(piece.count)] + piece
+            }
+        } else {
+            return Array(value.encoding)
+        }
+        return [value.tag | 0x20, 0x80] + content + [0, 0]
+    }
+
+    /// PKCS#12 in DER without its MAC.
+    static func withoutMAC(_ file: [UInt8]) -> [UInt8]? {
+        file.withUnsafeBytes { bytes in
+            guard let elements = BERValue(firstIn: bytes)?.elements() else { return nil }
+            return [0x30, 0x80] + elements.prefix(2).flatMap { Array($0.encoding) } + [0, 0]
+        }
+    }
 }

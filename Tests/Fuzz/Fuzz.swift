@@ -6,6 +6,7 @@ enum Fuzz {
 
     /// Each folder of `corpus` has the name of a target.
     static let targets: [String: Target] = [
+        "bundle": BundleTargets.bundle,
         "certificates": CertificateTargets.pair,
         "distribution": DistributionTargets.distribution,
         "dotenv": FormatsTargets.dotenv,
@@ -31,6 +32,7 @@ enum Fuzz {
         "policy": PolicyTargets.policy,
         "properties": FormatsTargets.properties,
         "route": AdminTargets.route,
+        "safecontents": BundleTargets.safeContents,
         "secret": AgentTargets.secret,
         "sourcepath": DistributionTargets.sourcePath,
         "status": KubeTargets.status,

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Certificates
 
-@Suite("A combined PEM file", .tags(.unsafeMemory)) struct PEMSplitTests {
+@Suite("A PEM file with certificates and a private key", .tags(.unsafeMemory)) struct CertificateBundleTests {
     private struct Family {
         let root, intermediate, leaf, other: TLSPair
 
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("is split into the chain of its key, its key and its CAs, in any order")
+    @Test("gives the chain of its key, its key and its CAs, in any order")
     func order() throws {
         let family = try Family()
         let (leaf, intermediate, root) = (family.leaf, family.intermediate, family.root)
@@ -45,7 +45,10 @@ import Testing
         #expect(try split(file, .privateKey) == key)
         #expect(
             try split(key + String(certificate.dropLast(lineBreak.count)), .certificates)
-                == certificate.dropLast(lineBreak.count) + "")
+                == certificate.dropLast(lineBreak.count) + "\n")
+        #expect(
+            try split(certificate + String(key.dropLast(lineBreak.count)), .privateKey)
+                == key.dropLast(lineBreak.count) + "\n")
     }
 
     @Test(
@@ -57,23 +60,51 @@ import Testing
         let file = family.root.certificate + family.leaf.certificate + key
         #expect(try split(file, .certificates) == family.root.chain(family.leaf))
         #expect(try split(file, .privateKey) == key)
-        let foreign = family.root.certificate + family.leaf.certificate + family.other.key
-        #expect(try split(foreign, .certificates) == family.root.chain(family.leaf))
     }
 
-    @Test("is not split if parts are missing, duplicate or damaged")
+    @Test("keeps its order without a private key, and certificates that occur twice")
+    func withoutKey() throws {
+        let family = try Family()
+        let file = family.root.chain(family.leaf, family.root, family.intermediate)
+        #expect(try split(file, .certificates) == file)
+        #expect(
+            try split(file, .caCertificates) == family.root.chain(family.root, family.intermediate))
+        let twice = family.leaf.key + family.leaf.chain(family.leaf, family.intermediate)
+        #expect(try split(twice, .certificates) == family.leaf.chain(family.intermediate, family.leaf))
+    }
+
+    @Test("gives no chain if its key belongs to none of its certificates", arguments: TLSPair.Kind.allCases)
+    func foreign(kind: TLSPair.Kind) throws {
+        let family = try Family()
+        let other = try TLSPair.make("foreign", kind: kind)
+        let file = family.root.certificate + family.leaf.certificate + other.key
+        #expect(throws: CertificateBundle.Failure.foreignKey) { try split(file, .certificates) }
+        #expect(try split(file, .privateKey) == other.key)
+        #expect(try split(file, .caCertificates) == family.root.certificate)
+    }
+
+    @Test("keeps its order if libcrypto does not know the kind of its key")
+    func unsupported() throws {
+        let family = try Family()
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n"
+        let file = family.root.certificate + key + family.leaf.certificate
+        #expect(try split(file, .certificates) == family.root.chain(family.leaf))
+        #expect(try split(file, .privateKey) == key)
+    }
+
+    @Test("is not used if parts are missing, duplicate or damaged")
     func failures() throws {
         let (pair, other) = (try TLSPair.make("a"), try TLSPair.make("b"))
         let damaged = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
         let damagedKey = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"
-        let cases: [(String, PEMSplit.Part, PEMSplit.Failure)] = [
+        let cases: [(String, CertificateBundle.Part, CertificateBundle.Failure)] = [
             (pair.key, .certificates, .certificateMissing), (pair.key, .caCertificates, .authorityMissing),
             (pair.key + pair.certificate, .caCertificates, .authorityMissing),
             (pair.key + pair.certificate + other.key, .certificates, .severalKeys(2)),
             (pair.key + pair.certificate + pair.key, .privateKey, .severalKeys(2)),
             (pair.certificate, .privateKey, .keyMissing),
-            (pair.key + pair.certificate + damaged, .certificates, .certificateUnreadable(number: 2)),
-            (damagedKey + pair.certificate, .privateKey, .keyUnreadable),
+            (pair.key + pair.certificate + damaged, .certificates, .certificateDamaged(number: 2)),
+            (damagedKey + pair.certificate, .privateKey, .keyDamaged),
             (
                 "\u{feff}" + pair.key + pair.certificate, .privateKey,
                 .malformed(PEMDefect(kind: .byteOrderMark, block: 1, line: 1))
@@ -82,11 +113,35 @@ import Testing
         for (file, part, failure) in cases {
             #expect(throws: failure) { try split(file, part) }
         }
-        for part in [PEMSplit.Part.certificates, .privateKey] {
-            #expect(throws: PEMSplit.Failure.self) {
+        for part in [CertificateBundle.Part.certificates, .privateKey] {
+            #expect(throws: CertificateBundle.Failure.self) {
                 try split(String((pair.key + pair.certificate).dropLast(40)), part)
             }
         }
+    }
+
+    @Test("with more certificates than any real one is refused")
+    func many() throws {
+        let certificate = try TLSPair.make("a").certificate
+        let text = String(repeating: certificate, count: 1_000)
+        #expect(try split(text, .certificates) == text)
+        #expect(throws: CertificateBundle.Failure.tooManyValues) { try split(text + certificate, .certificates) }
+    }
+
+    @Test("has failures that are the rest of a sentence after its name")
+    func descriptions() {
+        let failures: [CertificateBundle.Failure] = [
+            .severalKeys(2), .certificateDamaged(number: 3), .wrongPassword(.privateKey, .endsInLineBreak),
+            .tooManyIterations(1_000_000), .malformed(PEMDefect(kind: .zeroByte, block: 1, line: 2)),
+        ]
+        #expect(
+            failures.map(\.description) == [
+                "holds 2 private keys, expected one", "holds a damaged certificate (number 3)",
+                "holds an encrypted private key with a wrong password, or damaged; the password ends in a line break, and"
+                    + " the password file must hold the password alone",
+                "needs 1000000 iterations to derive its keys, expected at most 800000 in one file",
+                "is not PEM that all servers can read (RFC 7468): line 2 (PEM block 1) has a zero byte before -----BEGIN",
+            ])
     }
 
     @Test("is recognized by a key and a certificate")
@@ -101,12 +156,12 @@ import Testing
         }
     }
 
-    private func isCombined(_ file: String) -> Bool { Array(file.utf8).withUnsafeBytes(PEMSplit.isCombined) }
+    private func isCombined(_ file: String) -> Bool {
+        Array(file.utf8).withUnsafeBytes(CertificateBundle.isCombined)
+    }
 
-    private func split(_ file: String, _ part: PEMSplit.Part) throws -> String {
-        let bytes = Array(file.utf8)
-        let ranges = try bytes.withUnsafeBytes { try PEMSplit.blocks(of: part, in: $0) }
-        return ranges.map { String(decoding: bytes[$0], as: UTF8.self) }.joined()
+    private func split(_ file: String, _ part: CertificateBundle.Part) throws -> String {
+        try CertificateBundle(Array(file.utf8)).text(part)
     }
 
     private func permutations(_ items: [String]) -> [[String]] {
