@@ -17,7 +17,8 @@ RUN swift build -c release --static-swift-stdlib --product secrets-distributor \
         /out/secrets-distributor \
     && strip /out/secrets-distributor
 
-# The same Debian release as the build image, so that the program finds the same libraries.
+# The same Debian release as the build image, so that the program finds the same libraries. libssl3 contains OpenSSL's
+# legacy provider, which old PKCS#12 files need; from Debian 13 on it is the package openssl-provider-legacy.
 FROM ${RUN_IMAGE}
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \

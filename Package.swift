@@ -48,8 +48,10 @@ let package = Package(
         library("Formats", ["JSON", "Observability", "Snapshots"]),
         library("Certificates", ["COpenSSL", "Snapshots"]),
         library("Kube", ["JSON", "Observability", "Scheduling"]),
-        library("Distribution", ["JSON", "Kube", "Observability", "Snapshots"]),
-        library("Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots"]),
+        library("Distribution", ["Formats", "JSON", "Kube", "Observability", "Snapshots"]),
+        library("Values", ["Certificates", "Distribution", "Formats", "Snapshots"]),
+        library(
+            "Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots", "Values"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
@@ -65,7 +67,7 @@ let package = Package(
             "Stores",
             [
                 "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
-                "Planning", "Snapshots", "YAML",
+                "Planning", "Snapshots", "Values", "YAML",
             ]
         ),
         library(
@@ -108,7 +110,7 @@ let package = Package(
         // Apart from TestSupport, so that a change of Stores does not rebuild all tests.
         .target(
             name: "DistributionSupport",
-            dependencies: ["Distribution", "JSON", "Planning", "Stores", "TestSupport"],
+            dependencies: ["Distribution", "JSON", "Observability", "Planning", "Snapshots", "Stores", "TestSupport"],
             path: "Tests/DistributionSupport", swiftSettings: settings
         ),
         .executableTarget(
@@ -167,6 +169,7 @@ let package = Package(
                 "Planning", "Snapshots", "Stores",
             ]),
         tests("FormatsTests", ["Formats", "Snapshots"]),
+        tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),
         tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
     ],

@@ -16,6 +16,15 @@ package enum KeyContent: Sendable, Hashable {
     /// these formats.
     package init?(in content: UnsafeRawBufferPointer) { self.init(content, depth: 0) }
 
+    /// Whether it is a Java key store, in base64 or not.
+    package var isJavaKeyStore: Bool {
+        switch self {
+        case .javaKeyStore: true
+        case .base64(let inner): inner.isJavaKeyStore
+        case .pem, .der, .pkcs12: false
+        }
+    }
+
     /// The maximum number of nested base64 encodings.
     private static let deepest = 3
 

@@ -17,8 +17,8 @@ package struct AccessPolicy: Sendable, Equatable {
 
     /// Files that may go to namespaces. A file or a namespace must match one of the patterns.
     ///
-    /// A verdict may depend only on the policy and on a distribution's namespace and mappings: `PolicyVerdicts` keeps it
-    /// while the mappings stay the same.
+    /// A verdict may depend only on the policy, on a distribution's namespace and sources, and on the names of the files
+    /// in its folders: `PolicyVerdicts` keeps it while these stay the same.
     package struct Rule: Sendable, Equatable {
         package var namespaces: [Pattern]
         package var files: [Pattern]
@@ -45,16 +45,18 @@ package struct AccessPolicy: Sendable, Equatable {
         return evaluation.denied
     }
 
-    /// An evaluation of the sources of `distribution`. Call `advance` until it returns true.
-    package func evaluation(of distribution: SecretsDistribution) -> PolicyEvaluation {
+    /// An evaluation of the source files of `distribution`. Call `advance` until it returns true.
+    ///
+    /// - Parameter files: all files that it reads, with those of its folders; nil for those that its spec names.
+    package func evaluation(of distribution: SecretsDistribution, files: [SourcePath]? = nil) -> PolicyEvaluation {
         PolicyEvaluation(
-            of: distribution.spec.mappings.map(\.from), to: distribution.key.namespace, compiled, self.default)
+            of: files ?? distribution.spec.files, to: distribution.key.namespace, compiled, self.default)
     }
 
     /// Why the target of `distribution` must not be written. In mode `Audit`: why `Enforce` would not let it be
     /// written. Nil if the policy allows it.
-    package func refusal(of distribution: SecretsDistribution) -> Refusal? {
-        var evaluation = evaluation(of: distribution)
+    package func refusal(of distribution: SecretsDistribution, files: [SourcePath]? = nil) -> Refusal? {
+        var evaluation = evaluation(of: distribution, files: files)
         while !evaluation.advance(by: .max) {}
         return refusal(evaluation)
     }
@@ -78,12 +80,11 @@ package struct AccessPolicy: Sendable, Equatable {
             let message = "is missing, expected the namespace that the access policy is evaluated for"
             return [Problem([.key("metadata"), .key("namespace")], message, reason: .policyDenied)]
         }
-        let mappings = distribution.spec.mappings
-        let files = Set(denied(mappings.map(\.from), to: namespace))
-        return mappings.filter { files.contains($0.from) }.map { mapping in
+        let fields = distribution.spec.fileFields
+        let files = Set(denied(fields.map(\.file), to: namespace))
+        return fields.filter { files.contains($0.file) }.map { path, file in
             Problem(
-                [.key("spec"), .key("secrets"), .index(mapping.index), .key("from")],
-                "is \(shown(mapping.from.text)), which the access policy denies to namespace \(shown(namespace))",
+                path, "is \(shown(file.text)), which the access policy denies to namespace \(shown(namespace))",
                 reason: .policyDenied)
         }
     }

@@ -105,6 +105,7 @@ extension Condition {
 
 extension DistributionSpec {
     fileprivate init(reading reader: inout FieldReader) {
+        self.init()
         guard reader.exists else { return }
         name = reader.string("name", required: true).flatMap { value in
             reader.check("name", Syntax.problem(ofName: value)) ? value : nil
@@ -124,36 +125,41 @@ extension DistributionSpec {
         metadata.expectNoOther(than: ["labels", "annotations"])
         reader.adopt(metadata)
 
-        readMappings(&reader)
-        reader.expectNoOther(than: ["name", "type", "secrets", "metadata", "deletionPolicy", "validation"])
+        let isComplete = readMappings(&reader)
+        dataFrom = reader.dataSources()
+        if isComplete, dataFrom.isEmpty { expectRequiredKeys(&reader) }
+        reader.expectNoOther(
+            than: ["name", "type", "secrets", "dataFrom", "metadata", "deletionPolicy", "validation"])
     }
 
-    private mutating func readMappings(_ reader: inout FieldReader) {
-        let entries = reader.array(
-            "secrets", of: "\"from\" and \"to\"", atLeastOne: "mapping", atMost: Self.mostMappings)
-        guard let entries else { return }
+    /// - Returns: whether all entries can be used.
+    private mutating func readMappings(_ reader: inout FieldReader) -> Bool {
+        let isOptional = reader.has("dataFrom")
+        guard
+            let entries = reader.array(
+                "secrets", of: "\"from\" and \"to\"", atLeastOne: isOptional ? nil : "mapping",
+                atMost: Self.mostMappings, required: !isOptional)
+        else { return false }
         var keys: Set<String> = []
         for var entry in entries {
-            let from = entry.string("from", required: true)
             let to = entry.string("to", required: true)
-            let optional = entry.bool("optional") ?? false
-            var path: SourcePath?
-            if let from {
-                do { path = try SourcePath(from) } catch { entry.note("from", error.message) }
-            }
-            if let to, entry.check("to", Syntax.problem(ofDataKey: to)), let path {
-                if keys.insert(to).inserted {
-                    mappings.append(Mapping(index: entry.index, from: path, to: to, optional: optional))
+            let key = to.flatMap { entry.check("to", Syntax.problem(ofDataKey: $0)) ? $0 : nil }
+            let source = entry.valueSource(for: key, type: type)
+            let optional = entry.optional()
+            if let key, let source {
+                if keys.insert(key).inserted {
+                    mappings.append(Mapping(index: entry.index, to: key, source: source, optional: optional))
                 } else {
-                    entry.note("to", "is \(shown(to)), which another mapping already uses; expected each key once")
+                    entry.note("to", "is \(shown(key)), which another mapping already uses; expected each key once")
                 }
             }
-            entry.expectNoOther(than: ["from", "to", "optional"])
+            entry.expectNoOther(than: FieldReader.derivationFields + ["to", "optional", "template", "with"])
             reader.adopt(entry)
         }
-        if mappings.count == entries.count { expectRequiredKeys(&reader) }
+        return mappings.count == entries.count
     }
 
+    /// Notes required keys that are missing. The keys of `dataFrom` are known only when its sources are read.
     private func expectRequiredKeys(_ reader: inout FieldReader) {
         guard validation == .full, let type = SecretType(rawValue: type) else { return }
         let given = Set(mappings.map(\.to))

@@ -23,6 +23,9 @@ struct FieldReader {
 
     var exists: Bool { object != nil }
 
+    /// Whether a field is set, to any value but null.
+    func has(_ field: String) -> Bool { object?[field] != nil }
+
     mutating func note(_ field: String, _ message: String, reason: Reason = .invalidSpec) {
         problems.append(Problem(path + [.key(field)], message, reason: reason))
     }
@@ -118,9 +121,12 @@ struct FieldReader {
     ///   - members: the fields that each object should have, for messages.
     ///   - noun: what an entry is called in the message about an empty list; nil if the list may be empty.
     ///   - most: the maximum number of entries. If there are more, none is read.
+    ///   - required: whether a missing list is noted; otherwise it is empty.
     mutating func array(
-        _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max
+        _ field: String, of members: String, atLeastOne noun: String? = nil, atMost most: Int = .max,
+        required: Bool = true
     ) -> [FieldReader]? {
+        guard required || has(field) else { return [] }
         guard let entries = list(field, atMost: most) else { return nil }
         if let noun, entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
         return entries.enumerated().compactMap { index, entry in
@@ -132,8 +138,8 @@ struct FieldReader {
     }
 
     /// The strings of a list. An entry that is not a string is noted and nil.
-    mutating func stringList(_ field: String, atLeastOne noun: String) -> [String?] {
-        guard let entries = list(field) else { return [] }
+    mutating func stringList(_ field: String, atLeastOne noun: String, atMost most: Int = .max) -> [String?] {
+        guard let entries = list(field, atMost: most) else { return [] }
         if entries.isEmpty { note(field, "is empty, expected at least one \(noun)") }
         return entries.enumerated().map { index, entry in
             if entry.string == nil { note(at: [.key(field), .index(index)], "is not a string, expected one") }

@@ -55,7 +55,9 @@ package struct DistributionSpec: Sendable, Hashable {
     /// The name of the target; nil if it is missing or not a valid name of a Secret.
     package var name: String?
     package var type = "Opaque"
+    /// `spec.secrets`
     package var mappings: [Mapping] = []
+    package var dataFrom: [DataSource] = []
     package var labels: [String: String] = [:]
     package var annotations: [String: String] = [:]
     package var deletionPolicy = DeletionPolicy.retain
@@ -67,16 +69,15 @@ package struct DistributionSpec: Sendable, Hashable {
     package static let mostMappings = 1000
     /// The same for labels, and for annotations.
     static let mostMetadata = 100
-}
 
-/// One `from` -> `to` entry.
-package struct Mapping: Sendable, Hashable {
-    /// The index in `spec.secrets`.
-    package var index: Int
-    package var from: SourcePath
-    package var to: String
-    /// If the source is missing, the target is written without this key.
-    package var optional: Bool
+    /// The source files that the spec names. The files of folders depend on the mount.
+    package var files: [SourcePath] {
+        dataFrom.isEmpty
+            ? mappings.flatMap(\.source.files) : mappings.flatMap(\.source.files) + dataFrom.flatMap(\.files)
+    }
+
+    /// The folders that the spec names, relative to the mount; "" is the mount itself.
+    package var folders: [String] { dataFrom.compactMap(\.folder?.path) }
 }
 
 /// Whether to keep or delete a target after its distribution is deleted or names another target.

@@ -89,3 +89,8 @@ enum Syntax {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }
+
+extension DistributionSpec {
+    /// The problem of a data key, as the rest of a sentence; nil if a Secret can have it.
+    package static func problem(ofDataKey key: String) -> String? { Syntax.problem(ofDataKey: key) }
+}

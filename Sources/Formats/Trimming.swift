@@ -2,6 +2,7 @@ package import Snapshots
 
 /// What is removed from content before it becomes a value.
 package enum Trimming: String, Sendable, CaseIterable {
+    case none = "None"
     /// One LF or CR LF at the end.
     case newline = "Newline"
     /// White space of ASCII at both ends.
@@ -12,6 +13,7 @@ package enum Trimming: String, Sendable, CaseIterable {
     func trimmed<Content: BidirectionalCollection<UInt8>>(_ content: Content) -> Content.SubSequence {
         var rest = content[...]
         switch self {
+        case .none: break
         case .newline:
             guard rest.last == UInt8(ascii: "\n") else { break }
             rest = rest.dropLast()

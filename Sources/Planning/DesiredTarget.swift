@@ -2,6 +2,7 @@ package import Distribution
 package import Kube
 package import Observability
 package import Snapshots
+package import Values
 
 /// The desired state of a target: a distribution applied to one snapshot.
 package struct DesiredTarget: Sendable {
@@ -10,7 +11,7 @@ package struct DesiredTarget: Sendable {
     package let distribution: String
     package let type: String
     /// Content and digest by data key, all from one snapshot.
-    package let data: [String: Value]
+    package let data: [String: SecretValue]
     package let labels: [String: String]
     /// Without `mountGeneration`, which is written only together with new content.
     package let annotations: [String: String]
@@ -18,20 +19,17 @@ package struct DesiredTarget: Sendable {
     package let owner: OwnerReference?
     /// The generations of its sources, in the format of `MountGeneration`.
     package let generation: String
-    /// Optional sources that do not exist, by data key. `data` does not contain these keys.
+    /// Optional sources that do not exist, by data key. `data` contains only those of these keys that are templates.
     package let missing: [String: MissingSource]
-
-    package struct Value: Sendable {
-        package let bytes: SecretBytes
-        package let digest: Digest
-    }
+    /// The data keys of `spec.dataFrom`: the index of their source in the list.
+    package let members: [String: Int]
+    /// The folders of the mount's volumes.
+    let volumes: Set<String>
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
         /// An empty folder above the source, such as a volume that is not mounted yet; nil if there is none.
         package let emptyFolder: String?
-        /// The folders of the mount's volumes.
-        let volumes: Set<String>
 
         func isBelow(_ folder: String) -> Bool {
             !folder.isEmpty && path.text.utf8.starts(with: "\(folder)/".utf8)
@@ -59,9 +57,13 @@ package struct DesiredTarget: Sendable {
         self.distribution = distribution.uid
         let spec = distribution.spec
         type = spec.type
-        var missing: [String: MissingSource] = [:]
-        data = try Self.values(of: spec, in: snapshot, &pairs, &missing)
-        self.missing = missing
+        let values = try Values(of: spec, in: snapshot, &pairs.values)
+        data = try pairs.checked(values.content, spec)
+        members = values.members
+        volumes = Set(snapshot.volumes.keys)
+        missing = values.missing.mapValues { path in
+            MissingSource(path: path, emptyFolder: path.folders.first(where: snapshot.emptyFolders.contains))
+        }
         var labels = spec.labels
         labels[WellKnownKeys.managedByLabel] = managedBy
         self.labels = labels
@@ -73,47 +75,7 @@ package struct DesiredTarget: Sendable {
         }
         self.annotations = annotations
         owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
-        generation = snapshot.generation(of: spec.mappings.lazy.map(\.from.text))
-    }
-
-    private static func values(
-        of spec: DistributionSpec, in snapshot: Snapshot, _ pairs: inout CertificateCheckCache,
-        _ absent: inout [String: MissingSource]
-    ) throws(Refusal) -> [String: Value] {
-        var values: [String: Value] = [:]
-        var missing: [String] = []
-        var failed: [(SourcePath, SourceError)] = []
-        for mapping in spec.mappings {
-            switch snapshot.file(at: mapping.from) {
-            case .content(let bytes, let digest)?: values[mapping.to] = Value(bytes: bytes, digest: digest)
-            case .failed(let error)?: failed.append((mapping.from, error))
-            case nil where mapping.optional:
-                absent[mapping.to] = MissingSource(
-                    path: mapping.from, emptyFolder: mapping.from.folders.first(where: snapshot.emptyFolders.contains),
-                    volumes: Set(snapshot.volumes.keys))
-            case nil: missing.append(mapping.from.text)
-            }
-        }
-        if !missing.isEmpty {
-            let names = NameList(missing.lazy.map(shown), of: missing.count)
-            throw Refusal(.sourceNotFound, "The mount has no file \(names).")
-        }
-        if let (path, error) = failed.first {
-            let reason: Reason = if case .tooLarge = error { .targetTooLarge } else { .sourceUnreadable }
-            throw Refusal(reason, "Source file \(shown(path.text)) \(error).")
-        }
-        for mapping in spec.mappings where SecretType.certificateKeys.contains(mapping.to) {
-            guard let file = values[mapping.to] else { continue }
-            values[mapping.to] = try pairs.value(of: file, for: mapping, type: spec.type)
-        }
-        let size = values.values.reduce(0) { $0 + $1.bytes.count }
-        guard size <= SourceFile.maximumSize else {
-            throw Refusal(
-                .targetTooLarge,
-                "Its \(values.count) sources are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can"
-                    + " hold.")
-        }
-        return values
+        generation = snapshot.generation(of: pairs.values.files(of: spec, in: snapshot).lazy.map(\.text))
     }
 }
 
@@ -124,18 +86,6 @@ extension DesiredTarget {
         guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
         else { return nil }
         return pairs.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }
-    }
-}
-
-extension Snapshot {
-    /// The file at `path`; nil if there is none. If a folder above it could not be read, the file may exist, so the
-    /// folder's error is returned.
-    func file(at path: SourcePath) -> SourceFile? {
-        if let file = file(exactly: path.text) { return file }
-        for folder in path.folders {
-            if case .failed(let error)? = file(exactly: folder) { return .failed(error) }
-        }
-        return nil
     }
 }
 

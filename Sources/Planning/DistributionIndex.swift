@@ -13,6 +13,8 @@ package struct DistributionIndex: Sendable {
     /// can cause a needless comparison. Folders above the files are not indexed, because they would take many times the
     /// memory.
     private var readers: [String: Set<ObjectKey>] = [:]
+    /// By folder: the distributions that read all of it.
+    private var folderReaders: [String: Set<ObjectKey>] = [:]
 
     /// The distributions that describe one target.
     private struct Claims: Sendable {
@@ -45,7 +47,8 @@ package struct DistributionIndex: Sendable {
         if wasOldest == true, isContested(target), claims[target]?.contenders.contains(key) == true {
             oldest[target] = key
         }
-        for path in Self.paths(distribution) { readers[path, default: []].insert(key) }
+        for path in distribution.spec.files { readers[path.text, default: []].insert(key) }
+        for folder in distribution.spec.folders { folderReaders[folder, default: []].insert(key) }
         affected.insert(target)
         return affected
     }
@@ -76,15 +79,14 @@ package struct DistributionIndex: Sendable {
         claims[target]?.leaving.remove(key)
         if claims[target]?.isEmpty == true { claims[target] = nil }
         if oldest[target] == key || !isContested(target) { oldest[target] = nil }
-        for path in Self.paths(old) {
-            readers[path]?.remove(key)
-            if readers[path]?.isEmpty == true { readers[path] = nil }
-        }
+        for path in old.spec.files { Self.remove(key, from: &readers, path.text) }
+        for folder in old.spec.folders { Self.remove(key, from: &folderReaders, folder) }
         return [target]
     }
 
-    private static func paths(_ distribution: SecretsDistribution) -> some Sequence<String> {
-        distribution.spec.mappings.lazy.map(\.from.text)
+    private static func remove(_ key: ObjectKey, from readers: inout [String: Set<ObjectKey>], _ path: String) {
+        readers[path]?.remove(key)
+        if readers[path]?.isEmpty == true { readers[path] = nil }
     }
 
     /// The targets that use any of `paths`.
@@ -92,7 +94,15 @@ package struct DistributionIndex: Sendable {
     /// - Parameter folders: those of `paths` that may be folders. Targets that use a file in them are included, which
     ///   needs a search through all source files.
     package func targets(reading paths: some Sequence<String>, folders: Set<String> = []) -> Set<ObjectKey> {
-        var keys = paths.reduce(into: Set<ObjectKey>()) { keys, path in keys.formUnion(readers[path, default: []]) }
+        var keys: Set<ObjectKey> = []
+        for path in paths {
+            keys.formUnion(readers[path, default: []])
+            guard !folderReaders.isEmpty else { continue }
+            for folder in path.foldersAbove { keys.formUnion(folderReaders[folder, default: []]) }
+            keys.formUnion(folderReaders["", default: []])
+            // The path may itself be a folder that cannot be read.
+            keys.formUnion(folderReaders[path, default: []])
+        }
         if !folders.isEmpty {
             for (path, distributions) in readers where path.foldersAbove.contains(where: folders.contains) {
                 keys.formUnion(distributions)

@@ -8,11 +8,20 @@ package struct Explanation: Sendable {
         package let distribution: ObjectKey
         /// Name of the Secret; nil if the distribution names none.
         package let secret: String?
-        /// The mappings that read the file, in the order of the spec.
-        package let mappings: [Mapping]
+        /// The data keys that the file feeds, in the order of the spec.
+        package let keys: [Key]
         /// Nil if no problem was found here and the distribution has no status yet.
         package let reason: Reason?
         package let message: String
+    }
+
+    /// A data key that the file feeds.
+    package struct Key: Sendable, Equatable {
+        /// The file, or a file of the folder.
+        package let from: String
+        /// "*" for the keys that a file of `spec.dataFrom` contains.
+        package let to: String
+        package let optional: Bool
     }
 
     /// Whether the mount has the file.
@@ -52,13 +61,13 @@ package struct Explanation: Sendable {
         self.file = file.text
         presence = Presence(of: file, snapshot)
         var pairs = CertificateCheckCache()
-        readers = ours.filter { $0.reads(file) }.sorted { $0.key < $1.key }.map { distribution in
+        readers = ours.filter { $0.reads(file, in: snapshot) }.sorted { $0.key < $1.key }.map { distribution in
             let winner = distribution.target.flatMap { winners[$0] } ?? distribution.key
             let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &pairs)
-            return Reader(distribution, file, refusal)
+            return Reader(distribution, file, snapshot, refusal)
         }
-        others = live.count { $0.reads(file) } - readers.count
-        let names = Set(ours.flatMap { $0.spec.mappings.map(\.from.text) }).union(snapshot?.files.keys.map { $0 } ?? [])
+        others = live.count { $0.reads(file, in: snapshot) } - readers.count
+        let names = Set(ours.flatMap { $0.spec.files.map(\.text) }).union(snapshot?.files.keys.map { $0 } ?? [])
         similar = readers.isEmpty ? SimilarNames.of(file.text, among: names.subtracting([file.text])) : []
     }
 }
@@ -81,10 +90,12 @@ extension Explanation.Presence {
 
 extension Explanation.Reader {
     /// A problem found here takes precedence over the stored status, which may be old.
-    fileprivate init(_ distribution: SecretsDistribution, _ file: SourcePath, _ refusal: Refusal?) {
+    fileprivate init(
+        _ distribution: SecretsDistribution, _ file: SourcePath, _ snapshot: Snapshot?, _ refusal: Refusal?
+    ) {
         self.distribution = distribution.key
         secret = distribution.spec.name
-        mappings = distribution.spec.mappings.filter { file.covers($0.from.text) }
+        keys = distribution.spec.keys(fedBy: file, in: snapshot)
         let said = distribution.status.ready
         reason = refusal?.reason ?? said.flatMap { Reason(rawValue: $0.reason) }
         message = refusal?.message ?? Refusal.bounded(said?.message ?? distribution.status.statusText ?? "")
@@ -92,7 +103,9 @@ extension Explanation.Reader {
 }
 
 extension SecretsDistribution {
-    fileprivate func reads(_ file: SourcePath) -> Bool { spec.mappings.contains { file.covers($0.from.text) } }
+    fileprivate func reads(_ file: SourcePath, in snapshot: Snapshot?) -> Bool {
+        !spec.keys(fedBy: file, in: snapshot).isEmpty
+    }
 
     /// Why its Secret is held back, as far as this can be determined without reading the Secret.
     fileprivate func refusal(
@@ -105,7 +118,8 @@ extension SecretsDistribution {
                 .targetConflict,
                 "Secret \(spec.name ?? "") belongs to SecretsDistribution \(winner.name), which is older.")
         }
-        if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self) { return refusal }
+        let files = snapshot.map { pairs.values.files(of: spec, in: $0) }
+        if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self, files: files) { return refusal }
         guard let snapshot else { return nil }
         do {
             _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, pairs: &pairs)
@@ -113,6 +127,29 @@ extension SecretsDistribution {
         } catch {
             return error
         }
+    }
+}
+
+extension DistributionSpec {
+    /// The data keys that a file, or the files of a folder, feed.
+    fileprivate func keys(fedBy file: SourcePath, in snapshot: Snapshot?) -> [Explanation.Key] {
+        var keys: [Explanation.Key] = []
+        for mapping in mappings {
+            for path in mapping.source.files where file.covers(path.text) {
+                keys.append(.init(from: path.text, to: mapping.to, optional: mapping.optional))
+            }
+        }
+        for source in dataFrom {
+            for path in source.files where file.covers(path.text) {
+                keys.append(.init(from: path.text, to: "*", optional: false))
+            }
+            guard let folder = source.folder else { continue }
+            let paths = Set(snapshot?.files.keys.filter(file.covers) ?? []).union([file.text])
+            for (path, name) in folder.files(among: paths) {
+                keys.append(.init(from: path.text, to: source.rename?.apply(name) ?? name, optional: false))
+            }
+        }
+        return keys
     }
 }
 

@@ -28,7 +28,7 @@ package struct Interner: Sendable {
         share(&distribution.createdAt)
         if distribution.spec.name == distribution.key.name { distribution.spec.name = distribution.key.name }
         share(&distribution.spec.type)
-        if distribution.spec.mappings.isSmall(\.from.text) {
+        if distribution.spec.mappings.isSmall {
             Self.share(&distribution.spec.mappings, &mappings) { $0.isSame(as: $1) }
         }
         share(&distribution.spec.labels)
@@ -100,6 +100,17 @@ package struct Interner: Sendable {
 }
 
 extension [Mapping] {
+    /// Whether it is short, and so are its sources.
+    fileprivate var isSmall: Bool {
+        isSmall { mapping in
+            switch mapping.source {
+            case .file(let path), .derived(let path, _): path.text
+            case .constant(let text): text.text
+            case .template: ""
+            }
+        } && allSatisfy { if case .template = $0.source { false } else { true } }
+    }
+
     /// Whether two equal lists have the same bytes.
     fileprivate func isSame(as other: Self) -> Bool { zip(self, other).allSatisfy { $0.to.isSame(as: $1.to) } }
 }

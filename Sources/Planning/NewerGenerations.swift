@@ -17,17 +17,37 @@ package struct NewerGenerations: Sendable {
     /// Needed because anyone who may write a Secret can put any generation into its annotation.
     private static let mostBytes = 4 << 20
 
-    /// One use of a source file. A Secret of type `kubernetes.io/tls` can use different parts of a file for its keys.
+    /// A source of a value.
     private struct Source: Hashable {
-        let path: SourcePath
-        let part: String
-
-        /// The approximate maximum of its memory, in bytes.
-        var size: Int { 64 + path.text.utf8.count + part.utf8.count }
+        /// A hash of the source. The source itself, such as a long template, is not kept.
+        private let fingerprint: Int
+        /// The data key, if the source gives each key another part.
+        private let part: String
+        private let files: [SourcePath]
+        private let readsFolders: Bool
 
         init(_ mapping: Mapping, of spec: DistributionSpec) {
-            path = mapping.from
+            fingerprint = mapping.source.hashValue
+            // A Secret of type `kubernetes.io/tls` can use different parts of a file for its keys.
             part = spec.type == SecretType.tls.rawValue ? mapping.to : ""
+            files = mapping.source.files
+            readsFolders = false
+        }
+
+        /// One of the keys of `spec.dataFrom`.
+        init(member key: String, of spec: DistributionSpec) {
+            fingerprint = spec.dataFrom.hashValue
+            part = key
+            files = spec.dataFrom.flatMap(\.files)
+            readsFolders = !spec.folders.isEmpty
+        }
+
+        /// The approximate maximum of its memory, in bytes.
+        var size: Int { 64 + part.utf8.count + files.reduce(0) { $0 + $1.text.utf8.count } }
+
+        /// Whether it reads none of the `changed` files and folders. The files of its own folders are not known here.
+        func isUntouched(by changed: Set<String>) -> Bool {
+            !readsFolders && files.allSatisfy { !changed.contains($0.text) && changed.isDisjoint(with: $0.folders) }
         }
     }
 
@@ -54,8 +74,21 @@ package struct NewerGenerations: Sendable {
     private var namespaces: [String: Generations] = [:]
     /// The approximate memory of all evidence, in bytes.
     private(set) var size = 0
-    /// By target: the mappings with which it was written from a generation, if known.
-    private var written: [ObjectKey: (generation: String, mappings: [Mapping])] = [:]
+    /// By target: the sources with which it was written from a generation, if known.
+    private var written: [ObjectKey: (generation: String, sources: WrittenSources)] = [:]
+
+    private struct WrittenSources: Sendable {
+        let mappings: [Mapping]
+        let dataFrom: [DataSource]
+
+        init(_ spec: DistributionSpec) { (mappings, dataFrom) = (spec.mappings, spec.dataFrom) }
+
+        /// Whether `key` has the same source in `spec`.
+        func isSame(_ key: String, in spec: DistributionSpec) -> Bool {
+            let (old, new) = (mappings.first { $0.to == key }?.source, spec.mappings.first { $0.to == key }?.source)
+            return old == new && (new != nil || dataFrom == spec.dataFrom)
+        }
+    }
 
     package init() {}
 
@@ -65,9 +98,7 @@ package struct NewerGenerations: Sendable {
     /// Forgets files that changed in our mount, because the results are about their old content.
     package mutating func forget(_ changed: Set<String>) {
         guard !changed.isEmpty else { return }
-        let isKept = { (source: Source) in
-            !changed.contains(source.path.text) && changed.isDisjoint(with: source.path.folders)
-        }
+        let isKept = { (source: Source) in source.isUntouched(by: changed) }
         for (namespace, old) in namespaces {
             var new = Generations()
             for (generation, evidence) in old.evidence {
@@ -122,14 +153,13 @@ package struct NewerGenerations: Sendable {
         makeRoom(for: generation, of: namespace)
         var known = namespaces[namespace]?.evidence[generation] ?? Evidence()
         var growth = 0
-        let former = written[observed.key].flatMap { $0.generation == generation ? $0.mappings : nil }
+        let former = written[observed.key].flatMap { $0.generation == generation ? $0.sources : nil }
         var digests: Set<Digest>?
         var content = NewerContent()
-        for mapping in spec.mappings {
-            let (key, source) = (mapping.to, Source(mapping, of: spec))
+        for (key, source, isBehind, isOptional) in sources(of: spec, desired, observed, isBehind) {
             let (ours, theirs) = (desired.data[key]?.digest, observed.digests[key])
-            let wasRemapped = former.map { $0.first { $0.to == key }?.from != mapping.from } ?? isAmended
-            if !isBehind(mapping.from) {
+            let wasRemapped = former.map { !$0.isSame(key, in: spec) } ?? isAmended
+            if !isBehind {
                 content.ours.insert(key)
             } else if ours == theirs {
                 content.equal.insert(key)
@@ -154,7 +184,7 @@ package struct NewerGenerations: Sendable {
                 }
                 content.newer.insert(key)
                 if !wasRemapped, known.different.insert(source).inserted { growth += source.size }
-            } else if mapping.optional, !wasRemapped {
+            } else if isOptional, !wasRemapped {
                 content.newer.insert(key)
                 if known.different.insert(source).inserted { growth += source.size }
             }
@@ -162,10 +192,33 @@ package struct NewerGenerations: Sendable {
         keep(known, grownBy: growth, of: generation, namespace)
         content.isOfFormerSpec = !content.newer.allSatisfy { key in
             guard let former else { return !isAmended }
-            return former.first { $0.to == key }?.from == spec.mappings.first { $0.to == key }?.from
+            return former.isSame(key, in: spec)
         }
-        if !content.isOfFormerSpec { written[observed.key] = (generation, spec.mappings) }
+        if !content.isOfFormerSpec { written[observed.key] = (generation, WrittenSources(spec)) }
         return content
+    }
+
+    /// The data keys with their sources: those of `spec.secrets`, and those that `spec.dataFrom` gives here or may have
+    /// given there.
+    private func sources(
+        of spec: DistributionSpec, _ desired: DesiredTarget, _ observed: ObservedTarget,
+        _ isBehind: (SourcePath) -> Bool
+    ) -> [(key: String, source: Source, isBehind: Bool, isOptional: Bool)] {
+        let mapped = spec.mappings.map { mapping in
+            (
+                key: mapping.to, source: Source(mapping, of: spec),
+                isBehind: mapping.source.files.contains(where: isBehind), isOptional: mapping.optional
+            )
+        }
+        guard !spec.dataFrom.isEmpty else { return mapped }
+        let members = Set(desired.members.keys).union(observed.digests.keys).subtracting(spec.mappings.map(\.to))
+        return mapped
+            + members.map { key in
+                let files = desired.members[key].map { spec.dataFrom[$0].files } ?? []
+                // It is not known which volume a file of a folder, or a key that is only there, came from.
+                let isBehind = files.isEmpty || files.contains(where: isBehind)
+                return (key, Source(member: key, of: spec), isBehind, true)
+            }
     }
 }
 
@@ -202,7 +255,8 @@ extension TargetPatch {
         let ours = patch.annotations[WellKnownKeys.mountGeneration]
         patch.restrict { key in
             !content.isOfFormerSpec
-                && (content.equal.contains(key) || content.ours.contains(key) || !mapped.contains(key))
+                && (content.equal.contains(key) || content.ours.contains(key)
+                    || (spec.dataFrom.isEmpty && !mapped.contains(key)))
         }
         if let generation, let ours, patch.set.keys.contains(where: content.ours.contains) {
             let theirs = MountGeneration(parsing: generation).names.filter { behind.contains($0.key) }

@@ -1,5 +1,6 @@
 package import Distribution
 package import Kube
+package import Values
 
 /// The action that brings one target in sync.
 package enum Plan: Sendable {
@@ -69,7 +70,7 @@ extension Plan {
 /// The difference between an observed and a desired target. It does not touch labels, annotations and owner references
 /// of others, but it removes data keys that the distribution does not name.
 package struct TargetPatch: Sendable {
-    package private(set) var set: [String: DesiredTarget.Value] = [:]
+    package private(set) var set: [String: SecretValue] = [:]
     package private(set) var removed: [String] = []
     package private(set) var labels: [String: String] = [:]
     /// With `mountGeneration` if the content changes.
@@ -77,7 +78,7 @@ package struct TargetPatch: Sendable {
     /// All owner references, including those of others, if ours change: a merge patch replaces the whole list.
     package private(set) var owners: [OwnerReference]?
     /// Values that the Secret already has and keeps; nil if they are unknown.
-    package private(set) var kept: [DesiredTarget.Value]?
+    package private(set) var kept: [SecretValue]?
 
     package var changesContent: Bool { !set.isEmpty || !removed.isEmpty }
 

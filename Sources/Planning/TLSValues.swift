@@ -1,52 +1,35 @@
 import Certificates
 import Distribution
+import Values
 
-/// The values of `tls.crt`, `tls.key` and `ca.crt`. `tls.crt` and `ca.crt` are public, so no private key is written to
-/// them, regardless of the Secret's type and of `spec.validation`.
+/// Checks the values of `tls.crt` and `ca.crt`. They are public, so no private key is written to them, regardless of the
+/// Secret's type, of how the value is derived, and of `spec.validation`.
 extension CertificateCheckCache {
-    /// The file's bytes, or the part of them that belongs into the data key.
-    ///
+    /// - Returns: `content`.
     /// - Throws: why the target must not be changed.
-    mutating func value(
-        of file: DesiredTarget.Value, for mapping: Mapping, type: String
-    ) throws(Refusal) -> DesiredTarget.Value {
-        let isTLS = type == SecretType.tls.rawValue
-        switch mapping.to {
-        case SecretType.key:
-            return isTLS && isCombined(file) ? try split(.privateKey, of: file, for: mapping) : file
-        case SecretType.certificate, SecretType.authority:
-            guard let content = keyContent(of: file) else { return file }
-            guard isTLS, content == .pem else { throw .privateKey(content, in: mapping, isTLS: isTLS) }
-            let part: CertificateBundle.Part = mapping.to == SecretType.certificate ? .certificates : .caCertificates
-            let value = try split(part, of: file, for: mapping)
-            if let content = keyContent(of: value) { throw .privateKey(content, in: mapping, isTLS: isTLS) }
-            return value
-        default: return file
-        }
-    }
-
-    private mutating func split(
-        _ part: CertificateBundle.Part, of file: DesiredTarget.Value, for mapping: Mapping
-    ) throws(Refusal) -> DesiredTarget.Value {
-        do throws(CertificateBundle.Failure) {
-            // A private key outside a block of its own, as in JSON, is not split off.
-            _ = try self.part(.privateKey, of: file)
-            return try self.part(part, of: file)
-        } catch {
+    mutating func checked(
+        _ content: [String: SecretValue], _ spec: DistributionSpec
+    ) throws(Refusal) -> [String: SecretValue] {
+        for key in [SecretType.certificate, SecretType.authority] {
+            guard let value = content[key], let found = values.keyContent(of: value) else { continue }
             throw Refusal(
                 .sourceUnreadable,
-                "Source file \(shown(mapping.from.text)) holds a private key and cannot be split for \(mapping.to):"
-                    + " \(error.text).")
+                "\(spec.source(of: key)) is not written to \(key), which must not hold a private key: it \(found.text)."
+                    + " \(found.remedy(for: key))")
         }
+        return content
     }
 }
 
-extension Refusal {
-    fileprivate static func privateKey(_ content: KeyContent, in mapping: Mapping, isTLS: Bool) -> Refusal {
-        Refusal(
-            .sourceUnreadable,
-            "Source file \(shown(mapping.from.text)) is not written to \(mapping.to), which must not hold a private"
-                + " key: it \(content.text). \(content.remedy(isTLS: isTLS))")
+extension DistributionSpec {
+    /// The source of a data key as the start of a sentence.
+    func source(of key: String) -> String {
+        switch mappings.first(where: { $0.to == key })?.source {
+        case .file(let path)?, .derived(let path, _)?: "Source file \(shown(path.text))"
+        case .template?: "The template of \(key)"
+        case .constant?: "The constant of \(key)"
+        case nil: "The value of \(key) from spec.dataFrom"
+        }
     }
 }
 
@@ -65,32 +48,13 @@ extension KeyContent {
         }
     }
 
-    /// How to fix the source where PEM is expected.
-    var remedy: String {
-        let isPKCS12 = self == .pkcs12 || self == .base64(.pkcs12)
-        return isPKCS12
-            ? "Store it as PEM: for an Azure Key Vault set objectFormat: pem in the SecretProviderClass, or the"
-                + " certificate's content type application/x-pem-file."
-            : "Store it as PEM in the vault."
-    }
-
-    fileprivate func remedy(isTLS: Bool) -> String {
-        if self != .pem { return remedy }
-        return isTLS
-            ? "Map a file that holds certificates only."
-            : "Map a file that holds certificates only, or use type \(SecretType.tls.rawValue), which splits PEM files."
-    }
-}
-
-extension CertificateBundle.Failure {
-    fileprivate var text: String {
-        switch self {
-        case .malformed(let defect): "\(defect)"
-        case .keyMissing: "the private key is not in a PEM block of its own; map a file that holds certificates only"
-        case .severalKeys(let count): "it holds \(count) private keys, expected one; store each with its certificate"
-        case .certificateMissing: "it holds no certificate; map the file with the certificate"
-        case .authorityMissing: "none of its certificates is a CA; map a file with the CA's certificate"
-        default: "it \(self)"
+    /// How to fix the source of a data key that expects PEM.
+    func remedy(for key: String) -> String {
+        if isJavaKeyStore { return "Store it as PEM in the vault." }
+        return switch key {
+        case SecretType.key: "Set extract: PrivateKey, or map a PEM file with the private key only."
+        case SecretType.authority: "Set extract: CACertificates, or map a file with certificates only."
+        default: "Set extract: Certificates, or map a file with certificates only."
         }
     }
 }

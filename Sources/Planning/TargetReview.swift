@@ -3,6 +3,7 @@ package import Distribution
 import JSON
 package import Observability
 import Snapshots
+import Values
 
 /// Checks the content of a desired target: whether it may be written, and what to warn about.
 ///
@@ -15,7 +16,7 @@ package struct TargetReview: Sendable {
     package private(set) var warnings: [String] = []
 
     private let desired: DesiredTarget
-    private let mappings: [Mapping]
+    private let spec: DistributionSpec
 
     /// - Parameters:
     ///   - spec: the spec of `desired`.
@@ -25,7 +26,7 @@ package struct TargetReview: Sendable {
         pairs: inout CertificateCheckCache, now: Timestamp
     ) {
         self.desired = desired
-        mappings = spec.mappings
+        self.spec = spec
         do throws(Refusal) {
             if let observed { try refuseAbsent(observed) }
             guard spec.validation == .full else { return }
@@ -56,8 +57,18 @@ package struct TargetReview: Sendable {
 extension TargetReview {
     /// Keeps the key of an optional source if its whole volume is missing.
     private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
-        guard !desired.missing.isEmpty else { return }
+        guard !desired.missing.isEmpty || spec.dataFrom.contains(where: { $0.folder != nil }) else { return }
         let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
+        let lost = volumes.filter { !$0.isEmpty && !desired.volumes.contains($0) }
+        for folder in spec.folders {
+            let start = folder.isEmpty ? "" : "\(folder)/"
+            if let volume = lost.first(where: { "\($0)/".utf8.starts(with: start.utf8) }) {
+                throw Refusal(
+                    .sourceUnreadable,
+                    "Folder \(shown(folder.isEmpty ? "." : folder)) lacks the whole volume \(shown(volume)) that keys came"
+                        + " from, expected that volume in the mount.")
+            }
+        }
         for (key, source) in desired.missing.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
             if let folder = source.emptyFolder {
                 throw Refusal(
@@ -65,7 +76,7 @@ extension TargetReview {
                     "Source file \(shown(source.path.text)) is missing and folder \(shown(folder)) is empty,"
                         + " as before a volume is mounted there; \(shown(key)) is kept while the folder is empty.")
             }
-            if let volume = volumes.first(where: { source.isBelow($0) && !source.volumes.contains($0) }) {
+            if let volume = lost.first(where: source.isBelow) {
                 throw Refusal(
                     .sourceUnreadable,
                     "Source file \(shown(source.path.text)) is missing with the whole volume \(shown(volume)) that"
@@ -90,15 +101,21 @@ extension TargetReview {
     }
 
     /// For each list of alternative keys that the type requires, the first value that is present.
-    private func requiredValues(of type: SecretType) throws(Refusal) -> [DesiredTarget.Value] {
-        var values: [DesiredTarget.Value] = []
+    private func requiredValues(of type: SecretType) throws(Refusal) -> [SecretValue] {
+        var values: [SecretValue] = []
         for keys in type.requiredKeys {
             guard let value = keys.lazy.compactMap({ desired.data[$0] }).first else {
                 let names = keys.joined(separator: " or ")
-                let sources = mappings.filter { keys.contains($0.to) }.map { shown($0.from.text) }
+                let files = spec.mappings.filter { keys.contains($0.to) }
+                    .compactMap { desired.missing[$0.to] }.map { shown($0.path.text) }
+                guard !files.isEmpty else {
+                    throw Refusal(
+                        .sourceNotFound,
+                        "No source gives \(names), which a Secret of type \(type.rawValue) must have.")
+                }
                 throw Refusal(
                     .sourceNotFound,
-                    "The mount has no file \(sources.joined(separator: ", ")); it is optional, but a Secret of type"
+                    "The mount has no file \(files.joined(separator: ", ")); it is optional, but a Secret of type"
                         + " \(type.rawValue) must have \(names).")
             }
             values.append(value)
@@ -115,12 +132,14 @@ extension TargetReview {
 
     /// Refuses a private key in another format than PEM, and names that format.
     private func refuseUnusable(
-        _ chain: DesiredTarget.Value, _ key: DesiredTarget.Value, _ pairs: inout CertificateCheckCache
+        _ chain: SecretValue, _ key: SecretValue, _ pairs: inout CertificateCheckCache
     ) throws(Refusal) {
-        guard pairs.pair(chain: chain, key: key).verdict == .keyMissing, let content = pairs.keyContent(of: key),
+        guard pairs.pair(chain: chain, key: key).verdict == .keyMissing, let content = pairs.values.keyContent(of: key),
             content != .pem
         else { return }
-        throw .pair("Source file \(source(of: SecretType.key)) \(content.text), expected PEM. \(content.remedy)")
+        throw .pair(
+            "Source file \(source(of: SecretType.key)) \(content.text), expected PEM."
+                + " \(content.remedy(for: SecretType.key))")
     }
 
     /// - Returns: warnings.
@@ -169,9 +188,12 @@ extension TargetReview {
         return warnings
     }
 
-    /// The source file of a data key, quoted for a message.
+    /// The source file of a data key, quoted for a message; the key if it has another source.
     private func source(of key: String) -> String {
-        mappings.first { $0.to == key }.map { shown($0.from.text) } ?? shown(key)
+        switch spec.mappings.first(where: { $0.to == key })?.source {
+        case .file(let path)?, .derived(let path, _)?: shown(path.text)
+        case .template?, .constant?, nil: shown(key)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ package import JSON
 package import Kube
 package import Planning
 import Snapshots
+import Values
 
 /// A Secret decoded from the API or from a manifest. Values become digests while it is decoded.
 package struct SecretObject: KubeObject {
@@ -207,7 +208,7 @@ extension TargetPatch {
     }
 }
 
-extension DesiredTarget.Value {
+extension SecretValue {
     fileprivate var base64: JSONValue {
         .string(
             bytes.withUnsafeBytes { buffer in

@@ -37,10 +37,10 @@ extension Explanation {
         if !readers.isEmpty {
             var table = Table("SECRET", "KEY", "FROM", "OPTIONAL", "DISTRIBUTION", "REASON", "MESSAGE")
             for reader in readers {
-                for mapping in reader.mappings {
+                for key in reader.keys {
                     table.add(
                         .init(reader.secret.map { "\(reader.distribution.namespace)/\($0)" } ?? ""),
-                        .init(mapping.to), .init(mapping.from.text), .init(mapping.optional ? "yes" : "no"),
+                        .init(key.to), .init(key.from), .init(key.optional ? "yes" : "no"),
                         .init(reader.distribution.description),
                         .init(reader.reason?.rawValue ?? "", reader.reason.map { $0 == .synced ? .green : .red }),
                         .init(reader.message))
@@ -92,10 +92,8 @@ extension Explanation {
                         "secret": reader.secret.map { .string($0) } ?? .null,
                         "distribution": .string(reader.distribution.name),
                         "keys": .array(
-                            reader.mappings.map {
-                                [
-                                    "from": .string($0.from.text), "to": .string($0.to), "optional": .bool($0.optional),
-                                ]
+                            reader.keys.map {
+                                ["from": .string($0.from), "to": .string($0.to), "optional": .bool($0.optional)]
                             }),
                         "reason": reader.reason.map { .string($0.rawValue) } ?? .null,
                         "message": .string(reader.message),

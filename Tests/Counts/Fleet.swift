@@ -31,7 +31,7 @@ struct Fleet {
             var distribution = first
             distribution.key = ObjectKey(namespace: first.key.namespace, name: "distribution-\(number)")
             distribution.spec.name = "secret-\(number)"
-            distribution.spec.mappings[1].from = try SourcePath(path(number))
+            distribution.spec.mappings[1].source = .file(try SourcePath(path(number)))
             return distribution
         }
     }

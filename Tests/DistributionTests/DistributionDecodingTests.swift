@@ -49,7 +49,7 @@ import Testing
         #expect(distribution.spec.type == "kubernetes.io/tls")
         #expect(distribution.spec.deletionPolicy == .delete)
         #expect(distribution.spec.validation == .none)
-        #expect(distribution.spec.mappings.map(\.from.text) == ["certs/tls.crt", "certs/tls.key", "ca"])
+        #expect(distribution.spec.files.map(\.text) == ["certs/tls.crt", "certs/tls.key", "ca"])
         #expect(distribution.spec.mappings.map(\.to) == ["tls.crt", "tls.key", "ca.crt"])
         #expect(distribution.spec.mappings.map(\.optional) == [false, false, true])
         #expect(distribution.spec.labels == ["reloader": "yes", "empty": ""])

@@ -27,9 +27,15 @@ import Testing
             (#""secrets": {"from": "a", "to": "b"}"#, "spec.secrets is an object, expected a list"),
             (#""secrets": null"#, "spec.secrets is missing, expected a list"),
             (#""secrets": []"#, "spec.secrets is empty, expected at least one mapping"),
-            (#""secrets": [{"to": "b"}]"#, "spec.secrets[0].from is missing, expected a string"),
+            (
+                #""secrets": [{"to": "b"}]"#,
+                #"spec.secrets[0].from is missing, expected it or "template" or "value""#
+            ),
             (#""secrets": [{"from": "a"}]"#, "spec.secrets[0].to is missing, expected a string"),
-            (#""secrets": [{"from": null, "to": "b"}]"#, "spec.secrets[0].from is missing, expected a string"),
+            (
+                #""secrets": [{"from": null, "to": "b"}]"#,
+                #"spec.secrets[0].from is missing, expected it or "template" or "value""#
+            ),
             (#""secrets": [{"from": 7, "to": "b"}]"#, "spec.secrets[0].from is the number 7, expected a string"),
             (#""secrets": [{"from": "a", "to": []}]"#, "spec.secrets[0].to is a list, expected a string"),
             (
@@ -176,9 +182,10 @@ import Testing
             distribution.complaints == [
                 "extra is not a field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
                 "spec.metadata.label is not a field of a SecretsDistribution, expected one of annotations, labels",
-                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of from, optional, to",
-                "spec.Name is not a field of a SecretsDistribution, expected one of deletionPolicy, metadata, name,"
-                    + " secrets, type, validation",
+                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of decode, extract,"
+                    + " from, optional, passwordFrom, pointer, template, to, trim, value, with",
+                "spec.Name is not a field of a SecretsDistribution, expected one of dataFrom, deletionPolicy, metadata,"
+                    + " name, secrets, type, validation",
             ])
         #expect(distribution.refusal == nil)
     }

@@ -44,9 +44,11 @@ enum DistributionTargets {
         }
         var files: [String: SourceFile] = [:]
         for mapping in distribution.spec.mappings {
-            check(mapping.from.text)
             Fuzz.require(isSafe(mapping.to), "a data key cannot be a path")
-            files[mapping.from.text] = SourceFile(SecretBytes(mapping.from.text.utf8))
+        }
+        for path in distribution.spec.files {
+            check(path.text)
+            files[path.text] = SourceFile(SecretBytes(path.text.utf8))
         }
         for key in Array(distribution.spec.labels.keys) + distribution.spec.annotations.keys {
             Fuzz.require(!key.utf8.starts(with: "xlscsde.nhs.uk/".utf8), "our own marks cannot be set")
@@ -59,12 +61,20 @@ enum DistributionTargets {
             Fuzz.require(distribution.refusal == nil, "an invalid distribution has no target")
             Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type has no blanks")
             for mapping in distribution.spec.mappings {
+                guard case .file(let path) = mapping.source else { continue }
                 Fuzz.require(
-                    desired.data[mapping.to]?.digest == Digest(of: SecretBytes(mapping.from.text.utf8)),
+                    desired.data[mapping.to]?.digest == Digest(of: SecretBytes(path.text.utf8)),
                     "a key has the content of its source")
             }
         } catch {
-            Fuzz.require(distribution.refusal != nil || distribution.target == nil, "a valid distribution has content")
+            let isPlain =
+                distribution.spec.dataFrom.isEmpty
+                && distribution.spec.mappings.allSatisfy { mapping in
+                    if case .file = mapping.source { true } else { false }
+                }
+            Fuzz.require(
+                !isPlain || distribution.refusal != nil || distribution.target == nil,
+                "a valid distribution of plain files has content")
             Fuzz.require(Fuzz.isOneLine(error.message), "a rejection is one line")
         }
     }

@@ -188,7 +188,7 @@ import Testing
                 try refusal(patch, from: snapshot)
                     == Refusal(
                         .targetTooLarge,
-                        "Its 2 sources are 1048577 bytes, more than the 1048576 that a Secret can hold."))
+                        "Its 2 values are 1048577 bytes, more than the 1048576 that a Secret can hold."))
         }
     }
 

@@ -1,4 +1,5 @@
 import DistributionSupport
+import JSON
 import TestSupport
 import Testing
 
@@ -25,6 +26,23 @@ import Testing
 
     private func key(_ name: String, _ namespace: String = "shop") -> ObjectKey {
         ObjectKey(namespace: namespace, name: name)
+    }
+
+    @Test("A file in a folder that a distribution reads as a whole leads to its target, also if the file is new")
+    func wholeFolders() throws {
+        var index = DistributionIndex()
+        for (name, folder) in [("a", "app"), ("b", "."), ("c", "app/deep")] {
+            let patch: JSONValue = ["spec": ["secrets": [], "dataFrom": [["folder": .string(folder)]]]]
+            var distribution = try Manifest.amended(patch)
+            distribution.key = key(name)
+            distribution.spec.name = "\(name)-secret"
+            _ = index.upsert(distribution)
+        }
+        #expect(index.targets(reading: ["app/new"]) == [key("a-secret"), key("b-secret")])
+        #expect(index.targets(reading: ["app/deep/x"]) == [key("a-secret"), key("b-secret"), key("c-secret")])
+        #expect(index.targets(reading: ["apps/x"]) == [key("b-secret")])
+        _ = index.remove(key("b"))
+        #expect(index.targets(reading: ["apps/x"]) == [])
     }
 
     @Test("A changed file leads to the targets that it feeds, and to no others")
@@ -128,7 +146,7 @@ import Testing
         #expect(winners == ["young", "b", "oldest", "oldest"])
         #expect(index.isContested(key("t")))
         _ = index.upsert(try distribution("oldest", target: "t", reading: ["other"], age: 3))
-        #expect(index.winner(of: key("t"))?.spec.mappings.map(\.from.text) == ["other"])
+        #expect(index.winner(of: key("t"))?.spec.files.map(\.text) == ["other"])
         _ = index.upsert(try distribution("oldest", target: "t", age: 0))
         #expect(index.winner(of: key("t"))?.key.name == "a-longer")
         _ = index.upsert(try distribution("a-longer", target: "elsewhere", age: 2))

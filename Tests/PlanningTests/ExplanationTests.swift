@@ -44,7 +44,7 @@ import Testing
         #expect(explanation.file == "certs/tls.crt")
         #expect(explanation.readers.map(\.distribution.name) == ["a", "b"])
         #expect(explanation.readers.map(\.secret) == ["one", "two"])
-        #expect(explanation.readers.last?.mappings.map(\.to) == ["key0"])
+        #expect(explanation.readers.last?.keys.map(\.to) == ["key0"])
         #expect(explanation.similar.isEmpty)
         #expect(explanation.presence == .unknown)
     }
@@ -58,7 +58,7 @@ import Testing
                 try distribution("b", from: ["x/certs"]),
             ])
         #expect(explanation.readers.map(\.distribution.name) == ["a"])
-        #expect(explanation.readers.first?.mappings.map(\.from.text) == ["certs/a", "certs/deep/b"])
+        #expect(explanation.readers.first?.keys.map(\.from) == ["certs/a", "certs/deep/b"])
     }
 
     @Test("Names that only look the same are different files")

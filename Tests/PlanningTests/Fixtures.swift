@@ -5,22 +5,6 @@ import Snapshots
 @testable import Distribution
 @testable import Planning
 
-extension Snapshot {
-    init(_ texts: [String: String], generation: String = "..2024_05_01", failed: [String: SourceError] = [:]) {
-        var files = texts.mapValues { SourceFile(SecretBytes(Array($0.utf8))) }
-        for (path, error) in failed { files[path] = .failed(error) }
-        self.init(generation: generation, createdAt: Timestamp(seconds: 0), files: files)
-    }
-}
-
-extension Digest {
-    init(_ text: String) { self.init(of: SecretBytes(Array(text.utf8))) }
-}
-
-extension SecretBytes {
-    var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
-}
-
 extension DesiredTarget {
     /// Uses a new cache.
     init(_ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String) throws(Refusal) {

@@ -114,7 +114,7 @@ import Testing
         for key in ["\u{212a}", "K", "\u{212a}", "K"] {
             let distribution = try distribution(key)
             #expect(
-                distribution.spec.mappings.map { Array($0.from.text.utf8) } == [
+                distribution.spec.files.map { Array($0.text.utf8) } == [
                     Array("tls-\(key)ey-of-the-server".utf8)
                 ])
             let note = "the \(key)ey of the team"

@@ -190,6 +190,23 @@ import Testing
         #expect(try !compare(&known, distribution, ["x": "1", "y": "by hand"]).isNewer)
     }
 
+    @Test("Keys of dataFrom are left to the newer mount if their values differ, or if only one of the mounts has them")
+    func members() throws {
+        var known = NewerGenerations()
+        let distribution = try Manifest.amended([
+            "spec": ["secrets": [], "dataFrom": [["from": "f", "format": "JSON"]]]
+        ])
+        let files = ["f": #"{"a": "1", "b": "2", "gone": "3"}"#]
+        let content = try compare(&known, distribution, ["a": "1", "b": "new", "added": "4"], files: files)
+        #expect(content.newer == ["b", "added", "gone"])
+        #expect(content.equal == ["a"])
+        let current = try Manifest.amended([
+            "spec": ["secrets": [], "dataFrom": [["from": "current/f", "format": "JSON"]]]
+        ])
+        let ours = try compare(&known, current, ["a": "old"], files: ["current/f": #"{"a": "1"}"#])
+        #expect(ours.ours == ["a"])
+    }
+
     @Test("The parts of one file in a TLS Secret are compared separately: a renewed certificate may keep its key")
     func parts() throws {
         var known = NewerGenerations()

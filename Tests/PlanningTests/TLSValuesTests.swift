@@ -61,7 +61,7 @@ import Testing
         let files = [
             pair.key, pair.key + pair.certificate + other.key, "\u{feff}" + pair.key + pair.certificate,
             String((pair.certificate + pair.key).dropLast(50)), pair.certificate.dropLast() + pair.key,
-            pair.key.lowercased() + pair.certificate, "{\"key\": \"\(pair.key)\"}", PFX.base64, PFX.wrapped,
+            "{\"key\": \"\(pair.key)\"}", PFX.base64, PFX.wrapped,
             pair.certificate + pair.key + pair.key.replacing("PRIVATE KEY", with: "CERTIFICATE"),
             Data(pair.key.utf8).base64EncodedString(),
             pair.key.split(separator: "\n").dropFirst().dropLast().joined(),
@@ -80,30 +80,44 @@ import Testing
         }
     }
 
+    @Test("leave out text that looks like a key and is no PEM block")
+    func looksLikeKey() throws {
+        let pair = try TLSPair.make("a")
+        let files = ["f": pair.key.lowercased() + pair.certificate, "k": pair.key]
+        let target = try target("kubernetes.io/tls", [("f", "tls.crt"), ("k", "tls.key")], files, "Full")
+        #expect(target.data["tls.crt"]?.bytes.text == pair.certificate)
+        #expect(throws: Refusal.self) { try self.target("Opaque", [("f", "tls.crt")], files, "Full") }
+    }
+
     @Test("hold the target back if they cannot be determined, and the message says what to do")
     func messages() throws {
         let pair = try TLSPair.make("a")
         let both = pair.key + pair.certificate
         let (tls, opaque) = ("kubernetes.io/tls", "Opaque")
-        let prefix = "Source file \"f\" holds a private key and cannot be split for tls.crt: "
+        let prefix = "Source file \"f\" cannot be split for tls.crt: it "
         let cases: [(type: String, file: String, message: String)] = [
             (
                 opaque, both,
                 "Source file \"f\" is not written to tls.crt, which must not hold a private key: it holds a private key."
-                    + " Map a file that holds certificates only, or use type kubernetes.io/tls, which splits PEM files."
+                    + " Set extract: Certificates, or map a file with certificates only."
+            ),
+            (
+                opaque, PFX.base64,
+                "Source file \"f\" is not written to tls.crt, which must not hold a private key: it is PKCS#12 (PFX) in"
+                    + " base64, which holds certificate and private key together. Set extract: Certificates, or map a file"
+                    + " with certificates only."
             ),
             (
                 tls, PFX.base64,
-                "Source file \"f\" is not written to tls.crt, which must not hold a private key: it is PKCS#12 (PFX) in"
-                    + " base64, which holds certificate and private key together. Store it as PEM: for an"
-                    + " Azure Key Vault set objectFormat: pem in the SecretProviderClass, or the certificate's content type"
-                    + " application/x-pem-file."
+                prefix + "is PKCS#12 that needs a password, and none is given; or it is damaged."
             ),
-            (tls, pair.key, prefix + "it holds no certificate; map the file with the certificate."),
-            (tls, both + pair.key, prefix + "it holds 2 private keys, expected one; store each with its certificate."),
+            (tls, pair.key, prefix + "holds no certificate, expected at least one."),
+            (tls, both + pair.key, prefix + "holds 2 private keys, expected one."),
             (
                 tls, " " + both,
-                prefix + "line 1 (PEM block 1) has something before -----BEGIN, expected it at the start of the line."
+                prefix
+                    + "is not PEM that all servers can read (RFC 7468): line 1 (PEM block 1) has something before"
+                    + " -----BEGIN, expected it at the start of the line."
             ),
         ]
         for (type, file, message) in cases {

@@ -226,6 +226,27 @@ import Testing
 
     // MARK: Absent volumes
 
+    @Test("keeps the keys of a folder while a whole volume in it is missing")
+    func absentVolumeInFolder() throws {
+        let patch: JSONValue = ["spec": ["secrets": [], "dataFrom": [["folder": ".", "include": ["**"]]]]]
+        let distribution = try Manifest.amended(patch)
+        let desired = try DesiredTarget(distribution, from: Snapshot(["a": "1"]), managedBy: "agent")
+        let refusal = { (generation: String) in
+            let observed = ObservedTarget.inLine { $0.annotations[WellKnownKeys.mountGeneration] = generation }
+            var pairs = CertificateCheckCache()
+            return TargetReview(
+                of: desired, by: distribution.spec, over: observed, pairs: &pairs, now: Timestamp(seconds: 0)
+            ).refusal
+        }
+        #expect(refusal("..before") == nil)
+        #expect(
+            refusal("..before, azure/..1")
+                == Refusal(
+                    .sourceUnreadable,
+                    "Folder \".\" lacks the whole volume \"azure\" that keys came from, expected that volume in the"
+                        + " mount."))
+    }
+
     @Test(
         "keeps an optional key if its source is missing with its whole folder or volume",
         arguments: ["None", nil] as [String?])
@@ -391,10 +412,14 @@ struct Misfit: Sendable, CustomTestStringConvertible {
                 + " order mark before -----BEGIN."
         ) { ("\u{feff}" + (try TLSPair.make("a").certificate), try TLSPair.make("a").key) },
         Misfit(
-            testDescription: "PKCS#12 in base64 for a key",
-            message: "Source file \"k\" is PKCS#12 (PFX) in base64, which holds certificate and private key together,"
-                + " expected PEM. Store it as PEM: for an Azure Key Vault set objectFormat: pem"
-                + " in the SecretProviderClass, or the certificate's content type application/x-pem-file."
-        ) { (try TLSPair.make("a").certificate, PFX.base64) },
+            testDescription: "DER in base64 for a key",
+            message: "Source file \"k\" holds a private key in DER, in base64, expected PEM."
+                + " Set extract: PrivateKey, or map a PEM file with the private key only."
+        ) {
+            (
+                try TLSPair.make("a").certificate,
+                String(try TLSPair.make("a").key.split(separator: "\n").dropFirst().dropLast().joined())
+            )
+        },
     ]
 }

@@ -67,7 +67,7 @@ struct FolderStoreTests {
         try writeFile(folder("b.yaml"), manifest("one", from: "second"))
         let store = FolderDistributionStore(path: folder(""), timing: .usual, logger: logs.logger)
         let all = try await store.list(.all)
-        #expect(all.map { $0.spec.mappings.map(\.from.text) } == [["first"]])
+        #expect(all.map { $0.spec.files.map(\.text) } == [["first"]])
         #expect(logs.count("is already defined in another file") == 1)
     }
 

@@ -87,7 +87,15 @@ struct Cache: Sendable {
             change.targets = index.targets(
                 reading: news.changed, folders: news.changed.filter { new.isFailed($0) || old.isFailed($0) })
         }
+        if news.hasOtherFiles { verdicts.forgetFolders() }
         change.mount = news
+    }
+
+    /// All files that a spec reads, with those of its folders.
+    func files(of spec: DistributionSpec) -> [SourcePath] {
+        let paths = mount.snapshot?.files.keys
+        let folders = spec.dataFrom.compactMap(\.folder)
+        return spec.files + folders.flatMap { folder in paths.map { folder.files(among: $0).map(\.path) } ?? [] }
     }
 
     /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.

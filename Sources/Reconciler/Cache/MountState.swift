@@ -25,6 +25,8 @@ struct MountState: Sendable {
         var affectsAll = false
         /// Whether there is a new snapshot.
         var isNew = false
+        /// Whether files were added or removed.
+        var hasOtherFiles = false
         /// Names of the volumes whose files are written one by one; empty if they did not change.
         var plainVolumes: [String] = []
     }
@@ -51,6 +53,7 @@ struct MountState: Sendable {
             if plain != Self.plainVolumes(old) { change.plainVolumes = plain }
             change.changed = new.changedPaths(since: old)
             change.old = old
+            change.hasOtherFiles = change.changed.contains { new.files[$0] == nil || old?.files[$0] == nil }
             snapshot = new
             digests = nil
             generations.append(new.generation)

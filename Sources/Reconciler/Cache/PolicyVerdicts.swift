@@ -1,18 +1,21 @@
 import Distribution
 
-/// The verdicts of one policy by distribution. A verdict is valid while the distribution's mappings stay the same.
+/// The verdicts of one policy by distribution. A verdict is valid while the distribution's sources, and the names of the
+/// files in its folders, stay the same.
 struct PolicyVerdicts: Sendable {
     private struct Verdict: Sendable {
         let mappings: [Mapping]
+        let dataFrom: [DataSource]
         /// Set in mode `Audit` too.
         let refusal: Refusal?
     }
 
     private var verdicts: [ObjectKey: Verdict] = [:]
 
-    /// Whether the policy was evaluated on the mappings of `distribution`.
+    /// Whether the policy was evaluated on the sources of `distribution`.
     func hasVerdict(_ distribution: SecretsDistribution) -> Bool {
-        verdicts[distribution.key]?.mappings == distribution.spec.mappings
+        guard let verdict = verdicts[distribution.key] else { return false }
+        return verdict.mappings == distribution.spec.mappings && verdict.dataFrom == distribution.spec.dataFrom
     }
 
     /// Why the distribution is denied; nil if it is allowed. A distribution that was not evaluated yet is denied.
@@ -24,7 +27,13 @@ struct PolicyVerdicts: Sendable {
     }
 
     mutating func keep(_ refusal: Refusal?, of distribution: SecretsDistribution) {
-        verdicts[distribution.key] = Verdict(mappings: distribution.spec.mappings, refusal: refusal)
+        verdicts[distribution.key] = Verdict(
+            mappings: distribution.spec.mappings, dataFrom: distribution.spec.dataFrom, refusal: refusal)
+    }
+
+    /// Forgets the verdicts on distributions that read a folder, because files were added or removed.
+    mutating func forgetFolders() {
+        verdicts = verdicts.filter { $0.value.dataFrom.allSatisfy { $0.folder == nil } }
     }
 
     mutating func forget(_ distribution: ObjectKey) { verdicts[distribution] = nil }

@@ -2,12 +2,12 @@ import Distribution
 
 /// Evaluates the access policy. An evaluation that takes long runs outside the queue, so that no key waits for it.
 extension Controller {
-    /// Whether the policy's verdict on `distribution` is known. Verdicts are kept while the policy and the mappings
+    /// Whether the policy's verdict on `distribution` is known. Verdicts are kept while the policy and the sources
     /// stay the same; an evaluation that is short runs at once. Otherwise the target is queued when the evaluation
     /// ends.
     func hasVerdict(on distribution: SecretsDistribution) -> Bool {
         guard let policy = cache.policy.policy, !cache.verdicts.hasVerdict(distribution) else { return true }
-        var evaluation = policy.evaluation(of: distribution)
+        var evaluation = policy.evaluation(of: distribution, files: cache.files(of: distribution.spec))
         if dependencies.evaluator != nil, evaluation.cost > PolicyEvaluator.short {
             evaluations.add([distribution.key])
             return false
@@ -42,25 +42,25 @@ extension Controller {
         guard let distribution = cache.index.distributions[key], !cache.verdicts.hasVerdict(distribution) else {
             return nil
         }
+        let files = cache.files(of: distribution.spec)
         return OngoingEvaluations.Item(
-            distribution: distribution, policy: policy, evaluation: policy.evaluation(of: distribution))
+            distribution: distribution, files: files, policy: policy,
+            evaluation: policy.evaluation(of: distribution, files: files))
     }
 
     /// Whether the verdict is still needed.
     private func isWanted(_ ongoing: OngoingEvaluations.Item) -> Bool {
         guard let current = cache.index.distributions[ongoing.distribution.key] else { return false }
-        return current.spec.mappings == ongoing.distribution.spec.mappings && !cache.verdicts.hasVerdict(current)
+        return cache.files(of: current.spec) == ongoing.files && !cache.verdicts.hasVerdict(current)
     }
 
-    /// Keeps the verdict if the policy and the mappings are still the same; otherwise the target's next reconciliation
+    /// Keeps the verdict if the policy and the files are still the same; otherwise the target's next reconciliation
     /// requests another evaluation.
     private func end(_ ended: OngoingEvaluations.Item) {
-        let distribution = ended.distribution
-        if cache.policy.policy == ended.policy, let current = cache.index.distributions[distribution.key],
-            !cache.verdicts.hasVerdict(current)
-        {
-            cache.verdicts.keep(ended.policy.refusal(ended.evaluation), of: distribution)
+        let key = ended.distribution.key
+        if cache.policy.policy == ended.policy, isWanted(ended), let current = cache.index.distributions[key] {
+            cache.verdicts.keep(ended.policy.refusal(ended.evaluation), of: current)
         }
-        if let target = cache.index.distributions[distribution.key]?.target { enqueue([target]) }
+        if let target = cache.index.distributions[key]?.target { enqueue([target]) }
     }
 }

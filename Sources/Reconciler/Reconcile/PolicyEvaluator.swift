@@ -38,6 +38,8 @@ package actor PolicyEvaluator {
 struct OngoingEvaluations: Sendable {
     struct Item: Sendable {
         let distribution: SecretsDistribution
+        /// All files that it reads.
+        let files: [SourcePath]
         let policy: AccessPolicy
         var evaluation: AccessPolicy.PolicyEvaluation
     }

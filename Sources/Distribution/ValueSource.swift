@@ -1,0 +1,130 @@
+package import Formats
+
+/// One entry of `spec.secrets`: a data key and where its value comes from.
+package struct Mapping: Sendable, Hashable {
+    /// The index in `spec.secrets`.
+    package var index: Int
+    package var to: String
+    package var source: ValueSource
+    /// If the source is missing, the target is written without this key.
+    package var optional: Bool
+}
+
+/// Where a value comes from.
+package enum ValueSource: Sendable, Hashable {
+    /// The bytes of a source file.
+    case file(SourcePath)
+    /// A value that is derived from a source file.
+    indirect case derived(SourcePath, Derivation)
+    indirect case template(Template)
+    case constant(ExactText)
+
+    /// The source files that it reads, without those that only provide passwords; in their order.
+    package var contentFiles: [SourcePath] {
+        switch self {
+        case .file(let path), .derived(let path, _): [path]
+        case .template(let template): template.variables.flatMap(\.source.contentFiles)
+        case .constant: []
+        }
+    }
+
+    /// All source files that it reads.
+    package var files: [SourcePath] {
+        switch self {
+        case .file(let path): [path]
+        case .derived(let path, let derivation): [path] + (derivation.passwordFrom.map { [$0] } ?? [])
+        case .template(let template): template.variables.flatMap(\.source.files)
+        case .constant: []
+        }
+    }
+
+    /// The source in messages and tables: a path in quotes, or what it is.
+    package var description: String {
+        switch self {
+        case .file(let path), .derived(let path, _): shown(path.text)
+        case .template: "template"
+        case .constant: "value"
+        }
+    }
+}
+
+/// How a value is derived from a file: decoded, then a part of it selected, then trimmed.
+package struct Derivation: Sendable, Hashable {
+    package var decode: ByteEncoding?
+    package var pointer: JSONPointer?
+    package var extract: Extraction?
+    /// The source file with the password of a PKCS#12 file or an encrypted key.
+    package var passwordFrom: SourcePath?
+    package var trim = Trimming.none
+
+    package init() {}
+}
+
+/// The part of a file with certificates and keys.
+package enum Extraction: String, Sendable, CaseIterable {
+    case certificates = "Certificates"
+    case privateKey = "PrivateKey"
+    case authorities = "CACertificates"
+    /// The bytes unchanged, also where a Secret of type `kubernetes.io/tls` would split the file.
+    case none = "None"
+}
+
+/// A text with variables.
+package struct Template: Sendable, Hashable {
+    /// A variable of `with`.
+    package struct Variable: Sendable, Hashable {
+        /// The index in `with`.
+        package var index: Int
+        package var name: String
+        /// A file, a derived value or a constant.
+        package var source: ValueSource
+        /// If its source is missing, the variable is empty.
+        package var optional: Bool
+    }
+
+    package var text: TemplateText
+    package var variables: [Variable]
+}
+
+/// A text that is equal to another only if all bytes are: canonically equivalent texts are equal in Swift, but give
+/// different Secrets.
+package struct ExactText: Sendable, Hashable {
+    package let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    package static func == (left: ExactText, right: ExactText) -> Bool { left.text.isSame(as: right.text) }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension DistributionSpec {
+    /// The fields that name source files, with their places in the document.
+    var fileFields: [(path: [Problem.PathElement], file: SourcePath)] {
+        let spec = Problem.PathElement.key("spec")
+        let entries = mappings.flatMap { $0.source.fileFields(at: [spec, .key("secrets"), .index($0.index)]) }
+        return entries
+            + dataFrom.flatMap { source in
+                source.files.map { ([spec, .key("dataFrom"), .index(source.index), .key("from")], $0) }
+            }
+    }
+}
+
+extension ValueSource {
+    fileprivate func fileFields(
+        at place: [Problem.PathElement]
+    ) -> [(path: [Problem.PathElement], file: SourcePath)] {
+        switch self {
+        case .file(let path): [(place + [.key("from")], path)]
+        case .derived(let path, let derivation):
+            [(place + [.key("from")], path)]
+                + (derivation.passwordFrom.map { [(place + [.key("passwordFrom")], $0)] } ?? [])
+        case .template(let template):
+            template.variables.flatMap { $0.source.fileFields(at: place + [.key("with"), .index($0.index)]) }
+        case .constant: []
+        }
+    }
+}
