@@ -8,13 +8,13 @@ enum BundleTargets {
     static let bundle: Fuzz.Target = { bytes in
         guard let first = bytes.first else { return }
         let passwords: [[UInt8]?] = [nil, [], [0x78], [0x78, 0x0a]]
-        read(Array(bytes.dropFirst()), passwords[Int(first) % passwords.count])
+        check(Array(bytes.dropFirst()), passwords[Int(first) % passwords.count])
     }
 
     /// The same for the bags of a PKCS#12 file without encryption and MAC, which other inputs rarely reach.
     static let safeContents: Fuzz.Target = { bytes in
         let safe = data(bytes)
-        read([0x30, 0x80, 2, 1, 3] + data([0x30, 0x80] + safe + [0, 0]) + [0, 0], nil)
+        check([0x30, 0x80, 2, 1, 3] + data([0x30, 0x80] + safe + [0, 0]) + [0, 0], nil)
     }
 
     /// A ContentInfo of type data, in BER.
@@ -24,7 +24,7 @@ enum BundleTargets {
         return [0x30, 0x80, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1, 0xa0, 0x80] + octets + [0, 0, 0, 0]
     }
 
-    private static func read(_ file: [UInt8], _ password: [UInt8]?) {
+    private static func check(_ file: [UInt8], _ password: [UInt8]?) {
         let isCombined = file.withUnsafeBytes(CertificateBundle.isCombined)
         let results = (0..<2).map { _ in parts(of: file, password) }
         Fuzz.require(ERR_peek_error() == 0, "libcrypto's error queue is empty")
@@ -50,26 +50,18 @@ enum BundleTargets {
 
     private static func parts(of file: [UInt8], _ password: [UInt8]?) -> [CertificateBundle.Part: [UInt8]] {
         var parts: [CertificateBundle.Part: [UInt8]] = [:]
-        do throws(CertificateBundle.Failure) {
-            let bundle = try read(file, password)
+        do {
+            let bundle = try file.withUnsafeBytes { file in
+                guard let password else { return try CertificateBundle(file, password: nil) }
+                return try password.withUnsafeBytes { try CertificateBundle(file, password: $0) }
+            }
             for part in CertificateBundle.Part.allCases {
                 parts[part] = try? bundle.part(part).withUnsafeBytes { Array($0) }
             }
         } catch {
-            let text = error.description
+            let text = "\(error)"
             Fuzz.require(Fuzz.isOneLine(text) && text.utf8.count < 300, "a failure is one short line")
         }
         return parts
-    }
-
-    private static func read(
-        _ file: [UInt8], _ password: [UInt8]?
-    ) throws(CertificateBundle.Failure) -> CertificateBundle {
-        try file.withUnsafeBytes { file throws(CertificateBundle.Failure) in
-            guard let password else { return try CertificateBundle(file, password: nil) }
-            return try password.withUnsafeBytes { password throws(CertificateBundle.Failure) in
-                try CertificateBundle(file, password: password)
-            }
-        }
     }
 }
