@@ -11,6 +11,7 @@ package enum KeyContent: Sendable, Hashable {
     case javaKeyStore
     /// One of these formats in base64.
     indirect case base64(KeyContent)
+    indirect case hex(KeyContent)
 
     /// Returns nil if there is no private key. Reports a key if in doubt, because a file for `tls.crt` needs none of
     /// these formats.
@@ -20,7 +21,7 @@ package enum KeyContent: Sendable, Hashable {
     package var isJavaKeyStore: Bool {
         switch self {
         case .javaKeyStore: true
-        case .base64(let inner): inner.isJavaKeyStore
+        case .base64(let inner), .hex(let inner): inner.isJavaKeyStore
         case .pem, .der, .pkcs12: false
         }
     }
@@ -37,6 +38,8 @@ package enum KeyContent: Sendable, Hashable {
             let inner = Self.encoded(content, depth) ?? Self.encoded(content, depth, endingAtWhiteSpace: true)
         {
             self = .base64(inner)
+        } else if depth < Self.deepest, let inner = Self.hexadecimal(content, depth) {
+            self = .hex(inner)
         } else {
             return nil
         }
@@ -133,6 +136,32 @@ extension KeyContent {
         let oid = identifier.dropFirst(2)
         let pkcs: [UInt8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01]
         return oid.starts(with: pkcs + [0x05]) || oid.starts(with: pkcs + [0x0c, 0x01]) ? .der : nil
+    }
+}
+
+// MARK: Hexadecimal
+
+extension KeyContent {
+    /// Examines content that has only hexadecimal digits and white space.
+    private static func hexadecimal(_ content: UnsafeRawBufferPointer, _ depth: Int) -> KeyContent? {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count / 2 + 1, alignment: 1)
+        defer {
+            OPENSSL_cleanse(scratch.baseAddress, scratch.count)
+            scratch.deallocate()
+        }
+        var count = 0
+        for byte in content where ![0x20, 0x09, 0x0a, 0x0d].contains(byte) {
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+                digit = (byte | 0x20) - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            scratch[count / 2] = count.isMultiple(of: 2) ? digit << 4 : scratch[count / 2] | digit
+            count += 1
+        }
+        return run(scratch, count / 2, depth)
     }
 }
 

@@ -25,14 +25,21 @@ package struct DataSource: Sendable, Hashable {
             package let to: String
         }
 
-        package func apply(_ key: String) -> String {
+        /// Bytes. A replacement can make a key many times longer.
+        private static let longest = 4096
+
+        /// The new name; nil if it becomes longer than any key, also in between.
+        package func apply(_ key: String) -> String? {
             var key = key
             if !trimPrefix.isEmpty, key.utf8.starts(with: trimPrefix.utf8) {
                 key = String(Substring(key.utf8.dropFirst(trimPrefix.utf8.count)))
             }
             key = prefix + key
-            for replacement in replace { key = key.replacing(replacement.from, with: replacement.to) }
-            return key
+            for replacement in replace {
+                guard key.utf8.count <= Self.longest else { return nil }
+                key = key.replacing(replacement.from, with: replacement.to)
+            }
+            return key.utf8.count <= Self.longest ? key : nil
         }
     }
 
@@ -59,11 +66,11 @@ package struct DataSource: Sendable, Hashable {
 package struct SourceFolder: Sendable, Hashable {
     /// Relative to the mount; "" is the mount itself.
     package let path: String
-    package let include: [Pattern]
-    package let exclude: [Pattern]
+    /// Patterns of paths relative to the folder, as text: compiled patterns take many times the memory.
+    package let include: [ExactText]
+    package let exclude: [ExactText]
 
-    /// The patterns match the paths of files relative to the folder.
-    package init(_ path: String, include: [Pattern], exclude: [Pattern]) {
+    package init(_ path: String, include: [ExactText], exclude: [ExactText]) {
         self.path = path
         self.include = include
         self.exclude = exclude
@@ -75,7 +82,8 @@ package struct SourceFolder: Sendable, Hashable {
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(path)
-        for pattern in include + exclude { hasher.combine(pattern.description) }
+        hasher.combine(include)
+        hasher.combine(exclude)
     }
 
     /// The files among `paths`, which are relative to the mount: path and key, which is the path relative to the
@@ -90,10 +98,32 @@ package struct SourceFolder: Sendable, Hashable {
             guard isIncluded(key), !isExcluded(key), let source = try? SourcePath(path) else { continue }
             files.append((source, key))
         }
-        return files.sorted { $0.path.text < $1.path.text }
+        return files.sorted { $0.path.text.utf8.lexicographicallyPrecedes($1.path.text.utf8) }
     }
 
-    private static func matcher(_ patterns: [Pattern]) -> (String) -> Bool {
+    /// Whether files of the volume in `other`, another folder, may be files of this folder.
+    package func mayContainFiles(of other: String) -> Bool {
+        let start = path.isEmpty ? "" : "\(path)/"
+        // The folder is in the volume, or the volume is in the folder and `include` reaches into it.
+        return "\(path)/".utf8.starts(with: "\(other)/".utf8)
+            || (!include.isEmpty && other.utf8.starts(with: start.utf8))
+    }
+
+    /// The first of `failed` that may be, or contain, a file of the folder: whether a path that cannot be read is a file or
+    /// a folder is not known.
+    package func uncertain(among failed: some Sequence<String>) -> SourcePath? {
+        let isExcluded = exclude.isEmpty ? { _ in false } : Self.matcher(exclude)
+        let start = path.isEmpty ? "" : "\(path)/"
+        let found = failed.filter { failed in
+            guard failed.utf8.starts(with: start.utf8) else { return false }
+            let key = String(Substring(failed.utf8.dropFirst(start.utf8.count)))
+            return (!include.isEmpty || !key.utf8.contains(UInt8(ascii: "/"))) && !isExcluded(key)
+        }
+        return found.min().flatMap { try? SourcePath($0) }
+    }
+
+    private static func matcher(_ texts: [ExactText]) -> (String) -> Bool {
+        let patterns = texts.compactMap { try? Pattern($0.text, for: .file) }
         let automaton = PatternAutomaton(patterns)
         let all = automaton.selection(of: patterns.indices)
         let ends = automaton.ends(of: patterns.indices)

@@ -128,12 +128,14 @@ extension DistributionSpec {
         let isComplete = readMappings(&reader)
         dataFrom = reader.dataSources()
         if isComplete, dataFrom.isEmpty { expectRequiredKeys(&reader) }
+        limitFiles(&reader)
         reader.expectNoOther(
             than: ["name", "type", "secrets", "dataFrom", "metadata", "deletionPolicy", "validation"])
     }
 
     /// - Returns: whether all entries can be used.
     private mutating func readMappings(_ reader: inout FieldReader) -> Bool {
+        // An empty Secret is never what was meant.
         let isOptional = reader.has("dataFrom")
         guard
             let entries = reader.array(
@@ -157,6 +159,13 @@ extension DistributionSpec {
             reader.adopt(entry)
         }
         return mappings.count == entries.count
+    }
+
+    private mutating func limitFiles(_ reader: inout FieldReader) {
+        let count = Set(files).count
+        guard count > Self.mostFiles else { return }
+        reader.note("secrets", "names \(count) source files, expected at most \(Self.mostFiles)")
+        (mappings, dataFrom) = ([], [])
     }
 
     /// Notes required keys that are missing. The keys of `dataFrom` are known only when its sources are read.

@@ -20,6 +20,8 @@ package enum SecretType: String, CaseIterable {
     package static let certificate = "tls.crt"
     package static let key = "tls.key"
     package static let authority = "ca.crt"
+    /// The keys that everybody may read, and that must not hold a private key.
+    package static let publicKeys = [certificate, authority]
     /// The keys that hold certificates or their private key, in a Secret of any type.
     package static let certificateKeys = [certificate, key, authority]
 }

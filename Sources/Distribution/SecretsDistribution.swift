@@ -67,6 +67,8 @@ package struct DistributionSpec: Sendable, Hashable {
 
     /// The limit of the resource definition in the example. With more mappings, none is kept.
     package static let mostMappings = 1000
+    /// The maximum number of different source files. With more, no source is kept: each is indexed.
+    static let mostFiles = 1000
     /// The same for labels, and for annotations.
     static let mostMetadata = 100
 

@@ -70,16 +70,18 @@ extension FieldReader {
                 let name
             {
                 variables.append(
-                    Template.Variable(index: entry.index, name: name, source: source, optional: entry.optional()))
+                    Template.Variable(name: name, source: source, optional: entry.optional()))
             }
             entry.expectNoOther(than: Self.derivationFields + ["name", "optional"])
             adopt(entry)
         }
-        guard let raw else { return nil }
+        guard let raw, variables.count == entries.count else { return nil }
         do throws(FormError) {
             let text = try TemplateText(raw)
             for name in text.names where !names.contains(name) {
-                note("template", "uses the variable \(shown(name)), which \"with\" does not define")
+                note(
+                    "template",
+                    "uses the variable \(shown(name)) at \(text.place(of: name)), which \"with\" does not define")
             }
             return .template(Template(text: text, variables: variables))
         } catch {
@@ -92,7 +94,7 @@ extension FieldReader {
     mutating func dataSources() -> [DataSource] {
         guard has("dataFrom") else { return [] }
         let members = "\"from\" and \"format\", or \"folder\""
-        let entries = array("dataFrom", of: members, atMost: Self.mostSources) ?? []
+        let entries = array("dataFrom", of: members, atLeastOne: "source", atMost: Self.mostSources) ?? []
         var sources: [DataSource] = []
         for var entry in entries {
             let kinds = ["from", "folder"].filter(entry.has)
@@ -105,6 +107,12 @@ extension FieldReader {
                 than: ["from", "format", "decode", "pointer", "folder", "include", "exclude", "rename"])
             adopt(entry)
         }
+        let folders = sources.count { $0.folder != nil }
+        guard
+            check(
+                "dataFrom",
+                folders > Self.mostFolders ? "has \(folders) folders, expected at most \(Self.mostFolders)" : nil)
+        else { return [] }
         return sources
     }
 
@@ -126,7 +134,7 @@ extension FieldReader {
         expectNone(of: ["format", "decode", "pointer"], because: "which it applies to")
         let folder = text("folder").flatMap { raw -> String? in
             var raw = raw[...]
-            while raw.utf8.count > 1, raw.utf8.last == UInt8(ascii: "/") { raw.removeLast() }
+            while raw.utf8.count > 1, raw.utf8.last == UInt8(ascii: "/") { raw = Substring(raw.utf8.dropLast()) }
             if raw == "." { return "" }
             do throws(SourcePathError) {
                 return try SourcePath(String(raw)).text
@@ -139,7 +147,7 @@ extension FieldReader {
         return folder.map { .folder(SourceFolder($0, include: include, exclude: exclude)) }
     }
 
-    private mutating func patterns(_ field: String) -> [Pattern] {
+    private mutating func patterns(_ field: String) -> [ExactText] {
         guard has(field) else { return [] }
         let texts = stringList(field, atLeastOne: "pattern", atMost: Self.mostSources)
         let size = texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
@@ -148,10 +156,11 @@ extension FieldReader {
                 field,
                 size > Self.longestPatterns ? "is \(size) bytes long, expected at most \(Self.longestPatterns)" : nil)
         else { return [] }
-        return texts.enumerated().compactMap { index, text -> Pattern? in
+        return texts.enumerated().compactMap { index, text -> ExactText? in
             guard let text else { return nil }
             do throws(PatternError) {
-                return try Pattern(text, for: .file)
+                _ = try Pattern(text, for: .file)
+                return ExactText(text)
             } catch {
                 note(at: [.key(field), .index(index)], error.message)
                 return nil
@@ -163,13 +172,14 @@ extension FieldReader {
         guard has("rename") else { return nil }
         var reader = object("rename")
         var rename = DataSource.Rename()
-        rename.trimPrefix = reader.string("trimPrefix") ?? ""
-        rename.prefix = reader.string("prefix") ?? ""
+        rename.trimPrefix = reader.text("trimPrefix", longest: Self.longestRename) ?? ""
+        rename.prefix = reader.text("prefix", longest: Self.longestRename) ?? ""
         let entries =
             reader.has("replace")
             ? reader.array("replace", of: "\"from\" and \"to\"", atMost: Self.mostSources) ?? [] : []
         for var entry in entries {
-            let (from, to) = (entry.string("from", required: true), entry.string("to", required: true))
+            let from = entry.text("from", required: true, longest: Self.longestRename)
+            let to = entry.text("to", required: true, longest: Self.longestRename)
             if from?.isEmpty == true { entry.note("from", "is empty, expected the text to replace") }
             if let from, let to, !from.isEmpty { rename.replace.append(.init(from: from, to: to)) }
             entry.expectNoOther(than: ["from", "to"])
@@ -194,13 +204,17 @@ extension FieldReader {
 
     /// The limits of the resource definition in the example.
     private static let (mostVariables, mostSources) = (100, 100)
-    /// Bytes of all patterns of a list.
-    private static let longestPatterns = 4096
+    /// Bytes of all patterns of a list. Each folder is matched with all files of the mount.
+    private static let longestPatterns = 1024
+    /// The maximum number of folders.
+    private static let mostFolders = 10
+    /// Bytes of a text of `rename`; no data key is longer.
+    private static let longestRename = 253
     /// Bytes of a template or a constant.
     private static let longestText = 65_536
 
-    private mutating func text(_ field: String) -> String? {
-        guard let text = string(field) else { return nil }
+    private mutating func text(_ field: String, required: Bool = false, longest: Int = longestText) -> String? {
+        guard let text = string(field, required: required) else { return nil }
         let size = text.utf8.count
         return check(
             field, size > Self.longestText ? "is \(size) bytes long, expected at most \(Self.longestText)" : nil)

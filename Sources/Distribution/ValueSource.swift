@@ -73,8 +73,6 @@ package enum Extraction: String, Sendable, CaseIterable {
 package struct Template: Sendable, Hashable {
     /// A variable of `with`.
     package struct Variable: Sendable, Hashable {
-        /// The index in `with`.
-        package var index: Int
         package var name: String
         /// A file, a derived value or a constant.
         package var source: ValueSource
@@ -123,7 +121,9 @@ extension ValueSource {
             [(place + [.key("from")], path)]
                 + (derivation.passwordFrom.map { [(place + [.key("passwordFrom")], $0)] } ?? [])
         case .template(let template):
-            template.variables.flatMap { $0.source.fileFields(at: place + [.key("with"), .index($0.index)]) }
+            template.variables.enumerated().flatMap { index, variable in
+                variable.source.fileFields(at: place + [.key("with"), .index(index)])
+            }
         case .constant: []
         }
     }

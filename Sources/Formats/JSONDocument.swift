@@ -3,6 +3,9 @@ package import Snapshots
 
 /// A valid JSON text (RFC 8259), parsed once to look up many values. Its content cannot be printed.
 package struct JSONDocument: Sendable, CustomStringConvertible, CustomReflectable {
+    /// The maximum number of values of a document.
+    package static let mostValues = 100_000
+
     private let root: JSONTree
 
     /// - Throws: if the text is not valid JSON in UTF-8, an object has two members of one name, the text is nested deeper

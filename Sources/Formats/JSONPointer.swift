@@ -5,25 +5,42 @@ import Observability
 /// Pointers are compared by their bytes, as the names of members are: strings that are equal in Swift may name different
 /// members.
 package struct JSONPointer: Sendable, Hashable {
-    /// The names and indices on the path, as UTF-8, unescaped.
-    let tokens: [[UInt8]]
+    /// The pointer as it is written. Only the text is kept: one name takes more memory than all names as text.
+    package let text: String
 
     /// Bytes.
     private static let longest = 1024
 
     /// The whole text.
-    package static let root = JSONPointer(tokens: [])
+    package static let root = JSONPointer(valid: "")
 
-    private init(tokens: [[UInt8]]) { self.tokens = tokens }
+    private init(valid text: String) { self.text = text }
 
     package init(_ text: String) throws(FormError) {
         guard text.utf8.count <= Self.longest else {
             throw FormError("is \(text.utf8.count) bytes long, expected at most \(Self.longest)")
         }
-        let utf8 = Array(text.utf8)
-        guard utf8.first ?? UInt8(ascii: "/") == UInt8(ascii: "/") else {
+        guard text.utf8.first ?? UInt8(ascii: "/") == UInt8(ascii: "/") else {
             throw FormError(#"is not a JSON Pointer: expected "/" at its start, as in "/user/name""#)
         }
+        _ = try Self.tokens(of: text)
+        self.text = text
+    }
+
+    package static func == (left: JSONPointer, right: JSONPointer) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The names and indices on the path, as UTF-8, unescaped.
+    var tokens: [[UInt8]] { (try? Self.tokens(of: text)) ?? [] }
+
+    private static func tokens(of text: String) throws(FormError) -> [[UInt8]] {
+        let utf8 = Array(text.utf8)
         var tokens: [[UInt8]] = []
         var place = 0
         while place < utf8.count {
@@ -42,11 +59,8 @@ package struct JSONPointer: Sendable, Hashable {
             }
             place += 1
         }
-        self.tokens = tokens
+        return tokens
     }
-
-    /// The pointer as text.
-    package var text: String { Self.text(tokens.map { String(decoding: $0, as: UTF8.self) }) }
 
     /// A pointer as error messages show it: in quotes, on one line, with long names and many names cut off.
     static func shown(_ tokens: some Sequence<[UInt8]>) -> String {

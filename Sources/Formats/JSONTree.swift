@@ -126,7 +126,6 @@ extension JSONTree {
 
 /// Checks what `JSONParser` leaves to the reader of a value. The recursion is limited by `JSONNode.deepest`.
 private struct JSONChecker {
-    private static let mostValues = 100_000
 
     private enum Step {
         case member(ArraySlice<UInt8>)
@@ -139,7 +138,7 @@ private struct JSONChecker {
 
     mutating func tree(of node: JSONNode) throws(FormError) -> JSONTree {
         count += 1
-        guard count <= Self.mostValues else { throw FormError("has more than \(Self.mostValues) values") }
+        guard count <= JSONDocument.mostValues else { throw FormError("has more than \(JSONDocument.mostValues) values") }
         if node.isObject { return JSONTree(node, .object(try members(of: node))) }
         if node.isArray {
             var elements: [JSONTree] = []

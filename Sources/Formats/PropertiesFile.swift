@@ -3,7 +3,7 @@ package import Snapshots
 
 /// Reads a file in the format of `java.util.Properties.load(Reader)`, whose documentation has the rules. The reader is one
 /// for UTF-8. A byte order mark at its start is ignored, a byte that is not UTF-8 is an error, and so is half of a
-/// surrogate pair, which UTF-8 cannot represent.
+/// surrogate pair, which UTF-8 cannot represent. Unlike there, a key without a separator is an error.
 package enum PropertiesFile {
     /// - Returns: the keys in the order of the file.
     /// - Throws: the line that is not valid, or both lines if a key occurs twice.
@@ -19,6 +19,11 @@ package enum PropertiesFile {
         var keys = KeyLines()
         while let (text, line) = lines.next() {
             let (key, value) = split(text)
+            // Java takes this for a key without a value. But a file with a secret alone would become a key, and keys are
+            // not secret.
+            guard key.count < text.count else {
+                throw FormError("has no \"=\" in the entry on line \(line), expected a key and a value")
+            }
             let name = try unescape(key, line: line)
             try keys.add(name, line: line)
             entries.append((String(decoding: name, as: UTF8.self), SecretBytes(try unescape(value, line: line))))

@@ -13,11 +13,12 @@ package struct TemplateText: Sendable, Hashable {
         case variable(name: String, filters: [TemplateFilter])
     }
 
-    /// The number of bytes that filters read for one result. Without this limit, a short result could take long: filters
-    /// can make large content small again and again.
-    private static let mostFilterInput = 16 << 20
+    /// The number of bytes that filters may read for all templates of a target. Without a limit, short results could take
+    /// long: filters can make large content small again and again.
+    package static let mostFilterInput = 16 << 20
 
-    private let parts: [Part]
+    /// Only the text is kept: its parts take several times its memory.
+    private let text: String
 
     /// The variables, in the order of their first use.
     package let names: [String]
@@ -25,23 +26,35 @@ package struct TemplateText: Sendable, Hashable {
     /// - Throws: the line and the column of what is not valid, and what was expected.
     package init(_ text: String) throws(FormError) {
         var parser = TemplateParser(text)
-        parts = try parser.parts()
         var known: Set<String> = []
         var names: [String] = []
-        for case .variable(let name, _) in parts where known.insert(name).inserted { names.append(name) }
+        for case .variable(let name, _) in try parser.parts() where known.insert(name).inserted { names.append(name) }
+        self.text = text
         self.names = names
+    }
+
+    package static func == (left: TemplateText, right: TemplateText) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
     /// Puts values in place of the variables.
     ///
     /// - Parameters:
     ///   - maximumSize: the maximum size of the result and of the result of each filter, in bytes.
+    ///   - filterInput: the number of bytes that filters have read so far; it is increased.
     ///   - value: returns the value of a name of `names`. It is called for each use.
     /// - Throws: if the result is too large, or if a filter cannot be applied to a value.
-    package func render(maximumSize: Int, _ value: (String) -> SecretBytes) throws(FormError) -> SecretBytes {
+    package func render(
+        maximumSize: Int, filterInput: inout Int, _ value: (String) -> SecretBytes
+    ) throws(FormError) -> SecretBytes {
         var result: [UInt8] = []
-        var filterInput = 0
-        for part in parts {
+        var parser = TemplateParser(text)
+        for part in try parser.parts() {
             switch part {
             case .text(let text): try Self.append(text, to: &result, maximumSize)
             case .variable(let name, let filters):
@@ -57,6 +70,12 @@ package struct TemplateText: Sendable, Hashable {
             }
         }
         return SecretBytes(result)
+    }
+
+    /// The line and column of the first use of a variable, from 1.
+    package func place(of name: String) -> String {
+        var parser = TemplateParser(text)
+        return parser.place(of: name) ?? "an unknown place"
     }
 
     /// - Parameter input: the number of bytes that filters have read. Checked before they are copied.
@@ -118,6 +137,19 @@ private struct TemplateParser {
             place.column += 1
         }
         position += 1
+    }
+
+    /// The place of the first use of a variable in a valid text.
+    mutating func place(of name: String) -> String? {
+        while let byte = next {
+            let start = place
+            skip()
+            guard byte == UInt8(ascii: "$") else { continue }
+            let isVariable = next == UInt8(ascii: "{")
+            skip()
+            if isVariable, takeWord() == name { return "\(start)" }
+        }
+        return nil
     }
 
     mutating func parts() throws(FormError) -> [TemplateText.Part] {

@@ -1,5 +1,6 @@
 package import Certificates
-import Snapshots
+package import Distribution
+package import Snapshots
 package import Values
 
 /// Caches the results of parsing the files of one snapshot, by digest, so that a file that thousands of targets use is
@@ -34,6 +35,11 @@ package struct CertificateCheckCache: Sendable {
     /// The first place where the file departs from RFC 7468; nil if there is none.
     mutating func defect(of file: SecretValue) -> PEMDefect? {
         Self.cached(in: &defects, file.digest) { file.bytes.withUnsafeBytes { PEMDefect.first(in: $0) } }
+    }
+
+    /// All files that a spec reads, with those of its folders.
+    package mutating func files(of spec: DistributionSpec, in snapshot: Snapshot) -> [SourcePath] {
+        values.files(of: spec, in: snapshot)
     }
 
     private static func cached<Key, Value>(

@@ -20,11 +20,13 @@ package struct DesiredTarget: Sendable {
     /// The generations of its sources, in the format of `MountGeneration`.
     package let generation: String
     /// Optional sources that do not exist, by data key. `data` contains only those of these keys that are templates.
-    package let missing: [String: MissingSource]
+    package let missing: [String: [MissingSource]]
     /// The data keys of `spec.dataFrom`: the index of their source in the list.
     package let members: [String: Int]
     /// The folders of the mount's volumes.
     let volumes: Set<String>
+    /// The empty folders of the mount, where a volume may still be mounted.
+    let emptyFolders: Set<String>
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
@@ -61,8 +63,11 @@ package struct DesiredTarget: Sendable {
         data = try pairs.checked(values.content, spec)
         members = values.members
         volumes = Set(snapshot.volumes.keys)
-        missing = values.missing.mapValues { path in
-            MissingSource(path: path, emptyFolder: path.folders.first(where: snapshot.emptyFolders.contains))
+        emptyFolders = snapshot.emptyFolders
+        missing = values.missing.mapValues { paths in
+            paths.map { path in
+                MissingSource(path: path, emptyFolder: path.folders.first(where: snapshot.emptyFolders.contains))
+            }
         }
         var labels = spec.labels
         labels[WellKnownKeys.managedByLabel] = managedBy

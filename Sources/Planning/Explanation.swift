@@ -135,7 +135,7 @@ extension DistributionSpec {
     fileprivate func keys(fedBy file: SourcePath, in snapshot: Snapshot?) -> [Explanation.Key] {
         var keys: [Explanation.Key] = []
         for mapping in mappings {
-            for path in mapping.source.files where file.covers(path.text) {
+            for path in Set(mapping.source.files).sorted(by: { $0.text < $1.text }) where file.covers(path.text) {
                 keys.append(.init(from: path.text, to: mapping.to, optional: mapping.optional))
             }
         }
@@ -146,7 +146,8 @@ extension DistributionSpec {
             guard let folder = source.folder else { continue }
             let paths = Set(snapshot?.files.keys.filter(file.covers) ?? []).union([file.text])
             for (path, name) in folder.files(among: paths) {
-                keys.append(.init(from: path.text, to: source.rename?.apply(name) ?? name, optional: false))
+                keys.append(
+                    .init(from: path.text, to: source.rename.map { $0.apply(name) ?? "" } ?? name, optional: false))
             }
         }
         return keys

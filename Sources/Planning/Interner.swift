@@ -104,7 +104,9 @@ extension [Mapping] {
     fileprivate var isSmall: Bool {
         isSmall { mapping in
             switch mapping.source {
-            case .file(let path), .derived(let path, _): path.text
+            case .file(let path): path.text
+            case .derived(let path, let derivation):
+                path.text + (derivation.pointer?.text ?? "") + (derivation.passwordFrom?.text ?? "")
             case .constant(let text): text.text
             case .template: ""
             }

@@ -10,7 +10,7 @@ extension CertificateCheckCache {
     mutating func checked(
         _ content: [String: SecretValue], _ spec: DistributionSpec
     ) throws(Refusal) -> [String: SecretValue] {
-        for key in [SecretType.certificate, SecretType.authority] {
+        for key in SecretType.publicKeys {
             guard let value = content[key], let found = values.keyContent(of: value) else { continue }
             throw Refusal(
                 .sourceUnreadable,
@@ -45,6 +45,7 @@ extension KeyContent {
         case .base64(.javaKeyStore): "is a Java key store in base64"
         case .base64(.der): "holds a private key in DER, in base64"
         case .base64: "holds a private key in base64"
+        case .hex: "holds a private key in hexadecimal digits"
         }
     }
 

@@ -57,19 +57,12 @@ package struct TargetReview: Sendable {
 extension TargetReview {
     /// Keeps the key of an optional source if its whole volume is missing.
     private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
-        guard !desired.missing.isEmpty || spec.dataFrom.contains(where: { $0.folder != nil }) else { return }
+        guard !desired.missing.isEmpty || !spec.folders.isEmpty else { return }
         let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
         let lost = volumes.filter { !$0.isEmpty && !desired.volumes.contains($0) }
-        for folder in spec.folders {
-            let start = folder.isEmpty ? "" : "\(folder)/"
-            if let volume = lost.first(where: { "\($0)/".utf8.starts(with: start.utf8) }) {
-                throw Refusal(
-                    .sourceUnreadable,
-                    "Folder \(shown(folder.isEmpty ? "." : folder)) lacks the whole volume \(shown(volume)) that keys came"
-                        + " from, expected that volume in the mount.")
-            }
-        }
-        for (key, source) in desired.missing.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
+        try refuseLostMembers(observed, lost)
+        let sources = desired.missing.flatMap { key, sources in sources.map { (key: key, source: $0) } }
+        for (key, source) in sources.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {
             if let folder = source.emptyFolder {
                 throw Refusal(
                     .sourceUnreadable,
@@ -85,19 +78,43 @@ extension TargetReview {
         }
     }
 
+    /// Keeps the keys of a folder while a whole volume in it, or the one that contains it, is missing.
+    private func refuseLostMembers(_ observed: ObservedTarget, _ lost: [String]) throws(Refusal) {
+        let mapped = Set(spec.mappings.map(\.to))
+        let isLosing = observed.digests.keys.contains { desired.data[$0] == nil && !mapped.contains($0) }
+        guard isLosing else { return }
+        let absent = lost + desired.emptyFolders.sorted()
+        for folder in spec.dataFrom.compactMap(\.folder) {
+            guard let volume = absent.first(where: folder.mayContainFiles(of:)) else { continue }
+            throw Refusal(
+                .sourceUnreadable,
+                "Folder \(shown(folder.path.isEmpty ? "." : folder.path)) lacks the volume \(shown(volume)), which may have"
+                    + " more keys, expected that volume in the mount.")
+        }
+    }
+
     /// Holds back a file that became empty, because a vault or a writer may empty a file before it writes the new
     /// content.
     private func refuseEmptied(_ observed: ObservedTarget) throws(Refusal) {
         // In the same generation the file was empty before: another writer has edited the Secret.
         guard observed.mountGeneration != desired.generation else { return }
         let emptied = desired.data.filter { key, value in
-            value.bytes.count == 0 && observed.digests[key].map { $0 != value.digest } ?? false
+            value.bytes.count == 0 && isOfFile(key) && observed.digests[key].map { $0 != value.digest } ?? false
         }
         guard !emptied.isEmpty else { return }
         let names = emptied.keys.sorted().map(source).joined(separator: ", ")
         throw Refusal(
             .sourceUnreadable,
             "Source file \(names) became empty, expected content as before; spec.validation: None allows it.")
+    }
+
+    /// Whether a data key has the content of a file, or a part of it. A template or a member may be empty.
+    private func isOfFile(_ key: String) -> Bool {
+        switch spec.mappings.first(where: { $0.to == key })?.source {
+        case .file?, .derived?: true
+        case .template?, .constant?: false
+        case nil: desired.members[key].map { spec.dataFrom[$0].folder != nil } ?? false
+        }
     }
 
     /// For each list of alternative keys that the type requires, the first value that is present.
@@ -107,7 +124,7 @@ extension TargetReview {
             guard let value = keys.lazy.compactMap({ desired.data[$0] }).first else {
                 let names = keys.joined(separator: " or ")
                 let files = spec.mappings.filter { keys.contains($0.to) }
-                    .compactMap { desired.missing[$0.to] }.map { shown($0.path.text) }
+                    .flatMap { desired.missing[$0.to] ?? [] }.map { shown($0.path.text) }
                 guard !files.isEmpty else {
                     throw Refusal(
                         .sourceNotFound,

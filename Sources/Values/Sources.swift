@@ -7,6 +7,19 @@ package import Snapshots
 struct Sources {
     let snapshot: Snapshot
     var cache: ValueCache
+    /// The bytes of all values that were derived for this target, and those that filters have read.
+    private var derived = 0
+    private var filterInput = 0
+    /// The limit for `derived`, in bytes. A value can be used many times from one large file, and all values of a template
+    /// are made before its text is known to be too large.
+    private static let mostDerived = 4 * SourceFile.maximumSize
+    /// The limit for the name of a member, in bytes.
+    private static let longestName = 4096
+
+    init(snapshot: Snapshot, cache: ValueCache) {
+        self.snapshot = snapshot
+        self.cache = cache
+    }
 
     /// A value that is not a template.
     ///
@@ -16,7 +29,7 @@ struct Sources {
         case .constant(let text): return SecretValue(SecretBytes(text.text.utf8))
         case .file(let path): return try split(try file(path), at: path, for: key, password: nil)
         case .derived(let path, let derivation): return try derive(derivation, from: path, for: key)
-        case .template(let template): return try render(template).value
+        case .template(let template): return try render(template, for: key ?? "").value
         }
     }
 
@@ -48,6 +61,13 @@ struct Sources {
         case .certificates: value = try part(.certificates, of: value, at: path, password)
         case .privateKey: value = try part(.privateKey, of: value, at: path, password)
         case .authorities: value = try part(.caCertificates, of: value, at: path, password)
+        }
+        derived += value.bytes.count
+        guard derived <= Self.mostDerived else {
+            throw .refused(
+                Refusal(
+                    .targetTooLarge,
+                    "Its values take more than \(Self.mostDerived) bytes to derive; use smaller source files."))
         }
         guard derivation.trim != .none else { return value }
         return SecretValue(value.bytes.withUnsafeBytes(derivation.trim.trim))
@@ -99,27 +119,38 @@ struct Sources {
         }
     }
 
-    /// The text with the values of its variables, and the first optional source that is missing.
+    /// The text with the values of its variables, and the optional sources that are missing.
     mutating func render(
-        _ template: Template
-    ) throws(SourceFailure) -> (value: SecretValue, missing: SourcePath?) {
+        _ template: Template, for key: String
+    ) throws(SourceFailure) -> (value: SecretValue, missing: [SourcePath]) {
         var values: [String: SecretBytes] = [:]
-        var missing: SourcePath?
+        var missing: [SourcePath] = []
         let used = Set(template.text.names)
         for variable in template.variables where used.contains(variable.name) {
             do throws(SourceFailure) {
-                values[variable.name] = try value(of: variable.source).bytes
+                let value = try value(of: variable.source)
+                // A filter could hide a private key from the check of the whole value.
+                if SecretType.publicKeys.contains(key), cache.keyContent(of: value) != nil {
+                    throw .refused(
+                        Refusal(
+                            .sourceUnreadable,
+                            "The template of \(key), which must not hold a private key, uses the variable"
+                                + " \(shown(variable.name)), which holds one; set extract: Certificates for it."))
+                }
+                values[variable.name] = value.bytes
             } catch {
                 guard variable.optional, let path = error.missingFile else { throw error }
-                missing = missing ?? path
+                missing.append(path)
             }
         }
         let empty = SecretBytes([])
         do throws(FormError) {
-            let text = try template.text.render(maximumSize: SourceFile.maximumSize) { values[$0] ?? empty }
+            let text = try template.text.render(maximumSize: SourceFile.maximumSize, filterInput: &filterInput) {
+                values[$0] ?? empty
+            }
             return (SecretValue(text), missing)
         } catch {
-            throw .refused(Refusal(.sourceUnreadable, "The template \(error)."))
+            throw .refused(Refusal(.sourceUnreadable, "The template of \(key) \(error)."))
         }
     }
 
@@ -141,14 +172,22 @@ struct Sources {
                 }
             }
         case .folder(let folder):
-            if let problem = problem(of: folder) { throw problem }
+            if let problem = problem(of: folder) ?? unreadablePart(of: folder) { throw problem }
             for (path, key) in cache.files(of: folder, in: snapshot) { found.append((key, try file(path))) }
         }
         guard !found.isEmpty else {
             throw .refused(
                 Refusal(.sourceNotFound, "Source \(source.description) has nothing left, expected at least one value."))
         }
-        return found.sorted { $0.name < $1.name }
+        // Comparing long names by Unicode takes time in the square of their length.
+        guard found.allSatisfy({ $0.name.utf8.count <= Self.longestName }) else {
+            throw .refused(
+                Refusal(
+                    .invalidSpec,
+                    "Source \(source.description) has a name of more than \(Self.longestName) bytes, expected data keys."
+                ))
+        }
+        return found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }
 
@@ -161,6 +200,17 @@ extension Sources {
         case .failed(let error)?: return .failed(path, error)
         case nil: return nil
         }
+    }
+}
+
+extension Sources {
+    /// A file or a folder in the folder that cannot be read, so that it is not known which files there are.
+    private func unreadablePart(of folder: SourceFolder) -> SourceFailure? {
+        let failed = snapshot.files.filter { if case .failed = $0.value { true } else { false } }.keys
+        guard let path = folder.uncertain(among: failed), case .failed(let error)? = snapshot.file(at: path) else {
+            return nil
+        }
+        return .failed(path, error)
     }
 }
 
@@ -180,5 +230,12 @@ extension Snapshot {
             if case .failed(let error)? = file(exactly: folder) { return .failed(error) }
         }
         return nil
+    }
+}
+
+extension Snapshot {
+    /// The paths of the files that could be read.
+    var readableFiles: some Sequence<String> {
+        files.lazy.filter { if case .content = $0.value { true } else { false } }.map(\.key)
     }
 }

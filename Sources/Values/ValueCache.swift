@@ -37,8 +37,10 @@ package struct ValueCache: Sendable {
     private var combined: [Digest: Bool] = [:]
     private var keyContents: [Digest: KeyContent?] = [:]
     private var folders: [SourceFolder: [(path: SourcePath, key: String)]] = [:]
-    /// The approximate size of everything that is kept, in bytes.
+    /// The approximate size of everything that is kept, in bytes, without the documents.
     private var size = 0
+    /// The approximate size of the documents, in bytes.
+    private var documentSize = 0
     /// The limit for `size`, in bytes. A mount's files are smaller in general. Needed because anyone who may write
     /// distributions can derive many values from one file.
     private static let mostBytes = 32 << 20
@@ -53,10 +55,16 @@ package struct ValueCache: Sendable {
     }
 
     mutating func document(_ file: SecretValue) throws(FormError) -> JSONDocument {
-        // The places of a document's values take several times its size.
-        try kept(\.documents, file.digest, size: { _ in file.bytes.count * 9 }) { () throws(FormError) in
+        if let known = documents[file.digest] { return try known.get() }
+        let result = Result { () throws(FormError) in
             try file.bytes.withUnsafeBytes { bytes throws(FormError) in try JSONDocument(bytes) }
         }
+        // About what its places take: a hundred bytes for each value, which has two bytes or more.
+        let size = file.bytes.count + min(file.bytes.count / 2, JSONDocument.mostValues) * 100
+        if documentSize + size > Self.mostBytes { (documents, documentSize) = ([:], 0) }
+        documentSize += size
+        documents[file.digest] = result
+        return try result.get()
     }
 
     /// Whether the file holds a private key together with certificates.
@@ -130,7 +138,7 @@ package struct ValueCache: Sendable {
     /// The files of a folder in the snapshot.
     mutating func files(of folder: SourceFolder, in snapshot: Snapshot) -> [(path: SourcePath, key: String)] {
         if let known = folders[folder] { return known }
-        let files = folder.files(among: snapshot.files.keys)
+        let files = folder.files(among: snapshot.readableFiles)
         makeRoom(for: 256 + files.reduce(0) { $0 + $1.path.text.utf8.count + $1.key.utf8.count + 64 })
         folders[folder] = files
         return files
@@ -158,7 +166,11 @@ package struct ValueCache: Sendable {
     }
 
     private mutating func makeRoom(for bytes: Int) {
-        if size + bytes > Self.mostBytes { self = ValueCache() }
+        if size + bytes > Self.mostBytes {
+            let (documents, documentSize) = (documents, documentSize)
+            self = ValueCache()
+            (self.documents, self.documentSize) = (documents, documentSize)
+        }
         size += bytes
     }
 }

@@ -8,9 +8,11 @@ package struct Values: Sendable {
     /// By data key.
     package private(set) var content: [String: SecretValue] = [:]
     /// By data key: the optional sources that are missing. Without a value, except for templates.
-    package private(set) var missing: [String: SourcePath] = [:]
+    package private(set) var missing: [String: [SourcePath]] = [:]
     /// The keys of `spec.dataFrom`: the index of its entry in the list.
     package private(set) var members: [String: Int] = [:]
+    /// The size of all values, in bytes.
+    private var size = 0
 
     /// - Throws: why the target must not be changed.
     package init(
@@ -22,70 +24,87 @@ package struct Values: Sendable {
         defer { cache = sources.cache }
         let isTLS = spec.type == SecretType.tls.rawValue
         var failures = Failures()
-        var size = 0
         for mapping in spec.mappings {
+            // After a failure, only missing files are collected: a failure that is slow must not be repeated.
+            if failures.isRefused, !mapping.source.isPlain { continue }
             do throws(SourceFailure) {
                 if case .template(let template) = mapping.source {
-                    let rendered = try sources.render(template)
-                    content[mapping.to] = rendered.value
-                    missing[mapping.to] = rendered.missing
+                    let rendered = try sources.render(template, for: mapping.to)
+                    add(rendered.value, for: mapping.to)
+                    if !rendered.missing.isEmpty { missing[mapping.to] = rendered.missing }
                 } else {
-                    content[mapping.to] = try sources.value(of: mapping.source, for: isTLS ? mapping.to : nil)
+                    add(try sources.value(of: mapping.source, for: isTLS ? mapping.to : nil), for: mapping.to)
                 }
-                size += content[mapping.to]?.bytes.count ?? 0
             } catch {
                 if mapping.optional, let path = error.missingFile {
-                    missing[mapping.to] = path
+                    missing[mapping.to] = [path]
                 } else {
                     failures.add(error)
                 }
             }
-            // Values can be derived many times from one large file.
-            guard size <= 4 * SourceFile.maximumSize else { throw .tooLarge(count: content.count, size) }
         }
-        for (index, source) in spec.dataFrom.enumerated() {
+        let mapped = Set(spec.mappings.map(\.to))
+        for (index, source) in spec.dataFrom.enumerated() where !failures.isRefused {
             do throws(SourceFailure) {
-                try add(try sources.members(of: source), of: source, at: index, in: spec)
+                try add(try sources.members(of: source), of: source, at: index, in: spec, besides: mapped)
             } catch {
                 failures.add(error)
             }
         }
         if let refusal = failures.refusal { throw refusal }
-        size = content.values.reduce(0) { $0 + $1.bytes.count }
         guard size <= SourceFile.maximumSize else { throw .tooLarge(count: content.count, size) }
-        guard content.count <= DistributionSpec.mostMappings else {
-            throw Refusal(
-                .targetTooLarge,
-                "Its sources give \(content.count) data keys, expected at most \(DistributionSpec.mostMappings).")
-        }
+    }
+
+    private mutating func add(_ value: SecretValue, for key: String) {
+        size += value.bytes.count
+        content[key] = value
     }
 
     /// Adds the members of an entry of `spec.dataFrom`. An entry of `spec.secrets` takes precedence.
     private mutating func add(
-        _ found: [(name: String, value: SecretValue)], of source: DataSource, at index: Int, in spec: DistributionSpec
+        _ found: [(name: String, value: SecretValue)], of source: DataSource, at index: Int, in spec: DistributionSpec,
+        besides mapped: Set<String>
     ) throws(SourceFailure) {
-        let mapped = Set(spec.mappings.map(\.to))
         for (name, value) in found {
-            let key = source.rename?.apply(name) ?? name
+            let key = source.rename.map { $0.apply(name) } ?? name
             // First, because a name that is not ASCII can be equal to one that is.
-            if let problem = DistributionSpec.problem(ofDataKey: key) {
+            if let problem = key.map(DistributionSpec.problem(ofDataKey:)) ?? "is too long when it is renamed" {
+                // What looks like a name in such a file may be a value.
+                let text = source.hasNames ? problem : "is not a key that a Secret can have"
                 throw .refused(
                     Refusal(
-                        .invalidSpec, "Source \(source.description) gives a key that \(problem); rename or exclude it.")
-                )
+                        .invalidSpec, "Source \(source.description) gives a key that \(text); rename or exclude it."))
             }
-            if mapped.contains(key) { continue }
+            guard let key, !mapped.contains(key) else { continue }
             if let other = members.updateValue(index, forKey: key) {
-                let both =
-                    other == index
-                    ? source.description : "\(spec.dataFrom[other].description) and \(source.description)"
+                let first = other == index ? "" : "\(spec.dataFrom[other].description) and "
                 throw .refused(
                     Refusal(
                         .invalidSpec,
-                        "Key \(shown(key)) occurs twice in the sources \(both); rename or exclude one of them."))
+                        "Key \(shown(key)) occurs twice in the sources \(first)\(source.description); rename or exclude"
+                            + " one of them."))
             }
-            content[key] = value
+            add(value, for: key)
+            guard size <= 2 * SourceFile.maximumSize else { throw .refused(.tooLarge(count: content.count, size)) }
+            guard content.count <= DistributionSpec.mostMappings else {
+                throw .refused(
+                    Refusal(
+                        .targetTooLarge,
+                        "Its sources give more than \(DistributionSpec.mostMappings) data keys, which is the maximum."))
+            }
         }
+    }
+}
+
+extension ValueSource {
+    /// Whether it is a file as it is.
+    fileprivate var isPlain: Bool { if case .file = self { true } else { false } }
+}
+
+extension DataSource {
+    /// Whether its names are names for certain. A line of any file can pass for a property.
+    fileprivate var hasNames: Bool {
+        if case .file(_, let format, _) = content { format == .json } else { true }
     }
 }
 
@@ -131,8 +150,13 @@ private struct Failures {
         }
     }
 
+    /// Whether there is a failure other than a missing source.
+    var isRefused: Bool { refused != nil }
+
     var refusal: Refusal? {
         if !files.isEmpty {
+            var known: Set<SourcePath> = []
+            let files = files.filter { known.insert($0).inserted }
             let names = NameList(files.lazy.map { shown($0.text) }, of: files.count)
             return Refusal(.sourceNotFound, "The mount has no file \(names).")
         }

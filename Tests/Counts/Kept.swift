@@ -16,6 +16,7 @@ enum Kept: String, CaseIterable {
     case noMappings = "no-mappings"
     case deepFolders = "deep-folders"
     case smallMappings = "small-mappings"
+    case variables, templates, pointers, patterns, replacements
     case conditions
     case statusText = "status-text"
     case secretKeys = "secret-keys"
@@ -97,6 +98,27 @@ enum Kept: String, CaseIterable {
             )
         case .smallMappings:
             (#""secrets":["# + list(1000) { #"{"from":"\#(number($0))"# + folders + #"/f","to":"k\#($0)"}"# } + "]", "")
+        case .variables:
+            (
+                entries(400) {
+                    #""template":"x","with":["# + list(100) { #"{"name":"v\#($0)","from":"f","pointer":""}"# } + "]"
+                }, ""
+            )
+        case .templates:
+            (entries(20) { #""template":"\#(repeated("${a}", 16_000))","with":[{"name":"a","from":"f"}]"# }, "")
+        case .pointers: (entries(1000) { #""from":"f","pointer":"\#(repeated("/a", 500))""# }, "")
+        case .patterns:
+            (
+                #""dataFrom":["# + list(100) { #"{"folder":"\#($0)","include":[\#(list(100) { #""?\#($0)*""# })]}"# }
+                    + "]", ""
+            )
+        case .replacements:
+            (
+                #""dataFrom":["#
+                    + list(100) {
+                        #"{"folder":"\#($0)","rename":{"replace":[\#(list(100) { #"{"from":"\#($0)","to":""}"# })]}}"#
+                    } + "]", ""
+            )
         case .conditions:
             (
                 mapping,
@@ -130,6 +152,12 @@ enum Kept: String, CaseIterable {
         }
     }
 
+    /// `spec.secrets`
+    private func entries(_ count: Int, _ source: () -> String) -> String {
+        #""secrets":["# + list(count) { #"{"to":"k\#($0)",\#(source())}"# } + "]"
+    }
+
+    private func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
     private var folders: String { String(repeating: "/x", count: 23) }
     private func number(_ value: Int) -> String { String(value, radix: 36) }
     private func text(_ count: Int) -> String { String(repeating: "x", count: count) }

@@ -57,7 +57,7 @@ struct ValueDecodingTests {
             ),
             (
                 #""secrets":[{"to":"a","template":"${x}","with":[{"name":"y","value":""}]}]"#,
-                #"spec.secrets[0].template uses the variable "x", which "with" does not define"#
+                #"spec.secrets[0].template uses the variable "x" at line 1, column 1, which "with" does not define"#
             ),
             (
                 #""secrets":[{"to":"a","template":"x","with":[{"name":"y","value":""},{"name":"y","from":"f"}]}]"#,
@@ -87,6 +87,11 @@ struct ValueDecodingTests {
             (
                 #""dataFrom":[{"folder":"d","rename":{"replace":[{"from":"","to":"a"}]}}]"#,
                 #"spec.dataFrom[0].rename.replace[0].from is empty, expected the text to replace"#
+            ),
+            (#""dataFrom":[]"#, "spec.dataFrom is empty, expected at least one source"),
+            (
+                #""dataFrom":[\#((0...10).map { #"{"folder":"d\#($0)"}"# }.joined(separator: ","))]"#,
+                "spec.dataFrom has 11 folders, expected at most 10"
             ),
             (#""secrets":null"#, "spec.secrets is missing, expected a list"),
         ])

@@ -42,3 +42,10 @@ struct Entry: Equatable, CustomStringConvertible {
 
     var description: String { "\(key)=\(value)" }
 }
+
+extension TemplateText {
+    func render(maximumSize: Int, _ value: (String) -> SecretBytes) throws(FormError) -> SecretBytes {
+        var filterInput = 0
+        return try render(maximumSize: maximumSize, filterInput: &filterInput, value)
+    }
+}

@@ -10,14 +10,14 @@ struct PropertiesFileTests {
     /// The first six lines are examples of the documentation of `java.util.Properties.load`.
     @Test(arguments: [
         ("Truth = Beauty", "Truth", "Beauty"), (" Truth:Beauty", "Truth", "Beauty"),
-        ("Truth                    :Beauty", "Truth", "Beauty"), ("cheeses", "cheeses", ""),
+        ("Truth                    :Beauty", "Truth", "Beauty"),
         (
             "fruits                           apple, banana, pear, \\\n"
                 + "                                 cantaloupe, watermelon, \\\n"
                 + "                                 kiwi, mango",
             "fruits", "apple, banana, pear, cantaloupe, watermelon, kiwi, mango"
         ),
-        (#"\:\="#, ":=", ""), ("a=b", "a", "b"), ("a==b", "a", "=b"), ("a = : b ", "a", ": b "), ("a b=c", "a", "b=c"),
+        (#"\:\=:"#, ":=", ""), ("a=b", "a", "b"), ("a==b", "a", "=b"), ("a = : b ", "a", ": b "), ("a b=c", "a", "b=c"),
         ("a\u{c}\t b", "a", "b"), ("=b", "", "b"), ("a=", "a", ""), (#"a\ b c"#, "a b", "c"),
         (#"a\\=b"#, #"a\"#, "b"), (#"a=\t\n\r\f\b\q\"\\"#, "a", "\t\n\r\u{c}bq\"\\"),
         (#"\u0061=\u00e9\u20AC\ud83d\ude00"#, "a", "é€😀"), (#"a=\u0000"#, "a", "\0"), (#"a=\\u0061"#, "a", #"\u0061"#),
@@ -43,6 +43,12 @@ struct PropertiesFileTests {
     func `an invalid escape is rejected`(text: String) {
         let found = failure { () throws(FormError) in _ = try entries("x=1\\\n2\n# c\n\(text)\ny=2") }
         #expect(found?.starts(with: "has an invalid escape in the entry on line 4") == true)
+    }
+
+    @Test(arguments: ["cheeses", "a=b\nhunter2\n", "hunter\\ 2"])
+    func `a key without a separator is rejected, and not quoted`(text: String) throws {
+        let found = try #require(failure { () throws(FormError) in _ = try entries(text) })
+        #expect(found.hasPrefix("has no \"=\" in the entry on line") && !found.contains("hunter"))
     }
 
     @Test func `a key that occurs twice is rejected, whatever its escapes`() {

@@ -126,6 +126,11 @@ struct TemplateTextTests {
         #expect(uses <= 2)
     }
 
+    @Test(arguments: [("a ${b}\n\n é${c|url}", "c", "line 3, column 3"), ("$${c}${c}", "c", "line 1, column 6")])
+    func `the first use of a variable has a place`(text: String, name: String, place: String) throws {
+        #expect(try TemplateText(text).place(of: name) == place)
+    }
+
     @Test func `filters that make large values small end too`() throws {
         let template = try TemplateText(String(repeating: "${a|trim}", count: 10_000))
         let blanks = SecretBytes([UInt8](repeating: UInt8(ascii: " "), count: 1 << 16))

@@ -50,8 +50,9 @@ enum FormatsTargets {
         Fuzz.require(template.names.allSatisfy { (1...63).contains($0.utf8.count) }, "a name is short")
         Fuzz.require(Set(template.names).count == template.names.count, "a name is listed once")
         var used: Set<String> = []
+        var filterInput = 0
         let rendered = check { () throws(FormError) in
-            try template.render(maximumSize: 10_000) { name in
+            try template.render(maximumSize: 10_000, filterInput: &filterInput) { name in
                 used.insert(name)
                 return value
             }

@@ -55,7 +55,7 @@ struct ValuesTests {
         let refusal = try refusal(spec, ["f": #"{"a": {}}"#])
         #expect(refusal?.reason == .sourceNotFound)
         #expect(refusal?.message == #"There is no value at "/a/b" in source file "f"."#)
-        #expect(try self.refusal(spec, [:])?.message == #"The mount has no file "f", "f"."#)
+        #expect(try self.refusal(spec, [:])?.message == #"The mount has no file "f"."#)
     }
 
     @Test(
@@ -151,6 +151,56 @@ struct ValuesTests {
         let first = try Values(of: distribution(spec).spec, in: snapshot, &cache).content["a"]
         let second = try Values(of: distribution(spec).spec, in: snapshot, &cache).content["a"]
         #expect(first?.bytes === second?.bytes)
+    }
+
+    @Test("of a key that grows when it is renamed are refused, before it fills the memory")
+    func growth() throws {
+        let grow = Array(repeating: #"{"from":"a","to":"aaaaaaaaaa"}"#, count: 100).joined(separator: ",")
+        let spec = #""dataFrom":[{"folder":"x","rename":{"prefix":"a","replace":[\#(grow)]}}]"#
+        #expect(try refusal(spec, ["x/a": "1"])?.message.contains("is too long when it is renamed") == true)
+    }
+
+    @Test("are limited together: one large file that is derived many times")
+    func manyTimes() throws {
+        let variables = (0..<100).map { #"{"name":"v\#($0)","from":"f","trim":"Newline"}"# }.joined(separator: ",")
+        let uses = (0..<100).map { "${v\($0)}" }.joined()
+        let spec = #""secrets":[{"to":"k","template":"\#(uses)","with":[\#(variables)]}]"#
+        let refusal = try refusal(spec, ["f": String(repeating: "x", count: 1 << 20)])
+        #expect(refusal?.reason == .targetTooLarge)
+    }
+
+    @Test(
+        "of a template for tls.crt never come from a private key, whichever filters hide it",
+        arguments: ["url", "base64|base64|base64|base64"])
+    func hidden(filter: String) throws {
+        let pair = try TLSPair.make("hidden")
+        let spec = #""secrets":[{"to":"tls.crt","template":"${k|\#(filter)}","with":[{"name":"k","from":"k"}]}]"#
+        #expect(try refusal(spec, ["k": pair.key])?.reason == .sourceUnreadable)
+        #expect(throws: Never.self) { try values(spec, ["k": pair.certificate]) }
+    }
+
+    @Test("of a file that is no properties file do not become keys or messages")
+    func notProperties() throws {
+        for content in ["hunter2", "hunter/2=x"] {
+            let refusal = try refusal(#""dataFrom":[{"from":"f","format":"Properties"}]"#, ["f": content])
+            #expect(refusal?.message.contains("hunter") == false, "\(refusal?.message ?? "")")
+        }
+    }
+
+    @Test("of a folder are held back while a part of it cannot be read, unless it is excluded")
+    func unreadablePart() throws {
+        let snapshot = Snapshot(["app/a": "1"], failed: ["app/team": .unreadable(reason: "Permission denied")])
+        for (fields, isHeldBack) in [
+            (#""include":["**/*.pem"]"#, true), (#""include":["**"],"exclude":["team"]"#, false),
+            (#""exclude":["b"]"#, true),
+        ] {
+            let spec = try distribution(#""dataFrom":[{"folder":"app",\#(fields)}]"#).spec
+            var cache = ValueCache()
+            let result = Result { try Values(of: spec, in: snapshot, &cache) }
+            #expect((try? result.get()) == nil || !isHeldBack)
+            if !isHeldBack { #expect(try result.get().content.keys.sorted() == ["a"]) }
+            #expect(cache.files(of: spec, in: snapshot).map(\.text).allSatisfy { $0 == "app/a" })
+        }
     }
 
     @Test("are limited in size, also a template that repeats a large value")

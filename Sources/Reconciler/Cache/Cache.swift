@@ -91,13 +91,6 @@ struct Cache: Sendable {
         change.mount = news
     }
 
-    /// All files that a spec reads, with those of its folders.
-    func files(of spec: DistributionSpec) -> [SourcePath] {
-        let paths = mount.snapshot?.files.keys
-        let folders = spec.dataFrom.compactMap(\.folder)
-        return spec.files + folders.flatMap { folder in paths.map { folder.files(among: $0).map(\.path) } ?? [] }
-    }
-
     /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.
     private mutating func apply<Object: CachedObject>(
         _ event: ListWatchEvent<Object>, in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus],

@@ -53,7 +53,7 @@ struct MountState: Sendable {
             if plain != Self.plainVolumes(old) { change.plainVolumes = plain }
             change.changed = new.changedPaths(since: old)
             change.old = old
-            change.hasOtherFiles = change.changed.contains { new.files[$0] == nil || old?.files[$0] == nil }
+            change.hasOtherFiles = change.changed.contains { !new.isReadable($0) || old?.isReadable($0) != true }
             snapshot = new
             digests = nil
             generations.append(new.generation)
@@ -74,10 +74,10 @@ struct MountState: Sendable {
     }
 
     /// Why the mount, or a volume that contains one of `sources`, gets no more generations; nil if it does.
-    func loss(of sources: [String]) -> String? {
+    func loss(of sources: @autoclosure () -> [String]) -> String? {
         if isLost { return absence }
         guard let snapshot, snapshot.volumes.values.contains(where: \.isLost) else { return nil }
-        return sources.lazy.compactMap { snapshot.volumes[snapshot.volume(of: $0)] }.first(where: \.isLost)?.absence
+        return sources().lazy.compactMap { snapshot.volumes[snapshot.volume(of: $0)] }.first(where: \.isLost)?.absence
     }
 
     private static func lostVolumes(_ snapshot: Snapshot?) -> Set<String> {
@@ -87,4 +87,8 @@ struct MountState: Sendable {
     private static func plainVolumes(_ snapshot: Snapshot?) -> [String] {
         (snapshot?.volumes ?? [:]).filter { !$0.value.isAtomic }.keys.map(Overview.VolumeState.name).sorted()
     }
+}
+
+extension Snapshot {
+    fileprivate func isReadable(_ path: String) -> Bool { if case .content? = files[path] { true } else { false } }
 }

@@ -7,7 +7,7 @@ extension Controller {
     /// ends.
     func hasVerdict(on distribution: SecretsDistribution) -> Bool {
         guard let policy = cache.policy.policy, !cache.verdicts.hasVerdict(distribution) else { return true }
-        var evaluation = policy.evaluation(of: distribution, files: cache.files(of: distribution.spec))
+        var evaluation = policy.evaluation(of: distribution, files: files(of: distribution.spec))
         if dependencies.evaluator != nil, evaluation.cost > PolicyEvaluator.short {
             evaluations.add([distribution.key])
             return false
@@ -15,6 +15,12 @@ extension Controller {
         while !evaluation.advance(by: .max) {}
         cache.verdicts.keep(policy.refusal(evaluation), of: distribution)
         return true
+    }
+
+    /// All files that a spec reads, with those of its folders.
+    func files(of spec: DistributionSpec) -> [SourcePath] {
+        guard let snapshot = cache.mount.snapshot, !spec.folders.isEmpty else { return spec.files }
+        return pairs.files(of: spec, in: snapshot)
     }
 
     /// Gives a turn to the namespace of a distribution: continues the namespace's evaluation in progress, or starts the
@@ -42,7 +48,7 @@ extension Controller {
         guard let distribution = cache.index.distributions[key], !cache.verdicts.hasVerdict(distribution) else {
             return nil
         }
-        let files = cache.files(of: distribution.spec)
+        let files = files(of: distribution.spec)
         return OngoingEvaluations.Item(
             distribution: distribution, files: files, policy: policy,
             evaluation: policy.evaluation(of: distribution, files: files))
@@ -51,7 +57,7 @@ extension Controller {
     /// Whether the verdict is still needed.
     private func isWanted(_ ongoing: OngoingEvaluations.Item) -> Bool {
         guard let current = cache.index.distributions[ongoing.distribution.key] else { return false }
-        return cache.files(of: current.spec) == ongoing.files && !cache.verdicts.hasVerdict(current)
+        return files(of: current.spec) == ongoing.files && !cache.verdicts.hasVerdict(current)
     }
 
     /// Keeps the verdict if the policy and the files are still the same; otherwise the target's next reconciliation

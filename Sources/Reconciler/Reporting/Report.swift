@@ -120,8 +120,10 @@ extension Controller {
     /// Additional sentences for the status of a distribution in sync.
     func remarks(on key: ObjectKey) -> [String] {
         var sentences = statusNotes.sentences(on: key)
-        let sources = cache.index.distributions[key].map { cache.files(of: $0.spec).map(\.text) } ?? []
-        if let loss = cache.mount.loss(of: sources) { sentences.append("No more rotations arrive: \(loss).") }
+        let spec = cache.index.distributions[key]?.spec
+        if let loss = cache.mount.loss(of: spec.map { files(of: $0).map(\.text) } ?? []) {
+            sentences.append("No more rotations arrive: \(loss).")
+        }
         if let error = cache.watchFailure(in: key.namespace) {
             sentences.append("Changes by other writers are noticed late: \(error.description).")
         }

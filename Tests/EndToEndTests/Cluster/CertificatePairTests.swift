@@ -131,7 +131,7 @@ struct CertificatePairTests {
                 try volume.write(["pem": PFX.base64])
                 try await world.expect("combined", .sourceUnreadable)
                 let message = try await world.distribution("combined").status.ready?.message
-                #expect(message?.contains("PKCS#12") == true && message?.contains("application/x-pem-file") == true)
+                #expect(message?.contains("PKCS#12") == true && message?.contains("needs a password") == true)
                 try await world.expect("combined", parts(pairs[5]))
                 #expect(try await world.secret("opaque") == nil)
             }

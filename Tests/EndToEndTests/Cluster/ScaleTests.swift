@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import JSON
 import Kube
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct ScaleTests {
     private let program = getenv("SCALE_PROGRAM").map { String(cString: $0) } ?? ""
 
     /// Each Secret holds a certificate and a key of one of 25 pairs, about 4 KiB in base64, and a CA certificate that
-    /// all share.
+    /// all share. Half of the distributions derive the pair: the key from a JSON document, the certificate from PKCS#12.
     @Test("stay within the memory limit of the example's container: cold start, warm start, a rotation of all")
     func memory() async throws {
         let whole = try MemoryGroup.exampleLimit()
@@ -43,6 +44,9 @@ struct ScaleTests {
             files["\(pair).crt"] = String(repeating: "certificate \(pair) ", count: 100)
             files["\(pair).key"] = String(repeating: "key \(pair) ", count: 200)
         }
+        let members = (0..<Self.pairs).map { "\"\($0)\": \"\(String(repeating: "key \($0) ", count: 200))\"" }
+        files["keys.json"] = "{\(members.joined(separator: ", "))}"
+        files["bundle.pfx"] = try await Self.bundle(in: world)
         try volume.write(files)
         var namespaces: [String] = []
         for _ in 0..<Self.namespaces { namespaces.append(try await server.namespace()) }
@@ -98,14 +102,39 @@ struct ScaleTests {
         }
     }
 
+    /// PKCS#12 without a password, in base64.
+    private static func bundle(in world: World) async throws -> String {
+        let pair = try TLSPair.make("scale")
+        let (input, output) = (world.directory("pair.pem"), world.directory("pair.p12"))
+        try writeFile(input, pair.certificate + pair.key)
+        for words in [
+            ["openssl", "pkcs12", "-export", "-in", input, "-passout", "pass:", "-out", output],
+            ["openssl", "base64", "-A", "-in", output, "-out", input],
+        ] {
+            let run = try await ToolRun.run(words)
+            try #require(run.status == 0, "\(run.errors)")
+        }
+        return String(decoding: try Data(contentsOf: URL(fileURLWithPath: input)), as: UTF8.self)
+    }
+
+    private func distribution(_ number: Int, _ world: World) -> JSONValue {
+        let pair = number % Self.pairs
+        let plain = world.distribution(
+            "certificate-\(number)",
+            [("\(pair).crt", "tls.crt"), ("\(pair).key", "tls.key"), ("ca.crt", "ca.crt")])
+        guard number % 2 == 1 else { return plain }
+        let entries: JSONValue = [
+            ["to": "tls.crt", "from": "bundle.pfx", "extract": "Certificates"],
+            ["to": "tls.key", "from": "keys.json", "pointer": .string("/\(pair)")], ["to": "ca.crt", "from": "ca.crt"],
+        ]
+        return plain.merging(["spec": ["secrets": entries]])
+    }
+
     private func create(in namespaces: [String], _ world: World) async throws {
         for namespace in namespaces {
             try await withThrowingDiscardingTaskGroup { group in
                 for number in 0..<(count / namespaces.count) {
-                    let pair = number % Self.pairs
-                    let manifest = world.distribution(
-                        "certificate-\(number)",
-                        [("\(pair).crt", "tls.crt"), ("\(pair).key", "tls.key"), ("ca.crt", "ca.crt")])
+                    let manifest = distribution(number, world)
                     group.addTask {
                         _ = try await world.client.create(
                             .secretsDistributions, namespace: namespace,
