@@ -138,7 +138,9 @@ private struct JSONChecker {
 
     mutating func tree(of node: JSONNode) throws(FormError) -> JSONTree {
         count += 1
-        guard count <= JSONDocument.mostValues else { throw FormError("has more than \(JSONDocument.mostValues) values") }
+        guard count <= JSONDocument.mostValues else {
+            throw FormError("has more than \(JSONDocument.mostValues) values")
+        }
         if node.isObject { return JSONTree(node, .object(try members(of: node))) }
         if node.isArray {
             var elements: [JSONTree] = []
