@@ -155,13 +155,15 @@ extension DistributionSpec {
                     entry.note("to", "is \(shown(key)), which another mapping already uses; expected each key once")
                 }
             }
-            entry.expectNoOther(than: FieldReader.derivationFields + ["to", "optional", "template", "with"])
+            entry.expectNoOther(than: FieldReader.entryFields)
             reader.adopt(entry)
         }
         return mappings.count == entries.count
     }
 
     private mutating func limitFiles(_ reader: inout FieldReader) {
+        // Most have few; a set takes time.
+        guard mappings.reduce(dataFrom.count, { $0 + $1.source.fileCount }) > Self.mostFiles else { return }
         let count = Set(files).count
         guard count > Self.mostFiles else { return }
         reader.note("secrets", "names \(count) source files, expected at most \(Self.mostFiles)")

@@ -26,6 +26,15 @@ struct FieldReader {
     /// Whether a field is set, to any value but null.
     func has(_ field: String) -> Bool { object?[field] != nil }
 
+    /// Whether the first of these three fields is set, and no field but these.
+    func hasOnly(_ field: String, _ second: String, _ third: String) -> Bool {
+        guard let object, has(field) else { return false }
+        let count = 1 + (has(second) ? 1 : 0) + (has(third) ? 1 : 0)
+        var members = object.members
+        for _ in 0..<count { _ = members.next() }
+        return members.next() == nil
+    }
+
     mutating func note(_ field: String, _ message: String, reason: Reason = .invalidSpec) {
         problems.append(Problem(path + [.key(field)], message, reason: reason))
     }

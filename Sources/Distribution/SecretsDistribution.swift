@@ -78,6 +78,14 @@ package struct DistributionSpec: Sendable, Hashable {
             ? mappings.flatMap(\.source.files) : mappings.flatMap(\.source.files) + dataFrom.flatMap(\.files)
     }
 
+    /// The same, without a list of them.
+    package func forEachFile(_ body: (SourcePath) -> Void) {
+        for mapping in mappings {
+            if case .file(let path) = mapping.source { body(path) } else { mapping.source.files.forEach(body) }
+        }
+        for source in dataFrom { source.files.forEach(body) }
+    }
+
     /// The folders that the spec names, relative to the mount; "" is the mount itself.
     package var folders: [String] { dataFrom.compactMap(\.folder?.path) }
 }

@@ -6,6 +6,9 @@ extension FieldReader {
     /// The fields of a value from a file.
     static let derivationFields = ["from", "value", "decode", "pointer", "extract", "passwordFrom", "trim"]
 
+    static let entryFields = derivationFields + ["to", "optional", "template", "with"]
+    private static let variableFields = derivationFields + ["name", "optional"]
+
     /// The fields that apply to the file of `from`.
     private static let ofFile = ["decode", "pointer", "extract", "passwordFrom", "trim", "optional"]
 
@@ -15,6 +18,8 @@ extension FieldReader {
     ///   - key: its data key; nil if it is not valid.
     ///   - type: the type of the Secret.
     mutating func valueSource(for key: String?, type: String) -> ValueSource? {
+        // Most entries: a file as it is.
+        if hasOnly("from", "to", "optional") { return sourcePath("from").map { .file($0) } }
         let kinds = ["from", "template", "value"].filter(has)
         guard expectOne(of: ["from", "template", "value"], kinds) else { return nil }
         if kinds != ["template"], has("with") {
@@ -72,7 +77,7 @@ extension FieldReader {
                 variables.append(
                     Template.Variable(name: name, source: source, optional: entry.optional()))
             }
-            entry.expectNoOther(than: Self.derivationFields + ["name", "optional"])
+            entry.expectNoOther(than: Self.variableFields)
             adopt(entry)
         }
         guard let raw, variables.count == entries.count else { return nil }

@@ -38,6 +38,16 @@ package enum ValueSource: Sendable, Hashable {
         }
     }
 
+    /// The number of source files that it reads, with duplicates.
+    var fileCount: Int {
+        switch self {
+        case .file: 1
+        case .derived(_, let derivation): derivation.passwordFrom == nil ? 1 : 2
+        case .template(let template): template.variables.reduce(0) { $0 + $1.source.fileCount }
+        case .constant: 0
+        }
+    }
+
     /// The source in messages and tables: a path in quotes, or what it is.
     package var description: String {
         switch self {

@@ -23,8 +23,8 @@ package struct DesiredTarget: Sendable {
     package let missing: [String: [MissingSource]]
     /// The data keys of `spec.dataFrom`: the index of their source in the list.
     package let members: [String: Int]
-    /// The folders of the mount's volumes.
-    let volumes: Set<String>
+    /// The mount's volumes, by folder.
+    let volumes: [String: Snapshot.Volume]
     /// The empty folders of the mount, where a volume may still be mounted.
     let emptyFolders: Set<String>
 
@@ -62,13 +62,16 @@ package struct DesiredTarget: Sendable {
         let values = try Values(of: spec, in: snapshot, &pairs.values)
         data = try pairs.checked(values.content, spec)
         members = values.members
-        volumes = Set(snapshot.volumes.keys)
+        volumes = snapshot.volumes
         emptyFolders = snapshot.emptyFolders
-        missing = values.missing.mapValues { paths in
-            paths.map { path in
-                MissingSource(path: path, emptyFolder: path.folders.first(where: snapshot.emptyFolders.contains))
+        missing =
+            values.missing.isEmpty
+            ? [:]
+            : values.missing.mapValues { paths in
+                paths.map { path in
+                    MissingSource(path: path, emptyFolder: path.folders.first(where: snapshot.emptyFolders.contains))
+                }
             }
-        }
         var labels = spec.labels
         labels[WellKnownKeys.managedByLabel] = managedBy
         self.labels = labels
@@ -80,7 +83,10 @@ package struct DesiredTarget: Sendable {
         }
         self.annotations = annotations
         owner = spec.deletionPolicy == .delete ? OwnerReference(to: distribution) : nil
-        generation = snapshot.generation(of: pairs.values.files(of: spec, in: snapshot).lazy.map(\.text))
+        // One volume needs no search.
+        generation =
+            snapshot.volumes.count == 1
+            ? snapshot.generation : snapshot.generation(of: pairs.files(of: spec, in: snapshot).lazy.map(\.text))
     }
 }
 

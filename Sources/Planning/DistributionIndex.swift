@@ -47,7 +47,7 @@ package struct DistributionIndex: Sendable {
         if wasOldest == true, isContested(target), claims[target]?.contenders.contains(key) == true {
             oldest[target] = key
         }
-        for path in distribution.spec.files { readers[path.text, default: []].insert(key) }
+        distribution.spec.forEachFile { readers[$0.text, default: []].insert(key) }
         for folder in distribution.spec.folders { folderReaders[folder, default: []].insert(key) }
         affected.insert(target)
         return affected
@@ -79,7 +79,7 @@ package struct DistributionIndex: Sendable {
         claims[target]?.leaving.remove(key)
         if claims[target]?.isEmpty == true { claims[target] = nil }
         if oldest[target] == key || !isContested(target) { oldest[target] = nil }
-        for path in old.spec.files { Self.remove(key, from: &readers, path.text) }
+        old.spec.forEachFile { Self.remove(key, from: &readers, $0.text) }
         for folder in old.spec.folders { Self.remove(key, from: &folderReaders, folder) }
         return [target]
     }

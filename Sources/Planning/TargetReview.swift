@@ -59,7 +59,7 @@ extension TargetReview {
     private func refuseAbsent(_ observed: ObservedTarget) throws(Refusal) {
         guard !desired.missing.isEmpty || !spec.folders.isEmpty else { return }
         let volumes = observed.mountGeneration.map { MountGeneration(parsing: $0).names.keys.sorted() } ?? []
-        let lost = volumes.filter { !$0.isEmpty && !desired.volumes.contains($0) }
+        let lost = volumes.filter { !$0.isEmpty && desired.volumes[$0] == nil }
         try refuseLostMembers(observed, lost)
         let sources = desired.missing.flatMap { key, sources in sources.map { (key: key, source: $0) } }
         for (key, source) in sources.sorted(by: { $0.key < $1.key }) where observed.digests[key] != nil {

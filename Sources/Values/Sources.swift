@@ -93,10 +93,14 @@ struct Sources {
     private mutating func split(
         _ value: SecretValue, at path: SourcePath, for key: String?, password: SecretValue?
     ) throws(SourceFailure) -> SecretValue {
-        let parts: [String: CertificateBundle.Part] = [
-            SecretType.certificate: .certificates, SecretType.key: .privateKey, SecretType.authority: .caCertificates,
-        ]
-        guard let key, let wanted = parts[key] else { return value }
+        guard let key else { return value }
+        let wanted: CertificateBundle.Part
+        switch key {
+        case SecretType.certificate: wanted = .certificates
+        case SecretType.key: wanted = .privateKey
+        case SecretType.authority: wanted = .caCertificates
+        default: return value
+        }
         if wanted == .privateKey {
             guard cache.isCombined(value) else { return value }
         } else {

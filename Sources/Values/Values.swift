@@ -43,7 +43,7 @@ package struct Values: Sendable {
                 }
             }
         }
-        let mapped = Set(spec.mappings.map(\.to))
+        let mapped = spec.dataFrom.isEmpty ? [] : Set(spec.mappings.map(\.to))
         for (index, source) in spec.dataFrom.enumerated() where !failures.isRefused {
             do throws(SourceFailure) {
                 try add(try sources.members(of: source), of: source, at: index, in: spec, besides: mapped)
