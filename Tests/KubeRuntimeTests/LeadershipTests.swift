@@ -43,11 +43,12 @@ struct LeadershipTests {
         let silent = SilentTransport()
         let gate = LeaderOnlyTransport(silent, leadership)
         let request = Request.create(.secrets, namespace: "web", [:])
-        // Long enough to send it on a busy machine; the term is renewed before its end, for a little longer.
-        let term = ContinuousClock.now + .seconds(15)
-        leadership.lead(until: term)
+        leadership.lead(until: later)
         let write = Task { try await gate.send(request) }
         try #require(await eventually { silent.isAsked.isOn })
+        // The term is renewed before its end, for a little longer.
+        let term = ContinuousClock.now + .seconds(5)
+        leadership.lead(until: term)
         leadership.lead(until: term + .seconds(1))
         let error = await #expect(throws: KubeError.self) { try await write.value }
         #expect(error.map(\.isOutcomeUnknown) == true)
@@ -68,7 +69,7 @@ struct LeadershipTests {
         for comesBack in [false, true] {
             let silent = SilentTransport()
             let gate = LeaderOnlyTransport(silent, leadership)
-            let end = ContinuousClock.now + .seconds(60)
+            let end = later
             leadership.lead(until: end)
             let write = Task { try await gate.send(Request.create(.secrets, namespace: "web", [:])) }
             try #require(await eventually { silent.isAsked.isOn })

@@ -156,9 +156,9 @@ struct AdmissionTests {
         let creates = try world.server.served(in: world.namespace).filter {
             $0.verb == "create" && $0.objectRef?.resource == "secrets" && !$0.requestURI.contains("dryRun")
         }
-        #expect(creates.map(\.code) == [201])
         // If a busy machine kept the agent from renewing its Lease, it cancels the write and reads the Secret.
         let wasLost = world.logs.contains("leadership lost")
+        #expect(creates.map(\.code) == [201] || wasLost)
         #expect(try world.server.codes(of: "patch", in: world.namespace) == [200] || wasLost)
     }
 
