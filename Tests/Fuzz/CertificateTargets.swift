@@ -46,10 +46,12 @@ enum CertificateTargets {
         }
     }
 
-    /// Whatever a file holds, no private key is written where it is public, and each output is a part of the file.
+    /// Whatever a file holds, no private key is written where it is public, and each output is a part of the file if that
+    /// is PEM.
     private static func split(_ bytes: [UInt8]) {
         for file in [bytes, ownKey + ownCertificate + bytes] {
             let source = Fuzz.text(file)
+            let isPEM = !file.withUnsafeBytes { PEMText($0).blocks }.isEmpty
             for distribution in [tls, opaque] {
                 let snapshot = Snapshot(
                     generation: "1", createdAt: Timestamp(seconds: 0), files: ["f": SourceFile(SecretBytes(file))])
@@ -69,7 +71,7 @@ enum CertificateTargets {
                     guard content != file else { continue }
                     let blocks = content.withUnsafeBytes { PEMText($0) }
                     Fuzz.require(blocks.defect == nil && !blocks.blocks.isEmpty, "a part is strictly PEM")
-                    for block in blocks.blocks {
+                    for block in blocks.blocks where isPEM {
                         var text = Fuzz.text(content[block.range])
                         if !source.contains(text) { text.removeLast() }
                         Fuzz.require(source.contains(text), "a block keeps its bytes")

@@ -153,6 +153,19 @@ struct ValuesTests {
         #expect(first?.bytes === second?.bytes)
     }
 
+    @Test("that 1,000 targets take from one certificate file are the same object: the file is read once")
+    func readOnce() throws {
+        let pair = try TLSPair.make("shared")
+        let spec = try distribution(#""secrets":[{"to":"k","from":"f","extract":"PrivateKey"}]"#).spec
+        let snapshot = Snapshot(["f": pair.certificate + pair.key])
+        var cache = ValueCache()
+        let first = try Values(of: spec, in: snapshot, &cache).content["k"]
+        for _ in 0..<1000 {
+            #expect(try Values(of: spec, in: snapshot, &cache).content["k"]?.bytes === first?.bytes)
+        }
+        #expect(first?.bytes.text == pair.key)
+    }
+
     @Test("of a key that grows when it is renamed are refused, before it fills the memory")
     func growth() throws {
         let grow = Array(repeating: #"{"from":"a","to":"aaaaaaaaaa"}"#, count: 100).joined(separator: ",")
