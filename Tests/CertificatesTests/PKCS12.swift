@@ -37,8 +37,14 @@ struct PKCS12 {
     func file(keys: [String], _ certificates: [String]) throws -> [UInt8] {
         let context = OSSL_LIB_CTX_new()
         defer { OSSL_LIB_CTX_free(context) }
-        for provider in ["legacy", "default"] where OSSL_PROVIDER_load(context, provider) == nil {
-            throw Failure.call("OSSL_PROVIDER_load \(provider)")
+        var providers: [OpaquePointer] = []
+        // Loaded providers are not freed with their context.
+        defer { for provider in providers { OSSL_PROVIDER_unload(provider) } }
+        for name in ["legacy", "default"] {
+            guard let provider = OSSL_PROVIDER_load(context, name) else {
+                throw Failure.call("OSSL_PROVIDER_load \(name)")
+            }
+            providers.append(provider)
         }
         var (certificateBags, keyBags) = (OpaquePointer?.none, OpaquePointer?.none)
         defer {
