@@ -5,14 +5,18 @@ package struct Resource: Sendable, Hashable {
     package let version: String
     /// As in a path and in a role: `secrets`.
     package let plural: String
+    /// Whether its objects belong to namespaces.
+    package let isNamespaced: Bool
 
-    package init(group: String = "", version: String = "v1", plural: String) {
+    package init(group: String = "", version: String = "v1", plural: String, isNamespaced: Bool = true) {
         self.group = group
         self.version = version
         self.plural = plural
+        self.isNamespaced = isNamespaced
     }
 
     package static let secrets = Resource(plural: "secrets")
+    package static let namespaces = Resource(plural: "namespaces", isNamespaced: false)
     package static let events = Resource(plural: "events")
     package static let leases = Resource(group: "coordination.k8s.io", plural: "leases")
 
@@ -29,5 +33,14 @@ package struct Resource: Sendable, Hashable {
         if let name { segments.append(name) }
         if let name = subresource { segments.append(name) }
         return segments.map { "/" + PercentEncoding.encode($0) }.joined()
+    }
+}
+
+extension String {
+    /// Compares resource versions as numbers (Kubernetes API, "Resource versions"). If one is not a number, neither is
+    /// newer.
+    package func isNewerVersion(than other: String) -> Bool {
+        guard let mine = UInt64(self), let theirs = UInt64(other) else { return false }
+        return mine > theirs
     }
 }

@@ -10,6 +10,9 @@ package import Scheduling
 /// server may cause, the objects are listed again. They are also listed again after a broken connection followed by a
 /// 429: a restarting server sends 429 until its watch cache is filled.
 ///
+/// Even a single broken connection may be the only trace of a restore: the client repeats a request until the server is
+/// back. So before such a watch is resumed, the server's current version is requested.
+///
 /// After each step the caller performs the actions in order. Only the last one can be a request or a wait, and its
 /// outcome is the input of the next step. If there is none, the current watch continues.
 package struct WatchStateMachine<Item: KubeObject>: Sendable {
@@ -17,6 +20,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         case start
         /// The response to `.list`.
         case page(ListPage<Item>)
+        /// The response to `.version`: a resource version.
+        case version(String)
         /// The watch received an event, `after` its start.
         case event(WatchEvent<Item>, after: Duration)
         /// The watch received an event that cannot be read, `after` its start.
@@ -32,6 +37,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
     package enum Action: Sendable {
         /// Request a page; the first one if the token is nil.
         case list(continue: String?)
+        /// Request the server's current resource version.
+        case version
         /// Request the changes since `resourceVersion`.
         case watch(resourceVersion: String, timeout: Duration)
         case wait(Duration)
@@ -41,7 +48,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         /// Whether it is a request or a wait. The caller then ends the current watch.
         package var isRequest: Bool {
             switch self {
-            case .list, .watch, .wait: true
+            case .list, .version, .watch, .wait: true
             case .emit, .report: false
             }
         }
@@ -53,6 +60,9 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package var retry = Backoff(initial: .milliseconds(500), longest: .seconds(30))
         /// How long to wait after a 403: a role may be added later.
         package var forbidden: Duration = .seconds(30)
+        /// Whether the server may not know the resource, or the role may not allow it, which is then not a fault: a 404 is
+        /// treated like a 403.
+        package var isOptional = false
         /// A watch that lasted at least this long was healthy: the next failure counts as the first one.
         package var healthy: Duration = .seconds(10)
         /// How long a watch lasts before an event that could not be read ends it for a new list. This limits the number
@@ -63,11 +73,29 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package var watch: ClosedRange<Duration> = .seconds(100)...(.seconds(150))
 
         package init() {}
+
+        /// For a resource that may not exist.
+        package static var optional: Policy {
+            var policy = Policy()
+            (policy.isOptional, policy.forbidden) = (true, .seconds(60))
+            return policy
+        }
+
+        /// Whether the error only shows that the resource cannot be used at present.
+        package func isAbsence(_ error: KubeError) -> Bool {
+            switch error.kind {
+            case .forbidden: true
+            case .notFound: isOptional
+            default: false
+            }
+        }
     }
 
     private enum Phase {
         case listing(items: [Item], unreadable: [UnreadableItem], next: String?)
         case watching(resourceVersion: String)
+        /// The watch was interrupted, and the server may have gone back to an older version.
+        case resuming(resourceVersion: String)
 
         static var beginning: Self { .listing(items: [], unreadable: [], next: nil) }
     }
@@ -93,6 +121,7 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         switch input {
         case .start, .waited: [request(random)]
         case .page(let page): receive(page, random)
+        case .version(let version): resume(at: version, random)
         case .event(let event, let lasted): receive(event, after: lasted, random) + relistAfter(after: lasted, random)
         case .unreadable(let lasted): miss(after: lasted, random)
         case .ended(let lasted): ended(after: lasted, random)
@@ -109,7 +138,18 @@ extension WatchStateMachine {
             let (shortest, longest) = (policy.watch.lowerBound, policy.watch.upperBound)
             timeout = shortest + (longest - shortest) * random
             return .watch(resourceVersion: resourceVersion, timeout: timeout)
+        case .resuming: return .version
         }
+    }
+
+    /// Resumes an interrupted watch, unless the server's version is older than that of the watch.
+    private mutating func resume(at current: String, _ random: Double) -> [Action] {
+        if case .resuming(let last) = phase, !last.isNewerVersion(than: current) {
+            phase = .watching(resourceVersion: last)
+        } else {
+            startOver()
+        }
+        return [request(random)]
     }
 
     private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
@@ -167,7 +207,7 @@ extension WatchStateMachine {
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
         // Ended early without an error: the API server ends watches like this when it lists etcd again.
-        if lasted < timeout * 0.9 || hasMissedEvent { startOver() }
+        if lasted < timeout * 0.9 || hasMissedEvent { startOver() } else if lasted < timeout - .seconds(1) { interrupt() }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]
@@ -179,13 +219,13 @@ extension WatchStateMachine {
     private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
         // Only for a watch: a list that fails slowly was not healthy.
         if case .watching = phase, lasted >= policy.healthy { failures = 0 }
-        if case .forbidden = error.kind {
+        if policy.isAbsence(error) {
             // A role may allow lists but no watches. The agent then lists repeatedly.
             startOver()
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         }
         let delay = nextDelay(random)
-        if hasMissedEvent || !mayResume(after: error) { startOver() }
+        if hasMissedEvent || !mayResume(after: error) { startOver() } else if error.isBroken { interrupt() }
         // Normal after a long pause or in a long list: list again at once, but only once in a row.
         if case .expired = error.kind, failures == 1 { return [request(random)] }
         return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]
@@ -200,8 +240,16 @@ extension WatchStateMachine {
         }
     }
 
+    private mutating func interrupt() {
+        if case .watching(let resourceVersion) = phase { phase = .resuming(resourceVersion: resourceVersion) }
+    }
+
     private mutating func nextDelay(_ random: Double) -> Duration {
         failures += 1
         return policy.retry.delay(failures: failures, jitter: random)
     }
+}
+
+extension KubeError {
+    fileprivate var isBroken: Bool { if case .transport(.broken) = kind { true } else { false } }
 }

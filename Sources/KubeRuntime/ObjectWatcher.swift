@@ -86,7 +86,7 @@ extension ObjectWatcher {
         switch action {
         case .emit(let event): await emit(event)
         case .report(let error): report(error)
-        case .list, .watch, .wait: break
+        case .list, .version, .watch, .wait: break
         }
     }
 
@@ -103,6 +103,10 @@ extension ObjectWatcher {
             switch action {
             case .list(let token):
                 input = .page(try await pager.page(token, over: transport) { heartbeat?.beat() })
+            case .version:
+                let request = Request.version(scope.resource, namespace: scope.namespace)
+                let page = try await transport.send(request, decoding: ListPage<MetadataOnly>.self)
+                input = .version(page.metadata.resourceVersion)
             case .watch(let resourceVersion, let timeout):
                 let next = try await watch(from: resourceVersion, timeout, begin, &machine, emit, recovered)
                 if let next { return next }
@@ -112,7 +116,7 @@ extension ObjectWatcher {
             }
         } catch {
             input = .failed(error, lasted: .now - begin)
-            restart()
+            if !isAbsence(error) { restart() }
         }
         return machine.step(input, random: .random(in: 0...1))
     }
@@ -126,6 +130,9 @@ extension ObjectWatcher {
             heartbeat?.beat()
         }
     }
+
+    /// Whether a resource that may not exist does not exist, or cannot be used.
+    private func isAbsence(_ error: KubeError) -> Bool { policy.isOptional && policy.isAbsence(error) }
 
     /// Counts a list or a watch that ended with an error, unless the task was cancelled.
     private func restart() {
@@ -205,8 +212,8 @@ extension ObjectWatcher {
             return known != error
         }
         guard isNew else { return }
-        logger.warning(
-            "watch failed",
+        logger.log(
+            isAbsence(error) ? .debug : .warning, "watch failed",
             [
                 "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
                 "error": .string("\(error)"),

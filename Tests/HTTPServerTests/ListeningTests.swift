@@ -51,7 +51,8 @@ struct ListeningTests {
     }
 
     @Test func `a port is free again when the server has stopped, even if connections linger`() async throws {
-        let first = try Self.server("127.0.0.1")
+        // Between the two servers, a connection of another test must not get the port.
+        let first = try Self.server("127.0.0.1", port: UInt16(LoopbackPort.reserve()))
         #expect(await RawClient.get("/", port: Int(first.port))?.hasSuffix("here") == true)
         first.stop()
         let second = try Self.server("127.0.0.1", port: first.port)

@@ -48,6 +48,7 @@ struct WatchStateMachineTests {
     private func text(_ action: Machine.Action) -> String {
         switch action {
         case .list(let token): "list" + (token.map { " \($0)" } ?? "")
+        case .version: "version"
         case .watch(let resourceVersion, _): "watch \(resourceVersion)"
         case .wait(let delay): "wait \(delay.components.seconds)"
         case .report(let error): "report \(error.operation.verb)"
@@ -185,7 +186,8 @@ private let scripts: [Script] = [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
             Step(failed(broken), "report list, wait 1"),
-            Step(.waited, "watch 5"),
+            Step(.waited, "version"),
+            Step(.version("5"), "watch 5"),
             Step(failed(broken), "report list, wait 2"),
             Step(.waited, "list"),
             Step(.page(page("6")), "replace, watch 6"),
@@ -193,7 +195,8 @@ private let scripts: [Script] = [
             Step(.waited, "list"),
             Step(.page(page("7")), "replace, watch 7"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
-            Step(.waited, "watch 7"),
+            Step(.waited, "version"),
+            Step(.version("8"), "watch 7"),
         ]),
     Script(
         name: "a watch whose stream is cut each minute, as load balancers do, is resumed each time",
@@ -201,10 +204,32 @@ private let scripts: [Script] = [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
-            Step(.waited, "watch 5"),
+            Step(.waited, "version"),
+            Step(.version("5"), "watch 5"),
             Step(event(.upsert(item("a", "6"))), "upsert a"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
-            Step(.waited, "watch 6"),
+            Step(.waited, "version"),
+            Step(.version("900"), "watch 6"),
+        ]),
+    Script(
+        name: "a watch that was cut lists again if the server's version is older: etcd was restored",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("10")), "replace, watch 10"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "version"),
+            Step(.version("9"), "list"),
+            Step(.page(page("9", ["a"])), "replace a, watch 9"),
+        ]),
+    Script(
+        name: "a watch that was cut lists again if the server's version cannot be read",
+        steps: [
+            Step(.start, "list"),
+            Step(.page(page("10")), "replace, watch 10"),
+            Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
+            Step(.waited, "version"),
+            Step(failed(broken), "report list, wait 2"),
+            Step(.waited, "list"),
         ]),
     Script(
         name: "a watch is resumed after a 429; after a second one it lists again",
@@ -222,7 +247,8 @@ private let scripts: [Script] = [
             Step(.start, "list"),
             Step(.page(page("5")), "replace, watch 5"),
             Step(failed(broken, after: .seconds(60)), "report list, wait 1"),
-            Step(.waited, "watch 5"),
+            Step(.waited, "version"),
+            Step(.version("5"), "watch 5"),
             Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
             Step(.waited, "list"),
             Step(.page(page("3", ["a"])), "replace a, watch 3"),
@@ -235,6 +261,10 @@ private let scripts: [Script] = [
             Step(.ended(lasted: .seconds(60)), "list"),
             Step(.page(page("3", ["a"])), "replace a, watch 3"),
             Step(.ended(lasted: .seconds(149)), "watch 3"),
+            Step(.ended(lasted: .seconds(140)), "version"),
+            Step(.version("4"), "watch 3"),
+            Step(.ended(lasted: .seconds(140)), "version"),
+            Step(.version("2"), "list"),
         ]),
     Script(
         name: "after an unreadable event, other events are still delivered, and it soon lists again, once",

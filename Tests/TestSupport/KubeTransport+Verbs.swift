@@ -40,10 +40,6 @@ extension KubeTransport {
     }
 }
 
-extension Resource {
-    package static let namespaces = Resource(plural: "namespaces")
-}
-
 extension JSONValue {
     package var int: Int? { if case .int(let value) = self { value } else { nil } }
 }

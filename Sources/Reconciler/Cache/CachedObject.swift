@@ -1,4 +1,5 @@
 import Distribution
+import Kube
 import Planning
 
 /// A kind of object that is listed and watched. Conformances hold what differs between kinds; `Cache` holds the rest.
@@ -28,7 +29,7 @@ protocol CachedObject: Sendable {
 extension CachedObject {
     /// Whether `known` is a newer version of the same object.
     func isOlder(than known: Self) -> Bool {
-        uid == known.uid && known.resourceVersion.isNewer(than: resourceVersion)
+        uid == known.uid && known.resourceVersion.isNewerVersion(than: resourceVersion)
     }
 }
 
@@ -90,14 +91,5 @@ extension ObservedTarget: CachedObject {
         guard isEvent else { return }
         change.foreignChanges.append((key, nil))
         change.targets.insert(key)
-    }
-}
-
-extension String {
-    /// Compares resource versions of one object as numbers (Kubernetes API, "Resource versions"). If one is not a
-    /// number, neither is newer.
-    fileprivate func isNewer(than other: String) -> Bool {
-        guard let mine = UInt64(self), let theirs = UInt64(other) else { return false }
-        return mine > theirs
     }
 }
