@@ -60,11 +60,18 @@ package struct Agent: Sendable {
             ])
         let services =
             services(controller, mount, policy, endpoint, refreshes: refreshes)
-            + settings.scopes.map { scope in
+            + settings.namespaceScopes.map { scope in
                 let feed = ScopeFeed(
                     scope, controller: controller, backend: backend, heartbeats: heartbeats, logger: logger)
                 return Service { await feed.run(resync: settings.resyncInterval) }
-            }
+            } + [
+                Service {
+                    let feed = ClusterFeed(
+                        controller: controller, backend: backend, heartbeats: heartbeats,
+                        servesNamespaces: settings.watchNamespaces == nil)
+                    await feed.run(resync: settings.resyncInterval)
+                }
+            ]
         let isDone = await run(services, controller, until: stops)
         // A write that is still in flight may reach the server later. Other replicas must then wait until the lease
         // expires.

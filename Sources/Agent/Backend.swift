@@ -63,7 +63,8 @@ package struct Backend: Sendable {
                     isDryRun: settings.dryRun,
                     logger: logger),
                 distributions: FolderDistributionStore(
-                    path: input, timing: settings.watchTiming, logger: logger), name: output,
+                    path: input, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger),
+                name: output,
                 logger: logger)
             return
         }

@@ -33,7 +33,9 @@ package struct Explainer: Sendable {
 
     private func distributions() async throws -> [SecretsDistribution] {
         if let path = settings.distributionsPath {
-            return try await list(FolderDistributionStore(path: path, timing: settings.watchTiming, logger: logger))
+            return try await list(
+                FolderDistributionStore(
+                    path: path, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger))
         }
         let client = try KubeClient(
             configuration: try Cluster.configuration(kubeconfig: settings.kubeconfig), logger: logger)

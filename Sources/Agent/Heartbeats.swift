@@ -8,6 +8,7 @@ struct Heartbeats: Sendable {
     let policy: Heartbeat?
     let distributions: [Scope: Heartbeat]
     let targets: [Scope: Heartbeat]
+    let namespaces: Heartbeat
 
     /// A watch ends after about two minutes, or after three if the connection is dead, and is then restarted. While the
     /// API server is unavailable, the time between retries is shorter than this limit.
@@ -21,14 +22,15 @@ struct Heartbeats: Sendable {
         policy = settings.policyPath.map { _ in Heartbeat("access policy", limit: ofFolders) }
         // In local mode, distributions and targets are folders too.
         let ofFeeds = max(ofFolders, Self.ofWatches)
-        let beats = { (name: String) in
+        let beats = { (name: String, scopes: [Scope]) in
             Dictionary(
-                uniqueKeysWithValues: settings.scopes.map { scope in
+                uniqueKeysWithValues: scopes.map { scope in
                     (scope, Heartbeat("watch of \(name) in \(scope)", limit: ofFeeds))
                 })
         }
-        distributions = beats("distributions")
-        targets = beats("Secrets")
+        distributions = beats("distributions", settings.scopes)
+        targets = beats("Secrets", settings.namespaceScopes)
+        namespaces = Heartbeat("watch of namespaces", limit: ofFeeds)
     }
 
     /// All heartbeats, including `others`, which belong to parts that create their own.

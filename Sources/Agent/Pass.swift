@@ -96,7 +96,7 @@ extension Agent {
         case .snapshot: break
         }
         var refused: [StoreError] = []
-        for scope in settings.scopes {
+        for scope in settings.namespaceScopes {
             do {
                 await controller.handle(.distributions(scope, .replace(try await backend.distributions.list(scope))))
             } catch {
@@ -118,7 +118,8 @@ extension Agent {
                     .listInParts(because: error)
             }
         }
-        if refused.count == settings.scopes.count, let error = refused.first { throw error }
+        if refused.count == settings.namespaceScopes.count, let error = refused.first { throw error }
+        try await passCluster(controller, faults)
         async let _ = backend.recorder?.run()
         await controller.handle(.mount(reading))
         await controller.work(tries: Self.tries)
@@ -126,5 +127,24 @@ extension Agent {
         for fault in await backend.distributions.faults() { faults.add(fault) }
         if !controller.isIdle { faults.add("stopped before all targets were processed") }
         return absence
+    }
+
+    /// Reads the cluster distributions, and the namespaces if there are any.
+    private func passCluster(_ controller: Controller, _ faults: Faults) async throws {
+        do {
+            await controller.handle(.distributions(.cluster, .replace(try await backend.distributions.list(.cluster))))
+        } catch {
+            // Nobody has to use them: the resource definition or the role may not exist.
+            guard case .forbidden = error else { throw error }
+            return await controller.handle(.distributionsWatch(.cluster, .failed(error)))
+        }
+        guard settings.watchNamespaces == nil, await controller.hasClusterDistributions else { return }
+        do {
+            await controller.handle(.namespaces(.replace(try await backend.distributions.listNamespaces())))
+        } catch {
+            guard case .forbidden = error else { throw error }
+            await controller.handle(.namespacesWatch(.failed(error)))
+            faults.add("The cluster distributions are skipped: \(error)")
+        }
     }
 }

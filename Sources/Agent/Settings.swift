@@ -31,13 +31,16 @@ package struct Settings: Sendable, Equatable {
     /// If both are set, the agent runs in local mode.
     package var distributionsPath: String?
     package var outputPath: String?
+    /// The namespaces of local mode that need no manifest.
+    package var namespaces: [String] = []
 
     package init() {}
 
-    /// The scopes of the lists and watches: one for each namespace, or one for all namespaces.
-    package var scopes: [Scope] {
-        watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all]
-    }
+    /// The scopes of the lists and watches: one for each namespace or one for all namespaces, and the cluster.
+    package var scopes: [Scope] { namespaceScopes + [.cluster] }
+
+    /// The scopes that have Secrets.
+    package var namespaceScopes: [Scope] { watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all] }
 
     /// The Lease's name if `LEASE_NAME` is not set. Each owner mark has its own Lease. An owner mark that cannot be
     /// part of an object's name (RFC 1123: lower-case letters, digits, `-` and `.`) is encoded in hexadecimal.

@@ -1,6 +1,7 @@
 /// Defines which source files may go to which namespaces.
 ///
-/// Evaluates the paths in the mappings, whether the files exist or not.
+/// Evaluates the paths in the mappings, whether the files exist or not. A cluster distribution is evaluated for each of
+/// its namespaces.
 package struct AccessPolicy: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         case enforce = "Enforce"
@@ -50,7 +51,7 @@ package struct AccessPolicy: Sendable, Equatable {
     /// - Parameter files: all files that it reads, with those of its folders; nil for those that its spec names.
     package func evaluation(of distribution: SecretsDistribution, files: [SourcePath]? = nil) -> PolicyEvaluation {
         PolicyEvaluation(
-            of: files ?? distribution.spec.files, to: distribution.key.namespace, compiled, self.default)
+            of: files ?? distribution.spec.files, to: distribution.targetNamespace ?? "", compiled, self.default)
     }
 
     /// Why the target of `distribution` must not be written. In mode `Audit`: why `Enforce` would not let it be
@@ -74,7 +75,10 @@ package struct AccessPolicy: Sendable, Equatable {
     }
 
     /// The denied sources of a distribution in a manifest, each with its path in the manifest.
+    ///
+    /// Which namespaces a cluster distribution selects is known only in the cluster, so it is not evaluated.
     package func problems(of distribution: SecretsDistribution) -> [Problem] {
+        guard !distribution.isCluster else { return [] }
         let namespace = distribution.key.namespace
         guard !namespace.isEmpty else {
             let message = "is missing, expected the namespace that the access policy is evaluated for"

@@ -52,8 +52,9 @@ extension AccessPolicy {
 }
 
 extension FieldReader {
-    fileprivate mutating func patterns(_ field: String, for subject: Pattern.Subject) -> [Pattern] {
-        stringList(field, atLeastOne: "pattern").enumerated().compactMap { index, text -> Pattern? in
+    /// A list of patterns. Those that cannot be used are noted and left out.
+    mutating func patterns(_ field: String, for subject: Pattern.Subject, atMost most: Int = .max) -> [Pattern] {
+        stringList(field, atLeastOne: "pattern", atMost: most).enumerated().compactMap { index, text -> Pattern? in
             guard let text else { return nil }
             do throws(PatternError) {
                 return try Pattern(text, for: subject)

@@ -6,14 +6,24 @@ package import Kube
 ///
 /// The same code reads the API server's JSON and a user's YAML.
 extension SecretsDistribution: JSONReadable {
-    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
+    package init(reading json: JSONNode) throws(JSONBytes.Failure) { try self.init(reading: json, isCluster: false) }
+
+    /// - Parameter isCluster: whether it is a `ClusterSecretsDistribution`.
+    package init(reading json: JSONNode, isCluster: Bool) throws(JSONBytes.Failure) {
         var root = try FieldReader(root: json)
         var metadata = root.object("metadata", required: true)
         let name = metadata.string("name", required: true)
-        key = ObjectKey(namespace: metadata.string("namespace") ?? "", name: name ?? "")
+        let namespace = metadata.string("namespace") ?? ""
+        key = ObjectKey(namespace: isCluster ? "" : namespace, name: name ?? "")
         uid = metadata.string("uid") ?? ""
         // Empty in a manifest without a namespace, as with `kubectl apply --namespace`.
-        if !key.namespace.isEmpty { _ = metadata.check("namespace", Syntax.problem(ofNamespace: key.namespace)) }
+        if !namespace.isEmpty {
+            let problem =
+                isCluster
+                ? "is \(shown(namespace)), expected none: a \(WellKnownKeys.clusterKind) belongs to no namespace"
+                : Syntax.problem(ofNamespace: namespace)
+            _ = metadata.check("namespace", problem)
+        }
         if let name { _ = metadata.check("name", Syntax.problem(ofName: name, of: "a resource")) }
         hasUsableName = metadata.exists && metadata.problems.isEmpty
         resourceVersion = metadata.string("resourceVersion") ?? ""
@@ -32,8 +42,17 @@ extension SecretsDistribution: JSONReadable {
         self.status = StoredStatus(reading: &status)
 
         var spec = root.object("spec", required: true)
-        self.spec = DistributionSpec(reading: &spec)
-        root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec", "status"])
+        let kind = isCluster ? WellKnownKeys.clusterKind : WellKnownKeys.kind
+        if isCluster {
+            selection = NamespaceSelection(reading: &spec)
+            var template = spec.object("template", required: true)
+            self.spec = DistributionSpec(reading: &template)
+            spec.expectNoOther(than: ["namespaceSelector", "namespaces", "excludeNamespaces", "template"], in: kind)
+            spec.adopt(template)
+        } else {
+            self.spec = DistributionSpec(reading: &spec)
+        }
+        root.expectNoOther(than: ["apiVersion", "kind", "metadata", "spec", "status"], in: kind)
         root.adopt(metadata)
         root.adopt(spec)
         problems = root.problems
@@ -45,10 +64,11 @@ extension SecretsDistribution {
     /// that it is assigned to is known. Because it exists, it does not count as deleted.
     ///
     /// - Returns: nil if its name cannot be read either.
-    package init?(unreadable item: UnreadableItem) {
+    package init?(unreadable item: UnreadableItem, isCluster: Bool = false) {
         guard let metadata = item.metadata else { return nil }
         self.init(
-            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name), hasUsableName: true,
+            key: ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name),
+            selection: isCluster ? NamespaceSelection.none : nil, hasUsableName: true,
             uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "",
             generation: metadata.generation ?? 0, createdAt: metadata.creationTimestamp ?? "",
             // If the annotations cannot be read, it belongs to no instance: no instance has an empty name.
@@ -66,6 +86,7 @@ extension StoredStatus {
             $0.utf8.count <= Condition.longestMessage ? $0 : nil
         }
         observedGeneration = reader.int("observedGeneration")
+        targets = TargetCounts(reading: &reader)
         conditions = reader.conditions("conditions")
     }
 }

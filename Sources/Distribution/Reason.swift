@@ -32,6 +32,17 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     package static func bounded(_ message: String) -> String { message.onOneLine(atMost: 4000) }
 }
 
+extension Refusal {
+    /// Why a distribution does not get its target, although it describes it.
+    package static func conflict(of loser: SecretsDistribution, with winner: SecretsDistribution) -> Refusal {
+        let why = loser.isCluster && !winner.isCluster ? "which belongs to the namespace" : "which is older"
+        return Refusal(
+            .targetConflict,
+            "Secret \(loser.spec.name ?? "") belongs to \(winner.kind) \(winner.key.name), \(why); expected a"
+                + " \(loser.isCluster ? "spec.template.name" : "spec.name") of its own.")
+    }
+}
+
 /// A list of names in a sentence: the first ones, and the number of the others.
 package struct NameList: CustomStringConvertible {
     package let description: String

@@ -1,6 +1,14 @@
-/// One `SecretsDistribution` resource as it was read. It may be invalid.
+/// One `SecretsDistribution` or `ClusterSecretsDistribution` resource as it was read. It may be invalid.
+///
+/// A `ClusterSecretsDistribution` has a target in each namespace that it selects. `aimed(at:)` gives the same value with
+/// the target in one of them, so that everything about one target is written once for both kinds.
 package struct SecretsDistribution: Sendable, Equatable {
+    /// The namespace is empty for a `ClusterSecretsDistribution`.
     package var key: ObjectKey
+    /// The namespaces that a `ClusterSecretsDistribution` selects; nil for a `SecretsDistribution`.
+    package var selection: NamespaceSelection?
+    /// The namespace that a `ClusterSecretsDistribution` is aimed at; nil for the resource itself.
+    private(set) var aim: String?
     /// Whether Kubernetes allows the name, and the namespace if there is one.
     package var hasUsableName: Bool
     package var uid: String
@@ -8,7 +16,7 @@ package struct SecretsDistribution: Sendable, Equatable {
     /// `metadata.generation`; 0 if there is none (local mode).
     package var generation: Int
     /// RFC 3339, as the API server wrote it. If several resources name the same target, the oldest one gets it; see
-    /// `isOlder`.
+    /// `precedes`.
     package var createdAt: String
     /// The instance that annotation `xlscsde.nhs.uk/managedBy` assigns it to.
     package var assignedTo: String?
@@ -24,9 +32,31 @@ package struct SecretsDistribution: Sendable, Equatable {
     /// It can be used if none of these is an error.
     package var problems: Problems
 
-    /// The Secret that it describes; nil if `spec.name` is missing or invalid.
+    package var isCluster: Bool { selection != nil }
+
+    /// As in a manifest.
+    package var kind: String { isCluster ? WellKnownKeys.clusterKind : WellKnownKeys.kind }
+
+    /// The namespace of its target; nil for a `ClusterSecretsDistribution` that is aimed at none.
+    package var targetNamespace: String? { isCluster ? aim : key.namespace }
+
+    /// The Secret that it describes; nil if the name of the Secret is missing or invalid, or for a
+    /// `ClusterSecretsDistribution` that is aimed at no namespace.
     package var target: ObjectKey? {
-        spec.name.map { ObjectKey(namespace: key.namespace, name: $0) }
+        guard let namespace = targetNamespace, let name = spec.name else { return nil }
+        return ObjectKey(namespace: namespace, name: name)
+    }
+
+    /// Identifies the target, whatever its name.
+    package var claim: Claim { Claim(distribution: key, namespace: targetNamespace ?? "") }
+
+    /// A `ClusterSecretsDistribution` with its target in `namespace`.
+    ///
+    /// - Parameter namespace: nil if the resource has no target in the namespace that is asked about.
+    package func aimed(at namespace: String?) -> SecretsDistribution {
+        var aimed = self
+        aimed.aim = namespace
+        return aimed
     }
 
     /// A refusal with the reason of the first error, which lists all errors; nil if there are none.
@@ -44,13 +74,26 @@ package struct SecretsDistribution: Sendable, Equatable {
         assignedTo.map { $0 == managedBy } ?? !onlyAssigned
     }
 
-    /// Orders by age, then by name, so that all agents agree.
-    package static func isOlder(_ left: SecretsDistribution, _ right: SecretsDistribution) -> Bool {
-        (left.createdAt, left.key, left.uid) < (right.createdAt, right.key, right.uid)
+    /// The order in which distributions of one target take precedence: a `SecretsDistribution` before a
+    /// `ClusterSecretsDistribution`, then by age, then by name, so that all agents agree.
+    package static func precedes(_ left: SecretsDistribution, _ right: SecretsDistribution) -> Bool {
+        if left.isCluster != right.isCluster { return right.isCluster }
+        return (left.createdAt, left.key, left.uid) < (right.createdAt, right.key, right.uid)
     }
 }
 
-/// The valid part of `spec`.
+/// The claim of a distribution to its target in one namespace. A `SecretsDistribution` has one claim, a
+/// `ClusterSecretsDistribution` one for each namespace that it selects.
+package struct Claim: Sendable, Hashable {
+    package let distribution: ObjectKey
+    package let namespace: String
+
+    package init(distribution: ObjectKey, namespace: String) {
+        (self.distribution, self.namespace) = (distribution, namespace)
+    }
+}
+
+/// The valid part of the `spec` of a `SecretsDistribution`, or of the `spec.template` of a `ClusterSecretsDistribution`.
 package struct DistributionSpec: Sendable, Hashable {
     /// The name of the target; nil if it is missing or not a valid name of a Secret.
     package var name: String?

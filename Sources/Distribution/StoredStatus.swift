@@ -4,6 +4,8 @@ package struct StoredStatus: Sendable, Equatable {
     package var lastUpdated: String?
     package var mountGeneration: String?
     package var observedGeneration: Int?
+    /// Only of a `ClusterSecretsDistribution`.
+    package var targets: TargetCounts?
     /// All conditions, including those of other programs: a merge patch replaces the whole list.
     package var conditions: [Condition] = []
 
@@ -17,6 +19,50 @@ package struct StoredStatus: Sendable, Equatable {
             conditions.removeAll { $0.type == Condition.ready }
             if let newValue { conditions.insert(newValue, at: index) }
         }
+    }
+}
+
+/// The targets of a `ClusterSecretsDistribution`, as its status shows them.
+package struct TargetCounts: Sendable, Equatable {
+    /// A target that is not in sync.
+    package struct Problem: Sendable, Equatable {
+        package let namespace: String
+        package let reason: String
+        package let message: String
+
+        /// - Parameter message: is shortened to 512 displayed characters.
+        package init(namespace: String, reason: String, message: String) {
+            (self.namespace, self.reason) = (namespace, reason)
+            self.message = message.onOneLine(atMost: 512)
+        }
+    }
+
+    /// The maximum number of targets in `notInSync`.
+    package static let mostNamed = 100
+
+    /// The number of all targets.
+    package var all: Int
+    package var inSync: Int
+    /// The first targets that are not in sync, sorted by namespace.
+    package var notInSync: [Problem]
+
+    package init(all: Int, inSync: Int, notInSync: [Problem] = []) {
+        (self.all, self.inSync, self.notInSync) = (all, inSync, notInSync)
+    }
+}
+
+extension TargetCounts {
+    /// Nil if the status has no counts. Entries that cannot be read are left out, so that the status is written again.
+    init?(reading reader: inout FieldReader) {
+        guard let all = reader.int("targets"), let inSync = reader.int("inSync") else { return nil }
+        let entries = reader.array("notInSync", of: "\"namespace\"", atMost: Self.mostNamed, required: false) ?? []
+        self.init(
+            all: all, inSync: inSync,
+            notInSync: entries.compactMap { entry in
+                var entry = entry
+                guard let namespace = entry.string("namespace"), let reason = entry.string("reason") else { return nil }
+                return Problem(namespace: namespace, reason: reason, message: entry.string("message") ?? "")
+            })
     }
 }
 

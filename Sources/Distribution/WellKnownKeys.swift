@@ -4,6 +4,9 @@ import Snapshots
 extension Resource {
     package static let secretsDistributions = Resource(
         group: WellKnownKeys.group, version: WellKnownKeys.version, plural: "secretsdistributions")
+    package static let clusterSecretsDistributions = Resource(
+        group: WellKnownKeys.group, version: WellKnownKeys.version, plural: "clustersecretsdistributions",
+        isNamespaced: false)
 }
 
 /// The labels, annotations and kinds of the program's objects. Part of the contract.
@@ -12,12 +15,13 @@ package enum WellKnownKeys {
     package static let version = "v1"
     package static let apiVersion = "xlscsde.nhs.uk/v1"
     package static let kind = "SecretsDistribution"
+    package static let clusterKind = "ClusterSecretsDistribution"
 
     /// Annotation. On a target: its owner. On a distribution: the instance that it is assigned to.
     package static let managedBy = "xlscsde.nhs.uk/managedBy"
     /// Annotation of a distribution. Each change of it requests a comparison at once.
     package static let forceSync = "xlscsde.nhs.uk/forceSync"
-    /// Annotation of a target: the `<namespace>/<name>` of its distribution.
+    /// Annotation of a target: the `<namespace>/<name>` of its distribution, or the name of a cluster distribution.
     package static let distribution = "xlscsde.nhs.uk/distribution"
     /// Annotation of a target that is deleted with its distribution. It proves that this Secret was written for that
     /// distribution: in a copy of the Secret under another name, the value does not match.

@@ -207,7 +207,11 @@ extension WatchStateMachine {
 
     private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
         // Ended early without an error: the API server ends watches like this when it lists etcd again.
-        if lasted < timeout * 0.9 || hasMissedEvent { startOver() } else if lasted < timeout - .seconds(1) { interrupt() }
+        if lasted < timeout * 0.9 || hasMissedEvent {
+            startOver()
+        } else if lasted < timeout - .seconds(1) {
+            interrupt()
+        }
         guard lasted < policy.healthy else {
             failures = 0
             return [request(random)]

@@ -103,12 +103,18 @@ extension DesiredTarget {
 extension OwnerReference {
     init(to distribution: SecretsDistribution) {
         self.init(
-            apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, name: distribution.key.name,
+            apiVersion: WellKnownKeys.apiVersion, kind: distribution.kind, name: distribution.key.name,
             uid: distribution.uid)
     }
 
-    /// Whether it refers to a `SecretsDistribution`. Only this program sets and removes these references.
-    package var isOurs: Bool { kind == WellKnownKeys.kind && apiVersion.hasPrefix("\(WellKnownKeys.group)/") }
+    /// Whether it refers to a `SecretsDistribution` or a `ClusterSecretsDistribution`. Only this program sets and removes
+    /// these references.
+    package var isOurs: Bool {
+        (kind == WellKnownKeys.kind || isOfCluster) && apiVersion.hasPrefix("\(WellKnownKeys.group)/")
+    }
+
+    /// Whether it refers to a `ClusterSecretsDistribution`.
+    var isOfCluster: Bool { kind == WellKnownKeys.clusterKind }
 }
 
 extension DesiredTarget {

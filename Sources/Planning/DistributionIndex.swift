@@ -1,11 +1,14 @@
 package import Distribution
 import Snapshots
 
-/// All distributions, indexed by key, by target and by source file.
+/// All distributions, indexed by key, by target and by source file; and the namespaces that cluster distributions select
+/// from.
 package struct DistributionIndex: Sendable {
+    /// Those that belong to a namespace.
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
+    private var cluster = ClusterClaims()
     private let isOurs: @Sendable (SecretsDistribution) -> Bool
-    /// By target: the distributions that describe it.
+    /// By target: the distributions of its namespace that describe it.
     private var claims: [ObjectKey: Claims] = [:]
     /// By target that several of our distributions describe: the oldest of them, if it was computed.
     private var oldest: [ObjectKey: ObjectKey] = [:]
@@ -36,6 +39,11 @@ package struct DistributionIndex: Sendable {
     /// - Returns: the targets of the old and the new distribution, which must be compared.
     package mutating func upsert(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
+        if distribution.isCluster {
+            if let old = cluster.distributions[key] { removeReader(old) }
+            addReader(distribution)
+            return cluster.upsert(distribution)
+        }
         let old = distributions[key]
         let isOfSameAge = old?.uid == distribution.uid && old?.createdAt == distribution.createdAt
         let wasOldest = isOfSameAge ? distribution.target.map { oldest[$0] == key } : nil
@@ -47,10 +55,21 @@ package struct DistributionIndex: Sendable {
         if wasOldest == true, isContested(target), claims[target]?.contenders.contains(key) == true {
             oldest[target] = key
         }
-        distribution.spec.forEachFile { readers[$0.text, default: []].insert(key) }
-        for folder in distribution.spec.folders { folderReaders[folder, default: []].insert(key) }
+        addReader(distribution)
         affected.insert(target)
         return affected
+    }
+
+    private mutating func addReader(_ distribution: SecretsDistribution) {
+        let key = distribution.key
+        distribution.spec.forEachFile { readers[$0.text, default: []].insert(key) }
+        for folder in distribution.spec.folders { folderReaders[folder, default: []].insert(key) }
+    }
+
+    private mutating func removeReader(_ distribution: SecretsDistribution) {
+        let key = distribution.key
+        distribution.spec.forEachFile { Self.remove(key, from: &readers, $0.text) }
+        for folder in distribution.spec.folders { Self.remove(key, from: &folderReaders, folder) }
     }
 
     private mutating func claim(_ target: ObjectKey, by distribution: SecretsDistribution) {
@@ -62,7 +81,7 @@ package struct DistributionIndex: Sendable {
         } else {
             claims[target, default: Claims()].contenders.insert(key)
             if let first = oldest[target].flatMap({ distributions[$0] }),
-                SecretsDistribution.isOlder(distribution, first)
+                SecretsDistribution.precedes(distribution, first)
             {
                 oldest[target] = key
             }
@@ -71,18 +90,31 @@ package struct DistributionIndex: Sendable {
 
     /// Removes the distribution with this key.
     ///
-    /// - Returns: its target, which must be compared.
+    /// - Returns: its targets, which must be compared.
     package mutating func remove(_ key: ObjectKey) -> Set<ObjectKey> {
+        if let old = cluster.distributions[key] {
+            removeReader(old)
+            return cluster.remove(key)
+        }
         guard let old = distributions.removeValue(forKey: key), let target = old.target else { return [] }
         claims[target]?.contenders.remove(key)
         claims[target]?.others.remove(key)
         claims[target]?.leaving.remove(key)
         if claims[target]?.isEmpty == true { claims[target] = nil }
         if oldest[target] == key || !isContested(target) { oldest[target] = nil }
-        old.spec.forEachFile { Self.remove(key, from: &readers, $0.text) }
-        for folder in old.spec.folders { Self.remove(key, from: &folderReaders, folder) }
+        removeReader(old)
         return [target]
     }
+
+    /// Inserts a namespace, or replaces the one with the same name.
+    ///
+    /// - Returns: the targets in it that are described now, or not any more.
+    package mutating func upsert(_ namespace: Namespace) -> Set<ObjectKey> { cluster.upsert(namespace) }
+
+    /// Removes a namespace.
+    ///
+    /// - Returns: the targets in it, which are not described any more.
+    package mutating func remove(namespace: String) -> Set<ObjectKey> { cluster.remove(namespace: namespace) }
 
     private static func remove(_ key: ObjectKey, from readers: inout [String: Set<ObjectKey>], _ path: String) {
         readers[path]?.remove(key)
@@ -108,38 +140,69 @@ package struct DistributionIndex: Sendable {
                 keys.formUnion(distributions)
             }
         }
-        return Set(keys.compactMap { distributions[$0]?.target })
+        var targets: Set<ObjectKey> = []
+        for key in keys {
+            if let target = distributions[key]?.target { targets.insert(target) }
+            if cluster.distributions[key] != nil { targets.formUnion(cluster.targets(of: key)) }
+        }
+        return targets
     }
 
     /// All targets that some distribution describes.
-    package var targets: some Collection<ObjectKey> { claims.keys }
+    package var targets: [ObjectKey] { Array(claims.keys) + clusterTargets.filter { claims[$0] == nil } }
 
-    /// The stored instance of an equal key, to share its memory; nil if no distribution describes that target.
+    /// All targets that some cluster distribution describes.
+    package var clusterTargets: Set<ObjectKey> {
+        cluster.distributions.keys.reduce(into: []) { $0.formUnion(cluster.targets(of: $1)) }
+    }
+
+    /// Whether some distribution describes `target`, even if it is being deleted.
+    package func isClaimed(_ target: ObjectKey) -> Bool { claims[target] != nil || cluster.hasClaimants(of: target) }
+
+    /// The stored instance of an equal key, to share its memory; nil if no distribution of its namespace describes that
+    /// target.
     package func known(_ target: ObjectKey) -> ObjectKey? {
         claims.index(forKey: target).map { claims[$0].key }
     }
 
-    /// The distribution from which `target` is written: the oldest of ours that describe it and are not being deleted.
+    /// The distribution from which `target` is written: of ours that describe it and are not being deleted, the one that
+    /// takes precedence. A cluster distribution is aimed at the target's namespace.
+    package mutating func winner(of target: ObjectKey) -> SecretsDistribution? {
+        if let winner = winnerOfNamespace(target) { return winner }
+        return clusterContenders(for: target).min(by: SecretsDistribution.precedes)
+    }
+
+    /// The oldest distribution of the target's namespace.
     ///
     /// Anyone who may write distributions can create thousands for one target. They are searched only after the oldest
     /// one is gone.
-    package mutating func winner(of target: ObjectKey) -> SecretsDistribution? {
+    private mutating func winnerOfNamespace(_ target: ObjectKey) -> SecretsDistribution? {
         guard let contenders = claims[target]?.contenders, let any = contenders.first else { return nil }
         guard contenders.count > 1 else { return distributions[any] }
         if let known = oldest[target] { return distributions[known] }
         var winner = distributions[any]
         for key in contenders {
             guard let other = distributions[key] else { continue }
-            winner = winner.map { SecretsDistribution.isOlder(other, $0) ? other : $0 }
+            winner = winner.map { SecretsDistribution.precedes(other, $0) ? other : $0 }
         }
         oldest[target] = winner?.key
         return winner
     }
 
-    /// Our distributions that describe `target` and are not being deleted; the winner is one of them.
+    /// Our cluster distributions that describe `target` and are not being deleted, aimed at its namespace.
+    package func clusterContenders(for target: ObjectKey) -> [SecretsDistribution] {
+        cluster.claimants(of: target).filter { !$0.isBeingDeleted && isOurs($0) }
+    }
+
+    /// Whether any of ours describes `target` and is not being deleted.
+    package func hasContenders(for target: ObjectKey) -> Bool {
+        claims[target]?.contenders.isEmpty == false || !clusterContenders(for: target).isEmpty
+    }
+
+    /// Our distributions of the target's namespace that describe it and are not being deleted.
     package func contenders(for target: ObjectKey) -> Set<ObjectKey> { claims[target]?.contenders ?? [] }
 
-    /// Whether `target` has several contenders.
+    /// Whether several distributions of the target's namespace contend for it.
     package func isContested(_ target: ObjectKey) -> Bool { claims[target].map { $0.contenders.count > 1 } ?? false }
 
     /// Whether a distribution names no target, or one that another distribution may have.
@@ -149,6 +212,49 @@ package struct DistributionIndex: Sendable {
 
     /// Whether any distribution, ours or not, describes `target` and is not being deleted.
     package func isDescribed(_ target: ObjectKey) -> Bool {
-        claims[target].map { !$0.contenders.isEmpty || !$0.others.isEmpty } ?? false
+        if let claims = claims[target], !claims.contenders.isEmpty || !claims.others.isEmpty { return true }
+        return cluster.claimants(of: target).contains { !$0.isBeingDeleted }
+    }
+}
+
+/// Any distribution, of a namespace or of the cluster.
+extension DistributionIndex {
+    /// The distribution with this key; a cluster distribution is aimed at no namespace.
+    package subscript(key: ObjectKey) -> SecretsDistribution? {
+        key.namespace.isEmpty ? cluster.distributions[key] : distributions[key]
+    }
+
+    package var clusterDistributions: [ObjectKey: SecretsDistribution] { cluster.distributions }
+
+    package var count: Int { distributions.count + cluster.distributions.count }
+
+    /// The keys of all distributions.
+    package var keys: [ObjectKey] { Array(distributions.keys) + cluster.distributions.keys }
+
+    package var namespaces: [String: Namespace] { cluster.namespaces }
+
+    /// The targets of one distribution.
+    package func targets(of key: ObjectKey) -> Set<ObjectKey> {
+        if let target = distributions[key]?.target { return [target] }
+        return cluster.targets(of: key)
+    }
+
+    /// The namespaces that a cluster distribution selects.
+    package func namespaces(of key: ObjectKey) -> Set<String> { cluster.namespaces(of: key) }
+
+    /// The cached version of `distribution`, aimed at the same namespace if it still selects it; nil if it is gone.
+    package func current(_ distribution: SecretsDistribution) -> SecretsDistribution? {
+        let current = self[distribution.key]
+        return distribution.targetNamespace.map { namespace in current.map { aim($0, at: namespace) } } ?? current
+    }
+
+    /// The target of a claim; nil if it does not exist any more.
+    package func target(of claim: Claim) -> ObjectKey? {
+        self[claim.distribution].flatMap { aim($0, at: claim.namespace).target }
+    }
+
+    /// A distribution as it is for a target in `namespace`: a cluster distribution is aimed at it, if it selects it.
+    package func aim(_ distribution: SecretsDistribution, at namespace: String) -> SecretsDistribution {
+        distribution.isCluster ? cluster.aim(distribution, at: namespace) : distribution
     }
 }

@@ -9,6 +9,8 @@ package struct DistributionStatus: Sendable, Equatable {
     package var mountGeneration: String?
     /// Whether this reconciliation wrote the target's content.
     package var contentChanged: Bool
+    /// Only of a cluster distribution.
+    package var targets: TargetCounts?
 
     package init(reason: Reason, message: String, mountGeneration: String? = nil, contentChanged: Bool = false) {
         self.reason = reason
@@ -32,6 +34,7 @@ package struct DistributionStatus: Sendable, Equatable {
         next.statusText = message
         next.mountGeneration = mountGeneration ?? stored.mountGeneration
         next.observedGeneration = generation
+        next.targets = targets ?? (distribution.isCluster ? stored.targets : nil)
         next.ready = Condition(
             type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
             lastTransitionTime: stored.ready?.status == ready ? stored.ready?.lastTransitionTime ?? now : now,

@@ -56,7 +56,7 @@ package struct Explanation: Sendable {
         let live = distributions.filter { !$0.isBeingDeleted }
         let ours = live.filter { $0.belongs(to: managedBy, onlyAssigned: onlyAssigned) }
         let winners = Dictionary(grouping: ours, by: \.target).compactMapValues { claimants in
-            claimants.min(by: SecretsDistribution.isOlder)?.key
+            claimants.min(by: SecretsDistribution.precedes)?.key
         }
         self.file = file.text
         presence = Presence(of: file, snapshot)

@@ -36,6 +36,8 @@ package struct Interner: Sendable {
         share(&distribution.status, outcome)
     }
 
+    package mutating func share(_ namespace: inout Namespace) { share(&namespace.labels) }
+
     private mutating func share(_ status: inout StoredStatus, _ outcome: DistributionStatus?) {
         if let outcome, status.statusText?.isSame(as: outcome.message) == true { status.statusText = outcome.message }
         share(&status.lastUpdated)

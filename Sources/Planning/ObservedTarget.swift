@@ -56,7 +56,7 @@ package struct ObservedTarget: Sendable, Equatable {
         annotations[WellKnownKeys.mountGeneration].flatMap { $0.utf8.count <= 32_768 ? $0 : nil }
     }
 
-    /// The owner reference that deletes the target together with its distribution.
+    /// The owner reference that deletes the target together with its distribution, of either kind.
     package var distributionOwner: OwnerReference? { owners.first(where: \.isOurs) }
 
     /// Whether the annotation `WellKnownKeys.target` proves that this Secret, and not a copy of it, was written for the

@@ -6,22 +6,26 @@ package import Distribution
 /// is deleted only if the reference names the distribution that the target was written for, and if the mark
 /// (`ObservedTarget.isOriginal`) belongs to this Secret. A reference that another writer set, or a copy of a Secret,
 /// does not lead to a deletion.
+///
+/// The target of a cluster distribution is also removed or released when its namespace is not selected any more.
 package enum Pruning: Sendable {
     case keep
-    /// Delete the target: its distribution was deleted or names another target, and its policy was `Delete`.
+    /// Delete the target: its distribution was deleted or describes other targets, and its policy was `Delete`.
     case delete(ObservedTarget, of: ObjectKey)
-    /// Remove our owner reference, so that the target is kept: its distribution names another target and now retains,
+    /// Remove our owner reference, so that the target is kept: its distribution describes other targets and now retains,
     /// or is being deleted without its dependents.
     case release(ObservedTarget, TargetPatch)
 
     /// - Parameters:
     ///   - target: a target that no distribution claims.
-    ///   - find: returns the distribution with a key, of any instance; nil if there is none.
+    ///   - find: returns the distribution with a key, of any instance, aimed at the target's namespace if it selects it;
+    ///     nil if there is none.
     package init(
         of target: ObservedTarget, managedBy: String, onlyAssigned: Bool, find: (ObjectKey) -> SecretsDistribution?
     ) {
         guard target.managedBy == managedBy, !target.isBeingDeleted, let owner = target.distributionOwner,
-            let key = target.distribution, key == ObjectKey(namespace: target.key.namespace, name: owner.name)
+            let key = target.distribution,
+            key == ObjectKey(namespace: owner.isOfCluster ? "" : target.key.namespace, name: owner.name)
         else {
             self = .keep
             return

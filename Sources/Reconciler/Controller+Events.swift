@@ -23,6 +23,8 @@ extension Controller {
         enqueueAll()
     }
 
+    package var hasClusterDistributions: Bool { !cache.index.clusterDistributions.isEmpty }
+
     package func namespacesToList(of scope: Scope) -> [String]? { cache.namespacesToList(of: scope) }
 
     /// Acts on a change of the cache. Queues all keys at once, at the end.
@@ -48,7 +50,7 @@ extension Controller {
         }
         if change.isList { noteListed() }
         if change.scopes.count == cache.scopes.count {
-            items += cache.items(in: .all)
+            items += cache.items()
         } else {
             for scope in change.scopes { items += cache.items(in: scope) }
         }
@@ -83,6 +85,7 @@ extension Controller {
     private func forget(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         statuses.forget(key)
+        targetBook.forget(key)
         targetNotes.uncertain.remove(.status(key))
         secrets.forget(distribution.uid, unless: nil)
         return statusNotes.forget(key)
@@ -91,22 +94,25 @@ extension Controller {
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response
     /// has not arrived yet.
     private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
-        guard !isFollowing, cache.index.known(target) != nil || cache.targets[target] != nil else { return }
+        guard !isFollowing, cache.index.isClaimed(target) || cache.targets[target] != nil else { return }
         contention.recordForeignChange(target, by: manager, at: .now)
     }
 
-    private func targets(of distributions: [ObjectKey]) -> [ObjectKey] {
-        distributions.compactMap { cache.index.distributions[$0]?.target }
-    }
+    private func targets(of claims: [Claim]) -> [ObjectKey] { claims.compactMap { cache.index.target(of: $0) } }
 
-    /// Queues the targets of distributions whose statuses must change.
-    func enqueueOwners(_ distributions: [ObjectKey]) { enqueue(targets(of: distributions)) }
+    /// Queues the targets of claims whose results must change.
+    func enqueueOwners(_ claims: [Claim]) { enqueue(targets(of: claims)) }
 
     private func log(_ line: CacheChange.LogLine) {
         switch line {
         case .scopeSkipped(let scope, let error):
             logger.warning(
                 "scope is skipped", ["scope": .string(scope.description), "error": .string(error.description)])
+        case .clusterSkipped(let error):
+            // Nobody has to use them.
+            logger.log(
+                cache.index.clusterDistributions.isEmpty ? .info : .warning, "cluster distributions are not served",
+                ["error": .string(error.description)])
         case .scopeServed(let scope):
             logger.info("scope is served again", ["scope": .string(scope.description)])
         case .unreadable(let resource, let key, let reason):

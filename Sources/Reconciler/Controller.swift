@@ -51,6 +51,8 @@ package actor Controller {
     var targetNotes = TargetNotes()
     var statusNotes = StatusNotes()
     package internal(set) var statuses = StatusBook()
+    var targetBook = TargetBook()
+    var recentReads = RecentReads()
     var rotations = RotationLedger()
     var contention: Contention
     var counts = ControllerCounts()
@@ -185,11 +187,11 @@ extension Controller {
         if !ready.isEmpty { worker.add(ready) }
     }
 
-    func enqueueAll() { enqueue(cache.items(in: .all)) }
+    func enqueueAll() { enqueue(cache.items()) }
 
     /// The number of distributions of this instance that were reconciled, and of all that are known.
     package func progress() -> (done: Int, total: Int) {
-        (statuses.outcomes.count, cache.index.distributions.values.count(where: isOurs))
+        (statuses.outcomes.count, cache.index.keys.count { cache.index[$0].map(isOurs) == true })
     }
 
     func noteListed() { isUntidy = true }

@@ -25,6 +25,8 @@ package struct ReconcilerSettings: Sendable {
     package var processTimeout: Duration = .seconds(900)
     /// How long after `stop` statuses are still started. The next leader reports the rest, and waits for the Lease.
     package var drainTimeout: Duration = .seconds(2)
+    /// The minimum time between two statuses of a cluster distribution, which may have thousands of targets.
+    package var clusterStatusPause: Duration = .seconds(10)
     /// How long Secrets may be neither listed nor watched before the statuses report it.
     package var staleAfter: Duration = .seconds(120)
 

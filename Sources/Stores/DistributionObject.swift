@@ -2,8 +2,24 @@ package import Distribution
 package import JSON
 package import Kube
 
+/// A kind of distribution, as the type of an API response.
+package protocol DistributionKind: Sendable {
+    static var isCluster: Bool { get }
+    static var resource: Resource { get }
+}
+
+package enum NamespacedDistributions: DistributionKind {
+    package static let isCluster = false
+    package static let resource = Resource.secretsDistributions
+}
+
+package enum ClusterDistributions: DistributionKind {
+    package static let isCluster = true
+    package static let resource = Resource.clusterSecretsDistributions
+}
+
 /// A distribution decoded from an API response.
-package struct DistributionObject: KubeObject {
+package struct DistributionObject<Kind: DistributionKind>: KubeObject {
     package let distribution: SecretsDistribution
     /// The size of its JSON in bytes.
     let size: Int
@@ -16,9 +32,20 @@ package struct DistributionObject: KubeObject {
 
     package init(reading json: JSONNode) throws(JSONBytes.Failure) {
         size = json.size
-        distribution = try SecretsDistribution(reading: json)
+        distribution = try SecretsDistribution(reading: json, isCluster: Kind.isCluster)
         guard !distribution.key.name.isEmpty else { try json.fails("has no name") }
     }
+}
+
+/// A namespace decoded from an API response.
+struct NamespaceObject: KubeObject {
+    let namespace: Namespace
+
+    var metadata: ObjectMeta {
+        ObjectMeta(name: namespace.name, uid: namespace.uid, resourceVersion: namespace.resourceVersion)
+    }
+
+    init(reading json: JSONNode) throws(JSONBytes.Failure) { namespace = try Namespace(reading: json) }
 }
 
 extension StoredStatus {
@@ -30,6 +57,17 @@ extension StoredStatus {
         if let lastUpdated { status["lastUpdated"] = .string(lastUpdated) }
         if let mountGeneration { status["mountGeneration"] = .string(mountGeneration) }
         if let observedGeneration { status["observedGeneration"] = .int(observedGeneration) }
+        if let targets {
+            status["targets"] = .int(targets.all)
+            status["inSync"] = .int(targets.inSync)
+            status["notInSync"] = .array(
+                targets.notInSync.map { problem in
+                    [
+                        "namespace": .string(problem.namespace), "reason": .string(problem.reason),
+                        "message": .string(problem.message),
+                    ]
+                })
+        }
         return [
             "metadata": [
                 "uid": .string(distribution.uid), "resourceVersion": .string(distribution.resourceVersion),

@@ -13,6 +13,10 @@ package struct DryRunDistributionStore: DistributionStore {
         await store.watch(scope, handler)
     }
 
+    package func listNamespaces() async throws(StoreError) -> [Namespace] { try await store.listNamespaces() }
+
+    package func watchNamespaces(_ handler: WatchHandler<Namespace>) async { await store.watchNamespaces(handler) }
+
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         try await store.current(key)
     }

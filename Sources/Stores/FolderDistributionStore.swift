@@ -5,19 +5,21 @@ package import Observability
 package import Planning
 import Snapshots
 
-/// Distributions from YAML files below a folder. The folder is watched like the mount, and may be an atomically written
-/// volume too.
+/// Distributions and namespaces from YAML files below a folder. The folder is watched like the mount, and may be an
+/// atomically written volume too.
 ///
 /// If a file cannot be parsed, its last valid content stays in force. Statuses are kept only in memory.
 package final class FolderDistributionStore: DistributionStore {
     private let timing: WatchLoop.Timing
     private let path: String
     private let logger: Logger
+    /// The names of namespaces that need no manifest.
+    private let namespaces: [String]
     private let state = Mutex(State())
 
     private struct State {
         /// By file: its last valid content.
-        var lastGood: [String: [SecretsDistribution]] = [:]
+        var lastGood: [String: Content] = [:]
         var current: [ObjectKey: SecretsDistribution] = [:]
         /// Files that cannot be read or parsed completely, so that their distributions are not known.
         var faulty: Set<String> = []
@@ -25,10 +27,40 @@ package final class FolderDistributionStore: DistributionStore {
         var complaints: [String: [String]] = [:]
     }
 
-    package init(path: String, timing: WatchLoop.Timing, logger: Logger) {
+    /// The content of one file.
+    private struct Content {
+        var distributions: [SecretsDistribution] = []
+        var namespaces: [Namespace] = []
+    }
+
+    /// - Parameter namespaces: the names of namespaces that need no manifest.
+    package init(path: String, namespaces: [String] = [], timing: WatchLoop.Timing, logger: Logger) {
         self.timing = timing
         self.path = path
+        self.namespaces = namespaces
         self.logger = logger
+    }
+
+    package func listNamespaces() async throws(StoreError) -> [Namespace] {
+        switch MountWatcher.read(path: path) {
+        case .snapshot(let snapshot): return namespaces(in: snapshot)
+        case .absent(let reason), .lost(let reason):
+            throw .unavailable("cannot read the namespaces: \(reason)", retryAfter: nil)
+        }
+    }
+
+    package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {
+        await watch(observer) { self.namespaces(in: $0) }
+    }
+
+    /// The namespaces that are named or have a manifest.
+    private func namespaces(in snapshot: Snapshot) -> [Namespace] {
+        _ = distributions(in: snapshot, .all)
+        var all = Dictionary(uniqueKeysWithValues: Set(namespaces).map { ($0, Namespace(name: $0, uid: $0)) })
+        for content in state.withLock({ Array($0.lastGood.values) }) {
+            for namespace in content.namespaces { all[namespace.name] = namespace }
+        }
+        return Array(all.values)
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
@@ -40,6 +72,10 @@ package final class FolderDistributionStore: DistributionStore {
     }
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {
+        await watch(observer) { self.distributions(in: $0, scope) }
+    }
+
+    private func watch<Item>(_ observer: WatchHandler<Item>, _ items: @Sendable (Snapshot) -> [Item]) async {
         let folder = MountWatcher(
             path: path, timing: timing, logger: logger, heartbeat: observer.heartbeat)
         defer { folder.stop() }
@@ -52,7 +88,7 @@ package final class FolderDistributionStore: DistributionStore {
         }
         for await reading in folder.readings {
             guard case .snapshot(let snapshot) = reading else { continue }
-            await observer.event(.replace(distributions(in: snapshot, scope)))
+            await observer.event(.replace(items(snapshot)))
         }
     }
 
@@ -60,7 +96,7 @@ package final class FolderDistributionStore: DistributionStore {
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         let (current, faulty) = state.withLock { ($0.current[key], $0.faulty) }
         if current == nil, let file = faulty.min() {
-            throw .rejected("cannot determine whether SecretsDistribution \(key) was deleted: \(file) cannot be used")
+            throw .rejected("cannot determine whether distribution \(key) was deleted: \(file) cannot be used")
         }
         return current
     }
@@ -82,7 +118,7 @@ package final class FolderDistributionStore: DistributionStore {
             let files = snapshot.files.filter { Manifests.isManifest($0.key) }
             for (name, file) in files.sorted(by: { $0.key < $1.key }) {
                 var complaints = Complaints(file: name)
-                for distribution in distributions(of: name, file, &state, &complaints)
+                for distribution in content(of: name, file, &state, &complaints).distributions
                 where scope.contains(distribution.key.namespace) {
                     var distribution = distribution
                     if found[distribution.key] != nil {
@@ -93,7 +129,7 @@ package final class FolderDistributionStore: DistributionStore {
                     found[distribution.key] = distribution
                 }
                 let texts = complaints.texts
-                if state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
+                if scope != .cluster, state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
                     for text in texts {
                         logger.error("manifest has a problem", ["file": .string(name), "problem": .string(text)])
                     }
@@ -107,9 +143,9 @@ package final class FolderDistributionStore: DistributionStore {
         }
     }
 
-    private func distributions(
+    private func content(
         of name: String, _ file: SourceFile, _ state: inout State, _ complaints: inout Complaints
-    ) -> [SecretsDistribution] {
+    ) -> Content {
         switch file {
         case .failed(let error):
             complaints.add("\(error)")
@@ -118,14 +154,15 @@ package final class FolderDistributionStore: DistributionStore {
             let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
             for problem in parsed.problems { complaints.add(problem) }
             if parsed.isComplete {
-                state.lastGood[name] = parsed.usable(defaultNamespace: "default")
+                state.lastGood[name] = Content(
+                    distributions: parsed.usable(defaultNamespace: "default"), namespaces: parsed.namespaces)
                 state.faulty.remove(name)
             } else {
                 state.faulty.insert(name)
                 complaints.isStale = true
             }
         }
-        return state.lastGood[name] ?? []
+        return state.lastGood[name] ?? Content()
     }
 }
 

@@ -18,18 +18,42 @@ package struct KubernetesDistributionStore: DistributionStore {
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
-        let list: (items: [DistributionObject], unreadable: [UnreadableItem]) =
-            try await client.listAll(.secretsDistributions, scope)
-        let standIns = list.unreadable.compactMap(SecretsDistribution.init(unreadable:))
+        if case .cluster = scope { return try await list(ClusterDistributions.self, scope) }
+        return try await list(NamespacedDistributions.self, scope)
+    }
+
+    private func list<Kind: DistributionKind>(
+        _ kind: Kind.Type, _ scope: Scope
+    ) async throws(StoreError) -> [SecretsDistribution] {
+        let list: (items: [DistributionObject<Kind>], unreadable: [UnreadableItem]) =
+            try await client.listAll(Kind.resource, scope, absence: Self.absence(of: kind))
+        let standIns = list.unreadable.compactMap { SecretsDistribution(unreadable: $0, isCluster: Kind.isCluster) }
         guard standIns.count == list.unreadable.count else {
-            throw .rejected("cannot list secretsdistributions: one of them cannot be read, and has no name")
+            throw .rejected("cannot list \(Kind.resource.plural): one of them cannot be read, and has no name")
         }
         large.keep(only: Set(list.items.map(\.distribution.key)), in: scope)
         standIns.forEach(noteUnreadable)
         return list.items.map(noting) + standIns
     }
 
-    private func noting(_ object: DistributionObject) -> SecretsDistribution {
+    /// The error if the resource definition is not installed. Only that of cluster distributions is optional.
+    private static func absence(of kind: (some DistributionKind).Type) -> StoreError? {
+        kind.isCluster ? .forbidden("the resource definition \(kind.resource.plural) is not installed") : nil
+    }
+
+    package func listNamespaces() async throws(StoreError) -> [Namespace] {
+        let list: (items: [NamespaceObject], unreadable: [UnreadableItem]) =
+            try await client.listAll(.namespaces, .cluster)
+        return list.items.map(\.namespace)
+    }
+
+    package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {
+        let watcher = ObjectWatcher<NamespaceObject>(
+            client, .init(.namespaces), policy: .optional, logger: logger, heartbeat: observer.heartbeat, meter: meter)
+        await watcher.run(observer, \.namespace)
+    }
+
+    @Sendable private func noting<Kind: DistributionKind>(_ object: DistributionObject<Kind>) -> SecretsDistribution {
         large.note(object.distribution.key, size: object.size)
         return object.distribution
     }
@@ -40,13 +64,20 @@ package struct KubernetesDistributionStore: DistributionStore {
     }
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {
-        let watcher = ObjectWatcher<DistributionObject>(
-            client, .init(.secretsDistributions, namespace: scope.namespace), logger: logger,
-            heartbeat: observer.heartbeat, meter: meter)
+        if case .cluster = scope { return await watch(ClusterDistributions.self, scope, observer) }
+        await watch(NamespacedDistributions.self, scope, observer)
+    }
+
+    private func watch<Kind: DistributionKind>(
+        _ kind: Kind.Type, _ scope: Scope, _ observer: WatchHandler<SecretsDistribution>
+    ) async {
+        let watcher = ObjectWatcher<DistributionObject<Kind>>(
+            client, .init(Kind.resource, namespace: scope.namespace), policy: Kind.isCluster ? .optional : .init(),
+            logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
             observer, noting,
             standIn: { item in
-                let standIn = SecretsDistribution(unreadable: item)
+                let standIn = SecretsDistribution(unreadable: item, isCluster: Kind.isCluster)
                 if let standIn { noteUnreadable(standIn) }
                 return standIn
             },
@@ -54,16 +85,24 @@ package struct KubernetesDistributionStore: DistributionStore {
                 large.forget(object.distribution.key)
                 return object.distribution
             },
-            listed: { large.keep(only: Set($0.map(\.key)), in: scope) })
+            listed: { large.keep(only: Set($0.map(\.key)), in: scope) }, absence: Self.absence(of: kind))
     }
 
     package func faults() async -> [String] { [] }
 
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        if key.namespace.isEmpty { return try await current(ClusterDistributions.self, key) }
+        return try await current(NamespacedDistributions.self, key)
+    }
+
+    private func current<Kind: DistributionKind>(
+        _ kind: Kind.Type, _ key: ObjectKey
+    ) async throws(StoreError) -> SecretsDistribution? {
         do {
-            var request = Request.get(.secretsDistributions, namespace: key.namespace, name: key.name)
+            var request = Request.get(
+                Kind.resource, namespace: Kind.isCluster ? nil : key.namespace, name: key.name)
             request.expectedResponseSize = large[key]
-            return noting(try await client.send(request, decoding: DistributionObject.self))
+            return noting(try await client.send(request, decoding: DistributionObject<Kind>.self))
         } catch {
             if case .notFound = error.kind {
                 large.forget(key)
@@ -117,11 +156,19 @@ package struct KubernetesDistributionStore: DistributionStore {
     private func patch(
         _ status: StoredStatus, _ distribution: SecretsDistribution, subresource: String?
     ) async throws(KubeError) -> SecretsDistribution {
+        distribution.isCluster
+            ? try await patch(ClusterDistributions.self, status, distribution, subresource: subresource)
+            : try await patch(NamespacedDistributions.self, status, distribution, subresource: subresource)
+    }
+
+    private func patch<Kind: DistributionKind>(
+        _ kind: Kind.Type, _ status: StoredStatus, _ distribution: SecretsDistribution, subresource: String?
+    ) async throws(KubeError) -> SecretsDistribution {
         var request = Request.mergePatch(
-            .secretsDistributions, namespace: distribution.key.namespace, name: distribution.key.name,
+            Kind.resource, namespace: Kind.isCluster ? nil : distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
         request.expectedResponseSize = large[distribution.key]
-        return noting(try await client.send(request, decoding: DistributionObject.self))
+        return noting(try await client.send(request, decoding: DistributionObject<Kind>.self))
     }
 }
 

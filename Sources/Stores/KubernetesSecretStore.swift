@@ -222,7 +222,7 @@ extension StoreError {
 extension KubeTransport {
     /// Reads all pages of a list. If the continue token expires, the list is restarted, at most twice.
     func listAll<Item: KubeObject>(
-        _ resource: Resource, _ scope: Scope, labelSelector: String? = nil
+        _ resource: Resource, _ scope: Scope, labelSelector: String? = nil, absence: StoreError? = nil
     ) async throws(StoreError) -> (items: [Item], unreadable: [UnreadableItem]) {
         var tries = 0
         var pager = ListPager<Item>(resource, namespace: scope.namespace, labelSelector: labelSelector)
@@ -239,6 +239,7 @@ extension KubeTransport {
                 return (items, unreadable)
             } catch {
                 tries += 1
+                if case .notFound = error.kind, let absence { throw absence }
                 guard case .expired = error.kind, tries < 3 else { throw StoreError(error) }
             }
         }
@@ -253,10 +254,12 @@ extension ObjectWatcher {
     ///   - standIn: maps an item that cannot be read; nil if it has no replacement.
     ///   - gone: maps a deleted item; nil to use `value`.
     ///   - listed: receives the mapped items of each list.
+    ///   - absence: the error if the server does not know the resource; nil to treat it as any other error.
     func run<Value: Sendable>(
         _ observer: WatchHandler<Value>, _ value: @escaping @Sendable (Item) -> Value,
         standIn: @escaping @Sendable (UnreadableItem) -> Value? = { _ in nil },
-        gone: (@Sendable (Item) -> Value)? = nil, listed: @escaping @Sendable ([Value]) -> Void = { _ in }
+        gone: (@Sendable (Item) -> Value)? = nil, listed: @escaping @Sendable ([Value]) -> Void = { _ in },
+        absence: StoreError? = nil
     ) async {
         let gone = gone ?? value
         await run(
@@ -272,7 +275,9 @@ extension ObjectWatcher {
                 }
             },
             failed: { error in
-                let error = StoreError(error)
+                var cause = StoreError(error)
+                if case .notFound = error.kind, let absence { cause = absence }
+                let error = cause
                 await observer.failed(error)
                 if case .unlistable = error { await observer.unlistable(error) }
             }, recovered: observer.recovered)

@@ -2,7 +2,7 @@ package import Distribution
 import JSON
 import YAML
 
-/// Parses YAML files that contain distributions.
+/// Parses YAML files that contain distributions and namespaces.
 package enum Manifests {
     /// A problem and its location.
     package struct Finding: Sendable, Equatable, CustomStringConvertible {
@@ -28,6 +28,7 @@ package enum Manifests {
 
     package struct Parsed: Sendable {
         package var distributions: [(distribution: SecretsDistribution, line: Int)] = []
+        package var namespaces: [Namespace] = []
         /// The number of documents of other kinds.
         package var others = 0
         package var problems: [Finding] = []
@@ -38,7 +39,7 @@ package enum Manifests {
         func usable(defaultNamespace: String) -> [SecretsDistribution] {
             distributions.compactMap { entry in
                 var distribution = entry.distribution
-                if distribution.key.namespace.isEmpty {
+                if distribution.key.namespace.isEmpty, !distribution.isCluster {
                     distribution.key = ObjectKey(namespace: defaultNamespace, name: distribution.key.name)
                 }
                 // There is no server that assigns a uid.
@@ -73,11 +74,17 @@ package enum Manifests {
         _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?
     ) {
         let kind = document["kind"]?.string
-        if kind == "List" || kind == WellKnownKeys.kind + "List", case .sequence(let items)? = document["items"]?.kind {
+        let kinds = [WellKnownKeys.kind, WellKnownKeys.clusterKind]
+        if kind == "List" || kinds.contains(where: { kind == $0 + "List" }),
+            case .sequence(let items)? = document["items"]?.kind
+        {
             for item in items { add(item, to: &parsed, file: file, policy) }
             return
         }
-        guard kind == WellKnownKeys.kind else {
+        if kind == "Namespace", document["apiVersion"]?.string == "v1" {
+            return addNamespace(document, to: &parsed, file: file)
+        }
+        guard let kind, kinds.contains(kind) else {
             parsed.others += 1
             return
         }
@@ -86,10 +93,12 @@ package enum Manifests {
             parsed.problems.append(Finding(file: file, line: document.line(of: ["apiVersion"]), message: problem))
             return
         }
-        guard let distribution = try? JSONBytes.decode(SecretsDistribution.self, from: document.json()) else {
+        let isCluster = kind == WellKnownKeys.clusterKind
+        let json = try? JSONNode(json: document.json()[...])
+        guard let distribution = try? json.map({ try SecretsDistribution(reading: $0, isCluster: isCluster) }) else {
             parsed.isComplete = false
             parsed.problems.append(
-                Finding(file: file, line: document.line, message: "is not an object, expected a SecretsDistribution"))
+                Finding(file: file, line: document.line, message: "is not an object, expected a \(kind)"))
             return
         }
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
@@ -98,6 +107,16 @@ package enum Manifests {
         guard let policy else { return }
         parsed.problems += policy.problems(of: distribution).map {
             Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
+        }
+    }
+
+    private static func addNamespace(_ document: YAMLNode, to parsed: inout Parsed, file: String) {
+        do {
+            parsed.namespaces.append(try JSONBytes.decode(Namespace.self, from: document.json()))
+        } catch {
+            parsed.isComplete = false
+            parsed.problems.append(
+                Finding(file: file, line: document.line, message: "is a Namespace that cannot be read: \(error)"))
         }
     }
 

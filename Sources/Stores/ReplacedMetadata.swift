@@ -24,15 +24,22 @@ struct ReplacedMetadata: Sendable {
         let end: ContinuousClock.Instant
     }
 
-    /// By uid of the distribution, which has one target.
-    private var entries: [String: Entry] = [:]
+    /// A distribution has one target in a namespace.
+    private struct Owner: Hashable {
+        /// The uid of the distribution.
+        let distribution: String
+        let namespace: String
+    }
+
+    private var entries: [Owner: Entry] = [:]
 
     /// The total size in bytes.
     var size: Int { entries.values.reduce(0) { $0 + $1.metadata.count } }
 
     /// The metadata of the Secret that a distribution replaces; nil if there is none.
     func metadata(of key: ObjectKey, for distribution: String, at now: ContinuousClock.Instant) -> JSONValue? {
-        guard let entry = entries[distribution], entry.key == key, now < entry.end else { return nil }
+        let owner = Owner(distribution: distribution, namespace: key.namespace)
+        guard let entry = entries[owner], entry.key == key, now < entry.end else { return nil }
         return try? JSONBytes.decode(JSONValue.self, from: entry.metadata)
     }
 
@@ -44,15 +51,16 @@ struct ReplacedMetadata: Sendable {
         at now: ContinuousClock.Instant
     ) {
         entries = entries.filter { now < $0.value.end }
-        entries[distribution] = nil
+        let owner = Owner(distribution: distribution, namespace: key.namespace)
+        entries[owner] = nil
         // This annotation contains a copy of the values, which must not be kept.
         let bytes = metadata.merging(["annotations": [WellKnownKeys.lastApplied: nil]]).encoded()
         guard bytes.count <= Self.largest else { return }
-        entries[distribution] = Entry(key: key, uid: uid, metadata: bytes, end: now + Self.lifetime)
+        entries[owner] = Entry(key: key, uid: uid, metadata: bytes, end: now + Self.lifetime)
         while size > Self.most, let oldest = oldestOfLargestNamespace { entries[oldest] = nil }
     }
 
-    private var oldestOfLargestNamespace: String? {
+    private var oldestOfLargestNamespace: Owner? {
         let sizes = entries.values.reduce(into: [:]) { $0[$1.key.namespace, default: 0] += $1.metadata.count }
         let namespace = sizes.max { $0.value < $1.value }?.key
         return entries.filter { $0.value.key.namespace == namespace }.min { $0.value.end < $1.value.end }?.key
@@ -60,7 +68,8 @@ struct ReplacedMetadata: Sendable {
 
     /// Forgets the metadata of a distribution that was deleted, or whose target is no longer `key`.
     mutating func forget(_ distribution: String, unless key: ObjectKey? = nil) {
-        if let entry = entries[distribution], entry.key != key { entries[distribution] = nil }
+        guard !entries.isEmpty else { return }
+        entries = entries.filter { $0.key.distribution != distribution || $0.value.key == key }
     }
 
     /// Forgets the metadata of a Secret that exists: it was replaced, was not deleted, or was created by another

@@ -57,12 +57,19 @@ extension SecretStore {
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }
 
-/// Stores distributions: in a Kubernetes API, or in a folder of manifests.
+/// Stores distributions: in a Kubernetes API, or in a folder of manifests. Scope `.cluster` has those that belong to no
+/// namespace.
 package protocol DistributionStore: Sendable {
     func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution]
 
     /// Lists, then watches until cancelled.
     func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async
+
+    /// The namespaces that cluster distributions select from.
+    func listNamespaces() async throws(StoreError) -> [Namespace]
+
+    /// Lists the namespaces, then watches them until cancelled.
+    func watchNamespaces(_ observer: WatchHandler<Namespace>) async
 
     /// The current distribution, read from the store and not from a cache; nil if there is none.
     func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution?

@@ -61,7 +61,8 @@ enum Kept: String, CaseIterable {
             hold.common.share(&target, with: nil, nil)
             hold.targets[target.key] = target
         } else {
-            var distribution = try JSONBytes.decode(DistributionObject.self, from: text).distribution
+            var distribution = try JSONBytes.decode(DistributionObject<NamespacedDistributions>.self, from: text)
+                .distribution
             hold.common.share(&distribution, with: nil, nil)
             _ = hold.index.upsert(distribution)
             hold.outcomes[distribution.key] = distribution.refusal.map { DistributionStatus($0) }

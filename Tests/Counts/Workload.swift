@@ -29,7 +29,8 @@ enum Workload: String, CaseIterable {
         case .decodeDistributions:
             let page = Page.distributions(500)
             return {
-                let items = try JSONBytes.decode(ListPage<DistributionObject>.self, from: page).items
+                let items = try JSONBytes.decode(ListPage<DistributionObject<NamespacedDistributions>>.self, from: page)
+                    .items
                 try expect(500, items.count { $0.distribution.refusal == nil }, "usable distributions")
             }
         case .decodeSecrets:

@@ -97,6 +97,10 @@ package actor FakeStore: SecretStore, DistributionStore {
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {}
 
+    package func listNamespaces() async throws(StoreError) -> [Namespace] { [] }
+
+    package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {}
+
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         try begin(.current, key)
         let found = distributions[key]

@@ -67,7 +67,7 @@ enum KubeTargets {
     static let list: Fuzz.Target = { bytes in
         page(MetadataOnly.self, bytes)
         page(SecretObject.self, bytes)
-        page(DistributionObject.self, bytes)
+        page(DistributionObject<NamespacedDistributions>.self, bytes)
     }
 
     private static func page<Item: KubeObject>(_ type: Item.Type, _ bytes: [UInt8]) {
@@ -93,7 +93,7 @@ enum KubeTargets {
     static let watch: Fuzz.Target = { bytes in
         watch(MetadataOnly.self, bytes)
         watch(SecretObject.self, bytes)
-        watch(DistributionObject.self, bytes)
+        watch(DistributionObject<NamespacedDistributions>.self, bytes)
     }
 
     private static func watch<Item: KubeObject>(_ type: Item.Type, _ bytes: [UInt8]) {

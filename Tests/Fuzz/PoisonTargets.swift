@@ -11,7 +11,7 @@ enum PoisonTargets {
         let poison = Poison(place: Int(first & 3), isPart: first & 4 != 0, Array(bytes.dropFirst()))
         poison.tryOn(MetadataOnly.self)
         poison.tryOn(SecretObject.self)
-        poison.tryOn(DistributionObject.self)
+        poison.tryOn(DistributionObject<NamespacedDistributions>.self)
     }
 }
 

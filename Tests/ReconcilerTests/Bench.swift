@@ -95,6 +95,13 @@ struct Bench: Sendable {
         for part in [Part.distributions, .targets, .mount] { try await tell(part) }
     }
 
+    /// Reports all distributions and the namespaces. For a bench with the scope `.cluster`.
+    func tellCluster(_ namespaces: String...) async throws {
+        await controller.distributions(.cluster, .replace(try await store.list(.cluster)))
+        await controller.handle(.namespaces(.replace(namespaces.map { Namespace(name: $0, uid: $0) })))
+        try await tellAll()
+    }
+
     // MARK: Conditions
 
     /// Waits until nothing is left to do, and no retry is pending.
@@ -176,6 +183,50 @@ struct Bench: Sendable {
         ]
         return try JSONBytes.decode(
             SecretsDistribution.self, from: manifest.merging(["spec": amendment]).encoded())
+    }
+}
+
+extension Bench {
+    /// A bench that serves cluster distributions.
+    static func ofCluster(
+        on store: FakeStore = FakeStore(), _ configure: (inout ReconcilerSettings) -> Void = { _ in }
+    ) -> Bench {
+        Bench(on: store) { settings in
+            settings.scopes = [.all, .cluster]
+            settings.clusterStatusPause = .milliseconds(1)
+            configure(&settings)
+        }
+    }
+
+    /// A `ClusterSecretsDistribution` of the namespaces `team-*`.
+    func clusterDistribution(
+        _ name: String = "c", target: String = "t", to namespaces: String = "team-*", policy: DeletionPolicy = .retain,
+        createdAt: String = "1", generation: Int = 1, from file: String = "a"
+    ) throws -> SecretsDistribution {
+        let manifest: JSONValue = [
+            "metadata": [
+                "name": .string(name), "uid": .string(name), "generation": .int(generation),
+                "creationTimestamp": .string(createdAt),
+            ],
+            "spec": [
+                "namespaces": [.string(namespaces)],
+                "template": [
+                    "name": .string(target), "deletionPolicy": .string(policy.rawValue),
+                    "secrets": [["from": .string(file), "to": .string(file)]],
+                ],
+            ],
+        ]
+        return try SecretsDistribution(reading: try JSONNode(json: manifest.encoded()[...]), isCluster: true)
+    }
+
+    /// The stored status of a cluster distribution.
+    func clusterStatus(_ name: String = "c") async -> StoredStatus? {
+        await store.distributions[ObjectKey(namespace: "", name: name)]?.status
+    }
+
+    /// `2/3`: in sync, of all.
+    func clusterCounts(_ name: String = "c") async -> String {
+        await clusterStatus(name)?.targets.map { "\($0.inSync)/\($0.all)" } ?? "none"
     }
 }
 

@@ -27,7 +27,7 @@ extension Cache {
         sharing outcomes: [ObjectKey: DistributionStatus]
     ) -> CacheChange {
         var change = CacheChange()
-        if !isAuthoritative, let known = index.distributions[distribution.key], distribution.isOlder(than: known) {
+        if !isAuthoritative, let known = index[distribution.key], distribution.isOlder(than: known) {
             return change
         }
         SecretsDistribution.keep(distribution, isAuthoritative: isAuthoritative, in: &self, sharing: outcomes, &change)
@@ -40,7 +40,7 @@ extension Cache {
     mutating func take(
         _ distribution: SecretsDistribution, sharing outcome: DistributionStatus?, _ change: inout CacheChange
     ) -> Set<ObjectKey> {
-        guard let known = index.distributions[distribution.key], known.uid == distribution.uid,
+        guard let known = index[distribution.key], known.uid == distribution.uid,
             !distribution.isOlder(than: known)
         else { return [] }
         return put(distribution, sharing: outcome, &change).filter { $0 != distribution.target }
@@ -51,9 +51,9 @@ extension Cache {
         _ distribution: SecretsDistribution, sharing outcome: DistributionStatus?, _ change: inout CacheChange
     ) -> Set<ObjectKey> {
         var distribution = distribution
-        let known = index.distributions[distribution.key]
+        let known = index[distribution.key]
         interner.share(&distribution, with: known, outcome)
-        if let known, known.uid != distribution.uid || known.target != distribution.target {
+        if let known, known.uid != distribution.uid || known.spec.name != distribution.spec.name {
             change.retargeted.append((known, known.uid == distribution.uid ? distribution.target : nil))
         }
         return index.upsert(distribution)

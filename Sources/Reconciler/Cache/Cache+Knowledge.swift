@@ -11,19 +11,57 @@ extension Cache {
 
     /// Whether the mount, the access policy and the objects of `namespace` are known. Until then, comparisons would be
     /// wrong.
+    ///
+    /// - Parameter namespace: empty for the cluster distributions themselves.
     func isReady(_ namespace: String) -> Bool {
-        mount.wasRead && policy.isKnown && scope(of: namespace)?.isReady == true
+        guard mount.wasRead, policy.isKnown else { return false }
+        if namespace.isEmpty { return scopes[.cluster]?.distributions.isListed == true }
+        return scope(of: namespace)?.isReady == true
+    }
+
+    /// Whether the cluster distributions have targets here: not if only some namespaces are watched.
+    var servesCluster: Bool { scopes[.all] != nil }
+
+    /// Why it is not known which namespaces the cluster distributions select; nil if it is known.
+    var unknownNamespaces: String? {
+        guard servesCluster else {
+            return "this agent serves only the namespaces in WATCH_NAMESPACES, expected all for a"
+                + " \(WellKnownKeys.clusterKind)"
+        }
+        guard let feed = scopes[.cluster]?.namespaces, !feed.isListed else { return nil }
+        return "the namespaces cannot be listed" + (feed.failure.map { ": \($0.description)" } ?? " yet")
+    }
+
+    /// Whether the namespaces will not be listed soon, so that statuses must report it.
+    var areNamespacesMissing: Bool {
+        guard servesCluster, let feed = scopes[.cluster]?.namespaces else { return true }
+        return !feed.isListed && (feed.isRefused || feed.isStale)
+    }
+
+    /// Whether it is known which distribution the target of a cluster distribution belongs to.
+    ///
+    /// - Parameter distribution: the one that it was written for; nil if it is gone.
+    func knowsOwner(_ distribution: SecretsDistribution?, in namespace: String) -> Bool {
+        guard scopes[.cluster]?.distributions.isListed == true, servesCluster else { return false }
+        // In a namespace that is being deleted, the Secret is deleted with it.
+        return distribution == nil
+            || (unknownNamespaces == nil && index.namespaces[namespace]?.isBeingDeleted == false)
     }
 
     /// All keys of a scope: the targets that distributions describe, the other targets, which may have to be pruned,
     /// and the distributions that may have no target of their own.
-    func items(in scope: Scope) -> [WorkItem] {
-        var items = index.targets.filter { scope.contains($0.namespace) }.map(WorkItem.target)
-        items += targets.keys.filter { scope.contains($0.namespace) && index.known($0) == nil }.map(WorkItem.target)
-        for (key, distribution) in index.distributions where scope.contains(key.namespace) {
+    ///
+    /// - Parameter scope: nil for all scopes.
+    func items(in scope: Scope? = nil) -> [WorkItem] {
+        let ofCluster = index.clusterDistributions.keys.map(WorkItem.status)
+        if scope == .cluster { return index.clusterTargets.map(WorkItem.target) + ofCluster }
+        let contains = { (namespace: String) in scope?.contains(namespace) ?? true }
+        var items = index.targets.filter { contains($0.namespace) }.map(WorkItem.target)
+        items += targets.keys.filter { contains($0.namespace) && !index.isClaimed($0) }.map(WorkItem.target)
+        for (key, distribution) in index.distributions where contains(key.namespace) {
             if index.mayLackTarget(distribution) { items.append(.status(key)) }
         }
-        return items
+        return scope == nil ? items + ofCluster : items
     }
 
     /// Whether a distribution in `namespace` may have changed without an event.
@@ -73,6 +111,6 @@ extension Cache {
     func namespacesToList(of scope: Scope) -> [String]? {
         guard let feed = scopes[scope]?.distributions, feed.isListed, feed.failure == nil else { return nil }
         guard scope == .all else { return [] }
-        return Set(index.distributions.keys.map(\.namespace)).sorted()
+        return Set(index.targets.map(\.namespace)).sorted()
     }
 }

@@ -56,6 +56,7 @@ struct Cache: Sendable {
             change.scopes = Set(scopes.keys)
         case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
+        case .namespaces(let event): apply(event, in: .cluster, sharing: outcomes, &change)
         case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
         case .distributionsWatch(let scope, let news):
             update(scope, &change) { state in
@@ -66,17 +67,26 @@ struct Cache: Sendable {
                 case .relisting: state.distributions.relist()
                 }
             }
-        case .targetsWatch(let scope, let news):
-            update(scope, &change) { state in
-                switch news {
-                case .failed(let error):
-                    state.targets.fail(error, besides: state.distributions, at: now, time, limit: staleAfter)
-                case .recovered: state.targets.recover()
-                case .relisting: break
-                }
-            }
+        case .targetsWatch(let scope, let news): update(scope, \.targets, news, at: now, time, &change)
+        case .namespacesWatch(let news): update(.cluster, \.namespaces, news, at: now, time, &change)
         }
         return change
+    }
+
+    /// Applies a change of the watch of Secrets or of namespaces.
+    private mutating func update(
+        _ scope: Scope, _ feed: WritableKeyPath<ScopeState, ListWatchState>, _ news: ListWatchStateChange,
+        at now: Instant, _ time: Timestamp, _ change: inout CacheChange
+    ) {
+        let staleAfter = staleAfter
+        update(scope, &change) { state in
+            switch news {
+            case .failed(let error):
+                state[keyPath: feed].fail(error, besides: state.distributions, at: now, time, limit: staleAfter)
+            case .recovered: state[keyPath: feed].recover()
+            case .relisting: break
+            }
+        }
     }
 
     private mutating func apply(_ reading: MountReading, _ change: inout CacheChange) {
@@ -163,23 +173,26 @@ struct Cache: Sendable {
         scopes[scope] = new
         change.affectsReadiness = true
         if new.isRefused != old.isRefused {
-            if new.isRefused, let error = [new.distributions, new.targets].first(where: \.isRefused)?.failure {
-                change.logLines.append(.scopeSkipped(scope, error))
+            if new.isRefused, let error = new.feeds.first(where: \.isRefused)?.failure {
+                change.logLines.append(scope == .cluster ? .clusterSkipped(error) : .scopeSkipped(scope, error))
             } else {
                 change.logLines.append(.scopeServed(scope))
             }
         }
         for (resource, old, new) in [
-            (Resource.secrets, old.targets, new.targets),
-            (.secretsDistributions, old.distributions, new.distributions),
+            (Resource.secrets, old.targets, new.targets), (.namespaces, old.namespaces, new.namespaces),
+            (
+                scope == .cluster ? .clusterSecretsDistributions : .secretsDistributions, old.distributions,
+                new.distributions
+            ),
         ] {
             // Log each one once, not with each list.
             for (key, reason) in new.unreadable where old.unreadable[key] != reason {
                 change.logLines.append(.unreadable(resource, key, reason: reason))
             }
         }
-        let (seen, sees) = (old.targets, new.targets)
-        if seen.isStale != sees.isStale || (seen.isRefused || sees.isRefused) && seen.failure != sees.failure {
+        for (seen, sees) in [(old.targets, new.targets), (old.namespaces, new.namespaces)]
+        where seen.isStale != sees.isStale || (seen.isRefused || sees.isRefused) && seen.failure != sees.failure {
             change.scopes.insert(scope)
         }
     }

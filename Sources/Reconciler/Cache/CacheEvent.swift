@@ -11,11 +11,14 @@ package enum CacheEvent: Sendable {
     case policy(PolicyReading)
     case distributions(Scope, ListWatchEvent<SecretsDistribution>)
     case targets(Scope, ListWatchEvent<ObservedTarget>)
+    /// The namespaces that cluster distributions select from.
+    case namespaces(ListWatchEvent<Namespace>)
     /// The targets that could be listed, by namespace, when the list of the whole scope fails. All other targets are
     /// read by name.
     case targetsInParts(Scope, [String: [ObservedTarget]], because: StoreError)
     case distributionsWatch(Scope, ListWatchStateChange)
     case targetsWatch(Scope, ListWatchStateChange)
+    case namespacesWatch(ListWatchStateChange)
 }
 
 /// A change in the state of a list and watch.
@@ -63,6 +66,8 @@ struct CacheChange: Sendable {
     var logLines: [LogLine] = []
 
     enum LogLine: Sendable {
+        /// The cluster distributions, or the namespaces, cannot be listed.
+        case clusterSkipped(StoreError)
         case scopeSkipped(Scope, StoreError)
         case scopeServed(Scope)
         case unreadable(Resource, ObjectKey, reason: String)

@@ -37,30 +37,68 @@ extension SecretsDistribution: CachedObject {
     static var feed: WritableKeyPath<ScopeState, ListWatchState> { \.distributions }
     static var keepsUnreadable: Bool { true }
 
-    static func keys(in cache: Cache) -> [ObjectKey] { Array(cache.index.distributions.keys) }
-    static func known(_ key: ObjectKey, in cache: Cache) -> Self? { cache.index.distributions[key] }
+    static func keys(in cache: Cache) -> [ObjectKey] { cache.index.keys }
+    static func known(_ key: ObjectKey, in cache: Cache) -> Self? { cache.index[key] }
 
     static func keep(
         _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
         _ change: inout CacheChange
     ) {
         let key = object.key
-        let known = cache.index.distributions[key]
+        let known = cache.index[key]
         if isAuthoritative, let known, known.uid != object.uid || object.isOlder(than: known) {
             change.replaced.append(key)
         }
         let affected = cache.put(object, sharing: outcomes[key], &change)
         // Includes the former target, which it no longer describes.
         change.targets.formUnion(affected)
-        if let known, known.uid == object.uid, known.forceSync != object.forceSync { change.requested[key] = affected }
-        if cache.index.mayLackTarget(object) { change.statuses.append(key) }
-        if !isAuthoritative, let known { change.updated = (known, cache.index.distributions[key] ?? object) }
+        if let known, known.uid == object.uid, known.forceSync != object.forceSync {
+            change.requested[key] = affected.union(cache.index.targets(of: key))
+            change.targets.formUnion(cache.index.targets(of: key))
+        }
+        if object.isCluster || cache.index.mayLackTarget(object) { change.statuses.append(key) }
+        if !isAuthoritative, let known { change.updated = (known, cache.index[key] ?? object) }
     }
 
     static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
-        if let old = cache.index.distributions[key] { change.removed.append(old) }
-        cache.verdicts.forget(key)
-        change.targets.formUnion(cache.index.remove(key))
+        if let old = cache.index[key] { change.removed.append(old) }
+        let targets = cache.index.remove(key)
+        for target in targets { cache.verdicts.forget(target) }
+        change.targets.formUnion(targets)
+    }
+}
+
+extension Namespace: CachedObject {
+    var key: ObjectKey { ObjectKey(namespace: "", name: name) }
+
+    static var feed: WritableKeyPath<ScopeState, ListWatchState> { \.namespaces }
+    static var keepsUnreadable: Bool { true }
+
+    static func keys(in cache: Cache) -> [ObjectKey] {
+        cache.index.namespaces.keys.map { ObjectKey(namespace: "", name: $0) }
+    }
+
+    static func known(_ key: ObjectKey, in cache: Cache) -> Self? { cache.index.namespaces[key.name] }
+
+    static func keep(
+        _ object: Self, isAuthoritative: Bool, in cache: inout Cache, sharing outcomes: [ObjectKey: DistributionStatus],
+        _ change: inout CacheChange
+    ) {
+        var object = object
+        cache.interner.share(&object)
+        note(cache.index.upsert(object), in: &cache, &change)
+    }
+
+    static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
+        note(cache.index.remove(namespace: key.name), in: &cache, &change)
+    }
+
+    /// Records the targets that are described now, or not any more. The statuses show how many there are.
+    private static func note(_ targets: Set<ObjectKey>, in cache: inout Cache, _ change: inout CacheChange) {
+        guard !targets.isEmpty else { return }
+        for target in targets { cache.verdicts.forget(target) }
+        change.targets.formUnion(targets)
+        change.statuses += cache.index.clusterDistributions.keys
     }
 }
 

@@ -1,7 +1,7 @@
 import Distribution
 
-/// The verdicts of one policy by distribution. A verdict is valid while the distribution's sources, and the names of the
-/// files in its folders, stay the same.
+/// The verdicts of one policy by target. A verdict is valid while the sources of the target's distribution, and the names
+/// of the files in its folders, stay the same.
 struct PolicyVerdicts: Sendable {
     private struct Verdict: Sendable {
         let mappings: [Mapping]
@@ -14,7 +14,7 @@ struct PolicyVerdicts: Sendable {
 
     /// Whether the policy was evaluated on the sources of `distribution`.
     func hasVerdict(_ distribution: SecretsDistribution) -> Bool {
-        guard let verdict = verdicts[distribution.key] else { return false }
+        guard let target = distribution.target, let verdict = verdicts[target] else { return false }
         return verdict.mappings == distribution.spec.mappings && verdict.dataFrom == distribution.spec.dataFrom
     }
 
@@ -23,11 +23,12 @@ struct PolicyVerdicts: Sendable {
         guard hasVerdict(distribution) else {
             return Refusal(.policyDenied, "The access policy has not been evaluated yet.")
         }
-        return verdicts[distribution.key]?.refusal
+        return distribution.target.flatMap { verdicts[$0]?.refusal }
     }
 
     mutating func keep(_ refusal: Refusal?, of distribution: SecretsDistribution) {
-        verdicts[distribution.key] = Verdict(
+        guard let target = distribution.target else { return }
+        verdicts[target] = Verdict(
             mappings: distribution.spec.mappings, dataFrom: distribution.spec.dataFrom, refusal: refusal)
     }
 
@@ -36,7 +37,7 @@ struct PolicyVerdicts: Sendable {
         verdicts = verdicts.filter { $0.value.dataFrom.allSatisfy { $0.folder == nil } }
     }
 
-    mutating func forget(_ distribution: ObjectKey) { verdicts[distribution] = nil }
+    mutating func forget(_ target: ObjectKey) { verdicts[target] = nil }
 
     /// Forgets all verdicts, because the policy changed.
     mutating func forgetAll() { verdicts = [:] }

@@ -3,10 +3,15 @@ import Kube
 import Observability
 import Stores
 
-/// The state of one scope: whether its distributions and Secrets were listed, and why they cannot be listed now.
+/// The state of one scope: whether its objects were listed, and why they cannot be listed now.
 struct ScopeState: Sendable {
     var distributions = ListWatchState()
+    /// Not used for the cluster.
     var targets = ListWatchState()
+    /// Used only for the cluster.
+    var namespaces = ListWatchState()
+
+    var feeds: [ListWatchState] { [distributions, targets, namespaces] }
 
     /// Whether the scope's targets can be reconciled: its objects are known, or a status must report why they are not.
     var isReady: Bool {
@@ -16,7 +21,7 @@ struct ScopeState: Sendable {
     /// Whether the role gives no access to the scope. The scope is skipped until the role or the namespace exists
     /// again.
     var isRefused: Bool {
-        (distributions.isRefused && !distributions.isListed) || (targets.isRefused && !targets.isListed)
+        feeds.contains { $0.isRefused && !$0.isListed }
     }
 }
 

@@ -16,7 +16,7 @@ extension Controller {
         let generation = cache.mount.snapshot?.generation
         let response: SecretsDistribution?
         do {
-            response = try await distributions.current(key)
+            response = try await current(key)
         } catch {
             if case .forbidden = error { return true }
             if isStale { return true }
@@ -24,17 +24,26 @@ extension Controller {
         }
         // Only a list or an event proves a deletion: a server that has just started may not know the resource yet.
         guard let current = response else {
-            throw .unavailable("SecretsDistribution \(key) no longer exists", retryAfter: nil)
+            throw .unavailable("\(known.kind) \(key) no longer exists", retryAfter: nil)
         }
         // Unless an event arrived during the request.
         if current.uid != known.uid || current.resourceVersion != known.resourceVersion,
-            cache.index.distributions[key]?.resourceVersion == known.resourceVersion
+            cache.index[key]?.resourceVersion == known.resourceVersion
         {
             replace(current)
         }
-        guard let now = cache.index.distributions[key] else { return false }
-        return now.uid == known.uid && now.spec == known.spec && isOurs(now) && denial(of: now) == nil
-            && cache.mount.snapshot?.generation == generation
+        guard let now = cache.index.current(known) else { return false }
+        return now.uid == known.uid && now.target == known.target && now.spec == known.spec && isOurs(now)
+            && denial(of: now) == nil && cache.mount.snapshot?.generation == generation
+    }
+
+    /// Reads a distribution. Thousands of targets of a cluster distribution share one response.
+    private func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+        guard key.namespace.isEmpty else { return try await distributions.current(key) }
+        if let recent = recentReads.response(for: key, at: .now) { return recent }
+        let response = try await distributions.current(key)
+        recentReads.keep(response, for: key, at: .now)
+        return response
     }
 
     /// Reads a distribution and stores the response in the cache.
@@ -43,11 +52,11 @@ extension Controller {
         var response: SecretsDistribution?
         // A response from before the distribution was deleted may arrive after the event of the deletion.
         repeat {
-            known = cache.index.distributions[key]
-            response = try await distributions.current(key)
-        } while response != nil && known != nil && cache.index.distributions[key] == nil
+            known = cache.index[key]
+            response = try await current(key)
+        } while response != nil && known != nil && cache.index[key] == nil
         // Only if it changed: `carryOut` queues keys.
-        if let response, response != cache.index.distributions[key] {
+        if let response, response != cache.index[key] {
             carryOut(cache.take(response, sharing: statuses.outcomes))
         }
         return response
@@ -63,12 +72,32 @@ extension Controller {
     /// - Parameter known: the version that the status was written to. In local mode no resource version shows which of
     ///   two is newer, so an edit that arrived in the meantime is kept.
     func takeStored(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
-        if let known, let now = cache.index.distributions[known.key], now != known, !now.isOlder(than: distribution) {
+        if let known, let now = cache.index[known.key], now != known, !now.isOlder(than: distribution) {
             return
         }
         var change = CacheChange()
         let targets = cache.take(distribution, sharing: statuses.outcomes[distribution.key], &change)
         carryOut(change)
         enqueue(targets)
+    }
+}
+
+/// The last responses about cluster distributions. Each has thousands of targets, and an outdated response of a second
+/// ago is as good as one that took a second. A value.
+struct RecentReads: Sendable {
+    private typealias Read = (response: SecretsDistribution?, at: ContinuousClock.Instant)
+
+    private static let age: Duration = .seconds(1)
+    private var reads: [ObjectKey: Read] = [:]
+
+    /// The response, or nil for a resource that does not exist; nil if there is no recent response.
+    func response(for key: ObjectKey, at now: ContinuousClock.Instant) -> SecretsDistribution?? {
+        guard let read = reads[key], read.at.duration(to: now) < Self.age else { return nil }
+        return .some(read.response)
+    }
+
+    mutating func keep(_ response: SecretsDistribution?, for key: ObjectKey, at now: ContinuousClock.Instant) {
+        reads = reads.filter { $0.value.at.duration(to: now) < Self.age }
+        reads[key] = (response, now)
     }
 }

@@ -31,7 +31,7 @@ extension Controller {
         } catch {
             message += " Secret \(key.name) keeps its content: \(error.description)."
             // The distribution or the policy changed in the meantime.
-            guard cache.index.distributions[distribution.key].map(hasVerdict) != false else { return .unevaluated }
+            guard cache.index.current(distribution).map(hasVerdict) != false else { return .unevaluated }
             failure = error
             if !error.isRetried {
                 logger.warning(
@@ -70,14 +70,14 @@ extension Controller {
             return "\(rest), because it was not written for this distribution."
         }
         // The distribution, and after each suspension the policy, may have changed: decide by their current state.
-        let current = try await readDistribution(distribution.key)
+        let current = try await readDistribution(distribution.key).map { cache.index.aim($0, at: key.namespace) }
         guard let current, hasVerdict(on: current) else {
-            throw .changed("SecretsDistribution \(distribution.key) changed meanwhile")
+            throw .changed("\(distribution.kind) \(distribution.key) changed meanwhile")
         }
         let winner = cache.index.winner(of: key)
         guard current.uid == distribution.uid, winner?.uid == current.uid, current.refusal == nil,
             current.spec.deletionPolicy == .delete, cache.policy.allowsWrites, denial(of: current) != nil
-        else { throw .changed("SecretsDistribution \(distribution.key) or the policy changed meanwhile") }
+        else { throw .changed("\(distribution.kind) \(distribution.key) or the policy changed meanwhile") }
         try await remove(target)
         return nil
     }
@@ -85,7 +85,7 @@ extension Controller {
     /// Logs what an enforcing policy would deny, once for each change.
     private func audit(_ distribution: SecretsDistribution) {
         let remark = cache.policy.remark(on: distribution, cache.verdicts)
-        guard statusNotes.audit(distribution.key, remark), let remark else { return }
+        guard statusNotes.audit(distribution.claim, remark), let remark else { return }
         logger.warning(
             "access policy would deny",
             ["distribution": .string(distribution.key.description), "detail": .string(remark)])

@@ -8,8 +8,8 @@ extension Controller {
     func hasVerdict(on distribution: SecretsDistribution) -> Bool {
         guard let policy = cache.policy.policy, !cache.verdicts.hasVerdict(distribution) else { return true }
         var evaluation = policy.evaluation(of: distribution, files: files(of: distribution.spec))
-        if dependencies.evaluator != nil, evaluation.cost > PolicyEvaluator.short {
-            evaluations.add([distribution.key])
+        if dependencies.evaluator != nil, evaluation.cost > PolicyEvaluator.short, let target = distribution.target {
+            evaluations.add([target])
             return false
         }
         while !evaluation.advance(by: .max) {}
@@ -23,19 +23,19 @@ extension Controller {
         return pairs.files(of: spec, in: snapshot)
     }
 
-    /// Gives a turn to the namespace of a distribution: continues the namespace's evaluation in progress, or starts the
-    /// evaluation of this distribution.
+    /// Gives a turn to the namespace of a target: continues the namespace's evaluation in progress, or starts the
+    /// evaluation of this target's distribution.
     func judge(_ key: ObjectKey) async {
         guard var ongoing = evaluation(inTurnOf: key), let evaluator = dependencies.evaluator else {
             // It was evaluated meanwhile, or is gone.
-            if let target = cache.index.distributions[key]?.target { enqueue([target]) }
+            if cache.index.hasContenders(for: key) { enqueue([key]) }
             return evaluations.finish(key, .done)
         }
         let isOver: Bool
         (ongoing.evaluation, isOver) = await evaluator.advance(ongoing.evaluation)
         if isOver { end(ongoing) } else { ongoingEvaluations.putBack(ongoing) }
         // Unless its own evaluation has ended, the key waits again, behind the other namespaces.
-        if !isOver || ongoing.distribution.key != key { evaluations.add([key]) }
+        if !isOver || ongoing.distribution.target != key { evaluations.add([key]) }
         evaluations.finish(key, .done)
     }
 
@@ -45,7 +45,7 @@ extension Controller {
         if let ongoing = ongoingEvaluations.take(key.namespace), isWanted(ongoing), ongoing.policy == policy {
             return ongoing
         }
-        guard let distribution = cache.index.distributions[key], !cache.verdicts.hasVerdict(distribution) else {
+        guard let distribution = cache.index.winner(of: key), !cache.verdicts.hasVerdict(distribution) else {
             return nil
         }
         let files = files(of: distribution.spec)
@@ -56,17 +56,17 @@ extension Controller {
 
     /// Whether the verdict is still needed.
     private func isWanted(_ ongoing: OngoingEvaluations.Item) -> Bool {
-        guard let current = cache.index.distributions[ongoing.distribution.key] else { return false }
+        guard let current = cache.index.current(ongoing.distribution), current.target != nil else { return false }
         return files(of: current.spec) == ongoing.files && !cache.verdicts.hasVerdict(current)
     }
 
     /// Keeps the verdict if the policy and the files are still the same; otherwise the target's next reconciliation
     /// requests another evaluation.
     private func end(_ ended: OngoingEvaluations.Item) {
-        let key = ended.distribution.key
-        if cache.policy.policy == ended.policy, isWanted(ended), let current = cache.index.distributions[key] {
+        let current = cache.index.current(ended.distribution)
+        if cache.policy.policy == ended.policy, isWanted(ended), let current {
             cache.verdicts.keep(ended.policy.refusal(ended.evaluation), of: current)
         }
-        if let target = cache.index.distributions[key]?.target { enqueue([target]) }
+        if let target = current?.target { enqueue([target]) }
     }
 }

@@ -17,12 +17,12 @@ extension Controller {
                 guard found != nil, let found = cache.targets[key] else { return .done }
                 target = found
             }
-            var pruning = pruning(of: target) { self.cache.index.distributions[$0] }
+            var pruning = pruning(of: target) { self.cache.index[$0] }
             var successor: SecretsDistribution?
             if let pause = pauseBeforeRemoval(of: key), pruning.isWrite { return .again(after: pause) }
             if case .delete(_, let distribution) = pruning {
                 // The cache may be out of date: read the distribution before the Secret is deleted.
-                successor = try await readDistribution(distribution)
+                successor = try await readDistribution(distribution).map { cache.index.aim($0, at: key.namespace) }
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
             }
@@ -38,10 +38,10 @@ extension Controller {
                 corrected(
                     key, to: released.resourceVersion, wish: Contention.removal, hadForeignChange: hadForeignChange)
                 isReleased = true
-            case .delete(let target, let distribution):
-                if let successor, !successor.isBeingDeleted, !isInLine(successor) {
+            case .delete(let target, _):
+                if let successor, !successor.isBeingDeleted, successor.target != nil, !isInLine(successor) {
                     // The new target does not hold the values yet: the old one is removed when the new one is in sync.
-                    if cache.targets[key] != nil { statusNotes.await(key, for: distribution) }
+                    if cache.targets[key] != nil { statusNotes.await(key, for: successor.claim) }
                     return .done
                 }
                 try await remove(target)
@@ -66,13 +66,17 @@ extension Controller {
     }
 
     private func pruning(of target: ObservedTarget, find: (ObjectKey) -> SecretsDistribution?) -> Pruning {
-        Pruning(of: target, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned, find: find)
+        let namespace = target.key.namespace
+        if let key = target.distribution, key.namespace.isEmpty, !cache.knowsOwner(find(key), in: namespace) {
+            return .keep
+        }
+        return Pruning(of: target, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned) { key in
+            find(key).map { cache.index.aim($0, at: namespace) }
+        }
     }
 
     private func isInLine(_ distribution: SecretsDistribution) -> Bool {
-        guard statuses.outcomes[distribution.key]?.reason == .synced, let target = distribution.target else {
-            return false
-        }
+        guard lastReason(of: distribution) == .synced, let target = distribution.target else { return false }
         return cache.targets[target]?.distribution == distribution.key
     }
 
@@ -97,8 +101,10 @@ extension Controller {
 
     /// Adds a sentence about a former target to the status of its distribution, if that now describes another target.
     private func noteLeftOver(_ predicate: String, on target: ObservedTarget) {
-        guard let key = target.distribution, let distribution = cache.index.distributions[key] else { return }
-        statusNotes.leftOver(target.key, of: key, "Its former Secret \(target.key.name) \(predicate).")
-        if let target = distribution.target { enqueue([target]) }
+        guard let key = target.distribution, let distribution = cache.index[key] else { return }
+        let claim = Claim(distribution: key, namespace: target.key.namespace)
+        statusNotes.leftOver(target.key, of: claim, "Its former Secret \(target.key.name) \(predicate).")
+        if let target = cache.index.target(of: claim) { enqueue([target]) }
+        if distribution.isCluster { enqueue(.status(key)) }
     }
 }

@@ -34,7 +34,9 @@ extension Controller {
     var requeueLater: Outcome { .again(after: .seconds(60)) }
 
     private func reconcileStatus(of key: ObjectKey) async throws(StoreError) -> Outcome {
-        if let distribution = cache.index.distributions[key], isOurs(distribution),
+        if key.namespace.isEmpty {
+            if let wait = summarize(key) { return .again(after: wait) }
+        } else if let distribution = cache.index.distributions[key], isOurs(distribution),
             let refusal = conflict(of: distribution)
         {
             report(DistributionStatus(refusal), on: distribution, isOwnKey: true)
@@ -46,10 +48,15 @@ extension Controller {
     private func conflict(of distribution: SecretsDistribution) -> Refusal? {
         guard let target = distribution.target else { return distribution.refusal }
         guard let winner = cache.index.winner(of: target), winner.key != distribution.key else { return nil }
-        return Refusal(
-            .targetConflict,
-            "Secret \(target.name) belongs to SecretsDistribution \(winner.key.name), which is older; expected a spec.name"
-                + " of its own.")
+        return .conflict(of: distribution, with: winner)
+    }
+
+    /// Records for each cluster distribution that another one takes precedence for this target.
+    private func reportConflicts(over key: ObjectKey, with winner: SecretsDistribution?) {
+        guard let winner, !cache.index.clusterDistributions.isEmpty else { return }
+        for loser in cache.index.clusterContenders(for: key) where loser.key != winner.key {
+            report(DistributionStatus(loser.refusal ?? .conflict(of: loser, with: winner)), on: loser)
+        }
     }
 
     private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
@@ -58,6 +65,7 @@ extension Controller {
             // Each loser reports the winner with its own key, because a tenant can create thousands of them.
             enqueue(cache.index.contenders(for: key).filter { $0 != winner?.key }.map(WorkItem.status))
         }
+        reportConflicts(over: key, with: winner)
         guard cache.index.isDescribed(key) else {
             leave(key)
             contention.leave(key)
@@ -68,6 +76,12 @@ extension Controller {
             leave(key)
             contention.forget(key)
             return .done
+        }
+        guard winner.isCluster else { return try await sync(key, for: winner) }
+        targetBook.begin(winner.key)
+        defer {
+            targetBook.end(winner.key)
+            if targetBook.isPending(winner.key) { enqueue(.status(winner.key)) }
         }
         return try await sync(key, for: winner)
     }
@@ -145,7 +159,7 @@ extension Controller {
     ) async throws(StoreError) -> Comparison {
         if let failure = cache.missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache. Reading it first avoids a create that must fail.
-        let wasForeign = statuses.outcomes[distribution.key]?.reason == .notManaged
+        let wasForeign = lastReason(of: distribution) == .notManaged
         let isRequested = targetNotes.requestWait(key, at: .now) == .zero
         if isRequested {
             targetNotes.answerRequest(key, at: .now)
@@ -341,11 +355,13 @@ extension Controller {
         targetNotes.expiries[desired.key] = desired.expiry(&pairs)
         let count = desired.data.count
         let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
+        // The status of a cluster distribution has a sentence about all its targets instead.
+        let messages = distribution.isCluster ? [] : [message]
         let immutability =
             actual?.isImmutable == true ? ["It is immutable: each change of its content deletes and recreates it."] : []
-        let remarks = immutability + review.warnings + remarks(on: distribution.key)
+        let remarks = immutability + review.warnings + remarks(on: distribution)
         let status = DistributionStatus(
-            reason: .synced, message: ([message] + remarks).joined(separator: " "),
+            reason: .synced, message: (messages + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)
         guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)

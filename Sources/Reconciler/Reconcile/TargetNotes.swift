@@ -69,40 +69,41 @@ struct TargetNotes: Sendable {
 
 /// Additional sentences for statuses, and former targets that wait for removal. A value.
 struct StatusNotes: Sendable {
-    /// By distribution, then by target: why its former target could not be removed.
-    private var leftovers: [ObjectKey: [ObjectKey: String]] = [:]
-    /// By distribution: former targets that are removed once its own is in sync.
-    private(set) var awaited: [ObjectKey: Set<ObjectKey>] = [:]
-    /// By distribution: what the policy would deny if it were enforced.
-    private var audits: [ObjectKey: String] = [:]
+    /// By claim, then by target: why its former target could not be removed.
+    private var leftovers: [Claim: [ObjectKey: String]] = [:]
+    /// By claim: former targets that are removed once its own is in sync.
+    private(set) var awaited: [Claim: Set<ObjectKey>] = [:]
+    /// By claim: what the policy would deny if it were enforced.
+    private var audits: [Claim: String] = [:]
 
     /// Sentences for the status of a distribution.
-    func sentences(on distribution: ObjectKey) -> [String] {
-        leftovers[distribution, default: [:]].sorted { $0.key < $1.key }.map(\.value)
-            + [audits[distribution]].compactMap { $0 }
+    func sentences(on claim: Claim) -> [String] {
+        leftovers[claim, default: [:]].sorted { $0.key < $1.key }.map(\.value) + [audits[claim]].compactMap { $0 }
     }
 
-    mutating func leftOver(_ target: ObjectKey, of distribution: ObjectKey, _ sentence: String) {
-        leftovers[distribution, default: [:]][target] = sentence
+    /// How many former targets of a cluster distribution could not be removed, and why for the first one; nil if none.
+    func leftovers(of distribution: ObjectKey) -> (count: Int, first: (target: ObjectKey, sentence: String))? {
+        let all = leftovers.filter { $0.key.distribution == distribution }.flatMap(\.value)
+        return all.min { $0.key < $1.key }.map { (all.count, ($0.key, $0.value)) }
     }
 
-    mutating func await(_ target: ObjectKey, for distribution: ObjectKey) {
-        awaited[distribution, default: []].insert(target)
+    mutating func leftOver(_ target: ObjectKey, of claim: Claim, _ sentence: String) {
+        leftovers[claim, default: [:]][target] = sentence
     }
 
-    /// Records that the distribution is in sync.
+    mutating func await(_ target: ObjectKey, for claim: Claim) { awaited[claim, default: []].insert(target) }
+
+    /// Records that the target of a claim is in sync.
     ///
     /// - Returns: the former targets that can be removed now.
-    mutating func settle(_ distribution: ObjectKey) -> Set<ObjectKey> {
-        awaited.removeValue(forKey: distribution) ?? []
-    }
+    mutating func settle(_ claim: Claim) -> Set<ObjectKey> { awaited.removeValue(forKey: claim) ?? [] }
 
-    /// Stores the audit sentence of a distribution.
+    /// Stores the audit sentence of a claim.
     ///
     /// - Returns: whether it changed.
-    mutating func audit(_ distribution: ObjectKey, _ sentence: String?) -> Bool {
-        defer { audits[distribution] = sentence }
-        return audits[distribution] != sentence
+    mutating func audit(_ claim: Claim, _ sentence: String?) -> Bool {
+        defer { audits[claim] = sentence }
+        return audits[claim] != sentence
     }
 
     /// Forgets a deleted target that waited for its successor.
@@ -114,9 +115,9 @@ struct StatusNotes: Sendable {
 
     /// Forgets a former target that was deleted or is described again.
     ///
-    /// - Returns: the distributions whose statuses mentioned it.
-    mutating func forgetLeftover(_ target: ObjectKey) -> [ObjectKey] {
-        var owners: [ObjectKey] = []
+    /// - Returns: the claims whose statuses mentioned it.
+    mutating func forgetLeftover(_ target: ObjectKey) -> [Claim] {
+        var owners: [Claim] = []
         for key in leftovers.keys where leftovers[key]?.removeValue(forKey: target) != nil {
             if leftovers[key]?.isEmpty == true { leftovers[key] = nil }
             owners.append(key)
@@ -126,8 +127,8 @@ struct StatusNotes: Sendable {
 
     /// Forgets a deleted target.
     ///
-    /// - Returns: the distributions whose statuses mentioned it.
-    mutating func lose(_ target: ObjectKey) -> [ObjectKey] {
+    /// - Returns: the claims whose statuses mentioned it.
+    mutating func lose(_ target: ObjectKey) -> [Claim] {
         forgetAwaited(target)
         return forgetLeftover(target)
     }
@@ -136,8 +137,17 @@ struct StatusNotes: Sendable {
     ///
     /// - Returns: the former targets whose removal waited for it.
     mutating func forget(_ distribution: ObjectKey) -> Set<ObjectKey> {
-        leftovers[distribution] = nil
-        audits[distribution] = nil
-        return settle(distribution)
+        if !distribution.namespace.isEmpty {
+            // Without a search through all claims.
+            return forget(Claim(distribution: distribution, namespace: distribution.namespace))
+        }
+        let claims = Set(leftovers.keys).union(audits.keys).union(awaited.keys)
+        return claims.filter { $0.distribution == distribution }.reduce(into: []) { $0.formUnion(forget($1)) }
+    }
+
+    private mutating func forget(_ claim: Claim) -> Set<ObjectKey> {
+        leftovers[claim] = nil
+        audits[claim] = nil
+        return settle(claim)
     }
 }

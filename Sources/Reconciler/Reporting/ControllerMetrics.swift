@@ -1,4 +1,5 @@
 import Distribution
+import Kube
 package import Observability
 
 /// The controller's metrics. `docs/metrics.md` describes each.
@@ -24,11 +25,23 @@ extension Controller {
                 .gauge, "secrets_distributor_scope_accessible",
                 "Whether the distributions, or the Secrets, of a namespace can be listed and watched.",
                 by: cache.scopes.sorted { $0.key.description < $1.key.description }.flatMap { scope, state in
-                    [("secretsdistributions", state.distributions), ("secrets", state.targets)].map { resource, feed in
-                        (["namespace": scope.namespace ?? "", "resource": resource], feed.isAccessible ? 1 : 0)
+                    feeds(of: scope, state).map { resource, feed in
+                        (
+                            ["namespace": scope.namespace ?? "", "resource": resource.plural],
+                            feed.isAccessible ? 1 : 0
+                        )
                     }
                 }),
         ] + rotationMetrics + distributionMetrics(overview) + mountMetrics(overview) + queueMetrics
+    }
+
+    /// Those of the cluster only if they are used.
+    private func feeds(of scope: Scope, _ state: ScopeState) -> [(Resource, ListWatchState)] {
+        guard scope == .cluster else {
+            return [(.secretsDistributions, state.distributions), (.secrets, state.targets)]
+        }
+        guard hasClusterDistributions else { return [] }
+        return [(.clusterSecretsDistributions, state.distributions), (.namespaces, state.namespaces)]
     }
 
     private var rotationMetrics: [Metric] {
@@ -57,13 +70,14 @@ extension Controller {
     private func distributionMetrics(_ overview: Overview) -> [Metric] {
         var counts = Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, 0) })
         counts["Pending"] = 0
-        var all = 0
-        for distribution in cache.index.distributions.values where isOurs(distribution) {
-            counts[reason(of: distribution)?.rawValue ?? "Pending", default: 0] += 1
-            all += 1
+        var held = 0
+        for distribution in cache.index.keys.compactMap({ cache.index[$0] }) where isOurs(distribution) {
+            let reason = reason(of: distribution)
+            counts[reason?.rawValue ?? "Pending", default: 0] += 1
+            // Those of cluster distributions are counted one by one.
+            if let reason, reason != .synced, !distribution.isCluster { held += 1 }
         }
-        let synced = counts[Reason.synced.rawValue, default: 0]
-        let pending = counts["Pending", default: 0]
+        let ofCluster = targetBook.counts.sorted { $0.key < $1.key }
         return [
             Metric(
                 .gauge, "secrets_distributor_distributions", "Distributions, by the Ready condition and its reason.",
@@ -73,7 +87,15 @@ extension Controller {
             Metric(
                 .gauge, "secrets_distributor_targets_held_back",
                 "Secrets that are not updated because their distribution is not Ready.",
-                Double(all - synced - pending)),
+                Double(held + ofCluster.reduce(0) { $0 + $1.value.heldBack })),
+            Metric(
+                .gauge, "secrets_distributor_cluster_distribution_targets",
+                "Secrets of a cluster distribution, by whether they are in sync.",
+                by: ofCluster.flatMap { key, count in
+                    [("true", count.inSync), ("false", count.heldBack)].map { inSync, count in
+                        (["distribution": key.name, "in_sync": inSync], Double(count))
+                    }
+                }),
             Metric(
                 .gauge, "secrets_distributor_certificate_expiry_timestamp_seconds",
                 "When the certificate in a Secret of type kubernetes.io/tls expires, in seconds since 1970.",

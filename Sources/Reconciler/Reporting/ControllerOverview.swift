@@ -34,8 +34,8 @@ extension Controller {
 
     private var rows: [Overview.Row] {
         // Sort only the keys: sorting ten thousand distributions would delay the controller.
-        cache.index.distributions.keys.sorted().compactMap { key in
-            guard let distribution = cache.index.distributions[key], isOurs(distribution) else { return nil }
+        cache.index.keys.sorted().compactMap { key in
+            guard let distribution = cache.index[key], isOurs(distribution) else { return nil }
             let stored = distribution.status
             let outcome = ownOutcome(key)
             return Overview.Row(

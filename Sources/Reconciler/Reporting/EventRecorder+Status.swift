@@ -14,7 +14,12 @@ extension EventRecorder {
     ) {
         guard status.isNew(after: distribution.status, last) else { return }
         var message = status.message
-        if status.reason == .synced, status.contentChanged, let target = distribution.target {
+        if let targets = status.targets, status.reason == .synced, status.contentChanged {
+            let nouns = targets.all == 1 ? "namespace" : "namespaces"
+            message =
+                "Secret \(distribution.spec.name ?? "") was updated in \(targets.all) \(nouns) from generation"
+                + " \(status.mountGeneration ?? "")."
+        } else if status.reason == .synced, status.contentChanged, let target = distribution.target {
             message =
                 "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"
                 + " (\(keys) \(keys == 1 ? "key" : "keys"))."
@@ -28,7 +33,7 @@ extension EventRecorder {
 extension SecretsDistribution {
     fileprivate var involvedObject: Event.Object {
         Event.Object(
-            apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.kind, namespace: key.namespace, name: key.name,
+            apiVersion: WellKnownKeys.apiVersion, kind: kind, namespace: key.namespace, name: key.name,
             uid: uid,
             resourceVersion: resourceVersion)
     }

@@ -13,8 +13,9 @@ extension Controller {
             HealthCheck("mount", problem: cache.mount.snapshot == nil ? "the mount has had no files yet" : nil)
         ]
         // A skipped scope does not make the agent unready, unless all scopes are skipped.
-        let othersAreServed = !cache.scopes.values.allSatisfy(\.isRefused)
-        for (scope, state) in cache.scopes.sorted(by: { $0.key.description < $1.key.description }) {
+        let scopes = cache.scopes.filter { $0.key != .cluster }
+        let othersAreServed = !scopes.values.allSatisfy(\.isRefused)
+        for (scope, state) in scopes.sorted(by: { $0.key.description < $1.key.description }) {
             let isSkipped = state.isRefused && othersAreServed
             for (name, feed) in [("distributions", state.distributions), ("Secrets", state.targets)] {
                 let problem = feed.problem(of: "the \(name) of \(scope)")
@@ -22,6 +23,19 @@ extension Controller {
                 checks.append(
                     HealthCheck(
                         "\(name) in \(scope)", problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
+            }
+        }
+        if let state = cache.scopes[.cluster] {
+            var feeds = [("cluster distributions", state.distributions)]
+            if !cache.index.clusterDistributions.isEmpty, cache.servesCluster {
+                feeds.append(("namespaces", state.namespaces))
+            }
+            for (name, feed) in feeds {
+                let problem = feed.problem(of: "the \(name)")
+                let isExcused = feed.isListed || feed.isRefused
+                // Nobody has to use cluster distributions.
+                let note = isExcused && !(feed.isRefused && cache.index.clusterDistributions.isEmpty) ? problem : nil
+                checks.append(HealthCheck(name, problem: isExcused ? nil : problem, note: note))
             }
         }
         if cache.policy.isWanted { checks.append(HealthCheck("access policy", problem: cache.policy.unreadiness)) }
@@ -59,7 +73,7 @@ extension Controller {
         else { return }
         probes.hasStarted = true
         start.reset()
-        logger.info("first pass done", ["distributions": .int(cache.index.distributions.count)])
+        logger.info("first pass done", ["distributions": .int(cache.index.count)])
         dependencies.firstPassDone(statuses.outcomes)
     }
 
@@ -94,10 +108,19 @@ extension Controller {
         {
         case .unchanged, .refuse: return true
         // Another owner's Secret is not in the cache; the status reports that it exists.
-        case .create: return distribution.status.ready?.reason == Reason.notManaged.rawValue
+        case .create: return distribution.isReported(.notManaged)
         case .update(let old, let patch): return !patch.changesContent || isAhead(old)
         case .recreate(let old, _): return isAhead(old)
         }
+    }
+}
+
+extension SecretsDistribution {
+    /// Whether the stored status gives this reason for the target.
+    fileprivate func isReported(_ reason: Reason) -> Bool {
+        guard isCluster else { return status.ready?.reason == reason.rawValue }
+        let problems = status.targets?.notInSync ?? []
+        return problems.contains { $0.namespace == targetNamespace && $0.reason == reason.rawValue }
     }
 }
 

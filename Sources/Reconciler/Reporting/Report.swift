@@ -14,12 +14,60 @@ extension Controller {
     ///     skip the wait before its retry.
     func report(_ status: DistributionStatus, on planned: SecretsDistribution, isOwnKey: Bool = false) {
         let key = planned.key
-        guard let distribution = cache.index.distributions[key], distribution.hasSameSpec(as: planned) else { return }
-        log(status, of: key)
+        guard let distribution = cache.index.current(planned), distribution.hasSameSpec(as: planned) else { return }
+        log(status, of: planned)
+        if planned.isCluster, planned.targetNamespace != nil {
+            guard distribution.target == planned.target else { return }
+            targetBook.record(status, of: planned.claim, at: .now)
+            if status.reason == .synced { enqueue(statusNotes.settle(planned.claim)) }
+            if targetBook.isPending(key) { enqueue(.status(key)) }
+            return
+        }
         let isToWrite = statuses.report(
             status, on: distribution, isBeingWritten: !isOwnKey && worker.isRunning(.status(key)))
-        if status.reason == .synced { enqueue(statusNotes.settle(key)) }
+        if status.reason == .synced { enqueue(statusNotes.settle(planned.claim)) }
         if isToWrite, !isOwnKey { enqueue(.status(key)) }
+    }
+
+    /// Reports the result for a cluster distribution, which the results for its targets determine.
+    ///
+    /// - Returns: how long its status must wait after the last one, see `clusterStatusPause`; nil if it may be written now.
+    func summarize(_ key: ObjectKey) -> Duration? {
+        guard let distribution = cache.index[key], isOurs(distribution) else { return nil }
+        // The last of these targets queues the status again.
+        if targetBook.isAboutToChange(key, at: .now, settings.clusterStatusPause) { return nil }
+        if let wait = statuses.wait(settings.clusterStatusPause, after: key, at: .now) { return wait }
+        guard let status = summary(of: distribution) else { return nil }
+        report(status, on: distribution, isOwnKey: true)
+        return nil
+    }
+
+    /// - Returns: nil while it is not known.
+    private func summary(of distribution: SecretsDistribution) -> DistributionStatus? {
+        let key = distribution.key
+        let namespaces = cache.index.namespaces(of: key)
+        if let refusal = distribution.refusal {
+            var status = DistributionStatus(refusal)
+            status.targets = TargetCounts(all: namespaces.count, inSync: 0)
+            return status
+        }
+        if let problem = cache.unknownNamespaces {
+            // The first list takes a moment.
+            guard cache.areNamespacesMissing else { return nil }
+            return DistributionStatus(reason: .writeFailed, message: "Nothing is written: \(problem).")
+        }
+        var sentences: [String] = []
+        if let (count, (target, sentence)) = statusNotes.leftovers(of: key) {
+            let more = count > 1 ? " So were \(count - 1) more." : ""
+            sentences.append("In \(target.namespace): \(sentence)\(more)")
+        }
+        return targetBook.status(of: distribution, in: namespaces, sentences)
+    }
+
+    /// The last reason for a distribution, or for one target of a cluster distribution.
+    func lastReason(of distribution: SecretsDistribution) -> Reason? {
+        distribution.isCluster && distribution.targetNamespace != nil
+            ? targetBook[distribution.claim]?.reason : statuses.outcomes[distribution.key]?.reason
     }
 
     /// Writes the pending status of a distribution, and records an Event.
@@ -34,7 +82,7 @@ extension Controller {
         }
         // A new status may have been reported while the distribution was read.
         guard let pending = statuses.pending[key] else { return .done }
-        guard let distribution = cache.index.distributions[key], isOurs(distribution),
+        guard let distribution = cache.index[key], isOurs(distribution),
             distribution.hasSameSpec(as: pending.distribution)
         else {
             statuses.drop(key)
@@ -46,16 +94,17 @@ extension Controller {
                 pending.status, of: distribution, after: pending.last,
                 keys: distribution.target.flatMap { cache.targets[$0]?.digests.count } ?? 0)
         }
-        guard let next = pending.status.update(of: distribution, on: statuses.definition, now: Timestamp.now().rfc3339)
+        let definition = statuses.definition(for: distribution)
+        guard let next = pending.status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339)
         else {
             statuses.drop(key)
             return .done
         }
         if let wait = statuses.wait(before: pending, on: distribution) { return .again(after: wait) }
         do throws(StoreError) {
-            let (stored, traits) = try await distributions.write(next, to: distribution, on: statuses.definition)
+            let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             // The distribution may have been recreated or deleted in the meantime.
-            let isSame = cache.index.distributions[key]?.uid == distribution.uid
+            let isSame = cache.index[key]?.uid == distribution.uid
             statuses.wrote(pending, on: distribution, traits, isSame: isSame)
             takeStored(stored, after: distribution)
             return .done
@@ -112,27 +161,46 @@ extension Controller {
             report(status, on: distribution)
             return targetNotes.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
         }
-        log(status, of: distribution.key)
-        statuses.leaveToOthers(status, on: distribution.key)
+        log(status, of: distribution)
+        if distribution.isCluster {
+            targetBook.leaveToOthers(distribution.claim)
+        } else {
+            statuses.leaveToOthers(status, on: distribution.key)
+        }
         return .again(after: min(left, targetNotes.requestWait(target, at: .now) ?? left))
     }
 
-    /// Additional sentences for the status of a distribution in sync.
-    func remarks(on key: ObjectKey) -> [String] {
-        var sentences = statusNotes.sentences(on: key)
-        let spec = cache.index.distributions[key]?.spec
-        if let loss = cache.mount.loss(of: spec.map { files(of: $0).map(\.text) } ?? []) {
+    /// Additional sentences for the status of a distribution in sync. For a cluster distribution, only those that are
+    /// the same for all its targets.
+    func remarks(on distribution: SecretsDistribution) -> [String] {
+        var sentences = distribution.isCluster ? [] : statusNotes.sentences(on: distribution.claim)
+        if let loss = cache.mount.loss(of: files(of: distribution.spec).map(\.text)) {
             sentences.append("No more rotations arrive: \(loss).")
         }
-        if let error = cache.watchFailure(in: key.namespace) {
+        if let error = cache.watchFailure(in: distribution.targetNamespace ?? "") {
             sentences.append("Changes by other writers are noticed late: \(error.description).")
         }
         return sentences
     }
 
-    private func log(_ status: DistributionStatus, of key: ObjectKey) {
-        guard statuses.isNew(status, of: key) else { return }
-        if status.reason == .synced {
+    private func log(_ status: DistributionStatus, of distribution: SecretsDistribution) {
+        let (key, target) = (distribution.key, distribution.target)
+        let isOfOneTarget = distribution.isCluster && distribution.targetNamespace != nil
+        let isNew =
+            isOfOneTarget
+            ? targetBook[distribution.claim].map { $0.reason != status.reason || $0.message != status.message }
+            : statuses.isNew(status, of: key)
+        // The summary of a cluster distribution only repeats what was logged about its targets.
+        guard isNew ?? true, isOfOneTarget || !distribution.isCluster || status.targets == nil else { return }
+        if isOfOneTarget {
+            guard status.reason != .synced else { return }
+            logger.warning(
+                "target held back",
+                [
+                    "distribution": .string(key.description), "secret": .string(target?.description ?? ""),
+                    "reason": .string(status.reason.rawValue), "detail": .string(status.message),
+                ])
+        } else if status.reason == .synced {
             // In a dry run nothing was written.
             guard !settings.dryRun else { return }
             logger.debug(

@@ -16,7 +16,7 @@ extension Controller {
         // zero.
         let createdAt = new.createdAt(of: changed)
         let lag = createdAt.duration(to: .now()) - noticedAt.duration(to: now)
-        let ours = targets.filter { !cache.index.contenders(for: $0).isEmpty }
+        let ours = targets.filter { cache.index.hasContenders(for: $0) }
         let rotation = Rotation(
             generation: new.generation(of: changed), changedAt: createdAt, files: changed.sorted(), targets: ours.count)
         let ended = rotations.begin(rotation, targets: ours, noticedAt: noticedAt, lag: lag, now: now)

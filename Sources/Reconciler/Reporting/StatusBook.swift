@@ -26,7 +26,8 @@ package struct StatusBook: Sendable {
         let next = PendingStatus(status, on: distribution, outcomes[key], after: pending[key])
         outcomes[key] = status
         let isToWrite =
-            next.isNew || isBeingWritten || next.status.update(of: distribution, on: definition, now: "") != nil
+            next.isNew || isBeingWritten
+            || next.status.update(of: distribution, on: definition(for: distribution), now: "") != nil
         pending[key] = isToWrite ? next : nil
         return isToWrite
     }
@@ -53,7 +54,7 @@ package struct StatusBook: Sendable {
             var outcome = outcomes[new.key]
         else { return false }
         outcome.contentChanged = false
-        return outcome.update(of: new, on: definition, now: "") == nil
+        return outcome.update(of: new, on: definition(for: new), now: "") == nil
     }
 
     mutating func forget(_ distribution: ObjectKey) {
@@ -82,7 +83,21 @@ extension StatusBook {
     /// How long to wait before the status may be written; nil if it may be written now.
     func wait(before next: PendingStatus, on distribution: SecretsDistribution) -> Duration? {
         let last = written[distribution.key]
+        let definition = definition(for: distribution)
         return StatusThrottle(next.status, on: distribution, definition, after: last).wait(after: last)
+    }
+
+    /// How long until the next status of a distribution, if there must be `pause` between two; nil if it may be written
+    /// now.
+    func wait(_ pause: Duration, after distribution: ObjectKey, at now: ContinuousClock.Instant) -> Duration? {
+        guard let last = written[distribution] else { return nil }
+        let elapsed = last.at.duration(to: now)
+        return elapsed < pause ? pause - elapsed : nil
+    }
+
+    /// How the resource definition treats a status. That of cluster distributions has no older version.
+    func definition(for distribution: SecretsDistribution) -> DefinitionTraits {
+        distribution.isCluster ? .current : definition
     }
 
     /// Records that a status was written.
@@ -93,9 +108,10 @@ extension StatusBook {
     ) {
         let key = distribution.key
         if isSame {
-            written[key] = StatusThrottle(next.status, on: distribution, definition, after: written[key])
+            written[key] = StatusThrottle(
+                next.status, on: distribution, definition(for: distribution), after: written[key])
         }
-        definition = traits
+        if !distribution.isCluster { definition = traits }
         // Keep a pending status that is new, or that is about another generation.
         if let now = pending[key], now.status == next.status,
             now.distribution.generation == next.distribution.generation

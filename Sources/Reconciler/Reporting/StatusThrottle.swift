@@ -12,7 +12,7 @@ package struct StatusThrottle: Sendable {
     /// A hash of the status and of the spec that it is about, which takes less memory than both. Two different statuses
     /// have the same hash with a probability of 1 in 2^64; then the second may be written a minute late.
     private let fingerprint: Int
-    private let at = ContinuousClock.now
+    let at = ContinuousClock.now
     private let isRepeated: Bool
 
     /// - Parameter last: the status that was written before.

@@ -1,0 +1,162 @@
+import Distribution
+import Observability
+import Planning
+
+/// The results for the targets of the cluster distributions, from which one status for each distribution is made. A value.
+///
+/// Keeps a message only for targets that are not in sync.
+struct TargetBook: Sendable {
+    /// The result for one target.
+    struct Result: Sendable, Equatable {
+        let reason: Reason
+        /// Empty if the target is in sync.
+        let message: String
+    }
+
+    /// The results of one distribution.
+    private struct Page: Sendable {
+        /// By namespace.
+        var results: [String: Result] = [:]
+        /// The generation that content came from last.
+        var mountGeneration: String?
+        /// Whether content was written since the last status.
+        var contentChanged = false
+        /// Additional sentences about the content, which is the same in all namespaces.
+        var remark = ""
+        /// When the first change since the last status was recorded; nil if there was none.
+        var changedAt: ContinuousClock.Instant?
+        /// Targets that are being reconciled now.
+        var running = 0
+    }
+
+    private var pages: [ObjectKey: Page] = [:]
+    private static let inSync = Result(reason: .synced, message: "")
+
+    /// The last result for a target; nil if there is none.
+    subscript(claim: Claim) -> Result? { pages[claim.distribution]?.results[claim.namespace] }
+
+    /// Records the result for a target. The message of one in sync contains only remarks.
+    mutating func record(_ status: DistributionStatus, of claim: Claim, at now: ContinuousClock.Instant) {
+        var page = pages[claim.distribution] ?? Page()
+        // Move the page out of the dictionary, so that it is not copied.
+        pages[claim.distribution] = nil
+        defer { pages[claim.distribution] = page }
+        let result =
+            status.reason == .synced ? Self.inSync : Result(reason: status.reason, message: status.message)
+        var isNew = page.results.updateValue(result, forKey: claim.namespace) != result
+        if let generation = status.mountGeneration { page.mountGeneration = generation }
+        if status.contentChanged { page.contentChanged = true }
+        if status.reason == .synced, status.message != page.remark {
+            page.remark = status.message
+            isNew = true
+        }
+        if isNew || status.contentChanged { page.changedAt = page.changedAt ?? now }
+    }
+
+    /// Whether the results have changed since the last status.
+    func isPending(_ distribution: ObjectKey) -> Bool { pages[distribution]?.changedAt != nil }
+
+    /// Whether the status should wait, for at most `longest`, because targets that are being reconciled are about to
+    /// change it: one status then reports them all.
+    func isAboutToChange(_ distribution: ObjectKey, at now: ContinuousClock.Instant, _ longest: Duration) -> Bool {
+        guard let page = pages[distribution], page.running > 0, let changedAt = page.changedAt else { return false }
+        return changedAt.duration(to: now) < longest
+    }
+
+    /// Records that another agent reports on a target.
+    mutating func leaveToOthers(_ claim: Claim) { pages[claim.distribution]?.results[claim.namespace] = nil }
+
+    /// Records that a target is being reconciled.
+    mutating func begin(_ distribution: ObjectKey) { pages[distribution, default: Page()].running += 1 }
+
+    /// Records that a target is no longer being reconciled.
+    mutating func end(_ distribution: ObjectKey) {
+        guard let running = pages[distribution]?.running, running > 0 else { return }
+        pages[distribution]?.running = running - 1
+    }
+
+    mutating func forget(_ distribution: ObjectKey) { pages[distribution] = nil }
+
+    /// By distribution: the number of targets in sync, and of the others that have a result.
+    var counts: [ObjectKey: (inSync: Int, heldBack: Int)] {
+        pages.mapValues { page in
+            let inSync = page.results.values.count { $0.reason == .synced }
+            return (inSync, page.results.count - inSync)
+        }
+    }
+}
+
+extension TargetBook {
+    /// The status of a distribution. It reports content that was written since the last call.
+    ///
+    /// - Parameters:
+    ///   - namespaces: the namespaces that it selects. Results for others are forgotten.
+    ///   - sentences: sentences in addition to the remarks about the content.
+    /// - Returns: nil while some targets have no result.
+    mutating func status(
+        of distribution: SecretsDistribution, in namespaces: Set<String>, _ sentences: [String]
+    ) -> DistributionStatus? {
+        let key = distribution.key
+        var page = pages[key] ?? Page()
+        pages[key] = nil
+        defer { pages[key] = page }
+        if page.results.count != namespaces.count || !page.results.keys.allSatisfy(namespaces.contains) {
+            page.results = page.results.filter { namespaces.contains($0.key) }
+        }
+        guard page.results.count == namespaces.count else { return nil }
+        var problems = Problems()
+        for (namespace, result) in page.results where result.reason != .synced { problems.add(namespace, result) }
+        let counts = TargetCounts(
+            all: namespaces.count, inSync: namespaces.count - problems.count, notInSync: problems.first)
+        let remarks = counts.inSync > 0 && !page.remark.isEmpty ? [page.remark] : []
+        var status = DistributionStatus(
+            reason: problems.reason ?? .synced,
+            message: ([counts.sentence(on: distribution.spec.name ?? "")] + remarks + sentences)
+                .joined(separator: " "),
+            mountGeneration: page.mountGeneration, contentChanged: page.contentChanged)
+        status.targets = counts
+        page.contentChanged = false
+        page.changedAt = nil
+        return status
+    }
+
+    /// The targets that are not in sync.
+    private struct Problems {
+        private(set) var count = 0
+        private var counts: [Reason: Int] = [:]
+        private var smallest: [(namespace: String, result: Result)] = []
+
+        mutating func add(_ namespace: String, _ result: Result) {
+            count += 1
+            counts[result.reason, default: 0] += 1
+            let most = TargetCounts.mostNamed
+            if smallest.count == most, let last = smallest.last, last.namespace < namespace { return }
+            let place = smallest.firstIndex { namespace < $0.namespace } ?? smallest.endIndex
+            smallest.insert((namespace, result), at: place)
+            if smallest.count > most { smallest.removeLast() }
+        }
+
+        /// The most frequent reason; of equally frequent ones, the first in their order.
+        var reason: Reason? {
+            let most = counts.values.max()
+            return Reason.allCases.first { counts[$0] == most && most != nil }
+        }
+
+        /// The first ones by namespace.
+        var first: [TargetCounts.Problem] {
+            smallest.map {
+                TargetCounts.Problem(
+                    namespace: $0.namespace, reason: $0.result.reason.rawValue, message: $0.result.message)
+            }
+        }
+    }
+}
+
+extension TargetCounts {
+    fileprivate func sentence(on secret: String) -> String {
+        if all == 0 { return "No namespace is selected." }
+        let nouns = all == 1 ? "namespace" : "namespaces"
+        guard let first = notInSync.first else { return "Secret \(secret) is in sync in \(all) \(nouns)." }
+        return "Secret \(secret) is in sync in \(inSync) of \(all) \(nouns). In \(first.namespace): \(first.message)"
+    }
+}

@@ -1,0 +1,288 @@
+import Distribution
+import DistributionSupport
+import Kube
+import Planning
+import Stores
+import TestSupport
+import TestTraits
+import Testing
+
+@testable import Reconciler
+
+@Suite("A cluster distribution", .tags(.concurrent), .endsIfHung)
+struct ClusterDistributionTests {
+    private let bench = Bench.ofCluster()
+
+    private func key(_ namespace: String, _ name: String = "t") -> ObjectKey {
+        ObjectKey(namespace: namespace, name: name)
+    }
+
+    private func holders(_ name: String = "t") async -> [String] {
+        await bench.store.secrets.keys.filter { $0.name == name }.map(\.namespace).sorted()
+    }
+
+    @Test("is written to each namespace that it selects, with one status")
+    func basic() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b", "other")
+            try await bench.settle()
+            #expect(await holders() == ["team-a", "team-b"])
+            #expect(await bench.clusterCounts() == "2/2")
+            let status = try #require(await bench.clusterStatus())
+            #expect(status.ready?.reason == "Synced")
+            #expect(status.statusText == "Secret t is in sync in 2 namespaces.")
+            #expect(status.mountGeneration == "generation-1")
+            #expect(await bench.store.statuses.count == 1)
+            let secret = await bench.store.secrets[key("team-a")]
+            #expect(secret?.distribution == ObjectKey(namespace: "", name: "c"))
+        }
+    }
+
+    @Test("follows namespaces: new ones get the Secret, one that leaves keeps it unless the policy is Delete")
+    func namespaces() async throws {
+        await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        await bench.store.put(try bench.clusterDistribution("kept", target: "k", policy: .retain))
+        try await bench.working {
+            try await bench.tellCluster("team-a")
+            try await bench.settle()
+            await bench.controller.handle(.namespaces(.upsert(Namespace(name: "team-b", uid: "b"))))
+            try await bench.settle()
+            #expect(await holders() == ["team-a", "team-b"])
+            // Not selected any more.
+            let distribution = try bench.clusterDistribution(to: "team-b", policy: .delete, generation: 2)
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(distribution)))
+            let kept = try bench.clusterDistribution("kept", target: "k", to: "team-b", policy: .retain, generation: 2)
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(kept)))
+            try await bench.settle()
+            #expect(await holders() == ["team-b"])
+            #expect(await holders("k") == ["team-a", "team-b"])
+            #expect(await bench.clusterCounts() == "1/1")
+            // In a namespace that is being deleted, nothing is written or removed.
+            await bench.controller.handle(
+                .namespaces(.upsert(Namespace(name: "team-b", uid: "b", isBeingDeleted: true))))
+            try await bench.settle()
+            #expect(await holders() == ["team-b"])
+            #expect(await bench.clusterCounts() == "0/0")
+        }
+    }
+
+    @Test("removes its Secrets when it is deleted, if the policy is Delete")
+    func deletion() async throws {
+        let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+            await bench.store.remove(stored.key)
+            await bench.controller.distributions(.cluster, .delete(stored))
+            try await bench.settle()
+            #expect(await holders().isEmpty)
+        }
+    }
+
+    @Test(
+        "after a restart, Secrets of a distribution that is gone are removed, and others are kept until the namespaces are known"
+    )
+    func restart() async throws {
+        let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+        }
+        let second = Bench.ofCluster(on: bench.store)
+        try await second.working {
+            await second.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            try await second.tellAll()
+            try await second.rest()
+            #expect(await holders() == ["team-a", "team-b"])
+            await second.controller.handle(.namespaces(.replace([Namespace(name: "team-a", uid: "team-a")])))
+            try await second.settle()
+            // Namespace team-b is not known: its Secret is not touched.
+            #expect(await holders() == ["team-a", "team-b"])
+        }
+        await bench.store.remove(stored.key)
+        let third = Bench.ofCluster(on: bench.store)
+        try await third.working {
+            try await third.tellCluster()
+            try await third.settle()
+            #expect(await holders().isEmpty)
+        }
+    }
+
+    @Test("a new name creates the new Secrets first, and then removes the old ones")
+    func rename() async throws {
+        await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+            let renamed = try bench.clusterDistribution(target: "new", policy: .delete, generation: 2)
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(renamed)))
+            try await bench.settle()
+            #expect(await holders().isEmpty)
+            #expect(await holders("new") == ["team-a", "team-b"])
+            let calls = await bench.store.calls
+            let create = try #require(calls.firstIndex(of: "create new"))
+            let delete = try #require(calls.firstIndex(of: "delete t"))
+            #expect(create < delete)
+        }
+    }
+
+    @Test("a foreign Secret blocks only its namespace")
+    func foreign() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        await bench.store.put(ObservedTarget(key: key("team-a"), uid: "x", resourceVersion: "", type: "Opaque"))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b", "team-c")
+            #expect(await eventually { await bench.clusterCounts() == "2/3" })
+            let status = try #require(await bench.clusterStatus())
+            #expect(status.ready?.reason == "NotManaged")
+            #expect(status.targets?.notInSync.map(\.namespace) == ["team-a"])
+            #expect(status.statusText?.hasPrefix("Secret t is in sync in 2 of 3 namespaces. In team-a: ") == true)
+            #expect(await bench.store.secrets[key("team-a")]?.managedBy == nil)
+        }
+    }
+
+    @Test("a distribution of the namespace wins, and gives the Secret back when it is deleted")
+    func precedence() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        let own = await bench.store.put(try bench.distribution(uid: "own", from: ["a"]))
+        try await bench.working {
+            await bench.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            await bench.controller.handle(
+                .namespaces(.replace([Namespace(name: "team-a"), Namespace(name: "web")])))
+            let wide = try bench.clusterDistribution(to: "*", generation: 2)
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(wide)))
+            try await bench.tellAll()
+            #expect(await eventually { await bench.clusterCounts() == "1/2" })
+            let problem = try #require(await bench.clusterStatus()?.targets?.notInSync.first)
+            #expect(problem.namespace == "web" && problem.reason == "TargetConflict")
+            #expect(
+                problem.message.hasPrefix("Secret t belongs to SecretsDistribution d, which belongs to the namespace"))
+            #expect(await bench.store.secrets[key("web")]?.distribution == own.key)
+            await bench.store.remove(own.key)
+            await bench.controller.distributions(.all, .delete(own))
+            #expect(await eventually { await bench.clusterCounts() == "2/2" })
+            #expect(await bench.store.secrets[key("web")]?.distribution == ObjectKey(namespace: "", name: "c"))
+        }
+    }
+
+    @Test("of two, the older one wins")
+    func twoOfThem() async throws {
+        await bench.store.put(try bench.clusterDistribution("young", createdAt: "2"))
+        let old = await bench.store.put(try bench.clusterDistribution("old", createdAt: "1"))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            #expect(await eventually { await bench.clusterCounts("young") == "0/2" })
+            #expect(await bench.clusterCounts("old") == "2/2")
+            #expect(await bench.clusterStatus("young")?.ready?.reason == "TargetConflict")
+            await bench.store.remove(old.key)
+            await bench.controller.distributions(.cluster, .delete(old))
+            #expect(await eventually { await bench.clusterCounts("young") == "2/2" })
+        }
+    }
+
+    @Test("the access policy is evaluated for each namespace")
+    func policy() async throws {
+        let bench = Bench.ofCluster { $0.hasPolicy = true }
+        await bench.store.put(try bench.clusterDistribution())
+        await bench.controller.policy(Policies.policy("*", to: "team-a"))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            #expect(await eventually { await bench.clusterCounts() == "1/2" })
+            let problem = try #require(await bench.clusterStatus()?.targets?.notInSync.first)
+            #expect(problem.namespace == "team-b" && problem.reason == "PolicyDenied")
+            #expect(await bench.store.secrets.keys.map(\.namespace) == ["team-a"])
+        }
+    }
+
+    @Test("drift is repaired, and a rotation is written everywhere and reported once")
+    func driftAndRotation() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+            var edited = try #require(await bench.store.secrets[key("team-a")])
+            edited.digests = [:]
+            await bench.controller.targets(.all, .upsert(await bench.store.put(edited)))
+            try await bench.settle()
+            #expect(await bench.store.secrets[key("team-a")]?.digests["a"] == bench.digest("1"))
+            let before = await bench.store.statuses.count
+            await bench.mount(["a": "2"], "generation-2")
+            try await bench.settle()
+            for namespace in ["team-a", "team-b"] {
+                #expect(await bench.store.secrets[key(namespace)]?.digests["a"] == bench.digest("2"))
+            }
+            #expect(await bench.store.statuses.count == before + 1)
+            #expect(await bench.clusterStatus()?.mountGeneration == "generation-2")
+        }
+    }
+
+    @Test("its problems are named for the first hundred namespaces")
+    func manyProblems() async throws {
+        await bench.store.put(try bench.clusterDistribution(to: "*", from: "missing"))
+        try await bench.working {
+            await bench.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            let all = (100..<250).map { Namespace(name: "team-\($0)") }
+            await bench.controller.handle(.namespaces(.replace(all)))
+            try await bench.tellAll()
+            #expect(await eventually { await bench.clusterCounts() == "0/150" })
+            let targets = try #require(await bench.clusterStatus()?.targets)
+            #expect(targets.notInSync.map(\.namespace) == (100..<200).map { "team-\($0)" })
+        }
+    }
+
+    @Test("an invalid one says why, without a message for each namespace")
+    func invalid() async throws {
+        let invalid = try bench.clusterDistribution(target: "NOT VALID")
+        await bench.store.put(invalid)
+        try await bench.working {
+            try await bench.tellCluster("team-a")
+            #expect(await eventually { await bench.clusterStatus()?.ready?.reason == "InvalidSpec" })
+            #expect(await bench.clusterStatus()?.statusText?.hasPrefix("spec.template.name is") == true)
+        }
+    }
+
+    @Test("without a list of namespaces its status says why, and nothing else is affected")
+    func forbidden() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        await bench.store.put(try bench.distribution(uid: "own"))
+        try await bench.working {
+            await bench.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            await bench.controller.handle(.namespacesWatch(.failed(.forbidden("cannot list namespaces: forbidden"))))
+            try await bench.tellAll()
+            #expect(await eventually { await bench.clusterStatus()?.ready?.reason == "WriteFailed" })
+            #expect(
+                await bench.clusterStatus()?.statusText
+                    == "Nothing is written: the namespaces cannot be listed: cannot list namespaces: forbidden.")
+            #expect(await eventually { await bench.secret("t") != nil })
+            #expect(await bench.controller.unreadiness.isEmpty)
+        }
+    }
+
+    @Test("with WATCH_NAMESPACES its status says that it cannot be served")
+    func watchNamespaces() async throws {
+        let bench = Bench(on: FakeStore()) { $0.scopes = [.namespace("web"), .cluster] }
+        await bench.store.put(try bench.clusterDistribution())
+        try await bench.working {
+            await bench.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            await bench.controller.distributions(.namespace("web"), .replace([]))
+            await bench.controller.targets(.namespace("web"), .replace([]))
+            await bench.mount()
+            #expect(await eventually { await bench.clusterStatus()?.ready?.reason == "WriteFailed" })
+            #expect(await bench.clusterStatus()?.statusText?.contains("WATCH_NAMESPACES") == true)
+        }
+    }
+
+    @Test("without the resource definition, the agent is ready and works")
+    func noDefinition() async throws {
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            await bench.controller.distributionsFailed(.cluster, .forbidden("it is not installed"))
+            try await bench.tellAll()
+            try await bench.settle()
+            #expect(await bench.controller.unreadiness.isEmpty)
+            #expect(await bench.secret("t") != nil)
+            #expect(bench.controller.probes.hasStarted)
+        }
+    }
+}
