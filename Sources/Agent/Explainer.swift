@@ -21,17 +21,18 @@ package struct Explainer: Sendable {
 
     /// - Throws: an error if the distributions cannot be listed.
     package func explain(_ file: SourcePath) async throws -> Explanation {
-        let distributions = try await distributions()
+        let (distributions, namespaces) = try await objects()
         let settings = settings
         let (reading, policy) = await OwnedThread.value(name: "mount") {
             (MountWatcher.read(path: settings.secretsPath), settings.policyPath.map { PolicyReading(path: $0) })
         }
         return Explanation(
-            of: file, in: distributions, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned,
+            of: file, in: distributions, namespaces: namespaces, managedBy: settings.managedBy,
+            onlyAssigned: settings.onlyAssigned,
             snapshot: reading.snapshot, policy: policy?.policy)
     }
 
-    private func distributions() async throws -> [SecretsDistribution] {
+    private func objects() async throws -> ([SecretsDistribution], [Namespace]) {
         if let path = settings.distributionsPath {
             return try await list(
                 FolderDistributionStore(
@@ -43,10 +44,22 @@ package struct Explainer: Sendable {
         return try await list(KubernetesDistributionStore(client: ReadOnlyTransport(client), logger: logger))
     }
 
-    private func list(_ store: some DistributionStore) async throws -> [SecretsDistribution] {
+    private func list(_ store: some DistributionStore) async throws -> ([SecretsDistribution], [Namespace]) {
         var all: [SecretsDistribution] = []
-        for scope in settings.scopes { all += try await store.list(scope) }
-        return all
+        for scope in settings.namespaceScopes { all += try await store.list(scope) }
+        // Nobody has to use cluster distributions: the resource definition or the role may not exist.
+        let ofCluster = try await orEmpty { try await store.list(.cluster) }
+        let namespaces = ofCluster.isEmpty ? [] : try await orEmpty { try await store.listNamespaces() }
+        return (all + ofCluster, namespaces)
+    }
+
+    private func orEmpty<Item>(_ list: () async throws -> [Item]) async throws -> [Item] {
+        do {
+            return try await list()
+        } catch StoreError.forbidden(let reason) {
+            logger.info("cluster distributions are not served", ["error": .string(reason)])
+            return []
+        }
     }
 }
 

@@ -12,6 +12,7 @@ package struct Event: Sendable, Equatable {
     package struct Object: Sendable, Hashable {
         package var apiVersion: String
         package var kind: String
+        /// Empty for an object that belongs to no namespace.
         package var namespace: String
         package var name: String
         package var uid: String
@@ -92,15 +93,20 @@ package struct Event: Sendable, Equatable {
 }
 
 extension Event {
+    /// The namespace of the Event itself. Events on objects that belong to no namespace are in `default` (Kubernetes,
+    /// `pkg/apis/core/validation/events.go`).
+    package var namespace: String { object.namespace.isEmpty ? "default" : object.namespace }
+
     package var manifest: JSONValue {
         var involved: [String: JSONValue] = [
-            "apiVersion": .string(object.apiVersion), "kind": .string(object.kind),
-            "namespace": .string(object.namespace), "name": .string(object.name), "uid": .string(object.uid),
+            "apiVersion": .string(object.apiVersion), "kind": .string(object.kind), "name": .string(object.name),
+            "uid": .string(object.uid),
         ]
+        if !object.namespace.isEmpty { involved["namespace"] = .string(object.namespace) }
         if let resourceVersion = object.resourceVersion { involved["resourceVersion"] = .string(resourceVersion) }
         return [
             "apiVersion": .string(Resource.events.apiVersion), "kind": "Event",
-            "metadata": ["name": .string(name), "namespace": .string(object.namespace)],
+            "metadata": ["name": .string(name), "namespace": .string(namespace)],
             "involvedObject": .object(involved), "type": .string(kind.rawValue), "reason": .string(reason),
             "message": .string(message), "firstTimestamp": .string(firstTime.rfc3339),
             "lastTimestamp": .string(lastTime.rfc3339), "count": .int(count),

@@ -12,7 +12,7 @@ struct EventBacklog: Sendable {
     init(limit: Int) { self.limit = limit }
 
     mutating func add(_ event: Event) {
-        let namespace = event.object.namespace
+        let namespace = event.namespace
         if waiting[namespace] == nil { turns.append(namespace) }
         waiting[namespace, default: []].append(event)
         count += 1

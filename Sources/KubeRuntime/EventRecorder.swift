@@ -51,7 +51,7 @@ package final class EventRecorder: Sendable {
         var refusals = Refusals()
         for await _ in news {
             while !Task.isCancelled, let event = backlog.withLock({ $0.next() }) {
-                guard !refusals.isPaused(event.object.namespace), let event = correlator.correlate(event, at: .now)
+                guard !refusals.isPaused(event.namespace), let event = correlator.correlate(event, at: .now)
                 else { continue }
                 await write(event, &refusals)
             }
@@ -70,7 +70,7 @@ package final class EventRecorder: Sendable {
                     "events cannot be written",
                     ["error": .string("\(error)"), "roleNeeds": "create and patch on events"])
             }
-            refusals.add(event.object.namespace, until: .now + Self.pause)
+            refusals.add(event.namespace, until: .now + Self.pause)
         }
     }
 
@@ -107,7 +107,7 @@ package final class EventRecorder: Sendable {
     }
 
     private func send(_ event: Event) async throws(KubeError) {
-        let namespace = event.object.namespace
+        let namespace = event.namespace
         if event.count > 1 {
             do {
                 _ = try await client.send(

@@ -6,6 +6,8 @@ package struct Explanation: Sendable {
     /// A distribution of this instance that reads the file.
     package struct Reader: Sendable {
         package let distribution: ObjectKey
+        /// Namespace of the Secret; nil for a cluster distribution that selects no known namespace.
+        package let namespace: String?
         /// Name of the Secret; nil if the distribution names none.
         package let secret: String?
         /// The data keys that the file feeds, in the order of the spec.
@@ -47,22 +49,26 @@ package struct Explanation: Sendable {
 
     /// - Parameters:
     ///   - distributions: all distributions, of other instances too.
+    ///   - namespaces: the namespaces that cluster distributions select from.
     ///   - snapshot: nil if the mount cannot be read here.
     ///   - policy: nil if there is none, or if it cannot be read here.
     package init(
-        of file: SourcePath, in distributions: [SecretsDistribution], managedBy: String, onlyAssigned: Bool,
-        snapshot: Snapshot?, policy: AccessPolicy?
+        of file: SourcePath, in distributions: [SecretsDistribution], namespaces: [Namespace] = [], managedBy: String,
+        onlyAssigned: Bool, snapshot: Snapshot?, policy: AccessPolicy?
     ) {
-        let live = distributions.filter { !$0.isBeingDeleted }
+        let live = distributions.filter { !$0.isBeingDeleted }.flatMap { $0.aimed(atEachOf: namespaces) }
         let ours = live.filter { $0.belongs(to: managedBy, onlyAssigned: onlyAssigned) }
         let winners = Dictionary(grouping: ours, by: \.target).compactMapValues { claimants in
-            claimants.min(by: SecretsDistribution.precedes)?.key
+            claimants.min(by: SecretsDistribution.precedes)
         }
         self.file = file.text
         presence = Presence(of: file, snapshot)
         var pairs = CertificateCheckCache()
-        readers = ours.filter { $0.reads(file, in: snapshot) }.sorted { $0.key < $1.key }.map { distribution in
-            let winner = distribution.target.flatMap { winners[$0] } ?? distribution.key
+        let reading = ours.filter { $0.reads(file, in: snapshot) }
+        readers = reading.sorted {
+            ($0.key, $0.targetNamespace ?? "") < ($1.key, $1.targetNamespace ?? "")
+        }.map { distribution in
+            let winner = distribution.target.flatMap { winners[$0] } ?? distribution
             let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &pairs)
             return Reader(distribution, file, snapshot, refusal)
         }
@@ -94,6 +100,7 @@ extension Explanation.Reader {
         _ distribution: SecretsDistribution, _ file: SourcePath, _ snapshot: Snapshot?, _ refusal: Refusal?
     ) {
         self.distribution = distribution.key
+        namespace = distribution.targetNamespace
         secret = distribution.spec.name
         keys = distribution.spec.keys(fedBy: file, in: snapshot)
         let said = distribution.status.ready
@@ -103,21 +110,26 @@ extension Explanation.Reader {
 }
 
 extension SecretsDistribution {
+    /// A cluster distribution for each of its targets; the distribution itself if it has none.
+    fileprivate func aimed(atEachOf namespaces: [Namespace]) -> [SecretsDistribution] {
+        guard let selection else { return [self] }
+        let selected = namespaces.filter { !$0.isBeingDeleted && selection.selects($0) }
+        return selected.isEmpty ? [self] : selected.map { aimed(at: $0.name) }
+    }
+
     fileprivate func reads(_ file: SourcePath, in snapshot: Snapshot?) -> Bool {
         !spec.keys(fedBy: file, in: snapshot).isEmpty
     }
 
     /// Why its Secret is held back, as far as this can be determined without reading the Secret.
     fileprivate func refusal(
-        winner: ObjectKey, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String,
+        winner: SecretsDistribution, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String,
         _ pairs: inout CertificateCheckCache
     ) -> Refusal? {
         if let refusal { return refusal }
-        guard winner == key else {
-            return Refusal(
-                .targetConflict,
-                "Secret \(spec.name ?? "") belongs to SecretsDistribution \(winner.name), which is older.")
-        }
+        guard winner.key == key else { return .conflict(of: self, with: winner) }
+        // Only the cluster knows its targets.
+        guard target != nil else { return nil }
         let files = snapshot.map { pairs.values.files(of: spec, in: $0) }
         if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self, files: files) { return refusal }
         guard let snapshot else { return nil }

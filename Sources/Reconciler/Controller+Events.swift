@@ -9,6 +9,7 @@ extension Controller {
     package func handle(_ event: CacheEvent) {
         let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
         if change.affectsReadiness { announceReadiness() }
+        if case .distributions(.cluster, _) = event { recentReads.handleEvent() }
         carryOut(change)
         if case .distributions(_, .replace) = event {
             // The resource definition may have been replaced: detect its traits again.

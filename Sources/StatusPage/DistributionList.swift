@@ -82,7 +82,7 @@ struct DistributionList: Sendable {
         return """
             <tr\(reason.tone == .ok ? "" : " class=\"off\"" as HTML)>
             <td class="state-cell"><span class="badge \(reason.tone.rawValue)">\(reason.name)</span></td>
-            <th scope="row">\(row.distribution.name) <small>\(row.distribution.namespace)</small></th>
+            <th scope="row">\(row.distribution.name) <small>\(row.scope)</small></th>
             <td data-label="Secret"><span>\(row.secret ?? "not named")</span></td>
             <td class="message">\(HTML(message, atMost: Self.messageSize))</td>
             <td data-label="Changed">\(changed)</td>
@@ -104,6 +104,11 @@ struct DistributionList: Sendable {
     private func link(to page: Int, _ text: String) -> HTML {
         "<a href=\"\(StatusSelection(page: page, reason: selection.reason).link)#distributions\">\(text)</a>"
     }
+}
+
+extension Overview.Row {
+    /// Beside the name.
+    fileprivate var scope: String { distribution.namespace.isEmpty ? "cluster" : distribution.namespace }
 }
 
 extension RowReason {

@@ -162,6 +162,11 @@ extension Invocation {
                 name: "DISTRIBUTIONS_PATH", value: path, takes: "OUTPUT_PATH as well: local mode needs both")
         default: break
         }
+        if settings.distributionsPath == nil, !settings.namespaces.isEmpty {
+            throw OptionError(
+                name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
+                takes: "DISTRIBUTIONS_PATH as well: a cluster has its own namespaces")
+        }
     }
 
     private func checkElection() throws(OptionError) {

@@ -39,7 +39,7 @@ extension Explanation {
             for reader in readers {
                 for key in reader.keys {
                     table.add(
-                        .init(reader.secret.map { "\(reader.distribution.namespace)/\($0)" } ?? ""),
+                        .init(reader.target),
                         .init(key.to), .init(key.from), .init(key.optional ? "yes" : "no"),
                         .init(reader.distribution.description),
                         .init(reader.reason?.rawValue ?? "", reader.reason.map { $0 == .synced ? .green : .red }),
@@ -61,8 +61,10 @@ extension Explanation {
             }
         } else {
             let targets = Set(
-                readers.compactMap { reader in reader.secret.map { [reader.distribution.namespace, $0] } })
-            let namespaces = Set(readers.map(\.distribution.namespace)).count
+                readers.compactMap { reader in
+                    reader.namespace.flatMap { _ in reader.secret.map { _ in reader.target } }
+                })
+            let namespaces = Set(readers.compactMap(\.namespace)).count
             sentences.append(
                 "\(name) feeds \(targets.count) \(targets.count == 1 ? "Secret" : "Secrets") in \(namespaces)"
                     + " \(namespaces == 1 ? "namespace" : "namespaces").")
@@ -88,7 +90,7 @@ extension Explanation {
             "readers": .array(
                 readers.map { reader in
                     [
-                        "namespace": .string(reader.distribution.namespace),
+                        "namespace": reader.namespace.map { .string($0) } ?? .null,
                         "secret": reader.secret.map { .string($0) } ?? .null,
                         "distribution": .string(reader.distribution.name),
                         "keys": .array(
@@ -101,6 +103,11 @@ extension Explanation {
                 }),
         ]
     }
+}
+
+extension Explanation.Reader {
+    /// `web/tls`; `*/tls` for a cluster distribution whose namespaces are not known.
+    fileprivate var target: String { secret.map { "\(namespace ?? "*")/\($0)" } ?? "" }
 }
 
 extension Explanation.Presence {

@@ -47,14 +47,9 @@ extension Option {
             variable: "WATCH_NAMESPACES", standard: "all", help: "namespaces to serve, comma-separated",
             takes: "names of namespaces, separated by commas",
             apply: { value, settings in
-                // Spaces are allowed around names only: "a b" is not the namespace "ab".
-                let names = value.split(separator: ",").map { $0.split(separator: " ").joined(separator: " ") }
-                    .filter { !$0.isEmpty }
-                var unique: [String] = []
-                for name in names where !unique.contains(name) { unique.append(name) }
-                settings.watchNamespaces = unique.isEmpty ? nil : unique
-                // A value of commas only must not mean all namespaces.
-                return unique.allSatisfy(isNamespace) && (value.isEmpty || !unique.isEmpty)
+                guard let names = namespaces(in: value) else { return false }
+                settings.watchNamespaces = names.isEmpty ? nil : names
+                return true
             }),
         .duration("DEBOUNCE_QUIET", "200ms", "quiet time after the last change", \.debounceQuiet, from: .zero),
         .duration("DEBOUNCE_MAX", "2s", "maximum wait after a change", \.debounceMax, from: .zero),
@@ -109,6 +104,15 @@ extension Option {
             "DISTRIBUTIONS_PATH", "none", "local mode: folder with SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
             "OUTPUT_PATH", "none", "local mode: folder for the Secret manifests", \.outputPath),
+        Option(
+            variable: "NAMESPACES", standard: "none",
+            help: "local mode: namespaces for cluster distributions, comma-separated, besides Namespace manifests",
+            takes: "names of namespaces, separated by commas",
+            apply: { value, settings in
+                guard let names = namespaces(in: value) else { return false }
+                settings.namespaces = names
+                return true
+            }),
         .bool("DRY_RUN", "write nothing, and log what would be written", \.dryRun),
         Option(
             variable: "LISTEN_ADDRESS", standard: ":9895",
@@ -213,6 +217,17 @@ extension Option {
                 part.first != "-" && part.last != "-" && !part.isEmpty
                     && part.allSatisfy { $0.isASCII && ($0.isNumber || $0.isLowercase) || $0 == "-" }
             }
+    }
+
+    /// Names of namespaces without duplicates, in their order; nil if one is invalid.
+    private static func namespaces(in value: String) -> [String]? {
+        // Spaces are allowed around names only: "a b" is not the namespace "ab".
+        let names = value.split(separator: ",").map { $0.split(separator: " ").joined(separator: " ") }
+            .filter { !$0.isEmpty }
+        var unique: [String] = []
+        for name in names where !unique.contains(name) { unique.append(name) }
+        // A value of commas only must not mean all namespaces.
+        return unique.allSatisfy(isNamespace) && (value.isEmpty || !unique.isEmpty) ? unique : nil
     }
 
     private static func isNamespace(_ value: String) -> Bool {

@@ -163,4 +163,28 @@ import Testing
         #expect(SimilarNames.of(long, among: [long + "b"]).isEmpty)
         #expect(SimilarNames.of(long, among: [long.uppercased()]) == [long.uppercased()])
     }
+
+    @Test("A cluster distribution is shown for each namespace that it selects, and says where another one wins")
+    func cluster() throws {
+        let manifest: JSONValue = [
+            "metadata": ["name": "wide"],
+            "spec": [
+                "namespaces": ["team-*"],
+                "template": ["name": "app-secret", "secrets": [["from": "certs/tls.crt", "to": "a"]]],
+            ],
+        ]
+        let wide = try SecretsDistribution(reading: try JSONNode(json: manifest.encoded()[...]), isCluster: true)
+        let own = try distribution("own", ["metadata": ["namespace": "team-a"]])
+        let namespaces = ["team-a", "team-b", "other"].map { Namespace(name: $0) }
+        let all = Explanation(
+            of: try SourcePath("certs/tls.crt"), in: [wide, own], namespaces: namespaces, managedBy: "agent",
+            onlyAssigned: false, snapshot: nil, policy: nil)
+        #expect(
+            all.readers.map { "\($0.distribution) \($0.namespace ?? "-")" } == [
+                "wide team-a", "wide team-b", "team-a/own team-a",
+            ])
+        #expect(all.readers.map(\.reason) == [.targetConflict, nil, nil])
+        let unknown = try explain("certs/tls.crt", [wide])
+        #expect(unknown.readers.map(\.namespace) == [nil])
+    }
 }

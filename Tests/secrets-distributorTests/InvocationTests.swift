@@ -41,7 +41,7 @@ import Testing
             ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
             ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
             ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"), ("POD_UID", "--pod-uid", "a-1"),
-            ("DRY_RUN", "--dry-run", "true"),
+            ("DRY_RUN", "--dry-run", "true"), ("NAMESPACES", "--namespaces", "web, api,web"),
         ]
         var expected = Settings()
         expected.secretsPath = "/other"
@@ -57,6 +57,7 @@ import Testing
         expected.logFormat = .text
         expected.kubeconfig = "kube"
         expected.distributionsPath = "in"
+        expected.namespaces = ["web", "api"]
         expected.outputPath = "out"
         expected.policyPath = "policy.yaml"
         expected.listenAddress = ListenAddress(port: 1)
@@ -179,6 +180,9 @@ import Testing
             error(["--distributions-path=/d"])
                 == #"DISTRIBUTIONS_PATH is "/d", expected OUTPUT_PATH as well: local mode needs both"#)
         #expect(error([], ["DISTRIBUTIONS_PATH": "/d", "OUTPUT_PATH": "/o"]) == nil)
+        #expect(
+            error([], ["NAMESPACES": "a,b"])
+                == #"NAMESPACES is "a,b", expected DISTRIBUTIONS_PATH as well: a cluster has its own namespaces"#)
     }
 
     @Test("The longest wait is at least the quiet time")

@@ -41,8 +41,9 @@ extension Controller {
     private func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
         guard key.namespace.isEmpty else { return try await distributions.current(key) }
         if let recent = recentReads.response(for: key, at: .now) { return recent }
+        let events = recentReads.events
         let response = try await distributions.current(key)
-        recentReads.keep(response, for: key, at: .now)
+        recentReads.keep(response, for: key, since: events, at: .now)
         return response
     }
 
@@ -82,13 +83,21 @@ extension Controller {
     }
 }
 
-/// The last responses about cluster distributions. Each has thousands of targets, and an outdated response of a second
-/// ago is as good as one that took a second. A value.
+/// The last responses about cluster distributions, each of which has thousands of targets. A response is used again for a
+/// second, unless an event about a cluster distribution has arrived since it was requested. A value.
 struct RecentReads: Sendable {
     private typealias Read = (response: SecretsDistribution?, at: ContinuousClock.Instant)
 
     private static let age: Duration = .seconds(1)
     private var reads: [ObjectKey: Read] = [:]
+    /// The number of events so far.
+    private(set) var events = 0
+
+    /// Forgets all responses: they may be older than what an event has shown.
+    mutating func handleEvent() {
+        events += 1
+        reads = [:]
+    }
 
     /// The response, or nil for a resource that does not exist; nil if there is no recent response.
     func response(for key: ObjectKey, at now: ContinuousClock.Instant) -> SecretsDistribution?? {
@@ -96,7 +105,11 @@ struct RecentReads: Sendable {
         return .some(read.response)
     }
 
-    mutating func keep(_ response: SecretsDistribution?, for key: ObjectKey, at now: ContinuousClock.Instant) {
+    /// - Parameter count: `events` when the response was requested.
+    mutating func keep(
+        _ response: SecretsDistribution?, for key: ObjectKey, since count: Int, at now: ContinuousClock.Instant
+    ) {
+        guard count == events else { return }
         reads = reads.filter { $0.value.at.duration(to: now) < Self.age }
         reads[key] = (response, now)
     }
