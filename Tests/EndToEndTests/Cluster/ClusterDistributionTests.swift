@@ -166,7 +166,9 @@ struct ClusterDistributionTests {
                     .secrets, namespace: world.namespace, name: "own", ["stringData": ["a": "by hand"]])
                 try await world.expect("own", in: [world.namespace], ["a": "one"])
             }
-            try await server.allow("carol", ["list", "watch"], .namespaces, in: nil)
+            // Exactly the rights of the example.
+            try await world.bind("sidecar-example/cluster-distributions/roles.yaml", to: "carol")
+            try await server.waitUntil("carol", may: ["list", "watch"], .namespaces, in: nil)
             try await World(sharing: world).withClusterAgent(as: .named("carol")) {
                 try await world.expect("app", in: ["team-1"], ["key": "one"])
             }
@@ -254,6 +256,22 @@ extension World {
     fileprivate func label(namespace: String, _ labels: [String: String?]) async throws {
         let values = labels.mapValues { $0.map { JSONValue.string($0) } ?? .null }
         try await client.patch(.namespaces, name: namespace, ["metadata": ["labels": .object(values)]])
+    }
+
+    /// Creates the ClusterRole of a file and binds it to a user.
+    fileprivate func bind(_ file: String, to user: String) async throws {
+        let group = "rbac.authorization.k8s.io"
+        let role = try #require(try Self.manifests(file).first)
+        try await client.create(Resource(group: group, plural: "clusterroles", isNamespaced: false), role)
+        try await client.create(
+            Resource(group: group, plural: "clusterrolebindings", isNamespaced: false),
+            [
+                "apiVersion": .string("\(group)/v1"), "kind": "ClusterRoleBinding", "metadata": ["name": .string(user)],
+                "roleRef": [
+                    "apiGroup": .string(group), "kind": "ClusterRole", "name": role["metadata"]?["name"] ?? .null,
+                ],
+                "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
+            ])
     }
 
     /// A cluster distribution of Secret `app` with data key `key`.

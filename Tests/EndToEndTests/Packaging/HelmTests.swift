@@ -40,7 +40,9 @@ struct HelmTests {
     func lint() async throws {
         let linted = try await KubeTools.helm(["lint", Self.chart])
         #expect(linted.status == 0, "\(linted.errors)")
-        for (copy, file) in [("crd", "crd"), ("prometheus-rule", "monitoring/prometheus-rule")] {
+        for (copy, file) in [
+            ("crd", "crd"), ("cluster-crd", "cluster-crd"), ("prometheus-rule", "monitoring/prometheus-rule"),
+        ] {
             let same = try World.text("sidecar-example/\(file).yaml")
             #expect(try World.text("sidecar-example/helm/files/\(copy).yaml") == same)
         }
@@ -133,6 +135,50 @@ struct HelmTests {
         #expect(bindings.allSatisfy { $0["subjects"]?.array?.first?["namespace"] == "vault" })
         let none = try await render("rbac: {create: false}").names
         #expect(none.allSatisfy { !$0.contains("Role") })
+    }
+
+    @Test("grants cluster distributions, and roles to users, only on request")
+    func optionalRights() async throws {
+        let rendered = try await render("clusterDistributions: {enabled: true}\nrbac: {aggregate: true}")
+        let role = { (name: String) in
+            rendered.objects.first { $0["kind"] == "ClusterRole" && $0["metadata"]?["name"]?.string == name }
+        }
+        let example = { (file: String, index: Int) in try World.manifests("sidecar-example/\(file)/roles.yaml")[index] }
+        #expect(try role("vault-cluster")?["rules"] == example("cluster-distributions", 0)["rules"])
+        for (index, name) in ["view", "edit"].enumerated() {
+            let theirs = try example("user-roles", index)
+            let ours = try #require(role("vault-\(name)"))
+            #expect(ours["rules"] == theirs["rules"])
+            for (label, value) in theirs["metadata"]?["labels"]?.object ?? [:] {
+                #expect(ours["metadata"]?["labels"]?[label] == value)
+            }
+        }
+        #expect(
+            rendered.names.contains("CustomResourceDefinition/clustersecretsdistributions.xlscsde.nhs.uk"))
+        let directory = try TemporaryDirectory()
+        let file = directory("values.yaml")
+        try writeFile(file, "clusterDistributions: {enabled: true}\nrbac: {namespaces: [a]}")
+        let refused = try await KubeTools.helm(["template", "vault", Self.chart, file])
+        #expect(
+            refused.status != 0 && refused.errors.contains("expected false with rbac.namespaces"), "\(refused.errors)")
+    }
+
+    @Test("guards the agent's rights where the API server can, like the example")
+    func guardPolicy() async throws {
+        let kind = "ValidatingAdmissionPolicy"
+        #expect(try await !render().names.contains { $0.hasPrefix(kind) })
+        #expect(try await !render("guard: {enabled: false}").names.contains { $0.hasPrefix(kind) })
+        let rendered = try await render("guard: {enabled: true}\nserviceAccount: {name: me}")
+        let example = try World.manifests("sidecar-example/guard/policy.yaml")
+        let policy = try rendered.only(kind)
+        #expect(policy["spec"]?["validations"] == example[0]["spec"]?["validations"])
+        #expect(policy["spec"]?["matchConstraints"] == example[0]["spec"]?["matchConstraints"])
+        let condition = try #require(policy["spec"]?["matchConditions"]?.array?.first?["expression"]?.string)
+        #expect(condition == "request.userInfo.username == 'system:serviceaccount:vault:me'")
+        #expect(try rendered.only("\(kind)Binding")["spec"]?["policyName"] == policy["metadata"]?["name"])
+        let marked = try await render("guard: {enabled: true}\nenv: [{name: MANAGED_BY, value: us}]")
+        let text = try #require(try marked.only(kind)["spec"]?["validations"]?.array?.first?["expression"]?.string)
+        #expect(text.hasSuffix("== 'us')"))
     }
 
     @Test("creates a valid policy, and mounts the whole volume")

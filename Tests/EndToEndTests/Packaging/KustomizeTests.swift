@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Stores
 import TestSupport
 import TestTraits
 import Testing
@@ -40,10 +41,15 @@ struct KustomizeTests {
         let uncommented = text.replacing("# components:", with: "components:").replacing("#   - ", with: "  - ")
         try writeFile(file, uncommented)
         let rendered = try await build(directory("sidecar-example"))
-        #expect(!rendered.names.contains { $0.hasPrefix("Cluster") })
+        // No rights for the agent in the whole cluster, only roles for users.
+        #expect(
+            rendered.names.filter { $0.hasPrefix("Cluster") } == [
+                "ClusterRole/secrets-distributor-edit", "ClusterRole/secrets-distributor-view",
+            ])
         for name in [
             "ConfigMap/secrets-distributor/secrets-distributor-policy", "Role/dashboards/secrets-distributor",
             "Role/secrets-distributor/secrets-distributor-lease",
+            "ValidatingAdmissionPolicy/secrets-distributor", "ValidatingAdmissionPolicyBinding/secrets-distributor",
         ] { #expect(rendered.names.contains(name), "\(rendered.names)") }
         #expect(try rendered.only("Deployment")["spec"]?["replicas"] == 2)
         let sidecar = try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
@@ -52,6 +58,25 @@ struct KustomizeTests {
             variables == [
                 "SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "POD_UID", "POLICY_PATH",
             ])
+    }
+
+    @Test("render with the rights for cluster distributions")
+    func clusterDistributions() async throws {
+        let directory = try copy()
+        let file = directory("sidecar-example/kustomization.yaml")
+        let text = String(decoding: try World.text("sidecar-example/kustomization.yaml"), as: UTF8.self)
+        try writeFile(file, text + "components:\n  - cluster-distributions\n")
+        let rendered = try await build(directory("sidecar-example"))
+        #expect(rendered.names.contains("ClusterRole/secrets-distributor-cluster"))
+        let binding = try #require(
+            rendered.objects.first { $0["metadata"]?["name"] == "secrets-distributor-cluster" && $0["roleRef"] != nil })
+        let account = try rendered.only("ServiceAccount")["metadata"]
+        #expect(binding["subjects"]?.array?.first?["name"] == account?["name"])
+        #expect(binding["subjects"]?.array?.first?["namespace"] == account?["namespace"])
+        // Its example is valid.
+        let example = Manifests.parse(
+            try World.text("sidecar-example/cluster-distributions/wildcard-tls.yaml"), file: "wildcard-tls.yaml")
+        #expect(example.problems.isEmpty && example.distributions.count == 1)
     }
 
     // MARK: The component for an existing Deployment

@@ -18,19 +18,38 @@ struct SchemaTests {
         try #require(try World.manifest(file)["spec"]?["versions"]?.array?.first)
     }
 
-    @Test("describes every field")
-    func descriptions() throws {
-        let schema = try #require(try version("sidecar-example/crd.yaml")["schema"]?["openAPIV3Schema"])
+    @Test(
+        "describes every field",
+        arguments: [
+            ("crd", ["spec.secrets.from", "spec.metadata.labels", "status.conditions.observedGeneration"]),
+            (
+                "cluster-crd",
+                [
+                    "spec.template.secrets.from", "spec.namespaceSelector.matchExpressions.key",
+                    "status.notInSync.reason",
+                ]
+            ),
+        ])
+    func descriptions(_ file: String, _ fields: [String]) throws {
+        let schema = try #require(try version("sidecar-example/\(file).yaml")["schema"]?["openAPIV3Schema"])
         let properties = properties(of: schema)
-        for field in ["spec.secrets.from", "spec.metadata.labels", "status.conditions.observedGeneration"] {
-            #expect(properties.contains { $0.path == field })
-        }
+        for field in fields { #expect(properties.contains { $0.path == field }) }
         #expect(schema["description"] != nil)
         // The server itself describes the metadata, and rejects a description of it.
         for property in properties where property.path != "metadata" {
             let description = property.schema["description"]?.string ?? ""
             #expect(description.hasSuffix(".") && description.count > 15, "\(property.path): \(description)")
         }
+    }
+
+    @Test("of cluster distributions has the same template")
+    func template() throws {
+        let spec = { (file: String) in
+            try #require(
+                try version(file)["schema"]?["openAPIV3Schema"]?["properties"]?["spec"]?.removing("description"))
+        }
+        let template = try #require(try spec("sidecar-example/cluster-crd.yaml")["properties"]?["template"])
+        #expect(try template.removing("description") == spec("sidecar-example/crd.yaml"))
     }
 
     @Test("keeps the columns that users of the Python operator have, with names and content")

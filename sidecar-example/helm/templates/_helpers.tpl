@@ -39,6 +39,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $name -}}
 {{- end }}
 
+{{/* The value of MANAGED_BY in env, or the program's default. */}}
+{{- define "managedBy" -}}
+{{- $mark := "secrets-distributor" -}}
+{{- range .Values.env -}}{{- if and (eq .name "MANAGED_BY") .value -}}{{- $mark = .value -}}{{- end -}}{{- end -}}
+{{- $mark -}}
+{{- end }}
+
 {{/* The port of LISTEN_ADDRESS in env, or the default. The kubelet's probes must reach it. */}}
 {{- define "port" -}}
 {{- $port := "9895" -}}
