@@ -106,7 +106,10 @@ package struct Backend: Sendable {
             secrets: KubernetesSecretStore(
                 client: writer, managedBy: settings.managedBy, watchesAll: settings.dryRun, logger: logger,
                 meter: meter),
-            distributions: KubernetesDistributionStore(client: writer, logger: logger, meter: meter),
+            distributions: KubernetesDistributionStore(
+                client: writer, logger: logger, meter: meter,
+                // An agent for some namespaces cannot serve cluster distributions, and there may be many such agents.
+                optional: settings.watchNamespaces == nil ? .seconds(60) : settings.resyncInterval),
             elector: elector,
             recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, drainTimeout: drainTimeout),
             name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)

@@ -8,7 +8,7 @@ import Stores
 /// each resync.
 ///
 /// Nobody has to use cluster distributions: without the resource definition, or without a role for them, nothing else is
-/// affected. The namespaces are listed only if there is a cluster distribution.
+/// affected. The namespaces are listed from the first cluster distribution on.
 struct ClusterFeed: Sendable {
     private let controller: Controller
     private let backend: Backend
@@ -46,9 +46,24 @@ struct ClusterFeed: Sendable {
             }
             guard servesNamespaces else { return }
             group.addTask {
-                for await _ in first { break }
+                await wait(for: first)
                 await watchNamespaces(resync: resync)
             }
+        }
+    }
+
+    /// Waits for the first cluster distribution, with heartbeats.
+    private func wait(for first: AsyncStream<Void>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in first { break } }
+            group.addTask {
+                while !Task.isCancelled {
+                    namespacesHeartbeat?.beat()
+                    try? await Task.sleep(for: .seconds(60), tolerance: .seconds(10))
+                }
+            }
+            await group.next()
+            group.cancelAll()
         }
     }
 

@@ -49,7 +49,10 @@ package struct Explainer: Sendable {
         for scope in settings.namespaceScopes { all += try await store.list(scope) }
         // Nobody has to use cluster distributions: the resource definition or the role may not exist.
         let ofCluster = try await orEmpty { try await store.list(.cluster) }
-        let namespaces = ofCluster.isEmpty ? [] : try await orEmpty { try await store.listNamespaces() }
+        // An agent for some namespaces does not serve them.
+        let namespaces =
+            ofCluster.isEmpty || settings.watchNamespaces != nil
+            ? [] : try await orEmpty { try await store.listNamespaces() }
         return (all + ofCluster, namespaces)
     }
 

@@ -8,7 +8,8 @@ struct Heartbeats: Sendable {
     let policy: Heartbeat?
     let distributions: [Scope: Heartbeat]
     let targets: [Scope: Heartbeat]
-    let namespaces: Heartbeat
+    /// Nil if the agent watches only some namespaces.
+    let namespaces: Heartbeat?
 
     /// A watch ends after about two minutes, or after three if the connection is dead, and is then restarted. While the
     /// API server is unavailable, the time between retries is shorter than this limit.
@@ -30,12 +31,12 @@ struct Heartbeats: Sendable {
         }
         distributions = beats("distributions", settings.scopes)
         targets = beats("Secrets", settings.namespaceScopes)
-        namespaces = Heartbeat("watch of namespaces", limit: ofFeeds)
+        namespaces = settings.watchNamespaces == nil ? Heartbeat("watch of namespaces", limit: ofFeeds) : nil
     }
 
     /// All heartbeats, including `others`, which belong to parts that create their own.
     func all(_ others: Heartbeat?...) -> [Heartbeat] {
-        [mount, policy].compactMap { $0 }
+        [mount, policy, namespaces].compactMap { $0 }
             + [distributions, targets].flatMap { beats in
                 beats.values.sorted { $0.name < $1.name }
             } + others.compactMap { $0 }

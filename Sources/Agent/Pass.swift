@@ -52,7 +52,11 @@ extension Agent {
         let faults = Faults()
         let controller = try backend.controller(
             settings, logger: logger, recorder: backend.changes == nil ? changes : nil
-        ) { $0.reportFault = { fault in faults.add(fault) } }
+        ) {
+            $0.reportFault = { fault in faults.add(fault) }
+            // The last status must be the final one.
+            $0.settings.clusterStatusPause = .zero
+        }
         return try await withThrowingTaskGroup(of: String?.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await pass(controller, faults) }

@@ -23,9 +23,9 @@ package struct StoredStatus: Sendable, Equatable {
 }
 
 /// The targets of a `ClusterSecretsDistribution`, as its status shows them.
-package struct TargetCounts: Sendable, Equatable {
+package struct TargetCounts: Sendable, Hashable {
     /// A target that is not in sync.
-    package struct Problem: Sendable, Equatable {
+    package struct Problem: Sendable, Hashable {
         package let namespace: String
         package let reason: String
         package let message: String

@@ -39,15 +39,20 @@ extension Request {
         return request
     }
 
+    /// A list that contains only the object of this name, for a role that allows lists and not gets.
+    package static func list(_ resource: Resource, namespace: String? = nil, only name: String) -> Request {
+        var request = list(resource, namespace: namespace)
+        request.query.append(QueryItem(name: "fieldSelector", value: "metadata.name=\(name)"))
+        return request
+    }
+
     /// A list of no objects, whose `metadata.resourceVersion` is the server's current version. The server looks up a
     /// single name, so the response does not depend on the number of objects.
     ///
     /// - Parameter namespace: one in which the role allows lists; nil for all.
     package static func version(_ resource: Resource, namespace: String? = nil) -> Request {
-        var request = list(resource, namespace: resource.isNamespaced ? namespace ?? "default" : nil)
         // Not a valid name, so no object has it.
-        request.query.append(QueryItem(name: "fieldSelector", value: "metadata.name=-"))
-        return request
+        list(resource, namespace: resource.isNamespaced ? namespace ?? "default" : nil, only: "-")
     }
 
     /// The changes since `resourceVersion`, for `timeout`, with bookmarks.

@@ -75,9 +75,11 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         package init() {}
 
         /// For a resource that may not exist.
-        package static var optional: Policy {
+        ///
+        /// - Parameter pause: how long to wait before the next try, at most.
+        package static func optional(_ pause: Duration) -> Policy {
             var policy = Policy()
-            (policy.isOptional, policy.forbidden) = (true, .seconds(60))
+            (policy.isOptional, policy.forbidden) = (true, pause)
             return policy
         }
 

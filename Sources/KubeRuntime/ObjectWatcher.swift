@@ -212,12 +212,15 @@ extension ObjectWatcher {
             return known != error
         }
         guard isNew else { return }
-        logger.log(
-            isAbsence(error) ? .debug : .warning, "watch failed",
-            [
-                "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
-                "error": .string("\(error)"),
-            ])
+        let fields: Logger.Fields = [
+            "operation": .string("\(error.operation)"), "resource": .string(scope.resource.plural),
+            "error": .string("\(error)"),
+        ]
+        if isAbsence(error) {
+            logger.debug("resource is not available", fields)
+        } else {
+            logger.warning("watch failed", fields)
+        }
     }
 }
 

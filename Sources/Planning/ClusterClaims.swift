@@ -26,7 +26,10 @@ struct ClusterClaims: Sendable {
         if let name = old?.spec.name { removeClaim(to: name, of: key) }
         distributions[key] = distribution
         if let name = distribution.spec.name { bySecret[name, default: []].insert(key) }
-        if old?.selection != distribution.selection || selected[key] == nil {
+        if distribution.refusal != nil {
+            // What it means is not known: it keeps the targets that it had.
+            selected[key] = selected[key] ?? []
+        } else if old?.selection != distribution.selection || old?.refusal != nil || selected[key] == nil {
             selected[key] = Set(namespaces.values.lazy.filter { distribution.selects($0) }.map(\.name))
         }
         return former.union(targets(of: key))
@@ -66,7 +69,7 @@ struct ClusterClaims: Sendable {
 
     private mutating func select(_ namespace: Namespace) -> Set<ObjectKey> {
         var affected: Set<ObjectKey> = []
-        for (key, distribution) in distributions {
+        for (key, distribution) in distributions where distribution.refusal == nil || namespace.isBeingDeleted {
             let isChanged =
                 distribution.selects(namespace)
                 ? selected[key, default: []].insert(namespace.name).inserted

@@ -72,7 +72,8 @@ package struct Explanation: Sendable {
             let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &pairs)
             return Reader(distribution, file, snapshot, refusal)
         }
-        others = live.count { $0.reads(file, in: snapshot) } - readers.count
+        let all = Set(live.filter { $0.reads(file, in: snapshot) }.map(\.key))
+        others = all.subtracting(reading.map(\.key)).count
         let names = Set(ours.flatMap { $0.spec.files.map(\.text) }).union(snapshot?.files.keys.map { $0 } ?? [])
         similar = readers.isEmpty ? SimilarNames.of(file.text, among: names.subtracting([file.text])) : []
     }
@@ -103,13 +104,27 @@ extension Explanation.Reader {
         namespace = distribution.targetNamespace
         secret = distribution.spec.name
         keys = distribution.spec.keys(fedBy: file, in: snapshot)
-        let said = distribution.status.ready
-        reason = refusal?.reason ?? said.flatMap { Reason(rawValue: $0.reason) }
-        message = refusal?.message ?? Refusal.bounded(said?.message ?? distribution.status.statusText ?? "")
+        let said = distribution.said
+        reason = refusal?.reason ?? said.reason
+        message = refusal?.message ?? Refusal.bounded(said.message)
     }
 }
 
 extension SecretsDistribution {
+    /// What its status says about its target.
+    fileprivate var said: (reason: Reason?, message: String) {
+        let ready = status.ready
+        guard isCluster, let targets = status.targets else {
+            return (ready.flatMap { Reason(rawValue: $0.reason) }, ready?.message ?? status.statusText ?? "")
+        }
+        if let problem = targets.notInSync.first(where: { $0.namespace == targetNamespace }) {
+            return (Reason(rawValue: problem.reason), problem.message)
+        }
+        // The status names only the first ones.
+        let isNamed = targets.all - targets.inSync == targets.notInSync.count
+        return (isNamed && targets.inSync > 0 ? .synced : nil, "")
+    }
+
     /// A cluster distribution for each of its targets; the distribution itself if it has none.
     fileprivate func aimed(atEachOf namespaces: [Namespace]) -> [SecretsDistribution] {
         guard let selection else { return [self] }

@@ -38,7 +38,7 @@ extension Controller {
         for distribution in change.removed { items += forget(distribution).map(WorkItem.target) }
         for key in change.lost {
             targetNotes.lose(key)
-            items += targets(of: statusNotes.lose(key)).map(WorkItem.target)
+            items += self.items(of: statusNotes.lose(key))
         }
         for (target, manager) in change.foreignChanges { recordForeignChange(target, by: manager) }
         if let news = change.mount {
@@ -48,6 +48,11 @@ extension Controller {
         if change.isPolicyNew {
             start.reset()
             ongoingEvaluations.forgetAll()
+        }
+        if change.hasOtherNamespaces { items += namespacesChanged(change.targets) }
+        if !targetNotes.awaitingCluster.isEmpty, !cache.awaitsCluster {
+            items += targetNotes.awaitingCluster.map(WorkItem.target)
+            targetNotes.awaitingCluster = []
         }
         if change.isList { noteListed() }
         if change.scopes.count == cache.scopes.count {
@@ -75,6 +80,21 @@ extension Controller {
         if news.old != nil, !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
     }
 
+    /// Forgets the results for namespaces that are not selected any more.
+    ///
+    /// - Returns: the statuses of the cluster distributions, which show the numbers of namespaces.
+    private func namespacesChanged(_ targets: Set<ObjectKey>) -> [WorkItem] {
+        for key in cache.index.clusterDistributions.keys {
+            let selected = cache.index.namespaces(of: key)
+            for target in targets where !selected.contains(target.namespace) {
+                let claim = Claim(distribution: key, namespace: target.namespace)
+                targetBook.forget(claim)
+                statusNotes.forgetAudit(claim)
+            }
+        }
+        return cache.index.clusterDistributions.keys.map(WorkItem.status)
+    }
+
     private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
         if !targetNotes.requested.isSuperset(of: targets) {
             logger.info("comparison requested", ["distribution": .string(distribution.description)])
@@ -99,10 +119,16 @@ extension Controller {
         contention.recordForeignChange(target, by: manager, at: .now)
     }
 
-    private func targets(of claims: [Claim]) -> [ObjectKey] { claims.compactMap { cache.index.target(of: $0) } }
+    /// The keys that report about claims: their targets, and the statuses of cluster distributions.
+    private func items(of claims: [Claim]) -> [WorkItem] {
+        claims.compactMap { claim in
+            claim.distribution.namespace.isEmpty
+                ? .status(claim.distribution) : cache.index.target(of: claim).map(WorkItem.target)
+        }
+    }
 
-    /// Queues the targets of claims whose results must change.
-    func enqueueOwners(_ claims: [Claim]) { enqueue(targets(of: claims)) }
+    /// Queues what reports about claims.
+    func enqueueOwners(_ claims: [Claim]) { enqueue(items(of: claims)) }
 
     private func log(_ line: CacheChange.LogLine) {
         switch line {
@@ -110,10 +136,13 @@ extension Controller {
             logger.warning(
                 "scope is skipped", ["scope": .string(scope.description), "error": .string(error.description)])
         case .clusterSkipped(let error):
-            // Nobody has to use them.
-            logger.log(
-                cache.index.clusterDistributions.isEmpty ? .info : .warning, "cluster distributions are not served",
-                ["error": .string(error.description)])
+            let fields: Logger.Fields = ["error": .string(error.description)]
+            if cache.index.clusterDistributions.isEmpty {
+                // Nobody has to use them.
+                logger.info("cluster distributions are not served", fields)
+            } else {
+                logger.warning("namespaces cannot be listed", fields)
+            }
         case .scopeServed(let scope):
             logger.info("scope is served again", ["scope": .string(scope.description)])
         case .unreadable(let resource, let key, let reason):

@@ -216,6 +216,7 @@ extension Controller {
         rotations.abandon()
         contention = Contention(isWatching: !settings.dryRun)
         statuses.dropPending()
+        targetBook = TargetBook()
     }
 
     /// Records that another agent leads and is alive.

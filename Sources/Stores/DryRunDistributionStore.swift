@@ -15,6 +15,8 @@ package struct DryRunDistributionStore: DistributionStore {
 
     package func listNamespaces() async throws(StoreError) -> [Namespace] { try await store.listNamespaces() }
 
+    package func namespace(_ name: String) async throws(StoreError) -> Namespace? { try await store.namespace(name) }
+
     package func watchNamespaces(_ handler: WatchHandler<Namespace>) async { await store.watchNamespaces(handler) }
 
     package func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {

@@ -16,6 +16,8 @@ package final class FolderDistributionStore: DistributionStore {
     /// The names of namespaces that need no manifest.
     private let namespaces: [String]
     private let state = Mutex(State())
+    /// The readings of the one watcher, for all who watch other kinds of objects.
+    private let snapshots = SnapshotBroadcast()
 
     private struct State {
         /// By file: its last valid content.
@@ -50,14 +52,25 @@ package final class FolderDistributionStore: DistributionStore {
     }
 
     package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {
-        await watch(observer) { self.namespaces(in: $0) }
+        await listen(observer) { self.namespaces(in: $0) }
+    }
+
+    package func namespace(_ name: String) async throws(StoreError) -> Namespace? {
+        try await listNamespaces().first { $0.name == name }
     }
 
     /// The namespaces that are named or have a manifest.
     private func namespaces(in snapshot: Snapshot) -> [Namespace] {
-        _ = distributions(in: snapshot, .all)
         var all = Dictionary(uniqueKeysWithValues: Set(namespaces).map { ($0, Namespace(name: $0, uid: $0)) })
-        for content in state.withLock({ Array($0.lastGood.values) }) {
+        for (name, file) in snapshot.files where Manifests.isManifest(name) {
+            var content = Content()
+            if case .content(let bytes, _) = file {
+                let parsed = Manifests.parse(bytes.withUnsafeBytes { Array($0) }, file: name)
+                content.namespaces = parsed.namespaces
+                if !parsed.isComplete { content = state.withLock { $0.lastGood[name] } ?? content }
+            } else {
+                content = state.withLock { $0.lastGood[name] } ?? content
+            }
             for namespace in content.namespaces { all[namespace.name] = namespace }
         }
         return Array(all.values)
@@ -72,10 +85,7 @@ package final class FolderDistributionStore: DistributionStore {
     }
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {
-        await watch(observer) { self.distributions(in: $0, scope) }
-    }
-
-    private func watch<Item>(_ observer: WatchHandler<Item>, _ items: @Sendable (Snapshot) -> [Item]) async {
+        if scope == .cluster { return await listen(observer) { self.distributions(in: $0, scope) } }
         let folder = MountWatcher(
             path: path, timing: timing, logger: logger, heartbeat: observer.heartbeat)
         defer { folder.stop() }
@@ -88,7 +98,24 @@ package final class FolderDistributionStore: DistributionStore {
         }
         for await reading in folder.readings {
             guard case .snapshot(let snapshot) = reading else { continue }
-            await observer.event(.replace(items(snapshot)))
+            await observer.event(.replace(distributions(in: snapshot, scope)))
+            snapshots.send(snapshot)
+        }
+    }
+
+    /// Reports what the watcher of the distributions has read.
+    private func listen<Item>(_ observer: WatchHandler<Item>, _ items: @Sendable (Snapshot) -> [Item]) async {
+        let (stream, end) = snapshots.listen()
+        defer { end() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    observer.heartbeat?.beat()
+                    try? await Task.sleep(for: .seconds(60), tolerance: .seconds(10))
+                }
+            }
+            for await snapshot in stream { await observer.event(.replace(items(snapshot))) }
+            group.cancelAll()
         }
     }
 
@@ -115,21 +142,21 @@ package final class FolderDistributionStore: DistributionStore {
     private func distributions(in snapshot: Snapshot, _ scope: Scope) -> [SecretsDistribution] {
         state.withLock { state in
             var found: [ObjectKey: SecretsDistribution] = [:]
+            var seen: Set<ObjectKey> = []
             let files = snapshot.files.filter { Manifests.isManifest($0.key) }
             for (name, file) in files.sorted(by: { $0.key < $1.key }) {
                 var complaints = Complaints(file: name)
-                for distribution in content(of: name, file, &state, &complaints).distributions
-                where scope.contains(distribution.key.namespace) {
-                    var distribution = distribution
-                    if found[distribution.key] != nil {
+                for var distribution in content(of: name, file, &state, &complaints).distributions {
+                    guard seen.insert(distribution.key).inserted else {
                         complaints.add("\(distribution.key) is already defined in another file")
                         continue
                     }
+                    guard scope.contains(distribution.key.namespace) else { continue }
                     distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
                     found[distribution.key] = distribution
                 }
                 let texts = complaints.texts
-                if scope != .cluster, state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
+                if state.complaints.updateValue(texts, forKey: name) ?? [] != texts {
                     for text in texts {
                         logger.error("manifest has a problem", ["file": .string(name), "problem": .string(text)])
                     }
@@ -187,5 +214,41 @@ private struct Complaints {
     var texts: [String] {
         let more = others > 0 ? ["\(file): \(others) more problems; the check command shows all"] : []
         return first + more + (isStale ? ["\(file): its last valid content stays in force"] : [])
+    }
+}
+
+/// Passes each snapshot on to all listeners. A new listener receives the last one first.
+private final class SnapshotBroadcast: Sendable {
+    private struct State {
+        var last: Snapshot?
+        var listeners: [Int: AsyncStream<Snapshot>.Continuation] = [:]
+        var count = 0
+    }
+
+    private let state = Mutex(State())
+
+    func send(_ snapshot: Snapshot) {
+        state.withLock { state in
+            state.last = snapshot
+            for listener in state.listeners.values { listener.yield(snapshot) }
+        }
+    }
+
+    /// - Returns: the snapshots, and a function that ends the stream.
+    func listen() -> (AsyncStream<Snapshot>, @Sendable () -> Void) {
+        let (stream, listener) = AsyncStream<Snapshot>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let number = state.withLock { state in
+            state.count += 1
+            state.listeners[state.count] = listener
+            if let last = state.last { listener.yield(last) }
+            return state.count
+        }
+        return (
+            stream,
+            {
+                self.state.withLock { $0.listeners[number] = nil }
+                listener.finish()
+            }
+        )
     }
 }

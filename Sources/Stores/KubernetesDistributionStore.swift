@@ -9,12 +9,17 @@ package struct KubernetesDistributionStore: DistributionStore {
     private let client: any KubeTransport
     private let logger: Logger
     private let meter: WatchMeter?
+    private let optional: Duration
     private let large = LargeObjects()
 
-    package init(client: any KubeTransport, logger: Logger, meter: WatchMeter? = nil) {
+    /// - Parameter optional: how often to look for cluster distributions while the server or the role does not allow them.
+    package init(
+        client: any KubeTransport, logger: Logger, meter: WatchMeter? = nil, optional: Duration = .seconds(60)
+    ) {
         self.client = client
         self.logger = logger
         self.meter = meter
+        self.optional = optional
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [SecretsDistribution] {
@@ -47,9 +52,19 @@ package struct KubernetesDistributionStore: DistributionStore {
         return list.items.map(\.namespace)
     }
 
+    package func namespace(_ name: String) async throws(StoreError) -> Namespace? {
+        do {
+            let page = try await client.send(
+                .list(.namespaces, only: name), decoding: ListPage<NamespaceObject>.self)
+            return page.items.first?.namespace
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {
         let watcher = ObjectWatcher<NamespaceObject>(
-            client, .init(.namespaces), policy: .optional, logger: logger, heartbeat: observer.heartbeat, meter: meter)
+            client, .init(.namespaces), logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(observer, \.namespace)
     }
 
@@ -72,7 +87,8 @@ package struct KubernetesDistributionStore: DistributionStore {
         _ kind: Kind.Type, _ scope: Scope, _ observer: WatchHandler<SecretsDistribution>
     ) async {
         let watcher = ObjectWatcher<DistributionObject<Kind>>(
-            client, .init(Kind.resource, namespace: scope.namespace), policy: Kind.isCluster ? .optional : .init(),
+            client, .init(Kind.resource, namespace: scope.namespace),
+            policy: Kind.isCluster ? .optional(optional) : .init(),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
             observer, noting,

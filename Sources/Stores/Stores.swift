@@ -68,6 +68,9 @@ package protocol DistributionStore: Sendable {
     /// The namespaces that cluster distributions select from.
     func listNamespaces() async throws(StoreError) -> [Namespace]
 
+    /// One namespace, read from the store and not from a cache; nil if it does not exist.
+    func namespace(_ name: String) async throws(StoreError) -> Namespace?
+
     /// Lists the namespaces, then watches them until cancelled.
     func watchNamespaces(_ observer: WatchHandler<Namespace>) async
 

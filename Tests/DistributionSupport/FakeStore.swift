@@ -16,6 +16,7 @@ package actor FakeStore: SecretStore, DistributionStore {
 
     package private(set) var secrets: [ObjectKey: ObservedTarget] = [:]
     package private(set) var distributions: [ObjectKey: SecretsDistribution] = [:]
+    package private(set) var namespaces: [String: Namespace] = [:]
     /// The calls in order: `create target`.
     package private(set) var calls: [String] = []
     /// The distributions of all stored statuses, in order.
@@ -97,7 +98,9 @@ package actor FakeStore: SecretStore, DistributionStore {
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {}
 
-    package func listNamespaces() async throws(StoreError) -> [Namespace] { [] }
+    package func listNamespaces() async throws(StoreError) -> [Namespace] { Array(namespaces.values) }
+
+    package func namespace(_ name: String) async throws(StoreError) -> Namespace? { namespaces[name] }
 
     package func watchNamespaces(_ observer: WatchHandler<Namespace>) async {}
 
@@ -140,6 +143,8 @@ extension FakeStore {
 
     /// Restores a distribution from a backup of etcd, with its old version.
     package func restore(_ distribution: SecretsDistribution) { distributions[distribution.key] = distribution }
+
+    package func put(_ namespace: Namespace) { namespaces[namespace.name] = namespace }
 
     package func restore(_ target: ObservedTarget) { secrets[target.key] = target }
 

@@ -48,13 +48,16 @@ import Testing
     @Test("Other label values are rejected", arguments: ["-", "a-", ".a", "a b", "a/b", "é", "a\n", long(64)])
     func badLabel(value: String) { #expect(Syntax.problem(ofLabelValue: value)?.contains(shown(value)) == true) }
 
-    @Test("An object's key is written and read as namespace/name")
+    @Test("An object's key is written and read as namespace/name, or as name for an object of the cluster")
     func objectKey() {
         let key = ObjectKey(namespace: "shop", name: "app")
         #expect(key.description == "shop/app")
         #expect(ObjectKey("shop/app") == key)
+        let ofCluster = ObjectKey(namespace: "", name: "app")
+        #expect(ofCluster.description == "app")
+        #expect(ObjectKey("app") == ofCluster)
     }
 
-    @Test("Other object keys are rejected", arguments: ["", "/", "a", "a/", "/b", "a/b/c", "a//b", "a/\u{301}/b"])
+    @Test("Other object keys are rejected", arguments: ["", "/", "a/", "/b", "a/b/c", "a//b", "a/\u{301}/b"])
     func noObjectKey(text: String) { #expect(ObjectKey(text) == nil) }
 }

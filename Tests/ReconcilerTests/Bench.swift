@@ -98,6 +98,7 @@ struct Bench: Sendable {
     /// Reports all distributions and the namespaces. For a bench with the scope `.cluster`.
     func tellCluster(_ namespaces: String...) async throws {
         await controller.distributions(.cluster, .replace(try await store.list(.cluster)))
+        for name in namespaces { await store.put(Namespace(name: name, uid: name)) }
         await controller.handle(.namespaces(.replace(namespaces.map { Namespace(name: $0, uid: $0) })))
         try await tellAll()
     }

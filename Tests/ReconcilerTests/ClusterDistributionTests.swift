@@ -67,6 +67,100 @@ struct ClusterDistributionTests {
         }
     }
 
+    @Test("is not reported as in sync after an edit before the edit was carried out")
+    func edit() async throws {
+        await bench.store.put(try bench.clusterDistribution())
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+            let before = await bench.store.statuses.count
+            await bench.mount(["a": "1", "b": "2"], "generation-2")
+            await bench.store.hold()
+            let edited = try bench.clusterDistribution(target: "u", generation: 2, from: "b")
+            var next = edited
+            next.status = try #require(await bench.clusterStatus())
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(next)))
+            #expect(await eventually { await bench.store.writesUnderWay == 2 })
+            #expect(await bench.store.statuses.count == before)
+            await bench.store.release()
+            #expect(await eventually { await bench.clusterStatus()?.observedGeneration == 2 })
+            #expect(await bench.clusterCounts() == "2/2")
+            #expect(await holders("u") == ["team-a", "team-b"])
+        }
+    }
+
+    @Test("that becomes invalid keeps its namespaces, and takes none from another one")
+    func becomesInvalid() async throws {
+        await bench.store.put(try bench.clusterDistribution("old", to: "team-a"))
+        await bench.store.put(try bench.clusterDistribution("young", to: "team-b", createdAt: "2"))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+            var invalid = try bench.clusterDistribution("old", to: "TEAM", generation: 2)
+            invalid.status = try #require(await bench.clusterStatus("old"))
+            await bench.controller.distributions(.cluster, .upsert(await bench.store.put(invalid)))
+            #expect(await eventually { await bench.clusterStatus("old")?.ready?.reason == "InvalidSpec" })
+            #expect(await holders() == ["team-a", "team-b"])
+            #expect(await bench.clusterCounts("young") == "1/1")
+        }
+    }
+
+    @Test("removes nothing because of outdated labels: it reads the namespace first")
+    func outdatedLabels() async throws {
+        await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellCluster("team-a")
+            try await bench.settle()
+            // The namespace is as the distribution now wants it, but its event has not arrived.
+            await bench.controller.handle(.namespaces(.replace([])))
+            try await bench.settle()
+            #expect(await holders() == ["team-a"])
+        }
+    }
+
+    @Test("after a restart, the Secret in a namespace that left meanwhile is removed at once")
+    func leftMeanwhile() async throws {
+        let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
+        try await bench.working {
+            try await bench.tellCluster("team-a", "team-b")
+            try await bench.settle()
+        }
+        var narrow = try bench.clusterDistribution(to: "team-a", policy: .delete, generation: 2)
+        narrow.status = await bench.store.distributions[stored.key]?.status ?? StoredStatus()
+        await bench.store.put(narrow)
+        let second = Bench.ofCluster(on: bench.store)
+        try await second.working {
+            // The namespaces are known last.
+            try await second.tellAll()
+            await second.controller.distributions(.cluster, .replace(try await bench.store.list(.cluster)))
+            try await second.rest()
+            #expect(await holders() == ["team-a", "team-b"])
+            await second.controller.handle(
+                .namespaces(.replace(["team-a", "team-b"].map { Namespace(name: $0, uid: $0) })))
+            #expect(await eventually { await holders() == ["team-a"] })
+        }
+    }
+
+    @Test("renamed over and over leaves no verdict of the access policy behind")
+    func verdicts() async throws {
+        let bench = Bench.ofCluster { $0.hasPolicy = true }
+        await bench.controller.policy(Policies.policy("*", to: "*"))
+        await bench.store.put(try bench.distribution())
+        await bench.store.put(try bench.clusterDistribution())
+        try await bench.working {
+            try await bench.tellCluster("team-a")
+            try await bench.settle()
+            for number in 2..<6 {
+                let one = try bench.distribution(target: "t\(number)", generation: number)
+                await bench.controller.distributions(.all, .upsert(await bench.store.put(one)))
+                let wide = try bench.clusterDistribution(target: "w\(number)", generation: number)
+                await bench.controller.distributions(.cluster, .upsert(await bench.store.put(wide)))
+                try await bench.rest()
+            }
+            #expect(await bench.controller.cache.verdicts.count == 2)
+        }
+    }
+
     @Test("removes its Secrets when it is deleted, if the policy is Delete")
     func deletion() async throws {
         let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
@@ -97,8 +191,9 @@ struct ClusterDistributionTests {
             #expect(await holders() == ["team-a", "team-b"])
             await second.controller.handle(.namespaces(.replace([Namespace(name: "team-a", uid: "team-a")])))
             try await second.settle()
-            // Namespace team-b is not known: its Secret is not touched.
+            // The list was out of date: namespace team-b exists, and is selected.
             #expect(await holders() == ["team-a", "team-b"])
+            #expect(await eventually { await bench.clusterCounts() == "2/2" })
         }
         await bench.store.remove(stored.key)
         let third = Bench.ofCluster(on: bench.store)

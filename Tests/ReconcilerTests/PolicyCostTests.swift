@@ -31,7 +31,7 @@ struct PolicyCostTests {
         #expect(!verdicts.hasVerdict(try bench.distribution(from: ["a", "b"])))
         verdicts.keep(refusal, of: distribution)
         #expect(verdicts[distribution] == refusal)
-        verdicts.forget(distribution.key)
+        verdicts.forget(try #require(distribution.target))
         #expect(!verdicts.hasVerdict(distribution))
         verdicts.keep(nil, of: distribution)
         verdicts.forgetAll()

@@ -13,7 +13,7 @@ struct StateCleanupTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             _ = try await bench.awaitSuccessor()
-            #expect(await bench.controller.statusNotes.awaited.values.map { $0 } == [[bench.key("t")]])
+            #expect(await bench.controller.statusNotes.awaited == [bench.key("t")])
             let target = try #require(await bench.secret("t"))
             await bench.store.lose(target.key)
             await bench.controller.targets(.all, .delete(target))

@@ -34,6 +34,14 @@ extension Cache {
         return change
     }
 
+    /// Stores a namespace that was read.
+    mutating func take(_ namespace: Namespace) -> CacheChange {
+        var change = CacheChange()
+        if let known = index.namespaces[namespace.name], namespace.isOlder(than: known) { return change }
+        Namespace.keep(namespace, isAuthoritative: true, in: &self, sharing: [:], &change)
+        return change
+    }
+
     /// Stores a distribution whose status was written.
     ///
     /// - Returns: the targets other than its own that must be compared.
@@ -56,6 +64,9 @@ extension Cache {
         if let known, known.uid != distribution.uid || known.spec.name != distribution.spec.name {
             change.retargeted.append((known, known.uid == distribution.uid ? distribution.target : nil))
         }
-        return index.upsert(distribution)
+        let affected = index.upsert(distribution)
+        // A tenant can rename its distribution over and over.
+        for target in affected where !index.isClaimed(target) { verdicts.forget(target) }
+        return affected
     }
 }

@@ -45,7 +45,20 @@ extension Cache {
         guard scopes[.cluster]?.distributions.isListed == true, servesCluster else { return false }
         // In a namespace that is being deleted, the Secret is deleted with it.
         return distribution == nil
-            || (unknownNamespaces == nil && index.namespaces[namespace]?.isBeingDeleted == false)
+            || (unknownNamespaces == nil && index.namespaces[namespace]?.isBeingDeleted != true)
+    }
+
+    /// Whether it is not known yet which targets the cluster distributions describe, but will be soon.
+    var awaitsCluster: Bool {
+        guard servesCluster, let state = scopes[.cluster] else { return false }
+        return state.distributions.isAwaited
+            || (!index.clusterDistributions.isEmpty && state.namespaces.isAwaited)
+    }
+
+    /// Why changes of namespaces are noticed late; nil if they are noticed at once.
+    var namespacesFailure: StoreError? {
+        guard let feed = scopes[.cluster]?.namespaces, feed.isListed, feed.isRefused || feed.isStale else { return nil }
+        return feed.failure
     }
 
     /// All keys of a scope: the targets that distributions describe, the other targets, which may have to be pruned,
@@ -54,7 +67,13 @@ extension Cache {
     /// - Parameter scope: nil for all scopes.
     func items(in scope: Scope? = nil) -> [WorkItem] {
         let ofCluster = index.clusterDistributions.keys.map(WorkItem.status)
-        if scope == .cluster { return index.clusterTargets.map(WorkItem.target) + ofCluster }
+        if scope == .cluster {
+            // The others may have to be pruned.
+            let former = targets.values.filter {
+                $0.distribution?.namespace.isEmpty == true && !index.isClaimed($0.key)
+            }
+            return index.clusterTargets.map(WorkItem.target) + former.map { .target($0.key) } + ofCluster
+        }
         let contains = { (namespace: String) in scope?.contains(namespace) ?? true }
         var items = index.targets.filter { contains($0.namespace) }.map(WorkItem.target)
         items += targets.keys.filter { contains($0.namespace) && !index.isClaimed($0) }.map(WorkItem.target)

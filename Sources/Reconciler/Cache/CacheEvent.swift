@@ -39,6 +39,8 @@ struct CacheChange: Sendable {
     var scopes: Set<Scope> = []
     /// Distributions that may have no target of their own, which their statuses must report.
     var statuses: [ObjectKey] = []
+    /// Whether the namespaces that cluster distributions select have changed; `targets` has the targets there.
+    var hasOtherNamespaces = false
     /// A distribution before and after an event about it alone.
     var updated: (old: SecretsDistribution, new: SecretsDistribution)?
     /// Targets whose comparison was requested by `forceSync`, by distribution.

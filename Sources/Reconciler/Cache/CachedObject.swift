@@ -98,7 +98,7 @@ extension Namespace: CachedObject {
         guard !targets.isEmpty else { return }
         for target in targets { cache.verdicts.forget(target) }
         change.targets.formUnion(targets)
-        change.statuses += cache.index.clusterDistributions.keys
+        change.hasOtherNamespaces = true
     }
 }
 

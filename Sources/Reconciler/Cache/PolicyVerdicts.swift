@@ -12,6 +12,8 @@ struct PolicyVerdicts: Sendable {
 
     private var verdicts: [ObjectKey: Verdict] = [:]
 
+    var count: Int { verdicts.count }
+
     /// Whether the policy was evaluated on the sources of `distribution`.
     func hasVerdict(_ distribution: SecretsDistribution) -> Bool {
         guard let target = distribution.target, let verdict = verdicts[target] else { return false }

@@ -56,6 +56,9 @@ struct ListWatchState: Sendable {
 
     private var isUnreachable: Bool { if case .unreachable? = failure { true } else { false } }
 
+    /// Whether the first list is still to come.
+    var isAwaited: Bool { !isListed && !isRefused && !isStale }
+
     /// Whether the cached objects may be out of date.
     var mayLag: Bool { isListing || (failure != nil && !isRefused) }
 

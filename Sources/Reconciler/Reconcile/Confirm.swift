@@ -63,6 +63,12 @@ extension Controller {
         return response
     }
 
+    /// Reads a namespace and stores the response in the cache.
+    func readNamespace(_ name: String) async throws(StoreError) {
+        guard let namespace = try await distributions.namespace(name) else { return }
+        carryOut(cache.take(namespace))
+    }
+
     /// Stores a response regardless of its resource version.
     private func replace(_ distribution: SecretsDistribution) {
         carryOut(cache.take(distribution, isAuthoritative: true, sharing: statuses.outcomes))
@@ -76,6 +82,7 @@ extension Controller {
         if let known, let now = cache.index[known.key], now != known, !now.isOlder(than: distribution) {
             return
         }
+        if distribution.isCluster { recentReads.handleEvent() }
         var change = CacheChange()
         let targets = cache.take(distribution, sharing: statuses.outcomes[distribution.key], &change)
         carryOut(change)

@@ -10,6 +10,11 @@ extension Controller {
             return nothingToPrune(key)
         }
         guard cache.policy.allowsWrites else { return .done }
+        // A cluster distribution may describe it.
+        if cache.awaitsCluster {
+            targetNotes.awaitingCluster.insert(key)
+            return .done
+        }
         do throws(StoreError) {
             if targetNotes.uncertain.contains(.target(key)) {
                 let found = try await read(key)
@@ -23,6 +28,11 @@ extension Controller {
             if case .delete(_, let distribution) = pruning {
                 // The cache may be out of date: read the distribution before the Secret is deleted.
                 successor = try await readDistribution(distribution).map { cache.index.aim($0, at: key.namespace) }
+                if let known = successor, known.isCluster, known.target == nil {
+                    // The namespace's labels may be out of date too.
+                    try await readNamespace(key.namespace)
+                    successor = cache.index[distribution].map { cache.index.aim($0, at: key.namespace) }
+                }
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
             }

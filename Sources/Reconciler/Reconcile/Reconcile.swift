@@ -359,7 +359,8 @@ extension Controller {
         let messages = distribution.isCluster ? [] : [message]
         let immutability =
             actual?.isImmutable == true ? ["It is immutable: each change of its content deletes and recreates it."] : []
-        let remarks = immutability + review.warnings + remarks(on: distribution)
+        // What differs by namespace is not told in the one status of a cluster distribution.
+        let remarks = (distribution.isCluster ? [] : immutability) + review.warnings + remarks(on: distribution)
         let status = DistributionStatus(
             reason: .synced, message: (messages + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)

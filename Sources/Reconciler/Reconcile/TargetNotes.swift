@@ -16,6 +16,9 @@ struct TargetNotes: Sendable {
     var uncertain: Set<WorkItem> = []
     /// Targets whose content came from a newer generation than our mount's, and when that was first seen.
     var ahead: [ObjectKey: Instant] = [:]
+    /// Targets that no distribution of a namespace describes, and that are compared when the cluster distributions are
+    /// known.
+    var awaitingCluster: Set<ObjectKey> = []
     /// The newer generations of other agents' mounts.
     var newerGenerations = NewerGenerations()
 
@@ -68,48 +71,86 @@ struct TargetNotes: Sendable {
 }
 
 /// Additional sentences for statuses, and former targets that wait for removal. A value.
+///
+/// All is kept by namespace, because a claim's targets are in one namespace: there may be thousands of claims.
 struct StatusNotes: Sendable {
-    /// By claim, then by target: why its former target could not be removed.
-    private var leftovers: [Claim: [ObjectKey: String]] = [:]
-    /// By claim: former targets that are removed once its own is in sync.
-    private(set) var awaited: [Claim: Set<ObjectKey>] = [:]
-    /// By claim: what the policy would deny if it were enforced.
-    private var audits: [Claim: String] = [:]
+    /// The notes about one claim.
+    private struct Notes: Sendable {
+        /// By target: why its former target could not be removed.
+        var leftovers: [ObjectKey: String] = [:]
+        /// Former targets that are removed once its own is in sync.
+        var awaited: Set<ObjectKey> = []
+        /// What the policy would deny if it were enforced.
+        var audit: String?
+
+        var isEmpty: Bool { leftovers.isEmpty && awaited.isEmpty && audit == nil }
+    }
+
+    /// By namespace, then by distribution.
+    private var notes: [String: [ObjectKey: Notes]] = [:]
+
+    private subscript(claim: Claim) -> Notes {
+        get { notes[claim.namespace]?[claim.distribution] ?? Notes() }
+        set {
+            notes[claim.namespace, default: [:]][claim.distribution] = newValue.isEmpty ? nil : newValue
+            if notes[claim.namespace]?.isEmpty == true { notes[claim.namespace] = nil }
+        }
+    }
+
+    /// All former targets that wait.
+    var awaited: Set<ObjectKey> {
+        notes.values.reduce(into: []) { all, claims in claims.values.forEach { all.formUnion($0.awaited) } }
+    }
 
     /// Sentences for the status of a distribution.
     func sentences(on claim: Claim) -> [String] {
-        leftovers[claim, default: [:]].sorted { $0.key < $1.key }.map(\.value) + [audits[claim]].compactMap { $0 }
+        let notes = self[claim]
+        return notes.leftovers.sorted { $0.key < $1.key }.map(\.value) + [notes.audit].compactMap { $0 }
     }
 
     /// How many former targets of a cluster distribution could not be removed, and why for the first one; nil if none.
     func leftovers(of distribution: ObjectKey) -> (count: Int, first: (target: ObjectKey, sentence: String))? {
-        let all = leftovers.filter { $0.key.distribution == distribution }.flatMap(\.value)
+        let all = notes.values.compactMap { $0[distribution]?.leftovers }.flatMap { $0 }
         return all.min { $0.key < $1.key }.map { (all.count, ($0.key, $0.value)) }
     }
 
-    mutating func leftOver(_ target: ObjectKey, of claim: Claim, _ sentence: String) {
-        leftovers[claim, default: [:]][target] = sentence
+    /// In how many namespaces the policy would deny a cluster distribution files, and what in the first one; nil if in
+    /// none.
+    func audits(of distribution: ObjectKey) -> (count: Int, namespace: String, sentence: String)? {
+        let all = notes.compactMap { namespace, claims in claims[distribution]?.audit.map { (namespace, $0) } }
+        return all.min { $0.0 < $1.0 }.map { (all.count, $0.0, $0.1) }
     }
 
-    mutating func await(_ target: ObjectKey, for claim: Claim) { awaited[claim, default: []].insert(target) }
+    mutating func leftOver(_ target: ObjectKey, of claim: Claim, _ sentence: String) {
+        self[claim].leftovers[target] = sentence
+    }
+
+    mutating func await(_ target: ObjectKey, for claim: Claim) { self[claim].awaited.insert(target) }
 
     /// Records that the target of a claim is in sync.
     ///
     /// - Returns: the former targets that can be removed now.
-    mutating func settle(_ claim: Claim) -> Set<ObjectKey> { awaited.removeValue(forKey: claim) ?? [] }
+    mutating func settle(_ claim: Claim) -> Set<ObjectKey> {
+        let awaited = self[claim].awaited
+        if !awaited.isEmpty { self[claim].awaited = [] }
+        return awaited
+    }
 
     /// Stores the audit sentence of a claim.
     ///
     /// - Returns: whether it changed.
     mutating func audit(_ claim: Claim, _ sentence: String?) -> Bool {
-        defer { audits[claim] = sentence }
-        return audits[claim] != sentence
+        guard self[claim].audit != sentence else { return false }
+        self[claim].audit = sentence
+        return true
     }
+
+    mutating func forgetAudit(_ claim: Claim) { _ = audit(claim, nil) }
 
     /// Forgets a deleted target that waited for its successor.
     mutating func forgetAwaited(_ target: ObjectKey) {
-        for key in awaited.keys where awaited[key]?.remove(target) != nil {
-            if awaited[key]?.isEmpty == true { awaited[key] = nil }
+        for (distribution, notes) in notes[target.namespace] ?? [:] where notes.awaited.contains(target) {
+            self[Claim(distribution: distribution, namespace: target.namespace)].awaited.remove(target)
         }
     }
 
@@ -118,9 +159,10 @@ struct StatusNotes: Sendable {
     /// - Returns: the claims whose statuses mentioned it.
     mutating func forgetLeftover(_ target: ObjectKey) -> [Claim] {
         var owners: [Claim] = []
-        for key in leftovers.keys where leftovers[key]?.removeValue(forKey: target) != nil {
-            if leftovers[key]?.isEmpty == true { leftovers[key] = nil }
-            owners.append(key)
+        for (distribution, notes) in notes[target.namespace] ?? [:] where notes.leftovers[target] != nil {
+            let claim = Claim(distribution: distribution, namespace: target.namespace)
+            self[claim].leftovers[target] = nil
+            owners.append(claim)
         }
         return owners
     }
@@ -137,17 +179,13 @@ struct StatusNotes: Sendable {
     ///
     /// - Returns: the former targets whose removal waited for it.
     mutating func forget(_ distribution: ObjectKey) -> Set<ObjectKey> {
-        if !distribution.namespace.isEmpty {
-            // Without a search through all claims.
-            return forget(Claim(distribution: distribution, namespace: distribution.namespace))
+        var awaited: Set<ObjectKey> = []
+        let namespaces = distribution.namespace.isEmpty ? Array(notes.keys) : [distribution.namespace]
+        for namespace in namespaces where notes[namespace]?[distribution] != nil {
+            let claim = Claim(distribution: distribution, namespace: namespace)
+            awaited.formUnion(self[claim].awaited)
+            self[claim] = Notes()
         }
-        let claims = Set(leftovers.keys).union(audits.keys).union(awaited.keys)
-        return claims.filter { $0.distribution == distribution }.reduce(into: []) { $0.formUnion(forget($1)) }
-    }
-
-    private mutating func forget(_ claim: Claim) -> Set<ObjectKey> {
-        leftovers[claim] = nil
-        audits[claim] = nil
-        return settle(claim)
+        return awaited
     }
 }

@@ -14,11 +14,8 @@ extension EventRecorder {
     ) {
         guard status.isNew(after: distribution.status, last) else { return }
         var message = status.message
-        if let targets = status.targets, status.reason == .synced, status.contentChanged {
-            let nouns = targets.all == 1 ? "namespace" : "namespaces"
-            message =
-                "Secret \(distribution.spec.name ?? "") was updated in \(targets.all) \(nouns) from generation"
-                + " \(status.mountGeneration ?? "")."
+        if status.targets != nil, status.reason == .synced, status.contentChanged {
+            message = "\(status.message) Content was written from generation \(status.mountGeneration ?? "")."
         } else if status.reason == .synced, status.contentChanged, let target = distribution.target {
             message =
                 "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"

@@ -25,21 +25,23 @@ extension Controller {
                         "\(name) in \(scope)", problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
             }
         }
-        if let state = cache.scopes[.cluster] {
-            var feeds = [("cluster distributions", state.distributions)]
-            if !cache.index.clusterDistributions.isEmpty, cache.servesCluster {
-                feeds.append(("namespaces", state.namespaces))
-            }
-            for (name, feed) in feeds {
-                let problem = feed.problem(of: "the \(name)")
-                let isExcused = feed.isListed || feed.isRefused
-                // Nobody has to use cluster distributions.
-                let note = isExcused && !(feed.isRefused && cache.index.clusterDistributions.isEmpty) ? problem : nil
-                checks.append(HealthCheck(name, problem: isExcused ? nil : problem, note: note))
-            }
+        for (name, feed) in clusterFeeds(of: cache) {
+            let problem = feed.problem(of: "the \(name)")
+            let isExcused = feed.isListed || feed.isRefused
+            checks.append(HealthCheck(name, problem: isExcused ? nil : problem, note: isExcused ? problem : nil))
         }
         if cache.policy.isWanted { checks.append(HealthCheck("access policy", problem: cache.policy.unreadiness)) }
         return checks
+    }
+
+    /// The lists that cluster distributions need. Nobody has to use them: without the resource definition or a role there
+    /// are none.
+    private static func clusterFeeds(of cache: Cache) -> [(name: String, feed: ListWatchState)] {
+        guard let state = cache.scopes[.cluster] else { return [] }
+        let isUsed = !cache.index.clusterDistributions.isEmpty
+        if state.distributions.isRefused, !isUsed { return [] }
+        let feeds = [("cluster distributions", state.distributions)]
+        return isUsed && cache.servesCluster ? feeds + [("namespaces", state.namespaces)] : feeds
     }
 
     /// Logs that the agent became ready, or why it is not if there is a new reason.
@@ -119,8 +121,14 @@ extension SecretsDistribution {
     /// Whether the stored status gives this reason for the target.
     fileprivate func isReported(_ reason: Reason) -> Bool {
         guard isCluster else { return status.ready?.reason == reason.rawValue }
-        let problems = status.targets?.notInSync ?? []
-        return problems.contains { $0.namespace == targetNamespace && $0.reason == reason.rawValue }
+        guard let targets = status.targets, let namespace = targetNamespace else { return false }
+        // The status names only the first ones.
+        if targets.all - targets.inSync > targets.notInSync.count, let last = targets.notInSync.last,
+            last.namespace < namespace
+        {
+            return true
+        }
+        return targets.notInSync.contains { $0.namespace == namespace && $0.reason == reason.rawValue }
     }
 }
 

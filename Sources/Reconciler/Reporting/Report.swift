@@ -18,7 +18,7 @@ extension Controller {
         log(status, of: planned)
         if planned.isCluster, planned.targetNamespace != nil {
             guard distribution.target == planned.target else { return }
-            targetBook.record(status, of: planned.claim, at: .now)
+            targetBook.record(status, on: planned, at: .now)
             if status.reason == .synced { enqueue(statusNotes.settle(planned.claim)) }
             if targetBook.isPending(key) { enqueue(.status(key)) }
             return
@@ -33,7 +33,10 @@ extension Controller {
     ///
     /// - Returns: how long its status must wait after the last one, see `clusterStatusPause`; nil if it may be written now.
     func summarize(_ key: ObjectKey) -> Duration? {
-        guard let distribution = cache.index[key], isOurs(distribution) else { return nil }
+        guard let distribution = cache.index[key], isOurs(distribution) else {
+            targetBook.forget(key)
+            return nil
+        }
         // The last of these targets queues the status again.
         if targetBook.isAboutToChange(key, at: .now, settings.clusterStatusPause) { return nil }
         if let wait = statuses.wait(settings.clusterStatusPause, after: key, at: .now) { return wait }
@@ -57,6 +60,13 @@ extension Controller {
             return DistributionStatus(reason: .writeFailed, message: "Nothing is written: \(problem).")
         }
         var sentences: [String] = []
+        if let failure = cache.namespacesFailure {
+            sentences.append("Changes of namespaces are noticed late: \(failure.description).")
+        }
+        if let (count, namespace, sentence) = statusNotes.audits(of: key) {
+            let nouns = count == 1 ? "namespace" : "namespaces"
+            sentences.append("The access policy would deny files to \(count) \(nouns). In \(namespace): \(sentence)")
+        }
         if let (count, (target, sentence)) = statusNotes.leftovers(of: key) {
             let more = count > 1 ? " So were \(count - 1) more." : ""
             sentences.append("In \(target.namespace): \(sentence)\(more)")
@@ -162,11 +172,8 @@ extension Controller {
             return targetNotes.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
         }
         log(status, of: distribution)
-        if distribution.isCluster {
-            targetBook.leaveToOthers(distribution.claim)
-        } else {
-            statuses.leaveToOthers(status, on: distribution.key)
-        }
+        // The status of a cluster distribution keeps the last result.
+        if !distribution.isCluster { statuses.leaveToOthers(status, on: distribution.key) }
         return .again(after: min(left, targetNotes.requestWait(target, at: .now) ?? left))
     }
 
@@ -177,6 +184,7 @@ extension Controller {
         if let loss = cache.mount.loss(of: files(of: distribution.spec).map(\.text)) {
             sentences.append("No more rotations arrive: \(loss).")
         }
+        if distribution.isCluster { return sentences }
         if let error = cache.watchFailure(in: distribution.targetNamespace ?? "") {
             sentences.append("Changes by other writers are noticed late: \(error.description).")
         }
@@ -190,16 +198,19 @@ extension Controller {
             isOfOneTarget
             ? targetBook[distribution.claim].map { $0.reason != status.reason || $0.message != status.message }
             : statuses.isNew(status, of: key)
-        // The summary of a cluster distribution only repeats what was logged about its targets.
-        guard isNew ?? true, isOfOneTarget || !distribution.isCluster || status.targets == nil else { return }
+        guard isNew ?? true else { return }
         if isOfOneTarget {
-            guard status.reason != .synced else { return }
+            // An error of the distribution itself is logged once.
+            guard status.reason != .synced, distribution.refusal == nil else { return }
             logger.warning(
                 "target held back",
                 [
                     "distribution": .string(key.description), "secret": .string(target?.description ?? ""),
                     "reason": .string(status.reason.rawValue), "detail": .string(status.message),
                 ])
+        } else if distribution.isCluster, status.targets != nil, distribution.refusal == nil {
+            // It only repeats what was logged about the targets.
+            return
         } else if status.reason == .synced {
             // In a dry run nothing was written.
             guard !settings.dryRun else { return }
@@ -220,6 +231,7 @@ extension Controller {
 extension SecretsDistribution {
     /// Whether a result for `other` is valid for this distribution too.
     fileprivate func hasSameSpec(as other: SecretsDistribution) -> Bool {
-        uid == other.uid && spec == other.spec && problems == other.problems && assignedTo == other.assignedTo
+        uid == other.uid && spec == other.spec && selection == other.selection && problems == other.problems
+            && assignedTo == other.assignedTo
     }
 }

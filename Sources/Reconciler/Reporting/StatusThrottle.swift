@@ -27,6 +27,7 @@ package struct StatusThrottle: Sendable {
         hasher.combine(status.reason)
         hasher.combine(status.message)
         hasher.combine(status.mountGeneration)
+        hasher.combine(status.targets)
         fingerprint = hasher.finalize()
         isRepeated = !status.contentChanged && last?.fingerprint == fingerprint
     }

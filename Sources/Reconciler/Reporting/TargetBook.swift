@@ -15,9 +15,11 @@ struct TargetBook: Sendable {
 
     /// The results of one distribution.
     private struct Page: Sendable {
+        /// The version of the distribution that the results are about. Results for another one do not count.
+        var distribution: SecretsDistribution?
         /// By namespace.
         var results: [String: Result] = [:]
-        /// The generation that content came from last.
+        /// The generation that content was written from last. Secrets that need no write may be from an older one.
         var mountGeneration: String?
         /// Whether content was written since the last status.
         var contentChanged = false
@@ -36,16 +38,19 @@ struct TargetBook: Sendable {
     subscript(claim: Claim) -> Result? { pages[claim.distribution]?.results[claim.namespace] }
 
     /// Records the result for a target. The message of one in sync contains only remarks.
-    mutating func record(_ status: DistributionStatus, of claim: Claim, at now: ContinuousClock.Instant) {
-        var page = pages[claim.distribution] ?? Page()
-        // Move the page out of the dictionary, so that it is not copied.
-        pages[claim.distribution] = nil
+    mutating func record(
+        _ status: DistributionStatus, on distribution: SecretsDistribution, at now: ContinuousClock.Instant
+    ) {
+        let claim = distribution.claim
+        var page = page(of: distribution)
         defer { pages[claim.distribution] = page }
         let result =
             status.reason == .synced ? Self.inSync : Result(reason: status.reason, message: status.message)
         var isNew = page.results.updateValue(result, forKey: claim.namespace) != result
-        if let generation = status.mountGeneration { page.mountGeneration = generation }
-        if status.contentChanged { page.contentChanged = true }
+        if status.contentChanged {
+            page.contentChanged = true
+            page.mountGeneration = status.mountGeneration
+        }
         if status.reason == .synced, status.message != page.remark {
             page.remark = status.message
             isNew = true
@@ -63,8 +68,15 @@ struct TargetBook: Sendable {
         return changedAt.duration(to: now) < longest
     }
 
-    /// Records that another agent reports on a target.
-    mutating func leaveToOthers(_ claim: Claim) { pages[claim.distribution]?.results[claim.namespace] = nil }
+    /// The page for this version of a distribution, moved out of the dictionary so that it is not copied.
+    private mutating func page(of distribution: SecretsDistribution) -> Page {
+        var page = pages.removeValue(forKey: distribution.key) ?? Page()
+        if page.distribution.map({ $0.hasSameContent(as: distribution) }) != true {
+            page.distribution = distribution.aimed(at: nil)
+            page.results = [:]
+        }
+        return page
+    }
 
     /// Records that a target is being reconciled.
     mutating func begin(_ distribution: ObjectKey) { pages[distribution, default: Page()].running += 1 }
@@ -76,6 +88,9 @@ struct TargetBook: Sendable {
     }
 
     mutating func forget(_ distribution: ObjectKey) { pages[distribution] = nil }
+
+    /// Forgets the result for a namespace that is not selected any more.
+    mutating func forget(_ claim: Claim) { pages[claim.distribution]?.results[claim.namespace] = nil }
 
     /// By distribution: the number of targets in sync, and of the others that have a result.
     var counts: [ObjectKey: (inSync: Int, heldBack: Int)] {
@@ -96,10 +111,8 @@ extension TargetBook {
     mutating func status(
         of distribution: SecretsDistribution, in namespaces: Set<String>, _ sentences: [String]
     ) -> DistributionStatus? {
-        let key = distribution.key
-        var page = pages[key] ?? Page()
-        pages[key] = nil
-        defer { pages[key] = page }
+        var page = page(of: distribution)
+        defer { pages[distribution.key] = page }
         if page.results.count != namespaces.count || !page.results.keys.allSatisfy(namespaces.contains) {
             page.results = page.results.filter { namespaces.contains($0.key) }
         }
@@ -149,6 +162,13 @@ extension TargetBook {
                     namespace: $0.namespace, reason: $0.result.reason.rawValue, message: $0.result.message)
             }
         }
+    }
+}
+
+extension SecretsDistribution {
+    /// Whether the same content goes to its targets.
+    fileprivate func hasSameContent(as other: SecretsDistribution) -> Bool {
+        uid == other.uid && spec == other.spec && problems == other.problems
     }
 }
 

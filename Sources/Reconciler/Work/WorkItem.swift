@@ -13,7 +13,7 @@ package enum WorkItem: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .target(let key): "Secret \(key)"
-        case .status(let key): "SecretsDistribution \(key)"
+        case .status(let key): "\(key.namespace.isEmpty ? WellKnownKeys.clusterKind : WellKnownKeys.kind) \(key)"
         }
     }
 

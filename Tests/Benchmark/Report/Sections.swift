@@ -23,6 +23,11 @@ struct Section {
                 """,
             plot: "targets"),
         Section(
+            name: "namespaces", heading: "One resource, many namespaces",
+            text: """
+                One `ClusterSecretsDistribution` with a Secret in each of these namespaces. Its file is rotated.
+                """),
+        Section(
             name: "latency", heading: "Latency",
             text: """
                 A file that feeds one Secret is rotated repeatedly. The time of a rotation above the quiet time is compared with a

@@ -46,11 +46,7 @@ struct Cluster: Sendable {
     }
 
     private func prepare() async throws {
-        let root = String(#filePath.dropLast("Tests/Benchmark/World/Cluster.swift".count))
-        let file = try Data(contentsOf: URL(fileURLWithPath: root + "sidecar-example/crd.yaml"))
-        for document in try YAMLParser.documents(in: Array(file)) {
-            try await server.install(definition: JSONValue(json: document.json()))
-        }
+        try await install("sidecar-example/crd.yaml")
         let group = "rbac.authorization.k8s.io"
         let bindings = Resource(group: group, plural: "clusterrolebindings")
         for user in [Self.agent, Self.reference] {
@@ -62,6 +58,15 @@ struct Cluster: Sendable {
                     "roleRef": ["apiGroup": .string(group), "kind": "ClusterRole", "name": "cluster-admin"],
                     "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
                 ])
+        }
+    }
+
+    /// Installs the resource definition of a file of the repository.
+    func install(_ path: String) async throws {
+        let root = String(#filePath.dropLast("Tests/Benchmark/World/Cluster.swift".count))
+        let file = try Data(contentsOf: URL(fileURLWithPath: root + path))
+        for document in try YAMLParser.documents(in: Array(file)) {
+            try await server.install(definition: JSONValue(json: document.json()))
         }
     }
 

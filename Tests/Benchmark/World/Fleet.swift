@@ -25,13 +25,41 @@ final class Fleet {
     private var turn = 0
 
     /// Writes the mount and creates the distributions.
-    init(_ count: Int, on cluster: Cluster) async throws {
+    convenience init(_ count: Int, on cluster: Cluster) async throws {
+        try await self.init(count, in: cluster.namespaces(count < 100 ? 1 : 10), on: cluster)
+        let (client, namespaces) = (cluster.client, namespaces)
+        try await concurrently(count) { number in
+            _ = try await client.create(
+                .secretsDistributions, namespace: namespaces[number % namespaces.count], Self.distribution(number))
+        }
+    }
+
+    /// Writes the mount and creates namespaces, each with one Secret of one cluster distribution.
+    convenience init(ofNamespaces count: Int, on cluster: Cluster) async throws {
+        try await cluster.install("sidecar-example/cluster-crd.yaml")
+        let names = (0..<count).map { "team-\($0)" }
+        try await concurrently(count) { number in
+            _ = try await cluster.client.create(
+                .namespaces, ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(names[number])]])
+        }
+        try await self.init(count, in: names, on: cluster)
+        let template = Self.distribution(1)["spec"] ?? .null
+        _ = try await cluster.client.create(
+            .clusterSecretsDistributions,
+            [
+                "apiVersion": "xlscsde.nhs.uk/v1", "kind": "ClusterSecretsDistribution",
+                "metadata": ["name": "certificate"], "spec": ["namespaces": ["team-*"], "template": template],
+            ])
+    }
+
+    /// Writes the mount.
+    private init(_ count: Int, in namespaces: [String], on cluster: Cluster) async throws {
         self.count = count
         self.cluster = cluster
+        self.namespaces = namespaces
         folder = try ScratchFolder()
         mount = folder("mount")
         volume = try AtomicVolume(mount)
-        namespaces = try await cluster.namespaces(count < 100 ? 1 : 10)
         for pair in 0..<Self.pairs {
             files["\(pair).crt"] = Self.content("certificate \(pair)", bytes: 1_300)
             files["\(pair).key"] = Self.content("key \(pair)", bytes: 1_700)
@@ -39,11 +67,6 @@ final class Fleet {
         files[Self.shared] = Self.content("authority 0", bytes: Self.fileBytes)
         files[Self.single] = Self.content("certificate of its own 0", bytes: Self.fileBytes)
         try volume.write(files)
-        let (client, namespaces) = (cluster.client, namespaces)
-        try await concurrently(count) { number in
-            _ = try await client.create(
-                .secretsDistributions, namespace: namespaces[number % namespaces.count], Self.distribution(number))
-        }
     }
 
     /// The size of each of the two files that are rotated.

@@ -65,6 +65,9 @@ final class Chaos {
         ("update all mounts", 6, { [self] in try showAll() }),
         ("write a distribution", 12, { [self] in await writeDistribution() }),
         ("delete a distribution", 4, { [self] in await deleteDistribution() }),
+        ("write a cluster distribution", 5, { [self] in await writeClusterDistribution() }),
+        ("delete a cluster distribution", 2, { [self] in await deleteClusterDistribution() }),
+        ("label a namespace", 4, { [self] in await labelNamespace() }),
         ("edit a Secret", 6, { [self] in await editSecret() }),
         ("delete a Secret", 3, { [self] in await deleteSecret() }),
         ("label a Secret repeatedly", 2, { [self] in await labelSecret() }),
@@ -254,6 +257,45 @@ final class Chaos {
         }
     }
 
+    /// In all namespaces, or in those with a label.
+    private func writeClusterDistribution() async {
+        guard !isServerSilent else { return }
+        let name = "wide-\(Int.random(in: 0..<3, using: &random))"
+        let isForAll = Bool.random(using: &random)
+        var wish = ExpectedDistribution(name, in: namespaces[0], using: &random)
+        wish.isCluster = true
+        for namespace in namespaces {
+            wish.namespace = namespace
+            oracle.expect(wish)
+            retained.remove(wish.key)
+        }
+        let manifest = wish.clusterManifest(forAll: isForAll)
+        do {
+            try await world.client.create(.clusterSecretsDistributions, manifest)
+        } catch {
+            guard case .alreadyExists = error.kind else { return }
+            let former: JSONValue = isForAll ? ["namespaceSelector": nil] : ["namespaces": nil]
+            _ = try? await world.client.patch(
+                .clusterSecretsDistributions, name: name,
+                ["spec": former.merging(manifest["spec"] ?? .null)])
+        }
+    }
+
+    private func deleteClusterDistribution() async {
+        guard !isServerSilent else { return }
+        try? await world.client.delete(
+            .clusterSecretsDistributions, name: "wide-\(Int.random(in: 0..<3, using: &random))", uid: nil)
+    }
+
+    /// Cluster distributions may select the namespace then, or not any more.
+    private func labelNamespace() async {
+        guard !isServerSilent else { return }
+        let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
+        retained = retained.filter { !$0.hasPrefix("\(namespace)/") }
+        let tier: JSONValue = Bool.random(using: &random) ? "gold" : "tin"
+        _ = try? await world.client.patch(.namespaces, name: namespace, ["metadata": ["labels": ["tier": tier]]])
+    }
+
     private func deleteDistribution() async {
         guard !isServerSilent else { return }
         let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
@@ -429,6 +471,9 @@ final class Chaos {
             let answer = try await world.client.send(
                 .list(.secretsDistributions, namespace: namespace), decoding: JSONValue.self)
             backup? += (answer["items"]?.array ?? []).compactMap { ExpectedDistribution($0) }
+        }
+        for object in try await world.clusterDistributions() {
+            backup? += namespaces.compactMap { ExpectedDistribution(object, in: $0) }
         }
     }
 

@@ -35,7 +35,9 @@ struct ConvergenceTests {
         print("convergence of \(setting.testDescription): CONVERGENCE_SEED=\(seed) CONVERGENCE_SECONDS=\(seconds)")
         let server = try await APIServer.start()
         do {
-            try await server.install(definition: try World.manifest("sidecar-example/crd.yaml"))
+            for file in ["crd", "cluster-crd"] {
+                try await server.install(definition: try World.manifest("sidecar-example/\(file).yaml"))
+            }
             try await run(setting, on: server, seed, .seconds(seconds))
         } catch {
             await server.end()
@@ -52,12 +54,10 @@ struct ConvergenceTests {
         let (hostile, bystander) = (
             try await HostileTenant(world, SeededGenerator(seed: seed + 1)), try await Bystander(world)
         )
-        let watched = namespaces + [hostile.namespace, bystander.namespace]
         let oracle = Oracle(try Vault(), managedBy: world.namespace)
         let policy = try AtomicVolume(world.directory("policy"))
         var environment = [
-            "MANAGED_BY": world.namespace, "WATCH_NAMESPACES": watched.joined(separator: ","),
-            "DEBOUNCE_QUIET": "10ms", "DEBOUNCE_MAX": "50ms", "POLL_INTERVAL": "1s",
+            "MANAGED_BY": world.namespace, "DEBOUNCE_QUIET": "10ms", "DEBOUNCE_MAX": "50ms", "POLL_INTERVAL": "1s",
             "POLICY_PATH": policy.path + "/policy.yaml",
         ]
         if setting.replicas > 1 {
@@ -87,7 +87,11 @@ struct ConvergenceTests {
                 complaints = try await self.complaints(world, namespaces, oracle, replicas)
                 if !complaints.isEmpty || !watchman.violations.isEmpty { break }
                 harm = max(harm, try await chaos.harm())
-                oracle.settle(try await self.distributions(world, namespaces).compactMap { ExpectedDistribution($0) })
+                oracle.settle(
+                    try await self.distributions(world, namespaces).compactMap { ExpectedDistribution($0) }
+                        + world.clusterDistributions().flatMap { object in
+                            namespaces.compactMap { ExpectedDistribution(object, in: $0) }
+                        })
                 // A round may leave no Secret to check.
             } while ContinuousClock.now < end || (watchman.seen == 0 && rounds < 20)
         }
@@ -115,7 +119,9 @@ struct ConvergenceTests {
         let look = {
             for replica in replicas { try await replica.restartIfTrapped() }
             let distributions = try await distributions(world, namespaces)
-            return oracle.complaints(distributions, try await secrets(world, namespaces))
+            return oracle.complaints(
+                distributions, try await world.clusterDistributions(), try await world.tiers(of: namespaces),
+                try await secrets(world, namespaces))
         }
         if try await eventually({ try await look().isEmpty }) { return [] }
         return try await look()
@@ -152,5 +158,22 @@ struct ConvergenceTests {
             versions["\(namespace)/\(Oracle.foreign)"] = made.resourceVersion
         }
         return versions
+    }
+}
+
+extension World {
+    func clusterDistributions() async throws -> [JSONValue] {
+        let answer = try await client.send(.list(.clusterSecretsDistributions), decoding: JSONValue.self)
+        return answer["items"]?.array ?? []
+    }
+
+    /// By namespace: its label `tier`, or an empty text.
+    func tiers(of namespaces: [String]) async throws -> [String: String] {
+        var tiers: [String: String] = [:]
+        for namespace in namespaces {
+            let object = try await client.get(JSONValue.self, .namespaces, name: namespace)
+            tiers[namespace] = object["metadata"]?["labels"]?["tier"]?.string ?? ""
+        }
+        return tiers
     }
 }

@@ -9,14 +9,20 @@ struct ExpectedDistribution: Hashable {
         let optional: Bool
     }
 
+    /// The namespace of its Secret.
     var namespace: String
     var name: String
+    /// Whether it is a cluster distribution, in one of its namespaces.
+    var isCluster = false
     var target: String
     var type = "Opaque"
     var entries: [Entry]
     var deletes: Bool
 
     var key: String { "\(namespace)/\(target)" }
+
+    /// As the Secret's annotation names it.
+    var mark: String { isCluster ? name : "\(namespace)/\(name)" }
 
     /// The target's data for a state of the vault; nil if a source is missing.
     func rendered(_ state: Vault.State) -> [String: String]? {
@@ -53,11 +59,27 @@ struct ExpectedDistribution: Hashable {
         ]
     }
 
+    /// A cluster distribution with this content, for all namespaces or for those with a label.
+    func clusterManifest(forAll isForAll: Bool) -> JSONValue {
+        let selection: JSONValue =
+            isForAll ? ["namespaces": ["test-*"]] : ["namespaceSelector": ["matchLabels": ["tier": "gold"]]]
+        return [
+            "apiVersion": "xlscsde.nhs.uk/v1", "kind": "ClusterSecretsDistribution",
+            "metadata": ["name": .string(name)],
+            "spec": selection.merging(["template": spec]),
+        ]
+    }
+
     /// Decodes an object of the API server.
-    init?(_ object: JSONValue) {
-        guard let namespace = object["metadata"]?["namespace"]?.string, let name = object["metadata"]?["name"]?.string,
-            let spec = object["spec"], let target = spec["name"]?.string
+    ///
+    /// - Parameter namespace: for a cluster distribution, the namespace of the Secret.
+    init?(_ object: JSONValue, in selected: String? = nil) {
+        guard let namespace = selected ?? object["metadata"]?["namespace"]?.string,
+            let name = object["metadata"]?["name"]?.string,
+            let spec = selected == nil ? object["spec"] : object["spec"]?["template"],
+            let target = spec["name"]?.string
         else { return nil }
+        isCluster = selected != nil
         self.namespace = namespace
         self.name = name
         self.target = target

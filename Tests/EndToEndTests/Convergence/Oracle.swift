@@ -87,7 +87,13 @@ final class Oracle: Sendable {
     // MARK: When all is quiet
 
     /// What is wrong; empty if everything is correct.
-    func complaints(_ distributions: [JSONValue], _ secrets: [LiveSecret]) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - clusters: the cluster distributions.
+    ///   - tiers: by namespace: its label.
+    func complaints(
+        _ distributions: [JSONValue], _ clusters: [JSONValue], _ tiers: [String: String], _ secrets: [LiveSecret]
+    ) -> [String] {
         let (vault, denied) = state.withLock { ($0.vault, $0.denied) }
         var complaints: [String] = []
         let found = Dictionary(uniqueKeysWithValues: secrets.map { ("\($0.namespace)/\($0.metadata.name)", $0) })
@@ -97,10 +103,21 @@ final class Oracle: Sendable {
             claims[wish.key, default: []].append(
                 (object["metadata"]?["creationTimestamp"]?.string ?? "", wish, object))
         }
+        for object in clusters {
+            for (namespace, tier) in tiers where object.selects(tier) {
+                guard let wish = ExpectedDistribution(object, in: namespace) else { continue }
+                claims[wish.key, default: []].append(
+                    (object["metadata"]?["creationTimestamp"]?.string ?? "", wish, object))
+            }
+        }
         for (key, claimants) in claims {
-            let ordered = claimants.sorted { ($0.created, $0.wish.name) < ($1.created, $1.wish.name) }
+            let ordered = claimants.sorted {
+                ($0.wish.isCluster ? 1 : 0, $0.created, $0.wish.name) < (
+                    $1.wish.isCluster ? 1 : 0, $1.created, $1.wish.name
+                )
+            }
             for (index, claim) in ordered.enumerated() {
-                let reason = claim.object.ready
+                let reason = claim.wish.isCluster ? claim.object.ready(in: claim.wish.namespace) : claim.object.ready
                 if index > 0 {
                     if reason != "TargetConflict" { complaints.append("\(claim.wish.name) lost, but is \(reason)") }
                     continue
@@ -111,7 +128,7 @@ final class Oracle: Sendable {
             }
         }
         for (key, secret) in found where claims[key] == nil {
-            guard let problem = orphan(secret, distributions) else { continue }
+            guard let problem = orphan(secret, distributions, clusters, tiers) else { continue }
             complaints.append("\(key), without a distribution: \(problem)")
         }
         return complaints.sorted()
@@ -122,7 +139,7 @@ final class Oracle: Sendable {
     ) -> String? {
         func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
         if wish.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
-            if wish.deletes, wish.target != foreign, secret?.distribution == "\(wish.namespace)/\(wish.name)" {
+            if wish.deletes, wish.target != foreign, secret?.distribution == wish.mark {
                 return "is denied but still exists"
             }
             return expect("PolicyDenied")
@@ -140,10 +157,19 @@ final class Oracle: Sendable {
         return expect("Synced")
     }
 
-    private func orphan(_ secret: LiveSecret, _ distributions: [JSONValue]) -> String? {
+    private func orphan(
+        _ secret: LiveSecret, _ distributions: [JSONValue], _ clusters: [JSONValue], _ tiers: [String: String]
+    ) -> String? {
         guard secret.metadata.annotations?[WellKnownKeys.managedBy] == managedBy,
-            let owner = secret.metadata.ownerReferences?.first(where: { $0.kind == "SecretsDistribution" })
+            let owner = secret.metadata.ownerReferences?.first(where: { $0.kind.hasSuffix("SecretsDistribution") })
         else { return nil }
+        if owner.kind == "ClusterSecretsDistribution" {
+            guard let object = clusters.first(where: { $0["metadata"]?["name"]?.string == owner.name }) else {
+                return "its cluster distribution was deleted"
+            }
+            guard object.selects(tiers[secret.namespace] ?? "") else { return "its namespace is not selected any more" }
+            return object.ready(in: secret.namespace) == "Synced" ? "its cluster distribution names another" : nil
+        }
         let object = distributions.first {
             $0["metadata"]?["name"]?.string == owner.name
                 && $0["metadata"]?["namespace"]?.string == secret.namespace
@@ -154,6 +180,15 @@ final class Oracle: Sendable {
 }
 
 extension JSONValue {
+    /// Whether a cluster distribution selects the namespaces with this label.
+    fileprivate func selects(_ tier: String) -> Bool { self["spec"]?["namespaces"] != nil || tier == "gold" }
+
+    /// The reason of a cluster distribution in one namespace.
+    fileprivate func ready(in namespace: String) -> String {
+        guard let problems = self["status"]?["notInSync"]?.array else { return "without a status" }
+        return problems.first { $0["namespace"]?.string == namespace }?["reason"]?.string ?? "Synced"
+    }
+
     /// The reason of a distribution's `Ready` condition.
     fileprivate var ready: String {
         let conditions = self["status"]?["conditions"]?.array ?? []

@@ -179,6 +179,14 @@ struct HelmTests {
         let marked = try await render("guard: {enabled: true}\nenv: [{name: MANAGED_BY, value: us}]")
         let text = try #require(try marked.only(kind)["spec"]?["validations"]?.array?.first?["expression"]?.string)
         #expect(text.hasSuffix("== 'us')"))
+        let directory = try TemporaryDirectory()
+        let file = directory("values.yaml")
+        try writeFile(
+            file, "guard: {enabled: true}\nenv: [{name: MANAGED_BY, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]"
+        )
+        let refused = try await KubeTools.helm(["template", "vault", Self.chart, file])
+        #expect(
+            refused.status != 0 && refused.errors.contains("MANAGED_BY in env has no plain value"), "\(refused.errors)")
     }
 
     @Test("creates a valid policy, and mounts the whole volume")

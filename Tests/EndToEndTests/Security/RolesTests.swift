@@ -68,14 +68,16 @@ struct RolesTests {
         _ = try await eventually { try used(in: world) == needed }
         #expect(try used(in: world) == needed)
         let requests = try world.server.servedToErin()
-        let refused = requests.filter { $0.code == 403 }
-        #expect(refused.isEmpty, "\(refused.map(\.requestURI))")
-        #expect(requests.allSatisfy { $0.objectRef?.namespace == world.namespace })
+        let needless = requests.filter {
+            !$0.isOptional && ($0.code == 403 || $0.objectRef?.namespace != world.namespace)
+        }
+        #expect(needless.isEmpty, "\(needless.map(\.requestURI))")
     }
 
     private func used(in world: World) throws -> Set<Permission> {
         let permissions = try world.server.servedToErin().compactMap { request in
-            request.objectRef.map { object in
+            request.objectRef.flatMap { object -> Permission? in
+                if request.isOptional { return nil }
                 let resource = object.subresource.map { "\(object.resource)/\($0)" } ?? object.resource
                 return Permission(group: object.apiGroup ?? "", resource: resource, verb: request.verb)
             }
@@ -106,4 +108,9 @@ struct RolesTests {
                 "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]],
             ])
     }
+}
+
+extension APIServer.Served {
+    /// Whether it only asks for cluster distributions, which nobody has to use.
+    fileprivate var isOptional: Bool { objectRef?.resource == "clustersecretsdistributions" && verb == "list" }
 }

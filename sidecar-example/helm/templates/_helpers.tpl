@@ -39,10 +39,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $name -}}
 {{- end }}
 
-{{/* The value of MANAGED_BY in env, or the program's default. */}}
+{{/* The value of MANAGED_BY in env, or the program's default; empty if it is not known here. */}}
 {{- define "managedBy" -}}
 {{- $mark := "secrets-distributor" -}}
-{{- range .Values.env -}}{{- if and (eq .name "MANAGED_BY") .value -}}{{- $mark = .value -}}{{- end -}}{{- end -}}
+{{- range .Values.env -}}{{- if eq .name "MANAGED_BY" -}}
+{{- if .valueFrom -}}{{- $mark = "" -}}{{- else if .value -}}{{- $mark = .value -}}{{- end -}}
+{{- if contains "$(" $mark -}}{{- $mark = "" -}}{{- end -}}
+{{- end -}}{{- end -}}
 {{- $mark -}}
 {{- end }}
 
