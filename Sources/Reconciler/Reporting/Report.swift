@@ -68,7 +68,7 @@ extension Controller {
             sentences.append("The access policy would deny files to \(count) \(nouns). In \(namespace): \(sentence)")
         }
         if let (count, (target, sentence)) = statusNotes.leftovers(of: key) {
-            let more = count > 1 ? " So were \(count - 1) more." : ""
+            let more = count > 1 ? " The same holds for \(count - 1) more." : ""
             sentences.append("In \(target.namespace): \(sentence)\(more)")
         }
         return targetBook.status(of: distribution, in: namespaces, sentences)
