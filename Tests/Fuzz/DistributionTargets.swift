@@ -109,8 +109,10 @@ enum DistributionTargets {
         if let key = ObjectKey(text) {
             Fuzz.require(key.description.utf8.elementsEqual(text.utf8), "a key is written as it was read")
             for part in [key.namespace, key.name] {
-                Fuzz.require(!part.isEmpty && !part.utf8.contains(slash), "a key has one slash")
+                Fuzz.require(!part.utf8.contains(slash), "a key has at most one slash")
             }
+            Fuzz.require(!key.name.isEmpty, "a key has a name")
+            Fuzz.require(key.namespace.isEmpty != text.utf8.contains(slash), "a namespace is before the slash")
         }
         if Syntax.problem(ofName: text) == nil { Fuzz.require(isSafe(text), "a name is safe in a path") }
         if Syntax.problem(ofNamespace: text) == nil { Fuzz.require(isSafe(text), "a namespace is safe in a path") }
