@@ -89,8 +89,10 @@ extension Invocation {
         guard command.hasOutputFormats else {
             throw UsageError(description: "\(Self.outputFlag) is a flag of sync, plan and explain only")
         }
-        guard let format = OutputFormat(rawValue: text) else {
-            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\", expected table or json")
+        let isDrawable = command == .explain
+        guard let format = OutputFormat(rawValue: text), format != .mermaid || isDrawable else {
+            let formats = isDrawable ? "table, json or mermaid" : "table or json"
+            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\", expected \(formats)")
         }
         return format
     }

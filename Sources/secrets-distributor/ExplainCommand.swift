@@ -16,7 +16,9 @@ enum ExplainCommand {
         }
         let logger = Logger(level: settings.logLevel, format: settings.logFormat)
         let explanation = try await Explainer(settings: settings, logger: logger).explain(file)
-        invocation.output.print(explanation.json, explanation.lines)
+        let diagram = ExplanationDiagram(explanation)
+        invocation.output.print(
+            explanation.json, invocation.output == .mermaid ? { _ in diagram.lines } : explanation.lines)
         return explanation.readers.isEmpty ? 1 : 0
     }
 

@@ -69,7 +69,10 @@ enum Help {
             Exit status: 0 there are targets, 1 there are none or the distributions cannot be read, 64 wrong usage, 74
             the output cannot be written, 78 a value cannot be used.
 
-            \(output)\(flags)
+              --output FORMAT  table, json for scripts (one object on one line), or mermaid for a picture from file to key
+                               to Secret to namespace (default: table)
+
+            \(flags)
             """
         case .run:
             """

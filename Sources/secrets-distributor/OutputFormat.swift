@@ -8,10 +8,12 @@ enum OutputFormat: String, CaseIterable {
     case table
     /// One JSON object on one line, for scripts.
     case json
+    /// A flowchart, of `explain` only.
+    case mermaid
 
     func print(_ value: JSONValue, _ lines: (_ styled: Bool) -> [String]) {
         switch self {
-        case .table: for line in lines(Terminal.takesColours(STDOUT_FILENO)) { Swift.print(line) }
+        case .table, .mermaid: for line in lines(Terminal.takesColours(STDOUT_FILENO)) { Swift.print(line) }
         case .json: Swift.print(JSONText.visible(String(decoding: value.encoded(), as: UTF8.self)))
         }
     }

@@ -57,6 +57,34 @@ struct ExplainTests {
                 == "No distribution reads \"TLS.crt\".\nSimilar names: \"certs/tls.crt\".\n")
     }
 
+    @Test("draws the path from file to key to Secret to namespace, and marks what is held back")
+    func diagram() async throws {
+        let world = try LocalWorld()
+        try world.distribute("app", "certs/tls.crt", "certs/a.key")
+        try world.distribute("held", "certs/tls.crt", "missing")
+        try makeDirectory("\(world.mount)/certs")
+        for name in ["tls.crt", "a.key"] { try writeFile("\(world.mount)/certs/\(name)", "x") }
+        let environment = ["DISTRIBUTIONS_PATH": world.root("in"), "SECRETS_PATH": world.mount]
+        let ended = try await Binary.run(["explain", "certs", "--output", "mermaid"], environment: environment)
+        #expect(
+            ended.output == """
+                flowchart LR
+                  classDef held stroke-dasharray: 4 3
+                  s0["app"]
+                  n0["certs/tls.crt"] --> s0k0(["tls.crt"]) --> s0
+                  n1["certs/a.key"] --> s0k1(["a.key"]) --> s0
+                  s0 --> n2[("web")]
+                  s1["held<br/>SourceNotFound"]
+                  class s1 held
+                  n0 --> s1k0(["tls.crt"]) --> s1
+                  s1 --> n2
+
+                """)
+        let wrong = try await Binary.run(
+            ["plan", "--output", "mermaid"], environment: environment.merging(["OUTPUT_PATH": world.output]) { $1 })
+        #expect(wrong.status == 64 && wrong.errors.contains("--output is \"mermaid\", expected table or json"))
+    }
+
     @Test("shows whether the file is in the mount, and why a Secret is held back")
     func mount() async throws {
         let world = try LocalWorld()
