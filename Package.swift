@@ -73,8 +73,9 @@ let package = Package(
         library(
             "Reconciler",
             [
-                "Distribution", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability", "Planning",
-                "Scheduling", "Snapshots", "Stores",
+                "Certificates", "Distribution", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
+                "Planning",
+                "Scheduling", "Snapshots", "Stores", "Values",
             ]
         ),
         library("Admin", ["HTTPServer", "LinuxIO", "Observability"]),
@@ -152,7 +153,10 @@ let package = Package(
         tests("ObservabilityTests", ["LinuxIO", "Observability"]),
         tests(
             "PlanningTests",
-            ["Distribution", "DistributionSupport", "JSON", "Kube", "Observability", "Planning", "Snapshots"]),
+            [
+                "Distribution", "DistributionSupport", "JSON", "Kube", "Observability", "Planning", "Snapshots",
+                "Values",
+            ]),
         tests(
             "ReconcilerTests",
             [
@@ -166,7 +170,7 @@ let package = Package(
             "StoresTests",
             [
                 "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
-                "Planning", "Snapshots", "Stores",
+                "Planning", "Snapshots", "Stores", "Values",
             ]),
         tests("FormatsTests", ["Formats", "Snapshots"]),
         tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),

@@ -149,6 +149,7 @@ extension DistributionSpec {
         let isComplete = readMappings(&reader)
         dataFrom = reader.dataSources()
         if isComplete, dataFrom.isEmpty { expectRequiredKeys(&reader) }
+        if isComplete { checkGenerated(&reader) }
         limitFiles(&reader)
         reader.expectNoOther(
             than: ["name", "type", "secrets", "dataFrom", "metadata", "deletionPolicy", "validation"])

@@ -6,8 +6,11 @@ extension FieldReader {
     /// The fields of a value from a file.
     static let derivationFields = ["from", "value", "decode", "pointer", "extract", "passwordFrom", "trim"]
 
-    static let entryFields = derivationFields + ["to", "optional", "template", "with"]
+    static let entryFields = derivationFields + ["to", "optional", "template", "with", "generate"]
     private static let variableFields = derivationFields + ["name", "optional"]
+
+    /// An entry has exactly one of these.
+    private static let sourceFields = ["from", "template", "value", "generate"]
 
     /// The fields that apply to the file of `from`.
     private static let ofFile = ["decode", "pointer", "extract", "passwordFrom", "trim", "optional"]
@@ -20,10 +23,14 @@ extension FieldReader {
     mutating func valueSource(for key: String?, type: String) -> ValueSource? {
         // Most entries: a file as it is.
         if hasOnly("from", "to", "optional") { return sourcePath("from").map { .file($0) } }
-        let kinds = ["from", "template", "value"].filter(has)
-        guard expectOne(of: ["from", "template", "value"], kinds) else { return nil }
+        let kinds = Self.sourceFields.filter(has)
+        guard expectOne(of: Self.sourceFields, kinds) else { return nil }
         if kinds != ["template"], has("with") {
             note("with", "is set without \"template\", whose variables it defines")
+        }
+        if kinds == ["generate"] {
+            expectNone(of: Self.ofFile, because: "which it applies to")
+            return generatedValue(for: key, type: type).map { .generated($0) }
         }
         guard kinds == ["template"] else { return fileOrConstant(for: key, type: type) }
         expectNone(of: Self.ofFile, because: "which it applies to")

@@ -18,13 +18,15 @@ package enum ValueSource: Sendable, Hashable {
     indirect case derived(SourcePath, Derivation)
     indirect case template(Template)
     case constant(ExactText)
+    /// A value that is generated once, see `GeneratedValue`.
+    case generated(GeneratedValue)
 
     /// The source files that it reads, without those that only provide passwords; in their order.
     package var contentFiles: [SourcePath] {
         switch self {
         case .file(let path), .derived(let path, _): [path]
         case .template(let template): template.variables.flatMap(\.source.contentFiles)
-        case .constant: []
+        case .constant, .generated: []
         }
     }
 
@@ -34,7 +36,7 @@ package enum ValueSource: Sendable, Hashable {
         case .file(let path): [path]
         case .derived(let path, let derivation): [path] + (derivation.passwordFrom.map { [$0] } ?? [])
         case .template(let template): template.variables.flatMap(\.source.files)
-        case .constant: []
+        case .constant, .generated: []
         }
     }
 
@@ -44,7 +46,7 @@ package enum ValueSource: Sendable, Hashable {
         case .file: 1
         case .derived(_, let derivation): derivation.passwordFrom == nil ? 1 : 2
         case .template(let template): template.variables.reduce(0) { $0 + $1.source.fileCount }
-        case .constant: 0
+        case .constant, .generated: 0
         }
     }
 
@@ -54,6 +56,7 @@ package enum ValueSource: Sendable, Hashable {
         case .file(let path), .derived(let path, _): shown(path.text)
         case .template: "template"
         case .constant: "value"
+        case .generated: "generate"
         }
     }
 }
@@ -134,7 +137,7 @@ extension ValueSource {
             template.variables.enumerated().flatMap { index, variable in
                 variable.source.fileFields(at: place + [.key("with"), .index(index)])
             }
-        case .constant: []
+        case .constant, .generated: []
         }
     }
 }

@@ -28,6 +28,10 @@ package enum WellKnownKeys {
     package static let target = "xlscsde.nhs.uk/target"
     /// Annotation of a target: the generation that its content came from.
     package static let mountGeneration = "xlscsde.nhs.uk/mountGeneration"
+    /// Annotation of a target: which of its keys were generated, with which token and when; JSON. Never a value.
+    package static let generated = "xlscsde.nhs.uk/generated"
+    /// Annotation of a Secret that keeps generated values while their Secret is replaced: the name of that Secret.
+    package static let savedFor = "xlscsde.nhs.uk/savedFor"
     /// Label of a target, so that a watch can select the program's Secrets.
     package static let managedByLabel = "app.kubernetes.io/managed-by"
     /// Annotation that holds a copy of the object as it was applied, including values. Never kept, never written.

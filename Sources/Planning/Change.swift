@@ -18,6 +18,8 @@ package struct Change: Sendable, Equatable {
     /// Data keys, sorted.
     package let added: [String]
     package let changed: [String]
+    /// Those of the added and changed keys whose values are generated, sorted.
+    package let generated: [String]
     package let removed: [String]
     /// Keys of the labels that are set, sorted.
     package let labels: [String]
@@ -38,6 +40,8 @@ package struct Change: Sendable, Equatable {
         distribution = new?.distribution ?? old?.distribution
         added = after.keys.filter { before[$0] == nil }.sorted()
         changed = after.filter { key, digest in before[key].map { $0 != digest } ?? false }.keys.sorted()
+        let (records, known) = (new?.generatedRecords, old?.generatedRecords)
+        generated = (added + changed).filter { records?[$0] != nil && records?[$0] != known?[$0] }.sorted()
         removed = before.keys.filter { after[$0] == nil }.sorted()
         labels = Self.set(new?.labels, over: old?.labels)
         annotations = Self.set(new?.annotations, over: old?.annotations).filter { $0 != WellKnownKeys.mountGeneration }

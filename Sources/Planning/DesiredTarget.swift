@@ -10,11 +10,13 @@ package struct DesiredTarget: Sendable {
     /// The uid of the distribution.
     package let distribution: String
     package let type: String
-    /// Content and digest by data key, all from one snapshot.
-    package let data: [String: SecretValue]
+    /// Content and digest by data key, all from one snapshot, and the generated values that the Secret does not have yet.
+    package private(set) var data: [String: SecretValue]
+    /// The keys whose values the Secret stores.
+    package private(set) var generated: GeneratedKeys
     package let labels: [String: String]
     /// Without `mountGeneration`, which is written only together with new content.
-    package let annotations: [String: String]
+    package private(set) var annotations: [String: String]
     /// Set if the target is deleted together with its distribution.
     package let owner: OwnerReference?
     /// The generations of its sources, in the format of `MountGeneration`.
@@ -27,6 +29,8 @@ package struct DesiredTarget: Sendable {
     let volumes: [String: Snapshot.Volume]
     /// The empty folders of the mount, where a volume may still be mounted.
     let emptyFolders: Set<String>
+    /// Whether the missing generated values were added.
+    private var isFilled = false
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
@@ -62,6 +66,7 @@ package struct DesiredTarget: Sendable {
         let values = try Values(of: spec, in: snapshot, &pairs.values)
         data = try pairs.checked(values.content, spec)
         members = values.members
+        generated = GeneratedKeys(spec)
         volumes = snapshot.volumes
         emptyFolders = snapshot.emptyFolders
         missing =
@@ -118,14 +123,67 @@ extension OwnerReference {
 }
 
 extension DesiredTarget {
+    /// Decides which generated values the Secret keeps. Until `fill`, those that it lacks are empty.
+    ///
+    /// - Parameters:
+    ///   - observed: nil if there is no Secret.
+    ///   - wasWritten: the Secret existed before.
+    package mutating func compareGenerated(with observed: ObservedTarget?, wasWritten: Bool, at now: Timestamp) {
+        guard !generated.isEmpty else {
+            // The keys of a former spec.
+            if let observed, !observed.generatedRecords.isEmpty {
+                annotations[WellKnownKeys.generated] = GeneratedRecords().text
+            }
+            return
+        }
+        generated.compare(with: observed, wasWritten: wasWritten, at: now)
+        noteGenerated()
+    }
+
+    /// Uses the values that were saved when the Secret was replaced.
+    package mutating func restore(_ saved: SavedValues, at now: Timestamp) {
+        let values = generated.restore(saved, key, at: now)
+        noteGenerated()
+        data.merge(values) { $1 }
+    }
+
+    /// Whether values must be generated before it can be written.
+    package var isIncomplete: Bool { !generated.missing.isEmpty && !isFilled }
+
+    /// Adds new values for all keys in `generated.missing`.
+    package mutating func fill(_ values: [String: SecretValue]) {
+        data.merge(values) { $1 }
+        isFilled = generated.missing.flatMap(\.keys).allSatisfy { values[$0] != nil }
+    }
+
+    private mutating func noteGenerated() {
+        annotations[WellKnownKeys.generated] = generated.records.text
+        isFilled = false
+        for key in generated.keys { data[key] = nil }
+        for key in generated.missing.flatMap(\.keys) { data[key] = SecretValue(SecretBytes([])) }
+    }
+
+    /// The digests of the values that are derived and not generated.
+    private var derivedDigests: [String: Digest] {
+        if generated.isEmpty { return data.mapValues(\.digest) }
+        let keys = generated.keys
+        return data.filter { !keys.contains($0.key) }.mapValues(\.digest)
+    }
+
+    /// The number of data keys that the Secret has when it is in sync.
+    package var count: Int { data.count + generated.kept.count }
+}
+
+extension DesiredTarget {
     /// A hash of content and metadata. It is valid only within this process, and does not include the generation, which
     /// can change without them.
     package var fingerprint: Int {
         var hasher = Hasher()
         hasher.combine(type)
-        hasher.combine(data.mapValues(\.digest))
+        hasher.combine(derivedDigests)
+        hasher.combine(generated.groups)
         hasher.combine(labels)
-        hasher.combine(annotations)
+        hasher.combine(generated.isEmpty ? annotations : annotations.filter { $0.key != WellKnownKeys.generated })
         hasher.combine(owner?.uid)
         return hasher.finalize()
     }

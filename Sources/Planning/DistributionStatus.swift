@@ -9,6 +9,8 @@ package struct DistributionStatus: Sendable, Equatable {
     package var mountGeneration: String?
     /// Whether this reconciliation wrote the target's content.
     package var contentChanged: Bool
+    /// What the Event says in addition, as a sentence; nil if nothing.
+    package var news: String?
     /// Only of a cluster distribution.
     package var targets: TargetCounts?
 

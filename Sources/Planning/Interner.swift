@@ -110,7 +110,7 @@ extension [Mapping] {
             case .derived(let path, let derivation):
                 path.text + (derivation.pointer?.text ?? "") + (derivation.passwordFrom?.text ?? "")
             case .constant(let text): text.text
-            case .template: ""
+            case .template, .generated: ""
             }
         } && allSatisfy { if case .template = $0.source { false } else { true } }
     }

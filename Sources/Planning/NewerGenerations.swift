@@ -258,6 +258,7 @@ extension TargetPatch {
                 && (content.equal.contains(key) || content.ours.contains(key)
                     || (spec.dataFrom.isEmpty && !mapped.contains(key)))
         }
+        if content.isOfFormerSpec { patch.dropGenerated() }
         if let generation, let ours, patch.set.keys.contains(where: content.ours.contains) {
             let theirs = MountGeneration(parsing: generation).names.filter { behind.contains($0.key) }
             let merged = MountGeneration(MountGeneration(parsing: ours).names.merging(theirs) { $1 })

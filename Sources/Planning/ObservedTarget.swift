@@ -76,7 +76,9 @@ extension ObservedTarget {
         annotations[WellKnownKeys.mountGeneration] = desired.generation
         self.init(
             key: desired.key, uid: uid, resourceVersion: "", type: desired.type,
-            digests: desired.data.mapValues(\.digest), labels: (old?.labels ?? [:]).merging(desired.labels) { $1 },
+            digests: (old?.digests ?? [:]).filter { desired.generated.kept.contains($0.key) }
+                .merging(desired.data.mapValues(\.digest)) { $1 },
+            labels: (old?.labels ?? [:]).merging(desired.labels) { $1 },
             annotations: annotations,
             owners: (old?.owners ?? []).filter { !$0.isOurs } + (desired.owner.map { [$0] } ?? []))
     }

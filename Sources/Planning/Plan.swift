@@ -19,6 +19,7 @@ package enum Plan: Sendable {
     ///   - observed: nil if there is no such Secret.
     ///   - held: why `desired` must not be written; nil if it may.
     package init(desired: DesiredTarget, observed: ObservedTarget?, managedBy: String, held: Refusal? = nil) {
+        let held = held ?? desired.generated.refusal
         guard let observed else {
             self = held.map(Plan.refuse) ?? .create(desired)
             return
@@ -87,7 +88,9 @@ package struct TargetPatch: Sendable {
     init(from observed: ObservedTarget, to desired: DesiredTarget) {
         set = desired.data.filter { key, value in observed.digests[key] != value.digest }
         kept = desired.data.filter { key, value in observed.digests[key] == value.digest }.map(\.value)
-        removed = observed.digests.keys.filter { desired.data[$0] == nil }.sorted()
+        let stored = desired.generated.kept
+        if !stored.isEmpty { kept = nil }
+        removed = observed.digests.keys.filter { desired.data[$0] == nil && !stored.contains($0) }.sorted()
         labels = desired.labels.filter { observed.labels[$0.key] != $0.value }
         annotations = desired.annotations.filter { observed.annotations[$0.key] != $0.value }
         if changesContent { annotations[WellKnownKeys.mountGeneration] = desired.generation }
@@ -103,6 +106,9 @@ package struct TargetPatch: Sendable {
         // The kept values were written by another agent; only their digests are known.
         kept = nil
     }
+
+    /// Removes the record of new generated values, which the patch does not have any more.
+    mutating func dropGenerated() { annotations[WellKnownKeys.generated] = nil }
 
     /// Sets the generation that the content comes from.
     mutating func name(_ generation: String) { annotations[WellKnownKeys.mountGeneration] = generation }

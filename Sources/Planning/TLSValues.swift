@@ -28,6 +28,7 @@ extension DistributionSpec {
         case .file(let path)?, .derived(let path, _)?: "Source file \(shown(path.text))"
         case .template?: "The template of \(key)"
         case .constant?: "The constant of \(key)"
+        case .generated?: "The generated value of \(key)"
         case nil: "The value of \(key) from spec.dataFrom"
         }
     }

@@ -32,6 +32,8 @@ package struct TargetReview: Sendable {
             guard spec.validation == .full else { return }
             if let observed { try refuseEmptied(observed) }
             guard let type = SecretType(rawValue: desired.type) else { return }
+            // Generated values are not known here, and those of other types cannot be generated.
+            guard desired.generated.keys.isDisjoint(with: type.requiredKeys.joined()) else { return }
             let values = try requiredValues(of: type)
             switch type {
             case .tls:
@@ -112,7 +114,7 @@ extension TargetReview {
     private func isOfFile(_ key: String) -> Bool {
         switch spec.mappings.first(where: { $0.to == key })?.source {
         case .file?, .derived?: true
-        case .template?, .constant?: false
+        case .template?, .constant?, .generated?: false
         case nil: desired.members[key].map { spec.dataFrom[$0].folder != nil } ?? false
         }
     }
@@ -209,7 +211,7 @@ extension TargetReview {
     private func source(of key: String) -> String {
         switch spec.mappings.first(where: { $0.to == key })?.source {
         case .file(let path)?, .derived(let path, _)?: shown(path.text)
-        case .template?, .constant?, nil: shown(key)
+        case .template?, .constant?, .generated?, nil: shown(key)
         }
     }
 }

@@ -78,6 +78,10 @@ package struct DryRunSecretStore: SecretStore {
         ledger.note(target.key, from: try await actual(target), to: nil)
     }
 
+    package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? {
+        try await store.savedValues(of: key)
+    }
+
     /// The existing Secret. A simulated write is compared with it, not with the simulated write before.
     private func actual(_ target: ObservedTarget) async throws(StoreError) -> ObservedTarget? {
         ledger.wrote(target) ? try await store.observe(target.key) : target

@@ -195,7 +195,9 @@ package actor FolderSecretStore: SecretStore {
     package func recreate(
         _ target: ObservedTarget, as desired: DesiredTarget
     ) async throws(StoreError) -> ObservedTarget {
-        try write(desired.manifest(inPlaceOf: try unchanged(target)["metadata"]), target.key)
+        let old = try unchanged(target)
+        let kept = (old["data"]?.object ?? [:]).filter { desired.generated.kept.contains($0.key) }
+        return try write(desired.manifest(inPlaceOf: old["metadata"], keeping: kept), target.key)
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {

@@ -8,13 +8,15 @@ package import Planning
 
 /// Targets as Secrets in a Kubernetes API.
 package final class KubernetesSecretStore: SecretStore {
-    private let client: any KubeTransport
+    let client: any KubeTransport
     private let managedBy: String
     private let watchesAll: Bool
-    private let logger: Logger
+    let logger: Logger
     private let meter: WatchMeter?
     private let replaced = Mutex(ReplacedMetadata())
     private let large = LargeObjects()
+    /// Targets whose generated values may be saved in a second Secret.
+    let saved = Mutex<Set<ObjectKey>>([])
 
     /// - Parameter watchesAll: whether `watch` returns all Secrets of its scope instead of only those with our label.
     package init(
@@ -84,6 +86,7 @@ package final class KubernetesSecretStore: SecretStore {
         let old = replaced.withLock { $0.metadata(of: target.key, for: target.distribution, at: .now) }
         let created = try await create(target.key, target.manifest(inPlaceOf: old))
         replaced.withLock { $0.forget(target.key) }
+        await forgetSaved(target.key)
         return created
     }
 
@@ -96,7 +99,9 @@ package final class KubernetesSecretStore: SecretStore {
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
         request.expectedResponseSize = large[target.key]
         do {
-            return noting(try await client.send(request, decoding: SecretObject.self))
+            let updated = noting(try await client.send(request, decoding: SecretObject.self))
+            await forgetSaved(target.key)
+            return updated
         } catch {
             // The server knows the whole Secret, and a rejection may quote values that were not sent.
             let values = patch.kept.map { $0.map { $0.bytes.withUnsafeBytes(Array.init) } }
@@ -109,16 +114,24 @@ package final class KubernetesSecretStore: SecretStore {
     ) async throws(StoreError) -> ObservedTarget {
         let key = target.key
         let old: ForeignMetadata
+        var stored: StoredValues?
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
             request.expectedResponseSize = large[key]
-            old = try await client.send(request, decoding: ForeignMetadata.self)
+            if desired.generated.kept.isEmpty {
+                old = try await client.send(request, decoding: ForeignMetadata.self)
+            } else {
+                let found = try await client.send(request, decoding: StoredValues.self)
+                (stored, old) = (found, found.metadata)
+            }
         } catch {
             throw StoreError(error, reading: key)
         }
         if let excess = old.excess { throw .cannotReplace(Self.why("Secret \(key) \(excess)")) }
-        let manifest = desired.manifest(inPlaceOf: old.metadata)
+        let kept = stored?.data.filter { desired.generated.kept.contains($0.key) } ?? [:]
+        let manifest = desired.manifest(inPlaceOf: old.metadata, keeping: kept)
         try await dryRunCreate(key, manifest)
+        if let stored { try await save(stored, of: target, for: desired) }
         // After the deletion this is the only copy of the metadata of others.
         replaced.withLock {
             $0.keep(old.metadata, of: key, uid: target.uid, for: desired.distribution, at: .now)
@@ -129,9 +142,11 @@ package final class KubernetesSecretStore: SecretStore {
             switch error {
             case .changed:
                 replaced.withLock { $0.forget(key) }
+                await forgetSaved(key)
                 throw error
             case .forbidden(let text), .rejected(let text):
                 replaced.withLock { $0.forget(key) }
+                await forgetSaved(key)
                 throw .cannotReplace(Self.why(text))
             default: throw error
             }
@@ -139,6 +154,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             let created = try await create(key, manifest)
             replaced.withLock { $0.forget(key) }
+            await forgetSaved(key)
             return created
         } catch {
             // A finalizer keeps the old Secret; an event arrives when it is deleted.
@@ -188,7 +204,7 @@ package final class KubernetesSecretStore: SecretStore {
 
 extension StoreError {
     /// - Parameter key: the key of the Secret that was read.
-    fileprivate init(_ error: KubeError, reading key: ObjectKey) {
+    init(_ error: KubeError, reading key: ObjectKey) {
         if case .transport(.tooLarge(let limit)) = error.kind {
             self = .rejected(
                 "Secret \(key) is not used: its JSON is larger than \(limit) bytes; remove what others added, or delete"

@@ -71,6 +71,10 @@ package struct MeteredSecretStore: SecretStore {
             ])
     }
 
+    package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? {
+        try await store.savedValues(of: key)
+    }
+
     package func forget(_ distribution: String, unless target: ObjectKey?) {
         store.forget(distribution, unless: target)
     }

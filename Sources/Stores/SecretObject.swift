@@ -166,8 +166,11 @@ extension ObservedTarget {
 extension DesiredTarget {
     /// The manifest of a new Secret.
     ///
-    /// - Parameter old: the metadata of the Secret that it replaces. The parts that belong to others are copied.
-    package func manifest(inPlaceOf old: JSONValue? = nil) -> JSONValue {
+    /// - Parameters:
+    ///   - old: the metadata of the Secret that it replaces. The parts that belong to others are copied.
+    ///   - kept: the generated values of that Secret that it keeps, in base64.
+    package func manifest(inPlaceOf old: JSONValue? = nil, keeping kept: [String: JSONValue] = [:]) -> JSONValue {
+        precondition(!isIncomplete, "a value was not generated")
         var labels = old?["labels"]?.strings ?? [:]
         var annotations = old?["annotations"]?.strings ?? [:]
         labels.merge(self.labels) { $1 }
@@ -184,7 +187,7 @@ extension DesiredTarget {
         if let finalizers = old?["finalizers"] { metadata["finalizers"] = finalizers }
         return [
             "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata), "type": .string(type),
-            "data": .object(data.mapValues(\.base64)),
+            "data": .object(kept.merging(data.mapValues(\.base64)) { $1 }),
         ]
     }
 }

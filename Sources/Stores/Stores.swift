@@ -40,6 +40,9 @@ package protocol SecretStore: Sendable {
     /// - Throws: `.changed` if the Secret has changed since it was observed.
     func delete(_ target: ObservedTarget) async throws(StoreError)
 
+    /// The generated values of a Secret that was deleted to be replaced, if the replacement was interrupted; otherwise nil.
+    func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues?
+
     /// Forgets the metadata that was kept to finish a replacement for a distribution, because the distribution was
     /// deleted or has another target.
     ///
@@ -53,6 +56,8 @@ extension SecretStore {
     package func release(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await update(target, patch)
     }
+
+    package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? { nil }
 
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }

@@ -21,7 +21,7 @@ struct Sources {
         self.cache = cache
     }
 
-    /// A value that is not a template.
+    /// A value that is neither a template nor generated.
     ///
     /// - Parameter key: the data key, if the type of the Secret splits files for it.
     mutating func value(of source: ValueSource, for key: String? = nil) throws(SourceFailure) -> SecretValue {
@@ -30,6 +30,8 @@ struct Sources {
         case .file(let path): return try split(try file(path), at: path, for: key, password: nil)
         case .derived(let path, let derivation): return try derive(derivation, from: path, for: key)
         case .template(let template): return try render(template, for: key ?? "").value
+        // Only its Secret has it.
+        case .generated: return SecretValue(SecretBytes([]))
         }
     }
 

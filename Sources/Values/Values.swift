@@ -27,6 +27,8 @@ package struct Values: Sendable {
         for mapping in spec.mappings {
             // After a failure, only missing files are collected: a failure that is slow must not be repeated.
             if failures.isRefused, !mapping.source.isPlain { continue }
+            // The Secret stores it.
+            if case .generated = mapping.source { continue }
             do throws(SourceFailure) {
                 if case .template(let template) = mapping.source {
                     let rendered = try sources.render(template, for: mapping.to)

@@ -82,9 +82,11 @@ struct PassReport {
 }
 
 extension Change {
-    /// `+added,~changed,-removed`. Keys cannot contain commas.
+    /// `+added,~changed,-removed`, with `=generate` after a key whose value is generated. Keys cannot contain commas.
     fileprivate var keys: String {
-        (added.map { "+\($0)" } + changed.map { "~\($0)" } + removed.map { "-\($0)" }).joined(separator: ",")
+        let name = { (key: String) in generated.contains(key) ? "\(key)=generate" : key }
+        return (added.map { "+\(name($0))" } + changed.map { "~\(name($0))" } + removed.map { "-\($0)" })
+            .joined(separator: ",")
     }
 
     /// The changed metadata. Empty for a new Secret, for which it is obvious.
@@ -114,7 +116,10 @@ extension JSONValue {
             "change": .string(change.kind.rawValue), "namespace": .string(change.secret.namespace),
             "secret": .string(change.secret.name),
             "distribution": change.distribution.map { .string($0.name) } ?? .null,
-            "keys": ["added": list(change.added), "changed": list(change.changed), "removed": list(change.removed)],
+            "keys": [
+                "added": list(change.added), "changed": list(change.changed), "removed": list(change.removed),
+                "generated": list(change.generated),
+            ],
             "labels": list(change.labels), "annotations": list(change.annotations),
             "type": change.type.map { .string($0) } ?? .null, "ownerReference": .bool(change.changesOwner),
         ]

@@ -29,12 +29,12 @@ import Testing
             (#""secrets": []"#, "spec.secrets is empty, expected at least one mapping"),
             (
                 #""secrets": [{"to": "b"}]"#,
-                #"spec.secrets[0].from is missing, expected it or "template" or "value""#
+                #"spec.secrets[0].from is missing, expected it or "template" or "value" or "generate""#
             ),
             (#""secrets": [{"from": "a"}]"#, "spec.secrets[0].to is missing, expected a string"),
             (
                 #""secrets": [{"from": null, "to": "b"}]"#,
-                #"spec.secrets[0].from is missing, expected it or "template" or "value""#
+                #"spec.secrets[0].from is missing, expected it or "template" or "value" or "generate""#
             ),
             (#""secrets": [{"from": 7, "to": "b"}]"#, "spec.secrets[0].from is the number 7, expected a string"),
             (#""secrets": [{"from": "a", "to": []}]"#, "spec.secrets[0].to is a list, expected a string"),

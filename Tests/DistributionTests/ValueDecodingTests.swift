@@ -30,10 +30,13 @@ struct ValueDecodingTests {
     @Test(
         "must fit together: each problem names its field and what was expected",
         arguments: [
-            (#""secrets":[{"to":"a"}]"#, #"spec.secrets[0].from is missing, expected it or "template" or "value""#),
+            (
+                #""secrets":[{"to":"a"}]"#,
+                #"spec.secrets[0].from is missing, expected it or "template" or "value" or "generate""#
+            ),
             (
                 #""secrets":[{"to":"a","from":"f","value":"x"}]"#,
-                #"spec.secrets[0].value is set beside "from", expected only one of from, template, value"#
+                #"spec.secrets[0].value is set beside "from", expected only one of from, template, value, generate"#
             ),
             (
                 #""secrets":[{"to":"a","value":"x","pointer":"/a"}]"#,

@@ -226,6 +226,7 @@ extension Controller {
     private func apply(
         _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
     ) async throws(StoreError) -> Comparison {
+        let desired = try await generating(desired, distribution, over: actual)
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
             of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
@@ -246,6 +247,8 @@ extension Controller {
         if plan.isWrite {
             if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
             guard try await confirm(distribution) else { throw .changed("The state changed meanwhile") }
+            // Its correction was not allowed when values could be generated, and is now.
+            guard !desired.isIncomplete || settings.dryRun else { throw .changed("Values must be generated first") }
         }
         let stored: ObservedTarget
         var isContentWritten = true
@@ -353,17 +356,17 @@ extension Controller {
         _ review: TargetReview, written: Bool
     ) -> Comparison {
         targetNotes.expiries[desired.key] = desired.expiry(&pairs)
-        let count = desired.data.count
-        let message = "Secret \(desired.key.name) holds \(count) \(count == 1 ? "key" : "keys") from the mount."
+        let message = desired.summary
         // The status of a cluster distribution has a sentence about all its targets instead.
-        let messages = distribution.isCluster ? [] : [message]
+        let messages = distribution.isCluster ? [] : [message] + generatedSentences(actual)
         let immutability =
             actual?.isImmutable == true ? ["It is immutable: each change of its content deletes and recreates it."] : []
         // What differs by namespace is not told in the one status of a cluster distribution.
         let remarks = (distribution.isCluster ? [] : immutability) + review.warnings + remarks(on: distribution)
-        let status = DistributionStatus(
+        var status = DistributionStatus(
             reason: .synced, message: (messages + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)
+        status.news = desired.generatedNews
         guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
     }

@@ -21,6 +21,7 @@ extension EventRecorder {
                 "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"
                 + " (\(keys) \(keys == 1 ? "key" : "keys"))."
         }
+        if let news = status.news { message += " \(news)" }
         record(
             status.reason == .synced ? .normal : .warning, on: distribution.involvedObject,
             reason: status.reason.rawValue, message: message)

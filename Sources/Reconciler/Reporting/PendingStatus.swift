@@ -20,7 +20,10 @@ struct PendingStatus: Sendable {
     ) {
         let isFresh = status.contentChanged
         var status = status
-        if let other, other.status.contentChanged { status.contentChanged = true }
+        if let other, other.status.contentChanged {
+            status.contentChanged = true
+            status.news = status.news ?? other.status.news
+        }
         self.status = status
         self.distribution = distribution
         isAnnounced = !isFresh && other?.isAnnounced == true && other?.status == status

@@ -100,9 +100,10 @@ extension Controller {
             return true
         }
         guard denial(of: distribution) == nil,
-            let desired = try? DesiredTarget(
+            var desired = try? DesiredTarget(
                 distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
         else { return true }
+        desired.compareGenerated(with: cache.targets[key], wasWritten: false, at: .now())
         let review = TargetReview(
             of: desired, by: distribution.spec, over: cache.targets[key], pairs: &pairs, now: Timestamp.now())
         switch Plan(

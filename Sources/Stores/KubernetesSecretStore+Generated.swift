@@ -1,0 +1,81 @@
+package import Distribution
+import Kube
+package import Planning
+
+/// Keeps generated values safe while their Secret is replaced.
+///
+/// They are stored only in the Secret, and a Secret cannot be replaced in one request. So they are first saved in a second
+/// Secret, which is deleted when the replacement exists. If the agent stops in between, the next reconciliation finds them
+/// there.
+extension KubernetesSecretStore {
+    package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? {
+        guard let found = try await savedSecret(of: key), found.savedFor == key.name else { return nil }
+        guard let values = found.values else {
+            throw .rejected("Secret \(key.namespace)/\(SavedSecret.name(for: key)) has a value that is not base64")
+        }
+        _ = saved.withLock { $0.insert(key) }
+        return SavedValues(values: values, records: found.records)
+    }
+
+    private func savedSecret(of key: ObjectKey) async throws(StoreError) -> StoredValues? {
+        do {
+            let request = Request.get(.secrets, namespace: key.namespace, name: SavedSecret.name(for: key))
+            return try await client.send(request, decoding: StoredValues.self)
+        } catch {
+            if case .notFound = error.kind { return nil }
+            throw StoreError(error, reading: ObjectKey(namespace: key.namespace, name: SavedSecret.name(for: key)))
+        }
+    }
+
+    /// Saves the values of the Secret that its replacement keeps.
+    ///
+    /// - Throws: `.changed` if the Secret has changed since it was observed; `.cannotReplace` if they cannot be saved.
+    func save(
+        _ old: StoredValues, of target: ObservedTarget, for desired: DesiredTarget
+    ) async throws(StoreError) {
+        guard old.uid == target.uid, old.resourceVersion == target.resourceVersion else {
+            throw .changed("Secret \(target.key) has changed")
+        }
+        let values = old.data.filter { desired.generated.kept.contains($0.key) }
+        guard values.count == desired.generated.kept.count else { throw .changed("Secret \(target.key) has changed") }
+        // One that an earlier replacement left behind: the Secret has the current values.
+        if let outdated = try await savedSecret(of: target.key) { try await deleteSaved(outdated, of: target.key) }
+        do {
+            let manifest = SavedSecret.manifest(for: desired, values: values)
+            _ = try await client.send(.create(.secrets, namespace: target.key.namespace, manifest))
+        } catch {
+            guard !error.isRetryable, !error.isOutcomeUnknown else { throw StoreError(error) }
+            throw .cannotReplace(
+                "the Secret's type or immutable content can only be changed by replacing it, and its generated values"
+                    + " cannot be saved first: \(error.description)")
+        }
+        _ = saved.withLock { $0.insert(target.key) }
+    }
+
+    /// Deletes the saved values of a Secret that has them again. If that fails, the log says which Secret is left.
+    func forgetSaved(_ key: ObjectKey) async {
+        guard saved.withLock({ $0.contains(key) }) else { return }
+        do throws(StoreError) {
+            if let found = try await savedSecret(of: key) { try await deleteSaved(found, of: key) }
+            _ = saved.withLock { $0.remove(key) }
+        } catch {
+            logger.warning(
+                "saved values cannot be deleted",
+                [
+                    "secret": .string("\(key.namespace)/\(SavedSecret.name(for: key))"),
+                    "error": .string(error.description),
+                ])
+        }
+    }
+
+    private func deleteSaved(_ saved: StoredValues, of key: ObjectKey) async throws(StoreError) {
+        do {
+            try await client.delete(
+                .secrets, namespace: key.namespace, name: SavedSecret.name(for: key), uid: saved.uid,
+                resourceVersion: saved.resourceVersion)
+        } catch {
+            if case .notFound = error.kind { return }
+            throw StoreError(error)
+        }
+    }
+}
