@@ -109,7 +109,8 @@ struct YAMLComposer {
     }
 
     private func node(_ kind: YAMLNode.Kind, _ properties: YAMLEvent.Properties, _ place: YAMLEvent.Place) -> YAMLNode {
-        YAMLNode(kind: kind, tag: properties.tag, line: place.line, column: place.column)
+        YAMLNode(
+            kind: kind, tag: properties.tag, line: place.line, column: place.column, isLiteral: properties.isLiteral)
     }
 
     private func error(_ problem: YAMLError.Problem, _ place: YAMLEvent.Place) -> YAMLError {

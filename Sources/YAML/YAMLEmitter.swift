@@ -69,6 +69,8 @@ private final class Emitter {
             for element in elements { try write(element) }
             try send { yaml_sequence_end_event_initialize(&$0) }
         case .string(let text): try write(text, isPlain: YAMLEmitter.isPlain(text))
+        case .literal(let text): try write(text, YAML_LITERAL_SCALAR_STYLE)
+        case .plain(let text): try write(text, isPlain: true)
         case .int(let number): try write(String(number), isPlain: true)
         case .bool(let flag): try write(flag ? "true" : "false", isPlain: true)
         case .null: try write("null", isPlain: true)
@@ -76,7 +78,10 @@ private final class Emitter {
     }
 
     private func write(_ text: String, isPlain: Bool) throws(YAMLError) {
-        let style = isPlain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE
+        try write(text, isPlain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+    }
+
+    private func write(_ text: String, _ style: yaml_scalar_style_t) throws(YAMLError) {
         let bytes = Array(text.utf8)
         try send { yaml_scalar_event_initialize(&$0, nil, nil, bytes, Int32(bytes.count), 1, 1, style) }
     }

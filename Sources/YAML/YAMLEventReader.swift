@@ -16,6 +16,8 @@ enum YAMLEvent {
     struct Properties {
         var anchor: String?
         var tag: String?
+        /// For a scalar: written as a block literal.
+        var isLiteral = false
     }
 
     /// A place in the file. Lines and columns start at 1.
@@ -97,7 +99,9 @@ struct YAMLEventReader: ~Copyable {
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             // `! text` is plain, but its non-specific tag makes it a string.
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE && (scalar.plain_implicit == 1 || scalar.tag != nil)
-            return .scalar(text, isPlain: isPlain, properties(scalar.anchor, scalar.tag))
+            var properties = properties(scalar.anchor, scalar.tag)
+            properties.isLiteral = scalar.style == YAML_LITERAL_SCALAR_STYLE
+            return .scalar(text, isPlain: isPlain, properties)
         case YAML_SEQUENCE_START_EVENT:
             return .sequenceStart(properties(event.data.sequence_start.anchor, event.data.sequence_start.tag))
         case YAML_SEQUENCE_END_EVENT: return .sequenceEnd

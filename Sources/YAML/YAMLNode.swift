@@ -23,6 +23,8 @@ package struct YAMLNode: Sendable, Equatable {
     package var line: Int
     /// In characters, starting at 1.
     package var column: Int
+    /// Whether it is a block literal (`|`): the text starts on the next line, and keeps its line breaks.
+    package var isLiteral = false
 
     /// The value of an entry; nil if there is none or the node is not a mapping.
     package subscript(name: String) -> YAMLNode? { pair(name)?.value }
