@@ -115,29 +115,8 @@ package struct ExactText: Sendable, Hashable {
 extension DistributionSpec {
     /// The fields that name source files, with their places in the document.
     var fileFields: [(path: [Problem.PathElement], file: SourcePath)] {
-        let spec = Problem.PathElement.key("spec")
-        let entries = mappings.flatMap { $0.source.fileFields(at: [spec, .key("secrets"), .index($0.index)]) }
-        return entries
-            + dataFrom.flatMap { source in
-                source.files.map { ([spec, .key("dataFrom"), .index(source.index), .key("from")], $0) }
-            }
-    }
-}
-
-extension ValueSource {
-    fileprivate func fileFields(
-        at place: [Problem.PathElement]
-    ) -> [(path: [Problem.PathElement], file: SourcePath)] {
-        switch self {
-        case .file(let path): [(place + [.key("from")], path)]
-        case .derived(let path, let derivation):
-            [(place + [.key("from")], path)]
-                + (derivation.passwordFrom.map { [(place + [.key("passwordFrom")], $0)] } ?? [])
-        case .template(let template):
-            template.variables.enumerated().flatMap { index, variable in
-                variable.source.fileFields(at: place + [.key("with"), .index(index)])
-            }
-        case .constant, .generated: []
+        sourceFields(at: [.key("spec")]).compactMap { field in
+            if case .file(let file) = field.source { (field.path, file) } else { nil }
         }
     }
 }

@@ -26,9 +26,19 @@ package enum Manifests {
         }
     }
 
+    /// A source that a distribution names, and where.
+    package struct Source: Sendable {
+        /// `namespace/name` of a SecretsDistribution as the manifest has them; with the kind for another resource.
+        package let distribution: String
+        package let field: SourceField
+        package let line: Int
+    }
+
     package struct Parsed: Sendable {
         package var distributions: [(distribution: SecretsDistribution, line: Int)] = []
         package var namespaces: [Namespace] = []
+        /// The sources of all distributions, if they were asked for.
+        package var sources: [Source] = []
         /// The number of documents of other kinds.
         package var others = 0
         package var problems: [Finding] = []
@@ -55,12 +65,17 @@ package enum Manifests {
 
     /// Parses a file and finds its problems.
     ///
-    /// - Parameter policy: what this policy denies is a problem, or a remark if the policy only audits; nil for no
-    ///   policy.
-    package static func parse(_ bytes: [UInt8], file: String, policy: AccessPolicy? = nil) -> Parsed {
+    /// - Parameters:
+    ///   - policy: what this policy denies is a problem, or a remark if the policy only audits; nil for no policy.
+    ///   - withSources: also list the sources of the distributions with their lines.
+    package static func parse(
+        _ bytes: [UInt8], file: String, policy: AccessPolicy? = nil, withSources: Bool = false
+    ) -> Parsed {
         let stream = YAMLParser.parse(bytes)
         var parsed = Parsed()
-        for document in stream.documents { add(document, to: &parsed, file: file, policy) }
+        for document in stream.documents {
+            add(document, to: &parsed, file: file, policy, withSources: withSources)
+        }
         for error in stream.errors {
             parsed.isComplete = false
             parsed.problems.append(Finding(file: file, line: error.line, message: error.reason))
@@ -71,14 +86,14 @@ package enum Manifests {
 
     /// Adds a document, or the items of a list as `kubectl get -o yaml` prints it.
     private static func add(
-        _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?
+        _ document: YAMLNode, to parsed: inout Parsed, file: String, _ policy: AccessPolicy?, withSources: Bool
     ) {
         let kind = document["kind"]?.string
         let kinds = [WellKnownKeys.kind, WellKnownKeys.clusterKind]
         if kind == "List" || kinds.contains(where: { kind == $0 + "List" }),
             case .sequence(let items)? = document["items"]?.kind
         {
-            for item in items { add(item, to: &parsed, file: file, policy) }
+            for item in items { add(item, to: &parsed, file: file, policy, withSources: withSources) }
             return
         }
         if kind == "Namespace", document["apiVersion"]?.string == "v1" {
@@ -104,6 +119,13 @@ package enum Manifests {
         parsed.isComplete = parsed.isComplete && distribution.hasUsableName
         parsed.distributions.append((distribution, document.line))
         parsed.problems += findings(distribution.problems, in: document, file: file)
+        if withSources {
+            let name = distribution.key.description
+            let label = isCluster ? "\(kind) \(name)" : name
+            parsed.sources += distribution.sourceFields.map { field in
+                Source(distribution: label, field: field, line: document.line(of: field.path.map(PathKey.init)))
+            }
+        }
         guard let policy else { return }
         parsed.problems += policy.problems(of: distribution).map {
             Finding($0, in: document, file: file, isRemark: policy.mode == .audit)
