@@ -49,6 +49,7 @@ let package = Package(
         library("Certificates", ["COpenSSL", "Snapshots"]),
         library("Kube", ["JSON", "Observability", "Scheduling"]),
         library("Distribution", ["Formats", "JSON", "Kube", "Observability", "Snapshots"]),
+        library("ProviderClasses", ["Distribution", "Observability", "YAML"]),
         library("Values", ["Certificates", "Distribution", "Formats", "Snapshots"]),
         library(
             "Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots", "Values"]),
@@ -93,7 +94,7 @@ let package = Package(
             name: "secrets-distributor",
             dependencies: [
                 "Admin", "Agent", "CWipe", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "Observability", "Planning", "Stores",
+                "Observability", "Planning", "ProviderClasses", "Stores",
             ],
             swiftSettings: settings, linkerSettings: release
         ),

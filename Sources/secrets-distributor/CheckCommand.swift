@@ -1,11 +1,13 @@
 import Distribution
-import Glibc
+import ProviderClasses
 import Stores
 
-/// The command `check [--policy FILE] FILE...`, which validates manifests without a cluster.
+/// The command `check [--policy FILE] [--provider-class FILE] FILE...`, which validates manifests without a cluster.
 enum CheckCommand {
-    static func run(_ files: [String], policy policyFile: String?) -> Int32 {
-        guard !files.isEmpty || policyFile != nil else {
+    static func run(
+        _ files: [String], policy policyFile: String?, classes arguments: [ProviderClassArgument]
+    ) -> Int32 {
+        guard !files.isEmpty || policyFile != nil || !arguments.isEmpty else {
             return Program.fail("check needs a file; see secrets-distributor check --help", 64)
         }
         var problems = 0
@@ -15,18 +17,28 @@ enum CheckCommand {
             parsed.problems.forEach { print($0.description.onOneLine) }
             problems += parsed.problems.count
             policy = parsed.policy
-            guard !files.isEmpty else {
-                let rules = counted(policy?.rules.count ?? 0, "rule")
-                print("a policy of \(rules): \(counted(problems, "problem"))")
-                return problems == 0 ? 0 : 1
-            }
+        }
+        var coverage: MountCoverage?
+        if !arguments.isEmpty {
+            let parsed = ProviderClassArgument.read(arguments)
+            parsed.findings.forEach { print(Manifests.Finding($0).description.onOneLine) }
+            problems += parsed.findings.count { !$0.isRemark }
+            coverage = MountCoverage(parsed.classes)
+        }
+        guard !files.isEmpty else {
+            let subjects =
+                (policyFile == nil ? [] : ["a policy of \(counted(policy?.rules.count ?? 0, "rule"))"])
+                + (coverage.map { [subject($0.content)] } ?? [])
+            print("\(subjects.joined(separator: ", ")): \(counted(problems, "problem"))")
+            return problems == 0 ? 0 : 1
         }
         var count = 0
         var claims: [ObjectKey: String] = [:]
         for file in files {
             let parsed: Manifests.Parsed
             do {
-                parsed = Manifests.parse(try FileBytes.read(file), file: file, policy: policy)
+                parsed = Manifests.parse(
+                    try FileBytes.read(file), file: file, policy: policy, withSources: coverage != nil)
             } catch {
                 print("\(file): \(error)".onOneLine)
                 problems += 1
@@ -45,6 +57,7 @@ enum CheckCommand {
                         ))
                 }
             }
+            findings += coverage?.findings(for: parsed.sources, in: file) ?? []
             for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding.description.onOneLine) }
             problems += findings.count { !$0.isRemark }
             if parsed.distributions.isEmpty && findings.isEmpty {
@@ -52,6 +65,7 @@ enum CheckCommand {
                 problems += 1
             }
         }
+        for finding in coverage?.unused ?? [] { print(Manifests.Finding(finding).description.onOneLine) }
         print("\(counted(count, "distribution")) in \(counted(files.count, "file")): \(counted(problems, "problem"))")
         return problems == 0 ? 0 : 1
     }
@@ -65,34 +79,10 @@ enum CheckCommand {
         }
     }
 
+    private static func subject(_ content: MountContent) -> String {
+        let count = content.classes.count
+        return "\(count) provider class\(count == 1 ? "" : "es") with \(counted(content.objects.count, "object"))"
+    }
+
     private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-}
-
-/// Reads whole files of any readable kind.
-private enum FileBytes {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    private static let limit = 16 << 20
-
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
-        let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw failure() }
-        defer { if file != STDIN_FILENO { close(file) } }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure() }
-            guard count > 0 else { return bytes }
-            bytes += buffer[..<count]
-            guard bytes.count <= limit else { throw Failure(description: "is larger than \(limit) bytes") }
-        }
-    }
-
-    private static func failure() -> Failure {
-        Failure(description: "cannot be read: \(String(cString: strerror(errno)))")
-    }
 }

@@ -1,11 +1,12 @@
 import Agent
 import Glibc
 import Kube
+import ProviderClasses
 
 /// The parsed command line.
 struct Invocation {
     enum Command: String, CaseIterable {
-        case run, sync, plan, explain, check, version, help
+        case run, sync, plan, explain, check, export, version, help
     }
 
     var command = Command.run
@@ -14,6 +15,9 @@ struct Invocation {
     var operands: [String] = []
     /// For `check`: the path of the policy to check manifests against.
     var policy: String?
+    /// For `check` and `export`: the provider classes of the mount.
+    var providerClasses: [ProviderClassArgument] = []
+    var export = ExportCommand.Options()
     /// For `sync`, `plan` and `explain`: the output format.
     var output = OutputFormat.table
     /// The values of the variables that are set, by the variable or by its flag.
@@ -42,6 +46,7 @@ extension Invocation {
         var flags: [String: String] = [:]
         var words: [String] = []
         var format: String?
+        var exportFlags: [String: String] = [:]
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
@@ -54,6 +59,15 @@ extension Invocation {
                 policy = try Self.value(of: Self.policyFlag, argument, &rest)
             } else if argument == Self.outputFlag || argument.hasPrefix("\(Self.outputFlag)=") {
                 format = try Self.value(of: Self.outputFlag, argument, &rest)
+            } else if let flag = ([ProviderClassArgument.flag] + Self.exportFlags).first(where: {
+                argument == $0 || argument.hasPrefix("\($0)=")
+            }) {
+                let value = try Self.value(of: flag, argument, &rest)
+                if flag == ProviderClassArgument.flag {
+                    providerClasses.append(try ProviderClassArgument(value))
+                } else {
+                    exportFlags[flag] = value
+                }
             } else if argument.hasPrefix("--") {
                 let (option, value) = try Self.flag(argument, &rest)
                 flags[option.variable] = value
@@ -76,11 +90,12 @@ extension Invocation {
             throw UsageError(description: "\(Self.policyFlag) is a flag of check only; expected --policy-path")
         }
         if let format { output = try outputFormat(format) }
+        try applyExport(exportFlags)
         if command == .explain {
             guard wantsHelp || operands.count == 1 else {
                 throw UsageError(description: "explain takes one operand, FROM, got \(operands.count)")
             }
-        } else if command != .check, let operand = operands.first {
+        } else if command != .check, command != .export, let operand = operands.first {
             throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
         }
     }
@@ -99,6 +114,38 @@ extension Invocation {
 
     /// Whether the variable or its flag is set.
     func isGiven(_ variable: String) -> Bool { given[variable] != nil }
+
+    private mutating func applyExport(_ flags: [String: String]) throws {
+        guard command == .export else {
+            guard command == .check || providerClasses.isEmpty else {
+                throw UsageError(description: "\(ProviderClassArgument.flag) is a flag of check and export only")
+            }
+            guard let flag = flags.keys.min() else { return }
+            throw UsageError(description: "\(flag) is a flag of export only")
+        }
+        guard !wantsHelp else { return }
+        let formats = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let text = flags["--format"] else {
+            throw UsageError(description: "export needs --format, one of \(formats)")
+        }
+        guard let format = ExportFormat(rawValue: text) else {
+            throw UsageError(description: "--format is \"\(text)\", expected one of \(formats)")
+        }
+        if let flag = ["--account", "--region"].first(where: { flags[$0] != nil }), !format.usesAccount {
+            throw UsageError(description: "\(flag) is a flag of the formats aws-iam and terraform only")
+        }
+        guard !providerClasses.isEmpty, !operands.isEmpty else {
+            throw UsageError(
+                description: "export needs \(ProviderClassArgument.flag) and at least one file with distributions")
+        }
+        export = ExportCommand.Options(format: format, account: flags["--account"], region: flags["--region"])
+        if let account = export.account, account.utf8.count != 12 || !account.allSatisfy({ "0"..."9" ~= $0 }) {
+            throw OptionError(name: "--account", value: account, takes: "the 12 digits of an AWS account")
+        }
+        if let region = export.region, !AccessExport.isRegion(region) {
+            throw OptionError(name: "--region", value: region, takes: "an AWS region such as eu-west-2")
+        }
+    }
 
     private static func flag(_ argument: String, _ rest: inout ArraySlice<String>) throws -> (Option, String) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -119,6 +166,7 @@ extension Invocation {
     }
 
     private static let policyFlag = "--policy"
+    private static let exportFlags = ["--format", "--account", "--region"]
     private static let outputFlag = "--output"
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {

@@ -13,6 +13,7 @@ enum Help {
           plan           show what sync would write, and what is held back and why; write nothing
           explain FROM   list the targets that a source file feeds
           check FILE...  validate manifests without a cluster; exit status 1 if there are problems
+          export FILE... print the least access that the vault must grant to the mount
           version        print the version
           help           print this help
 
@@ -21,19 +22,44 @@ enum Help {
     static let check = """
         usage: secrets-distributor check FILE...
                secrets-distributor check --policy FILE [FILE...]
+               secrets-distributor check --provider-class [FOLDER=]FILE [FILE...]
 
         Reports every problem of every SecretsDistribution in the files as FILE:LINE: PROBLEM. "-" is standard input.
         Skips documents of other kinds. Needs no cluster and no mount.
 
           --policy FILE  an access policy; its own problems are reported, and each mapping that it denies. In mode
                          Audit, a mapping that it would deny is a remark, not a problem.
+          --provider-class [FOLDER=]FILE
+                         SecretProviderClass manifests of the mount's volumes; may be given several times. Reports
+                         their own problems, each source that none of their objects gives, and as a remark each object
+                         that no distribution uses. FOLDER is where the volume is mounted below SECRETS_PATH, if it is
+                         not SECRETS_PATH itself.
 
         Exit status: 0 no problems, 1 problems, 64 wrong usage, 74 the output cannot be written.
+        """
+
+    static let export = """
+        usage: secrets-distributor export --format FORMAT --provider-class [FOLDER=]FILE... FILE...
+
+        Prints the least access that the vault must grant to the mount: to the objects of the SecretProviderClasses that
+        the distributions in the files use. "-" is standard input. The output is sorted and depends only on its input.
+        Needs no cluster, no mount and no vault. If a distribution uses a file that no class gives, prints nothing.
+
+          --format FORMAT  aws-iam (IAM policy), azure-rbac (script of az), gcp-iam (script of gcloud), vault-policy
+                           (HCL), terraform, or objects (the classes with only the objects that are used)
+          --provider-class [FOLDER=]FILE
+                           SecretProviderClass manifests of the mount's volumes; may be given several times. FOLDER is
+                           where the volume is mounted below SECRETS_PATH, if it is not SECRETS_PATH itself.
+          --account ID     aws-iam, terraform: the account of secrets without an ARN
+          --region NAME    aws-iam, terraform: the region of classes without one
+
+        Exit status: 0 printed, 1 problems, 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
         """
 
     static func text(of command: Invocation.Command) -> String {
         switch command {
         case .check: check
+        case .export: export
         case .version: "usage: secrets-distributor version\n\nPrints the version."
         case .sync:
             """

@@ -27,7 +27,12 @@ enum Program {
             switch invocation.command {
             case .help: print(Help.text(of: .help))
             case .version: print(Version.text)
-            case .check: return CheckCommand.run(invocation.operands, policy: invocation.policy)
+            case .check:
+                return CheckCommand.run(
+                    invocation.operands, policy: invocation.policy, classes: invocation.providerClasses)
+            case .export:
+                return ExportCommand.run(
+                    invocation.operands, classes: invocation.providerClasses, invocation.export)
             case .sync, .plan: return try await PassCommand.run(invocation)
             case .explain: return try await ExplainCommand.run(invocation.operands[0], invocation)
             case .run: try await run(invocation.settings)

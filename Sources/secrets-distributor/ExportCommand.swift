@@ -1,0 +1,54 @@
+import Observability
+import ProviderClasses
+import Stores
+
+/// The command `export`, which derives the least access that the vault must grant to the mount.
+enum ExportCommand {
+    /// What the command line says.
+    struct Options: Equatable {
+        var format = ExportFormat.objects
+        /// The AWS account of secrets without an ARN.
+        var account: String?
+        /// The AWS region of classes without one.
+        var region: String?
+    }
+
+    /// Prints all or nothing.
+    static func run(_ files: [String], classes: [ProviderClassArgument], _ options: Options) -> Int32 {
+        let parsed = ProviderClassArgument.read(classes)
+        var coverage = MountCoverage(parsed.classes)
+        var findings = parsed.findings.map { Manifests.Finding($0) }
+        for file in files { findings += self.findings(in: file, &coverage) }
+        do throws(AccessExport.Failure) {
+            guard findings.allSatisfy(\.isRemark) else { return fail(findings) }
+            let export = AccessExport(options.format, account: options.account, region: options.region)
+            let output = try export.output(of: coverage)
+            report(findings + output.remarks.map { Manifests.Finding($0) })
+            print(output.text, terminator: "")
+            return 0
+        } catch {
+            return fail(findings + error.findings.map { Manifests.Finding($0) })
+        }
+    }
+
+    private static func findings(in file: String, _ coverage: inout MountCoverage) -> [Manifests.Finding] {
+        do {
+            let parsed = Manifests.parse(try FileBytes.read(file), file: file, withSources: true)
+            let findings = parsed.problems + coverage.findings(for: parsed.sources, in: file)
+            guard parsed.distributions.isEmpty, findings.isEmpty else { return findings.sorted { $0.line < $1.line } }
+            return [Manifests.Finding(file: file, line: 0, message: "contains no SecretsDistribution")]
+        } catch {
+            return [Manifests.Finding(file: file, line: 0, message: "\(error)")]
+        }
+    }
+
+    private static func report(_ findings: [Manifests.Finding]) {
+        for finding in findings { Logger.standardError(finding.description.onOneLine) }
+    }
+
+    private static func fail(_ findings: [Manifests.Finding]) -> Int32 {
+        report(findings)
+        let count = findings.count { !$0.isRemark }
+        return Program.fail("nothing is exported: \(count) \(count == 1 ? "problem" : "problems")", 1)
+    }
+}
