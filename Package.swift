@@ -139,7 +139,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "Admin", "Agent", "Distribution", "JSON", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "Observability", "Snapshots", "Stores", "YAML", "counts", "secrets-distributor",
+                "Observability", "ProviderClasses", "Snapshots", "Stores", "YAML", "counts", "secrets-distributor",
             ]),
         tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
         tests("JSONTests", ["JSON"]),
@@ -158,6 +158,7 @@ let package = Package(
                 "Distribution", "DistributionSupport", "JSON", "Kube", "Observability", "Planning", "Snapshots",
                 "Values",
             ]),
+        tests("ProviderClassesTests", ["Distribution", "JSON", "ProviderClasses", "Stores"]),
         tests(
             "ReconcilerTests",
             [
@@ -197,8 +198,8 @@ if Context.environment["FUZZ"] != nil {
             dependencies: [
                 "Admin", "COpenSSL", "Certificates", "Distribution", "Formats", "JSON", "Kube", "KubeConfig",
                 "KubeCurl",
-                "LinuxIO", "MountWatch", "Observability", "Planning", "Snapshots", "StatusPage", "Stores",
-                "YAML", "secrets-distributor",
+                "LinuxIO", "MountWatch", "Observability", "Planning", "ProviderClasses", "Snapshots", "StatusPage",
+                "Stores", "YAML", "secrets-distributor",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "regressions"], swiftSettings: settings),
     ]

@@ -31,6 +31,7 @@ enum Fuzz {
         "poison": PoisonTargets.poison,
         "policy": PolicyTargets.policy,
         "properties": FormatsTargets.properties,
+        "providerclass": ProviderClassTargets.classes,
         "route": AdminTargets.route,
         "safecontents": BundleTargets.safeContents,
         "secret": AgentTargets.secret,

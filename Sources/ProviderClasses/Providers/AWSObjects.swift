@@ -113,7 +113,10 @@ struct AWSObjects {
                 "objectType", "is \(typed.rawValue), but the ARN \(shown(name)) is of another service", &findings)
             return nil
         }
-        return service ?? typed
+        if service == nil {
+            object.note("objectName", "is \(shown(name)), expected the ARN of a secret or a parameter", &findings)
+        }
+        return service
     }
 
     private func resource(

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import ProviderClasses
 import Stores
 import TestSupport
 import Testing
@@ -17,7 +18,8 @@ struct ExamplesTests {
         return pages.sorted()
     }()
 
-    @Test("has only examples of distributions and policies that the program accepts", arguments: pages)
+    @Test(
+        "has only examples of distributions, policies and provider classes that the program accepts", arguments: pages)
     func manifests(path: String) throws {
         for block in try Markdown(path).blocks where block.language == "yaml" {
             let place = "\(path):\(block.line)"
@@ -31,6 +33,9 @@ struct ExamplesTests {
                 case "SecretsAccessPolicy":
                     let parsed = PolicyManifest.parse(Array(block.text.utf8), file: place)
                     #expect(parsed.problems.isEmpty, "\(parsed.problems)")
+                case "SecretProviderClass":
+                    let parsed = ClassManifests.parse(Array(block.text.utf8), file: place)
+                    #expect(parsed.findings.isEmpty && !parsed.classes.isEmpty, "\(parsed.findings)")
                 default: break
                 }
             }
