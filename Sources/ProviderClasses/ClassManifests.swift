@@ -6,6 +6,8 @@ package enum ClassManifests {
     package struct Parsed: Sendable {
         package var classes: [ProviderClass] = []
         package var findings: [Finding] = []
+        /// The folders of `SECRETS_PATH` where classes that could not be read are mounted. Their files are not known.
+        package var unreadFolders: [String] = []
 
         package init() {}
     }
@@ -26,6 +28,7 @@ package enum ClassManifests {
         if parsed.classes.isEmpty, parsed.findings.isEmpty {
             parsed.findings.append(Finding(FilePlace(file: file, line: 0), "contains no \(kind)"))
         }
+        if parsed.classes.isEmpty || !stream.errors.isEmpty { parsed.unreadFolders.append(folder) }
         parsed.findings.sort { $0.place.line < $1.place.line }
         return parsed
     }
@@ -44,10 +47,12 @@ package enum ClassManifests {
             let line = document.line(of: ["apiVersion"])
             let message = "apiVersion is \(version?.noun ?? "missing"), expected \(shown(versions[0]))"
             parsed.findings.append(Finding(FilePlace(file: file, line: line), message))
+            parsed.unreadFolders.append(folder)
             return
         }
         var reader = ClassReader(document, file: file, folder: folder)
         parsed.classes.append(reader.read())
+        if reader.findings.hasProblem { parsed.unreadFolders.append(folder) }
         parsed.findings += reader.findings.all(of: document.line)
     }
 }

@@ -25,7 +25,7 @@ struct ClassReader {
         let paths = ownFiles.map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
         return ProviderClass(
             place: findings.place(document.line), label: label, provider: provider, folder: folder, objects: objects,
-            isComplete: !findings.hasProblem, ownFiles: Set(paths), document: document)
+            ownFiles: Set(paths), document: document)
     }
 
     private mutating func readLabel() -> String {

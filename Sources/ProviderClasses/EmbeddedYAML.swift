@@ -25,7 +25,7 @@ struct EmbeddedYAML {
         guard case .scalar(let text, _) = scalar.kind else { return nil }
         let limits =
             isObject
-            ? Self.limits(nodes: 1000, aliasedBytes: 1 << 14) : Self.limits(nodes: 50_000, aliasedBytes: 1 << 20)
+            ? Self.limits(nodes: 100, aliasedBytes: 1 << 12) : Self.limits(nodes: 50_000, aliasedBytes: 1 << 20)
         let stream = YAMLParser.parse(Array(text.utf8), limits: limits)
         if let error = stream.errors.first {
             findings.note(self.lines(error.line), "\(path) is not valid YAML: \(error.reason)")

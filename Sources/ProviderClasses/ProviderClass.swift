@@ -11,8 +11,6 @@ package struct ProviderClass: Sendable {
     package let folder: String
     /// Their files have paths relative to `SECRETS_PATH`.
     package let objects: [VaultObject]
-    /// Whether all its objects could be read. Otherwise the mount may have other files as well.
-    package let isComplete: Bool
     /// The files that `spec.secretObjects` copies to Secrets, relative to `SECRETS_PATH`: the class itself uses them.
     let ownFiles: Set<String>
     let document: YAMLNode

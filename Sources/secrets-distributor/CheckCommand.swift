@@ -23,7 +23,7 @@ enum CheckCommand {
             let parsed = ProviderClassArgument.read(arguments)
             parsed.findings.forEach { print(Manifests.Finding($0).description.onOneLine) }
             problems += parsed.findings.count { !$0.isRemark }
-            coverage = MountCoverage(parsed.classes)
+            coverage = MountCoverage(parsed)
         }
         guard !files.isEmpty else {
             let subjects =

@@ -16,7 +16,7 @@ enum ExportCommand {
     /// Prints all or nothing.
     static func run(_ files: [String], classes: [ProviderClassArgument], _ options: Options) -> Int32 {
         let parsed = ProviderClassArgument.read(classes)
-        var coverage = MountCoverage(parsed.classes)
+        var coverage = MountCoverage(parsed)
         var findings = parsed.findings.map { Manifests.Finding($0) }
         for file in files { findings += self.findings(in: file, &coverage) }
         do throws(AccessExport.Failure) {

@@ -13,7 +13,8 @@ struct ProviderClassArgument: Equatable {
     init(_ text: String) throws(OptionError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         file = parts[parts.count - 1]
-        let folder = parts.count > 1 ? parts[0] : "."
+        var folder = parts.count > 1 ? parts[0] : "."
+        while folder.count > 1, folder.last == "/" { folder.removeLast() }
         let path = folder == "." ? "" : try? SourcePath(folder).text
         guard let path, !file.isEmpty else {
             throw OptionError(
@@ -32,8 +33,10 @@ struct ProviderClassArgument: Equatable {
                 let parsed = ClassManifests.parse(bytes, file: argument.file, folder: argument.folder)
                 all.classes += parsed.classes
                 all.findings += parsed.findings
+                all.unreadFolders += parsed.unreadFolders
             } catch {
                 all.findings.append(Finding(FilePlace(file: argument.file, line: 0), "\(error)"))
+                all.unreadFolders.append(argument.folder)
             }
         }
         return all

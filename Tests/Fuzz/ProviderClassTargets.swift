@@ -10,7 +10,7 @@ enum ProviderClassTargets {
             Fuzz.require((0...(bytes.count + 2)).contains(finding.place.line), "a finding names a line of the file")
         }
         guard !parsed.classes.isEmpty, parsed.findings.allSatisfy(\.isRemark) else { return }
-        var coverage = MountCoverage(parsed.classes)
+        var coverage = MountCoverage(parsed)
         for object in parsed.classes.flatMap(\.objects) {
             for file in object.files.certain {
                 guard let path = try? SourcePath(file) else {

@@ -43,9 +43,19 @@ enum Classes {
         parse(text).findings.map { "\($0.place.line): \($0.isRemark ? "remark: " : "")\($0.message)" }
     }
 
+    /// The coverage by several files; see below.
+    static func coverage(
+        _ classes: ClassManifests.Parsed..., of distributions: String
+    ) -> (coverage: MountCoverage, problems: [String]) {
+        var all = ClassManifests.Parsed()
+        all.classes = classes.flatMap(\.classes)
+        all.unreadFolders = classes.flatMap(\.unreadFolders)
+        return coverage(all, distributions)
+    }
+
     /// A coverage after the use of the sources of a manifest, and the lines and messages of what is missing.
     static func coverage(
-        _ classes: [ProviderClass], _ distributions: String
+        _ classes: ClassManifests.Parsed, _ distributions: String
     ) -> (coverage: MountCoverage, problems: [String]) {
         var coverage = MountCoverage(classes)
         let parsed = Manifests.parse(Array(distributions.utf8), file: "d.yaml", withSources: true)

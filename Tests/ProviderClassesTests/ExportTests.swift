@@ -46,7 +46,7 @@ struct ExportTests {
         """
         - {objectName: crt, secretPath: secret/data/web, secretKey: certificate}
         - {objectName: key, secretPath: secret/data/web, secretKey: key}
-        - {objectName: pki, secretPath: "pki/issue/${x}", method: PUT, secretArgs: {ttl: 1.50}}
+        - {objectName: pki, secretPath: pki/issue/x, method: PUT, secretArgs: {ttl: 1.50}}
         """)
     private static let files = [
         "web", "ca/root", "user", "_shop_url", "full", "partial", "s", "r", "q", "crt", "pki",
@@ -56,8 +56,8 @@ struct ExportTests {
         _ format: ExportFormat, _ distributions: [String], of classes: [String] = [azure, aws, google, vault],
         account: String? = nil, region: String? = nil
     ) throws -> AccessExport.Output {
-        let parsed = classes.flatMap { Classes.parse($0).classes }
-        let (coverage, problems) = Classes.coverage(parsed, distributions.joined(separator: "\n---\n"))
+        let text = classes.joined(separator: "\n---\n")
+        let (coverage, problems) = Classes.coverage(Classes.parse(text), distributions.joined(separator: "\n---\n"))
         #expect(problems == [])
         return try AccessExport(format, account: account, region: region).output(of: coverage)
     }
@@ -200,7 +200,7 @@ struct ExportTests {
                 # Made by "secrets-distributor export --format vault-policy" from the distributions. Do not edit.
 
                 # web/all
-                path "pki/issue/$${x}" {
+                path "pki/issue/x" {
                   capabilities = ["create", "update"]
                 }
 
@@ -269,7 +269,7 @@ struct ExportTests {
               name   = var.vault_policy_name
               policy = <<-EOT
                 # web/all
-                path "pki/issue/$$${x}" {
+                path "pki/issue/x" {
                   capabilities = ["create", "update"]
                 }
             """,

@@ -42,7 +42,7 @@ struct MountCoverageTests {
 
     @Test("counts each kind of source as a use, and finds nothing missing")
     func complete() {
-        let (coverage, problems) = Classes.coverage(Classes.parse(vault).classes, everyKind)
+        let (coverage, problems) = Classes.coverage(Classes.parse(vault), everyKind)
         #expect(problems == [])
         #expect(coverage.unused == [])
         #expect(coverage.usedObjects.map { coverage.users(of: $0) } == Array(repeating: ["web/all"], count: 5))
@@ -52,7 +52,7 @@ struct MountCoverageTests {
     func missing() {
         let other = Classes.manifest(
             .vault, "- {objectName: Certificate, secretPath: a}\n- {objectName: x/key, secretPath: a}")
-        let (coverage, problems) = Classes.coverage(Classes.parse(other).classes, everyKind)
+        let (coverage, problems) = Classes.coverage(Classes.parse(other), everyKind)
         let gives = "a file that no object of the provider classes gives"
         #expect(
             problems == [
@@ -85,7 +85,7 @@ struct MountCoverageTests {
                   - {from: key, to: a}
                   - {from: kez, to: b}
             """
-        let (coverage, problems) = Classes.coverage(Classes.parse(vault).classes, text)
+        let (coverage, problems) = Classes.coverage(Classes.parse(vault), text)
         #expect(
             problems.count == 1 && problems.first?.hasPrefix("10: spec.template.secrets[1].from is \"kez\"") == true)
         #expect(coverage.usedObjects.map { coverage.users(of: $0) } == [["ClusterSecretsDistribution all"]])
@@ -94,16 +94,18 @@ struct MountCoverageTests {
     @Test("does not report what it cannot know: below a class with a problem")
     func unknown() {
         let broken = Classes.manifest(.vault, "- {objectName: a}")
-        let classes = Classes.parse(vault).classes + Classes.parse(broken, folder: "other").classes
+        let (good, bad) = (Classes.parse(vault), Classes.parse(broken, folder: "other"))
         let manifest = Classes.distribution("d", ["other/x", "wrong"])
-        #expect(Classes.coverage(classes, manifest).problems.map { $0.prefix(2) } == ["8:"])
-        #expect(Classes.coverage(classes + Classes.parse(broken).classes, manifest).problems == [])
+        #expect(Classes.coverage(good, bad, of: manifest).problems.map { $0.prefix(2) } == ["8:"])
+        for text in [broken, "a: [", "kind: ConfigMap", vault.replacing("x-k8s.io/v1", with: "x-k8s.io/v2")] {
+            #expect(Classes.coverage(good, Classes.parse(text), of: manifest).problems == [], "\(text)")
+        }
         let folder = { (name: String) in
             "apiVersion: xlscsde.nhs.uk/v1\nkind: SecretsDistribution\nmetadata: {name: a, namespace: b}\n"
                 + "spec: {name: c, dataFrom: [{folder: \(name), include: [\"**\"]}]}"
         }
-        #expect(Classes.coverage(classes, folder("other/x")).problems == [])
-        #expect(Classes.coverage(classes, folder("oth")).problems.count == 1)
+        #expect(Classes.coverage(good, bad, of: folder("other/x")).problems == [])
+        #expect(Classes.coverage(good, bad, of: folder("oth")).problems.count == 1)
     }
 
     @Test("accepts the files that depend on the vault or on a setting of the provider")
@@ -120,7 +122,7 @@ struct MountCoverageTests {
                 objectName: api
                 objectType: secret
             """)
-        let classes = Classes.parse(azure).classes
+        let classes = Classes.parse(azure)
         let good = ["web/0", "web/200", "web/150.crt", "web/3.key", "api.crt", "api"]
         #expect(Classes.coverage(classes, Classes.distribution("d", good)).problems == [])
         let bad = ["web", "web/201", "web/-1", "web/x", "api.pem", "api/0"]
@@ -130,7 +132,7 @@ struct MountCoverageTests {
     @Test("counts the class's own secretObjects as a use")
     func ownSecrets() {
         let text = vault + "\n  secretObjects: [{secretName: s, type: Opaque, data: [{objectName: key, key: k}]}]\n"
-        let (coverage, _) = Classes.coverage(Classes.parse(text, folder: "f").classes, "")
+        let (coverage, _) = Classes.coverage(Classes.parse(text, folder: "f"), "")
         #expect(coverage.usedObjects.map { coverage.users(of: $0) } == [["SecretProviderClass agent/class"]])
     }
 }

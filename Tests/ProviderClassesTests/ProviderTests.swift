@@ -170,7 +170,7 @@ struct ProviderTests {
         text += example.parameters.map { "    \($0)\n" }.joined()
         let parsed = Classes.parse(text)
         #expect(parsed.findings == [])
-        #expect(parsed.classes.map(\.isComplete) == [true])
+        #expect(parsed.unreadFolders == [])
         let objects = parsed.classes.flatMap(\.objects)
         #expect(objects.flatMap(\.files.all) == example.files)
         #expect(objects.flatMap(\.access) == example.access)
@@ -274,6 +274,10 @@ struct ProviderTests {
         (.vault, "- secretPath: a/b", "8: spec.parameters.objects[0].objectName is missing"),
         (.vault, "- objectName: a", "8: spec.parameters.objects[0].secretPath is missing"),
         (.vault, "- objectName: a\n  secretPath: a/*", "9: spec.parameters.objects[0].secretPath is \"a/*\", expected"),
+        (
+            .vault, "- objectName: a\n  secretPath: a/{{b}}",
+            "9: spec.parameters.objects[0].secretPath is \"a/{{b}}\", expected the path of one secret"
+        ),
         (.vault, "- objectName: a\n  secretPath: a/+/b", "9: spec.parameters.objects[0].secretPath is \"a/+/b\""),
         (
             .vault, "- objectName: a\n  secretPath: a\n  encoding: rot13",
@@ -306,6 +310,6 @@ struct ProviderTests {
             .replacing("    objects: |\n      []\n", with: "    other: x\n")
         let parsed = Classes.parse(text)
         #expect(parsed.findings.contains { $0.message.hasPrefix(expected) }, "\(parsed.findings)")
-        #expect(parsed.classes.map(\.isComplete) == [false])
+        #expect(parsed.unreadFolders == [""])
     }
 }

@@ -75,4 +75,26 @@ import Testing
             #expect(Array(read.utf8) == Array(String(text).utf8))
         }
     }
+
+    @Test("A block literal is written as such if it can be; a plain scalar as it is")
+    func literal() throws {
+        let value: YAMLValue = ["a": .literal("x: 1\n# y\n"), "b": .literal("trailing \nspace"), "c": .plain("0640")]
+        #expect(try emit(value) == "a: |\n  x: 1\n  # y\nb: \"trailing \\nspace\"\nc: 0640\n")
+    }
+
+    @Test("A tree that was read is written with the same values")
+    func again() throws {
+        let text = "a: |\n  x\n  y\nb: 0640\nc: 1.50\nd: true\ne: null\nf: \"5\"\ng:\n- {}\n- h: i\n"
+        let documents = try YAMLParser.documents(in: Array(text.utf8))
+        #expect(try documents.map { try emit($0.value) } == [text])
+        let same = try YAMLParser.documents(in: Array("!!str 5".utf8)).map(\.value)
+        #expect(same == [.string("5")])
+    }
+
+    @Test("Only a block literal is marked as one")
+    func isLiteral() throws {
+        let node = try YAMLParser.documents(in: Array("- |\n  a\n- >\n  a\n- \"a\\n\"\n- a\n- [a]\n".utf8))[0]
+        #expect((0..<5).map { node[$0]?.isLiteral } == [true, false, false, false, false])
+        #expect(node[0]?.line == 1)
+    }
 }

@@ -13,13 +13,16 @@ package struct MountContent: Sendable {
     }
 
     package let classes: [ProviderClass]
+    private let unreadFolders: Set<String>
     /// The objects of each file that is listed.
     private var byFile: [SourcePath: [ObjectID]] = [:]
     /// The objects with numbered versions, by the path of the folder of their versions.
     private var byVersions: [String: [ObjectID]] = [:]
 
-    package init(_ classes: [ProviderClass]) {
+    /// - Parameter unreadFolders: where classes are mounted whose files are not known.
+    init(_ classes: [ProviderClass], unreadFolders: [String]) {
         self.classes = classes
+        self.unreadFolders = Set(unreadFolders)
         for (classIndex, each) in classes.enumerated() {
             for (objectIndex, object) in each.objects.enumerated() {
                 let id = ObjectID(classIndex: classIndex, objectIndex: objectIndex)
@@ -69,13 +72,12 @@ package struct MountContent: Sendable {
 
     /// Whether all files are known that the source could be. They are not below a class that could not be read.
     func isKnown(_ source: SourceField.Source) -> Bool {
-        classes.allSatisfy { each in
-            if each.isComplete || each.folder.isEmpty { return each.isComplete }
-            let start = "\(each.folder)/"
+        unreadFolders.allSatisfy { folder in
+            let start = folder.isEmpty ? "" : "\(folder)/"
             return switch source {
             case .file(let path): !path.text.hasPrefix(start)
-            case .folder(let folder):
-                !"\(folder.path)/".hasPrefix(start) && !start.hasPrefix(folder.path.isEmpty ? "" : "\(folder.path)/")
+            case .folder(let source):
+                !"\(source.path)/".hasPrefix(start) && !start.hasPrefix(source.path.isEmpty ? "" : "\(source.path)/")
             }
         }
     }

@@ -11,10 +11,10 @@ package struct MountCoverage: Sendable {
     /// Similar names are searched only for so many sources: each search reads all names.
     private static let mostSearches = 100
 
-    package init(_ classes: [ProviderClass]) {
-        content = MountContent(classes)
+    package init(_ parsed: ClassManifests.Parsed) {
+        content = MountContent(parsed.classes, unreadFolders: parsed.unreadFolders)
         for id in content.objects {
-            let each = classes[id.classIndex]
+            let each = parsed.classes[id.classIndex]
             if content[id].files.all.contains(where: each.ownFiles.contains) {
                 users[id, default: []].insert("SecretProviderClass \(each.label)")
             }

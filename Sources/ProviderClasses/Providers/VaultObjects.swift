@@ -43,14 +43,21 @@ enum VaultObjects {
         }
         guard let name, let path else { return nil }
         let plain = policyPath(path)
-        // A policy reads "*" at the end and the segment "+" as patterns.
-        guard !plain.isEmpty, !plain.hasSuffix("*"), !plain.split(separator: "/").contains("+") else {
+        guard isOnePath(plain) else {
             object.note("secretPath", "is \(shown(path)), expected the path of one secret", &findings)
             return nil
         }
         return VaultObject(
             name: name, place: findings.place(object.line()), files: ObjectFiles(certain: [name]),
             access: [.vaultPath(access(plain, capabilities))], entry: object.node)
+    }
+
+    /// Whether a policy reads the path as it is. `*` at the end and the segment `+` are patterns, and `{{` starts a
+    /// variable (developer.hashicorp.com/vault/docs/concepts/policies).
+    private static func isOnePath(_ path: String) -> Bool {
+        let special = ["{{", "${", "%{", "\"", "\\"]
+        return !path.isEmpty && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && !path.hasSuffix("*")
+            && !path.split(separator: "/").contains("+") && !special.contains(where: path.contains)
     }
 
     /// The path without the API's version and without a query.

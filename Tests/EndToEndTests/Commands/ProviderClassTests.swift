@@ -54,7 +54,7 @@ struct ProviderClassTests {
         let manifest = CommandTests.manifest.replacing("from: key", with: "from: vaults/b/key")
         let arguments = ["check", "--provider-class=\(root("a.yaml"))"]
         let good = try await Binary.run(
-            arguments + ["--provider-class", "vaults/b=\(root("b=c.yaml"))", "-"], input: manifest)
+            arguments + ["--provider-class", "vaults/b/=\(root("b=c.yaml"))", "-"], input: manifest)
         #expect(good.status == 0)
         #expect(good.output.contains("b=c.yaml:8: remark: no distribution uses the object \"certificate\""))
         let flat = try await Binary.run(
@@ -79,8 +79,10 @@ struct ProviderClassTests {
             #expect(lines.last.map { String($0) } == end)
             #expect(!ended.output.contains("\"nothing\""))
         }
-        let absent = try await Binary.run(["check", "--provider-class", root("none.yaml")])
+        let absent = try await Binary.run(
+            ["check", "--provider-class", root("none.yaml"), "-"], input: CommandTests.manifest)
         #expect(absent.status == 1)
+        #expect(absent.output.hasSuffix("1 distribution in 1 file: 1 problem\n"))
         #expect(absent.output.contains("none.yaml: cannot be read: No such file"))
     }
 
