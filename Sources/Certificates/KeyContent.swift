@@ -207,8 +207,9 @@ extension KeyContent {
     }
 
     private static func run(_ scratch: UnsafeMutableRawBufferPointer, _ count: Int, _ depth: Int) -> KeyContent? {
-        // Every key is longer.
-        guard count >= 16 else { return nil }
-        return KeyContent(UnsafeRawBufferPointer(rebasing: scratch[..<count]), depth: depth + 1)
+        let content = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+        // Every key is longer, but two dashes of the URL alphabet end a run like a boundary. The start of a key is enough.
+        guard count >= 16 else { return binary(content) }
+        return KeyContent(content, depth: depth + 1)
     }
 }

@@ -45,6 +45,17 @@ import Testing
         #expect(find(Data(pair.key.utf8).base64EncodedString()) == .base64(.pem))
     }
 
+    @Test("is found in the URL alphabet of base64, where a key may have two dashes right after its start")
+    func dashes() {
+        // The starts of an RSA key in PKCS#1 and of an EC key in SEC1, followed by digits that are all dashes.
+        for start in [[0x30, 0x82, 4, 0xa4, 2, 1, 0, 2, 0x82, 1, 1, 0], [0x30, 0x77, 2, 1, 1, 4]] as [[UInt8]] {
+            let key = Data(start + (0..<100).flatMap { _ in [0xfb, 0xef, 0xbe] as [UInt8] })
+            let text = key.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            #expect(text.contains("--"))
+            #expect(find(text) == .base64(.der))
+        }
+    }
+
     @Test("is found in a block with another label, or without its boundaries")
     func disguised() throws {
         let pair = try TLSPair.make("a")
