@@ -68,7 +68,7 @@ let package = Package(
             "Stores",
             [
                 "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
-                "Planning", "Snapshots", "Values", "YAML",
+                "Planning", "ProviderClasses", "Snapshots", "Values", "YAML",
             ]
         ),
         library(

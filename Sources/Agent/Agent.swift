@@ -58,8 +58,13 @@ package struct Agent: Sendable {
                 "mount": .string(settings.secretsPath), "backend": .string(backend.name),
                 "managedBy": .string(settings.managedBy), "version": .string(Version.text),
             ])
+        let (mounts, listing) = AsyncStream<MountListing>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let versions = backend.versions.map { versions in
+            VersionFeed(versions: versions, controller: controller, logger: logger)
+        }
         let services =
-            services(controller, mount, policy, endpoint, refreshes: refreshes)
+            services(controller, mount, policy, endpoint, listing, refreshes: refreshes)
+            + [versions.map { feed in Service { await feed.run(mounts) } }].compactMap { $0 }
             + settings.namespaceScopes.map { scope in
                 let feed = ScopeFeed(
                     scope, controller: controller, backend: backend, heartbeats: heartbeats, logger: logger)
@@ -87,10 +92,17 @@ package struct Agent: Sendable {
     /// All services except the feeds and the worker.
     private func services(
         _ controller: Controller, _ mount: MountWatcher, _ policy: PolicyFile?, _ endpoint: AdminEndpoint?,
-        refreshes: AsyncStream<Void>
+        _ listing: AsyncStream<MountListing>.Continuation, refreshes: AsyncStream<Void>
     ) -> [Service] {
         var services = [
-            Service { for await reading in mount.readings { await controller.handle(.mount(reading)) } },
+            Service {
+                for await reading in mount.readings {
+                    await controller.handle(.mount(reading))
+                    if backend.versions != nil, case .snapshot(let snapshot) = reading {
+                        listing.yield(MountListing(snapshot))
+                    }
+                }
+            },
             Service {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: settings.resyncInterval, tolerance: .seconds(1))

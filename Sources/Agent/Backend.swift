@@ -17,6 +17,8 @@ package struct Backend: Sendable {
     package let changes: ChangeRecorder?
     /// Counts writes of Secrets.
     package let writes: SecretWriteMeter
+    /// Nil outside a pod and in local mode.
+    package let versions: PodVersions?
     /// For the log: the API server's address, or the folder.
     package let name: String
     /// Metrics of requests and watches; empty in local mode.
@@ -27,7 +29,7 @@ package struct Backend: Sendable {
     /// Creates a backend from stores. In a dry run, the stores write nothing.
     package init(
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
-        elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
+        elector: LeaderElector? = nil, recorder: EventRecorder? = nil, versions: PodVersions? = nil, name: String,
         metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
@@ -46,6 +48,7 @@ package struct Backend: Sendable {
         }
         self.elector = elector
         self.recorder = recorder
+        self.versions = versions
         self.name = name
         let writes = writes
         self.metrics = { metrics() + writes.metrics }
@@ -112,11 +115,20 @@ package struct Backend: Sendable {
                 optional: settings.watchNamespaces == nil ? .seconds(60) : settings.resyncInterval),
             elector: elector,
             recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, drainTimeout: drainTimeout),
+            versions: Self.versions(client, settings, namespace: namespace),
             name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
     }
 }
 
 extension Backend {
+    /// Nil if the agent does not run in a pod, or if the pod is not known.
+    private static func versions(
+        _ client: any KubeTransport, _ settings: Settings, namespace: String
+    ) -> PodVersions? {
+        guard !namespace.isEmpty, let uid = settings.lease.podUID ?? AgentIdentity.podUID else { return nil }
+        return PodVersions(client: client, namespace: namespace, podUID: uid)
+    }
+
     /// Creates a controller that uses these stores.
     ///
     /// - Parameter recorder: records the writes of a single pass.

@@ -7,7 +7,7 @@ import Stores
 /// Feeds the controller with the cluster distributions, and with the namespaces that they select from. Lists both again at
 /// each resync.
 ///
-/// Nobody has to use cluster distributions: without the resource definition, or without a role for them, nothing else is
+/// Cluster distributions are optional: without the resource definition, or without a role for them, nothing else is
 /// affected. The namespaces are listed from the first cluster distribution on.
 struct ClusterFeed: Sendable {
     private let controller: Controller

@@ -47,7 +47,7 @@ package struct Explainer: Sendable {
     private func list(_ store: some DistributionStore) async throws -> ([SecretsDistribution], [Namespace]) {
         var all: [SecretsDistribution] = []
         for scope in settings.namespaceScopes { all += try await store.list(scope) }
-        // Nobody has to use cluster distributions: the resource definition or the role may not exist.
+        // Cluster distributions are optional: the resource definition or the role may not exist.
         let ofCluster = try await orEmpty { try await store.list(.cluster) }
         // An agent for some namespaces does not serve them.
         let namespaces =

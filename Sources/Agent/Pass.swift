@@ -138,7 +138,7 @@ extension Agent {
         do {
             await controller.handle(.distributions(.cluster, .replace(try await backend.distributions.list(.cluster))))
         } catch {
-            // Nobody has to use them: the resource definition or the role may not exist.
+            // They are optional: the resource definition or the role may not exist.
             guard case .forbidden = error else { throw error }
             return await controller.handle(.distributionsWatch(.cluster, .failed(error)))
         }

@@ -61,7 +61,7 @@ struct CompiledRules: Sendable {
             !run.states.meets(given) && (named.map(run.states.meets) ?? true)
         }
 
-        /// The maximum cost of judging `file`, in steps of 64 states on one character.
+        /// The maximum cost of evaluating `file`, in steps of 64 states on one character.
         func cost(of file: SourcePath) -> Int { costToRead(file) + file.text.utf8.count * selection.width }
 
         /// The part of `cost` that does not depend on the patterns: comparing the file with others and splitting its

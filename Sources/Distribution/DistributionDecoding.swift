@@ -86,6 +86,7 @@ extension StoredStatus {
             $0.utf8.count <= Condition.longestMessage ? $0 : nil
         }
         observedGeneration = reader.int("observedGeneration")
+        sources = SourceVersion.all(reading: &reader)
         targets = TargetCounts(reading: &reader)
         conditions = reader.conditions("conditions")
     }

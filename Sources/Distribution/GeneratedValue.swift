@@ -46,11 +46,22 @@ extension GeneratedValue {
     static let most = 100
     /// The maximum number of RSA keys of a distribution; each takes up to seconds of computing time.
     static let mostRSA = 10
-    /// Bytes.
+    /// The maximum length of a token, in bytes.
     static let longestToken = 63
-    /// A password that has fewer bits can be guessed with the hardware of today in no time.
+    /// A password with fewer bits is guessed in seconds.
     static let leastBits = 32.0
     static let standardCharacters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+
+    /// The size of the value in bytes, at most.
+    package var maximumSize: Int {
+        switch kind {
+        case .password, .random: size
+        case .uuid: 36
+        case .ec, .ed25519: 1024
+        // A private key of 4096 bits in PEM has 3,300.
+        case .rsa: 4096
+        }
+    }
 
     /// Whether two parts of a pair can be those of one key pair.
     func fits(_ other: GeneratedValue) -> Bool { kind == other.kind && size == other.size && rotate == other.rotate }
@@ -75,8 +86,8 @@ extension GeneratedValue.Kind {
             if (8...1024).contains(size) { return nil }
             expected = "8 to 1024 characters"
         case .random:
-            if (8...65_536).contains(size) { return nil }
-            expected = "8 to 65536 bytes"
+            if (8...1024).contains(size) { return nil }
+            expected = "8 to 1024 bytes"
         case .rsa:
             if [2048, 3072, 4096].contains(size) { return nil }
             expected = "2048, 3072 or 4096 bits"

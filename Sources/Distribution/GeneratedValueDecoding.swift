@@ -67,10 +67,10 @@ extension FieldReader {
         switch type {
         case .tls:
             guard SecretType.certificateKeys.contains(key) else { return nil }
-            return "cannot make \(key) of a Secret of type \(type.rawValue): nothing issues a certificate for it"
+            return "cannot generate \(key) of a Secret of type \(type.rawValue): nothing issues a certificate for it"
         case .dockerConfig, .dockerConfigJSON:
             guard type.requiredKeys.joined().contains(key) else { return nil }
-            return "cannot make \(key) of a Secret of type \(type.rawValue), which is a JSON object"
+            return "cannot generate \(key) of a Secret of type \(type.rawValue), which is a JSON object"
         case .basicAuth, .sshAuth: return nil
         }
     }
@@ -81,8 +81,9 @@ extension FieldReader {
         }
         let bits = characters.isEmpty ? 0 : Double(size) * log2(Double(characters.count))
         guard bits < GeneratedValue.leastBits else { return nil }
-        return "has \(characters.count) different \(characters.count == 1 ? "character" : "characters"), which give"
-            + " \(Int(bits)) bits with size \(size); expected at least \(Int(GeneratedValue.leastBits)) bits"
+        let subject = characters.count == 1 ? "character, which gives" : "characters, which give"
+        return "has \(characters.count) different \(subject) \(Int(bits)) bits with size \(size); expected at least"
+            + " \(Int(GeneratedValue.leastBits))"
     }
 
     private static func problem(ofToken text: String, isEmptyAllowed: Bool) -> String? {
@@ -95,7 +96,7 @@ extension FieldReader {
 }
 
 extension DistributionSpec {
-    /// Notes generated values that cannot be made together.
+    /// Notes generated values that cannot be in one Secret.
     func checkGenerated(_ reader: inout FieldReader) {
         let groups = generatedGroups
         guard !groups.isEmpty else { return }

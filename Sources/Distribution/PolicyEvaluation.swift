@@ -6,7 +6,7 @@ extension AccessPolicy {
         package private(set) var denied: [SourcePath] = []
         private let files: [SourcePath]
         private var next = 0
-        private var judged: Set<SourcePath> = []
+        private var evaluated: Set<SourcePath> = []
         /// The unfinished run over the file before `next`.
         private var run: PatternAutomaton.Run?
         private let verdicts: CompiledRules.Verdicts
@@ -22,7 +22,7 @@ extension AccessPolicy {
 
         /// - Parameter budget: how much to do, in the unit of `cost`. It can be exceeded by the cost of one character
         ///   and by `costToRead` of one file.
-        /// - Returns: whether all files are judged.
+        /// - Returns: whether all files are evaluated.
         package mutating func advance(by budget: Int) -> Bool {
             var budget = budget
             while budget > 0 {
@@ -39,7 +39,7 @@ extension AccessPolicy {
                 let file = files[next]
                 next += 1
                 budget -= verdicts.costToRead(file)
-                if judged.insert(file).inserted { run = verdicts.run(over: file) }
+                if evaluated.insert(file).inserted { run = verdicts.run(over: file) }
             }
             return run == nil && next == files.count
         }

@@ -4,6 +4,8 @@ package struct StoredStatus: Sendable, Equatable {
     package var lastUpdated: String?
     package var mountGeneration: String?
     package var observedGeneration: Int?
+    /// Empty if the versions of the vault's objects are not known.
+    package var sources: [SourceVersion] = []
     /// Only of a `ClusterSecretsDistribution`.
     package var targets: TargetCounts?
     /// All conditions, including those of other programs: a merge patch replaces the whole list.

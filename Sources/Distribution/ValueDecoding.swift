@@ -229,7 +229,7 @@ extension FieldReader {
         guard let text = string(field, required: required) else { return nil }
         let size = text.utf8.count
         return check(
-            field, size > Self.longestText ? "is \(size) bytes long, expected at most \(Self.longestText)" : nil)
+            field, size > longest ? "is \(size) bytes long, expected at most \(longest)" : nil)
             ? text : nil
     }
 

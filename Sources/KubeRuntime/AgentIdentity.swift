@@ -34,6 +34,9 @@ package struct AgentIdentity: Sendable, Equatable {
         namesContainer = name != nil
     }
 
+    /// The UID of this pod, as the mounts of the kubelet show it; nil if they do not.
+    package static var podUID: String? { Container(mounts: mounts).podUID }
+
     /// The mounts of this process; empty if they cannot be read.
     package static var mounts: String {
         let content = try? FileDescriptor(reading: "/proc/self/mountinfo").content(limit: 1 << 20)

@@ -51,8 +51,8 @@ package final class WatchLoop: Sendable {
     /// Reads the folder and returns a closure that accepts the reading. Receives the time of the first change since the
     /// last reading.
     package typealias Read = @Sendable (ContinuousClock.Instant) -> Take
-    /// Accepts a reading. Not called if there were changes during the reading, unless it is overdue. Returns false if
-    /// the reading is incomplete.
+    /// Accepts a reading. Called if nothing changed during the reading, or if the maximum delay has passed. Returns false
+    /// if the reading is incomplete.
     package typealias Take = () -> Bool
 
     /// - Parameters:

@@ -27,7 +27,7 @@ struct ClusterClaims: Sendable {
         distributions[key] = distribution
         if let name = distribution.spec.name { bySecret[name, default: []].insert(key) }
         if distribution.refusal != nil {
-            // What it means is not known: it keeps the targets that it had.
+            // An invalid distribution keeps its previous targets.
             selected[key] = selected[key] ?? []
         } else if old?.selection != distribution.selection || old?.refusal != nil || selected[key] == nil {
             selected[key] = Set(namespaces.values.lazy.filter { distribution.selects($0) }.map(\.name))

@@ -31,6 +31,8 @@ package struct DesiredTarget: Sendable {
     let emptyFolders: Set<String>
     /// Whether the missing generated values were added.
     private var isFilled = false
+    /// The saved values that are used.
+    private var restored: [String: SecretValue] = [:]
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
@@ -67,6 +69,8 @@ package struct DesiredTarget: Sendable {
         data = try pairs.checked(values.content, spec)
         members = values.members
         generated = GeneratedKeys(spec)
+        let size = values.size + generated.size
+        guard size <= SourceFile.maximumSize else { throw .tooLarge(count: data.count + generated.keys.count, size) }
         volumes = snapshot.volumes
         emptyFolders = snapshot.emptyFolders
         missing =
@@ -136,15 +140,25 @@ extension DesiredTarget {
             }
             return
         }
-        generated.compare(with: observed, wasWritten: wasWritten, at: now)
-        noteGenerated()
+        generated.compare(
+            with: Set(observed?.digests.keys.map { $0 } ?? []), observed?.generatedRecords ?? GeneratedRecords(),
+            isLost: observed == nil && wasWritten, at: now)
+        updateGenerated()
     }
 
-    /// Uses the values that were saved when the Secret was replaced.
-    package mutating func restore(_ saved: SavedValues, at now: Timestamp) {
-        let values = generated.restore(saved, key, at: now)
-        noteGenerated()
-        data.merge(values) { $1 }
+    /// Uses the values that were saved when the Secret was replaced, where the Secret lacks them.
+    ///
+    /// - Parameter observed: nil if there is no Secret.
+    /// - Returns: whether any are used.
+    package mutating func restore(_ saved: SavedValues, over observed: ObservedTarget?, at now: Timestamp) -> Bool {
+        let present = Set(observed?.digests.keys.map { $0 } ?? [])
+        let records = (observed?.generatedRecords ?? GeneratedRecords()).only(present)
+            .merging(GeneratedRecords(parsing: saved.records))
+        generated.compare(with: present.union(saved.values.keys), records, isLost: true, at: now)
+        updateGenerated()
+        restored = saved.values.filter { generated.kept.contains($0.key) && !present.contains($0.key) }
+        data.merge(restored) { $1 }
+        return !restored.isEmpty
     }
 
     /// Whether values must be generated before it can be written.
@@ -156,9 +170,18 @@ extension DesiredTarget {
         isFilled = generated.missing.flatMap(\.keys).allSatisfy { values[$0] != nil }
     }
 
-    private mutating func noteGenerated() {
+    /// Whether a write would remove or replace values that `observed` records as generated.
+    package func losesGenerated(of observed: ObservedTarget) -> Bool {
+        let recorded = observed.generatedRecords.keys.keys.filter { observed.digests[$0] != nil }
+        return recorded.contains { !generated.kept.contains($0) }
+    }
+
+    /// The keys whose values only the Secret has.
+    package var storedKeys: Set<String> { generated.kept.subtracting(restored.keys) }
+
+    private mutating func updateGenerated() {
         annotations[WellKnownKeys.generated] = generated.records.text
-        isFilled = false
+        (isFilled, restored) = (false, [:])
         for key in generated.keys { data[key] = nil }
         for key in generated.missing.flatMap(\.keys) { data[key] = SecretValue(SecretBytes([])) }
     }
@@ -171,7 +194,7 @@ extension DesiredTarget {
     }
 
     /// The number of data keys that the Secret has when it is in sync.
-    package var count: Int { data.count + generated.kept.count }
+    package var count: Int { data.count + storedKeys.count }
 }
 
 extension DesiredTarget {

@@ -10,7 +10,9 @@ package struct DistributionStatus: Sendable, Equatable {
     /// Whether this reconciliation wrote the target's content.
     package var contentChanged: Bool
     /// What the Event says in addition, as a sentence; nil if nothing.
-    package var news: String?
+    package var eventDetail: String?
+    /// The versions of the vault's objects; nil keeps the stored ones.
+    package var sources: [SourceVersion]?
     /// Only of a cluster distribution.
     package var targets: TargetCounts?
 
@@ -36,6 +38,7 @@ package struct DistributionStatus: Sendable, Equatable {
         next.statusText = message
         next.mountGeneration = mountGeneration ?? stored.mountGeneration
         next.observedGeneration = generation
+        next.sources = sources ?? stored.sources
         next.targets = targets ?? (distribution.isCluster ? stored.targets : nil)
         next.ready = Condition(
             type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
@@ -59,9 +62,13 @@ package struct DefinitionTraits: Sendable, Equatable {
     /// compared.
     package var keepsConditions: Bool
 
-    package init(hasStatusSubresource: Bool, keepsConditions: Bool) {
+    /// Whether the server keeps `status.sources`, which a definition of an earlier version does not know.
+    package var keepsSources: Bool
+
+    package init(hasStatusSubresource: Bool, keepsConditions: Bool, keepsSources: Bool = true) {
         self.hasStatusSubresource = hasStatusSubresource
         self.keepsConditions = keepsConditions
+        self.keepsSources = keepsSources
     }
 
     package static let current = DefinitionTraits(hasStatusSubresource: true, keepsConditions: true)
@@ -72,7 +79,9 @@ extension StoredStatus {
         guard definition.keepsConditions else {
             return statusText == other.statusText && lastUpdated == other.lastUpdated
         }
-        return definition.hasStatusSubresource ? self == other : withoutGeneration == other.withoutGeneration
+        var (new, old) = (self, other)
+        if !definition.keepsSources { (new.sources, old.sources) = ([], []) }
+        return definition.hasStatusSubresource ? new == old : new.withoutGeneration == old.withoutGeneration
     }
 
     private var withoutGeneration: StoredStatus {

@@ -12,6 +12,8 @@ package struct Explanation: Sendable {
         package let secret: String?
         /// The data keys that the file feeds, in the order of the spec.
         package let keys: [Key]
+        /// The versions of the vault's objects behind these keys' files, as the status names them.
+        package let sources: [SourceVersion]
         /// Nil if no problem was found here and the distribution has no status yet.
         package let reason: Reason?
         package let message: String
@@ -103,7 +105,10 @@ extension Explanation.Reader {
         self.distribution = distribution.key
         namespace = distribution.targetNamespace
         secret = distribution.spec.name
-        keys = distribution.spec.keys(fedBy: file, in: snapshot)
+        let keys = distribution.spec.keys(fedBy: file, in: snapshot)
+        self.keys = keys
+        let files = Set(keys.map(\.from))
+        sources = distribution.status.sources.filter { files.contains($0.from) }
         let said = distribution.said
         reason = refusal?.reason ?? said.reason
         message = refusal?.message ?? Refusal.bounded(said.message)

@@ -4,8 +4,8 @@ package import Values
 
 /// The generated keys of a target, compared with the Secret that stores them.
 ///
-/// A value that the Secret has is kept for ever, also if somebody edited it: only a missing value and another token cause
-/// a new one.
+/// A value that the Secret has is kept, also if somebody edited it: only a missing value and another token cause a new
+/// one.
 package struct GeneratedKeys: Sendable {
     package let groups: [GeneratedGroup]
     /// Keys whose values stay as they are in the Secret.
@@ -23,47 +23,45 @@ package struct GeneratedKeys: Sendable {
     }
 
     package var isEmpty: Bool { groups.isEmpty }
+
+    /// The size of all values in bytes, at most.
+    var size: Int { groups.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.value.maximumSize } } }
+
     package var keys: Set<String> { Set(groups.flatMap(\.keys)) }
+
+    /// Whether the Secret lacks a value, and not only the token is another one.
+    package var lacksValues: Bool {
+        refusal != nil || missing.contains { group in group.keys.contains { records[$0]?.cause != .rotated } }
+    }
 
     /// Decides which values are kept and which are missing.
     ///
     /// - Parameters:
-    ///   - target: nil if there is no Secret.
-    ///   - wasWritten: the Secret existed before, so a missing one was deleted.
-    mutating func compare(with target: ObservedTarget?, wasWritten: Bool, at now: Timestamp) {
+    ///   - present: the data keys that the Secret has.
+    ///   - known: the records of the Secret.
+    ///   - isLost: the Secret existed before and does not exist any more.
+    mutating func compare(
+        with present: Set<String>, _ known: GeneratedRecords, isLost: Bool, at now: Timestamp
+    ) {
         (kept, missing, refusal, records) = ([], [], nil, GeneratedRecords())
-        let known = target?.generatedRecords ?? GeneratedRecords()
         for group in groups {
-            let present = group.keys.filter { target?.digests[$0] != nil }
-            let isRotated = present.contains { key in known[key].map { $0.rotate != group.rotate } ?? false }
-            if present.isEmpty || isRotated {
+            let found = group.keys.filter(present.contains)
+            let isRotated = found.contains { key in known[key].map { $0.rotate != group.rotate } ?? false }
+            if found.isEmpty || isRotated {
                 missing.append(group)
-                let wasKnown = target == nil ? wasWritten : group.keys.contains { known[$0] != nil }
+                let wasKnown = isLost || group.keys.contains { known[$0] != nil }
                 let cause: GeneratedRecords.Cause = isRotated ? .rotated : wasKnown ? .lost : .new
-                for key in group.keys {
-                    records[key] = .init(rotate: group.rotate, at: now.rfc3339, cause: cause)
+                for entry in group.entries {
+                    records[entry.key] = .init(entry.value, at: now.rfc3339, cause: cause)
                 }
-            } else if present.count == group.keys.count {
-                kept.formUnion(present)
-                for key in present { records[key] = known[key] ?? .init(rotate: group.rotate) }
-            } else {
-                refusal = refusal ?? .halfPair(group, present: present)
-                kept.formUnion(present)
+                continue
+            }
+            kept.formUnion(found)
+            refusal = refusal ?? group.problem(found, known)
+            for entry in group.entries where present.contains(entry.key) {
+                records[entry.key] = known[entry.key] ?? .init(entry.value)
             }
         }
-    }
-
-    /// The values that were saved when the Secret was replaced count as those of the Secret.
-    ///
-    /// - Returns: the saved values that are used.
-    mutating func restore(_ saved: SavedValues, _ key: ObjectKey, at now: Timestamp) -> [String: SecretValue] {
-        let target = ObservedTarget(
-            key: key, uid: "", resourceVersion: "", type: "", digests: saved.values.mapValues(\.digest),
-            annotations: [WellKnownKeys.generated: saved.records])
-        compare(with: target, wasWritten: true, at: now)
-        let used = saved.values.filter { kept.contains($0.key) }
-        kept = []
-        return used
     }
 }
 
@@ -79,14 +77,36 @@ package struct SavedValues: Sendable {
     }
 }
 
-extension Refusal {
-    fileprivate static func halfPair(_ group: GeneratedGroup, present: [String]) -> Refusal {
-        let missing = group.keys.filter { !present.contains($0) }
-        let names = { (keys: [String]) in NameList(keys.map(shown), of: keys.count).description }
-        return Refusal(
-            .pairMismatch,
-            "The Secret has \(names(present)) of the generated pair \(shown(group.pair ?? "")), but not"
-                + " \(names(missing)), and parts of different pairs do not fit; restore it, or set another \"rotate\" for"
-                + " a new pair.")
+extension GeneratedGroup {
+    /// Why the values that the Secret has cannot be those of this group; nil if they can.
+    ///
+    /// - Parameter found: the keys that the Secret has.
+    fileprivate func problem(_ found: [String], _ known: GeneratedRecords) -> Refusal? {
+        for entry in entries {
+            guard let record = known[entry.key], found.contains(entry.key), !record.fits(entry.value) else { continue }
+            return Refusal(
+                .pairMismatch,
+                "Key \(shown(entry.key)) of the Secret was generated as \(record.description), expected"
+                    + " \(GeneratedRecords.Record(entry.value).description); set another \"rotate\" for a new value.")
+        }
+        guard let pair else { return nil }
+        let remedy =
+            found.contains { known[$0] == nil }
+            ? "delete the others from the Secret" : "set another \"rotate\" for a new pair"
+        guard found.count == entries.count else {
+            let lacking = keys.filter { !found.contains($0) }
+            let names = { (keys: [String]) in NameList(keys.map(shown), of: keys.count).description }
+            return Refusal(
+                .pairMismatch,
+                "The Secret has \(names(found)) of the generated pair \(shown(pair)), but not \(names(lacking)), and parts"
+                    + " of different pairs do not fit; restore what is missing, or \(remedy).")
+        }
+        guard Set(keys.map { known[$0]?.at }).count == 1 else {
+            return Refusal(
+                .pairMismatch,
+                "The parts of the pair \(shown(pair)) in the Secret were generated at different times, so they do not fit;"
+                    + " set another \"rotate\" for a new pair.")
+        }
+        return nil
     }
 }

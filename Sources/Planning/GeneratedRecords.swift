@@ -18,9 +18,48 @@ package struct GeneratedRecords: Sendable, Equatable {
     package struct Record: Sendable, Equatable {
         /// The token in `rotate`.
         package var rotate: String
+        /// The name of the key pair, and the part of it; nil for other values.
+        package var pair: String?
+        package var part: String?
         /// RFC 3339; nil for a value that was in the Secret before the distribution generated it.
         package var at: String?
         package var cause: Cause?
+
+        init(_ value: GeneratedValue, at time: String? = nil, cause: Cause? = nil) {
+            rotate = value.rotate
+            pair = value.pair
+            part = value.pair == nil ? nil : value.part.rawValue
+            at = time
+            self.cause = cause
+        }
+
+        fileprivate init(_ json: JSONValue) {
+            rotate = json["rotate"]?.string ?? ""
+            pair = json["pair"]?.string
+            part = json["part"]?.string
+            at = json["at"]?.string.flatMap { Timestamp(rfc3339: $0) == nil ? nil : $0 }
+            cause = json["cause"]?.string.flatMap(Cause.init(rawValue:))
+        }
+
+        fileprivate var json: JSONValue {
+            var members: [String: JSONValue] = ["rotate": .string(rotate)]
+            if let pair { members["pair"] = .string(pair) }
+            if let part { members["part"] = .string(part) }
+            if let at { members["at"] = .string(at) }
+            if let cause { members["cause"] = .string(cause.rawValue) }
+            return .object(members)
+        }
+
+        /// Whether the recorded value is the same part of the same pair as `value`. A private key may leave its pair.
+        func fits(_ value: GeneratedValue) -> Bool {
+            guard value.pair != nil else { return part != GeneratedValue.Part.publicKey.rawValue }
+            return pair == value.pair && part == value.part.rawValue
+        }
+
+        /// `part Private of the pair "p"`
+        var description: String {
+            pair.map { "part \(part ?? "") of the pair \(shown($0))" } ?? "a value of its own"
+        }
     }
 
     /// By data key.
@@ -31,12 +70,7 @@ package struct GeneratedRecords: Sendable, Equatable {
     /// Reads the annotation. What cannot be read counts as not recorded, so that its value is kept.
     package init(parsing text: String?) {
         guard let text, let json = try? JSONValue(json: Array(text.utf8)) else { return }
-        for (key, value) in json.object ?? [:] where value.object != nil {
-            keys[key] = Record(
-                rotate: value["rotate"]?.string ?? "",
-                at: value["at"]?.string.flatMap { Timestamp(rfc3339: $0) == nil ? nil : $0 },
-                cause: value["cause"]?.string.flatMap(Cause.init(rawValue:)))
-        }
+        keys = (json.object ?? [:]).filter { $0.value.object != nil }.mapValues { Record($0) }
     }
 
     package subscript(key: String) -> Record? {
@@ -46,15 +80,23 @@ package struct GeneratedRecords: Sendable, Equatable {
 
     package var isEmpty: Bool { keys.isEmpty }
 
+    /// Only the records of some keys.
+    package func only(_ names: Set<String>) -> GeneratedRecords {
+        var records = self
+        records.keys = keys.filter { names.contains($0.key) }
+        return records
+    }
+
+    /// The records of `other` too, unless a key is here.
+    func merging(_ other: GeneratedRecords) -> GeneratedRecords {
+        var records = self
+        records.keys.merge(other.keys) { mine, _ in mine }
+        return records
+    }
+
     /// The annotation's value.
     package var text: String {
-        let members = keys.mapValues { record in
-            var members: [String: JSONValue] = ["rotate": .string(record.rotate)]
-            if let at = record.at { members["at"] = .string(at) }
-            if let cause = record.cause { members["cause"] = .string(cause.rawValue) }
-            return JSONValue.object(members)
-        }
-        return String(decoding: JSONValue.object(members).encoded(), as: UTF8.self)
+        String(decoding: JSONValue.object(keys.mapValues(\.json)).encoded(), as: UTF8.self)
     }
 }
 

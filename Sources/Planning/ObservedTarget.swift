@@ -76,7 +76,7 @@ extension ObservedTarget {
         annotations[WellKnownKeys.mountGeneration] = desired.generation
         self.init(
             key: desired.key, uid: uid, resourceVersion: "", type: desired.type,
-            digests: (old?.digests ?? [:]).filter { desired.generated.kept.contains($0.key) }
+            digests: (old?.digests ?? [:]).filter { desired.storedKeys.contains($0.key) }
                 .merging(desired.data.mapValues(\.digest)) { $1 },
             labels: (old?.labels ?? [:]).merging(desired.labels) { $1 },
             annotations: annotations,

@@ -88,7 +88,7 @@ package struct TargetPatch: Sendable {
     init(from observed: ObservedTarget, to desired: DesiredTarget) {
         set = desired.data.filter { key, value in observed.digests[key] != value.digest }
         kept = desired.data.filter { key, value in observed.digests[key] == value.digest }.map(\.value)
-        let stored = desired.generated.kept
+        let stored = desired.storedKeys
         if !stored.isEmpty { kept = nil }
         removed = observed.digests.keys.filter { desired.data[$0] == nil && !stored.contains($0) }.sorted()
         labels = desired.labels.filter { observed.labels[$0.key] != $0.value }

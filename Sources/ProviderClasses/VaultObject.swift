@@ -42,3 +42,14 @@ package struct ObjectFiles: Sendable, Equatable {
         return moved
     }
 }
+
+extension VaultObject {
+    /// The ids under which the provider reports the object's version in a `SecretProviderClassPodStatus`: `type/name` for
+    /// Azure, the names of the files for AWS, and the name of the object for the others.
+    package var reportedIDs: [String] {
+        access.compactMap { access in
+            if case .azure(_, let kind, let name) = access { "\(kind.rawValue)/\(name)" } else { nil }
+        }
+            + files.certain + [name]
+    }
+}

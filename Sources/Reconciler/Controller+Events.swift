@@ -116,7 +116,7 @@ extension Controller {
     /// has not arrived yet.
     private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
         guard !isFollowing, cache.index.isClaimed(target) || cache.targets[target] != nil else { return }
-        contention.recordForeignChange(target, by: manager, at: .now)
+        drift.recordForeignChange(target, by: manager, at: .now)
     }
 
     /// The keys that report about claims: their targets, and the statuses of cluster distributions.
@@ -138,7 +138,7 @@ extension Controller {
         case .clusterSkipped(let error):
             let fields: Logger.Fields = ["error": .string(error.description)]
             if cache.index.clusterDistributions.isEmpty {
-                // Nobody has to use them.
+                // Cluster distributions are optional.
                 logger.info("cluster distributions are not served", fields)
             } else {
                 logger.warning("namespaces cannot be listed", fields)

@@ -44,6 +44,9 @@ package actor Controller {
     /// Runs policy evaluations that take long, a part of one at a time, round robin by namespace.
     let evaluations: Worker<ObjectKey>
     var ongoingEvaluations = OngoingEvaluations()
+    /// Generates RSA key pairs, one at a time, round robin by namespace.
+    let keyGenerations: Worker<ObjectKey>
+    var keyPairs = KeyPairQueue()
     /// The state that probes read.
     package nonisolated let probes = ProbeState()
 
@@ -54,7 +57,7 @@ package actor Controller {
     var targetBook = TargetBook()
     var recentReads = RecentReads()
     var rotations = RotationLedger()
-    var contention: Contention
+    var drift: DriftTracker
     var counts = ControllerCounts()
     var start = StartProgress()
     /// The results of checking the certificates and keys in the mount.
@@ -75,7 +78,7 @@ package actor Controller {
         cache = Cache(
             scopes: settings.scopes, hasPolicy: settings.hasPolicy, staleAfter: settings.staleAfter,
             isOurs: settings.isOurs)
-        contention = Contention(isWatching: !settings.dryRun)
+        drift = DriftTracker(isWatching: !settings.dryRun)
         // With a single namespace, keys need no fair queuing by namespace.
         let isShared = settings.scopes.contains { $0.namespace == nil } || settings.scopes.count > 1
         let namespace: @Sendable (WorkItem) -> String = { $0.key.namespace }
@@ -88,6 +91,7 @@ package actor Controller {
                 isLowPriority: { $0.isStatus }, group: isShared ? namespace : nil),
             name: "workers", limits: limits, isPaused: { leadership.map { $0.end == nil } ?? false })
         evaluations = Worker(WorkQueue(limit: 1, group: { $0.namespace }), name: "access policy evaluation")
+        keyGenerations = Worker(WorkQueue(limit: 1, group: { $0.namespace }), name: "key generation")
         probes.readiness = Self.readiness(of: cache)
     }
 
@@ -116,7 +120,8 @@ extension Controller {
     package nonisolated func work(tries: Int? = nil) async {
         await withDiscardingTaskGroup { group in
             // Evaluations in flight are canceled at the end.
-            group.addTask { await self.evaluations.run { await self.judge($0) } }
+            group.addTask { await self.evaluations.run { await self.evaluatePolicy(for: $0) } }
+            group.addTask { await self.keyGenerations.run { await self.generateKeyPair(for: $0) } }
             await worker.run(
                 untilIdle: tries != nil,
                 pulse: {
@@ -153,6 +158,7 @@ extension Controller {
     /// Starts no more targets. `work` returns when those in flight are finished and reported.
     package nonisolated func stop() {
         evaluations.stop()
+        keyGenerations.stop()
         worker.stop()
     }
 
@@ -165,8 +171,9 @@ extension Controller {
         isUntidy = false
         worker.releaseUnusedCapacity()
         evaluations.releaseUnusedCapacity()
+        keyGenerations.releaseUnusedCapacity()
         statuses.releaseUnusedCapacity()
-        contention.forgetSettled(at: .now)
+        drift.forgetSettled(at: .now)
         ProcessMemory.giveBack()
     }
 
@@ -214,7 +221,7 @@ extension Controller {
     /// Stops leading.
     package func stopLeading() {
         rotations.abandon()
-        contention = Contention(isWatching: !settings.dryRun)
+        drift = DriftTracker(isWatching: !settings.dryRun)
         statuses.dropPending()
         targetBook = TargetBook()
     }

@@ -11,6 +11,8 @@ struct DistributionList: Sendable {
     static let pageSize = 500
     /// The maximum size of a message on the page, in bytes; the object's status has the full message.
     private static let messageSize = 512
+    /// The maximum number of versions in a row.
+    private static let mostVersions = 3
 
     /// The number of distributions for each reason, with those that are not in sync first.
     static func counts(_ rows: [Overview.Row]) -> [(reason: RowReason, count: Int)] {
@@ -84,11 +86,25 @@ struct DistributionList: Sendable {
             <td class="state-cell"><span class="badge \(reason.tone.rawValue)">\(reason.name)</span></td>
             <th scope="row">\(row.distribution.name) <small>\(row.scope)</small></th>
             <td data-label="Secret"><span>\(row.secret ?? "not named")</span></td>
-            <td class="message">\(HTML(message, atMost: Self.messageSize))</td>
+            <td class="message">\(HTML(message, atMost: Self.messageSize))\(versions(row.sources))</td>
             <td data-label="Changed">\(changed)</td>
             </tr>
 
             """
+    }
+
+    /// The versions of the vault's objects, folded.
+    private func versions(_ sources: [SourceVersion]) -> HTML {
+        guard !sources.isEmpty else { return "" }
+        let items = sources.prefix(Self.mostVersions).map { source -> HTML in
+            """
+            <li><code>\(source.from)</code>: version <code>\(source.version)</code> of <code>\(source.object)</code>,
+            read with <code>\(source.generation)</code></li>
+            """
+        }
+        let more: HTML =
+            sources.count > Self.mostVersions ? "<li>and \(sources.count - Self.mostVersions) more</li>" : ""
+        return "<details><summary>Versions in the vault</summary><ul>\(items)\(more)</ul></details>"
     }
 
     private func links(_ page: Int, of pages: Int, first: Int, shown: Int, all: Int) -> HTML {

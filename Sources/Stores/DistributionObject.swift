@@ -57,6 +57,15 @@ extension StoredStatus {
         if let lastUpdated { status["lastUpdated"] = .string(lastUpdated) }
         if let mountGeneration { status["mountGeneration"] = .string(mountGeneration) }
         if let observedGeneration { status["observedGeneration"] = .int(observedGeneration) }
+        if !sources.isEmpty || !distribution.status.sources.isEmpty {
+            status["sources"] = .array(
+                sources.map { source in
+                    [
+                        "from": .string(source.from), "object": .string(source.object),
+                        "version": .string(source.version), "generation": .string(source.generation),
+                    ]
+                })
+        }
         if let targets {
             status["targets"] = .int(targets.all)
             status["inSync"] = .int(targets.inSync)

@@ -48,7 +48,9 @@ package struct DryRunSecretStore: SecretStore {
     }
 
     private func isMarked(_ target: ObservedTarget) -> Bool {
-        target.managedBy == managedBy || target.labels[WellKnownKeys.managedByLabel] == managedBy
+        // A Secret with saved values is no target.
+        guard target.annotations[WellKnownKeys.savedFor] == nil else { return false }
+        return target.managedBy == managedBy || target.labels[WellKnownKeys.managedByLabel] == managedBy
     }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {

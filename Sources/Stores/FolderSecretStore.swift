@@ -196,7 +196,7 @@ package actor FolderSecretStore: SecretStore {
         _ target: ObservedTarget, as desired: DesiredTarget
     ) async throws(StoreError) -> ObservedTarget {
         let old = try unchanged(target)
-        let kept = (old["data"]?.object ?? [:]).filter { desired.generated.kept.contains($0.key) }
+        let kept = (old["data"]?.object ?? [:]).filter { desired.storedKeys.contains($0.key) }
         return try write(desired.manifest(inPlaceOf: old["metadata"], keeping: kept), target.key)
     }
 

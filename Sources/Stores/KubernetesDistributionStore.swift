@@ -141,9 +141,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         if definition.hasStatusSubresource {
             do {
                 let stored = try await patch(status, distribution, subresource: "status")
-                return (
-                    stored, DefinitionTraits(hasStatusSubresource: true, keepsConditions: stored.status.ready != nil)
-                )
+                return (stored, traits(of: stored, after: status, definition, hasStatusSubresource: true))
             } catch {
                 switch error.kind {
                 case .notFound, .forbidden: refused = error
@@ -162,11 +160,21 @@ package struct KubernetesDistributionStore: DistributionStore {
         let isStored = stored.status.isWritten(as: status)
         let isConclusive = refused?.isForbidden != true || !distribution.status.isWritten(as: status)
         if isStored, isConclusive {
-            return (stored, DefinitionTraits(hasStatusSubresource: false, keepsConditions: stored.status.ready != nil))
+            return (stored, traits(of: stored, after: status, definition, hasStatusSubresource: false))
         }
         if let refused { throw StoreError(refused) }
         // The definition now has a subresource.
         return try await write(status, to: stored, on: .current)
+    }
+
+    /// What the response to a write of `status` shows about the definition.
+    private func traits(
+        of stored: SecretsDistribution, after status: StoredStatus, _ definition: DefinitionTraits,
+        hasStatusSubresource: Bool
+    ) -> DefinitionTraits {
+        DefinitionTraits(
+            hasStatusSubresource: hasStatusSubresource, keepsConditions: stored.status.ready != nil,
+            keepsSources: status.sources.isEmpty ? definition.keepsSources : !stored.status.sources.isEmpty)
     }
 
     private func patch(

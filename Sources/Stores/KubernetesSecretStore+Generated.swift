@@ -9,7 +9,7 @@ package import Planning
 /// there.
 extension KubernetesSecretStore {
     package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? {
-        guard let found = try await savedSecret(of: key), found.savedFor == key.name else { return nil }
+        guard let found = try await savedSecret(of: key) else { return nil }
         guard let values = found.values else {
             throw .rejected("Secret \(key.namespace)/\(SavedSecret.name(for: key)) has a value that is not base64")
         }
@@ -17,10 +17,12 @@ extension KubernetesSecretStore {
         return SavedValues(values: values, records: found.records)
     }
 
+    /// The Secret with the saved values; nil if there is none that this instance wrote for this target.
     private func savedSecret(of key: ObjectKey) async throws(StoreError) -> StoredValues? {
         do {
             let request = Request.get(.secrets, namespace: key.namespace, name: SavedSecret.name(for: key))
-            return try await client.send(request, decoding: StoredValues.self)
+            let found = try await client.send(request, decoding: StoredValues.self)
+            return found.savedFor == key.name && found.managedBy == managedBy ? found : nil
         } catch {
             if case .notFound = error.kind { return nil }
             throw StoreError(error, reading: ObjectKey(namespace: key.namespace, name: SavedSecret.name(for: key)))
@@ -36,8 +38,8 @@ extension KubernetesSecretStore {
         guard old.uid == target.uid, old.resourceVersion == target.resourceVersion else {
             throw .changed("Secret \(target.key) has changed")
         }
-        let values = old.data.filter { desired.generated.kept.contains($0.key) }
-        guard values.count == desired.generated.kept.count else { throw .changed("Secret \(target.key) has changed") }
+        let values = old.data.filter { desired.storedKeys.contains($0.key) }
+        guard values.count == desired.storedKeys.count else { throw .changed("Secret \(target.key) has changed") }
         // One that an earlier replacement left behind: the Secret has the current values.
         if let outdated = try await savedSecret(of: target.key) { try await deleteSaved(outdated, of: target.key) }
         do {
@@ -52,11 +54,17 @@ extension KubernetesSecretStore {
         _ = saved.withLock { $0.insert(target.key) }
     }
 
-    /// Deletes the saved values of a Secret that has them again. If that fails, the log says which Secret is left.
-    func forgetSaved(_ key: ObjectKey) async {
-        guard saved.withLock({ $0.contains(key) }) else { return }
+    /// Deletes the saved values of a Secret that has a value for each of them again. If that fails, the log says which
+    /// Secret is left.
+    package func forgetSavedValues(of target: ObservedTarget) async {
+        let key = target.key
+        // A dry run deletes nothing.
+        guard !watchesAll, saved.withLock({ $0.contains(key) }) else { return }
         do throws(StoreError) {
-            if let found = try await savedSecret(of: key) { try await deleteSaved(found, of: key) }
+            if let found = try await savedSecret(of: key) {
+                guard found.data.keys.allSatisfy({ target.digests[$0] != nil }) else { return }
+                try await deleteSaved(found, of: key)
+            }
             _ = saved.withLock { $0.remove(key) }
         } catch {
             logger.warning(

@@ -9,8 +9,8 @@ package import Planning
 /// Targets as Secrets in a Kubernetes API.
 package final class KubernetesSecretStore: SecretStore {
     let client: any KubeTransport
-    private let managedBy: String
-    private let watchesAll: Bool
+    let managedBy: String
+    let watchesAll: Bool
     let logger: Logger
     private let meter: WatchMeter?
     private let replaced = Mutex(ReplacedMetadata())
@@ -71,7 +71,10 @@ package final class KubernetesSecretStore: SecretStore {
             request.expectedResponseSize = large[key]
             let found = noting(try await client.send(request, decoding: SecretObject.self))
             // The Secret was replaced and only the response was lost, or it was not deleted.
-            if !found.isBeingDeleted { replaced.withLock { $0.forget(key) } }
+            if !found.isBeingDeleted {
+                replaced.withLock { $0.forget(key) }
+                await forgetSavedValues(of: found)
+            }
             return found
         } catch {
             if case .notFound = error.kind {
@@ -86,7 +89,7 @@ package final class KubernetesSecretStore: SecretStore {
         let old = replaced.withLock { $0.metadata(of: target.key, for: target.distribution, at: .now) }
         let created = try await create(target.key, target.manifest(inPlaceOf: old))
         replaced.withLock { $0.forget(target.key) }
-        await forgetSaved(target.key)
+        await forgetSavedValues(of: created)
         return created
     }
 
@@ -100,7 +103,7 @@ package final class KubernetesSecretStore: SecretStore {
         request.expectedResponseSize = large[target.key]
         do {
             let updated = noting(try await client.send(request, decoding: SecretObject.self))
-            await forgetSaved(target.key)
+            await forgetSavedValues(of: updated)
             return updated
         } catch {
             // The server knows the whole Secret, and a rejection may quote values that were not sent.
@@ -118,7 +121,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
             request.expectedResponseSize = large[key]
-            if desired.generated.kept.isEmpty {
+            if desired.storedKeys.isEmpty {
                 old = try await client.send(request, decoding: ForeignMetadata.self)
             } else {
                 let found = try await client.send(request, decoding: StoredValues.self)
@@ -128,7 +131,7 @@ package final class KubernetesSecretStore: SecretStore {
             throw StoreError(error, reading: key)
         }
         if let excess = old.excess { throw .cannotReplace(Self.why("Secret \(key) \(excess)")) }
-        let kept = stored?.data.filter { desired.generated.kept.contains($0.key) } ?? [:]
+        let kept = stored?.data.filter { desired.storedKeys.contains($0.key) } ?? [:]
         let manifest = desired.manifest(inPlaceOf: old.metadata, keeping: kept)
         try await dryRunCreate(key, manifest)
         if let stored { try await save(stored, of: target, for: desired) }
@@ -142,11 +145,11 @@ package final class KubernetesSecretStore: SecretStore {
             switch error {
             case .changed:
                 replaced.withLock { $0.forget(key) }
-                await forgetSaved(key)
+                await forgetSavedValues(of: target)
                 throw error
             case .forbidden(let text), .rejected(let text):
                 replaced.withLock { $0.forget(key) }
-                await forgetSaved(key)
+                await forgetSavedValues(of: target)
                 throw .cannotReplace(Self.why(text))
             default: throw error
             }
@@ -154,7 +157,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             let created = try await create(key, manifest)
             replaced.withLock { $0.forget(key) }
-            await forgetSaved(key)
+            await forgetSavedValues(of: created)
             return created
         } catch {
             // A finalizer keeps the old Secret; an event arrives when it is deleted.

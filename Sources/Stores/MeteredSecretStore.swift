@@ -75,6 +75,8 @@ package struct MeteredSecretStore: SecretStore {
         try await store.savedValues(of: key)
     }
 
+    package func forgetSavedValues(of target: ObservedTarget) async { await store.forgetSavedValues(of: target) }
+
     package func forget(_ distribution: String, unless target: ObjectKey?) {
         store.forget(distribution, unless: target)
     }

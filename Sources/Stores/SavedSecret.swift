@@ -20,8 +20,10 @@ enum SavedSecret {
         var metadata: [String: JSONValue] = [
             "name": .string(name(for: key)), "namespace": .string(key.namespace),
             "annotations": [
+                // The guard of the API server lets the agent write no Secret without its mark.
+                WellKnownKeys.managedBy: .string(desired.annotations[WellKnownKeys.managedBy] ?? ""),
                 WellKnownKeys.savedFor: .string(key.name),
-                WellKnownKeys.generated: .string(desired.generated.records.text),
+                WellKnownKeys.generated: .string(desired.generated.records.only(Set(values.keys)).text),
             ],
         ]
         if let owner = desired.owner { metadata["ownerReferences"] = .array([JSONValue(owner)]) }
@@ -37,6 +39,7 @@ struct StoredValues: JSONReadable {
     let uid: String
     let resourceVersion: String
     let metadata: ForeignMetadata
+    let managedBy: String?
     let savedFor: String?
     let records: String
     /// In base64, by data key.
@@ -47,6 +50,7 @@ struct StoredValues: JSONReadable {
         uid = try meta.required("uid").asString()
         resourceVersion = try meta.required("resourceVersion").asString()
         metadata = try ForeignMetadata(reading: json)
+        managedBy = meta["annotations"]?[WellKnownKeys.managedBy]?.string
         savedFor = meta["annotations"]?[WellKnownKeys.savedFor]?.string
         records = meta["annotations"]?[WellKnownKeys.generated]?.string ?? ""
         var data: [String: JSONValue] = [:]

@@ -43,6 +43,9 @@ package protocol SecretStore: Sendable {
     /// The generated values of a Secret that was deleted to be replaced, if the replacement was interrupted; otherwise nil.
     func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues?
 
+    /// Deletes the saved values if the Secret has a value for each of them.
+    func forgetSavedValues(of target: ObservedTarget) async
+
     /// Forgets the metadata that was kept to finish a replacement for a distribution, because the distribution was
     /// deleted or has another target.
     ///
@@ -58,6 +61,8 @@ extension SecretStore {
     }
 
     package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? { nil }
+
+    package func forgetSavedValues(of target: ObservedTarget) async {}
 
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }

@@ -12,7 +12,7 @@ package struct Values: Sendable {
     /// The keys of `spec.dataFrom`: the index of its entry in the list.
     package private(set) var members: [String: Int] = [:]
     /// The size of all values, in bytes.
-    private var size = 0
+    package private(set) var size = 0
 
     /// - Throws: why the target must not be changed.
     package init(
@@ -25,7 +25,7 @@ package struct Values: Sendable {
         let isTLS = spec.type == SecretType.tls.rawValue
         var failures = Failures()
         for mapping in spec.mappings {
-            // After a failure, only missing files are collected: a failure that is slow must not be repeated.
+            // After the first failure, only look for missing files: deriving more values could be slow.
             if failures.isRefused, !mapping.source.isPlain { continue }
             // The Secret stores it.
             if case .generated = mapping.source { continue }
@@ -111,7 +111,7 @@ extension DataSource {
 }
 
 extension Refusal {
-    fileprivate static func tooLarge(count: Int, _ size: Int) -> Refusal {
+    package static func tooLarge(count: Int, _ size: Int) -> Refusal {
         Refusal(
             .targetTooLarge,
             "Its \(count) values are \(size) bytes, more than the \(SourceFile.maximumSize) that a Secret can hold.")

@@ -71,6 +71,14 @@ extension Explanation {
                 "\(name) feeds \(targets.count) \(targets.count == 1 ? "Secret" : "Secrets") in \(namespaces)"
                     + " \(namespaces == 1 ? "namespace" : "namespaces").")
         }
+        for source in Set(readers.flatMap(\.sources)).sorted(by: { ($0.from, $0.generation) < ($1.from, $1.generation) }
+        ) {
+            let count = readers.count { $0.sources.contains(source) }
+            sentences.append(
+                "\(count) \(count == 1 ? "distribution holds" : "distributions hold") version \(source.version) of"
+                    + " \(source.object) from \(JSONText.quoted(source.from)), read with generation \(source.generation)."
+            )
+        }
         if others > 0 {
             let nouns = others == 1 ? "distribution of another instance reads" : "distributions of other instances read"
             sentences.append("\(others) \(nouns) it too.")
@@ -98,6 +106,13 @@ extension Explanation {
                         "keys": .array(
                             reader.keys.map {
                                 ["from": .string($0.from), "to": .string($0.to), "optional": .bool($0.optional)]
+                            }),
+                        "sources": .array(
+                            reader.sources.map {
+                                [
+                                    "from": .string($0.from), "object": .string($0.object),
+                                    "version": .string($0.version), "generation": .string($0.generation),
+                                ]
                             }),
                         "reason": reader.reason.map { .string($0.rawValue) } ?? .null,
                         "message": .string(reader.message),

@@ -3,8 +3,8 @@ import Planning
 /// An explanation as a flowchart for Mermaid, which renders it in GitHub, GitLab and many editors: from file to key to
 /// Secret to namespace. A Secret that is held back has a dashed border and its reason.
 struct ExplanationDiagram {
-    /// The maximum number of Secrets that are drawn. Mermaid draws at most 500 edges (its option `maxEdges`).
-    private static let most = 100
+    /// The maximum number of edges; Mermaid draws at most 500 (its option `maxEdges`).
+    private static let mostEdges = 400
 
     private let explanation: Explanation
     /// The nodes of each kind, by label or key.
@@ -21,7 +21,12 @@ struct ExplanationDiagram {
         var lines = ["flowchart LR", "  classDef held stroke-dasharray: 4 3"]
         let readers = explanation.readers.filter { !$0.keys.isEmpty }
         if readers.isEmpty { lines.append("  \(node("file \(explanation.file)", explanation.file))") }
-        for (index, reader) in readers.prefix(Self.most).enumerated() {
+        // Two edges for each key, and one to the namespace.
+        var (edges, drawn) = (0, 0)
+        for (index, reader) in readers.enumerated() {
+            edges += 2 * reader.keys.count + 1
+            guard edges <= Self.mostEdges else { break }
+            drawn += 1
             let secret = "s\(index)"
             let label = reader.secret ?? "no Secret"
             let isHeld = reader.reason.map { $0 != .synced } ?? false
@@ -34,8 +39,8 @@ struct ExplanationDiagram {
             let namespace = reader.namespace ?? "*"
             lines.append("  \(secret) --> \(node("namespace \(namespace)", namespace, shape: ("[(", ")]")))")
         }
-        if readers.count > Self.most {
-            let more = node("more", "and \(readers.count - Self.most) more Secrets")
+        if readers.count > drawn {
+            let more = node("more", "and \(readers.count - drawn) more Secrets")
             lines.append("  \(node("file \(explanation.file)", explanation.file)) --> \(more)")
         }
         return lines

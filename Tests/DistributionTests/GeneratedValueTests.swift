@@ -50,7 +50,7 @@ struct GeneratedValueTests {
             (#""kind":"UUID","size":16"#, "generate.size is set for kind UUID, which has only one size"),
             (
                 #""kind":"Password","characters":"aaaa""#,
-                "generate.characters has 1 different character, which give 0 bits with size 32; expected at least 32 bits"
+                "generate.characters has 1 different character, which gives 0 bits with size 32; expected at least 32"
             ),
             (
                 #""kind":"Password","characters":"01","size":31"#,

@@ -70,6 +70,10 @@ struct ValueDecodingTests {
                 #""secrets":[{"to":"a","template":"x","with":[{"name":"y"}]}]"#,
                 #"spec.secrets[0].with[0].from is missing, expected it or "value""#
             ),
+            (
+                #""dataFrom":[{"from":"f","format":"JSON","rename":{"prefix":"\#(String(repeating: "p", count: 254))"}}]"#,
+                "spec.dataFrom[0].rename.prefix is 254 bytes long, expected at most 253"
+            ),
             (#""dataFrom":[{}]"#, #"spec.dataFrom[0].from is missing, expected it or "folder""#),
             (
                 #""dataFrom":[{"from":"f"}]"#,

@@ -49,6 +49,8 @@ struct GeneratedKeysTests {
         Plan(desired: desired, observed: target, managedBy: "agent")
     }
 
+    private static let pairRecords =
+        #"{"key":{"pair":"p","part":"Private","rotate":""},"pub":{"pair":"p","part":"Public","rotate":""}}"#
     private static let record = #"{"password":{"at":"2026-01-01T00:00:00Z","cause":"New","rotate":""}}"#
 
     @Test("are missing in a new Secret, and must be filled before it is written")
@@ -117,8 +119,7 @@ struct GeneratedKeysTests {
 
     @Test("of half a pair hold the target back, until another token replaces both", arguments: ["key", "pub"])
     func halfPair(_ present: String) throws {
-        let records = #"{"key":{"rotate":""},"pub":{"rotate":""}}"#
-        let target = stored(present, records: records)
+        let target = stored(present, records: Self.pairRecords)
         let held = try desired(Self.pair, over: target)
         guard case .refuse(let refusal) = plan(held, target) else {
             Issue.record("not refused")
@@ -132,6 +133,65 @@ struct GeneratedKeysTests {
         #expect(rotated.generated.missing.map(\.keys) == [["key", "pub"]])
         #expect(rotated.generated.refusal == nil)
         #expect(try desired(Self.pair, over: stored("key", "pub")).generated.kept == ["key", "pub"])
+        // Without a record, another token could not replace it.
+        let unrecorded = try #require(try desired(Self.pair, over: stored(present)).generated.refusal)
+        #expect(unrecorded.message.hasSuffix("restore what is missing, or delete the others from the Secret."))
+    }
+
+    @Test(
+        "of another pair or part, or of another time, are not mixed",
+        arguments: [
+            #"{"key":{"pair":"other","part":"Private","rotate":""},"pub":{"pair":"p","part":"Public","rotate":""}}"#,
+            #"{"key":{"pair":"p","part":"Private","rotate":""},"pub":{"pair":"p","part":"Private","rotate":""}}"#,
+            #"{"key":{"at":"2026-01-01T00:00:00Z","pair":"p","part":"Private","rotate":""},"pub":{"at":"2026-01-02T00:00:00Z","pair":"p","part":"Public","rotate":""}}"#,
+            #"{"key":{"at":"2026-01-01T00:00:00Z","pair":"p","part":"Private","rotate":""}}"#,
+        ])
+    func mixed(_ records: String) throws {
+        let target = stored("key", "pub", records: records)
+        let refusal = try #require(try desired(Self.pair, over: target).generated.refusal)
+        #expect(refusal.reason == .pairMismatch)
+    }
+
+    @Test("that are a private key alone may leave their pair, but a public key never passes for a private one")
+    func leavesPair() throws {
+        let single: JSONValue = [["to": "key", "generate": ["kind": "EC"]]]
+        #expect(try desired(single, over: stored("key", records: Self.pairRecords)).generated.refusal == nil)
+        let other: JSONValue = [["to": "pub", "generate": ["kind": "EC"]]]
+        #expect(try desired(other, over: stored("pub", records: Self.pairRecords)).generated.refusal != nil)
+    }
+
+    @Test("count with the other values, so that nothing is generated for a Secret that is too large")
+    func size() throws {
+        let distribution = try Manifest.amended(["spec": ["secrets": password()]])
+        let files = ["password": String(repeating: "x", count: SourceFile.maximumSize)]
+        let refusal = #expect(throws: Refusal.self) {
+            _ = try DesiredTarget(distribution, from: Snapshot(files, generation: "..new"), managedBy: "agent")
+        }
+        #expect(refusal?.reason == .targetTooLarge)
+    }
+
+    @Test("that a write would remove or replace are known by their records")
+    func losses() throws {
+        let target = stored("password", records: Self.record)
+        #expect(try !desired(password(), over: target).losesGenerated(of: target))
+        #expect(try desired(password(rotate: "2"), over: target).losesGenerated(of: target))
+        let mapped: JSONValue = [["to": "PASSWORD", "from": "password"]]
+        #expect(try desired(mapped, over: target).losesGenerated(of: target))
+    }
+
+    @Test("that were saved fill only the gaps of a Secret that somebody created meanwhile")
+    func savedBesidesOthers() throws {
+        let both: JSONValue = [
+            ["to": "password", "generate": ["kind": "Password"]], ["to": "id", "generate": ["kind": "UUID"]],
+        ]
+        let target = stored("id")
+        var desired = try desired(both, over: target)
+        let value = { (text: String) in SecretValue(SecretBytes(text.utf8)) }
+        let saved = SavedValues(values: ["password": value("p"), "id": value("i")], records: Self.record)
+        let isRestored = desired.restore(saved, over: target, at: now)
+        #expect(isRestored)
+        #expect(!desired.isIncomplete && desired.storedKeys == ["id"])
+        #expect(desired.data.keys.sorted() == ["password"])
     }
 
     @Test("survive a replacement: the plan keeps them, and saved values count as stored")
@@ -146,12 +206,15 @@ struct GeneratedKeysTests {
         #expect(desired.generated.kept == ["password"] && desired.data["password"] == nil)
         var next = try self.desired(password(), over: nil)
         let value = SecretValue(SecretBytes("saved".utf8))
-        next.restore(SavedValues(values: ["password": value], records: Self.record), at: now)
+        let saved = SavedValues(values: ["password": value], records: Self.record)
+        let isRestored = next.restore(saved, over: nil, at: now)
+        #expect(isRestored)
         #expect(!next.isIncomplete && next.data["password"]?.digest == value.digest)
         #expect(records(next) == ["password": " 2026-01-01T00:00:00Z New"])
         // Saved before the token was changed.
         var rotated = try self.desired(password(rotate: "2"), over: nil)
-        rotated.restore(SavedValues(values: ["password": value], records: Self.record), at: now)
+        let isUsed = rotated.restore(saved, over: nil, at: now)
+        #expect(!isUsed)
         #expect(rotated.isIncomplete)
     }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import JSON
 @testable import Planning
 
-@Suite struct CommonPartsTests {
+@Suite struct InternerTests {
     private var common = Interner()
 
     private static func distribution(_ name: String, _ patch: JSONValue = [:]) throws -> SecretsDistribution {

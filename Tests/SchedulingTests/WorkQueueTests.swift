@@ -151,10 +151,10 @@ import Testing
     @Test(
         "A server's Retry-After counts if it is longer than the backoff",
         arguments: [(0, 100), (99, 100), (101, 101), (3_600_000, 3_600_000)])
-    func notBefore(wish: Int, wait: Int) {
+    func notBefore(desiredHash: Int, wait: Int) {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
-        queue.finish("a", .retry(notBefore: .milliseconds(wish)), at: start, jitter: 1)
+        queue.finish("a", .retry(notBefore: .milliseconds(desiredHash)), at: start, jitter: 1)
         #expect(queue.deadline() == ManualInstant(wait))
     }
 

@@ -75,16 +75,62 @@ struct GeneratedValueStoreTests {
         let saved = try #require(try await later.savedValues(of: old.key))
         #expect(saved.values.mapValues { $0.bytes.withUnsafeBytes { Array($0) } } == ["generated": Array("once".utf8)])
         switch fault {
-        case .lostResponse: #expect(found?.digests == old.digests)
+        case .lostResponse:
+            #expect(found?.digests == old.digests)
+            // The Secret has them again.
+            await later.forgetSavedValues(of: try #require(found))
+            #expect(try await later.savedValues(of: old.key) == nil)
         case .quota:
             #expect(found == nil)
             var next = try desired(namespace, type: "example.com/mine", over: nil)
-            next.restore(saved, at: Timestamp(seconds: 0))
+            let isRestored = next.restore(saved, over: nil, at: Timestamp(seconds: 0))
+            #expect(isRestored)
             #expect(!next.isIncomplete)
             let new = try await later.create(next)
             #expect(new.digests == old.digests)
             #expect(try await later.savedValues(of: old.key) == nil)
         }
+    }
+
+    @Test("saves them in a Secret that the guard of the API server lets the agent write")
+    func guarded() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let transport = FailedCreates(server.client, of: "target", isApplied: false)
+        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
+        let old = try await create(store, namespace, "once")
+        transport.isFailing = true
+        await #expect(throws: StoreError.self) {
+            _ = try await store.recreate(old, as: try desired(namespace, type: "example.com/mine", over: old))
+        }
+        let all = try await server.client.list(MetadataOnly.self, .secrets, namespace: namespace).items
+        let saved = try #require(all.first { $0.metadata.name.hasPrefix("secrets-distributor-saved-") }?.metadata)
+        #expect(saved.annotations?[WellKnownKeys.managedBy] == "me")
+        // It is no target: no watch sees it.
+        #expect(saved.labels?[WellKnownKeys.managedByLabel] == nil)
+        // One of another instance is not used.
+        let other = KubernetesSecretStore(client: server.client, managedBy: "other", logger: .none)
+        #expect(try await other.savedValues(of: old.key) == nil)
+    }
+
+    @Test("keeps what it saved until the Secret has all of it")
+    func incomplete() async throws {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let transport = FailedCreates(server.client, of: "target", isApplied: false)
+        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
+        let old = try await create(store, namespace, "once")
+        transport.isFailing = true
+        await #expect(throws: StoreError.self) {
+            _ = try await store.recreate(old, as: try desired(namespace, type: "example.com/mine", over: old))
+        }
+        transport.isFailing = false
+        // Somebody else creates the Secret meanwhile, without the generated key.
+        try await server.client.create(
+            .secrets, namespace: namespace,
+            ["apiVersion": "v1", "kind": "Secret", "metadata": ["name": "target"], "stringData": ["a": "1"]])
+        #expect(try await store.observe(old.key) != nil)
+        #expect(try await store.savedValues(of: old.key)?.values.keys.sorted() == ["generated"])
     }
 
     @Test("does not delete the Secret if they cannot be saved, or if it has changed")

@@ -48,7 +48,7 @@ extension Cache {
             || (unknownNamespaces == nil && index.namespaces[namespace]?.isBeingDeleted != true)
     }
 
-    /// Whether it is not known yet which targets the cluster distributions describe, but will be soon.
+    /// Whether the first list of cluster distributions, or of namespaces, is still pending.
     var awaitsCluster: Bool {
         guard servesCluster, let state = scopes[.cluster] else { return false }
         return state.distributions.isAwaited

@@ -14,6 +14,8 @@ struct Cache: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     var mount = MountState()
+    /// Nil if the agent may not read them, or if the mount has no CSI volume.
+    private(set) var versions: VaultVersions?
     var index: DistributionIndex
     /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
@@ -54,6 +56,9 @@ struct Cache: Sendable {
             verdicts.forgetAll()
             change.isPolicyNew = true
             change.scopes = Set(scopes.keys)
+        case .versions(let new):
+            change.targets = index.targets(reading: new.changes(since: versions), folders: [])
+            versions = new
         case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .namespaces(let event): apply(event, in: .cluster, sharing: outcomes, &change)

@@ -9,6 +9,8 @@ package import Stores
 package enum CacheEvent: Sendable {
     case mount(MountReading)
     case policy(PolicyReading)
+    /// The versions of the vault's objects were read.
+    case versions(VaultVersions)
     case distributions(Scope, ListWatchEvent<SecretsDistribution>)
     case targets(Scope, ListWatchEvent<ObservedTarget>)
     /// The namespaces that cluster distributions select from.

@@ -19,6 +19,8 @@ struct TargetNotes: Sendable {
     /// Targets that no distribution of a namespace describes, and that are compared when the cluster distributions are
     /// known.
     var awaitingCluster: Set<ObjectKey> = []
+    /// Targets whose saved values were looked up since the start.
+    var checkedSaved: Set<ObjectKey> = []
     /// The newer generations of other agents' mounts.
     var newerGenerations = NewerGenerations()
 
@@ -66,6 +68,7 @@ struct TargetNotes: Sendable {
     mutating func leave(_ key: ObjectKey) {
         lose(key)
         requested.remove(key)
+        checkedSaved.remove(key)
         newerGenerations.forget(key)
     }
 }

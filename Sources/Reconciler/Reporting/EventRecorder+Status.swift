@@ -21,7 +21,7 @@ extension EventRecorder {
                 "Secret \(target.name) was updated from generation \(status.mountGeneration ?? "")"
                 + " (\(keys) \(keys == 1 ? "key" : "keys"))."
         }
-        if let news = status.news { message += " \(news)" }
+        if let detail = status.eventDetail { message += " \(detail)" }
         record(
             status.reason == .synced ? .normal : .warning, on: distribution.involvedObject,
             reason: status.reason.rawValue, message: message)

@@ -45,6 +45,8 @@ package struct Overview: Sendable {
         /// When the content of the Secret last changed, RFC 3339.
         package var lastUpdated: String?
         package var mountGeneration: String?
+        /// The versions of the vault's objects that the Secret holds; empty if they are not known.
+        package var sources: [SourceVersion] = []
     }
 
     /// The certificate that a target of type `kubernetes.io/tls` holds.

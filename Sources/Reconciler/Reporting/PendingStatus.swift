@@ -22,7 +22,10 @@ struct PendingStatus: Sendable {
         var status = status
         if let other, other.status.contentChanged {
             status.contentChanged = true
-            status.news = status.news ?? other.status.news
+            if !other.isAnnounced {
+                let details = [other.status.eventDetail, status.eventDetail].compactMap { $0 }
+                status.eventDetail = details.isEmpty ? nil : details.joined(separator: " ")
+            }
         }
         self.status = status
         self.distribution = distribution

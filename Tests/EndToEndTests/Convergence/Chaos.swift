@@ -244,16 +244,17 @@ final class Chaos {
     private func writeDistribution() async {
         guard !isServerSilent else { return }
         let namespace = namespaces[Int.random(in: namespaces.indices, using: &random)]
-        let wish = ExpectedDistribution("app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
-        oracle.expect(wish)
+        let desiredHash = ExpectedDistribution(
+            "app-\(Int.random(in: 0..<8, using: &random))", in: namespace, using: &random)
+        oracle.expect(desiredHash)
         // The Secret has a distribution again, which may remove it.
-        retained.remove(wish.key)
+        retained.remove(desiredHash.key)
         do {
-            try await world.client.create(.secretsDistributions, namespace: namespace, wish.manifest)
+            try await world.client.create(.secretsDistributions, namespace: namespace, desiredHash.manifest)
         } catch {
             guard case .alreadyExists = error.kind else { return }
             _ = try? await world.client.patch(
-                .secretsDistributions, namespace: namespace, name: wish.name, ["spec": wish.spec])
+                .secretsDistributions, namespace: namespace, name: desiredHash.name, ["spec": desiredHash.spec])
         }
     }
 
@@ -262,14 +263,14 @@ final class Chaos {
         guard !isServerSilent else { return }
         let name = "wide-\(Int.random(in: 0..<3, using: &random))"
         let isForAll = Bool.random(using: &random)
-        var wish = ExpectedDistribution(name, in: namespaces[0], using: &random)
-        wish.isCluster = true
+        var desiredHash = ExpectedDistribution(name, in: namespaces[0], using: &random)
+        desiredHash.isCluster = true
         for namespace in namespaces {
-            wish.namespace = namespace
-            oracle.expect(wish)
-            retained.remove(wish.key)
+            desiredHash.namespace = namespace
+            oracle.expect(desiredHash)
+            retained.remove(desiredHash.key)
         }
-        let manifest = wish.clusterManifest(forAll: isForAll)
+        let manifest = desiredHash.clusterManifest(forAll: isForAll)
         do {
             try await world.client.create(.clusterSecretsDistributions, manifest)
         } catch {
@@ -342,7 +343,7 @@ final class Chaos {
         guard
             let object = try? await world.client.get(
                 JSONValue.self, .secretsDistributions, namespace: namespace, name: name),
-            let wish = ExpectedDistribution(object), let uid = object["metadata"]?["uid"]?.string
+            let desiredHash = ExpectedDistribution(object), let uid = object["metadata"]?["uid"]?.string
         else { return }
         var request = Request.delete(.secretsDistributions, namespace: namespace, name: name, uid: uid)
         let options: JSONValue = [
@@ -350,9 +351,12 @@ final class Chaos {
             "preconditions": ["uid": .string(uid)],
         ]
         request.body = options.encoded()
-        let secret = try? await world.client.get(LiveSecret.self, .secrets, namespace: namespace, name: wish.target)
+        let secret = try? await world.client.get(
+            LiveSecret.self, .secrets, namespace: namespace, name: desiredHash.target)
         guard (try? await world.client.send(request)) != nil else { return }
-        if secret?.metadata.ownerReferences?.contains(where: { $0.uid == uid }) == true { retained.insert(wish.key) }
+        if secret?.metadata.ownerReferences?.contains(where: { $0.uid == uid }) == true {
+            retained.insert(desiredHash.key)
+        }
     }
 
     /// Does what Kubernetes' garbage collector does with orphaned objects: removes the references, then the finalizer.
@@ -480,7 +484,7 @@ final class Chaos {
     /// Distributions and Secrets go back to an earlier state, including their versions.
     private func restoreEtcd() async throws {
         guard !isServerFaulty, let backup else { return }
-        for wish in backup { oracle.expect(wish) }
+        for desiredHash in backup { oracle.expect(desiredHash) }
         retained = []
         watchman.willRestore()
         try await world.server.restoreEtcd()

@@ -71,7 +71,14 @@ extension Controller {
             let more = count > 1 ? " The same holds for \(count - 1) more." : ""
             sentences.append("In \(target.namespace): \(sentence)\(more)")
         }
-        return targetBook.status(of: distribution, in: namespaces, sentences)
+        var status = targetBook.status(of: distribution, in: namespaces, sentences)
+        if status?.reason == .synced { status?.sources = vaultSources(of: distribution) }
+        return status
+    }
+
+    /// The versions of the vault's objects that a distribution in sync holds; nil if they are not known.
+    func vaultSources(of distribution: SecretsDistribution) -> [SourceVersion]? {
+        cache.versions?.sources(of: files(of: distribution.spec))
     }
 
     /// The last reason for a distribution, or for one target of a cluster distribution.

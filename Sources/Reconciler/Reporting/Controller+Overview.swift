@@ -42,7 +42,8 @@ extension Controller {
                 distribution: key, secret: distribution.spec.name, reason: reason(of: distribution),
                 message: outcome?.message ?? stored.statusText ?? "",
                 lastUpdated: stored.lastUpdated,
-                mountGeneration: outcome?.mountGeneration ?? stored.mountGeneration)
+                mountGeneration: outcome?.mountGeneration ?? stored.mountGeneration,
+                sources: outcome?.sources ?? stored.sources)
         }
     }
 

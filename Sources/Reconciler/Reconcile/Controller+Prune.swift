@@ -6,7 +6,7 @@ import Stores
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard var target = cache.targets[key] else {
-            contention.settle(key, at: .now)
+            drift.settle(key, at: .now)
             return nothingToPrune(key)
         }
         guard cache.policy.allowsWrites else { return .done }
@@ -39,14 +39,15 @@ extension Controller {
             let isReleased: Bool
             switch pruning {
             case .keep:
-                contention.settle(key, at: .now)
+                drift.settle(key, at: .now)
                 return nothingToPrune(key)
             case .release(let target, let patch):
-                let hadForeignChange = contention.hasForeignChange(key)
+                let hadForeignChange = drift.hasForeignChange(key)
                 let released = try await secrets.release(target, patch)
                 _ = cache.take(released)
                 corrected(
-                    key, to: released.resourceVersion, wish: Contention.removal, hadForeignChange: hadForeignChange)
+                    key, to: released.resourceVersion, desiredHash: DriftTracker.removal,
+                    hadForeignChange: hadForeignChange)
                 isReleased = true
             case .delete(let target, _):
                 if let successor, !successor.isBeingDeleted, successor.target != nil, !isInLine(successor) {

@@ -68,13 +68,13 @@ extension Controller {
         reportConflicts(over: key, with: winner)
         guard cache.index.isDescribed(key) else {
             leave(key)
-            contention.leave(key)
+            drift.leave(key)
             return try await prune(key)
         }
         enqueueOwners(statusNotes.forgetLeftover(key))
         guard let winner else {
             leave(key)
-            contention.forget(key)
+            drift.forget(key)
             return .done
         }
         guard winner.isCluster else { return try await sync(key, for: winner) }
@@ -89,6 +89,7 @@ extension Controller {
     /// Forgets the state of a target that no distribution of ours describes.
     private func leave(_ key: ObjectKey) {
         targetNotes.leave(key)
+        keyPairs.forget(key)
         settle(key, .unchanged, seeing: rotations.count)
     }
 
@@ -163,7 +164,7 @@ extension Controller {
         let isRequested = targetNotes.requestWait(key, at: .now) == .zero
         if isRequested {
             targetNotes.answerRequest(key, at: .now)
-            contention.allowOneWrite(key)
+            drift.allowOneWrite(key)
         }
         var mayBeWritten = targetNotes.uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
@@ -226,36 +227,34 @@ extension Controller {
     private func apply(
         _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
     ) async throws(StoreError) -> Comparison {
-        let desired = try await generating(desired, distribution, over: actual)
+        var desired = desired
+        try await compareGenerated(&desired, distribution, over: actual)
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
             of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
-        var plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
-        if newer.isNewer {
-            switch plan {
-            // What our outdated mount does not allow, the newer mount may allow.
-            case .refuse(let refusal): return .behind(refusal)
-            case .update(let old, let patch):
-                let kept = patch.keeping(
-                    newer, by: distribution.spec, generation: old.mountGeneration, behind: volumesBehind(old))
-                if kept.isEmpty { return .behind() }
-                plan = .update(old, kept)
-            case .recreate: return .behind()
-            case .create, .unchanged: break
-            }
+        var plan: Plan
+        switch planned(desired, distribution, over: actual, newer, review) {
+        case .plan(let made): plan = made
+        case .behind(let refusal): return .behind(refusal)
         }
         if plan.isWrite {
             if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
             guard try await confirm(distribution) else { throw .changed("The state changed meanwhile") }
-            // Its correction was not allowed when values could be generated, and is now.
-            guard !desired.isIncomplete || settings.dryRun else { throw .changed("Values must be generated first") }
+            try await confirmLoss(of: desired, over: actual, distribution)
+            if desired.isIncomplete, !settings.dryRun {
+                guard try await generate(&desired, for: distribution) else { return .unevaluated }
+                guard case .plan(let made) = planned(desired, distribution, over: actual, newer, review) else {
+                    return .behind()
+                }
+                plan = made
+            }
         }
         let stored: ObservedTarget
         var isContentWritten = true
         var wasImmutable = false
         switch plan {
         case .unchanged:
-            contention.settle(desired.key, at: .now)
+            drift.settle(desired.key, at: .now)
             if let actual, let result = immutability(of: actual) { return result }
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
@@ -275,8 +274,35 @@ extension Controller {
                 try await secrets.recreate(old, as: target)
             }
         }
+        logGenerated(desired)
         return alteration(desired, stored, wasImmutable: wasImmutable) ?? immutability(of: stored)
             ?? synced(distribution, desired, stored, review, written: isContentWritten)
+    }
+
+    private enum Planned {
+        case plan(Plan)
+        /// The target's content is newer than the mount's, with what our mount does not allow.
+        case behind(Refusal?)
+    }
+
+    /// The plan for a target, without what an agent with an older mount must leave to others.
+    private func planned(
+        _ desired: DesiredTarget, _ distribution: SecretsDistribution, over actual: ObservedTarget?,
+        _ newer: NewerContent, _ review: TargetReview
+    ) -> Planned {
+        let plan = Plan(
+            desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        guard newer.isNewer else { return .plan(plan) }
+        switch plan {
+        // What our outdated mount does not allow, the newer mount may allow.
+        case .refuse(let refusal): return .behind(refusal)
+        case .update(let old, let patch):
+            let kept = patch.keeping(
+                newer, by: distribution.spec, generation: old.mountGeneration, behind: volumesBehind(old))
+            return kept.isEmpty ? .behind(nil) : .plan(.update(old, kept))
+        case .recreate: return .behind(nil)
+        case .create, .unchanged: return .plan(plan)
+        }
     }
 
     /// The target's content that is newer than our mount's. Empty unless the name of its generation is newer.
@@ -316,7 +342,7 @@ extension Controller {
             before = cache.targets[key]
             found = try await secrets.observe(key)
         } while found != nil && before != nil && cache.targets[key] == nil
-        contention.name(found?.changedBy, at: key)
+        drift.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
             // The response is current, unless an event arrived during the request.
             if cache.targets[key] == before { cache.put(found) } else { _ = cache.take(found) }
@@ -332,23 +358,24 @@ extension Controller {
     private func write(
         _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {
-        let hadForeignChange = contention.hasForeignChange(desired.key)
+        let hadForeignChange = drift.hasForeignChange(desired.key)
         let target = try await body()
         _ = cache.take(target)
         corrected(
-            target.key, to: target.resourceVersion, wish: desired.fingerprint, hadForeignChange: hadForeignChange)
+            target.key, to: target.resourceVersion, desiredHash: desired.fingerprint, hadForeignChange: hadForeignChange
+        )
         return target
     }
 
     /// Removes a Secret.
     func remove(_ target: ObservedTarget) async throws(StoreError) {
         let key = target.key
-        let hadForeignChange = contention.hasForeignChange(key)
+        let hadForeignChange = drift.hasForeignChange(key)
         try await secrets.delete(target)
         // Another Secret of this name may have appeared before the response arrived.
         if cache.targets[key]?.uid == target.uid { cache.targets[key] = nil }
         targetNotes.expiries[key] = nil
-        corrected(key, to: nil, wish: Contention.removal, hadForeignChange: hadForeignChange)
+        corrected(key, to: nil, desiredHash: DriftTracker.removal, hadForeignChange: hadForeignChange)
     }
 
     private func synced(
@@ -366,8 +393,9 @@ extension Controller {
         var status = DistributionStatus(
             reason: .synced, message: (messages + remarks).joined(separator: " "),
             mountGeneration: actual?.mountGeneration, contentChanged: written)
-        status.news = desired.generatedNews
-        guard let contest = contention.contest(of: desired.key, at: .now) else { return .status(status) }
+        status.eventDetail = written ? desired.generatedDetail : nil
+        status.sources = vaultSources(of: distribution)
+        guard let contest = drift.contest(of: desired.key, at: .now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
     }
 }

@@ -25,7 +25,7 @@ extension Controller {
 
     /// Gives a turn to the namespace of a target: continues the namespace's evaluation in progress, or starts the
     /// evaluation of this target's distribution.
-    func judge(_ key: ObjectKey) async {
+    func evaluatePolicy(for key: ObjectKey) async {
         guard var ongoing = evaluation(inTurnOf: key), let evaluator = dependencies.evaluator else {
             // It was evaluated meanwhile, or is gone.
             if cache.index.hasContenders(for: key) { enqueue([key]) }

@@ -5,13 +5,13 @@ import Planning
 extension Controller {
     /// Why a write must wait; nil if it may be sent.
     func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
-        let (wish, now) = (desired.fingerprint, ContinuousClock.now)
-        if let actual, let alteration = contention.alteration(of: actual, wish: wish, at: now) {
+        let (desiredHash, now) = (desired.fingerprint, ContinuousClock.now)
+        if let actual, let alteration = drift.alteration(of: actual, desiredHash: desiredHash, at: now) {
             return .status(
                 DistributionStatus(reason: .writeFailed, message: alteration.message), again: alteration.lasts)
         }
-        guard let wait = contention.wait(for: desired.key, wish: wish, at: now) else { return nil }
-        let manager = contention.contest(of: desired.key, at: now)?.manager
+        guard let wait = drift.wait(for: desired.key, desiredHash: desiredHash, at: now) else { return nil }
+        let manager = drift.contest(of: desired.key, at: now)?.manager
         return .status(contested(desired.key, by: manager), again: wait)
     }
 
@@ -25,13 +25,13 @@ extension Controller {
 
     /// How long the removal or release of a target must wait; nil if it is allowed now.
     func pauseBeforeRemoval(of target: ObjectKey) -> Duration? {
-        contention.wait(for: target, wish: Contention.removal, at: .now)
+        drift.wait(for: target, desiredHash: DriftTracker.removal, at: .now)
     }
 
     /// Whether other writers keep restoring a target that was removed or released: a phrase for messages, and how long
     /// the target stays contested.
     func restoration(of target: ObjectKey) -> (text: String, lasts: Duration)? {
-        guard let contest = contention.restoration(of: target, at: .now) else { return nil }
+        guard let contest = drift.restoration(of: target, at: .now) else { return nil }
         let writer = contest.manager.map { "field manager \"\($0)\"" } ?? "another writer"
         let text = "\(writer) restores it again and again; it is removed or released at most once a minute meanwhile"
         return (text, contest.lasts)
@@ -41,12 +41,14 @@ extension Controller {
     ///
     /// - Parameters:
     ///   - version: of the Secret that was written; nil if it was removed.
-    ///   - wish: the fingerprint of the desired target.
-    func corrected(_ key: ObjectKey, to version: String?, wish: Int, hadForeignChange: Bool) {
-        if contention.wrote(key, wish: wish, hadForeignChange: hadForeignChange, at: .now) { counts.corrections += 1 }
+    ///   - desiredHash: the fingerprint of the desired target.
+    func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
+        if drift.wrote(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
+            counts.corrections += 1
+        }
         // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != version {
-            contention.recordForeignChange(key, by: known.changedBy, at: .now)
+            drift.recordForeignChange(key, by: known.changedBy, at: .now)
         }
     }
 
@@ -54,21 +56,22 @@ extension Controller {
     ///
     /// - Parameter wasImmutable: the Secret was immutable before the write.
     func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget, wasImmutable: Bool) -> Comparison? {
-        guard let differences = desired.differences(from: stored, wasImmutable: wasImmutable), contention.isWatching
+        guard let differences = desired.differences(from: stored, wasImmutable: wasImmutable), drift.isWatching
         else { return nil }
         let message =
             "The API server stored Secret \(desired.key.name) differently: \(differences);"
             + " a mutating webhook may have changed it."
-        contention.alter(
-            stored, wish: desired.fingerprint, message: message, isMadeImmutable: stored.isImmutable && !wasImmutable,
+        drift.alter(
+            stored, desiredHash: desired.fingerprint, message: message,
+            isMadeImmutable: stored.isImmutable && !wasImmutable,
             at: .now)
-        let again = contention.alteration(of: stored, wish: desired.fingerprint, at: .now)?.lasts
+        let again = drift.alteration(of: stored, desiredHash: desired.fingerprint, at: .now)?.lasts
         return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
     }
 
     /// The result for the distribution if the server made its Secret immutable; nil if it did not.
     func immutability(of target: ObservedTarget) -> Comparison? {
-        guard let message = contention.immutability(of: target) else { return nil }
+        guard let message = drift.immutability(of: target) else { return nil }
         return .status(DistributionStatus(reason: .writeFailed, message: message))
     }
 }

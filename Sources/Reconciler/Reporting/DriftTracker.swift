@@ -3,21 +3,21 @@ import Planning
 import Scheduling
 
 /// Tracks changes by other writers to our targets, and limits corrections. A value; time is a parameter.
-struct Contention: Sendable {
+struct DriftTracker: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     private struct Contest: Sendable {
         var budget = CorrectionBudget<Instant>()
         /// The fingerprint of the desired target when we last wrote the Secret, or `removal`; nil before the first write
         /// since another writer changed it.
-        var wish: Int?
+        var desiredHash: Int?
         /// The field manager of the last change; nil if unknown.
         var manager: String?
     }
 
     /// A write whose result differs from what was sent.
     private struct Altered: Sendable {
-        let wish: Int
+        let desiredHash: Int
         let stored: ObservedTarget
         let message: String
         let until: Instant
@@ -76,9 +76,10 @@ struct Contention: Sendable {
         altered[target] = nil
     }
 
-    /// Forgets a target that no distribution describes any more, except who restores it.
+    /// Drops the state of a target that no distribution describes any more, but keeps the record of writers that recreate
+    /// it.
     mutating func leave(_ target: ObjectKey) {
-        if let wish = contests[target]?.wish, wish != Self.removal { contests[target] = nil }
+        if let desiredHash = contests[target]?.desiredHash, desiredHash != Self.removal { contests[target] = nil }
         altered[target] = nil
         madeImmutable[target] = nil
     }
@@ -92,10 +93,10 @@ struct Contention: Sendable {
 
     /// How long a write that corrects another writer's change must wait; nil if it may be sent.
     ///
-    /// - Parameter wish: fingerprint of the desired target. If it changed, because of a rotation or an edit of the
+    /// - Parameter desiredHash: fingerprint of the desired target. If it changed, because of a rotation or an edit of the
     ///   distribution, the write does not wait.
-    func wait(for target: ObjectKey, wish: Int, at now: Instant) -> Duration? {
-        guard let contest = contests[target], contest.wish == wish else { return nil }
+    func wait(for target: ObjectKey, desiredHash: Int, at now: Instant) -> Duration? {
+        guard let contest = contests[target], contest.desiredHash == desiredHash else { return nil }
         return contest.budget.wait(at: now)
     }
 
@@ -107,19 +108,19 @@ struct Contention: Sendable {
     /// - Parameter hadForeignChange: the value of `hasForeignChange` before the write. The event of the write may arrive before
     ///   its response.
     /// - Returns: whether the write corrected another writer's change.
-    mutating func wrote(_ target: ObjectKey, wish: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
-        let last = contests[target]?.wish
-        guard hadForeignChange, last == nil || last == wish else {
-            if let last, (last == Self.removal) != (wish == Self.removal) {
-                // Whoever restored a Secret does not contest what it contains now, and the other way round.
+    mutating func wrote(_ target: ObjectKey, desiredHash: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
+        let last = contests[target]?.desiredHash
+        guard hadForeignChange, last == nil || last == desiredHash else {
+            if let last, (last == Self.removal) != (desiredHash == Self.removal) {
+                // A writer that recreated a removed Secret is not one that changes its content: start counting again.
                 contests[target] = nil
             } else {
-                contests[target]?.wish = wish
+                contests[target]?.desiredHash = desiredHash
             }
             settle(target, at: now)
             return false
         }
-        contests[target, default: Contest()].wish = wish
+        contests[target, default: Contest()].desiredHash = desiredHash
         contests[target]?.budget.correct(at: now)
         return true
     }
@@ -127,13 +128,13 @@ struct Contention: Sendable {
     /// The field manager that keeps changing the content of a target, and for how long the target counts as contested;
     /// nil if it is not contested.
     func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        guard contests[target]?.wish != Self.removal else { return nil }
+        guard contests[target]?.desiredHash != Self.removal else { return nil }
         return current(target, at: now)
     }
 
     /// Like `contest(of:at:)`, for a target that was removed or released.
     func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        contests[target]?.wish == Self.removal ? current(target, at: now) : nil
+        contests[target]?.desiredHash == Self.removal ? current(target, at: now) : nil
     }
 
     private func current(_ target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
@@ -145,15 +146,15 @@ struct Contention: Sendable {
     mutating func forgetSettled(at now: Instant) { contests = contests.filter { !$0.value.budget.isFull(at: now) } }
 }
 
-extension Contention {
+extension DriftTracker {
     /// Records that the server stored something other than what was sent.
     ///
     /// - Parameter isMadeImmutable: whether the server made the Secret immutable.
     mutating func alter(
-        _ stored: ObservedTarget, wish: Int, message: String, isMadeImmutable: Bool, at now: Instant
+        _ stored: ObservedTarget, desiredHash: Int, message: String, isMadeImmutable: Bool, at now: Instant
     ) {
         altered[stored.key] = Altered(
-            wish: wish, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
+            desiredHash: desiredHash, stored: stored, message: message, until: now.advanced(by: Self.alterationPause))
         if isMadeImmutable { madeImmutable[stored.key] = MadeImmutable(uid: stored.uid, message: message) }
     }
 
@@ -164,8 +165,10 @@ extension Contention {
     }
 
     /// Why the server would alter the write again, and how long until it is tried anyway; nil if it can be tried now.
-    func alteration(of target: ObservedTarget, wish: Int, at now: Instant) -> (message: String, lasts: Duration)? {
-        guard let last = altered[target.key], last.wish == wish, last.stored == target, now < last.until else {
+    func alteration(of target: ObservedTarget, desiredHash: Int, at now: Instant) -> (message: String, lasts: Duration)?
+    {
+        guard let last = altered[target.key], last.desiredHash == desiredHash, last.stored == target, now < last.until
+        else {
             return nil
         }
         return (last.message, now.duration(to: last.until))

@@ -34,7 +34,7 @@ extension Controller {
         return checks
     }
 
-    /// The lists that cluster distributions need. Nobody has to use them: without the resource definition or a role there
+    /// The lists that cluster distributions need. They are optional: without the resource definition or a role there
     /// are none.
     private static func clusterFeeds(of cache: Cache) -> [(name: String, feed: ListWatchState)] {
         guard let state = cache.scopes[.cluster] else { return [] }

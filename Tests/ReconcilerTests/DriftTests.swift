@@ -7,7 +7,7 @@ import TestTraits
 import Testing
 
 @Suite("Other clients that change targets", .tags(.concurrent), .endsIfHung)
-struct ContentionTests {
+struct DriftTests {
     private func changed(_ bench: Bench, by manager: String?, _ change: (inout ObservedTarget) -> Void) async throws {
         var target = try #require(await bench.secret("t"))
         change(&target)
@@ -27,7 +27,7 @@ struct ContentionTests {
             guard await eventually({ await bench.rests }) else { return }
             if await writes(bench) == before { return }
         }
-        Issue.record("the contention did not end")
+        Issue.record("the drift did not end")
     }
 
     @Test("a client that reverts each write gets few of them, and is named in the status")
@@ -181,7 +181,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("a rotation and an edit of the distribution are written during contention")
+    @Test("a rotation and an edit of the distribution are written during drift")
     func rotation() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
@@ -198,7 +198,7 @@ struct ContentionTests {
         }
     }
 
-    @Test("labels of others, however many, are not contention")
+    @Test("labels of others, however many, are not drift")
     func harmless() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())

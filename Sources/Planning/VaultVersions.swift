@@ -1,0 +1,34 @@
+package import Distribution
+
+/// The versions of the vault's objects in the mount, as the Secrets Store CSI driver reports them.
+package struct VaultVersions: Sendable, Equatable {
+    package struct Version: Sendable, Equatable {
+        package let object: String
+        package let version: String
+
+        package init(object: String, version: String) { (self.object, self.version) = (object, version) }
+    }
+
+    /// By source file.
+    package let files: [String: Version]
+    /// The generation of the mount with which they were read.
+    package let generation: String
+
+    package init(files: [String: Version], generation: String) {
+        (self.files, self.generation) = (files, generation)
+    }
+
+    /// Those of the files that a distribution reads, sorted by file; at most `SourceVersion.most`.
+    package func sources(of paths: [SourcePath]) -> [SourceVersion] {
+        Set(paths.map(\.text)).filter { files[$0] != nil }.sorted().prefix(SourceVersion.most).compactMap { path in
+            files[path].map {
+                SourceVersion(from: path, object: $0.object, version: $0.version, generation: generation)
+            }
+        }
+    }
+
+    /// The files whose versions differ from those in `other`.
+    package func changes(since other: VaultVersions?) -> Set<String> {
+        Set(files.keys).union(other?.files.keys.map { $0 } ?? []).filter { files[$0] != other?.files[$0] }
+    }
+}
