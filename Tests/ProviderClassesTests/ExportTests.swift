@@ -147,7 +147,7 @@ struct ExportTests {
                 #!/usr/bin/env bash
                 # Made by "secrets-distributor export --format azure-rbac" from the distributions. Do not edit.
                 set -euo pipefail
-                : "${PRINCIPAL_ID:?is not set, expected the object ID of the pod's identity}"
+                : "${PRINCIPAL_ID:?is not set, expected the object ID of the identity of the pod}"
                 : "${SUBSCRIPTION_ID:?is not set, expected the subscription of the vault}"
                 : "${RESOURCE_GROUP:?is not set, expected the resource group of the vault}"
 
@@ -175,7 +175,7 @@ struct ExportTests {
                 #!/usr/bin/env bash
                 # Made by "secrets-distributor export --format gcp-iam" from the distributions. Do not edit.
                 set -euo pipefail
-                : "${MEMBER:?is not set, expected the principal of the pod's service account}"
+                : "${MEMBER:?is not set, expected the principal of the service account of the pod}"
 
                 # web/all
                 gcloud secrets add-iam-policy-binding s --project=p \\

@@ -234,7 +234,7 @@ import Testing
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, export, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
@@ -249,7 +249,7 @@ import Testing
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "unknown command \"false\", expected one of run, sync, plan, explain, check, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, export, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {

@@ -4,7 +4,7 @@ enum AzureScript {
         ShellScript.text(
             header,
             variables: [
-                ("PRINCIPAL_ID", "the object ID of the pod's identity"),
+                ("PRINCIPAL_ID", "the object ID of the identity of the pod"),
                 ("SUBSCRIPTION_ID", "the subscription of the vault"),
                 ("RESOURCE_GROUP", "the resource group of the vault"),
             ],

@@ -5,7 +5,7 @@ enum GoogleScript {
 
     static func text(_ grants: [Grant], _ header: String) -> String {
         ShellScript.text(
-            header, variables: [("MEMBER", "the principal of the pod's service account")],
+            header, variables: [("MEMBER", "the principal of the service account of the pod")],
             grants.compactMap { grant in
                 switch grant.access {
                 case .googleSecret(let project, let location, let name):
