@@ -50,9 +50,11 @@ let package = Package(
         library("Kube", ["JSON", "Observability", "Scheduling"]),
         library("Distribution", ["Formats", "JSON", "Kube", "Observability", "Snapshots"]),
         library("ProviderClasses", ["Distribution", "Observability", "YAML"]),
+        library("Kees", ["Formats", "Snapshots"]),
         library("Values", ["Certificates", "Distribution", "Formats", "Snapshots"]),
         library(
             "Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots", "Values"]),
+
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
@@ -86,7 +88,8 @@ let package = Package(
         library(
             "Agent",
             [
-                "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "MountWatch",
+                "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "MountWatch",
                 "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
             ]
         ),
@@ -143,6 +146,7 @@ let package = Package(
             ]),
         tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
         tests("JSONTests", ["JSON"]),
+        tests("KeesTests", ["Formats", "Kees", "Snapshots"]),
         tests("KubeConfigTests", ["Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "Observability"]),
         tests("KubeCurlTests", ["JSON", "Kube", "KubeConfig", "KubeCurl", "KubeRuntime", "Scheduling"]),
         tests(
