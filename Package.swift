@@ -69,7 +69,7 @@ let package = Package(
         library(
             "Stores",
             [
-                "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
+                "Distribution", "JSON", "Kees", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "Snapshots", "Values", "YAML",
             ]
         ),
@@ -88,7 +88,7 @@ let package = Package(
         library(
             "Agent",
             [
-                "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "Admin", "Distribution", "HTTPServer", "Kees", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
                 "MountWatch",
                 "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
             ]

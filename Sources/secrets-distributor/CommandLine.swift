@@ -201,7 +201,8 @@ extension Invocation {
                 takes: "false with sync; plan shows what sync would write")
         }
         settings.dryRun = settings.dryRun || command == .plan
-        switch (settings.distributionsPath, settings.outputPath) {
+        try checkAnnotations()
+        switch (settings.distributionsPath ?? settings.annotationsPath, settings.outputPath) {
         // explain reads no Secrets, so it needs no OUTPUT_PATH.
         case (_?, nil) where command == .explain: break
         case (nil, let path?):
@@ -209,13 +210,32 @@ extension Invocation {
                 name: "OUTPUT_PATH", value: path, takes: "DISTRIBUTIONS_PATH as well: local mode needs both")
         case (let path?, nil):
             throw OptionError(
-                name: "DISTRIBUTIONS_PATH", value: path, takes: "OUTPUT_PATH as well: local mode needs both")
+                name: settings.annotationsPath == nil ? "DISTRIBUTIONS_PATH" : "ANNOTATIONS_PATH", value: path,
+                takes: "OUTPUT_PATH as well: local mode needs both")
         default: break
         }
         if settings.distributionsPath == nil, !settings.namespaces.isEmpty {
             throw OptionError(
                 name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
                 takes: "DISTRIBUTIONS_PATH as well: a cluster has its own namespaces")
+        }
+    }
+
+    private func checkAnnotations() throws(OptionError) {
+        guard let path = settings.annotationsPath else {
+            guard let domain = given["ANNOTATION_DOMAIN"] else { return }
+            throw OptionError(
+                name: "ANNOTATION_DOMAIN", value: domain, takes: "ANNOTATIONS_PATH as well, which needs the domain")
+        }
+        if settings.distributionsPath != nil {
+            throw OptionError(
+                name: "ANNOTATIONS_PATH", value: path,
+                takes: "no DISTRIBUTIONS_PATH: what is needed is in annotations or in manifests")
+        }
+        if let namespaces = given["WATCH_NAMESPACES"], settings.watchNamespaces != nil {
+            throw OptionError(
+                name: "WATCH_NAMESPACES", value: namespaces,
+                takes: "no value with ANNOTATIONS_PATH, whose annotations are those of one pod")
         }
     }
 
@@ -228,7 +248,7 @@ extension Invocation {
             throw refuse(
                 "LEADER_ELECTION", "", "false: sync does not wait for a Lease; set LEADER_ELECTION=false")
         }
-        if settings.distributionsPath != nil || settings.outputPath != nil {
+        if settings.distributionsPath != nil || settings.annotationsPath != nil || settings.outputPath != nil {
             throw refuse("LEADER_ELECTION", "", "false in local mode, where there is no Lease")
         }
         let policy = settings.lease.policy

@@ -89,8 +89,8 @@ enum Help {
             usage: secrets-distributor explain FROM [FLAG...]
 
             Lists each Secret and key that the source file FROM, or a file below the folder FROM, feeds, with the
-            distribution and what holds it back. Reads the distributions from the cluster, or from DISTRIBUTIONS_PATH,
-            which needs no OUTPUT_PATH here. Uses the mount and the access policy only if it can read them. LOG_LEVEL
+            distribution and what holds it back. Reads the distributions from the cluster, or from DISTRIBUTIONS_PATH
+            or ANNOTATIONS_PATH, which need no OUTPUT_PATH here. Uses the mount and the access policy only if it can read them. LOG_LEVEL
             defaults to error.
             Exit status: 0 there are targets, 1 there are none or the distributions cannot be read, 64 wrong usage, 74
             the output cannot be written, 78 a value cannot be used.
@@ -125,6 +125,7 @@ enum Help {
             let padding = String(repeating: " ", count: width - option.flag.count)
             text += "  \(option.flag)\(padding)\(option.help) (default: \(option.standard))\n"
         }
-        return text + "\nLocal mode: if DISTRIBUTIONS_PATH and OUTPUT_PATH are set, no cluster is used."
+        return text
+            + "\nLocal mode: if OUTPUT_PATH is set, and DISTRIBUTIONS_PATH or ANNOTATIONS_PATH, no cluster is used."
     }
 }
