@@ -55,6 +55,7 @@ let package = Package(
         library(
             "Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots", "Values"]),
 
+        library("Conversion", ["Distribution", "JSON", "Kees", "Observability", "YAML"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
@@ -96,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "secrets-distributor",
             dependencies: [
-                "Admin", "Agent", "CWipe", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "Admin", "Agent", "CWipe", "Conversion", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
                 "Observability", "Planning", "ProviderClasses", "Stores",
             ],
             swiftSettings: settings, linkerSettings: release
@@ -137,6 +138,7 @@ let package = Package(
         tests("BenchmarkTests", ["JSON", "Observability", "benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("CertificatesTests", ["COpenSSL", "Certificates", "Snapshots"]),
+        tests("ConversionTests", ["Conversion", "Distribution", "JSON", "YAML"]),
         tests("DistributionTests", ["Distribution", "DistributionSupport", "JSON"]),
         tests(
             "EndToEndTests",

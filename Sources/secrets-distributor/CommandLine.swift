@@ -6,7 +6,7 @@ import ProviderClasses
 /// The parsed command line.
 struct Invocation {
     enum Command: String, CaseIterable {
-        case run, sync, plan, explain, check, export, version, help
+        case run, sync, plan, explain, check, convert, export, version, help
     }
 
     var command = Command.run
@@ -34,6 +34,8 @@ struct UsageError: Error, CustomStringConvertible {
 extension Invocation.Command {
     /// Whether the command needs settings.
     var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
+    /// The variables that the command uses; nil for all.
+    fileprivate var variables: [String]? { self == .convert ? ["MANAGED_BY", "ANNOTATION_DOMAIN"] : nil }
     fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
 }
 
@@ -95,7 +97,7 @@ extension Invocation {
             guard wantsHelp || operands.count == 1 else {
                 throw UsageError(description: "explain takes one operand, FROM, got \(operands.count)")
             }
-        } else if command != .check, command != .export, let operand = operands.first {
+        } else if ![.check, .convert, .export].contains(command), let operand = operands.first {
             throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
         }
     }
@@ -171,10 +173,10 @@ extension Invocation {
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // An invalid variable must not affect the commands that do not use it.
-        guard !wantsHelp, command.isConfigured else { return }
+        guard !wantsHelp, command.isConfigured || command.variables != nil else { return }
         // Their output is the result alone, so they log only errors by default.
         if command == .plan || command == .explain { settings.logLevel = .error }
-        for option in Option.all {
+        for option in Option.all where command.variables?.contains(option.variable) ?? true {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
             if value.isEmpty, flags[option.variable] == nil, !option.takesEmpty { continue }
@@ -183,6 +185,7 @@ extension Invocation {
             }
             given[option.variable] = value
         }
+        guard command.isConfigured else { return }
         if settings.debounceMax < settings.debounceQuiet {
             let quiet = given["DEBOUNCE_QUIET"]
             throw given["DEBOUNCE_MAX"].map { longest in

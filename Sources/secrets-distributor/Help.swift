@@ -13,6 +13,8 @@ enum Help {
           plan           show what sync would write, and what is held back and why; write nothing
           explain FROM   list the targets that a source file feeds
           check FILE...  validate manifests without a cluster; exit status 1 if there are problems
+          convert FILE...
+                         print distributions for secretObjects, SecretSyncs and annotations of kees
           export FILE... print the least access that the vault must grant to the mount
           version        print the version
           help           print this help
@@ -56,10 +58,26 @@ enum Help {
         Exit status: 0 printed, 1 problems, 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
         """
 
+    static let convert = """
+        usage: secrets-distributor convert [FLAG...] FILE...
+
+        Prints a SecretsDistribution for each secretObjects entry of a SecretProviderClass, for each SecretSync, and for
+        each workload with annotations of kees. "-" is standard input. Comments above each document say how to hand over
+        the Secret that exists. Reports what has no counterpart as FILE:LINE: WHAT AND WHY on standard error, and also
+        what is skipped, as a remark. Needs no cluster and no mount.
+
+          --managed-by MARK           owner mark in the printed commands (default: secrets-distributor)
+          --annotation-domain DOMAIN  domain of the annotations of kees (default: bsycorp.com)
+
+        Exit status: 0 everything is converted, 1 something has no counterpart, a file cannot be used, or there is
+        nothing to convert; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
+        """
+
     static func text(of command: Invocation.Command) -> String {
         switch command {
         case .check: check
         case .export: export
+        case .convert: convert
         case .version: "usage: secrets-distributor version\n\nPrints the version."
         case .sync:
             """
