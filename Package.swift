@@ -202,7 +202,8 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Admin", "COpenSSL", "Certificates", "Distribution", "Formats", "JSON", "Kube", "KubeConfig",
+                "Admin", "COpenSSL", "Certificates", "Conversion", "Distribution", "Formats", "JSON", "Kees", "Kube",
+                "KubeConfig",
                 "KubeCurl",
                 "LinuxIO", "MountWatch", "Observability", "Planning", "ProviderClasses", "Snapshots", "StatusPage",
                 "Stores", "YAML", "secrets-distributor",

@@ -83,10 +83,9 @@ package struct Conversion: Sendable {
         _ document: MappingReader, _ findings: inout Findings,
         _ read: (Located, Located?, inout Findings, inout [String: SharedValue]) -> [Draft]
     ) {
-        guard let metadata = document.mapping("metadata", &findings) else {
-            return findings.add(document.place.line, "metadata is missing")
-        }
-        guard let name = metadata.required("name", &findings) else { return }
+        guard let metadata = document.requiredMapping("metadata", &findings),
+            let name = metadata.required("name", &findings)
+        else { return }
         for draft in read(name, metadata.string("namespace", &findings), &findings, &shared) {
             write(draft, &findings)
         }

@@ -43,6 +43,12 @@ struct MappingReader {
         return mapping
     }
 
+    /// - Returns: nil with a finding if it is missing or not a mapping.
+    func requiredMapping(_ name: String, _ findings: inout Findings) -> MappingReader? {
+        if value(name) == nil { findings.add(place(of: name), "is missing") }
+        return mapping(name, &findings)
+    }
+
     /// The mapping at the end of a path; nil without a finding if there is none.
     func mapping(at path: [String]) -> MappingReader? {
         var current = self

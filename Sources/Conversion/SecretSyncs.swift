@@ -10,19 +10,13 @@ struct SecretSyncs {
     static func drafts(
         in document: MappingReader, name: Located, namespace: Located?, _ findings: inout Findings
     ) -> [Draft] {
-        guard let spec = document.mapping("spec", &findings) else {
-            findings.add(document.place.line, "spec is missing")
-            return []
-        }
+        guard let spec = document.requiredMapping("spec", &findings) else { return [] }
         spec.expectNoOther(
             than: [
                 "secretSyncControllerName", "secretProviderClassName", "serviceAccountName", "secretObject",
                 "forceSynchronization",
             ], in: kind, &findings)
-        guard let object = spec.mapping("secretObject", &findings) else {
-            findings.add(spec.place.line, "spec.secretObject is missing")
-            return []
-        }
+        guard let object = spec.requiredMapping("secretObject", &findings) else { return [] }
         object.expectNoOther(than: ["type", "labels", "annotations", "data"], in: kind, &findings)
         describeAccess(spec, &findings)
         var draft = Draft(
