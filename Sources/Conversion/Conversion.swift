@@ -106,7 +106,7 @@ package struct Conversion: Sendable {
                     + " distribution only")
         }
         do {
-            let manifest = try YAMLEmitter.emit(draft.manifest())
+            let manifest = try YAMLEmitter.emit(draft.manifest)
             targets[target] = place
             count += 1
             output += Array((["---"] + comments(draft, place).map { "# \($0)" }).joined(separator: "\n").utf8)

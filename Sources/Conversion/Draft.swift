@@ -46,18 +46,56 @@ struct Draft {
     /// - Returns: nil if nothing that can be used is left.
     func checked(_ findings: inout Findings) -> Draft? {
         var draft = self
+        guard draft.removeUnusableEntries(&findings) else { return nil }
         // Each round removes at least one part, and the number of problems of one round is limited.
         while true {
             let problems = draft.problems()
             guard !problems.isEmpty else { return draft }
-            let parts = problems.map { draft.part(of: $0, among: problems, &findings) }
-            guard !parts.contains(nil), draft.remove(Set(parts.compactMap(\.self))) else { return nil }
+            var parts: Set<Part> = []
+            var isUsable = true
+            for problem in problems {
+                let (part, place) = draft.origin(of: problem)
+                isUsable = isUsable && part != nil
+                // The name of the resource is that of the Secret. Of several problems of one part, the first is enough.
+                if problem.keys == ["metadata", "name"], problems.contains(where: { $0.keys == ["spec", "name"] }) {
+                    continue
+                }
+                if let part, !parts.insert(part).inserted { continue }
+                if let place {
+                    findings.add(place, "has no counterpart: it \(problem.message)")
+                } else {
+                    findings.add(origin.place.line, "\(origin.text) has no counterpart: \(problem)")
+                }
+            }
+            guard isUsable, draft.remove(parts) else { return nil }
         }
+    }
+
+    /// Removes the entries with a key or a file that no entry can have: there may be many.
+    ///
+    /// - Returns: false if no entry is left.
+    private mutating func removeUnusableEntries(_ findings: inout Findings) -> Bool {
+        let parts = entries.indices.filter { index in
+            let entry = entries[index]
+            if let problem = DistributionSpec.problem(ofDataKey: entry.to) {
+                findings.add(entry.keyPlace, "has no counterpart: it \(problem)")
+                return true
+            }
+            guard case .file(let file) = entry.source else { return false }
+            do throws(SourcePathError) {
+                _ = try SourcePath(file)
+                return false
+            } catch {
+                findings.add(entry.sourcePlace, "has no counterpart: it \(error.description)")
+                return true
+            }
+        }
+        return remove(Set(parts.map { .entry($0) }))
     }
 
     /// The errors that the program finds in the manifest.
     private func problems() -> [Problem] {
-        let read = try? YAMLParser.documents(in: YAMLEmitter.emit(manifest(forCheck: true))).first
+        let read = try? YAMLParser.documents(in: YAMLEmitter.emit(manifest)).first
             .map { try JSONBytes.decode(SecretsDistribution.self, from: $0.json()) }
         guard let distribution = read ?? nil else { return [Problem([], "cannot be written as a manifest")] }
         return distribution.problems.filter { $0.severity == .error }
@@ -69,34 +107,26 @@ struct Draft {
         case annotation(Int)
     }
 
-    /// Adds a finding for the problem.
-    ///
-    /// - Returns: the part to remove; nil if the whole cannot be used.
-    private func part(of problem: Problem, among problems: [Problem], _ findings: inout Findings) -> Part? {
-        let report = { (findings: inout Findings, place: Place) in
-            findings.add(place, "has no counterpart: it \(problem.message)")
+    /// - Returns: the part to remove, nil if the whole cannot be used; and its place, nil if it is the whole.
+    private func origin(of problem: Problem) -> (Part?, Place?) {
+        let keys = problem.keys
+        switch keys {
+        case ["metadata", "namespace"]: return (nil, namespace?.place)
+        case ["spec", "name"]: return (nil, secret.place)
+        case ["spec", "type"]: return (nil, type?.place)
+        default: break
         }
-        switch problem.keys {
-        // The name is that of the Secret.
-        case ["metadata", "name"] where problems.contains { $0.keys == ["spec", "name"] }: break
-        case ["metadata", "namespace"]: report(&findings, namespace?.place ?? origin.place)
-        case ["spec", "name"]: report(&findings, secret.place)
-        case ["spec", "type"]: report(&findings, type?.place ?? origin.place)
-        case let keys
-        where keys.starts(with: ["spec", "secrets"]) && problem.index.map(entries.indices.contains) == true:
-            let index = problem.index ?? 0
-            report(&findings, keys.last == "to" ? entries[index].keyPlace : entries[index].sourcePlace)
-            return .entry(index)
-        case let keys where keys.count == 4 && keys.starts(with: ["spec", "metadata"]):
-            let list = keys[2] == "labels" ? labels : annotations
+        if keys.starts(with: ["spec", "secrets"]), let index = problem.index, entries.indices.contains(index) {
+            return (.entry(index), keys.last == "to" ? entries[index].keyPlace : entries[index].sourcePlace)
+        }
+        if keys.count == 4, keys.starts(with: ["spec", "metadata"]) {
+            let isLabel = keys[2] == "labels"
+            let list = isLabel ? labels : annotations
             if let index = list.firstIndex(where: { $0.key == keys[3] }) {
-                report(&findings, list[index].value.place)
-                return keys[2] == "labels" ? .label(index) : .annotation(index)
+                return (isLabel ? .label(index) : .annotation(index), list[index].value.place)
             }
-            report(&findings, origin.place)
-        default: findings.add(origin.place.line, "\(origin.text) has no counterpart: \(problem)")
         }
-        return nil
+        return (nil, nil)
     }
 
     /// - Returns: false if no entry is left.
@@ -110,8 +140,7 @@ struct Draft {
 }
 
 extension Draft {
-    /// - Parameter forCheck: replaces each generated value with a file, so that only the rest is checked.
-    func manifest(forCheck: Bool = false) -> YAMLValue {
+    var manifest: YAMLValue {
         var metadata: [YAMLValue.Entry] = [.init("name", .string(name))]
         if let namespace { metadata.append(.init("namespace", .string(namespace.text))) }
         if !ownAnnotations.isEmpty { metadata.append(.init("annotations", .mapping(ownAnnotations))) }
@@ -126,8 +155,7 @@ extension Draft {
                 switch entry.source {
                 case .file(let file): .init("from", .string(file))
                 case .text(let text): .init("value", .string(text))
-                case .generated(let fields):
-                    forCheck ? .init("from", .string("generated")) : .init("generate", .mapping(fields))
+                case .generated(let fields): .init("generate", .mapping(fields))
                 }
             return YAMLValue.mapping([source, .init("to", .string(entry.to))])
         }

@@ -74,6 +74,7 @@ struct WorkloadTests {
                 "secret.bsycorp.com/r: \"kind=DYNAMIC,type=RANDOM,size=256\"",
                 "secret.bsycorp.com/k_private: \"kind=DYNAMIC,type=RSA,size=2048\"",
                 "secret.bsycorp.com/k_public: \"kind=DYNAMIC,type=RSA,size=2048\""))
+        converted.expectValid()
         #expect(converted.lost == [] && converted.remarks.count == 4)
         let entries = try #require(converted.documents.first?["spec"]?["secrets"])
         let fields = { (index: Int, names: [String]) in
@@ -101,7 +102,10 @@ struct WorkloadTests {
                 "secret.bsycorp.com/api-key_consumer: \"kind=DYNAMIC,type=RANDOM,size=64\"",
                 "its consumer and its provider"
             ),
-            ("secret.bsycorp.com/p: \"kind=DYNAMIC,type=PASSWORD,size=7\"", "less than a byte"),
+            (
+                "secret.bsycorp.com/p: \"kind=DYNAMIC,type=PASSWORD,size=7\"",
+                "has no counterpart: it is 0, expected 8 to 1024 characters"
+            ),
             ("lease.bsycorp.com/n: \"kind=INDEX,rangeStart=0,rangeEnd=9\"", "asks for a lease"),
             ("secret.bsycorp.com/x: \"kind=OTHER\"", "has the kind \"OTHER\", expected"),
             ("secret.bsycorp.com/x: 7", "is not a string"),
