@@ -277,7 +277,7 @@ import Testing
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, convert, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, convert, export, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
@@ -292,7 +292,7 @@ import Testing
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "unknown command \"false\", expected one of run, sync, plan, explain, check, convert, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, convert, export, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {
