@@ -109,7 +109,7 @@ package struct Conversion: Sendable {
             let manifest = try YAMLEmitter.emit(draft.manifest)
             targets[target] = place
             count += 1
-            output += Array((["---"] + comments(draft, place).map { "# \($0)" }).joined(separator: "\n").utf8)
+            output += Array((["---"] + comments(draft, place).map { "# \($0.onOneLine)" }).joined(separator: "\n").utf8)
             output += [UInt8(ascii: "\n")] + manifest
         } catch {
             findings.add(draft.origin.place, "\(error)")
@@ -117,7 +117,7 @@ package struct Conversion: Sendable {
     }
 
     private func comments(_ draft: Draft, _ place: String) -> [String] {
-        var lines = ["From \(draft.origin.text), \(place).".onOneLine]
+        var lines = ["From \(draft.origin.text), \(place)."]
         if draft.isIncomplete {
             lines += [
                 "INCOMPLETE: some data keys have no counterpart. secrets-distributor removes data keys that are not listed",

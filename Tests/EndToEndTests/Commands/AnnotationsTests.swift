@@ -56,7 +56,7 @@ struct AnnotationsTests {
         let invalid = try await Binary.run(["sync"], environment: environment)
         #expect(invalid.status == 1)
         #expect(
-            invalid.output.contains("InvalidSpec     secret.bsycorp.com/db.password has no kind, expected"),
+            invalid.output.contains("InvalidSpec  secret.bsycorp.com/db.password has no kind, expected"),
             "\(invalid.output)")
         #expect(manifest == before)
         try podinfo.write(["annotations": "secret.example.com/a=\"\""])
