@@ -50,9 +50,12 @@ let package = Package(
         library("Kube", ["JSON", "Observability", "Scheduling"]),
         library("Distribution", ["Formats", "JSON", "Kube", "Observability", "Snapshots"]),
         library("ProviderClasses", ["Distribution", "Observability", "YAML"]),
+        library("Kees", ["Formats", "Snapshots"]),
         library("Values", ["Certificates", "Distribution", "Formats", "Snapshots"]),
         library(
             "Planning", ["Certificates", "Distribution", "JSON", "Kube", "Observability", "Snapshots", "Values"]),
+
+        library("Conversion", ["Distribution", "JSON", "Kees", "Observability", "YAML"]),
 
         // Edges: threads, descriptors, sockets.
         library("LinuxIO", ["CLinux"]),
@@ -67,7 +70,7 @@ let package = Package(
         library(
             "Stores",
             [
-                "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
+                "Distribution", "JSON", "Kees", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "ProviderClasses", "Snapshots", "Values", "YAML",
             ]
         ),
@@ -86,14 +89,15 @@ let package = Package(
         library(
             "Agent",
             [
-                "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "MountWatch",
+                "Admin", "Distribution", "HTTPServer", "Kees", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "MountWatch",
                 "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
             ]
         ),
         .executableTarget(
             name: "secrets-distributor",
             dependencies: [
-                "Admin", "Agent", "CWipe", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
+                "Admin", "Agent", "CWipe", "Conversion", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
                 "Observability", "Planning", "ProviderClasses", "Stores",
             ],
             swiftSettings: settings, linkerSettings: release
@@ -134,6 +138,7 @@ let package = Package(
         tests("BenchmarkTests", ["JSON", "Observability", "benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("CertificatesTests", ["COpenSSL", "Certificates", "Snapshots"]),
+        tests("ConversionTests", ["Conversion", "Distribution", "JSON", "YAML"]),
         tests("DistributionTests", ["Distribution", "DistributionSupport", "JSON"]),
         tests(
             "EndToEndTests",
@@ -143,6 +148,7 @@ let package = Package(
             ]),
         tests("HTTPServerTests", ["HTTPServer", "LinuxIO"]),
         tests("JSONTests", ["JSON"]),
+        tests("KeesTests", ["Formats", "Kees", "Snapshots"]),
         tests("KubeConfigTests", ["Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "Observability"]),
         tests("KubeCurlTests", ["JSON", "Kube", "KubeConfig", "KubeCurl", "KubeRuntime", "Scheduling"]),
         tests(
@@ -196,7 +202,8 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Admin", "COpenSSL", "Certificates", "Distribution", "Formats", "JSON", "Kube", "KubeConfig",
+                "Admin", "COpenSSL", "Certificates", "Conversion", "Distribution", "Formats", "JSON", "Kees", "Kube",
+                "KubeConfig",
                 "KubeCurl",
                 "LinuxIO", "MountWatch", "Observability", "Planning", "ProviderClasses", "Snapshots", "StatusPage",
                 "Stores", "YAML", "secrets-distributor",

@@ -55,18 +55,17 @@ package struct Backend: Sendable {
         self.close = close
     }
 
-    /// Chooses the backend by the settings: local mode if both folders are set, otherwise the cluster that the
+    /// Chooses the backend by the settings: local mode if its input and output are set, otherwise the cluster that the
     /// kubeconfig names or that the pod runs in.
     package init(_ settings: Settings, logger: Logger) throws {
-        if let input = settings.distributionsPath, let output = settings.outputPath {
+        if let distributions = settings.localDistributions(logger), let output = settings.outputPath {
             self.init(
                 settings,
                 secrets: try FolderSecretStore(
                     path: output, managedBy: settings.managedBy, timing: settings.watchTiming,
                     isDryRun: settings.dryRun,
                     logger: logger),
-                distributions: FolderDistributionStore(
-                    path: input, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger),
+                distributions: distributions,
                 name: output,
                 logger: logger)
             return
@@ -117,6 +116,19 @@ package struct Backend: Sendable {
             recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, drainTimeout: drainTimeout),
             versions: Self.versions(client, settings, namespace: namespace),
             name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
+    }
+}
+
+extension Settings {
+    /// The distributions of local mode; nil in a cluster.
+    func localDistributions(_ logger: Logger) -> (any DistributionStore)? {
+        if let path = annotationsPath {
+            return AnnotationDistributionStore(
+                path: path, domain: annotationDomain, managedBy: managedBy, timing: watchTiming, logger: logger)
+        }
+        return distributionsPath.map {
+            FolderDistributionStore(path: $0, namespaces: namespaces, timing: watchTiming, logger: logger)
+        }
     }
 }
 

@@ -33,11 +33,7 @@ package struct Explainer: Sendable {
     }
 
     private func objects() async throws -> ([SecretsDistribution], [Namespace]) {
-        if let path = settings.distributionsPath {
-            return try await list(
-                FolderDistributionStore(
-                    path: path, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger))
-        }
+        if let local = settings.localDistributions(logger) { return try await list(local) }
         let client = try KubeClient(
             configuration: try Cluster.configuration(kubeconfig: settings.kubeconfig), logger: logger)
         defer { client.shutdown() }

@@ -1,5 +1,6 @@
 package import Admin
 package import Distribution
+import Kees
 package import KubeRuntime
 package import MountWatch
 package import Observability
@@ -28,8 +29,12 @@ package struct Settings: Sendable, Equatable {
     package var kubeconfig: String?
     /// The path of the access policy file.
     package var policyPath: String?
-    /// If both are set, the agent runs in local mode.
+    /// If this or `annotationsPath` is set, and `outputPath`, the agent runs in local mode.
     package var distributionsPath: String?
+    /// The file of a downward API volume with the annotations of the pod, which describe what is needed instead of
+    /// distributions.
+    package var annotationsPath: String?
+    package var annotationDomain = KeesAnnotations.defaultDomain
     package var outputPath: String?
     /// The namespaces of local mode that need no manifest.
     package var namespaces: [String] = []

@@ -23,7 +23,7 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
     /// The reason in the status.
     package let reason: Reason
 
-    init(_ path: [PathElement], _ message: String, severity: Severity = .error, reason: Reason = .invalidSpec) {
+    package init(_ path: [PathElement], _ message: String, severity: Severity = .error, reason: Reason = .invalidSpec) {
         self.severity = severity
         self.path = path.map(\.bounded)
         self.message = message.onOneLine(atMost: Self.longestMessage)

@@ -56,7 +56,7 @@ package enum ByteEncoding: String, Sendable, CaseIterable {
 
 extension ByteEncoding {
     /// Padded base64 in the standard alphabet.
-    static func encodeBase64(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encodeBase64(_ bytes: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {

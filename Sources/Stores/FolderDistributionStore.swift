@@ -86,18 +86,7 @@ package final class FolderDistributionStore: DistributionStore {
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {
         if scope == .cluster { return await listen(observer) { self.distributions(in: $0, scope) } }
-        let folder = MountWatcher(
-            path: path, timing: timing, logger: logger, heartbeat: observer.heartbeat)
-        defer { folder.stop() }
-        do {
-            try folder.start()
-        } catch {
-            logger.error("folder cannot be watched", ["error": .string(error.description)])
-            await observer.failed(.unavailable(error.description, retryAfter: nil))
-            return
-        }
-        for await reading in folder.readings {
-            guard case .snapshot(let snapshot) = reading else { continue }
+        await observer.follow(path, timing: timing, logger: logger) { snapshot in
             await observer.event(.replace(distributions(in: snapshot, scope)))
             snapshots.send(snapshot)
         }
@@ -108,12 +97,7 @@ package final class FolderDistributionStore: DistributionStore {
         let (stream, end) = snapshots.listen()
         defer { end() }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    observer.heartbeat?.beat()
-                    try? await Task.sleep(for: .seconds(60), tolerance: .seconds(10))
-                }
-            }
+            group.addTask { await observer.idle() }
             for await snapshot in stream { await observer.event(.replace(items(snapshot))) }
             group.cancelAll()
         }

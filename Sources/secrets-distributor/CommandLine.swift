@@ -6,7 +6,7 @@ import ProviderClasses
 /// The parsed command line.
 struct Invocation {
     enum Command: String, CaseIterable {
-        case run, sync, plan, explain, check, export, version, help
+        case run, sync, plan, explain, check, convert, export, version, help
     }
 
     var command = Command.run
@@ -34,6 +34,8 @@ struct UsageError: Error, CustomStringConvertible {
 extension Invocation.Command {
     /// Whether the command needs settings.
     var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
+    /// The variables that the command uses; nil for all.
+    fileprivate var variables: [String]? { self == .convert ? ["MANAGED_BY", "ANNOTATION_DOMAIN"] : nil }
     fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
 }
 
@@ -95,7 +97,7 @@ extension Invocation {
             guard wantsHelp || operands.count == 1 else {
                 throw UsageError(description: "explain takes one operand, FROM, got \(operands.count)")
             }
-        } else if command != .check, command != .export, let operand = operands.first {
+        } else if ![.check, .convert, .export].contains(command), let operand = operands.first {
             throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
         }
     }
@@ -171,10 +173,10 @@ extension Invocation {
 
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // An invalid variable must not affect the commands that do not use it.
-        guard !wantsHelp, command.isConfigured else { return }
+        guard !wantsHelp, command.isConfigured || command.variables != nil else { return }
         // Their output is the result alone, so they log only errors by default.
         if command == .plan || command == .explain { settings.logLevel = .error }
-        for option in Option.all {
+        for option in Option.all where command.variables?.contains(option.variable) ?? true {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
             if value.isEmpty, flags[option.variable] == nil, !option.takesEmpty { continue }
@@ -183,6 +185,7 @@ extension Invocation {
             }
             given[option.variable] = value
         }
+        guard command.isConfigured else { return }
         if settings.debounceMax < settings.debounceQuiet {
             let quiet = given["DEBOUNCE_QUIET"]
             throw given["DEBOUNCE_MAX"].map { longest in
@@ -201,7 +204,8 @@ extension Invocation {
                 takes: "false with sync; plan shows what sync would write")
         }
         settings.dryRun = settings.dryRun || command == .plan
-        switch (settings.distributionsPath, settings.outputPath) {
+        try checkAnnotations()
+        switch (settings.distributionsPath ?? settings.annotationsPath, settings.outputPath) {
         // explain reads no Secrets, so it needs no OUTPUT_PATH.
         case (_?, nil) where command == .explain: break
         case (nil, let path?):
@@ -209,13 +213,32 @@ extension Invocation {
                 name: "OUTPUT_PATH", value: path, takes: "DISTRIBUTIONS_PATH as well: local mode needs both")
         case (let path?, nil):
             throw OptionError(
-                name: "DISTRIBUTIONS_PATH", value: path, takes: "OUTPUT_PATH as well: local mode needs both")
+                name: settings.annotationsPath == nil ? "DISTRIBUTIONS_PATH" : "ANNOTATIONS_PATH", value: path,
+                takes: "OUTPUT_PATH as well: local mode needs both")
         default: break
         }
         if settings.distributionsPath == nil, !settings.namespaces.isEmpty {
             throw OptionError(
                 name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
                 takes: "DISTRIBUTIONS_PATH as well: a cluster has its own namespaces")
+        }
+    }
+
+    private func checkAnnotations() throws(OptionError) {
+        guard let path = settings.annotationsPath else {
+            guard let domain = given["ANNOTATION_DOMAIN"] else { return }
+            throw OptionError(
+                name: "ANNOTATION_DOMAIN", value: domain, takes: "ANNOTATIONS_PATH as well, which needs the domain")
+        }
+        if settings.distributionsPath != nil {
+            throw OptionError(
+                name: "ANNOTATIONS_PATH", value: path,
+                takes: "no DISTRIBUTIONS_PATH: what is needed is in annotations or in manifests")
+        }
+        if let namespaces = given["WATCH_NAMESPACES"], settings.watchNamespaces != nil {
+            throw OptionError(
+                name: "WATCH_NAMESPACES", value: namespaces,
+                takes: "no value with ANNOTATIONS_PATH, whose annotations are those of one pod")
         }
     }
 
@@ -228,7 +251,7 @@ extension Invocation {
             throw refuse(
                 "LEADER_ELECTION", "", "false: sync does not wait for a Lease; set LEADER_ELECTION=false")
         }
-        if settings.distributionsPath != nil || settings.outputPath != nil {
+        if settings.distributionsPath != nil || settings.annotationsPath != nil || settings.outputPath != nil {
             throw refuse("LEADER_ELECTION", "", "false in local mode, where there is no Lease")
         }
         let policy = settings.lease.policy

@@ -13,6 +13,8 @@ enum Help {
           plan           show what sync would write, and what is held back and why; write nothing
           explain FROM   list the targets that a source file feeds
           check FILE...  validate manifests without a cluster; exit status 1 if there are problems
+          convert FILE...
+                         print distributions for secretObjects, SecretSyncs and annotations of kees
           export FILE... print the least access that the vault must grant to the mount
           version        print the version
           help           print this help
@@ -56,10 +58,26 @@ enum Help {
         Exit status: 0 printed, 1 problems, 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
         """
 
+    static let convert = """
+        usage: secrets-distributor convert [FLAG...] FILE...
+
+        Prints a SecretsDistribution for each secretObjects entry of a SecretProviderClass, for each SecretSync, and for
+        each workload with annotations of kees. "-" is standard input. Comments above each document say how to hand over
+        the Secret that exists. Reports what has no counterpart as FILE:LINE: WHAT AND WHY on standard error, and also
+        what is skipped, as a remark. Needs no cluster and no mount.
+
+          --managed-by MARK           owner mark in the printed commands (default: secrets-distributor)
+          --annotation-domain DOMAIN  domain of the annotations of kees (default: bsycorp.com)
+
+        Exit status: 0 everything is converted, 1 something has no counterpart, a file cannot be used, or there is
+        nothing to convert; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
+        """
+
     static func text(of command: Invocation.Command) -> String {
         switch command {
         case .check: check
         case .export: export
+        case .convert: convert
         case .version: "usage: secrets-distributor version\n\nPrints the version."
         case .sync:
             """
@@ -89,8 +107,8 @@ enum Help {
             usage: secrets-distributor explain FROM [FLAG...]
 
             Lists each Secret and key that the source file FROM, or a file below the folder FROM, feeds, with the
-            distribution and what holds it back. Reads the distributions from the cluster, or from DISTRIBUTIONS_PATH,
-            which needs no OUTPUT_PATH here. Uses the mount and the access policy only if it can read them. LOG_LEVEL
+            distribution and what holds it back. Reads the distributions from the cluster, or from DISTRIBUTIONS_PATH
+            or ANNOTATIONS_PATH, which need no OUTPUT_PATH here. Uses the mount and the access policy only if it can read them. LOG_LEVEL
             defaults to error.
             Exit status: 0 there are targets, 1 there are none or the distributions cannot be read, 64 wrong usage, 74
             the output cannot be written, 78 a value cannot be used.
@@ -125,6 +143,7 @@ enum Help {
             let padding = String(repeating: " ", count: width - option.flag.count)
             text += "  \(option.flag)\(padding)\(option.help) (default: \(option.standard))\n"
         }
-        return text + "\nLocal mode: if DISTRIBUTIONS_PATH and OUTPUT_PATH are set, no cluster is used."
+        return text
+            + "\nLocal mode: if OUTPUT_PATH is set, and DISTRIBUTIONS_PATH or ANNOTATIONS_PATH, no cluster is used."
     }
 }

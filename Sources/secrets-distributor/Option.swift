@@ -103,6 +103,16 @@ extension Option {
         .optionalPath(
             "DISTRIBUTIONS_PATH", "none", "local mode: folder with SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
+            "ANNOTATIONS_PATH", "none",
+            "local mode: file with the pod's annotations of kees, instead of manifests", \.annotationsPath),
+        Option(
+            variable: "ANNOTATION_DOMAIN", standard: "bsycorp.com", help: "domain of the annotations of kees",
+            takes: "a domain such as example.com",
+            apply: { value, settings in
+                settings.annotationDomain = value
+                return isObjectName(value)
+            }),
+        .optionalPath(
             "OUTPUT_PATH", "none", "local mode: folder for the Secret manifests", \.outputPath),
         Option(
             variable: "NAMESPACES", standard: "none",

@@ -33,6 +33,7 @@ enum Program {
             case .export:
                 return ExportCommand.run(
                     invocation.operands, classes: invocation.providerClasses, invocation.export)
+            case .convert: return ConvertCommand.run(invocation.operands, invocation.settings)
             case .sync, .plan: return try await PassCommand.run(invocation)
             case .explain: return try await ExplainCommand.run(invocation.operands[0], invocation)
             case .run: try await run(invocation.settings)

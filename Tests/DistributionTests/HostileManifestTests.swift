@@ -182,8 +182,8 @@ import Testing
             distribution.complaints == [
                 "extra is not a field of a SecretsDistribution, expected one of apiVersion, kind, metadata, spec, status",
                 "spec.metadata.label is not a field of a SecretsDistribution, expected one of annotations, labels",
-                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of decode, extract,"
-                    + " from, optional, passwordFrom, pointer, template, to, trim, value, with",
+                "spec.secrets[0].option is not a field of a SecretsDistribution, expected one of decode, extract, from,"
+                    + " generate, optional, passwordFrom, pointer, template, to, trim, value, with",
                 "spec.Name is not a field of a SecretsDistribution, expected one of dataFrom, deletionPolicy, metadata,"
                     + " name, secrets, type, validation",
             ])

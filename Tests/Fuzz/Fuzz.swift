@@ -6,8 +6,10 @@ enum Fuzz {
 
     /// Each folder of `corpus` has the name of a target.
     static let targets: [String: Target] = [
+        "annotations": ConversionTargets.annotations,
         "bundle": BundleTargets.bundle,
         "certificates": CertificateTargets.pair,
+        "conversion": ConversionTargets.conversion,
         "distribution": DistributionTargets.distribution,
         "dotenv": FormatsTargets.dotenv,
         "duration": CommandTargets.duration,

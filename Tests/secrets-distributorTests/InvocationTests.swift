@@ -43,6 +43,8 @@ import Testing
             ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"), ("POD_UID", "--pod-uid", "a-1"),
             ("DRY_RUN", "--dry-run", "true"), ("NAMESPACES", "--namespaces", "web, api,web"),
         ]
+        // Set apart, because they exclude DISTRIBUTIONS_PATH.
+        let others = ["ANNOTATIONS_PATH", "ANNOTATION_DOMAIN"]
         var expected = Settings()
         expected.secretsPath = "/other"
         expected.managedBy = "me"
@@ -74,7 +76,7 @@ import Testing
         let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN"]
         let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
         #expect(try settings(separate + ["--only-assigned", "--dry-run"]) == expected)
-        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)))
+        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0) + others))
     }
 
     @Test("A flag overrides its variable, whose value is not validated")
@@ -185,6 +187,47 @@ import Testing
                 == #"NAMESPACES is "a,b", expected DISTRIBUTIONS_PATH as well: a cluster has its own namespaces"#)
     }
 
+    @Test("Annotations replace manifests, and are those of one pod")
+    func annotations() throws {
+        var expected = Settings()
+        expected.annotationsPath = "/podinfo/annotations"
+        expected.annotationDomain = "example.com"
+        expected.outputPath = "/o"
+        let environment = [
+            "ANNOTATIONS_PATH": "/podinfo/annotations", "ANNOTATION_DOMAIN": "example.com", "OUTPUT_PATH": "/o",
+        ]
+        let flags = ["--annotations-path=/podinfo/annotations", "--annotation-domain=example.com", "--output-path=/o"]
+        #expect(try settings([], environment) == expected)
+        #expect(try settings(flags) == expected)
+        #expect(
+            error([], ["ANNOTATIONS_PATH": "/a"])
+                == #"ANNOTATIONS_PATH is "/a", expected OUTPUT_PATH as well: local mode needs both"#)
+        #expect(error(["explain", "a"], ["ANNOTATIONS_PATH": "/a"]) == nil)
+        #expect(
+            error([], environment.merging(["DISTRIBUTIONS_PATH": "/d"]) { $1 })?
+                .hasPrefix(#"ANNOTATIONS_PATH is "/podinfo/annotations", expected no DISTRIBUTIONS_PATH"#) == true)
+        #expect(
+            error([], environment.merging(["WATCH_NAMESPACES": "a"]) { $1 })?
+                .hasPrefix(#"WATCH_NAMESPACES is "a", expected no value with ANNOTATIONS_PATH"#) == true)
+        #expect(error([], environment.merging(["LEADER_ELECTION": "true"]) { $1 })?.contains("local mode") == true)
+        #expect(
+            error([], ["ANNOTATION_DOMAIN": "example.com"])
+                == #"ANNOTATION_DOMAIN is "example.com", expected ANNOTATIONS_PATH as well, which needs the domain"#)
+        #expect(
+            error([], ["ANNOTATION_DOMAIN": "a_b"])
+                == #"ANNOTATION_DOMAIN is "a_b", expected a domain such as example.com"#)
+    }
+
+    @Test("convert uses the owner mark and the domain only")
+    func convert() throws {
+        let environment = ["MANAGED_BY": "me", "ANNOTATION_DOMAIN": "example.com", "SECRETS_PATH": "relative"]
+        let invocation = try Invocation(["convert", "a.yaml", "-"]) { environment[$0] }
+        #expect(invocation.operands == ["a.yaml", "-"])
+        #expect(invocation.settings.managedBy == "me" && invocation.settings.annotationDomain == "example.com")
+        #expect(invocation.settings.secretsPath == Settings().secretsPath)
+        #expect(try Invocation(["convert", "--managed-by=you", "-"]) { environment[$0] }.settings.managedBy == "you")
+    }
+
     @Test("The longest wait is at least the quiet time")
     func debounce() {
         #expect(
@@ -234,7 +277,7 @@ import Testing
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, export, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, convert, export, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
@@ -249,7 +292,7 @@ import Testing
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "unknown command \"false\", expected one of run, sync, plan, explain, check, export, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, convert, export, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {
