@@ -67,7 +67,7 @@ let package = Package(
         library(
             "Stores",
             [
-                "Distribution", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
+                "Distribution", "Formats", "JSON", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "Snapshots", "Values", "YAML",
             ]
         ),

@@ -59,11 +59,9 @@ package struct Backend: Sendable {
             self.init(
                 settings,
                 secrets: try FolderSecretStore(
-                    path: output, managedBy: settings.managedBy, timing: settings.watchTiming,
-                    isDryRun: settings.dryRun,
-                    logger: logger),
-                distributions: FolderDistributionStore(
-                    path: input, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger),
+                    path: output, settings: settings.output, managedBy: settings.managedBy,
+                    timing: settings.watchTiming, isDryRun: settings.dryRun, logger: logger),
+                distributions: settings.folderDistributions(in: input, logger: logger),
                 name: output,
                 logger: logger)
             return

@@ -34,9 +34,7 @@ package struct Explainer: Sendable {
 
     private func objects() async throws -> ([SecretsDistribution], [Namespace]) {
         if let path = settings.distributionsPath {
-            return try await list(
-                FolderDistributionStore(
-                    path: path, namespaces: settings.namespaces, timing: settings.watchTiming, logger: logger))
+            return try await list(settings.folderDistributions(in: path, logger: logger))
         }
         let client = try KubeClient(
             configuration: try Cluster.configuration(kubeconfig: settings.kubeconfig), logger: logger)

@@ -4,6 +4,7 @@ package import KubeRuntime
 package import MountWatch
 package import Observability
 package import Reconciler
+package import Stores
 
 /// The settings from the environment and the flags. Names and defaults are part of the contract; the defaults are here.
 package struct Settings: Sendable, Equatable {
@@ -31,6 +32,8 @@ package struct Settings: Sendable, Equatable {
     /// If both are set, the agent runs in local mode.
     package var distributionsPath: String?
     package var outputPath: String?
+    /// What local mode writes.
+    package var output = OutputSettings()
     /// The namespaces of local mode that need no manifest.
     package var namespaces: [String] = []
 
@@ -39,8 +42,11 @@ package struct Settings: Sendable, Equatable {
     /// The scopes of the lists and watches: one for each namespace or one for all namespaces, and the cluster.
     package var scopes: [Scope] { namespaceScopes + [.cluster] }
 
-    /// The scopes that have Secrets.
-    package var namespaceScopes: [Scope] { watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all] }
+    /// The scopes that have Secrets. Without namespaces in their paths, all targets have one namespace.
+    package var namespaceScopes: [Scope] {
+        guard output.hasNamespaces else { return [.all] }
+        return watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all]
+    }
 
     /// The Lease's name if `LEASE_NAME` is not set. Each owner mark has its own Lease. An owner mark that cannot be
     /// part of an object's name (RFC 1123: lower-case letters, digits, `-` and `.`) is encoded in hexadecimal.
@@ -53,6 +59,13 @@ package struct Settings: Sendable, Equatable {
         if managedBy.allSatisfy(isAllowed) { return "\(standard)-\(managedBy)" }
         let digits = managedBy.utf8.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
         return "\(standard).\(digits)"
+    }
+
+    /// The source of the distributions in local mode.
+    func folderDistributions(in path: String, logger: Logger) -> FolderDistributionStore {
+        FolderDistributionStore(
+            path: path, namespaces: namespaces, output: output, only: output.hasNamespaces ? nil : watchNamespaces,
+            timing: watchTiming, logger: logger)
     }
 
     /// When the agent reads a folder that it watches.

@@ -26,6 +26,8 @@ package struct MeteredSecretStore: SecretStore {
         await store.watch(scope, handler)
     }
 
+    package func refusal(of target: DesiredTarget) -> Refusal? { store.refusal(of: target) }
+
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {

@@ -43,6 +43,9 @@ package protocol SecretStore: Sendable {
     /// The generated values of a Secret that was deleted to be replaced, if the replacement was interrupted; otherwise nil.
     func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues?
 
+    /// Why a target cannot be stored here, whatever is there now; nil if it can.
+    func refusal(of target: DesiredTarget) -> Refusal?
+
     /// Forgets the metadata that was kept to finish a replacement for a distribution, because the distribution was
     /// deleted or has another target.
     ///
@@ -58,6 +61,8 @@ extension SecretStore {
     }
 
     package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? { nil }
+
+    package func refusal(of target: DesiredTarget) -> Refusal? { nil }
 
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }

@@ -217,6 +217,30 @@ extension Invocation {
                 name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
                 takes: "DISTRIBUTIONS_PATH as well: a cluster has its own namespaces")
         }
+        try checkOutput()
+    }
+
+    /// Options of `OUTPUT_PATH` alone must not be ignored silently.
+    private func checkOutput() throws(OptionError) {
+        let output = settings.output
+        if settings.outputPath == nil, command != .explain {
+            for name in ["OUTPUT_FORMAT", "OUTPUT_MODE", "OUTPUT_GROUP"] {
+                guard let value = given[name] else { continue }
+                throw OptionError(name: name, value: value, takes: "OUTPUT_PATH as well: only local mode writes files")
+            }
+        }
+        if output.hasNamespaces {
+            for name in ["OUTPUT_MODE", "OUTPUT_GROUP"] {
+                guard let value = given[name] else { continue }
+                throw OptionError(
+                    name: name, value: value,
+                    takes: "OUTPUT_FORMAT other than manifests as well: manifests keep mode 0600 and the agent's group")
+            }
+        } else if !settings.namespaces.isEmpty {
+            throw OptionError(
+                name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
+                takes: "OUTPUT_FORMAT manifests: other formats have no targets of cluster distributions")
+        }
     }
 
     private func checkElection() throws(OptionError) {

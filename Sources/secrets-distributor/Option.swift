@@ -1,6 +1,8 @@
 import Admin
 import Agent
+import LinuxIO
 import Observability
+import Stores
 
 /// One setting: an environment variable and the flag of the same name.
 struct Option: Sendable {
@@ -103,7 +105,28 @@ extension Option {
         .optionalPath(
             "DISTRIBUTIONS_PATH", "none", "local mode: folder with SecretsDistribution manifests", \.distributionsPath),
         .optionalPath(
-            "OUTPUT_PATH", "none", "local mode: folder for the Secret manifests", \.outputPath),
+            "OUTPUT_PATH", "none", "local mode: folder for what is written", \.outputPath),
+        .choice(
+            "OUTPUT_FORMAT", "manifests", "local mode: what is written, Secret manifests or files for an application",
+            OutputSettings.Format.allCases.map { ($0.rawValue, $0) }, \.output.format),
+        Option(
+            variable: "OUTPUT_MODE", standard: "0440", help: "local mode: mode of the files; manifests have 0600",
+            takes: "an octal mode with read permission for the owner and without write permission for others, such as"
+                + " 0440",
+            apply: { value, settings in
+                guard value.utf8.count <= 4, let mode = UInt32(value, radix: 8), mode <= 0o777, mode & 0o402 == 0o400,
+                    value.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") })
+                else { return false }
+                settings.output.attributes.mode = mode
+                return true
+            }),
+        Option(
+            variable: "OUTPUT_GROUP", standard: "the agent's", help: "local mode: group of the files, a gid or a name",
+            takes: "a gid or the name of a group of this system",
+            apply: { value, settings in
+                settings.output.attributes.group = SystemGroup.identifier(value)
+                return settings.output.attributes.group != nil
+            }),
         Option(
             variable: "NAMESPACES", standard: "none",
             help: "local mode: namespaces for cluster distributions, comma-separated, besides Namespace manifests",

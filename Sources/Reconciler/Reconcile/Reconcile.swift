@@ -230,7 +230,9 @@ extension Controller {
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
             of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
-        var plan = Plan(desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+        var plan = Plan(
+            desired: desired, observed: actual, managedBy: settings.managedBy,
+            held: review.refusal ?? secrets.refusal(of: desired))
         if newer.isNewer {
             switch plan {
             // What our outdated mount does not allow, the newer mount may allow.
