@@ -71,6 +71,7 @@ let package = Package(
                 "Planning", "Snapshots", "Values", "YAML",
             ]
         ),
+        library("Notify", ["JSON", "Kube", "KubeCurl", "LinuxIO", "Observability", "Scheduling"]),
         library(
             "Reconciler",
             [
@@ -87,14 +88,14 @@ let package = Package(
             "Agent",
             [
                 "Admin", "Distribution", "HTTPServer", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO", "MountWatch",
-                "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
+                "Notify", "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
             ]
         ),
         .executableTarget(
             name: "secrets-distributor",
             dependencies: [
                 "Admin", "Agent", "CWipe", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "Observability", "Planning", "ProviderClasses", "Stores",
+                "Notify", "Observability", "Planning", "ProviderClasses", "Stores",
             ],
             swiftSettings: settings, linkerSettings: release
         ),
@@ -174,6 +175,7 @@ let package = Package(
                 "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "Snapshots", "Stores", "Values",
             ]),
+        tests("NotifyTests", ["JSON", "LinuxIO", "Notify", "Scheduling"]),
         tests("FormatsTests", ["Formats", "Snapshots"]),
         tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),

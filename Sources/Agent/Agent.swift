@@ -1,6 +1,7 @@
 import Admin
 import Distribution
 import MountWatch
+import Notify
 package import Observability
 import Planning
 import Reconciler
@@ -36,9 +37,15 @@ package struct Agent: Sendable {
         let heartbeats = Heartbeats(settings)
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
+        let notifier =
+            try settings.dryRun
+            ? nil : settings.receiver.map { try Notifier($0, meter: backend.notifications, logger: logger) }
+        defer { notifier?.close() }
         let controller = try backend.controller(settings, logger: logger) { dependencies in
             dependencies.readMount = { mount.requestReading() }
             if let changes = backend.changes { dependencies.firstPassDone = { changes.logSummary($0) } }
+        } changed: { key in
+            notifier?.changed(settings.output.hasNamespaces ? key.description : key.name)
         }
         try mount.start()
         defer { mount.stop() }
@@ -60,6 +67,9 @@ package struct Agent: Sendable {
             ])
         let services =
             services(controller, mount, policy, endpoint, refreshes: refreshes)
+            + (notifier.map { notifier in
+                [Service { await notifier.run(isRotating: { await controller.isRotating }) }]
+            } ?? [])
             + settings.namespaceScopes.map { scope in
                 let feed = ScopeFeed(
                     scope, controller: controller, backend: backend, heartbeats: heartbeats, logger: logger)

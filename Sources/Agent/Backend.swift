@@ -1,6 +1,8 @@
+package import Distribution
 package import Kube
 import KubeConfig
 package import KubeRuntime
+import Notify
 package import Observability
 package import Reconciler
 package import Stores
@@ -17,6 +19,8 @@ package struct Backend: Sendable {
     package let changes: ChangeRecorder?
     /// Counts writes of Secrets.
     package let writes: SecretWriteMeter
+    /// Counts notifications.
+    let notifications: NotificationMeter
     /// For the log: the API server's address, or the folder.
     package let name: String
     /// Metrics of requests and watches; empty in local mode.
@@ -47,8 +51,10 @@ package struct Backend: Sendable {
         self.elector = elector
         self.recorder = recorder
         self.name = name
+        let notifications = NotificationMeter()
+        self.notifications = notifications
         let writes = writes
-        self.metrics = { metrics() + writes.metrics }
+        self.metrics = { metrics() + writes.metrics + notifications.metrics }
         self.close = close
     }
 
@@ -117,14 +123,18 @@ package struct Backend: Sendable {
 extension Backend {
     /// Creates a controller that uses these stores.
     ///
-    /// - Parameter recorder: records the writes of a single pass.
+    /// - Parameters:
+    ///   - recorder: records the writes of a single pass.
+    ///   - changed: receives each target whose content was written or removed.
     package func controller(
         _ settings: Settings, logger: Logger, recorder: ChangeRecorder? = nil,
-        _ configure: (inout ControllerDependencies) -> Void = { _ in }
+        _ configure: (inout ControllerDependencies) -> Void = { _ in },
+        changed: @escaping @Sendable (ObjectKey) -> Void = { _ in }
     ) throws -> Controller {
         let secrets: any SecretStore =
             changes == nil
-            ? MeteredSecretStore(self.secrets, meter: writes, logger: logger, recorder: recorder) : self.secrets
+            ? MeteredSecretStore(self.secrets, meter: writes, logger: logger, recorder: recorder, changed: changed)
+            : self.secrets
         var dependencies = ControllerDependencies(
             settings: settings.reconciler, secrets: secrets, distributions: distributions, logger: logger)
         dependencies.leadership = elector?.leadership

@@ -1,7 +1,9 @@
 package import Admin
 package import Distribution
 package import KubeRuntime
+package import LinuxIO
 package import MountWatch
+package import Notify
 package import Observability
 package import Reconciler
 package import Stores
@@ -34,6 +36,10 @@ package struct Settings: Sendable, Equatable {
     package var outputPath: String?
     /// What local mode writes.
     package var output = OutputSettings()
+    /// Who is notified of new content in local mode; nil for nobody. At most one of the two is set.
+    package var notifyURL: NotificationURL?
+    package var notifyProcess: String?
+    package var notifySignal = SignalNumber.hangUp
     /// The namespaces of local mode that need no manifest.
     package var namespaces: [String] = []
 
@@ -59,6 +65,11 @@ package struct Settings: Sendable, Equatable {
         if managedBy.allSatisfy(isAllowed) { return "\(standard)-\(managedBy)" }
         let digits = managedBy.utf8.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
         return "\(standard).\(digits)"
+    }
+
+    /// Who is notified of new content; nil for nobody.
+    var receiver: Receiver? {
+        notifyURL.map(Receiver.url) ?? notifyProcess.map { .process(name: $0, notifySignal) }
     }
 
     /// The source of the distributions in local mode.

@@ -39,7 +39,8 @@ extension Refusal {
             return Refusal(
                 .targetConflict,
                 "Output \(output.name) belongs to \(winner.kind) \(winner.key), which is older, and paths in OUTPUT_PATH"
-                    + " have no namespace; expected \(output.name == loser.spec.name ? "a spec.name of its own" : "one distribution alone").")
+                    + " have no namespace; expected \(output.name == loser.spec.name ? "a spec.name of its own" : "one distribution alone")."
+            )
         }
         let why = loser.isCluster && !winner.isCluster ? "which belongs to the namespace" : "which is older"
         return Refusal(

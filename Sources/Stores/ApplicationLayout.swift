@@ -1,6 +1,6 @@
 import Distribution
-import FoundationEssentials
 import Formats
+import FoundationEssentials
 import Glibc
 import JSON
 import LinuxIO
@@ -77,7 +77,9 @@ struct ApplicationLayout: OutputLayout {
         // First, so that after a crash in between the content differs and is written again.
         try orUnavailable { () throws(LinuxError) in try TargetMetadata.write(content, key.name, in: folder) }
         // A change of metadata alone must not make an application read its files again.
-        if let present = try self.content.read(key.name, in: folder), present == values.mapValues({ Optional($0) }) { return }
+        if let present = try self.content.read(key.name, in: folder), present == values.mapValues({ Optional($0) }) {
+            return
+        }
         try orUnavailable { () throws(LinuxError) in try self.content.write(values, key.name, in: folder) }
     }
 

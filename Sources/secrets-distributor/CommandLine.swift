@@ -224,10 +224,22 @@ extension Invocation {
     private func checkOutput() throws(OptionError) {
         let output = settings.output
         if settings.outputPath == nil, command != .explain {
-            for name in ["OUTPUT_FORMAT", "OUTPUT_MODE", "OUTPUT_GROUP"] {
+            let names = [
+                "OUTPUT_FORMAT", "OUTPUT_MODE", "OUTPUT_GROUP", "NOTIFY_URL", "NOTIFY_PROCESS", "NOTIFY_SIGNAL",
+            ]
+            for name in names {
                 guard let value = given[name] else { continue }
                 throw OptionError(name: name, value: value, takes: "OUTPUT_PATH as well: only local mode writes files")
             }
+        }
+        if settings.notifyURL != nil, let process = settings.notifyProcess {
+            throw OptionError(
+                name: "NOTIFY_PROCESS", value: process, takes: "no NOTIFY_URL beside it: only one of them is notified")
+        }
+        if settings.notifyProcess == nil, let signal = given["NOTIFY_SIGNAL"] {
+            throw OptionError(
+                name: "NOTIFY_SIGNAL", value: signal, takes: "NOTIFY_PROCESS as well: the processes that get the signal"
+            )
         }
         if output.hasNamespaces {
             for name in ["OUTPUT_MODE", "OUTPUT_GROUP"] {

@@ -1,6 +1,7 @@
 import Admin
 import Agent
 import LinuxIO
+import Notify
 import Observability
 import Stores
 
@@ -126,6 +127,28 @@ extension Option {
             apply: { value, settings in
                 settings.output.attributes.group = SystemGroup.identifier(value)
                 return settings.output.attributes.group != nil
+            }),
+        Option(
+            variable: "NOTIFY_URL", standard: "none",
+            help: "local mode: URL that gets a POST when new content is in place",
+            takes: "an http or https URL without user and fragment",
+            apply: { value, settings in
+                settings.notifyURL = NotificationURL(value)
+                return value.isEmpty || settings.notifyURL != nil
+            }),
+        .name(
+            "NOTIFY_PROCESS", "none", "local mode: name of the processes that get a signal then", \.notifyProcess,
+            takes: "the name of a process, without \"/\""
+        ) { value in
+            value.utf8.count <= 255 && !value.utf8.contains { $0 <= 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x7f }
+        },
+        Option(
+            variable: "NOTIFY_SIGNAL", standard: "HUP", help: "local mode: signal for NOTIFY_PROCESS",
+            takes: "a signal such as HUP, SIGUSR1 or 10",
+            apply: { value, settings in
+                guard let signal = SignalNumber(value) else { return false }
+                settings.notifySignal = signal
+                return true
             }),
         Option(
             variable: "NAMESPACES", standard: "none",

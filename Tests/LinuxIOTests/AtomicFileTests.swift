@@ -34,7 +34,7 @@ import Testing
 
     @Test(arguments: [0o600, 0o640, 0o666] as [UInt32])
     func `the mode is exactly the requested one`(mode: UInt32) throws {
-        try write("1", "a", FileAttributes(mode: mode))
+        try write("1", "a", mode: mode)
         var status = stat()
         try require("stat", "a", stat(folder("a"), &status))
         #expect(status.st_mode & 0o777 == mode)
