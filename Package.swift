@@ -179,7 +179,7 @@ let package = Package(
         tests("FormatsTests", ["Formats", "Snapshots"]),
         tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),
-        tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
+        tests("secrets-distributorTests", ["Admin", "Agent", "LinuxIO", "secrets-distributor"]),
     ],
     swiftLanguageModes: [.v6]
 )

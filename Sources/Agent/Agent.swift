@@ -37,15 +37,13 @@ package struct Agent: Sendable {
         let heartbeats = Heartbeats(settings)
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
-        let notifier =
-            try settings.dryRun
-            ? nil : settings.receiver.map { try Notifier($0, meter: backend.notifications, logger: logger) }
+        let notifier = try await notifier()
         defer { notifier?.close() }
         let controller = try backend.controller(settings, logger: logger) { dependencies in
             dependencies.readMount = { mount.requestReading() }
             if let changes = backend.changes { dependencies.firstPassDone = { changes.logSummary($0) } }
         } changed: { key in
-            notifier?.changed(settings.output.hasNamespaces ? key.description : key.name)
+            notifier?.changed(name(of: key))
         }
         try mount.start()
         defer { mount.stop() }
@@ -88,6 +86,26 @@ package struct Agent: Sendable {
         if isDone { await backend.elector?.release() }
         logger.info("stopped")
     }
+
+    /// Notifies of new content in local mode; nil if nobody is notified.
+    private func notifier() async throws -> Notifier? {
+        guard !settings.dryRun, let folder = backend.folder, let receiver = settings.receiver else { return nil }
+        let journal = Notifier.Journal(
+            count: { await folder.countOfContentWrites() },
+            end: { writes in
+                do {
+                    try await folder.endNotification(of: writes)
+                } catch {
+                    logger.debug("notification may be repeated after a restart", ["error": .string("\(error)")])
+                }
+            })
+        let notifier = try Notifier(receiver, journal, meter: backend.notifications, logger: logger)
+        for key in (try? await folder.beginNotifying()) ?? [] { notifier.changed(name(of: key)) }
+        return notifier
+    }
+
+    /// The name of a target in a notification.
+    private func name(of key: ObjectKey) -> String { settings.output.hasNamespaces ? key.description : key.name }
 
     /// A task that runs until it is cancelled.
     private struct Service: Sendable {

@@ -11,6 +11,8 @@ package import Stores
 package struct Backend: Sendable {
     package let secrets: any SecretStore
     package let distributions: any DistributionStore
+    /// The store of local mode; nil in a cluster.
+    let folder: FolderSecretStore?
     /// Nil without leader election.
     package let elector: LeaderElector?
     /// Nil if no Events are created.
@@ -31,7 +33,7 @@ package struct Backend: Sendable {
     /// Creates a backend from stores. In a dry run, the stores write nothing.
     package init(
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
-        elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
+        folder: FolderSecretStore? = nil, elector: LeaderElector? = nil, recorder: EventRecorder? = nil, name: String,
         metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
@@ -48,6 +50,7 @@ package struct Backend: Sendable {
             self.secrets = secrets
             self.distributions = distributions
         }
+        self.folder = folder
         self.elector = elector
         self.recorder = recorder
         self.name = name
@@ -62,14 +65,12 @@ package struct Backend: Sendable {
     /// kubeconfig names or that the pod runs in.
     package init(_ settings: Settings, logger: Logger) throws {
         if let input = settings.distributionsPath, let output = settings.outputPath {
+            let secrets = try FolderSecretStore(
+                path: output, settings: settings.output, managedBy: settings.managedBy, timing: settings.watchTiming,
+                isDryRun: settings.dryRun, logger: logger)
             self.init(
-                settings,
-                secrets: try FolderSecretStore(
-                    path: output, settings: settings.output, managedBy: settings.managedBy,
-                    timing: settings.watchTiming, isDryRun: settings.dryRun, logger: logger),
-                distributions: settings.folderDistributions(in: input, logger: logger),
-                name: output,
-                logger: logger)
+                settings, secrets: secrets, distributions: settings.folderDistributions(in: input, logger: logger),
+                folder: secrets, name: output, logger: logger)
             return
         }
         let configuration = try Cluster.configuration(kubeconfig: settings.kubeconfig)

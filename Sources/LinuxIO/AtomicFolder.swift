@@ -102,6 +102,13 @@ package struct AtomicFolder: ~Copyable, Sendable {
         try directory.save()
     }
 
+    /// Restores the visible links of the present generation, without a new one, and removes what else is visible.
+    package func restoreLinks() throws(LinuxError) {
+        guard let present = try generation() else { return }
+        try link(try open(present).entries().entries.filter { $0.kind == .file }.map(\.name))
+        try removeForeignEntries()
+    }
+
     /// Removes visible entries other than the links to files of the present generation. Keeps folders, which this program
     /// does not create.
     private func removeForeignEntries() throws(LinuxError) {

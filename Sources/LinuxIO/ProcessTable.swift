@@ -46,7 +46,10 @@ package struct ProcessEntry: Sendable, Equatable {
         command = String(stat[stat.index(after: start)..<end])
         let words = Self.text("\(path)/cmdline") ?? ""
         program = String(words.prefix { $0 != "\0" }.split(separator: "/").last ?? "")
-        handled = Self.mask("SigCgt:", status) | Self.mask("SigBlk:", status)
+        let blocked = Self.mask("SigBlk:", status)
+        // Nobody reads SIGSEGV: such a mask is that of a critical section, as of a shell that waits for a command.
+        let isCritical = blocked & 1 << UInt64(SIGSEGV - 1) != 0
+        handled = Self.mask("SigCgt:", status) | (isCritical ? 0 : blocked)
     }
 
     private static func text(_ path: String) -> String? {

@@ -13,7 +13,21 @@ package final class Notifier: Sendable {
         var complaint: String?
     }
 
+    /// Where it is recorded that a notification is due, so that it survives the end of the process.
+    package struct Journal: Sendable {
+        /// The number of changes so far.
+        let count: @Sendable () async -> Int
+        /// Records that all of that many changes were reported.
+        let end: @Sendable (Int) async -> Void
+
+        package init(count: @escaping @Sendable () async -> Int, end: @escaping @Sendable (Int) async -> Void) {
+            self.count = count
+            self.end = end
+        }
+    }
+
     private let receiver: Receiver
+    private let journal: Journal
     private let meter: NotificationMeter
     private let logger: Logger
     private let urlNotifier: URLNotifier?
@@ -22,8 +36,9 @@ package final class Notifier: Sendable {
     private let alarm: AsyncStream<Void>.Continuation
 
     /// - Throws: if threads cannot be started.
-    package init(_ receiver: Receiver, meter: NotificationMeter, logger: Logger) throws {
+    package init(_ receiver: Receiver, _ journal: Journal, meter: NotificationMeter, logger: Logger) throws {
         self.receiver = receiver
+        self.journal = journal
         self.meter = meter
         self.logger = logger
         if case .url(let url) = receiver { urlNotifier = try URLNotifier(url) } else { urlNotifier = nil }
@@ -75,6 +90,7 @@ package final class Notifier: Sendable {
             (state.pending.take(at: .now, isRotating: isRotating), state.changes)
         }
         guard let notification = taken else { return }
+        let recorded = await journal.count()
         do throws(ProcessNotifier.Failure) {
             try await send(notification)
         } catch {
@@ -99,6 +115,7 @@ package final class Notifier: Sendable {
             return state.pending.isEmpty
         }
         meter.set(pending: !isEmpty)
+        if isEmpty { await journal.end(recorded) }
         logger.info(
             "notification sent",
             ["receiver": .string(receiver.description), "secrets": .strings(notification.secrets)])

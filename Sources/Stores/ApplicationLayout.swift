@@ -105,11 +105,11 @@ struct ApplicationLayout: OutputLayout {
         try content.settle(folder)
         let names = try content.names(in: folder)
         try TargetMetadata.removeAll(except: Set(names), in: folder)
-        for name in names { try content.restoreAttributes(of: name, in: folder) }
+        for name in names { try content.restore(name, in: folder) }
     }
 
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError) {
-        try content.restoreAttributes(of: name, in: folder)
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {
+        try content.restore(name, in: folder)
     }
 
     func refusal(of target: DesiredTarget) -> Refusal? {

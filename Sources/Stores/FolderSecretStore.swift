@@ -19,6 +19,10 @@ package actor FolderSecretStore: SecretStore {
     /// Nil if the folder does not exist, which is allowed in a dry run.
     private var folder: OutputFolder?
     private let isDryRun: Bool
+    /// Whether somebody is notified of new content.
+    private var isNotifying = false
+    /// The number of writes of content.
+    private var contentWrites = 0
     private let managedBy: String
     private let timing: WatchLoop.Timing
     private let logger: Logger
@@ -122,7 +126,7 @@ package actor FolderSecretStore: SecretStore {
     ) throws(StoreError) -> ScannedFile? {
         if let known, known.version == (try? layout.version(of: key.name, in: folder)) { return known }
         if !isDryRun {
-            try orUnavailable { () throws(LinuxError) in try layout.restoreAttributes(of: key.name, in: folder) }
+            try orUnavailable { () throws(LinuxError) in try layout.restore(key.name, in: folder) }
         }
         return try layout.read(key, in: folder).map { scanned($0.observed) }
     }
@@ -192,6 +196,7 @@ package actor FolderSecretStore: SecretStore {
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         guard try read(target.key) == nil else { throw .changed("\(layout.path(of: target.key)) already exists") }
+        try noteContentWrite()
         return try write(target.manifest(), target.key)
     }
 
@@ -199,6 +204,7 @@ package actor FolderSecretStore: SecretStore {
         var manifest = try unchanged(target).merging(patch.mergePatch(of: target))
         // The preconditions of the patch, which a file does not have.
         manifest = manifest.merging(["metadata": ["uid": nil, "resourceVersion": nil]])
+        if patch.changesContent { try noteContentWrite() }
         return try write(manifest, target.key)
     }
 
@@ -207,16 +213,48 @@ package actor FolderSecretStore: SecretStore {
     ) async throws(StoreError) -> ObservedTarget {
         let old = try unchanged(target)
         let kept = (old["data"]?.object ?? [:]).filter { desired.generated.kept.contains($0.key) }
+        try noteContentWrite()
         return try write(desired.manifest(inPlaceOf: old["metadata"], keeping: kept), target.key)
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         _ = try unchanged(target)
         guard let folder = try output()?.namespace(target.key.namespace) else { return }
+        try noteContentWrite()
         try orUnavailable { () throws(LinuxError) in try layout.remove(target.key.name, in: folder) }
     }
 
     package nonisolated func refusal(of target: DesiredTarget) -> Refusal? { layout.refusal(of: target) }
+}
+
+/// What somebody still has to be notified of. It is recorded in the folder before the content is written, so that it
+/// survives the end of the process.
+extension FolderSecretStore {
+    private func noteContentWrite() throws(StoreError) {
+        guard isNotifying else { return }
+        contentWrites += 1
+        try output()?.setNotificationDue(true)
+    }
+
+    /// From now on, somebody is notified of new content.
+    ///
+    /// - Returns: the targets that a previous process had to notify of and did not.
+    package func beginNotifying() throws(StoreError) -> [ObjectKey] {
+        isNotifying = true
+        guard let output = try output(), try output.isNotificationDue() else { return [] }
+        return try files(in: .all, since: [:]).keys.sorted()
+    }
+
+    /// The number of writes of content so far, for `endNotification`.
+    package func countOfContentWrites() -> Int { contentWrites }
+
+    /// Records that everybody was notified of all content.
+    ///
+    /// - Parameter writes: the number of writes before the notification. If there were more since, nothing is recorded.
+    package func endNotification(of writes: Int) throws(StoreError) {
+        guard writes == contentWrites else { return }
+        try output()?.setNotificationDue(false)
+    }
 }
 
 /// A file at its last scan.
@@ -252,6 +290,11 @@ extension FolderSecretStore {
         try layout.write(content, key, in: folder)
         guard let written = try layout.read(key, in: folder) else {
             throw .changed("\(layout.path(of: key)) was removed by another writer")
+        }
+        // Somebody may change it at once: that is drift, and not how it was stored.
+        let wanted = try SecretManifest(content, version: "", key: key, path: layout.path(of: key)).observed
+        guard written.observed.digests == wanted.digests else {
+            throw .changed("\(layout.path(of: key)) was changed by another writer")
         }
         recentTargets[key] = written.observed
         return written.observed

@@ -101,6 +101,17 @@ final class OutputFolder: Sendable {
         }
     }
 
+    /// Whether an application has not been notified of new content, also of a previous process.
+    func isNotificationDue() throws(StoreError) -> Bool {
+        try checkPlace()
+        return try orUnavailable { () throws(LinuxError) in try TargetMetadata.isNotificationDue(in: root) }
+    }
+
+    func setNotificationDue(_ isDue: Bool) throws(StoreError) {
+        try checkPlace()
+        try orUnavailable { () throws(LinuxError) in try TargetMetadata.setNotificationDue(isDue, in: root) }
+    }
+
     /// Checks that the path still leads to this folder.
     ///
     /// - Throws: `.unavailable` if it does not, because nobody would find the written files.

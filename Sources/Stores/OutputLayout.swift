@@ -34,8 +34,8 @@ protocol OutputLayout: Sendable {
     /// Completes or discards what a process that was killed has left behind. The folder is in use by this process alone.
     func settle(_ folder: borrowing Directory) throws(LinuxError)
 
-    /// Restores the mode and the group of a target's files.
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError)
+    /// Restores the mode and the group of a target's files, and the links to them, without a change of content.
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError)
 
     /// Why the target cannot be stored in this layout; nil if it can.
     func refusal(of target: DesiredTarget) -> Refusal?
@@ -79,7 +79,7 @@ struct ManifestLayout: OutputLayout {
 
     func settle(_ folder: borrowing Directory) throws(LinuxError) { try folder.removeTemporaryFiles() }
 
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError) {}
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {}
 
     func refusal(of target: DesiredTarget) -> Refusal? { nil }
 }

@@ -20,7 +20,7 @@ protocol TargetContent: Sendable {
     func write(_ values: [String: [UInt8]], _ name: String, in folder: borrowing Directory) throws(LinuxError)
     func remove(_ name: String, in folder: borrowing Directory) throws(LinuxError)
     func settle(_ folder: borrowing Directory) throws(LinuxError)
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError)
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError)
 }
 
 /// One file for each target, replaced by a rename.
@@ -72,7 +72,7 @@ struct EntryFileContent: TargetContent {
     /// Nothing is half-done: `AtomicFile` renames.
     func settle(_ folder: borrowing Directory) throws(LinuxError) {}
 
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError) {
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {
         try folder.openEntry(name + suffix).apply(attributes, to: "\(folder.path)/\(name)\(suffix)")
     }
 }
@@ -145,8 +145,10 @@ struct FolderContent: TargetContent {
         }
     }
 
-    func restoreAttributes(of name: String, in folder: borrowing Directory) throws(LinuxError) {
-        try open(name, in: folder)?.apply(attributes)
+    func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {
+        guard let target = try open(name, in: folder) else { return }
+        try target.restoreLinks()
+        try target.apply(attributes)
     }
 
     private func removeIfEmpty(_ name: String, in folder: borrowing Directory) throws(LinuxError) {

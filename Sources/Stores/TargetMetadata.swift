@@ -2,7 +2,7 @@ import Glibc
 import JSON
 import LinuxIO
 
-/// The metadata of targets whose files have no place for it: labels, annotations, owner references and the type, never a
+/// The metadata of targets whose files have no place for it, and what is still to be done: labels, annotations, owner references and the type, never a
 /// value or its digest. Files `<secret>.json` in the hidden folder `.secrets-distributor` below `OUTPUT_PATH`, with modes
 /// 0600 and 0700.
 ///
@@ -11,6 +11,8 @@ enum TargetMetadata {
     private static let folder = ".secrets-distributor"
     private static let suffix = ".json"
     private static let largest = 1 << 20
+    /// An empty file that exists while an application has to be notified of new content.
+    private static let notification = ".notification-due"
 
     /// The metadata and the type as members of a Secret; nil if there is none, or if it cannot be used.
     static func read(_ name: String, in root: borrowing Directory) throws(LinuxError) -> JSONValue? {
@@ -56,9 +58,31 @@ enum TargetMetadata {
     /// Removes the metadata of targets that do not exist, and what interrupted writes have left behind.
     static func removeAll(except names: Set<String>, in root: borrowing Directory) throws(LinuxError) {
         guard let folder = try open(in: root) else { return }
-        for entry in try folder.entries().entries where entry.kind != .directory {
+        for entry in try folder.entries().entries
+        where entry.kind != .directory && entry.name != notification {
             if entry.name.hasSuffix(suffix), names.contains(String(entry.name.dropLast(suffix.count))) { continue }
             _ = try AtomicFile.remove(named: entry.name, in: folder)
+        }
+    }
+
+    static func isNotificationDue(in root: borrowing Directory) throws(LinuxError) -> Bool {
+        guard let folder = try open(in: root) else { return false }
+        do throws(LinuxError) {
+            _ = try folder.status(of: notification)
+            return true
+        } catch  where error.code == ENOENT {
+            return false
+        }
+    }
+
+    static func setNotificationDue(_ isDue: Bool, in root: borrowing Directory) throws(LinuxError) {
+        guard try isNotificationDue(in: root) != isDue else { return }
+        if isDue { try root.createSubdirectory(folder, mode: 0o700) }
+        guard let folder = try open(in: root) else { return }
+        if isDue {
+            try AtomicFile.write(UnsafeRawBufferPointer(start: nil, count: 0), named: notification, in: folder)
+        } else {
+            _ = try AtomicFile.remove(named: notification, in: folder)
         }
     }
 

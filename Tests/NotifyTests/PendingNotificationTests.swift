@@ -79,7 +79,8 @@ struct PendingNotificationTests {
     func body() throws {
         var pending = Pending()
         pending.changed("team/a\"b", at: at(0))
-        let notification = try #require(pending.take(at: at(100), isRotating: false))
+        let taken = pending.take(at: at(100), isRotating: false)
+        let notification = try #require(taken)
         #expect(String(decoding: notification.body, as: UTF8.self) == #"{"secrets":["team/a\"b"]}"#)
     }
 

@@ -178,6 +178,37 @@ struct NotificationTests {
         await receiver.kill()
     }
 
+    @Test("that is due when the program is killed is sent by the next one", arguments: ["json", "manifests"])
+    func killed(_ format: String) async throws {
+        let world = try OutputWorld(format)
+        try world.distribute("app", ["A": "a"])
+        try world.source("a", "one")
+        let port = LoopbackPort.reserve()
+        let settings = ["NOTIFY_URL": "http://127.0.0.1:\(port)/"]
+        // An init container tells nobody, now and later.
+        #expect(try await world.run("sync", settings).status == 0)
+        let program = try await world.start(settings)
+        #expect(await eventually { program.errors.contains("first pass done") })
+        try world.source("a", "two")
+        await world.expectLogged("\"notification failed, retrying\"", 1, program)
+        program.signal(SIGKILL)
+        _ = await program.ended()
+        try writeFile(world.root("status"), "200")
+        try writeFile(world.root("receiver.py"), Self.receiver)
+        let receiver = try await ServerProcess(
+            "python3", [world.root("receiver.py"), world.root.path, "\(port)"], log: world.root("log"))
+        let next = try await world.start(settings)
+        await world.expectLogged("\"notification sent\"", 1, next)
+        let name = format == "manifests" ? "team/app" : "app"
+        #expect(Files.text(world.root("requests")).contains("{\"secrets\":[\"\(name)\"]}"))
+        await next.stop()
+        let last = try await world.start(settings)
+        #expect(await eventually { last.errors.contains("first pass done") })
+        #expect(await !happens(within: .seconds(1)) { last.logged("notification") > 0 })
+        await last.stop()
+        await receiver.kill()
+    }
+
     private func metric(_ name: String, at port: Int) async throws -> String? {
         let run = try await ToolRun.run([
             "python3", "-c", "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())",

@@ -199,8 +199,10 @@ struct OutputReaderTests {
         let written = Dictionary(
             uniqueKeysWithValues: Self.values.enumerated().map { ("V\($0.offset)", $0.element) })
         expectSame(variables(run.output), written)
-        let lines = try #require(world.file("secrets.properties")).split(separator: "\n").map(String.init)
-        #expect(lines == lines.sorted())
+        let names = try #require(world.file("secrets.properties")).split(separator: "\n").map { line in
+            String(line.prefix { $0 != "=" })
+        }
+        #expect(names == names.sorted())
     }
 
     /// Our own reader takes the folder for an atomically written volume, and distributes it like any mount.

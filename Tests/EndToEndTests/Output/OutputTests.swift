@@ -156,7 +156,7 @@ struct OutputTests {
         try world.distribute("bpp", ["A": "a"])
         let ended = try await world.run()
         #expect(ended.status == 1)
-        #expect(ended.output.contains("team/bpp  TargetConflict"))
+        #expect(ended.output.contains("team/bpp   TargetConflict"))
         #expect(ended.output.contains("expected one distribution alone"))
         unlink(world.root("in/team-bpp.yaml"))
         try world.distribute("app", ["A": "a", "B": "missing"])
@@ -259,9 +259,10 @@ struct OutputTests {
             world.root("policy.yaml"),
             """
             apiVersion: xlscsde.nhs.uk/v1
-            kind: AccessPolicy
-            rules:
-              - {namespaces: ["team-a"], paths: ["*"]}
+            kind: SecretsAccessPolicy
+            spec:
+              rules:
+                - {namespaces: ["team-a"], files: ["*"]}
             """)
         let ended = try await world.run("sync", ["POLICY_PATH": world.root("policy.yaml")])
         #expect(ended.status == 1, "\(ended.output)\(ended.errors)")
