@@ -89,6 +89,36 @@ struct OutputTests {
         await program.stop()
     }
 
+    @Test("keeps a generated value, whatever happens to its links and its metadata")
+    func generated() async throws {
+        let world = try OutputWorld("files")
+        try world.source("a", "one")
+        try writeFile(
+            world.root("in/app.yaml"),
+            """
+            apiVersion: xlscsde.nhs.uk/v1
+            kind: SecretsDistribution
+            metadata: {name: app}
+            spec: {name: app, secrets: [{from: a, to: A}, {to: P, generate: {kind: Password}}]}
+            """)
+        #expect(try await world.run().status == 0)
+        let value = try #require(world.file("app/P"))
+        for damage in ["unlinked", "replaced", "without metadata", "rotated"] {
+            switch damage {
+            case "unlinked": unlink("\(world.output)/app/P")
+            case "replaced":
+                try writeFile(world.root("new"), "other")
+                try rename(world.root("new"), to: "\(world.output)/app/P")
+            case "without metadata": removeTree("\(world.output)/.secrets-distributor")
+            default: try world.source("a", "two")
+            }
+            let ended = try await world.run()
+            #expect(ended.status == 0, "\(damage): \(ended.output)")
+            #expect(world.file("app/P") == value, "\(damage)")
+        }
+        #expect(world.file("app/A") == "two")
+    }
+
     @Test("is removed or kept as deletionPolicy says", arguments: Format.all.dropLast(), ["Delete", "Retain"])
     func deletion(_ format: Format, _ policy: String) async throws {
         let world = try OutputWorld(format.name)
