@@ -70,10 +70,11 @@ let package = Package(
         library(
             "Stores",
             [
-                "Distribution", "JSON", "Kees", "Kube", "KubeRuntime", "LinuxIO", "MountWatch", "Observability",
-                "Planning", "ProviderClasses", "Snapshots", "Values", "YAML",
+                "Distribution", "Formats", "JSON", "Kees", "Kube", "KubeRuntime", "LinuxIO", "MountWatch",
+                "Observability", "Planning", "ProviderClasses", "Snapshots", "Values", "YAML",
             ]
         ),
+        library("Notify", ["JSON", "Kube", "KubeCurl", "LinuxIO", "Observability", "Scheduling"]),
         library(
             "Reconciler",
             [
@@ -90,15 +91,15 @@ let package = Package(
             "Agent",
             [
                 "Admin", "Distribution", "HTTPServer", "Kees", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "MountWatch",
-                "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots", "StatusPage", "Stores",
+                "MountWatch", "Notify", "Observability", "Planning", "Reconciler", "Scheduling", "Snapshots",
+                "StatusPage", "Stores",
             ]
         ),
         .executableTarget(
             name: "secrets-distributor",
             dependencies: [
                 "Admin", "Agent", "CWipe", "Conversion", "Distribution", "Kube", "KubeConfig", "KubeRuntime", "LinuxIO",
-                "Observability", "Planning", "ProviderClasses", "Stores",
+                "Notify", "Observability", "Planning", "ProviderClasses", "Stores",
             ],
             swiftSettings: settings, linkerSettings: release
         ),
@@ -180,10 +181,11 @@ let package = Package(
                 "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
                 "Planning", "Snapshots", "Stores", "Values",
             ]),
+        tests("NotifyTests", ["JSON", "LinuxIO", "Notify", "Scheduling"]),
         tests("FormatsTests", ["Formats", "Snapshots"]),
         tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),
-        tests("secrets-distributorTests", ["Admin", "Agent", "secrets-distributor"]),
+        tests("secrets-distributorTests", ["Admin", "Agent", "LinuxIO", "secrets-distributor"]),
     ],
     swiftLanguageModes: [.v6]
 )

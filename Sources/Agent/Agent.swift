@@ -1,6 +1,7 @@
 import Admin
 import Distribution
 import MountWatch
+import Notify
 package import Observability
 import Planning
 import Reconciler
@@ -36,9 +37,13 @@ package struct Agent: Sendable {
         let heartbeats = Heartbeats(settings)
         let mount = MountWatcher(
             path: settings.secretsPath, timing: settings.watchTiming, logger: logger, heartbeat: heartbeats.mount)
+        let notifier = try await notifier()
+        defer { notifier?.close() }
         let controller = try backend.controller(settings, logger: logger) { dependencies in
             dependencies.readMount = { mount.requestReading() }
             if let changes = backend.changes { dependencies.firstPassDone = { changes.logSummary($0) } }
+        } changed: { key in
+            notifier?.changed(name(of: key))
         }
         try mount.start()
         defer { mount.stop() }
@@ -65,6 +70,9 @@ package struct Agent: Sendable {
         let services =
             services(controller, mount, policy, endpoint, listing, refreshes: refreshes)
             + [versions.map { feed in Service { await feed.run(mounts) } }].compactMap { $0 }
+            + (notifier.map { notifier in
+                [Service { await notifier.run(isRotating: { await controller.isRotating }) }]
+            } ?? [])
             + settings.namespaceScopes.map { scope in
                 let feed = ScopeFeed(
                     scope, controller: controller, backend: backend, heartbeats: heartbeats, logger: logger)
@@ -83,6 +91,26 @@ package struct Agent: Sendable {
         if isDone { await backend.elector?.release() }
         logger.info("stopped")
     }
+
+    /// Notifies of new content in local mode; nil if nobody is notified.
+    private func notifier() async throws -> Notifier? {
+        guard !settings.dryRun, let folder = backend.folder, let receiver = settings.receiver else { return nil }
+        let journal = Notifier.Journal(
+            count: { await folder.countOfContentWrites() },
+            end: { writes in
+                do {
+                    try await folder.endNotification(of: writes)
+                } catch {
+                    logger.debug("notification may be repeated after a restart", ["error": .string("\(error)")])
+                }
+            })
+        let notifier = try Notifier(receiver, journal, meter: backend.notifications, logger: logger)
+        for key in (try? await folder.beginNotifying()) ?? [] { notifier.changed(name(of: key)) }
+        return notifier
+    }
+
+    /// The name of a target in a notification.
+    private func name(of key: ObjectKey) -> String { settings.output.hasNamespaces ? key.description : key.name }
 
     /// A task that runs until it is cancelled.
     private struct Service: Sendable {

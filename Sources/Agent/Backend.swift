@@ -1,6 +1,8 @@
+package import Distribution
 package import Kube
 import KubeConfig
 package import KubeRuntime
+import Notify
 package import Observability
 package import Reconciler
 package import Stores
@@ -9,6 +11,8 @@ package import Stores
 package struct Backend: Sendable {
     package let secrets: any SecretStore
     package let distributions: any DistributionStore
+    /// The store of local mode; nil in a cluster.
+    let folder: FolderSecretStore?
     /// Nil without leader election.
     package let elector: LeaderElector?
     /// Nil if no Events are created.
@@ -19,6 +23,8 @@ package struct Backend: Sendable {
     package let writes: SecretWriteMeter
     /// Nil outside a pod and in local mode.
     package let versions: PodVersions?
+    /// Counts notifications.
+    let notifications: NotificationMeter
     /// For the log: the API server's address, or the folder.
     package let name: String
     /// Metrics of requests and watches; empty in local mode.
@@ -29,7 +35,8 @@ package struct Backend: Sendable {
     /// Creates a backend from stores. In a dry run, the stores write nothing.
     package init(
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
-        elector: LeaderElector? = nil, recorder: EventRecorder? = nil, versions: PodVersions? = nil, name: String,
+        folder: FolderSecretStore? = nil, elector: LeaderElector? = nil, recorder: EventRecorder? = nil,
+        versions: PodVersions? = nil, name: String,
         metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
@@ -46,12 +53,15 @@ package struct Backend: Sendable {
             self.secrets = secrets
             self.distributions = distributions
         }
+        self.folder = folder
         self.elector = elector
         self.recorder = recorder
         self.versions = versions
         self.name = name
+        let notifications = NotificationMeter()
+        self.notifications = notifications
         let writes = writes
-        self.metrics = { metrics() + writes.metrics }
+        self.metrics = { metrics() + writes.metrics + notifications.metrics }
         self.close = close
     }
 
@@ -59,15 +69,11 @@ package struct Backend: Sendable {
     /// kubeconfig names or that the pod runs in.
     package init(_ settings: Settings, logger: Logger) throws {
         if let distributions = settings.localDistributions(logger), let output = settings.outputPath {
+            let secrets = try FolderSecretStore(
+                path: output, settings: settings.output, managedBy: settings.managedBy, timing: settings.watchTiming,
+                isDryRun: settings.dryRun, logger: logger)
             self.init(
-                settings,
-                secrets: try FolderSecretStore(
-                    path: output, managedBy: settings.managedBy, timing: settings.watchTiming,
-                    isDryRun: settings.dryRun,
-                    logger: logger),
-                distributions: distributions,
-                name: output,
-                logger: logger)
+                settings, secrets: secrets, distributions: distributions, folder: secrets, name: output, logger: logger)
             return
         }
         let configuration = try Cluster.configuration(kubeconfig: settings.kubeconfig)
@@ -124,11 +130,10 @@ extension Settings {
     func localDistributions(_ logger: Logger) -> (any DistributionStore)? {
         if let path = annotationsPath {
             return AnnotationDistributionStore(
-                path: path, domain: annotationDomain, managedBy: managedBy, timing: watchTiming, logger: logger)
+                path: path, domain: annotationDomain, managedBy: managedBy, output: output, timing: watchTiming,
+                logger: logger)
         }
-        return distributionsPath.map {
-            FolderDistributionStore(path: $0, namespaces: namespaces, timing: watchTiming, logger: logger)
-        }
+        return distributionsPath.map { folderDistributions(in: $0, logger: logger) }
     }
 }
 
@@ -143,14 +148,18 @@ extension Backend {
 
     /// Creates a controller that uses these stores.
     ///
-    /// - Parameter recorder: records the writes of a single pass.
+    /// - Parameters:
+    ///   - recorder: records the writes of a single pass.
+    ///   - changed: receives each target whose content was written or removed.
     package func controller(
         _ settings: Settings, logger: Logger, recorder: ChangeRecorder? = nil,
-        _ configure: (inout ControllerDependencies) -> Void = { _ in }
+        _ configure: (inout ControllerDependencies) -> Void = { _ in },
+        changed: @escaping @Sendable (ObjectKey) -> Void = { _ in }
     ) throws -> Controller {
         let secrets: any SecretStore =
             changes == nil
-            ? MeteredSecretStore(self.secrets, meter: writes, logger: logger, recorder: recorder) : self.secrets
+            ? MeteredSecretStore(self.secrets, meter: writes, logger: logger, recorder: recorder, changed: changed)
+            : self.secrets
         var dependencies = ControllerDependencies(
             settings: settings.reconciler, secrets: secrets, distributions: distributions, logger: logger)
         dependencies.leadership = elector?.leadership

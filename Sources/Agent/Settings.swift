@@ -2,9 +2,12 @@ package import Admin
 package import Distribution
 import Kees
 package import KubeRuntime
+package import LinuxIO
 package import MountWatch
+package import Notify
 package import Observability
 package import Reconciler
+package import Stores
 
 /// The settings from the environment and the flags. Names and defaults are part of the contract; the defaults are here.
 package struct Settings: Sendable, Equatable {
@@ -36,6 +39,12 @@ package struct Settings: Sendable, Equatable {
     package var annotationsPath: String?
     package var annotationDomain = KeesAnnotations.defaultDomain
     package var outputPath: String?
+    /// What local mode writes.
+    package var output = OutputSettings()
+    /// Who is notified of new content in local mode; nil for nobody. At most one of the two is set.
+    package var notifyURL: NotificationURL?
+    package var notifyProcess: String?
+    package var notifySignal = SignalNumber.hangUp
     /// The namespaces of local mode that need no manifest.
     package var namespaces: [String] = []
 
@@ -44,8 +53,11 @@ package struct Settings: Sendable, Equatable {
     /// The scopes of the lists and watches: one for each namespace or one for all namespaces, and the cluster.
     package var scopes: [Scope] { namespaceScopes + [.cluster] }
 
-    /// The scopes that have Secrets.
-    package var namespaceScopes: [Scope] { watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all] }
+    /// The scopes that have Secrets. Without namespaces in their paths, all targets have one namespace.
+    package var namespaceScopes: [Scope] {
+        guard output.hasNamespaces else { return [.all] }
+        return watchNamespaces.map { $0.map(Scope.namespace) } ?? [.all]
+    }
 
     /// The Lease's name if `LEASE_NAME` is not set. Each owner mark has its own Lease. An owner mark that cannot be
     /// part of an object's name (RFC 1123: lower-case letters, digits, `-` and `.`) is encoded in hexadecimal.
@@ -58,6 +70,18 @@ package struct Settings: Sendable, Equatable {
         if managedBy.allSatisfy(isAllowed) { return "\(standard)-\(managedBy)" }
         let digits = managedBy.utf8.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
         return "\(standard).\(digits)"
+    }
+
+    /// Who is notified of new content; nil for nobody.
+    var receiver: Receiver? {
+        notifyURL.map(Receiver.url) ?? notifyProcess.map { .process(name: $0, notifySignal) }
+    }
+
+    /// The source of the distributions in local mode.
+    func folderDistributions(in path: String, logger: Logger) -> FolderDistributionStore {
+        FolderDistributionStore(
+            path: path, namespaces: namespaces, output: output, only: output.hasNamespaces ? nil : watchNamespaces,
+            timing: watchTiming, logger: logger)
     }
 
     /// When the agent reads a folder that it watches.

@@ -17,6 +17,9 @@ package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertibl
         self.init(namespace: parts.count == 2 ? String(parts[0]) : "", name: String(parts[parts.count - 1]))
     }
 
+    /// The namespace of the targets whose files have no namespace in their path. No namespace of Kubernetes has this name.
+    package static let outputNamespace = "OUTPUT_PATH"
+
     package var description: String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
 
     package static func < (left: ObjectKey, right: ObjectKey) -> Bool {

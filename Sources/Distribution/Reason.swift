@@ -35,6 +35,13 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 extension Refusal {
     /// Why a distribution does not get its target, although it describes it.
     package static func conflict(of loser: SecretsDistribution, with winner: SecretsDistribution) -> Refusal {
+        if let output = loser.output {
+            return Refusal(
+                .targetConflict,
+                "Output \(output.name) belongs to \(winner.kind) \(winner.key), which is older, and paths in OUTPUT_PATH"
+                    + " have no namespace; expected \(output.name == loser.spec.name ? "a spec.name of its own" : "one distribution alone")."
+            )
+        }
         let why = loser.isCluster && !winner.isCluster ? "which belongs to the namespace" : "which is older"
         return Refusal(
             .targetConflict,

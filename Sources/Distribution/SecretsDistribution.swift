@@ -9,6 +9,8 @@ package struct SecretsDistribution: Sendable, Equatable {
     package var selection: NamespaceSelection?
     /// The namespace that a `ClusterSecretsDistribution` is aimed at; nil for the resource itself.
     private(set) var aim: String?
+    /// Its target in place of the Secret in its own namespace, if local mode writes to a path without a namespace.
+    package var output: ObjectKey?
     /// Whether Kubernetes allows the name, and the namespace if there is one.
     package var hasUsableName: Bool
     package var uid: String
@@ -37,12 +39,13 @@ package struct SecretsDistribution: Sendable, Equatable {
     /// As in a manifest.
     package var kind: String { isCluster ? WellKnownKeys.clusterKind : WellKnownKeys.kind }
 
-    /// The namespace of its target; nil for a `ClusterSecretsDistribution` that is aimed at none.
+    /// The namespace that its target is for, and that the access policy is evaluated with; nil for a `ClusterSecretsDistribution` that is aimed at none.
     package var targetNamespace: String? { isCluster ? aim : key.namespace }
 
     /// The Secret that it describes; nil if the name of the Secret is missing or invalid, or for a
     /// `ClusterSecretsDistribution` that is aimed at no namespace.
     package var target: ObjectKey? {
+        if let output { return spec.name == nil ? nil : output }
         guard let namespace = targetNamespace, let name = spec.name else { return nil }
         return ObjectKey(namespace: namespace, name: name)
     }
@@ -57,6 +60,23 @@ package struct SecretsDistribution: Sendable, Equatable {
         var aimed = self
         aimed.aim = namespace
         return aimed
+    }
+
+    /// The distribution with its target at a path without a namespace. A `ClusterSecretsDistribution`, whose targets differ
+    /// by namespace alone, becomes invalid.
+    ///
+    /// - Parameter name: the name of the target if it is always the same; otherwise nil.
+    package func withoutNamespace(target name: String?) -> SecretsDistribution {
+        var placed = self
+        if isCluster {
+            let message =
+                "is \(kind), whose targets differ by namespace, but paths in OUTPUT_PATH have no namespace; expected"
+                + " \(WellKnownKeys.kind), or OUTPUT_FORMAT manifests"
+            placed.problems.append(Problem([.key("kind")], message))
+        } else if let name = name ?? spec.name {
+            placed.output = ObjectKey(namespace: ObjectKey.outputNamespace, name: name)
+        }
+        return placed
     }
 
     /// A refusal with the reason of the first error, which lists all errors; nil if there are none.

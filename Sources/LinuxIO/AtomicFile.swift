@@ -6,10 +6,11 @@ package enum AtomicFile {
     ///
     /// - Parameters:
     ///   - name: one path component.
-    ///   - mode: the exact mode; the umask is not applied.
+    ///   - attributes: the mode and the group, which the file has before it becomes visible.
     /// - Throws: `LinuxError`. The old content is unchanged, and no temporary file remains.
     package static func write(
-        _ bytes: UnsafeRawBufferPointer, named name: String, in directory: borrowing Directory, mode: UInt32 = 0o600
+        _ bytes: UnsafeRawBufferPointer, named name: String, in directory: borrowing Directory,
+        _ attributes: FileAttributes = FileAttributes(mode: 0o600)
     ) throws(LinuxError) {
         let object = "\(directory.path)/\(name)"
         guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else {
@@ -23,7 +24,7 @@ package enum AtomicFile {
             })
         do throws(LinuxError) {
             try file.write(all: bytes)
-            try checked("set the mode of", object) { fchmod(file.rawValue, mode) }
+            try file.apply(attributes, to: object)
             // Without fsync(2), a crash can leave the new name without content.
             try checked("save", object) { fsync(file.rawValue) }
             try checked("replace", object) { renameat(folder, temporary, folder, name) }

@@ -25,7 +25,7 @@ extension Directory {
 }
 
 extension FileStatus {
-    fileprivate var version: String { "\(identity.inode).\(changed.seconds).\(changed.nanoseconds).\(size)" }
+    var version: String { "\(identity.inode).\(changed.seconds).\(changed.nanoseconds).\(size)" }
 }
 
 extension FileDescriptor {

@@ -14,6 +14,8 @@ package struct FileStatus: Sendable, Hashable {
     package var identity: FileIdentity
     /// The uid of the owner.
     package var owner: UInt32
+    /// The gid.
+    package var group: UInt32
     /// The permission bits of the mode, with the sticky, set-group-ID and set-user-ID bits.
     package var permissions: UInt32
     /// The number of hard links. It is 0 once the last name has been removed, as for a file mounted with `subPath`.
@@ -41,6 +43,7 @@ package struct FileStatus: Sendable, Hashable {
         size = Int(status.st_size)
         identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         owner = status.st_uid
+        group = status.st_gid
         permissions = status.st_mode & 0o7777
         links = Int(status.st_nlink)
         modified = FileTime(status.st_mtim)

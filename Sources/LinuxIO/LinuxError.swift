@@ -42,6 +42,7 @@ package struct LinuxError: Error, Sendable, Equatable, CustomStringConvertible {
         case EMFILE where object == "inotify": "raise fs.inotify.max_user_instances on the node"
         case ENOSPC where operation == "watch": "raise fs.inotify.max_user_watches on the node"
         case EXDEV where operation == "open": "a link that is not followed here"
+        case EPERM where operation == "set the group of": "the agent's user must be a member of the group"
         case EMFILE: "raise the limit of open files"
         default: nil
         }

@@ -25,7 +25,7 @@ package enum Pruning: Sendable {
     ) {
         guard target.managedBy == managedBy, !target.isBeingDeleted, let owner = target.distributionOwner,
             let key = target.distribution,
-            key == ObjectKey(namespace: owner.isOfCluster ? "" : target.key.namespace, name: owner.name)
+            key == ObjectKey(namespace: owner.isOfCluster ? "" : target.namespace(of: key), name: owner.name)
         else {
             self = .keep
             return
@@ -60,4 +60,11 @@ package enum Pruning: Sendable {
 
 extension Pruning {
     package var isWrite: Bool { if case .keep = self { false } else { true } }
+}
+
+extension ObservedTarget {
+    /// The namespace of the distribution that may own the target: a path without a namespace may be of any.
+    fileprivate func namespace(of distribution: ObjectKey) -> String {
+        key.namespace == ObjectKey.outputNamespace ? distribution.namespace : key.namespace
+    }
 }

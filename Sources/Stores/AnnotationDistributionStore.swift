@@ -15,6 +15,7 @@ package final class AnnotationDistributionStore: DistributionStore {
     private let file: String
     private let domain: String
     private let managedBy: String
+    private let output: OutputSettings
     private let timing: WatchLoop.Timing
     private let logger: Logger
     private let state = Mutex(State())
@@ -31,12 +32,17 @@ package final class AnnotationDistributionStore: DistributionStore {
     ///   - path: the file.
     ///   - domain: the domain of the annotations.
     ///   - managedBy: this instance, which the distribution is assigned to.
-    package init(path: String, domain: String, managedBy: String, timing: WatchLoop.Timing, logger: Logger) {
+    ///   - output: where the target is written.
+    package init(
+        path: String, domain: String, managedBy: String, output: OutputSettings = OutputSettings(),
+        timing: WatchLoop.Timing, logger: Logger
+    ) {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         file = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
         self.domain = domain
         self.managedBy = managedBy
+        self.output = output
         self.timing = timing
         self.logger = logger
     }
@@ -134,7 +140,11 @@ package final class AnnotationDistributionStore: DistributionStore {
                     try DownwardAnnotations.parse(bytes.withUnsafeBytes { Array($0) }), domain: domain)
                 let unserved = annotations.unserved.map(\.description)
                 if let distribution = AnnotationDistribution.make(annotations, managedBy: managedBy) {
-                    return (.success(distribution), unserved)
+                    let isManifest = output.hasNamespaces
+                    return (
+                        .success(isManifest ? distribution : distribution.withoutNamespace(target: output.onlyTarget)),
+                        unserved
+                    )
                 }
                 let message = "has no annotation secret.\(domain)/NAME; is ANNOTATION_DOMAIN right?"
                 return (.failure(Fault(message: message)), unserved)

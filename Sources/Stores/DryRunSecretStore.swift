@@ -21,6 +21,8 @@ package struct DryRunSecretStore: SecretStore {
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] { try await store.list(scope) }
 
+    package func refusal(of target: DesiredTarget) -> Refusal? { store.refusal(of: target) }
+
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
 
     /// Watches Secrets that carry only our annotation too. A dry run does not add our label to them, and their changes

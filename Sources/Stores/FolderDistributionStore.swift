@@ -15,6 +15,9 @@ package final class FolderDistributionStore: DistributionStore {
     private let logger: Logger
     /// The names of namespaces that need no manifest.
     private let namespaces: [String]
+    private let output: OutputSettings
+    /// The namespaces whose distributions are used; nil for all.
+    private let only: [String]?
     private let state = Mutex(State())
     /// The readings of the one watcher, for all who watch other kinds of objects.
     private let snapshots = SnapshotBroadcast()
@@ -35,11 +38,19 @@ package final class FolderDistributionStore: DistributionStore {
         var namespaces: [Namespace] = []
     }
 
-    /// - Parameter namespaces: the names of namespaces that need no manifest.
-    package init(path: String, namespaces: [String] = [], timing: WatchLoop.Timing, logger: Logger) {
+    /// - Parameters:
+    ///   - namespaces: the names of namespaces that need no manifest.
+    ///   - output: where the targets are written. Without namespaces, the targets of all namespaces share their paths.
+    ///   - only: the namespaces whose distributions are used; nil for all.
+    package init(
+        path: String, namespaces: [String] = [], output: OutputSettings = OutputSettings(), only: [String]? = nil,
+        timing: WatchLoop.Timing, logger: Logger
+    ) {
         self.timing = timing
         self.path = path
         self.namespaces = namespaces
+        self.output = output
+        self.only = only
         self.logger = logger
     }
 
@@ -135,7 +146,8 @@ package final class FolderDistributionStore: DistributionStore {
                         complaints.add("\(distribution.key) is already defined in another file")
                         continue
                     }
-                    guard scope.contains(distribution.key.namespace) else { continue }
+                    guard scope.contains(distribution.key.namespace), isUsed(distribution) else { continue }
+                    if !output.hasNamespaces { distribution = distribution.withoutNamespace(target: output.onlyTarget) }
                     distribution.status = state.current[distribution.key]?.status ?? StoredStatus()
                     found[distribution.key] = distribution
                 }
@@ -152,6 +164,10 @@ package final class FolderDistributionStore: DistributionStore {
             state.current = state.current.filter { !scope.contains($0.key.namespace) }.merging(found) { $1 }
             return Array(found.values)
         }
+    }
+
+    private func isUsed(_ distribution: SecretsDistribution) -> Bool {
+        only.map { distribution.isCluster || $0.contains(distribution.key.namespace) } ?? true
     }
 
     private func content(

@@ -7,15 +7,22 @@ package import MountWatch
 package import Observability
 package import Planning
 
-/// Targets as manifests below a folder, `<namespace>/<name>.yaml`, mode 0600, each replaced atomically.
+/// Targets as files below a folder, each target replaced atomically: manifests, or files for an application, see
+/// `OutputSettings.Format`.
 ///
 /// Runs on its own thread, because file writes block.
 package actor FolderSecretStore: SecretStore {
     private let executor: OwnedThreadExecutor
     private let path: String
+    private let hasNamespaces: Bool
+    private let layout: any OutputLayout
     /// Nil if the folder does not exist, which is allowed in a dry run.
     private var folder: OutputFolder?
     private let isDryRun: Bool
+    /// Whether somebody is notified of new content.
+    private var isNotifying = false
+    /// The number of writes of content.
+    private var contentWrites = 0
     private let managedBy: String
     private let timing: WatchLoop.Timing
     private let logger: Logger
@@ -32,17 +39,22 @@ package actor FolderSecretStore: SecretStore {
     /// - Throws: `LinuxError` if no thread can be started or the folder cannot be created; `ConfigurationError` if
     ///   others own the folder or may write to it.
     package init(
-        path root: String, managedBy: String, timing: WatchLoop.Timing, isDryRun: Bool, logger: Logger
+        path root: String, settings: OutputSettings = OutputSettings(), managedBy: String, timing: WatchLoop.Timing,
+        isDryRun: Bool, logger: Logger
     ) throws {
         executor = try OwnedThreadExecutor(name: "output")
         path = root
+        hasNamespaces = settings.hasNamespaces
+        layout =
+            settings.format == .manifests
+            ? ManifestLayout(root: root) : ApplicationLayout(root: root, managedBy: managedBy, settings)
         self.managedBy = managedBy
         self.timing = timing
         self.logger = logger
         self.isDryRun = isDryRun
-        folder = try OutputFolder.open(root, creates: !isDryRun)
+        folder = try OutputFolder.open(root, hasNamespaces: hasNamespaces, creates: !isDryRun)
         guard !isDryRun else { return }
-        try folder?.removeLeftovers { error in
+        try folder?.settle(layout) { error in
             logger.warning("temporary files of an interrupted write may remain", ["error": .string(error)])
         }
     }
@@ -51,7 +63,7 @@ package actor FolderSecretStore: SecretStore {
     private func output() throws(StoreError) -> OutputFolder? {
         if let folder { return folder }
         do {
-            folder = try OutputFolder.open(path, creates: false)
+            folder = try OutputFolder.open(path, hasNamespaces: hasNamespaces, creates: false)
         } catch {
             throw .unavailable("\(error)", retryAfter: nil)
         }
@@ -76,7 +88,7 @@ package actor FolderSecretStore: SecretStore {
         {
             do throws(StoreError) {
                 guard let folder = try output.namespace(namespace) else { continue }
-                for name in try orUnavailable({ () throws(LinuxError) in try folder.manifests() }) {
+                for name in try orUnavailable({ () throws(LinuxError) in try layout.names(in: folder) }) {
                     let key = ObjectKey(namespace: namespace, name: name)
                     do throws(StoreError) {
                         files[key] = try scan(key, in: folder, last[key])
@@ -102,7 +114,7 @@ package actor FolderSecretStore: SecretStore {
     /// - Parameter faults: by manifest, or by namespace with an empty name for its folder.
     private func complain(of faults: [ObjectKey: String], in scope: Scope) {
         for (key, error) in faults.sorted(by: { $0.key < $1.key }) where complaints[key] != error {
-            let file = key.name.isEmpty ? key.namespace : "\(key).yaml"
+            let file = key.name.isEmpty ? key.namespace : String(layout.path(of: key).dropFirst(path.utf8.count + 1))
             logger.warning("manifest cannot be read", ["file": .string(file), "error": .string(error)])
         }
         complaints = complaints.filter { !scope.contains($0.key.namespace) }.merging(faults) { $1 }
@@ -112,8 +124,11 @@ package actor FolderSecretStore: SecretStore {
     private func scan(
         _ key: ObjectKey, in folder: borrowing Directory, _ known: ScannedFile?
     ) throws(StoreError) -> ScannedFile? {
-        if let known, known.version == (try? folder.version(of: "\(key.name).yaml")) { return known }
-        return try read(key, in: folder).map { scanned($0.observed) }
+        if let known, known.version == (try? layout.version(of: key.name, in: folder)) { return known }
+        if !isDryRun {
+            try orUnavailable { () throws(LinuxError) in try layout.restore(key.name, in: folder) }
+        }
+        return try layout.read(key, in: folder).map { scanned($0.observed) }
     }
 
     private func scanned(_ target: ObservedTarget) -> ScannedFile {
@@ -124,8 +139,7 @@ package actor FolderSecretStore: SecretStore {
     package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
         let (scans, scanRequests) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let loop = WatchLoop(
-            // Watch the namespaces' folders, and nothing below them.
-            path: path, depth: 1, timing: timing, logger: logger, heartbeat: observer.heartbeat,
+            path: path, depth: layout.depth, timing: timing, logger: logger, heartbeat: observer.heartbeat,
             look: { _ in
                 scanRequests.yield()
                 return true
@@ -181,7 +195,8 @@ package actor FolderSecretStore: SecretStore {
     }
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
-        guard try read(target.key) == nil else { throw .changed("\(path(target.key)) already exists") }
+        guard try read(target.key) == nil else { throw .changed("\(layout.path(of: target.key)) already exists") }
+        try noteContentWrite()
         return try write(target.manifest(), target.key)
     }
 
@@ -189,6 +204,7 @@ package actor FolderSecretStore: SecretStore {
         var manifest = try unchanged(target).merging(patch.mergePatch(of: target))
         // The preconditions of the patch, which a file does not have.
         manifest = manifest.merging(["metadata": ["uid": nil, "resourceVersion": nil]])
+        if patch.changesContent { try noteContentWrite() }
         return try write(manifest, target.key)
     }
 
@@ -197,15 +213,47 @@ package actor FolderSecretStore: SecretStore {
     ) async throws(StoreError) -> ObservedTarget {
         let old = try unchanged(target)
         let kept = (old["data"]?.object ?? [:]).filter { desired.storedKeys.contains($0.key) }
+        try noteContentWrite()
         return try write(desired.manifest(inPlaceOf: old["metadata"], keeping: kept), target.key)
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         _ = try unchanged(target)
         guard let folder = try output()?.namespace(target.key.namespace) else { return }
-        _ = try orUnavailable { () throws(LinuxError) in
-            try AtomicFile.remove(named: "\(target.key.name).yaml", in: folder)
-        }
+        try noteContentWrite()
+        try orUnavailable { () throws(LinuxError) in try layout.remove(target.key.name, in: folder) }
+    }
+
+    package nonisolated func refusal(of target: DesiredTarget) -> Refusal? { layout.refusal(of: target) }
+}
+
+/// What somebody still has to be notified of. It is recorded in the folder before the content is written, so that it
+/// survives the end of the process.
+extension FolderSecretStore {
+    private func noteContentWrite() throws(StoreError) {
+        guard isNotifying else { return }
+        contentWrites += 1
+        try output()?.setNotificationDue(true)
+    }
+
+    /// From now on, somebody is notified of new content.
+    ///
+    /// - Returns: the targets that a previous process had to notify of and did not.
+    package func beginNotifying() throws(StoreError) -> [ObjectKey] {
+        isNotifying = true
+        guard let output = try output(), try output.isNotificationDue() else { return [] }
+        return try files(in: .all, since: [:]).keys.sorted()
+    }
+
+    /// The number of writes of content so far, for `endNotification`.
+    package func countOfContentWrites() -> Int { contentWrites }
+
+    /// Records that everybody was notified of all content.
+    ///
+    /// - Parameter writes: the number of writes before the notification. If there were more since, nothing is recorded.
+    package func endNotification(of writes: Int) throws(StoreError) {
+        guard writes == contentWrites else { return }
+        try output()?.setNotificationDue(false)
     }
 }
 
@@ -218,14 +266,12 @@ private struct ScannedFile {
 }
 
 extension FolderSecretStore {
-    private func path(_ key: ObjectKey) -> String { "\(path)/\(key).yaml" }
-
     /// Reads the manifest of a target.
     ///
     /// - Throws: `.changed` if the file has changed since it was observed.
     private func unchanged(_ target: ObservedTarget) throws(StoreError) -> JSONValue {
         guard let manifest = try read(target.key), manifest.observed.resourceVersion == target.resourceVersion else {
-            throw .changed("\(path(target.key)) was changed by another writer")
+            throw .changed("\(layout.path(of: target.key)) was changed by another writer")
         }
         return manifest.content
     }
@@ -233,37 +279,22 @@ extension FolderSecretStore {
     private func read(_ key: ObjectKey) throws(StoreError) -> SecretManifest? {
         try check(key)
         guard let folder = try output()?.namespace(key.namespace) else { return nil }
-        return try read(key, in: folder)
-    }
-
-    private func read(_ key: ObjectKey, in folder: borrowing Directory) throws(StoreError) -> SecretManifest? {
-        let file: (bytes: [UInt8], version: String)?
-        do {
-            file = try folder.content(of: "\(key.name).yaml", limit: 4 << 20)
-        } catch {
-            switch error.code {
-            case ENOENT: return nil
-            case EXDEV, ENXIO: throw .rejected(error.description)
-            default: throw .unavailable(error.description, retryAfter: nil)
-            }
-        }
-        guard let file else { throw .rejected("\(path(key)) is not a regular file or is too large") }
-        return try SecretManifest(file.bytes, version: file.version, key: key, path: path(key))
+        return try layout.read(key, in: folder)
     }
 
     private func write(_ content: JSONValue, _ key: ObjectKey) throws(StoreError) -> ObservedTarget {
         try check(key)
-        let bytes = try SecretManifest.bytes(of: content, path: path(key))
         guard let folder = try output()?.namespace(key.namespace, creates: true) else {
-            throw .changed("the folder of \(path(key)) was removed")
+            throw .changed("the folder of \(layout.path(of: key)) was removed")
         }
-        try orUnavailable { () throws(LinuxError) in
-            try bytes.withUnsafeBufferPointer { (buffer) throws(LinuxError) in
-                try AtomicFile.write(UnsafeRawBufferPointer(buffer), named: "\(key.name).yaml", in: folder, mode: 0o600)
-            }
+        try layout.write(content, key, in: folder)
+        guard let written = try layout.read(key, in: folder) else {
+            throw .changed("\(layout.path(of: key)) was removed by another writer")
         }
-        guard let written = try read(key, in: folder) else {
-            throw .changed("\(path(key)) was removed by another writer")
+        // Somebody may change it at once: that is drift, and not how it was stored.
+        let wanted = try SecretManifest(content, version: "", key: key, path: layout.path(of: key)).observed
+        guard written.observed.digests == wanted.digests else {
+            throw .changed("\(layout.path(of: key)) was changed by another writer")
         }
         recentTargets[key] = written.observed
         return written.observed

@@ -10,14 +10,18 @@ package struct MeteredSecretStore: SecretStore {
     private let meter: SecretWriteMeter
     private let logger: Logger
     private let recorder: ChangeRecorder?
+    private let changed: @Sendable (ObjectKey) -> Void
 
+    /// - Parameter changed: receives each target whose content was written or removed.
     package init(
-        _ store: any SecretStore, meter: SecretWriteMeter, logger: Logger, recorder: ChangeRecorder? = nil
+        _ store: any SecretStore, meter: SecretWriteMeter, logger: Logger, recorder: ChangeRecorder? = nil,
+        changed: @escaping @Sendable (ObjectKey) -> Void = { _ in }
     ) {
         self.store = store
         self.meter = meter
         self.logger = logger
         self.recorder = recorder
+        self.changed = changed
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] { try await store.list(scope) }
@@ -25,6 +29,8 @@ package struct MeteredSecretStore: SecretStore {
     package func watch(_ scope: Scope, _ handler: WatchHandler<ObservedTarget>) async {
         await store.watch(scope, handler)
     }
+
+    package func refusal(of target: DesiredTarget) -> Refusal? { store.refusal(of: target) }
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? { try await store.observe(key) }
 
@@ -63,6 +69,7 @@ package struct MeteredSecretStore: SecretStore {
         }
         meter.count(.removed)
         recorder?.note(target.key, from: target, to: nil)
+        changed(target.key)
         logger.info(
             "secret removed",
             [
@@ -94,6 +101,7 @@ package struct MeteredSecretStore: SecretStore {
         }
         meter.count(result)
         recorder?.note(key, from: old, to: target)
+        if old?.digests != target.digests { changed(key) }
         let fields: Logger.Fields = [
             "secret": .string(target.key.description), "keys": .int(target.digests.count),
             "generation": .string(target.mountGeneration ?? ""),

@@ -1,18 +1,26 @@
+import Distribution
 import Glibc
 import LinuxIO
 import Observability
 
-/// The folder of Secret manifests. It is kept open.
+/// The folder of targets. It is kept open.
 ///
 /// Files below it are opened relative to its descriptor, one path component at a time, without following links.
 /// Replacing a folder or a file with a link, at any time, therefore has no effect outside the folder.
 final class OutputFolder: Sendable {
     let path: String
     private let root: Directory
+    /// Whether it has a folder for each namespace. Otherwise all targets are in the root, and have the namespace
+    /// `ObjectKey.outputNamespace`.
+    private let hasNamespaces: Bool
 
-    private init(_ root: consuming Directory, path: String) {
+    /// The maximum size of a file in it, in bytes.
+    static let largestFile = 4 << 20
+
+    private init(_ root: consuming Directory, path: String, hasNamespaces: Bool) {
         self.root = root
         self.path = path
+        self.hasNamespaces = hasNamespaces
     }
 
     /// Opens the folder.
@@ -21,14 +29,15 @@ final class OutputFolder: Sendable {
     /// - Returns: nil if it is missing and `creates` is false.
     /// - Throws: `ConfigurationError` if others own it or may write to it, or if it is not a folder; otherwise
     ///   `LinuxError`.
-    static func open(_ path: String, creates: Bool) throws -> OutputFolder? {
+    static func open(_ path: String, hasNamespaces: Bool = true, creates: Bool) throws -> OutputFolder? {
         let refused = { (reason: String) in
             ConfigurationError(
                 source: "environment", field: "OUTPUT_PATH", value: path,
                 expected: "a folder that root and the agent's user alone may write: \(reason)")
         }
         do throws(TrustedPathError) {
-            return OutputFolder(try Directory.openTrusted(path, creates: creates), path: path)
+            return OutputFolder(
+                try Directory.openTrusted(path, creates: creates), path: path, hasNamespaces: hasNamespaces)
         } catch {
             switch error {
             case .untrusted(let reason): throw refused(reason)
@@ -39,11 +48,12 @@ final class OutputFolder: Sendable {
         }
     }
 
-    /// The names of the folders in it, sorted.
+    /// The namespaces that have a folder, sorted.
     ///
     /// - Throws: `.unavailable` if its path no longer leads to it, or if it cannot be read.
     func namespaces() throws(StoreError) -> [String] {
         try checkPlace()
+        guard hasNamespaces else { return [ObjectKey.outputNamespace] }
         return try orUnavailable { () throws(LinuxError) in try root.visible().filter { $0.kind == .directory } }
             .map(\.name).sorted()
     }
@@ -63,6 +73,9 @@ final class OutputFolder: Sendable {
 
     private func find(_ name: String, creates: Bool) throws(StoreError) -> Directory? {
         do throws(LinuxError) {
+            guard hasNamespaces else {
+                return Directory(descriptor: try root.openEntry(".", flags: O_RDONLY | O_DIRECTORY), path: path)
+            }
             if creates { try root.createSubdirectory(name, mode: 0o700) }
             let opened = try root.openEntry(name, flags: O_RDONLY | O_DIRECTORY)
             return Directory(descriptor: opened, path: "\(path)/\(name)")
@@ -75,22 +88,28 @@ final class OutputFolder: Sendable {
         }
     }
 
-    /// Removes the temporary files of writes that were interrupted because the process was killed. They contain
-    /// secrets.
+    /// Completes or discards what a process that was killed has left behind.
     ///
     /// - Parameter failed: called with the error for each folder that cannot be read or cleaned.
-    func removeLeftovers(failed: (String) -> Void) throws(StoreError) {
+    func settle(_ layout: any OutputLayout, failed: (String) -> Void) throws(StoreError) {
         for name in try namespaces() {
             do {
-                guard let folder = try namespace(name) else { continue }
-                let entries = try folder.entries().entries
-                for entry in entries where entry.kind != .directory && AtomicFile.isTemporary(entry.name) {
-                    _ = try AtomicFile.remove(named: entry.name, in: folder)
-                }
+                if let folder = try namespace(name) { try layout.settle(folder) }
             } catch {
                 failed("\(error)")
             }
         }
+    }
+
+    /// Whether an application has not been notified of new content, also of a previous process.
+    func isNotificationDue() throws(StoreError) -> Bool {
+        try checkPlace()
+        return try orUnavailable { () throws(LinuxError) in try TargetMetadata.isNotificationDue(in: root) }
+    }
+
+    func setNotificationDue(_ isDue: Bool) throws(StoreError) {
+        try checkPlace()
+        try orUnavailable { () throws(LinuxError) in try TargetMetadata.setNotificationDue(isDue, in: root) }
     }
 
     /// Checks that the path still leads to this folder.
@@ -109,18 +128,6 @@ final class OutputFolder: Sendable {
                 "\(path) was moved, removed or replaced since startup: restore it or restart the agent",
                 retryAfter: nil)
         }
-    }
-}
-
-extension Directory {
-    /// The entries whose names do not begin with a dot.
-    fileprivate func visible() throws(LinuxError) -> [DirectoryEntry] {
-        try entries().entries.filter { $0.name.utf8.first != UInt8(ascii: ".") }
-    }
-
-    /// The names of the manifests in it, without `.yaml`, sorted.
-    func manifests() throws(LinuxError) -> [String] {
-        try visible().map(\.name).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     }
 }
 

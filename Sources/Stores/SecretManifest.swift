@@ -15,21 +15,35 @@ struct SecretManifest {
     ///   - path: the file's path, for messages.
     /// - Throws: `.rejected` if the file does not contain a Secret.
     init(_ bytes: [UInt8], version: String, key: ObjectKey, path: String) throws(StoreError) {
+        let json: [UInt8]
         do {
             guard let document = try YAMLParser.documents(in: bytes).first else {
                 throw StoreError.rejected("\(path) is empty, expected a Secret")
             }
-            let json = document.json()
+            json = document.json()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as YAMLError {
+            throw .rejected("\(path) is not YAML: \(error)")
+        } catch {
+            throw .rejected("\(path) is not a Secret")
+        }
+        try self.init(json: json, version: version, key: key, path: path)
+    }
+
+    /// The same, from the fields of a Secret.
+    init(_ content: JSONValue, version: String, key: ObjectKey, path: String) throws(StoreError) {
+        try self.init(json: content.encoded(), version: version, key: key, path: path)
+    }
+
+    private init(json: [UInt8], version: String, key: ObjectKey, path: String) throws(StoreError) {
+        do {
             content = try JSONValue(json: json)
             var observed = try JSONBytes.decode(SecretObject.self, from: json).observed
             observed.key = key
             observed.uid = ""
             observed.resourceVersion = version
             self.observed = observed
-        } catch let error as StoreError {
-            throw error
-        } catch let error as YAMLError {
-            throw .rejected("\(path) is not YAML: \(error)")
         } catch {
             throw .rejected("\(path) is not a Secret")
         }

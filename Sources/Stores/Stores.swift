@@ -46,6 +46,9 @@ package protocol SecretStore: Sendable {
     /// Deletes the saved values if the Secret has a value for each of them.
     func forgetSavedValues(of target: ObservedTarget) async
 
+    /// Why a target cannot be stored here, whatever is there now; nil if it can.
+    func refusal(of target: DesiredTarget) -> Refusal?
+
     /// Forgets the metadata that was kept to finish a replacement for a distribution, because the distribution was
     /// deleted or has another target.
     ///
@@ -63,6 +66,8 @@ extension SecretStore {
     package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? { nil }
 
     package func forgetSavedValues(of target: ObservedTarget) async {}
+
+    package func refusal(of target: DesiredTarget) -> Refusal? { nil }
 
     package func forget(_ distribution: String, unless target: ObjectKey?) {}
 }

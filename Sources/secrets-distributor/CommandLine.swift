@@ -222,6 +222,42 @@ extension Invocation {
                 name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
                 takes: "DISTRIBUTIONS_PATH as well: a cluster has its own namespaces")
         }
+        try checkOutput()
+    }
+
+    /// Options of `OUTPUT_PATH` alone must not be ignored silently.
+    private func checkOutput() throws(OptionError) {
+        let output = settings.output
+        if settings.outputPath == nil, command != .explain {
+            let names = [
+                "OUTPUT_FORMAT", "OUTPUT_MODE", "OUTPUT_GROUP", "NOTIFY_URL", "NOTIFY_PROCESS", "NOTIFY_SIGNAL",
+            ]
+            for name in names {
+                guard let value = given[name] else { continue }
+                throw OptionError(name: name, value: value, takes: "OUTPUT_PATH as well: only local mode writes files")
+            }
+        }
+        if settings.notifyURL != nil, let process = settings.notifyProcess {
+            throw OptionError(
+                name: "NOTIFY_PROCESS", value: process, takes: "no NOTIFY_URL beside it: only one of them is notified")
+        }
+        if settings.notifyProcess == nil, let signal = given["NOTIFY_SIGNAL"] {
+            throw OptionError(
+                name: "NOTIFY_SIGNAL", value: signal, takes: "NOTIFY_PROCESS as well: the processes that get the signal"
+            )
+        }
+        if output.hasNamespaces {
+            for name in ["OUTPUT_MODE", "OUTPUT_GROUP"] {
+                guard let value = given[name] else { continue }
+                throw OptionError(
+                    name: name, value: value,
+                    takes: "OUTPUT_FORMAT other than manifests as well: manifests keep mode 0600 and the agent's group")
+            }
+        } else if !settings.namespaces.isEmpty {
+            throw OptionError(
+                name: "NAMESPACES", value: given["NAMESPACES"] ?? "",
+                takes: "OUTPUT_FORMAT manifests: other formats have no targets of cluster distributions")
+        }
     }
 
     private func checkAnnotations() throws(OptionError) {

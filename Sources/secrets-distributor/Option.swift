@@ -1,6 +1,9 @@
 import Admin
 import Agent
+import LinuxIO
+import Notify
 import Observability
+import Stores
 
 /// One setting: an environment variable and the flag of the same name.
 struct Option: Sendable {
@@ -113,7 +116,50 @@ extension Option {
                 return isObjectName(value)
             }),
         .optionalPath(
-            "OUTPUT_PATH", "none", "local mode: folder for the Secret manifests", \.outputPath),
+            "OUTPUT_PATH", "none", "local mode: folder for what is written", \.outputPath),
+        .choice(
+            "OUTPUT_FORMAT", "manifests", "local mode: what is written, Secret manifests or files for an application",
+            OutputSettings.Format.allCases.map { ($0.rawValue, $0) }, \.output.format),
+        Option(
+            variable: "OUTPUT_MODE", standard: "0440", help: "local mode: mode of the files; manifests have 0600",
+            takes: "an octal mode with read permission for the owner and without write permission for others, such as"
+                + " 0440",
+            apply: { value, settings in
+                guard value.utf8.count <= 4, let mode = UInt32(value, radix: 8), mode <= 0o777, mode & 0o402 == 0o400,
+                    value.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") })
+                else { return false }
+                settings.output.attributes.mode = mode
+                return true
+            }),
+        Option(
+            variable: "OUTPUT_GROUP", standard: "the agent's", help: "local mode: group of the files, a gid or a name",
+            takes: "a gid or the name of a group of this system",
+            apply: { value, settings in
+                settings.output.attributes.group = SystemGroup.identifier(value)
+                return settings.output.attributes.group != nil
+            }),
+        Option(
+            variable: "NOTIFY_URL", standard: "none",
+            help: "local mode: URL that gets a POST when new content is in place",
+            takes: "an http or https URL without user and fragment",
+            apply: { value, settings in
+                settings.notifyURL = NotificationURL(value)
+                return value.isEmpty || settings.notifyURL != nil
+            }),
+        .name(
+            "NOTIFY_PROCESS", "none", "local mode: name of the processes that get a signal then", \.notifyProcess,
+            takes: "the name of a process, without \"/\""
+        ) { value in
+            value.utf8.count <= 255 && !value.utf8.contains { $0 <= 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x7f }
+        },
+        Option(
+            variable: "NOTIFY_SIGNAL", standard: "HUP", help: "local mode: signal for NOTIFY_PROCESS",
+            takes: "a signal such as HUP, SIGUSR1 or 10",
+            apply: { value, settings in
+                guard let signal = SignalNumber(value) else { return false }
+                settings.notifySignal = signal
+                return true
+            }),
         Option(
             variable: "NAMESPACES", standard: "none",
             help: "local mode: namespaces for cluster distributions, comma-separated, besides Namespace manifests",

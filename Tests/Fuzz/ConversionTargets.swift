@@ -1,7 +1,6 @@
 import Conversion
 import Formats
 import Kees
-import Snapshots
 import Stores
 
 enum ConversionTargets {
@@ -23,7 +22,7 @@ enum ConversionTargets {
         }
     }
 
-    /// Annotations are read, or the error names a line. What kees writes is read again.
+    /// Annotations are read, or the error names a line.
     static let annotations: Fuzz.Target = { bytes in
         do throws(FormError) {
             let read = try DownwardAnnotations.parse(bytes)
@@ -35,14 +34,5 @@ enum ConversionTargets {
         } catch {
             Fuzz.require(Fuzz.isOneLine(error.description), "an error is one line")
         }
-        guard let values = try? bytes.withUnsafeBytes({ try KeesFile.parse($0) }) else { return }
-        guard
-            values.keys.allSatisfy({
-                $0.utf8.allSatisfy { $0 > 0x2d && $0 < 0x7f && $0 != 0x3a && $0 != 0x3d && $0 != 0x5c } && !$0.isEmpty
-            })
-        else { return }
-        let again = try? KeesFile.encode(values).withUnsafeBytes { try KeesFile.parse($0) }
-        let plain = { (values: [String: SecretBytes]?) in values?.mapValues { $0.withUnsafeBytes { Array($0) } } }
-        Fuzz.require(plain(again) == plain(values), "what is written is read again")
     }
 }

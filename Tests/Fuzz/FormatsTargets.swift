@@ -133,6 +133,28 @@ enum FormatsTargets {
         }
     }
 
+    /// The first byte chooses a format, the rest is a file of it. What is read and can be written is read again.
+    static let entries: Fuzz.Target = { bytes in
+        guard let first = bytes.first else { return }
+        let format = EntryFormat.allCases[Int(first) % EntryFormat.allCases.count]
+        let found = read(Array(bytes.dropFirst())) { content throws(FormError) in try format.decode(content) }
+        guard let found, found.allSatisfy({ !$0.key.isEmpty && format.problem($0.key, $0.value) == nil }) else {
+            return
+        }
+        // A Secret has no other keys.
+        guard found.allSatisfy({ $0.key.utf8.allSatisfy(isKeyByte) }) else { return }
+        check(found)
+        let again = read(format.encode(found)) { content throws(FormError) in try format.decode(content) }
+        Fuzz.require(isSame(found.sorted { $0.key < $1.key }, again), "what is written is read again")
+    }
+
+    private static func isKeyByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
+        default: false
+        }
+    }
+
     private static func check(_ entries: [(key: String, value: SecretBytes)]) {
         Fuzz.require(Set(entries.map { Array($0.key.utf8) }).count == entries.count, "a key occurs once")
     }

@@ -14,6 +14,7 @@ enum Fuzz {
         "dotenv": FormatsTargets.dotenv,
         "duration": CommandTargets.duration,
         "encoding": FormatsTargets.encoding,
+        "entries": FormatsTargets.entries,
         "exposition": ObservabilityTargets.exposition,
         "headers": KubeCurlTargets.headers,
         "html": AdminTargets.html,

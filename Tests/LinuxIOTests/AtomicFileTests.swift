@@ -12,7 +12,7 @@ import Testing
     private func write(_ text: String, _ name: String, mode: UInt32 = 0o600) throws {
         let directory = try Directory(path: folder.path)
         try Array(text.utf8).withUnsafeBytes { bytes in
-            try AtomicFile.write(bytes, named: name, in: directory, mode: mode)
+            try AtomicFile.write(bytes, named: name, in: directory, FileAttributes(mode: mode))
         }
     }
 

@@ -88,17 +88,18 @@ struct ControllerTests {
             try await bench.tellAll()
             try await bench.settle()
             #expect(bench.store.forgotten.lines == [])
-            var amended = await bench.store.put(try bench.distribution(generation: 2))
-            amended.spec.name = "other"
-            await bench.controller.distributions(.all, .upsert(amended))
-            #expect(bench.store.forgotten.lines == ["\(first.uid) other"])
-            amended.uid = "another"
-            await bench.controller.distributions(.all, .upsert(amended))
-            #expect(bench.store.forgotten.lines.last == "\(first.uid) ")
-            await bench.controller.distributions(.all, .delete(amended))
-            #expect(bench.store.forgotten.lines.last == "another ")
-            #expect(bench.store.forgotten.lines.count == 3)
         }
+        // Events alone: the response to a status would bring back what the store has.
+        var amended = await bench.store.put(try bench.distribution(generation: 2))
+        amended.spec.name = "other"
+        await bench.controller.distributions(.all, .upsert(amended))
+        #expect(bench.store.forgotten.lines == ["\(first.uid) other"])
+        amended.uid = "another"
+        await bench.controller.distributions(.all, .upsert(amended))
+        #expect(bench.store.forgotten.lines.last == "\(first.uid) ")
+        await bench.controller.distributions(.all, .delete(amended))
+        #expect(bench.store.forgotten.lines.last == "another ")
+        #expect(bench.store.forgotten.lines.count == 3)
     }
 
     @Test("the status of an old spec is not written to a changed distribution")

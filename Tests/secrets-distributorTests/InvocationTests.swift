@@ -1,5 +1,6 @@
 import Admin
 import Agent
+import LinuxIO
 import Testing
 
 @testable import secrets_distributor
@@ -44,7 +45,6 @@ import Testing
             ("DRY_RUN", "--dry-run", "true"), ("NAMESPACES", "--namespaces", "web, api,web"),
         ]
         // Set apart, because they exclude DISTRIBUTIONS_PATH.
-        let others = ["ANNOTATIONS_PATH", "ANNOTATION_DOMAIN"]
         var expected = Settings()
         expected.secretsPath = "/other"
         expected.managedBy = "me"
@@ -76,7 +76,37 @@ import Testing
         let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN"]
         let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
         #expect(try settings(separate + ["--only-assigned", "--dry-run"]) == expected)
-        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0) + others))
+        let others = Set(Self.ofFiles.map(\.0) + ["NOTIFY_URL", "ANNOTATIONS_PATH", "ANNOTATION_DOMAIN"])
+        #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)).union(others))
+    }
+
+    /// The variables of local mode that do not go together with all others.
+    private static let ofFiles = [
+        ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
+        ("OUTPUT_FORMAT", "--output-format", "JSON"), ("OUTPUT_MODE", "--output-mode", "400"),
+        ("OUTPUT_GROUP", "--output-group", "12"), ("NOTIFY_PROCESS", "--notify-process", "app"),
+        ("NOTIFY_SIGNAL", "--notify-signal", "usr1"),
+    ]
+
+    @Test("The variables of files for an application have flags with the same meaning")
+    func variablesOfFiles() throws {
+        var expected = Settings()
+        expected.distributionsPath = "in"
+        expected.outputPath = "out"
+        expected.output.format = .json
+        expected.output.attributes.mode = 0o400
+        expected.output.attributes.group = 12
+        expected.notifyProcess = "app"
+        expected.notifySignal = try #require(SignalNumber("SIGUSR1"))
+        let environment = Dictionary(uniqueKeysWithValues: Self.ofFiles.map { ($0.0, $0.2) })
+        #expect(try settings([], environment) == expected)
+        #expect(try settings(Self.ofFiles.map { "\($0.1)=\($0.2)" }) == expected)
+        #expect(try settings(Self.ofFiles.flatMap { [$0.1, $0.2] }) == expected)
+        let folders = ["DISTRIBUTIONS_PATH": "in", "OUTPUT_PATH": "out"]
+        let url = "http://127.0.0.1:8080/-/reload"
+        let notified = try settings(["--notify-url", url], folders)
+        #expect(notified.notifyURL?.text == url)
+        #expect(notified == (try settings([], folders.merging(["NOTIFY_URL": url]) { $1 })))
     }
 
     @Test("A flag overrides its variable, whose value is not validated")

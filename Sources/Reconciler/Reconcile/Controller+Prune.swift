@@ -113,7 +113,8 @@ extension Controller {
     /// Adds a sentence about a former target to the status of its distribution, if that now describes another target.
     private func noteLeftOver(_ predicate: String, on target: ObservedTarget) {
         guard let key = target.distribution, let distribution = cache.index[key] else { return }
-        let claim = Claim(distribution: key, namespace: target.key.namespace)
+        let claim =
+            distribution.isCluster ? Claim(distribution: key, namespace: target.key.namespace) : distribution.claim
         statusNotes.leftOver(target.key, of: claim, "Its former Secret \(target.key.name) \(predicate).")
         if let target = cache.index.target(of: claim) { enqueue([target]) }
         if distribution.isCluster { enqueue(.status(key)) }

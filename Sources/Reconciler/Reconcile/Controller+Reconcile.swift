@@ -291,7 +291,8 @@ extension Controller {
         _ newer: NewerContent, _ review: TargetReview
     ) -> Planned {
         let plan = Plan(
-            desired: desired, observed: actual, managedBy: settings.managedBy, held: review.refusal)
+            desired: desired, observed: actual, managedBy: settings.managedBy,
+            held: review.refusal ?? secrets.refusal(of: desired))
         guard newer.isNewer else { return .plan(plan) }
         switch plan {
         // What our outdated mount does not allow, the newer mount may allow.

@@ -53,7 +53,7 @@ struct OngoingEvaluations: Sendable {
     mutating func take(_ namespace: String) -> Item? { items.removeValue(forKey: namespace) }
 
     /// Keeps an evaluation that has not ended until the next turn of its namespace.
-    mutating func putBack(_ item: Item) { items[item.distribution.targetNamespace ?? ""] = item }
+    mutating func putBack(_ item: Item) { items[item.distribution.target?.namespace ?? ""] = item }
 
     /// Drops all evaluations, because the policy was replaced.
     mutating func forgetAll() { items = [:] }

@@ -107,7 +107,8 @@ extension Controller {
         let review = TargetReview(
             of: desired, by: distribution.spec, over: cache.targets[key], pairs: &pairs, now: Timestamp.now())
         switch Plan(
-            desired: desired, observed: cache.targets[key], managedBy: settings.managedBy, held: review.refusal)
+            desired: desired, observed: cache.targets[key], managedBy: settings.managedBy,
+            held: review.refusal ?? secrets.refusal(of: desired))
         {
         case .unchanged, .refuse: return true
         // Another owner's Secret is not in the cache; the status reports that it exists.

@@ -8,6 +8,9 @@ extension Controller {
     /// The maximum number of files that a log line names.
     private static let namedFiles = 20
 
+    /// Whether targets of the newest rotation are still to be written or held back.
+    package var isRotating: Bool { rotations.isInProgress }
+
     func rotated(to new: Snapshot, _ changed: Set<String>, _ targets: Set<ObjectKey>) {
         guard !isFollowing else { return }
         let now = ContinuousClock.now

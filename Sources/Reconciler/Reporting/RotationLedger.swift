@@ -36,6 +36,9 @@ struct RotationLedger: Sendable {
     /// By target: the change, of the newest or an earlier rotation, whose content it does not have yet.
     private var owed: [ObjectKey: Change] = [:]
 
+    /// Whether the newest rotation has unfinished targets.
+    var isInProgress: Bool { !pending.isEmpty }
+
     /// Begins a rotation.
     ///
     /// - Parameter lag: from the files' change until `noticedAt`.

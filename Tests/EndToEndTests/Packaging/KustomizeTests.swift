@@ -20,7 +20,9 @@ struct KustomizeTests {
         return directory
     }
 
-    @Test("render alike with kustomize and with kubectl, including an old one", arguments: ["", "/distributions"])
+    @Test(
+        "render alike with kustomize and with kubectl, including an old one",
+        arguments: ["", "/distributions", "/application"])
     func render(_ path: String) async throws {
         let path = folder("sidecar-example\(path)")
         let rendered = try await build(path)
@@ -77,6 +79,52 @@ struct KustomizeTests {
         let example = Manifests.parse(
             try World.text("sidecar-example/cluster-distributions/wildcard-tls.yaml"), file: "wildcard-tls.yaml")
         #expect(example.problems.isEmpty && example.distributions.count == 1)
+    }
+
+    @Test("render an application that reads files, with an init container and a sidecar of the same settings")
+    func application() async throws {
+        let rendered = try await build(folder("sidecar-example/application"))
+        #expect(rendered.names.filter { !$0.hasPrefix("ConfigMap/shop/") } == ["Deployment/shop/shop"])
+        let pod = try rendered.pod()
+        let containers = pod["initContainers"]?.array ?? []
+        #expect(containers.map { $0["name"]?.string } == ["secrets", "secrets-distributor"])
+        let (first, sidecar) = (try #require(containers.first), try #require(containers.last))
+        #expect(first["args"] == ["sync"])
+        #expect(sidecar["args"] == nil && sidecar["restartPolicy"] == "Always")
+        for key in ["env", "image", "securityContext", "volumeMounts"] { #expect(first[key] == sidecar[key]) }
+        // A signal needs the same user and the pod's process namespace.
+        #expect(pod["shareProcessNamespace"] == true)
+        let application = try #require(pod["containers"]?.array?.first)
+        for container in [application] + containers {
+            #expect(container["securityContext"]?["runAsUser"] == nil)
+            for mount in container["volumeMounts"]?.array ?? [] {
+                #expect(pod["volumes"]?.named(mount["name"]?.string ?? "") != nil, "\(mount)")
+            }
+        }
+        // The application gets the output, read-only, and not the vault.
+        let mounts = try #require(application["volumeMounts"])
+        #expect(mounts.named("output")?["readOnly"] == true)
+        #expect(mounts.named("vault") == nil)
+        #expect(pod["volumes"]?.named("output")?["emptyDir"]?["medium"] == "Memory")
+        let text = try World.text("sidecar-example/application/distribution.yaml")
+        let parsed = Manifests.parse(text, file: "distribution.yaml")
+        #expect(parsed.problems.isEmpty && parsed.distributions.count == 1)
+
+        // The program accepts these settings, with the paths of this test.
+        let world = try OutputWorld("files")
+        try writeFile(world.root("in/distribution.yaml"), text)
+        let pair = try TLSPair.make()
+        try world.source("ShopCertificate", pair.certificate + pair.key)
+        var settings: [String: String] = [:]
+        for variable in first["env"]?.array ?? [] {
+            guard let name = variable["name"]?.string, !name.hasSuffix("_PATH") else { continue }
+            settings[name] = variable["value"]?.string
+        }
+        #expect(settings["NOTIFY_PROCESS"] == "nginx")
+        let ended = try await world.run("sync", settings)
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(world.file("tls/tls.crt") == pair.certificate)
+        #expect(world.file("tls/tls.key") == pair.key)
     }
 
     // MARK: The component for an existing Deployment
