@@ -179,7 +179,7 @@ let package = Package(
             "StoresTests",
             [
                 "Distribution", "DistributionSupport", "JSON", "Kube", "LinuxIO", "MountWatch", "Observability",
-                "Planning", "Snapshots", "Stores", "Values",
+                "Planning", "ProviderClasses", "Snapshots", "Stores", "Values",
             ]),
         tests("NotifyTests", ["JSON", "LinuxIO", "Notify", "Scheduling"]),
         tests("FormatsTests", ["Formats", "Snapshots"]),

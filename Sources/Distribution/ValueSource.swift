@@ -19,7 +19,7 @@ package enum ValueSource: Sendable, Hashable {
     indirect case template(Template)
     case constant(ExactText)
     /// A value that is generated once, see `GeneratedValue`.
-    case generated(GeneratedValue)
+    indirect case generated(GeneratedValue)
 
     /// The source files that it reads, without those that only provide passwords; in their order.
     package var contentFiles: [SourcePath] {

@@ -8,9 +8,8 @@ import Snapshots
 ///   with its backslash, it does not find the end of a value that ends with a backslash, and it reads CR and CR LF as LF.
 ///
 /// Which quotes a value gets depends on what these agree on: none if all its characters are harmless, which
-/// `docker run --env-file` understands too; single quotes, in which everything is literal, if it holds neither a single
-/// quote nor backslashes that python-dotenv unescapes; otherwise double quotes, in which `\`, `"`, `$` and the backtick
-/// are escaped.
+/// `docker run --env-file` understands too; single quotes, if it holds neither a single quote nor a backslash, which older
+/// versions of systemd remove there; otherwise double quotes, in which `\`, `"`, `$` and the backtick are escaped.
 enum EnvironmentFile {
     /// Whether a variable can have this name (POSIX.1, 3.216 "Name").
     static func isName(_ key: String) -> Bool {
@@ -103,14 +102,9 @@ enum EnvironmentFile {
     /// Whether a POSIX shell and systemd need a backslash before the character in double quotes.
     private static func isEscaped(_ byte: UInt8) -> Bool { "\\\"$`".utf8.contains(byte) }
 
-    /// Whether every reader takes the value literally in single quotes: python-dotenv unescapes `\\` and `\'` there, and
-    /// does not end at a quote after a backslash.
+    /// Whether every reader takes the value literally in single quotes: older versions of systemd remove a backslash there,
+    /// and python-dotenv unescapes `\\` and `\'`, and does not end at a quote after a backslash.
     private static func isLiteralInSingleQuotes(_ value: UnsafeRawBufferPointer) -> Bool {
-        var wasBackslash = false
-        for byte in value {
-            if byte == quote || (wasBackslash && byte == backslash) { return false }
-            wasBackslash = byte == backslash
-        }
-        return !wasBackslash
+        !value.contains { $0 == quote || $0 == backslash }
     }
 }

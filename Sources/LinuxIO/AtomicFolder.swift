@@ -149,22 +149,26 @@ package struct AtomicFolder: ~Copyable, Sendable {
 
 /// Reading.
 extension AtomicFolder {
-    /// The files of the present generation; nil if there is none. A file without its visible link is left out. A visible
-    /// entry that is not the link to a file of the generation is included without bytes, because readers see it.
+    /// The files of the present generation, whether or not their visible links are in place: `restoreLinks` restores
+    /// them. Nil if there is none. A visible entry that is not named like a file of the generation is included without
+    /// bytes, because readers see it.
     ///
     /// - Parameter limit: the maximum size of a file, in bytes; a larger one has no bytes.
     package func files(limit: Int) throws(LinuxError) -> [(name: String, bytes: [UInt8]?)]? {
         guard let present = try generation() else { return nil }
         let folder = try open(present)
         var files: [(name: String, bytes: [UInt8]?)] = []
-        for entry in try directory.entries().entries where entry.kind != .directory && !Self.isReserved(entry.name) {
+        for entry in try folder.entries().entries where entry.kind != .directory && !Self.isReserved(entry.name) {
             var bytes: [UInt8]?
-            if entry.kind == .link, try directory.linkTarget(entry.name) == Self.target(of: entry.name) {
-                do throws(LinuxError) {
-                    bytes = try folder.content(of: entry.name, limit: limit)?.bytes
-                } catch  where [ENOENT, EXDEV, ENXIO].contains(error.code) {}
-            }
+            do throws(LinuxError) {
+                bytes = try folder.content(of: entry.name, limit: limit)?.bytes
+            } catch  where [ENOENT, EXDEV, ENXIO].contains(error.code) {}
             files.append((entry.name, bytes))
+        }
+        let names = Set(files.map(\.name))
+        for entry in try directory.entries().entries
+        where entry.kind != .directory && !Self.isReserved(entry.name) && !names.contains(entry.name) {
+            files.append((entry.name, nil))
         }
         return files
     }

@@ -4,6 +4,9 @@ import Glibc
 package struct ProcessEntry: Sendable, Equatable {
     package let identifier: Int32
     package let parent: Int32
+    /// When it started, in clock ticks since the machine was booted. The kernel uses an identifier again, but not with the
+    /// same time.
+    package let startTime: UInt64
     /// The name of the program, at most 15 bytes.
     package let command: String
     /// The last component of the first argument, as far as it is readable.
@@ -40,9 +43,10 @@ package struct ProcessEntry: Sendable, Equatable {
             let start = stat.firstIndex(of: "("), let end = stat.lastIndex(of: ")"), start < end
         else { return nil }
         let fields = stat[end...].split(separator: " ")
-        guard fields.count > 2, let parent = Int32(fields[2]) else { return nil }
+        guard fields.count > 20, let parent = Int32(fields[2]), let startTime = UInt64(fields[20]) else { return nil }
         self.identifier = identifier
         self.parent = parent
+        self.startTime = startTime
         command = String(stat[stat.index(after: start)..<end])
         let words = Self.text("\(path)/cmdline") ?? ""
         program = String(words.prefix { $0 != "\0" }.split(separator: "/").last ?? "")

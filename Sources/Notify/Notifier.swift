@@ -9,6 +9,8 @@ package final class Notifier: Sendable {
         var pending: Pending
         /// Counts changes, to notice those during an attempt.
         var changes = 0
+        /// The processes that were signalled for the pending notification, while others could not be.
+        var signalled: Set<ProcessNotifier.Signalled> = []
         /// The last failure that was logged.
         var complaint: String?
     }
@@ -50,6 +52,7 @@ package final class Notifier: Sendable {
         state.withLock { state in
             state.pending.changed(secret, at: .now)
             state.changes += 1
+            state.signalled = []
         }
         meter.set(pending: true)
         alarm.yield()
@@ -86,25 +89,25 @@ package final class Notifier: Sendable {
     }
 
     private func attempt(isRotating: Bool) async {
-        let (taken, changes) = state.withLock { state in
-            (state.pending.take(at: .now, isRotating: isRotating), state.changes)
+        let (taken, changes, signalled) = state.withLock { state in
+            (state.pending.take(at: .now, isRotating: isRotating), state.changes, state.signalled)
         }
         guard let notification = taken else { return }
         let recorded = await journal.count()
-        do throws(ProcessNotifier.Failure) {
-            try await send(notification)
-        } catch {
+        let outcome = await send(notification, except: signalled)
+        if let failure = outcome.failure {
             meter.failed()
             let isNew = state.withLock { state in
+                if state.changes == changes { state.signalled = outcome.signalled }
                 state.pending.failed(at: .now, jitter: .random(in: 0...1), hasChanged: state.changes != changes)
-                let isNew = state.complaint != error.description
-                state.complaint = error.description
+                let isNew = state.complaint != failure.description
+                state.complaint = failure.description
                 return isNew
             }
             if isNew {
                 logger.warning(
                     "notification failed, retrying",
-                    ["receiver": .string(receiver.description), "error": .string(error.description)])
+                    ["receiver": .string(receiver.description), "error": .string(failure.description)])
             }
             return
         }
@@ -112,6 +115,7 @@ package final class Notifier: Sendable {
         let isEmpty = state.withLock { state in
             state.pending.delivered(hasChanged: state.changes != changes)
             state.complaint = nil
+            state.signalled = []
             return state.pending.isEmpty
         }
         meter.set(pending: !isEmpty)
@@ -121,15 +125,31 @@ package final class Notifier: Sendable {
             ["receiver": .string(receiver.description), "secrets": .strings(notification.secrets)])
     }
 
-    private func send(_ notification: Notification) async throws(ProcessNotifier.Failure) {
+    private struct Outcome: Sendable {
+        /// Nil if it succeeded.
+        var failure: ProcessNotifier.Failure?
+        var signalled: Set<ProcessNotifier.Signalled>
+    }
+
+    private func send(_ notification: Notification, except signalled: Set<ProcessNotifier.Signalled>) async -> Outcome {
         switch receiver {
-        case .url: try await urlNotifier?.send(notification)
-        case .process(let name, let signal):
-            let result = await OwnedThread.value(name: "notify") {
-                () -> Result<Void, ProcessNotifier.Failure> in
-                Result { () throws(ProcessNotifier.Failure) in try ProcessNotifier.send(signal, to: name) }
+        case .url:
+            do throws(ProcessNotifier.Failure) {
+                try await urlNotifier?.send(notification)
+                return Outcome(signalled: [])
+            } catch {
+                return Outcome(failure: error, signalled: [])
             }
-            try result.get()
+        case .process(let name, let signal):
+            return await OwnedThread.value(name: "notify") { () -> Outcome in
+                var outcome = Outcome(signalled: signalled)
+                do throws(ProcessNotifier.Failure) {
+                    try ProcessNotifier.send(signal, to: name, except: &outcome.signalled)
+                } catch {
+                    outcome.failure = error
+                }
+                return outcome
+            }
         }
     }
 }

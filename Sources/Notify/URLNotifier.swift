@@ -18,7 +18,7 @@ struct URLNotifier: Sendable {
     /// - Throws: if the receiver cannot be reached, or if its response is not a success.
     func send(_ notification: Notification) async throws(ProcessNotifier.Failure) {
         var request = Request(
-            .post, Operation(.create, resource: url.target), path: url.target, body: notification.body,
+            .post, Operation(.create, resource: "notification"), path: url.target, body: notification.body,
             contentType: "application/json", isRepeatable: true)
         request.accept = "*/*"
         request.timeout = Self.timeout

@@ -32,7 +32,7 @@ package struct DesiredTarget: Sendable {
     /// Whether the missing generated values were added.
     private var isFilled = false
     /// The saved values that are used.
-    private var restored: [String: SecretValue] = [:]
+    package private(set) var restored: [String: SecretValue] = [:]
 
     package struct MissingSource: Sendable {
         package let path: SourcePath
@@ -176,7 +176,7 @@ extension DesiredTarget {
         return recorded.contains { !generated.kept.contains($0) }
     }
 
-    /// The keys whose values only the Secret has.
+    /// The keys whose values are in the Secret, and not here.
     package var storedKeys: Set<String> { generated.kept.subtracting(restored.keys) }
 
     private mutating func updateGenerated() {

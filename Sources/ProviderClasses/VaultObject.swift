@@ -44,12 +44,30 @@ package struct ObjectFiles: Sendable, Equatable {
 }
 
 extension VaultObject {
-    /// The ids under which the provider reports the object's version in a `SecretProviderClassPodStatus`: `type/name` for
-    /// Azure, the names of the files for AWS, and the name of the object for the others.
-    package var reportedIDs: [String] {
-        access.compactMap { access in
-            if case .azure(_, let kind, let name) = access { "\(kind.rawValue)/\(name)" } else { nil }
+    /// The id under which the provider reports the version of each file in a `SecretProviderClassPodStatus`: for Azure
+    /// `type/name`, with the number of the version if there is a history (`GetObjectUID` in `pkg/provider/types`), for AWS
+    /// the name of the file, and for the others the name of the object.
+    package var reportedIDs: [(id: String, file: String)] {
+        let named = files.all.map { file in (file: file, base: base(of: file)) }
+        return named.map { file, base in
+            switch access.first {
+            case .azure(_, let kind, let name)?:
+                let number = files.lastVersion > 0 ? base.split(separator: "/").last.map { "/\($0)" } ?? "" : ""
+                return ("\(kind.rawValue)/\(name)\(number)", file)
+            case .awsSecret?, .awsParameter?: return (base, file)
+            case .googleSecret?, .googleParameters?, .vaultPath?, nil: return (name, file)
+            }
         }
-            + files.certain + [name]
+    }
+
+    /// The version that the class asks for; nil for the latest.
+    package var version: String? { entry["objectVersion"]?.string.flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The file without an ending that the provider adds to further files.
+    private func base(of file: String) -> String {
+        guard let ending = files.endings.first(where: file.hasSuffix), !files.certain.contains(file) else {
+            return file
+        }
+        return String(file.dropLast(ending.count))
     }
 }

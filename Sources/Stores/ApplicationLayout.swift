@@ -50,8 +50,11 @@ struct ApplicationLayout: OutputLayout {
             if error.code == ENOENT { return nil }
             throw .unavailable(error.description, retryAfter: nil)
         }
-        guard let values = try content.read(key.name, in: folder) else { return nil }
         let kept = try orUnavailable { () throws(LinuxError) in try TargetMetadata.read(key.name, in: folder) }
+        let records = kept?["metadata"]?["annotations"]?[WellKnownKeys.generated]?.string
+        // An unreadable file would count as one without its generated values, which would all be replaced.
+        guard let values = try content.read(key.name, in: folder, mustBeReadable: records.map { $0 != "{}" } ?? false)
+        else { return nil }
         let secret = (kept ?? adopted).merging(["metadata": ["name": .string(key.name)]])
         let data = values.mapValues { value -> JSONValue in
             // Not base64, so that it equals no content.
@@ -74,13 +77,28 @@ struct ApplicationLayout: OutputLayout {
 
     func write(_ content: JSONValue, _ key: ObjectKey, in folder: borrowing Directory) throws(StoreError) {
         let values = try values(of: content, key)
-        // First, so that after a crash in between the content differs and is written again.
-        try orUnavailable { () throws(LinuxError) in try TargetMetadata.write(content, key.name, in: folder) }
         // A change of metadata alone must not make an application read its files again.
-        if let present = try self.content.read(key.name, in: folder), present == values.mapValues({ Optional($0) }) {
+        if let present = try self.content.read(key.name, in: folder, mustBeReadable: false),
+            present == values.mapValues({ Optional($0) })
+        {
+            try orUnavailable { () throws(LinuxError) in
+                try TargetMetadata.write(content, key.name, in: folder)
+                try self.content.restore(key.name, in: folder)
+            }
             return
         }
-        try orUnavailable { () throws(LinuxError) in try self.content.write(values, key.name, in: folder) }
+        try orUnavailable { () throws(LinuxError) in
+            // Before the content, so that the content of a new target has an owner. After a crash in between it differs
+            // and is written again. What is recorded about generated values must not be newer than they are: an old
+            // value would pass for the rotated one. If it is older, they are at worst rotated twice.
+            let kept = try TargetMetadata.read(key.name, in: folder)
+            let records = kept?["metadata"]?["annotations"]?[WellKnownKeys.generated] ?? .null
+            try TargetMetadata.write(
+                content.merging(["metadata": ["annotations": .object([WellKnownKeys.generated: records])]]), key.name,
+                in: folder)
+            try self.content.write(values, key.name, in: folder)
+            try TargetMetadata.write(content, key.name, in: folder)
+        }
     }
 
     private func values(of secret: JSONValue, _ key: ObjectKey) throws(StoreError) -> [String: [UInt8]] {
@@ -100,12 +118,14 @@ struct ApplicationLayout: OutputLayout {
     }
 
     func settle(_ folder: borrowing Directory) throws(LinuxError) {
-        try folder.descriptor.apply(settings.attributes.ofFolder, to: folder.path)
         try folder.removeTemporaryFiles()
         try content.settle(folder)
-        let names = try content.names(in: folder)
-        try TargetMetadata.removeAll(except: Set(names), in: folder)
-        for name in names { try content.restore(name, in: folder) }
+        try TargetMetadata.removeAll(except: Set(try content.names(in: folder)), in: folder)
+    }
+
+    func restoreAll(in folder: borrowing Directory) throws(LinuxError) {
+        try folder.descriptor.apply(settings.attributes.ofFolder, to: folder.path)
+        for name in try content.names(in: folder) { try content.restore(name, in: folder) }
     }
 
     func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {

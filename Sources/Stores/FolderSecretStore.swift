@@ -37,7 +37,7 @@ package actor FolderSecretStore: SecretStore {
     /// Opens the folder, and creates it if it is missing. A dry run does not change the folder, which need not exist.
     ///
     /// - Throws: `LinuxError` if no thread can be started or the folder cannot be created; `ConfigurationError` if
-    ///   others own the folder or may write to it.
+    ///   others own the folder or may write to it, if another process uses it, or if it cannot have the group.
     package init(
         path root: String, settings: OutputSettings = OutputSettings(), managedBy: String, timing: WatchLoop.Timing,
         isDryRun: Bool, logger: Logger
@@ -52,10 +52,15 @@ package actor FolderSecretStore: SecretStore {
         self.timing = timing
         self.logger = logger
         self.isDryRun = isDryRun
-        folder = try OutputFolder.open(root, hasNamespaces: hasNamespaces, creates: !isDryRun)
-        guard !isDryRun else { return }
-        try folder?.settle(layout) { error in
+        let opened = try OutputFolder.open(root, hasNamespaces: hasNamespaces, creates: !isDryRun)
+        folder = opened
+        guard !isDryRun, let opened else { return }
+        try opened.settle(layout) { error in
             logger.warning("temporary files of an interrupted write may remain", ["error": .string(error)])
+        }
+        if let group = settings.attributes.group, !hasNamespaces { try opened.check(group) }
+        try opened.restoreAll(layout) { error in
+            logger.warning("output files cannot be restored", ["error": .string(error)])
         }
     }
 

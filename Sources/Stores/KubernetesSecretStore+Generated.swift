@@ -1,4 +1,5 @@
 package import Distribution
+import JSON
 import Kube
 package import Planning
 
@@ -38,18 +39,33 @@ extension KubernetesSecretStore {
         guard old.uid == target.uid, old.resourceVersion == target.resourceVersion else {
             throw .changed("Secret \(target.key) has changed")
         }
-        let values = old.data.filter { desired.storedKeys.contains($0.key) }
-        guard values.count == desired.storedKeys.count else { throw .changed("Secret \(target.key) has changed") }
-        // One that an earlier replacement left behind: the Secret has the current values.
-        if let outdated = try await savedSecret(of: target.key) { try await deleteSaved(outdated, of: target.key) }
+        let stored = old.data.filter { desired.storedKeys.contains($0.key) }
+        guard stored.count == desired.storedKeys.count else { throw .changed("Secret \(target.key) has changed") }
+        let values = stored.merging(desired.restored.mapValues(\.base64)) { $1 }
+        let manifest = SavedSecret.manifest(for: desired, values: values)
         do {
-            let manifest = SavedSecret.manifest(for: desired, values: values)
-            _ = try await client.send(.create(.secrets, namespace: target.key.namespace, manifest))
-        } catch {
+            if let earlier = try await savedSecret(of: target.key) {
+                // It may have the only copy of a value, so it is extended and not replaced.
+                var patch = manifest
+                for key in ["apiVersion", "kind", "type"] { patch = patch.merging([key: nil]) }
+                patch = patch.merging([
+                    "metadata": ["uid": .string(earlier.uid), "resourceVersion": .string(earlier.resourceVersion)]
+                ])
+                _ = try await client.send(
+                    .mergePatch(
+                        .secrets, namespace: target.key.namespace, name: SavedSecret.name(for: target.key), patch))
+            } else {
+                _ = try await client.send(.create(.secrets, namespace: target.key.namespace, manifest))
+            }
+        } catch let error as KubeError {
             guard !error.isRetryable, !error.isOutcomeUnknown else { throw StoreError(error) }
             throw .cannotReplace(
                 "the Secret's type or immutable content can only be changed by replacing it, and its generated values"
                     + " cannot be saved first: \(error.description)")
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unavailable("the generated values cannot be saved: \(error)", retryAfter: nil)
         }
         _ = saved.withLock { $0.insert(target.key) }
     }

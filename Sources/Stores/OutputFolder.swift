@@ -27,17 +27,27 @@ final class OutputFolder: Sendable {
     ///
     /// - Parameter creates: whether to create it with mode 0700 if it is missing.
     /// - Returns: nil if it is missing and `creates` is false.
-    /// - Throws: `ConfigurationError` if others own it or may write to it, or if it is not a folder; otherwise
-    ///   `LinuxError`.
+    /// - Throws: `ConfigurationError` if others own it or may write to it, if it is not a folder, or if another process
+    ///   uses it for files without namespaces; otherwise `LinuxError`.
     static func open(_ path: String, hasNamespaces: Bool = true, creates: Bool) throws -> OutputFolder? {
+        guard let root = try openRoot(path, creates: creates) else { return nil }
+        // Two processes would remove each other's unfinished files. A dry run writes none.
+        if creates, !hasNamespaces, try !root.lock() {
+            throw ConfigurationError(
+                source: "environment", field: "OUTPUT_PATH", value: path,
+                expected: "a folder that no other secrets-distributor uses")
+        }
+        return OutputFolder(root, path: path, hasNamespaces: hasNamespaces)
+    }
+
+    private static func openRoot(_ path: String, creates: Bool) throws -> Directory? {
         let refused = { (reason: String) in
             ConfigurationError(
                 source: "environment", field: "OUTPUT_PATH", value: path,
                 expected: "a folder that root and the agent's user alone may write: \(reason)")
         }
         do throws(TrustedPathError) {
-            return OutputFolder(
-                try Directory.openTrusted(path, creates: creates), path: path, hasNamespaces: hasNamespaces)
+            return try Directory.openTrusted(path, creates: creates)
         } catch {
             switch error {
             case .untrusted(let reason): throw refused(reason)
@@ -98,6 +108,35 @@ final class OutputFolder: Sendable {
             } catch {
                 failed("\(error)")
             }
+        }
+    }
+
+    /// Restores modes, groups and links.
+    ///
+    /// - Parameter failed: called with the error for each folder in which something cannot be restored.
+    func restoreAll(_ layout: any OutputLayout, failed: (String) -> Void) throws(StoreError) {
+        for name in try namespaces() {
+            do {
+                if let folder = try namespace(name) { try layout.restoreAll(in: folder) }
+            } catch {
+                failed("\(error)")
+            }
+        }
+    }
+
+    /// Gives the folder the group that the files are to have.
+    ///
+    /// - Throws: `ConfigurationError` if the agent's user may not (chown(2)), or if the user namespace has no such group
+    ///   (EINVAL); otherwise `LinuxError`.
+    func check(_ group: UInt32) throws {
+        do throws(LinuxError) {
+            let mode = try root.status().permissions & 0o777
+            try root.descriptor.apply(FileAttributes(mode: mode, group: group), to: path)
+        } catch {
+            guard error.code == EPERM || error.code == EINVAL else { throw error }
+            throw ConfigurationError(
+                source: "environment", field: "OUTPUT_GROUP", value: "\(group)",
+                expected: "a group of which the agent's user is a member, for \(path): \(error.reason)")
         }
     }
 

@@ -34,6 +34,9 @@ protocol OutputLayout: Sendable {
     /// Completes or discards what a process that was killed has left behind. The folder is in use by this process alone.
     func settle(_ folder: borrowing Directory) throws(LinuxError)
 
+    /// Restores the folder's own mode and group, and then all targets.
+    func restoreAll(in folder: borrowing Directory) throws(LinuxError)
+
     /// Restores the mode and the group of a target's files, and the links to them, without a change of content.
     func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError)
 
@@ -78,6 +81,8 @@ struct ManifestLayout: OutputLayout {
     }
 
     func settle(_ folder: borrowing Directory) throws(LinuxError) { try folder.removeTemporaryFiles() }
+
+    func restoreAll(in folder: borrowing Directory) throws(LinuxError) {}
 
     func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {}
 

@@ -72,7 +72,12 @@ extension PodVolume {
         for object in objects {
             let names: [String]
             if let known {
-                names = known.filter { $0.reportedIDs.contains(object.object) }.flatMap(\.files.certain)
+                var files = known.flatMap { known in
+                    known.reportedIDs.filter { $0.id == object.object }.map { (file: $0.file, version: known.version) }
+                }
+                // Several objects of the class can have one id; the driver keeps the version of only one of them.
+                if Set(files.map(\.version)).count > 1 { files = files.filter { $0.version == object.version } }
+                names = files.map(\.file)
             } else {
                 names = [object.object, object.object.split(separator: "/").last.map(String.init) ?? ""]
             }

@@ -28,7 +28,7 @@ enum SavedSecret {
         ]
         if let owner = desired.owner { metadata["ownerReferences"] = .array([JSONValue(owner)]) }
         return [
-            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true, "metadata": .object(metadata),
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": .object(metadata),
             "data": .object(values),
         ]
     }

@@ -212,7 +212,7 @@ extension TargetPatch {
 }
 
 extension SecretValue {
-    fileprivate var base64: JSONValue {
+    var base64: JSONValue {
         .string(
             bytes.withUnsafeBytes { buffer in
                 guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }

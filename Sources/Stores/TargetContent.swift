@@ -16,7 +16,12 @@ protocol TargetContent: Sendable {
     func version(of name: String, in folder: borrowing Directory) throws(LinuxError) -> String
     /// The values by data key, nil for a key whose content is not what this program writes; nil if there is no such
     /// target.
-    func read(_ name: String, in folder: borrowing Directory) throws(StoreError) -> [String: [UInt8]?]?
+    ///
+    /// - Parameter mustBeReadable: whether to throw `.rejected` for a file that is not what this program writes, instead of
+    ///   taking it for an empty one.
+    func read(
+        _ name: String, in folder: borrowing Directory, mustBeReadable: Bool
+    ) throws(StoreError) -> [String: [UInt8]?]?
     func write(_ values: [String: [UInt8]], _ name: String, in folder: borrowing Directory) throws(LinuxError)
     func remove(_ name: String, in folder: borrowing Directory) throws(LinuxError)
     func settle(_ folder: borrowing Directory) throws(LinuxError)
@@ -48,11 +53,17 @@ struct EntryFileContent: TargetContent {
         try folder.version(of: name + suffix)
     }
 
-    func read(_ name: String, in folder: borrowing Directory) throws(StoreError) -> [String: [UInt8]?]? {
+    func read(
+        _ name: String, in folder: borrowing Directory, mustBeReadable: Bool
+    ) throws(StoreError) -> [String: [UInt8]?]? {
         guard let file = try folder.target(named: name + suffix, limit: OutputFolder.largestFile) else { return nil }
         let entries = file.bytes.withUnsafeBytes { bytes in try? format.decode(bytes) }
-        // What somebody else wrote is replaced.
-        guard let entries else { return [:] }
+        guard let entries else {
+            guard mustBeReadable else { return [:] }
+            throw .rejected(
+                "\(folder.path)/\(name)\(suffix) cannot be read, and it holds generated values: restore it, or remove it"
+                    + " to generate new ones")
+        }
         var values: [String: [UInt8]?] = [:]
         for entry in entries { values[entry.key] = entry.value.withUnsafeBytes { Array($0) } }
         return values
@@ -104,7 +115,10 @@ struct FolderContent: TargetContent {
         return try target.version()
     }
 
-    func read(_ name: String, in folder: borrowing Directory) throws(StoreError) -> [String: [UInt8]?]? {
+    /// The files have no format of their own, so all are readable.
+    func read(
+        _ name: String, in folder: borrowing Directory, mustBeReadable: Bool
+    ) throws(StoreError) -> [String: [UInt8]?]? {
         let files = try orUnavailable { () throws(LinuxError) in
             try open(name, in: folder)?.files(limit: OutputFolder.largestFile)
         }

@@ -82,10 +82,15 @@ struct EntryFormatTests {
 
     @Test("use quotes only where a reader needs them")
     func quotes() {
-        let entries = [("A", "x/y+z=="), ("B", "a b"), ("C", "it's"), ("D", "a\\\\b"), ("E", "it's $5")]
+        let entries = [("A", "x/y+z=="), ("B", "a b"), ("C", "it's"), ("D", "a\\\\b"), ("E", "it's $5"), ("F", "a\\b")]
             .map { ($0.0, SecretBytes($0.1.utf8)) }
         let text = String(decoding: EntryFormat.env.encode(entries), as: UTF8.self)
-        #expect(text == "A=x/y+z==\nB='a b'\nC=\"it's\"\nD=\"a\\\\\\\\b\"\nE=\"it's \\$5\"\n")
+        #expect(text == "A=x/y+z==\nB='a b'\nC=\"it's\"\nD=\"a\\\\\\\\b\"\nE=\"it's \\$5\"\nF=\"a\\\\b\"\n")
+    }
+
+    @Test("of variables are read with a backslash in either quotes", arguments: ["A='a\\b'\n", "A=\"a\\\\b\"\n"])
+    func backslash(_ text: String) throws {
+        #expect(try decode(.env, Array(text.utf8)).map(\.value) == ["a\\b"])
     }
 
     @Test(

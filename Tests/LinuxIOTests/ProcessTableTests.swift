@@ -29,6 +29,10 @@ struct ProcessTableTests {
         #expect(isThere)
         let entry = try #require(try ProcessEntry.all().first { $0.identifier == process.identifier })
         #expect(entry.parent == getpid())
+        // The same each time, and not before that of this process.
+        #expect(entry.startTime == ProcessEntry(process.identifier)?.startTime)
+        let own = try #require(ProcessEntry(getpid()))
+        #expect(entry.startTime >= own.startTime)
         for name in ["a-program-with-a-long-name", "a-program-with-", "a-program-with-other-end"] {
             #expect(entry.isNamed(name), "\(name)")
         }

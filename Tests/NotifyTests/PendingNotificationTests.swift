@@ -108,4 +108,15 @@ struct ReceiverTests {
     func notURLs(_ text: String) {
         #expect(NotificationURL(text) == nil)
     }
+
+    @Test(
+        "are described without path and query, which may hold a token",
+        arguments: [
+            ("http://127.0.0.1:8080/-/reload?token=hunter2", "http://127.0.0.1:8080"),
+            ("https://a.example/hunter2", "https://a.example:443"), ("http://[::1]?hunter2", "http://[::1]:80"),
+        ])
+    func description(_ text: String, _ expected: String) throws {
+        let url = try #require(NotificationURL(text))
+        #expect(Receiver.url(url).description == expected)
+    }
 }

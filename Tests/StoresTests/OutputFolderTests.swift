@@ -134,6 +134,38 @@ struct OutputFolderTests {
         return contents
     }
 
+    // MARK: Files for an application
+
+    @Test("of files keeps a key whose visible link is missing, and a scan restores the link")
+    func missingLink() async throws {
+        let store = try FolderSecretStore(
+            path: folder("out"), settings: OutputSettings(.files), managedBy: "me", timing: .usual, isDryRun: false,
+            logger: .none)
+        let written = try await store.create(try desired("one", "key"))
+        unlink(folder("out/one/key"))
+        let found = try #require(try await store.observe(written.key))
+        #expect(found.digests == written.digests)
+        _ = try await store.list(.all)
+        #expect(access(folder("out/one/key"), F_OK) == 0)
+    }
+
+    @Test("of an application has one store at a time")
+    func locked() throws {
+        let make = { (format: OutputSettings.Format, isDryRun: Bool) in
+            _ = try FolderSecretStore(
+                path: folder("out"), settings: OutputSettings(format), managedBy: "me", timing: .usual,
+                isDryRun: isDryRun, logger: .none)
+        }
+        let first = try FolderSecretStore(
+            path: folder("out"), settings: OutputSettings(.json), managedBy: "me", timing: .usual, isDryRun: false,
+            logger: .none)
+        try withExtendedLifetime(first) {
+            #expect(throws: ConfigurationError.self) { try make(.env, false) }
+            try make(.env, true)
+            try make(.manifests, false)
+        }
+    }
+
     // MARK: Moved, removed
 
     @Test("that was moved gets no writes until it is back, and the error says so")

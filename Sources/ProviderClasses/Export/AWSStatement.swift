@@ -57,17 +57,23 @@ struct AWSStatement {
     }
 
     func resources(_ names: Names) -> [String] {
-        items.map { resource in
+        items.flatMap { resource -> [String] in
             switch resource {
-            case .arn(let arn): return service == .parameters || Self.isComplete(arn) ? arn : arn + Self.suffix
+            case .arn(let arn):
+                if service == .parameters { return [arn] }
+                guard Self.isComplete(arn) else { return [arn + Self.suffix] }
+                // A word such as "-master" can be the end of the name, or the six characters.
+                return arn.utf8.suffix(6).allSatisfy { (0x61...0x7A).contains($0) } ? [arn, arn + Self.suffix] : [arn]
             case .named(let name, let own):
                 let region = own ?? names.region
                 let partition = names.partition ?? AWSName.partition(of: region)
                 let start =
                     "arn:\(partition):\(service == .secrets ? "secretsmanager" : "ssm"):\(region):\(names.account)"
                 // The slash at the start of a parameter's name occurs once in its ARN.
-                return service == .secrets
-                    ? "\(start):secret:\(name)\(Self.suffix)" : "\(start):parameter/\(name.drop { $0 == "/" })"
+                return [
+                    service == .secrets
+                        ? "\(start):secret:\(name)\(Self.suffix)" : "\(start):parameter/\(name.drop { $0 == "/" })"
+                ]
             }
         }
     }

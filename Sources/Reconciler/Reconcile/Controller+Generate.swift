@@ -28,6 +28,10 @@ extension Controller {
             }
         }
         guard slow.isEmpty else {
+            guard keyPairs.hasRoom(for: key) else {
+                throw .unavailable(
+                    "too many generated key pairs wait until their Secrets can be written", retryAfter: nil)
+            }
             keyPairs.request(slow, for: key)
             keyGenerations.add([key])
             return false

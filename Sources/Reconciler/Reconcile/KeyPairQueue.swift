@@ -6,13 +6,14 @@ import Values
 ///
 /// A key pair takes up to seconds, so it is kept until it is stored: a quota or a conflict must not cause another one.
 struct KeyPairQueue: Sendable {
-    /// The maximum number of targets whose key pairs are kept. Those of others are generated again.
-    private static let most = 256
+    /// The maximum number of targets whose key pairs are kept: of one namespace, and of all. Others wait until these are
+    /// stored: a quota that refuses thousands of Secrets must not cost a processor.
+    private static let (mostOfNamespace, most) = (32, 1024)
 
     private var requested: [ObjectKey: [GeneratedGroup]] = [:]
     private var generated: [ObjectKey: [GeneratedGroup: [String: SecretValue]]] = [:]
-    /// The targets in `generated`, the oldest first.
-    private var order: [ObjectKey] = []
+    /// The number of targets in `generated`, by namespace.
+    private var counts: [String: Int] = [:]
 
     /// The number of targets whose key pairs are kept.
     var count: Int { generated.count }
@@ -32,14 +33,21 @@ struct KeyPairQueue: Sendable {
     mutating func keep(_ values: [String: SecretValue], of group: GeneratedGroup, for target: ObjectKey) {
         requested[target]?.removeAll { $0 == group }
         if requested[target]?.isEmpty == true { requested[target] = nil }
-        if generated[target] == nil { order.append(target) }
+        if generated[target] == nil { counts[target.namespace, default: 0] += 1 }
         generated[target, default: [:]][group] = values
-        if order.count > Self.most { forget(order[0]) }
+    }
+
+    /// Whether key pairs can be kept for a target.
+    func hasRoom(for target: ObjectKey) -> Bool {
+        generated[target] != nil
+            || generated.count < Self.most && counts[target.namespace, default: 0] < Self.mostOfNamespace
     }
 
     /// Forgets the key pairs of a target that were stored or are not needed any more.
     mutating func forget(_ target: ObjectKey) {
         requested[target] = nil
-        if generated.removeValue(forKey: target) != nil { order.removeAll { $0 == target } }
+        guard generated.removeValue(forKey: target) != nil else { return }
+        let left = counts[target.namespace, default: 1] - 1
+        counts[target.namespace] = left == 0 ? nil : left
     }
 }

@@ -78,7 +78,8 @@ extension Controller {
 
     /// The versions of the vault's objects that a distribution in sync holds; nil if they are not known.
     func vaultSources(of distribution: SecretsDistribution) -> [SourceVersion]? {
-        cache.versions?.sources(of: files(of: distribution.spec))
+        let stored = cache.index[distribution.key]?.status.sources ?? []
+        return cache.versions?.sources(of: files(of: distribution.spec), keeping: stored)
     }
 
     /// The last reason for a distribution, or for one target of a cluster distribution.

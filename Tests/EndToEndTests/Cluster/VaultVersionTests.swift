@@ -129,7 +129,7 @@ struct VaultVersionTests {
         try await world.client.create(
             statuses, namespace: world.namespace,
             podStatus("ours", class: "vault", pod: Self.pod, ["password": "v1", "secret/plain": "v2", "gone": "v3"]))
-        let user = "erin"
+        let user = "frank"
         for (verbs, resource) in [
             (["get", "list", "watch", "patch"], Resource.secretsDistributions),
             (["get", "list", "watch", "create", "patch"], .secrets), (["create", "patch"], .events),

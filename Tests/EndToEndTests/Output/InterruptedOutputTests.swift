@@ -106,6 +106,45 @@ struct InterruptedOutputTests {
         #expect((1..<100).contains(kills))
     }
 
+    @Test(
+        "of a rotated value never takes the old value for the new one", arguments: ["json", "files"],
+        ["renameat", "fsync"])
+    func rotation(_ format: String, _ call: String) async throws {
+        let world = try OutputWorld(format)
+        try world.source("a", "one")
+        let path = format == "json" ? "app.json" : "app/P"
+        let prepare = { (number: Int) in
+            try writeFile(
+                world.root("in/.next"),
+                """
+                apiVersion: xlscsde.nhs.uk/v1
+                kind: SecretsDistribution
+                metadata: {name: app}
+                spec: {name: app, secrets: [{to: P, generate: {kind: Password, rotate: "\(number)"}}]}
+                """)
+            try rename(world.root("in/.next"), to: world.root("in/app.yaml"))
+        }
+        try prepare(0)
+        #expect(try await world.run().status == 0)
+        var kills = 0
+        for number in 1...100 {
+            let old = try #require(world.file(path))
+            try prepare(number)
+            let ended = try await Binary(
+                ["sync"], environment: world.environment(),
+                wrapper: [
+                    "strace", "--follow-forks", "--seccomp-bpf", "--quiet=all", "--output", world.root("trace"),
+                    "--trace", call, "--inject", "\(call):signal=KILL:when=\(number)",
+                ]
+            ).ended()
+            if ended.status == 0 { break }
+            kills += 1
+            #expect(try await world.run().status == 0)
+            #expect(world.file(path) != old, "\(call) \(number)")
+        }
+        #expect((1..<100).contains(kills))
+    }
+
     private func expectClean(_ world: OutputWorld, _ value: String, _ last: String) {
         #expect(["a", "b", last].map { world.file("app/\($0)") } == [value, value, value])
         let names = world.names("app")

@@ -105,6 +105,38 @@ struct NotificationTests {
         await process.kill()
     }
 
+    @Test("by a signal reaches each process once, while another one cannot be signalled yet")
+    func once() async throws {
+        let world = try OutputWorld("json")
+        try world.source("a", "one")
+        try world.distribute("app", ["A": "a"])
+        let name = "app-\(getpid())-o"
+        try await Command.run(["cp", "/bin/dash", world.root(name)])
+        let script = "trap 'echo got' USR1; echo ready; while :; do sleep 0.05; done"
+        let ready = try await ServerProcess(world.root(name), ["-c", script], log: world.root("ready"))
+        let later = try await ServerProcess(
+            world.root(name), ["-c", "while ! [ -e \(world.root("go")) ]; do sleep 0.05; done; \(script)"],
+            log: world.root("later"))
+        #expect(await eventually { Files.text(world.root("ready")).contains("ready") })
+        let listen = LoopbackPort.reserve()
+        let program = try await world.start([
+            "NOTIFY_PROCESS": name, "NOTIFY_SIGNAL": "USR1", "LISTEN_ADDRESS": "127.0.0.1:\(listen)",
+        ])
+        await world.expectLogged("\"notification failed, retrying\"", 1, program)
+        let isRepeated = try await eventually {
+            let failed = try await metric("secrets_distributor_notifications_total{result=\"failed\"}", at: listen)
+            return (failed.flatMap { Int($0) } ?? 0) >= 3
+        }
+        #expect(isRepeated, "\(program.errors)")
+        try writeFile(world.root("go"), "")
+        await world.expectLogged("\"notification sent\"", 1, program)
+        #expect(await eventually { Files.text(world.root("later")).contains("got") })
+        let count = Files.text(world.root("ready")).split(separator: "\n").count { $0 == "got" }
+        #expect(count == 1, "\(program.errors)")
+        await program.stop()
+        for process in [ready, later] { await process.kill() }
+    }
+
     /// A receiver that writes each body to a file of its own, and answers with the status in the file `status`.
     private static let receiver = """
         import http.server, json, os, sys
@@ -139,6 +171,9 @@ struct NotificationTests {
         try world.source("a", "hunter3")
         await world.expectLogged("\"notification failed, retrying\"", 1, program)
         #expect(program.errors.contains("no connection:"))
+        // The path and the query may hold a token.
+        #expect(program.errors.contains("\"receiver\":\"http://127.0.0.1:\(port)\""), "\(program.errors)")
+        #expect(!program.errors.contains("full=1"))
         #expect(try await metric("secrets_distributor_notification_pending", at: listen) == "1")
 
         // The receiver appears, and fails at first.

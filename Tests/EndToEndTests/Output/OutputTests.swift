@@ -220,6 +220,75 @@ struct OutputTests {
         }
     }
 
+    /// Without CAP_CHOWN, root can give a file only to its own groups, like any user.
+    @Test("with a group of which the user is no member ends with 78", arguments: ["files", "json"])
+    func foreignGroup(_ format: String) async throws {
+        let world = try OutputWorld(format)
+        try world.source("a", "one")
+        try world.distribute("app", ["A": "a"])
+        let ended = try await Binary(
+            ["sync"], environment: world.environment(["OUTPUT_GROUP": "12345"]),
+            wrapper: geteuid() == 0 ? ["setpriv", "--inh-caps=-chown", "--bounding-set=-chown"] : []
+        ).ended()
+        #expect(ended.status == 78, "\(ended.errors)")
+        #expect(ended.errors.contains("OUTPUT_GROUP is \"12345\", expected a group of which"), "\(ended.errors)")
+    }
+
+    @Test("belongs to one agent at a time", arguments: Format.all)
+    func lock(_ format: Format) async throws {
+        let world = try OutputWorld(format.name)
+        try world.source("a", "one")
+        try world.distribute("app", ["A": "a"])
+        #expect(try await world.run().status == 0)
+        let program = try await world.start()
+        await expectReady(program)
+        for command in ["run", "sync"] {
+            let ended = try await world.run(command)
+            #expect(ended.status == 78, "\(ended.errors)")
+            #expect(
+                ended.errors.contains(
+                    "OUTPUT_PATH is \"\(world.output)\", expected a folder that no other secrets-distributor uses"),
+                "\(ended.errors)")
+        }
+        // It writes nothing there.
+        #expect(try await world.run("plan").status == 0)
+        await program.stop()
+        #expect(try await world.run().status == 0)
+    }
+
+    @Test("keeps generated values in a file that cannot be read", arguments: Format.all.filter { $0.name != "files" })
+    func damagedGenerated(_ format: Format) async throws {
+        let world = try OutputWorld(format.name)
+        try writeFile(
+            world.root("in/app.yaml"),
+            """
+            apiVersion: xlscsde.nhs.uk/v1
+            kind: SecretsDistribution
+            metadata: {name: app}
+            spec: {name: app, secrets: [{to: P, generate: {kind: Password}}]}
+            """)
+        try world.source("a", "one")
+        #expect(try await world.run().status == 0)
+        let path = "\(world.output)/\(format.path)"
+        let good = try #require(world.file(format.path))
+        let damaged = good + "\u{0}"
+        try writeFile(world.root("new"), damaged)
+        try rename(world.root("new"), to: path)
+        let ended = try await world.run()
+        #expect(ended.status == 1, "\(ended.errors)")
+        #expect(ended.output.contains("WriteFailed"), "\(ended.output)")
+        #expect(ended.output.contains("restore it, or remove it to generate new ones"), "\(ended.output)")
+        #expect(world.file(format.path) == damaged)
+        try writeFile(world.root("new"), good)
+        try rename(world.root("new"), to: path)
+        #expect(try await world.run().status == 0)
+        #expect(world.file(format.path) == good)
+        unlink(path)
+        #expect(try await world.run().status == 0)
+        let next = try #require(world.file(format.path))
+        #expect(next != good)
+    }
+
     @Test("takes a group by its name")
     func groupName() async throws {
         let world = try OutputWorld("json")

@@ -163,6 +163,17 @@ struct HelmTests {
             refused.status != 0 && refused.errors.contains("expected false with rbac.namespaces"), "\(refused.errors)")
     }
 
+    @Test("lets the agent read the versions of the vault only on request, like the example")
+    func vaultVersions() async throws {
+        #expect(try await !render().names.contains { $0.contains("vault-versions") })
+        let rendered = try await render("vaultVersions: {enabled: true}")
+        let role = try World.manifests("sidecar-example/vault-versions/role.yaml")
+        #expect(try rendered.only("Role")["rules"] == role[0]["rules"])
+        let binding = try rendered.only("RoleBinding")
+        #expect(binding["roleRef"]?["name"] == (try rendered.only("Role")["metadata"]?["name"]))
+        #expect(binding["subjects"]?.array?.first?["namespace"] == "vault")
+    }
+
     @Test("guards the agent's rights where the API server can, like the example")
     func guardPolicy() async throws {
         let kind = "ValidatingAdmissionPolicy"

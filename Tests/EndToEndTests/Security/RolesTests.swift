@@ -111,6 +111,9 @@ struct RolesTests {
 }
 
 extension APIServer.Served {
-    /// Whether it only asks for cluster distributions, which nobody has to use.
-    fileprivate var isOptional: Bool { objectRef?.resource == "clustersecretsdistributions" && verb == "list" }
+    /// Whether it only asks for what is optional: cluster distributions, and what the CSI driver reports.
+    fileprivate var isOptional: Bool {
+        ["clustersecretsdistributions", "secretproviderclasspodstatuses"].contains(objectRef?.resource)
+            && verb == "list"
+    }
 }
