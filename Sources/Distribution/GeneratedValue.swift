@@ -117,9 +117,15 @@ package struct GeneratedGroup: Sendable, Hashable {
     package var rotate: String { entries.first?.value.rotate ?? "" }
 }
 
+extension Mapping {
+    fileprivate var isGenerated: Bool { if case .generated = source { true } else { false } }
+}
+
 extension DistributionSpec {
     /// The generated values, in the order of their first entry.
     package var generatedGroups: [GeneratedGroup] {
+        // Most specs have none.
+        guard mappings.contains(where: \.isGenerated) else { return [] }
         var groups: [GeneratedGroup] = []
         var pairs: [String: Int] = [:]
         for mapping in mappings {

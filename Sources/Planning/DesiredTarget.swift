@@ -69,8 +69,9 @@ package struct DesiredTarget: Sendable {
         data = try pairs.checked(values.content, spec)
         members = values.members
         generated = GeneratedKeys(spec)
-        let size = values.size + generated.size
-        guard size <= SourceFile.maximumSize else { throw .tooLarge(count: data.count + generated.keys.count, size) }
+        if !generated.isEmpty, case let size = values.size + generated.size, size > SourceFile.maximumSize {
+            throw .tooLarge(count: data.count + generated.keys.count, size)
+        }
         volumes = snapshot.volumes
         emptyFolders = snapshot.emptyFolders
         missing =
@@ -177,7 +178,9 @@ extension DesiredTarget {
     }
 
     /// The keys whose values are in the Secret, and not here.
-    package var storedKeys: Set<String> { generated.kept.subtracting(restored.keys) }
+    package var storedKeys: Set<String> {
+        restored.isEmpty ? generated.kept : generated.kept.subtracting(restored.keys)
+    }
 
     private mutating func updateGenerated() {
         annotations[WellKnownKeys.generated] = generated.records.text

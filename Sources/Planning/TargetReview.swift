@@ -33,7 +33,10 @@ package struct TargetReview: Sendable {
             if let observed { try refuseEmptied(observed) }
             guard let type = SecretType(rawValue: desired.type) else { return }
             // Generated values are not known here, and those of other types cannot be generated.
-            guard desired.generated.keys.isDisjoint(with: type.requiredKeys.joined()) else { return }
+            guard desired.generated.isEmpty || desired.generated.keys.isDisjoint(with: type.requiredKeys.joined())
+            else {
+                return
+            }
             let values = try requiredValues(of: type)
             switch type {
             case .tls:
