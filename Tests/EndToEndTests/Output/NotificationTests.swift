@@ -174,7 +174,8 @@ struct NotificationTests {
         // The path and the query may hold a token.
         #expect(program.errors.contains("\"receiver\":\"http://127.0.0.1:\(port)\""), "\(program.errors)")
         #expect(!program.errors.contains("full=1"))
-        #expect(try await metric("secrets_distributor_notification_pending", at: listen) == "1")
+        #expect(
+            try await eventually { try await metric("secrets_distributor_notification_pending", at: listen) == "1" })
 
         // The receiver appears, and fails at first.
         try writeFile(world.root("status"), "503")
@@ -191,7 +192,8 @@ struct NotificationTests {
         await world.expectLogged("\"notification sent\"", 1, program)
         let body = { (names: String) in "204 /-/reload?full=1 application/json {\"secrets\":[\(names)]}" }
         #expect(requests().last == body("\"app\",\"bpp\",\"cpp\""))
-        #expect(try await metric("secrets_distributor_notification_pending", at: listen) == "0")
+        #expect(
+            try await eventually { try await metric("secrets_distributor_notification_pending", at: listen) == "0" })
 
         // One request for each rotation, however many Secrets it changes.
         for count in 2...4 {
@@ -200,8 +202,11 @@ struct NotificationTests {
             #expect(requests().last == body("\"app\",\"bpp\""))
         }
         #expect(requests().count { $0.hasPrefix("204") } == 4)
+        // The endpoint may answer with figures that are a moment old.
         #expect(
-            try await metric("secrets_distributor_notifications_total{result=\"delivered\"}", at: listen) == "4")
+            try await eventually {
+                try await metric("secrets_distributor_notifications_total{result=\"delivered\"}", at: listen) == "4"
+            })
         // Metadata is not content.
         try world.distribute("app", ["A": "a"], labels: "{team: x}")
         #expect(await eventually { world.file(".secrets-distributor/app.json")?.contains("team") == true })
