@@ -57,7 +57,9 @@ extension KubernetesSecretStore {
             } else {
                 _ = try await client.send(.create(.secrets, namespace: target.key.namespace, manifest))
             }
-        } catch let error as KubeError {
+        } catch let failure as KubeError {
+            // The server knows the whole Secret, and a rejection may quote values that were not sent.
+            let error = failure.redacted(by: Redactor(hiding: nil))
             guard !error.isRetryable, !error.isOutcomeUnknown else { throw StoreError(error) }
             throw .cannotReplace(
                 "the Secret's type or immutable content can only be changed by replacing it, and its generated values"

@@ -15,15 +15,16 @@ import Values
 /// Generated values are stored in their Secret only.
 @Suite("A store of Secrets with generated values", .tags(.concurrent))
 struct GeneratedValueStoreTests {
-    /// Secret `target` with a generated key and one from a file.
+    /// Secret `target` with generated keys and one from a file.
     private func desired(
-        _ namespace: String, type: String = "Opaque", over target: ObservedTarget?
+        _ namespace: String, type: String = "Opaque", over target: ObservedTarget?, keys: [String] = ["generated"]
     ) throws -> DesiredTarget {
+        let generated = keys.map { JSONValue.object(["to": .string($0), "generate": ["kind": "Password"]]) }
         let manifest: JSONValue = [
             "metadata": ["name": "d", "namespace": .string(namespace), "uid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"],
             "spec": [
                 "name": "target", "type": .string(type), "deletionPolicy": "Delete",
-                "secrets": [["from": "a", "to": "a"], ["to": "generated", "generate": ["kind": "Password"]]],
+                "secrets": .array([["from": "a", "to": "a"]] + generated),
             ],
         ]
         let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
@@ -51,6 +52,25 @@ struct GeneratedValueStoreTests {
         #expect(new.digests == old.digests)
         #expect(new.annotations[WellKnownKeys.generated] == old.annotations[WellKnownKeys.generated])
         #expect(try await store.savedValues(of: old.key) == nil)
+    }
+
+    /// A replacement that a quota stops after the deletion.
+    private func interruptedReplacement(
+        _ keys: [String] = ["generated"]
+    ) async throws -> (APIServer, String, FailedCreates, KubernetesSecretStore, ObservedTarget) {
+        let server = try await APIServer.shared()
+        let namespace = try await server.namespace()
+        let transport = FailedCreates(server.client, of: "target", isApplied: false)
+        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
+        var first = try desired(namespace, over: nil, keys: keys)
+        first.fill(Dictionary(uniqueKeysWithValues: keys.map { ($0, SecretValue(SecretBytes("once".utf8))) }))
+        let old = try await store.create(first)
+        transport.isFailing = true
+        await #expect(throws: StoreError.self) {
+            _ = try await store.recreate(
+                old, as: try desired(namespace, type: "example.com/mine", over: old, keys: keys))
+        }
+        return (server, namespace, transport, store, old)
     }
 
     private enum Fault: String, CaseIterable {
@@ -94,15 +114,7 @@ struct GeneratedValueStoreTests {
 
     @Test("saves them in a Secret that the guard of the API server lets the agent write")
     func guarded() async throws {
-        let server = try await APIServer.shared()
-        let namespace = try await server.namespace()
-        let transport = FailedCreates(server.client, of: "target", isApplied: false)
-        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
-        let old = try await create(store, namespace, "once")
-        transport.isFailing = true
-        await #expect(throws: StoreError.self) {
-            _ = try await store.recreate(old, as: try desired(namespace, type: "example.com/mine", over: old))
-        }
+        let (server, namespace, _, _, old) = try await interruptedReplacement()
         let all = try await server.client.list(MetadataOnly.self, .secrets, namespace: namespace).items
         let saved = try #require(all.first { $0.metadata.name.hasPrefix("secrets-distributor-saved-") }?.metadata)
         #expect(saved.annotations?[WellKnownKeys.managedBy] == "me")
@@ -115,15 +127,7 @@ struct GeneratedValueStoreTests {
 
     @Test("keeps what it saved until the Secret has all of it")
     func incomplete() async throws {
-        let server = try await APIServer.shared()
-        let namespace = try await server.namespace()
-        let transport = FailedCreates(server.client, of: "target", isApplied: false)
-        let store = KubernetesSecretStore(client: transport, managedBy: "me", logger: .none)
-        let old = try await create(store, namespace, "once")
-        transport.isFailing = true
-        await #expect(throws: StoreError.self) {
-            _ = try await store.recreate(old, as: try desired(namespace, type: "example.com/mine", over: old))
-        }
+        let (server, namespace, transport, store, old) = try await interruptedReplacement()
         transport.isFailing = false
         // Somebody else creates the Secret meanwhile, without the generated key.
         try await server.client.create(
@@ -131,6 +135,30 @@ struct GeneratedValueStoreTests {
             ["apiVersion": "v1", "kind": "Secret", "metadata": ["name": "target"], "stringData": ["a": "1"]])
         #expect(try await store.observe(old.key) != nil)
         #expect(try await store.savedValues(of: old.key)?.values.keys.sorted() == ["generated"])
+    }
+
+    @Test("extends what an interrupted replacement saved: it may be the only copy of a value")
+    func extended() async throws {
+        let keys = ["generated", "other"]
+        let (server, namespace, transport, store, old) = try await interruptedReplacement(keys)
+        // A person restores the Secret with one of the values, and the replacement is interrupted again.
+        let secret: JSONValue = [
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": ["name": "target", "annotations": [WellKnownKeys.managedBy: "me"]],
+            "stringData": ["a": "1", "generated": "theirs"],
+        ]
+        try await server.client.create(.secrets, namespace: namespace, secret)
+        let present = try #require(try await store.observe(old.key))
+        let saved = try #require(try await store.savedValues(of: old.key))
+        var next = try desired(namespace, type: "example.com/mine", over: present, keys: keys)
+        let isRestored = next.restore(saved, over: present, at: Timestamp(seconds: 0))
+        #expect(isRestored && next.storedKeys == ["generated"] && transport.isFailing)
+        await #expect(throws: StoreError.self) { _ = try await store.recreate(present, as: next) }
+        #expect(try await store.observe(old.key) == nil)
+        let values = try await store.savedValues(of: old.key)?.values.mapValues { value in
+            value.bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(values == ["generated": "theirs", "other": "once"])
     }
 
     @Test("does not delete the Secret if they cannot be saved, or if it has changed")
