@@ -30,7 +30,17 @@ struct OptionError: Error, CustomStringConvertible {
     let value: String
     let takes: String
 
-    var description: String { "\(name) is \(JSONText.quoted(value)), expected \(takes)" }
+    var description: String { "\(name) is \(JSONText.quoted(shown)), expected \(takes)" }
+
+    /// The user, the path and the query of a URL may hold a token, so only the scheme and the host are shown.
+    private var shown: String {
+        guard name.hasPrefix("NOTIFY_URL") else { return value }
+        let scheme = value.firstRange(of: "://").map { value[..<$0.upperBound] } ?? ""
+        let rest = value.dropFirst(scheme.count)
+        let address = rest.lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
+        let host = address.prefix { !"/?#".contains($0) }
+        return "\(scheme)\(address.count < rest.count ? "…@" : "")\(host)\(host.count < address.count ? "…" : "")"
+    }
 }
 
 extension Option {

@@ -109,6 +109,19 @@ import Testing
         #expect(notified == (try settings([], folders.merging(["NOTIFY_URL": url]) { $1 })))
     }
 
+    @Test(
+        "An error about NOTIFY_URL shows its scheme and host only: the rest may hold a token",
+        arguments: [
+            ("http://user:token@host/a", "http://…@host…"), ("http://user:to/ken@host", "http://…@host"),
+            ("user:token@host", "…@host"), ("ftp://host/token", "ftp://host…"), ("http://host?token#a", "http://host…"),
+            ("host/token", "host…"),
+        ])
+    func notificationURL(value: String, shown: String) {
+        let expected = "is \"\(shown)\", expected an http or https URL without user and fragment"
+        #expect(error([], ["NOTIFY_URL": value]) == "NOTIFY_URL \(expected)")
+        #expect(error(["--notify-url", value]) == "NOTIFY_URL (--notify-url) \(expected)")
+    }
+
     @Test("A flag overrides its variable, whose value is not validated")
     func flagWins() throws {
         var asked: [String] = []
