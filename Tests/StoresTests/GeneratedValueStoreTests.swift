@@ -54,7 +54,7 @@ struct GeneratedValueStoreTests {
         #expect(try await store.savedValues(of: old.key) == nil)
     }
 
-    /// A replacement that a quota stops after the deletion.
+    /// A replacement that a webhook stops after the deletion.
     private func interruptedReplacement(
         _ keys: [String] = ["generated"]
     ) async throws -> (APIServer, String, FailedCreates, KubernetesSecretStore, ObservedTarget) {
@@ -74,7 +74,7 @@ struct GeneratedValueStoreTests {
     }
 
     private enum Fault: String, CaseIterable {
-        case quota, lostResponse
+        case denied, lostResponse
     }
 
     /// A replacement that ends after the deletion. Another store takes over, as after a restart.
@@ -100,7 +100,7 @@ struct GeneratedValueStoreTests {
             // The Secret has them again.
             await later.forgetSavedValues(of: try #require(found))
             #expect(try await later.savedValues(of: old.key) == nil)
-        case .quota:
+        case .denied:
             #expect(found == nil)
             var next = try desired(namespace, type: "example.com/mine", over: nil)
             let isRestored = next.restore(saved, over: nil, at: Timestamp(seconds: 0))
@@ -177,6 +177,8 @@ struct GeneratedValueStoreTests {
             return
         }
         #expect(text.contains("its generated values cannot be saved first"))
+        // The webhook quotes a value.
+        #expect(text.contains(#"webhook "w.example" denied"#) && !text.contains("once"))
         #expect(try await store.observe(old.key)?.uid == old.uid)
 
         transport.isFailing = false
@@ -214,7 +216,10 @@ private final class FailedCreates: KubeTransport {
         guard isCreate, isFailing, name.map({ body.contains(#""name":"\#($0)""#) }) ?? true else {
             return try await inner.send(request)
         }
-        guard isApplied else { throw KubeError(request.operation, .forbidden(message: "exceeded quota")) }
+        guard isApplied else {
+            throw KubeError(
+                request.operation, .forbidden(message: "admission webhook \"w.example\" denied the request: not once"))
+        }
         _ = try await inner.send(request)
         throw KubeError(request.operation, .transport(.timeout(reason: "no response")))
     }
