@@ -45,7 +45,7 @@ package struct Backend: Sendable {
         if settings.dryRun {
             let changes = ChangeRecorder(logger: logger)
             self.changes = changes
-            self.secrets = DryRunSecretStore(secrets, managedBy: settings.managedBy, ledger: changes)
+            self.secrets = DryRunSecretStore(secrets, managedBy: settings.managedBy, recorder: changes)
             self.distributions = DryRunDistributionStore(distributions)
             logger.info("dry run: nothing is written, and no leader is elected")
         } else {

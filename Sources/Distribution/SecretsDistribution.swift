@@ -1,14 +1,14 @@
 /// One `SecretsDistribution` or `ClusterSecretsDistribution` resource as it was read. It may be invalid.
 ///
-/// A `ClusterSecretsDistribution` has a target in each namespace that it selects. `aimed(at:)` gives the same value with
+/// A `ClusterSecretsDistribution` has a target in each namespace that it selects. `bound(to:)` gives the same value with
 /// the target in one of them, so that everything about one target is written once for both kinds.
 package struct SecretsDistribution: Sendable, Equatable {
     /// The namespace is empty for a `ClusterSecretsDistribution`.
     package var key: ObjectKey
     /// The namespaces that a `ClusterSecretsDistribution` selects; nil for a `SecretsDistribution`.
     package var selection: NamespaceSelection?
-    /// The namespace that a `ClusterSecretsDistribution` is aimed at; nil for the resource itself.
-    private(set) var aim: String?
+    /// The namespace that a `ClusterSecretsDistribution` is bound to; nil for the resource itself.
+    private(set) var boundNamespace: String?
     /// Its target in place of the Secret in its own namespace, if local mode writes to a path without a namespace.
     package var output: ObjectKey?
     /// Whether Kubernetes allows the name, and the namespace if there is one.
@@ -39,11 +39,11 @@ package struct SecretsDistribution: Sendable, Equatable {
     /// As in a manifest.
     package var kind: String { isCluster ? WellKnownKeys.clusterKind : WellKnownKeys.kind }
 
-    /// The namespace that its target is for, and that the access policy is evaluated with; nil for a `ClusterSecretsDistribution` that is aimed at none.
-    package var targetNamespace: String? { isCluster ? aim : key.namespace }
+    /// The namespace that its target is for, and that the access policy is evaluated with; nil for a `ClusterSecretsDistribution` that is bound to none.
+    package var targetNamespace: String? { isCluster ? boundNamespace : key.namespace }
 
     /// The Secret that it describes; nil if the name of the Secret is missing or invalid, or for a
-    /// `ClusterSecretsDistribution` that is aimed at no namespace.
+    /// `ClusterSecretsDistribution` that is bound to no namespace.
     package var target: ObjectKey? {
         if let output { return spec.name == nil ? nil : output }
         guard let namespace = targetNamespace, let name = spec.name else { return nil }
@@ -56,10 +56,10 @@ package struct SecretsDistribution: Sendable, Equatable {
     /// A `ClusterSecretsDistribution` with its target in `namespace`.
     ///
     /// - Parameter namespace: nil if the resource has no target in the namespace that is asked about.
-    package func aimed(at namespace: String?) -> SecretsDistribution {
-        var aimed = self
-        aimed.aim = namespace
-        return aimed
+    package func bound(to namespace: String?) -> SecretsDistribution {
+        var bound = self
+        bound.boundNamespace = namespace
+        return bound
     }
 
     /// The distribution with its target at a path without a namespace. A `ClusterSecretsDistribution`, whose targets differ

@@ -64,7 +64,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    private mutating func consume(_ byte: UInt8) -> Bool {
         guard next == byte else { return false }
         position += 1
         return true
@@ -80,9 +80,9 @@ struct JSONParser {
             case UInt8(ascii: "["):
                 if try !begin(.array, upTo: UInt8(ascii: "]")) { continue }
             case UInt8(ascii: "\""): try takeString()
-            case UInt8(ascii: "t"): try take(word: "true", .true)
-            case UInt8(ascii: "f"): try take(word: "false", .false)
-            case UInt8(ascii: "n"): try take(word: "null", .null)
+            case UInt8(ascii: "t"): try consume(word: "true", .true)
+            case UInt8(ascii: "f"): try consume(word: "false", .false)
+            case UInt8(ascii: "n"): try consume(word: "null", .null)
             default: try takeNumber()
             }
             try endValue(outer)
@@ -100,7 +100,7 @@ struct JSONParser {
             return true
         }
         position += 1
-        guard !take(end) else {
+        guard !consume(end) else {
             add(kind, from: start, to: position)
             return true
         }
@@ -115,11 +115,11 @@ struct JSONParser {
         while open.count > outer {
             let index = open[open.count - 1]
             let isObject = marks[index].kind == .object
-            if take(UInt8(ascii: ",")) {
+            if consume(UInt8(ascii: ",")) {
                 if isObject { try takeKey() }
                 return
             }
-            guard take(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Fault() }
+            guard consume(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Fault() }
             marks[index].end(at: position, next: marks.count)
             open.removeLast()
         }
@@ -128,7 +128,7 @@ struct JSONParser {
     private mutating func takeKey() throws(Fault) {
         guard next == UInt8(ascii: "\"") else { throw Fault() }
         try takeString()
-        guard take(UInt8(ascii: ":")) else { throw Fault() }
+        guard consume(UInt8(ascii: ":")) else { throw Fault() }
     }
 
     private mutating func add(_ kind: JSONMark.Kind, from start: Int, to end: Int) {
@@ -137,7 +137,7 @@ struct JSONParser {
         marks.append(mark)
     }
 
-    private mutating func take(word: StaticString, _ kind: JSONMark.Kind) throws(Fault) {
+    private mutating func consume(word: StaticString, _ kind: JSONMark.Kind) throws(Fault) {
         let end = position + word.utf8CodeUnitCount
         guard end <= bytes.count, bytes[position..<end].elementsEqual(word.withUTF8Buffer { $0 }) else { throw Fault() }
         add(kind, from: position, to: end)
@@ -247,7 +247,7 @@ extension JSONParser {
     private mutating func takeElements(_ body: ([JSONMark]?) -> Void) throws(Fault) {
         let start = position
         position += 1
-        if !take(UInt8(ascii: "]")) {
+        if !consume(UInt8(ascii: "]")) {
             var part = try JSONParser(bytes)
             repeat {
                 guard let first = next else { throw Fault() }
@@ -265,8 +265,8 @@ extension JSONParser {
                     try skip()
                     body(nil)
                 }
-            } while take(UInt8(ascii: ","))
-            guard take(UInt8(ascii: "]")) else { throw Fault() }
+            } while consume(UInt8(ascii: ","))
+            guard consume(UInt8(ascii: "]")) else { throw Fault() }
         }
         add(.array, from: start, to: position)
     }

@@ -92,7 +92,7 @@ package struct LeaderElection<Instant: InstantProtocol & Sendable>: Sendable whe
     ///   - random: a new random number from 0 to 1.
     package mutating func step(_ input: Input, at now: Instant, wall: Timestamp, random: Double) -> [Action] {
         var actions: [Action] = []
-        if let end, end <= now { actions.append(lose()) }
+        if let end, end <= now { actions.append(loseLease()) }
         switch input {
         case .start, .waited: actions.append(next(now, wall))
         case .found(let lease): actions += found(lease, now, wall, random)
@@ -107,7 +107,7 @@ extension LeaderElection {
     private mutating func next(_ now: Instant, _ wall: Timestamp) -> Action {
         // The leader already knows the Lease.
         guard end != nil, let observed else { return get(now) }
-        return take(observed.lease, now, wall)
+        return acquire(observed.lease, now, wall)
     }
 
     private mutating func get(_ now: Instant) -> Action {
@@ -121,7 +121,7 @@ extension LeaderElection {
         return end.map { min($0, limit) } ?? limit
     }
 
-    private mutating func take(_ lease: Lease?, _ now: Instant, _ wall: Timestamp) -> Action {
+    private mutating func acquire(_ lease: Lease?, _ now: Instant, _ wall: Timestamp) -> Action {
         var spec = Lease.Spec()
         spec.holder = identity
         spec.durationSeconds = Int(policy.duration.components.seconds)
@@ -165,10 +165,10 @@ extension LeaderElection {
         if holder == identity || holder.isEmpty || isDead(lease.spec, seen: seen, now)
             || seen.advanced(by: duration) <= now
         {
-            return [take(lease, now, wall)]
+            return [acquire(lease, now, wall)]
         }
         var actions: [Action] = []
-        if end != nil { actions.append(lose()) }
+        if end != nil { actions.append(loseLease()) }
         if lastHeard != holder { actions.append(.following(holder: holder)) }
         lastHeard = holder
         return actions + [wait(now, random)]
@@ -188,7 +188,7 @@ extension LeaderElection {
 
     private mutating func failed(_ error: KubeError, _ now: Instant, _ wall: Timestamp, _ random: Double) -> [Action] {
         switch (error.kind, asked?.0) {
-        case (.notFound, .get): return [take(nil, now, wall)]
+        case (.notFound, .get): return [acquire(nil, now, wall)]
         // Another process changed, created or deleted the Lease first.
         case (.conflict, _), (.alreadyExists, _), (.notFound, .update):
             return [end == nil ? wait(now, random) : get(now)]
@@ -201,7 +201,7 @@ extension LeaderElection {
         return .wait(min(policy.retryPeriod, now.duration(to: end)))
     }
 
-    private mutating func lose() -> Action {
+    private mutating func loseLease() -> Action {
         end = nil
         return .lost
     }

@@ -66,7 +66,7 @@ final class ChunkBuffer: Sendable {
     /// Takes the received bytes. Waits if there are none. Only one reader at a time.
     ///
     /// - Parameter room: called if the buffer was full and now has room.
-    func take(room: () -> Void = {}) async -> Taken {
+    func next(room: () -> Void = {}) async -> Taken {
         await withCheckedContinuation { continuation in
             let (taken, wasFull) = state.withLock { state -> (Taken?, Bool) in
                 if !state.bytes.isEmpty {

@@ -18,7 +18,7 @@ package final class CurlStream: ByteStream {
 
     func next() async throws(KubeError) -> [UInt8]? {
         let taken = await withTaskCancellationHandler {
-            await buffer.take { loop.resume(transfer) }
+            await buffer.next { loop.resume(transfer) }
         } onCancel: {
             buffer.finish(.cancelled)
         }

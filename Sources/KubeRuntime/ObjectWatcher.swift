@@ -163,7 +163,7 @@ extension ObjectWatcher {
                 switch decode(line) {
                 case .success(let event): input = .event(event, after: lasted)
                 case .failure(let reason):
-                    if !hasMissedEvent { miss(line, reason, request.operation) }
+                    if !hasMissedEvent { logUnreadable(line, reason, request.operation) }
                     hasMissedEvent = true
                 }
                 let actions = machine.step(input, random: .random(in: 0...1))
@@ -189,7 +189,7 @@ extension ObjectWatcher {
 
     /// Logs the first event of a watch that cannot be read. Other events are still processed, and a later list includes
     /// the missed change.
-    private func miss(_ line: LineSplitter.Line, _ reason: JSONBytes.Failure, _ operation: Operation) {
+    private func logUnreadable(_ line: LineSplitter.Line, _ reason: JSONBytes.Failure, _ operation: Operation) {
         logger.warning(
             "watch event cannot be read",
             [

@@ -47,7 +47,7 @@ package struct AtomicFolder: ~Copyable, Sendable {
         }
         try directory.save()
         try removeForeignEntries()
-        try settle()
+        try recover()
     }
 
     private func write(
@@ -82,7 +82,7 @@ package struct AtomicFolder: ~Copyable, Sendable {
     /// Completes a swap after the rename, or discards one that ended before it: removes visible links that lead to no file
     /// of the present generation, and all other generations. Without a present generation, only empty folders and links
     /// may remain.
-    package func settle() throws(LinuxError) {
+    package func recover() throws(LinuxError) {
         let present = try generation()
         var names: Set<String> = []
         if let present { names = Set(try open(present).entries().entries.map(\.name)) }

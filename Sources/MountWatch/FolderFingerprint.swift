@@ -19,17 +19,17 @@ package struct FolderFingerprint: Sendable, Equatable {
     package init(path: String, depth: Int = MountLimits.depth) {
         self.depth = depth
         entersVolumes = true
-        if let directory = try? Directory(path: path) { look(at: directory) }
+        if let directory = try? Directory(path: path) { scan(directory) }
     }
 
     /// Takes the fingerprint of an open folder, without the volumes in it.
     package init(ofFilesIn directory: borrowing Directory) {
         depth = MountLimits.depth
         entersVolumes = false
-        look(at: directory)
+        scan(directory)
     }
 
-    private mutating func look(at directory: borrowing Directory) {
+    private mutating func scan(_ directory: borrowing Directory) {
         root = try? directory.status().identity
         if !addVolume(directory, root: directory, prefix: "", depth: 0) {
             add(directory, root: directory, prefix: "", depth: 0)

@@ -85,10 +85,10 @@ private final class MountReader: Sendable {
         let (reading, remarks) = state.withLock { state in
             (state.reader.read(previous: state.snapshot), state.reader.remarks)
         }
-        return { self.take(reading, remarks, noticed: noticed) }
+        return { self.accept(reading, remarks, noticed: noticed) }
     }
 
-    private func take(_ reading: MountReading, _ remarks: ReadingRemarks, noticed: ContinuousClock.Instant) -> Bool {
+    private func accept(_ reading: MountReading, _ remarks: ReadingRemarks, noticed: ContinuousClock.Instant) -> Bool {
         let (news, isComplete) = state.withLock { state -> (MountReading?, Bool) in
             switch reading {
             case .snapshot(var snapshot):

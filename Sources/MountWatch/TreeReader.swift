@@ -114,7 +114,7 @@ struct TreeReader {
         if !place.isGeneration, !above.isEmpty, isVolume(directory, here, listing, folder) {
             return addNested(folder)
         }
-        note(here)
+        recordNewest(here)
         remarks.undecodableNames += listing.undecodable
         let entries = listing.entries.filter { !VolumeNames.isReserved($0.name) }
         if !above.isEmpty {
@@ -141,7 +141,7 @@ struct TreeReader {
                 let status = try opened.status()
                 switch status.kind {
                 case .file:
-                    note(status)
+                    recordNewest(status)
                     if status.links == 0 || opened.isMountRoot { remarks.subPathMounts.append(path) }
                     let file = try content(of: opened, path: path)
                     if case .content(let bytes, _) = file { size += bytes.count }
@@ -155,7 +155,7 @@ struct TreeReader {
                     add(path, .failed(.notRegular))
                 }
             } catch {
-                if let status = try? directory.status(of: entry.name) { note(status) }
+                if let status = try? directory.status(of: entry.name) { recordNewest(status) }
                 fail(path, error, isLink: entry.kind == .link)
             }
         }
@@ -205,7 +205,7 @@ struct TreeReader {
     /// Records that `path` is mounted separately, so its content never changes in the container.
     mutating func noteSubPath(_ path: String) { remarks.subPathMounts.append(path) }
 
-    private mutating func note(_ status: FileStatus) {
+    private mutating func recordNewest(_ status: FileStatus) {
         volume.newest = max(volume.newest ?? status.changed, status.changed)
     }
 }

@@ -75,15 +75,15 @@ package final class WatchLoop: Sendable {
         self.read = read
     }
 
-    /// - Parameter look: reads the folder, and ensures itself that the reading is consistent.
+    /// - Parameter readFolder: reads the folder, and ensures itself that the reading is consistent.
     package convenience init(
         path: String, depth: Int = MountLimits.depth, timing: Timing, logger: Logger,
         inotify: @escaping DirectoryWatcher.Factory = { () throws(LinuxError) in try Inotify() },
-        heartbeat: Heartbeat? = nil, look: @escaping @Sendable (ContinuousClock.Instant) -> Bool
+        heartbeat: Heartbeat? = nil, readFolder: @escaping @Sendable (ContinuousClock.Instant) -> Bool
     ) {
         self.init(
             path: path, depth: depth, timing: timing, logger: logger, inotify: inotify, heartbeat: heartbeat,
-            read: { noticed in { look(noticed) } })
+            read: { noticed in { readFolder(noticed) } })
     }
 
     /// Starts the thread, which reads at once. Call it only once.
@@ -127,7 +127,7 @@ package final class WatchLoop: Sendable {
         var watcher = DirectoryWatcher(root: path, depth: depth, inotify: makeInotify)
         // Set the watches, take the fingerprint, then read: each step detects changes during the steps after it.
         repair(&watcher)
-        var (stamp, isComplete) = look(noticed: clock.now, &watcher, &debouncer)
+        var (stamp, isComplete) = readFolder(noticed: clock.now, &watcher, &debouncer)
         var nextPoll = clock.now.advanced(by: timing.pollInterval)
         while true {
             let deadline = min(debouncer.deadline ?? nextPoll, nextPoll)
@@ -152,21 +152,21 @@ package final class WatchLoop: Sendable {
                 if isUnannounced || (!isComplete && debouncer.deadline == nil) { debouncer.changed(at: now) }
             }
             let noticed = debouncer.firstChange ?? now
-            if debouncer.fire(at: now) { (stamp, isComplete) = look(noticed: noticed, &watcher, &debouncer) }
+            if debouncer.fire(at: now) { (stamp, isComplete) = readFolder(noticed: noticed, &watcher, &debouncer) }
         }
     }
 
     /// Reads the folder. Accepts the reading unless the folder changed meanwhile and there is time for another reading.
-    private func look(
+    private func readFolder(
         noticed: ContinuousClock.Instant, _ watcher: inout DirectoryWatcher,
         _ debouncer: inout Debouncer<ContinuousClock.Instant>
     ) -> (stamp: FolderFingerprint, isComplete: Bool) {
         let stamp = FolderFingerprint(path: path, depth: depth)
-        let take = read(noticed)
+        let accept = read(noticed)
         let isOtherNow =
             watcher.problem == nil ? drain(&watcher) : FolderFingerprint(path: path, depth: depth) != stamp
-        let isAccepted = debouncer.looked(at: .now, since: noticed, hasChanged: isOtherNow)
-        return (stamp, isAccepted ? take() : true)
+        let isAccepted = debouncer.finishReading(at: .now, since: noticed, hasChanged: isOtherNow)
+        return (stamp, isAccepted ? accept() : true)
     }
 
     private func drain(_ watcher: inout DirectoryWatcher) -> Bool {

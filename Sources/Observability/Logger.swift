@@ -98,8 +98,8 @@ package struct Logger: Sendable {
     }
 
     /// Logs how many lines about resources that may log again were suppressed. Call it periodically.
-    package func settle() {
-        for (resource, lines) in shared.limiter?.settle() ?? [] { logSuppressed(lines, of: resource) }
+    package func reportSuppressed() {
+        for (resource, lines) in shared.limiter?.reportSuppressed() ?? [] { logSuppressed(lines, of: resource) }
     }
 
     private func logSuppressed(_ lines: Int, of resource: String) {

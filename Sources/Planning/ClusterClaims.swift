@@ -91,11 +91,11 @@ struct ClusterClaims: Sendable {
         return Set(namespaces(of: key).lazy.map { ObjectKey(namespace: $0, name: name) })
     }
 
-    /// The distributions that describe `target`, aimed at its namespace.
+    /// The distributions that describe `target`, bound to its namespace.
     func claimants(of target: ObjectKey) -> [SecretsDistribution] {
         guard let keys = bySecret[target.name] else { return [] }
         return keys.lazy.filter { self.selected[$0]?.contains(target.namespace) == true }
-            .compactMap { self.distributions[$0]?.aimed(at: target.namespace) }
+            .compactMap { self.distributions[$0]?.bound(to: target.namespace) }
     }
 
     func hasClaimants(of target: ObjectKey) -> Bool {
@@ -103,9 +103,9 @@ struct ClusterClaims: Sendable {
         return keys.contains { selected[$0]?.contains(target.namespace) == true }
     }
 
-    /// A version of a distribution that may differ from the stored one, aimed at `namespace` if it selects it.
-    func aim(_ distribution: SecretsDistribution, at namespace: String) -> SecretsDistribution {
-        distribution.aimed(at: namespaces[namespace].map(distribution.selects) == true ? namespace : nil)
+    /// A version of a distribution that may differ from the stored one, bound to `namespace` if it selects it.
+    func bind(_ distribution: SecretsDistribution, to namespace: String) -> SecretsDistribution {
+        distribution.bound(to: namespaces[namespace].map(distribution.selects) == true ? namespace : nil)
     }
 }
 

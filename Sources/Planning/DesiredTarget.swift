@@ -48,11 +48,11 @@ package struct DesiredTarget: Sendable {
     ///
     /// - Parameters:
     ///   - snapshot: nil if the mount has not had a generation yet.
-    ///   - pairs: the cache of this snapshot.
+    ///   - checks: the cache of this snapshot.
     /// - Throws: why the target must not be changed.
     package init(
         _ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String,
-        pairs: inout CertificateCheckCache
+        checks: inout CertificateCheckCache
     ) throws(Refusal) {
         if let refusal = distribution.refusal { throw refusal }
         guard let target = distribution.target else {
@@ -65,8 +65,8 @@ package struct DesiredTarget: Sendable {
         self.distribution = distribution.uid
         let spec = distribution.spec
         type = spec.type
-        let values = try Values(of: spec, in: snapshot, &pairs.values)
-        data = try pairs.checked(values.content, spec)
+        let values = try Values(of: spec, in: snapshot, &checks.values)
+        data = try checks.checked(values.content, spec)
         members = values.members
         generated = GeneratedKeys(spec)
         if !generated.isEmpty, case let size = values.size + generated.size, size > SourceFile.maximumSize {
@@ -96,17 +96,17 @@ package struct DesiredTarget: Sendable {
         // One volume needs no search.
         generation =
             snapshot.volumes.count == 1
-            ? snapshot.generation : snapshot.generation(of: pairs.files(of: spec, in: snapshot).lazy.map(\.text))
+            ? snapshot.generation : snapshot.generation(of: checks.files(of: spec, in: snapshot).lazy.map(\.text))
     }
 }
 
 extension DesiredTarget {
     /// When the certificate of a target of type `kubernetes.io/tls` expires; nil for other types, or if the certificate
     /// cannot be read.
-    package func expiry(_ pairs: inout CertificateCheckCache) -> Timestamp? {
+    package func expiry(_ checks: inout CertificateCheckCache) -> Timestamp? {
         guard type == SecretType.tls.rawValue, let chain = data[SecretType.certificate], let key = data[SecretType.key]
         else { return nil }
-        return pairs.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }
+        return checks.pair(chain: chain, key: key).validity.map { Timestamp(seconds: $0.notAfter) }
     }
 }
 

@@ -166,7 +166,7 @@ package struct DistributionIndex: Sendable {
     }
 
     /// The distribution from which `target` is written: of ours that describe it and are not being deleted, the one that
-    /// takes precedence. A cluster distribution is aimed at the target's namespace.
+    /// takes precedence. A cluster distribution is bound to the target's namespace.
     package mutating func winner(of target: ObjectKey) -> SecretsDistribution? {
         if let winner = winnerOfNamespace(target) { return winner }
         return clusterContenders(for: target).min(by: SecretsDistribution.precedes)
@@ -189,7 +189,7 @@ package struct DistributionIndex: Sendable {
         return winner
     }
 
-    /// Our cluster distributions that describe `target` and are not being deleted, aimed at its namespace.
+    /// Our cluster distributions that describe `target` and are not being deleted, bound to its namespace.
     package func clusterContenders(for target: ObjectKey) -> [SecretsDistribution] {
         cluster.claimants(of: target).filter { !$0.isBeingDeleted && isOurs($0) }
     }
@@ -219,7 +219,7 @@ package struct DistributionIndex: Sendable {
 
 /// Any distribution, of a namespace or of the cluster.
 extension DistributionIndex {
-    /// The distribution with this key; a cluster distribution is aimed at no namespace.
+    /// The distribution with this key; a cluster distribution is bound to no namespace.
     package subscript(key: ObjectKey) -> SecretsDistribution? {
         key.namespace.isEmpty ? cluster.distributions[key] : distributions[key]
     }
@@ -242,19 +242,19 @@ extension DistributionIndex {
     /// The namespaces that a cluster distribution selects.
     package func namespaces(of key: ObjectKey) -> Set<String> { cluster.namespaces(of: key) }
 
-    /// The cached version of `distribution`, aimed at the same namespace if it still selects it; nil if it is gone.
+    /// The cached version of `distribution`, bound to the same namespace if it still selects it; nil if it is gone.
     package func current(_ distribution: SecretsDistribution) -> SecretsDistribution? {
         let current = self[distribution.key]
-        return distribution.targetNamespace.map { namespace in current.map { aim($0, at: namespace) } } ?? current
+        return distribution.targetNamespace.map { namespace in current.map { bind($0, to: namespace) } } ?? current
     }
 
     /// The target of a claim; nil if it does not exist any more.
     package func target(of claim: Claim) -> ObjectKey? {
-        self[claim.distribution].flatMap { aim($0, at: claim.namespace).target }
+        self[claim.distribution].flatMap { bind($0, to: claim.namespace).target }
     }
 
-    /// A distribution as it is for a target in `namespace`: a cluster distribution is aimed at it, if it selects it.
-    package func aim(_ distribution: SecretsDistribution, at namespace: String) -> SecretsDistribution {
-        distribution.isCluster ? cluster.aim(distribution, at: namespace) : distribution
+    /// A distribution as it is for a target in `namespace`: a cluster distribution is bound to it, if it selects it.
+    package func bind(_ distribution: SecretsDistribution, to namespace: String) -> SecretsDistribution {
+        distribution.isCluster ? cluster.bind(distribution, to: namespace) : distribution
     }
 }

@@ -58,7 +58,7 @@ package struct Explanation: Sendable {
         of file: SourcePath, in distributions: [SecretsDistribution], namespaces: [Namespace] = [], managedBy: String,
         onlyAssigned: Bool, snapshot: Snapshot?, policy: AccessPolicy?
     ) {
-        let live = distributions.filter { !$0.isBeingDeleted }.flatMap { $0.aimed(atEachOf: namespaces) }
+        let live = distributions.filter { !$0.isBeingDeleted }.flatMap { $0.bound(toEachOf: namespaces) }
         let ours = live.filter { $0.belongs(to: managedBy, onlyAssigned: onlyAssigned) }
         let winners = Dictionary(grouping: ours, by: \.target).compactMapValues { claimants in
             claimants.min(by: SecretsDistribution.precedes)
@@ -131,10 +131,10 @@ extension SecretsDistribution {
     }
 
     /// A cluster distribution for each of its targets; the distribution itself if it has none.
-    fileprivate func aimed(atEachOf namespaces: [Namespace]) -> [SecretsDistribution] {
+    fileprivate func bound(toEachOf namespaces: [Namespace]) -> [SecretsDistribution] {
         guard let selection else { return [self] }
         let selected = namespaces.filter { !$0.isBeingDeleted && selection.selects($0) }
-        return selected.isEmpty ? [self] : selected.map { aimed(at: $0.name) }
+        return selected.isEmpty ? [self] : selected.map { bound(to: $0.name) }
     }
 
     fileprivate func reads(_ file: SourcePath, in snapshot: Snapshot?) -> Bool {
@@ -154,7 +154,7 @@ extension SecretsDistribution {
         if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self, files: files) { return refusal }
         guard let snapshot else { return nil }
         do {
-            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, pairs: &pairs)
+            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, checks: &pairs)
             return nil
         } catch {
             return error

@@ -18,7 +18,7 @@ package enum Pruning: Sendable {
 
     /// - Parameters:
     ///   - target: a target that no distribution claims.
-    ///   - find: returns the distribution with a key, of any instance, aimed at the target's namespace if it selects it;
+    ///   - find: returns the distribution with a key, of any instance, bound to the target's namespace if it selects it;
     ///     nil if there is none.
     package init(
         of target: ObservedTarget, managedBy: String, onlyAssigned: Bool, find: (ObjectKey) -> SecretsDistribution?

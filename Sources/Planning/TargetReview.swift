@@ -23,7 +23,7 @@ package struct TargetReview: Sendable {
     ///   - observed: the existing target; nil if there is none.
     package init(
         of desired: DesiredTarget, by spec: DistributionSpec, over observed: ObservedTarget?,
-        pairs: inout CertificateCheckCache, now: Timestamp
+        checks: inout CertificateCheckCache, now: Timestamp
     ) {
         self.desired = desired
         self.spec = spec
@@ -40,9 +40,9 @@ package struct TargetReview: Sendable {
             let values = try requiredValues(of: type)
             switch type {
             case .tls:
-                try refuseUnusable(values[0], values[1], &pairs)
-                let found = try review(pairs.pair(chain: values[0], key: values[1]), at: now)
-                if let authority = desired.data[SecretType.authority], let defect = pairs.defect(of: authority) {
+                try refuseUnusable(values[0], values[1], &checks)
+                let found = try review(checks.pair(chain: values[0], key: values[1]), at: now)
+                if let authority = desired.data[SecretType.authority], let defect = checks.defect(of: authority) {
                     throw .pair(defect, in: source(of: SecretType.authority))
                 }
                 warnings = found
@@ -154,9 +154,10 @@ extension TargetReview {
 
     /// Refuses a private key in another format than PEM, and names that format.
     private func refuseUnusable(
-        _ chain: SecretValue, _ key: SecretValue, _ pairs: inout CertificateCheckCache
+        _ chain: SecretValue, _ key: SecretValue, _ checks: inout CertificateCheckCache
     ) throws(Refusal) {
-        guard pairs.pair(chain: chain, key: key).verdict == .keyMissing, let content = pairs.values.keyContent(of: key),
+        guard checks.pair(chain: chain, key: key).verdict == .keyMissing,
+            let content = checks.values.keyContent(of: key),
             content != .pem
         else { return }
         throw .pair(

@@ -37,22 +37,22 @@ extension Controller {
         for (key, targets) in change.requested { request(targets, for: key) }
         for distribution in change.removed { items += forget(distribution).map(WorkItem.target) }
         for key in change.lost {
-            targetNotes.lose(key)
-            items += self.items(of: statusNotes.lose(key))
+            targetRecords.forgetDeleted(key)
+            items += self.items(of: statusRecords.forgetDeleted(key))
         }
         for (target, manager) in change.foreignChanges { recordForeignChange(target, by: manager) }
         if let news = change.mount {
             carryOut(news, change.targets)
-            items += targetNotes.ahead.keys.map(WorkItem.target)
+            items += targetRecords.ahead.keys.map(WorkItem.target)
         }
         if change.isPolicyNew {
             start.reset()
             ongoingEvaluations.forgetAll()
         }
         if change.hasOtherNamespaces { items += namespacesChanged(change.targets) }
-        if !targetNotes.awaitingCluster.isEmpty, !cache.awaitsCluster {
-            items += targetNotes.awaitingCluster.map(WorkItem.target)
-            targetNotes.awaitingCluster = []
+        if !targetRecords.awaitingCluster.isEmpty, !cache.awaitsCluster {
+            items += targetRecords.awaitingCluster.map(WorkItem.target)
+            targetRecords.awaitingCluster = []
         }
         if change.isList { noteListed() }
         if change.scopes.count == cache.scopes.count {
@@ -75,8 +75,8 @@ extension Controller {
                 ["volumes": .strings(news.plainVolumes)])
         }
         guard news.isNew, let snapshot = cache.mount.snapshot else { return }
-        targetNotes.newerGenerations.forget(news.changed)
-        pairs = CertificateCheckCache()
+        targetRecords.newerGenerations.forget(news.changed)
+        certificateChecks = CertificateCheckCache()
         if news.old != nil, !news.changed.isEmpty { rotated(to: snapshot, news.changed, targets) }
     }
 
@@ -88,28 +88,28 @@ extension Controller {
             let selected = cache.index.namespaces(of: key)
             for target in targets where !selected.contains(target.namespace) {
                 let claim = Claim(distribution: key, namespace: target.namespace)
-                targetBook.forget(claim)
-                statusNotes.forgetAudit(claim)
+                clusterTargets.forget(claim)
+                statusRecords.forgetAudit(claim)
             }
         }
         return cache.index.clusterDistributions.keys.map(WorkItem.status)
     }
 
     private func request(_ targets: Set<ObjectKey>, for distribution: ObjectKey) {
-        if !targetNotes.requested.isSuperset(of: targets) {
+        if !targetRecords.requested.isSuperset(of: targets) {
             logger.info("comparison requested", ["distribution": .string(distribution.description)])
         }
-        targetNotes.requested.formUnion(targets)
+        targetRecords.requested.formUnion(targets)
     }
 
     /// - Returns: former targets whose removal waited for the distribution.
     private func forget(_ distribution: SecretsDistribution) -> Set<ObjectKey> {
         let key = distribution.key
         statuses.forget(key)
-        targetBook.forget(key)
-        targetNotes.uncertain.remove(.status(key))
+        clusterTargets.forget(key)
+        targetRecords.uncertain.remove(.status(key))
         secrets.forget(distribution.uid, unless: nil)
-        return statusNotes.forget(key)
+        return statusRecords.forget(key)
     }
 
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response

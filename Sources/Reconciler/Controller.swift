@@ -51,17 +51,17 @@ package actor Controller {
     package nonisolated let probes = ProbeState()
 
     var cache: Cache
-    var targetNotes = TargetNotes()
-    var statusNotes = StatusNotes()
-    package internal(set) var statuses = StatusBook()
-    var targetBook = TargetBook()
+    var targetRecords = TargetRecords()
+    var statusRecords = StatusRecords()
+    package internal(set) var statuses = StatusTracker()
+    var clusterTargets = ClusterTargetResults()
     var recentReads = RecentReads()
-    var rotations = RotationLedger()
+    var rotations = RotationTracker()
     var drift: DriftTracker
     var counts = ControllerCounts()
     var start = StartProgress()
     /// The results of checking the certificates and keys in the mount.
-    package internal(set) var pairs = CertificateCheckCache()
+    package internal(set) var certificateChecks = CertificateCheckCache()
     /// Whether keys were processed or lists applied since memory was last released.
     private var isUntidy = false
     let startedAt = Timestamp.now()
@@ -126,7 +126,7 @@ extension Controller {
                 untilIdle: tries != nil,
                 pulse: {
                     await self.tidy()
-                    self.logger.settle()
+                    self.logger.reportSuppressed()
                 }
             ) { await self.process($0, tries: tries) }
             group.cancelAll()
@@ -223,7 +223,7 @@ extension Controller {
         rotations.abandon()
         drift = DriftTracker(isWatching: !settings.dryRun)
         statuses.dropPending()
-        targetBook = TargetBook()
+        clusterTargets = ClusterTargetResults()
     }
 
     /// Records that another agent leads and is alive.

@@ -38,7 +38,7 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
     }
 
     /// Records that the object is in sync.
-    package mutating func settle() { foreignChangeAt = nil }
+    package mutating func recordInSync() { foreignChangeAt = nil }
 
     /// Records a request for a correction: the next one does not wait.
     package mutating func allowOneWrite() { spent = min(spent, policy.free - 1) }
@@ -63,7 +63,7 @@ package struct CorrectionBudget<Instant: InstantProtocol & Sendable>: Sendable w
 
     /// The time for which the object still counts as contested: others have reverted all free corrections, and it has
     /// not stayed corrected for long enough since. Nil if it is not contested.
-    package func contested(at now: Instant) -> Duration? {
+    package func remainingContention(at now: Instant) -> Duration? {
         guard spent(at: now) >= policy.free, let correctedAt else { return nil }
         if foreignChangeAt != nil { return policy.calm }
         let end = correctedAt.advanced(by: policy.calm)

@@ -45,7 +45,7 @@ package struct Debouncer<Instant: InstantProtocol>: Sendable where Instant.Durat
     ///     reading then follows.
     /// - Returns: whether to accept the reading: true if nothing changed during the reading, or if the maximum delay
     ///   since `first` has passed. In the second case the changes during the reading start a new delay.
-    package mutating func looked(at instant: Instant, since first: Instant, hasChanged: Bool = false) -> Bool {
+    package mutating func finishReading(at instant: Instant, since first: Instant, hasChanged: Bool = false) -> Bool {
         nextRequest = instant.advanced(by: pause)
         guard hasChanged else { return true }
         let isOverdue = instant >= first.advanced(by: longest)

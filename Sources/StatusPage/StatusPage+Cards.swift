@@ -70,7 +70,7 @@ extension StatusPage {
             <section class="card"><h2><a href="#rotations">Last rotation</a></h2>
             <p class="big">\(PageTime.relative(last.changedAt, to: overview.now))</p>
             <p>\(files) \(files == 1 ? "file" : "files") changed, \(last.targets) \(last.targets == 1 ? "Secret" : "Secrets") affected</p>
-            <p>\(StatusPage.took(last))</p></section>
+            <p>\(StatusPage.duration(of: last))</p></section>
             """
     }
 

@@ -28,7 +28,7 @@ enum Urgency: Sendable {
 // The lists of rotations and certificates.
 extension StatusPage {
     /// The duration of a rotation, or why there is none.
-    static func took(_ rotation: Rotation) -> HTML {
+    static func duration(of rotation: Rotation) -> HTML {
         if rotation.isSuperseded { return "superseded" }
         return rotation.took.map { "took \(PageTime.text($0))" } ?? "in progress"
     }

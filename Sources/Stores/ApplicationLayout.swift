@@ -117,9 +117,9 @@ struct ApplicationLayout: OutputLayout {
         try TargetMetadata.remove(name, in: folder)
     }
 
-    func settle(_ folder: borrowing Directory) throws(LinuxError) {
+    func recover(_ folder: borrowing Directory) throws(LinuxError) {
         try folder.removeTemporaryFiles()
-        try content.settle(folder)
+        try content.recover(folder)
         try TargetMetadata.removeAll(except: Set(try content.names(in: folder)), in: folder)
     }
 

@@ -33,7 +33,7 @@ package final class ChangeRecorder: Sendable {
     /// - Parameters:
     ///   - before: nil if there was no such Secret.
     ///   - after: nil if it was removed.
-    func note(_ key: ObjectKey, from before: ObservedTarget?, to after: ObservedTarget?) {
+    func record(_ key: ObjectKey, from before: ObservedTarget?, to after: ObservedTarget?) {
         let (old, new) = entries.withLock { entries in
             let last = entries[key]
             // Combine consecutive writes into one difference.
@@ -47,7 +47,7 @@ package final class ChangeRecorder: Sendable {
     }
 
     /// Records what is stored now; nil if nothing is. Drops the difference if none is left.
-    func saw(_ key: ObjectKey, _ target: ObservedTarget?) {
+    func observe(_ key: ObjectKey, _ target: ObservedTarget?) {
         let isGone = entries.withLock { entries in
             guard let entry = entries[key] else { return false }
             var after = entry.after
@@ -62,8 +62,8 @@ package final class ChangeRecorder: Sendable {
 
     /// Records a list of the targets of `scope`. Differences that are not recorded again before the next list are
     /// removed.
-    func saw(_ targets: [ObservedTarget], in scope: Scope) {
-        for target in targets { saw(target.key, target) }
+    func observe(_ targets: [ObservedTarget], in scope: Scope) {
+        for target in targets { observe(target.key, target) }
         let ended = entries.withLock { entries in
             let keys = entries.keys.filter { scope.contains($0.namespace) }
             let stale = keys.filter { entries[$0]?.isFresh == false }

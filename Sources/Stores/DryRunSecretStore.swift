@@ -8,15 +8,15 @@ package import Planning
 package struct DryRunSecretStore: SecretStore {
     private let store: any SecretStore
     private let managedBy: String
-    private let ledger: ChangeRecorder
+    private let recorder: ChangeRecorder
 
     /// The uid of simulated Secrets.
     private static let uid = "simulated"
 
-    package init(_ store: any SecretStore, managedBy: String, ledger: ChangeRecorder) {
+    package init(_ store: any SecretStore, managedBy: String, recorder: ChangeRecorder) {
         self.store = store
         self.managedBy = managedBy
-        self.ledger = ledger
+        self.recorder = recorder
     }
 
     package func list(_ scope: Scope) async throws(StoreError) -> [ObservedTarget] { try await store.list(scope) }
@@ -38,13 +38,13 @@ package struct DryRunSecretStore: SecretStore {
         switch event {
         case .replace(let all, let unreadable):
             let ours = all.filter(isMarked)
-            ledger.saw(ours, in: scope)
+            recorder.observe(ours, in: scope)
             return .replace(ours, unreadable: unreadable)
         case .upsert(let target):
-            ledger.saw(target.key, target)
+            recorder.observe(target.key, target)
             return isMarked(target) ? event : .delete(target)
         case .delete(let target):
-            ledger.saw(target.key, nil)
+            recorder.observe(target.key, nil)
             return event
         }
     }
@@ -60,13 +60,13 @@ package struct DryRunSecretStore: SecretStore {
             throw .changed("Secret \(target.key) already exists")
         }
         let created = ObservedTarget(creating: target, uid: Self.uid)
-        ledger.note(target.key, from: nil, to: created)
+        recorder.record(target.key, from: nil, to: created)
         return created
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         let updated = target.applying(patch)
-        ledger.note(target.key, from: try await actual(target), to: updated)
+        recorder.record(target.key, from: try await actual(target), to: updated)
         return updated
     }
 
@@ -74,12 +74,12 @@ package struct DryRunSecretStore: SecretStore {
         _ target: ObservedTarget, as desired: DesiredTarget
     ) async throws(StoreError) -> ObservedTarget {
         let created = ObservedTarget(creating: desired, inPlaceOf: target, uid: Self.uid)
-        ledger.note(target.key, from: try await actual(target), to: created)
+        recorder.record(target.key, from: try await actual(target), to: created)
         return created
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
-        ledger.note(target.key, from: try await actual(target), to: nil)
+        recorder.record(target.key, from: try await actual(target), to: nil)
     }
 
     package func savedValues(of key: ObjectKey) async throws(StoreError) -> SavedValues? {
@@ -88,6 +88,6 @@ package struct DryRunSecretStore: SecretStore {
 
     /// The existing Secret. A simulated write is compared with it, not with the simulated write before.
     private func actual(_ target: ObservedTarget) async throws(StoreError) -> ObservedTarget? {
-        ledger.wrote(target) ? try await store.observe(target.key) : target
+        recorder.wrote(target) ? try await store.observe(target.key) : target
     }
 }

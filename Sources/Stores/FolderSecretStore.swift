@@ -55,7 +55,7 @@ package actor FolderSecretStore: SecretStore {
         let opened = try OutputFolder.open(root, hasNamespaces: hasNamespaces, creates: !isDryRun)
         folder = opened
         guard !isDryRun, let opened else { return }
-        try opened.settle(layout) { error in
+        try opened.recover(layout) { error in
             logger.warning("temporary files of an interrupted write may remain", ["error": .string(error)])
         }
         if let group = settings.attributes.group, !hasNamespaces { try opened.check(group) }
@@ -145,7 +145,7 @@ package actor FolderSecretStore: SecretStore {
         let (scans, scanRequests) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let loop = WatchLoop(
             path: path, depth: layout.depth, timing: timing, logger: logger, heartbeat: observer.heartbeat,
-            look: { _ in
+            readFolder: { _ in
                 scanRequests.yield()
                 return true
             })

@@ -69,13 +69,13 @@ package struct KubernetesDistributionStore: DistributionStore {
     }
 
     @Sendable private func noting<Kind: DistributionKind>(_ object: DistributionObject<Kind>) -> SecretsDistribution {
-        large.note(object.distribution.key, size: object.size)
+        large.record(object.distribution.key, size: object.size)
         return object.distribution
     }
 
     /// The size of an unreadable object is unknown, so the maximum is assumed.
     private func noteUnreadable(_ standIn: SecretsDistribution) {
-        large.note(standIn.key, size: Request.largestObject)
+        large.record(standIn.key, size: Request.largestObject)
     }
 
     package func watch(_ scope: Scope, _ observer: WatchHandler<SecretsDistribution>) async {

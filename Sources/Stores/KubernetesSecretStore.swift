@@ -47,8 +47,8 @@ package final class KubernetesSecretStore: SecretStore {
     /// Records a Secret that was received.
     private func noting(_ secret: SecretObject) -> ObservedTarget {
         let target = secret.observed
-        large.note(target.key, size: secret.size)
-        replaced.withLock { $0.saw(target.key, uid: target.uid) }
+        large.record(target.key, size: secret.size)
+        replaced.withLock { $0.observe(target.key, uid: target.uid) }
         return target
     }
 

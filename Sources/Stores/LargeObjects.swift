@@ -13,7 +13,7 @@ final class LargeObjects: Sendable {
     subscript(key: ObjectKey) -> Int { sizes.withLock { $0[key] ?? 0 } }
 
     /// Records the size of an object that was received.
-    func note(_ key: ObjectKey, size: Int) {
+    func record(_ key: ObjectKey, size: Int) {
         sizes.withLock { sizes in
             if size > Self.usual { sizes[key] = size } else if !sizes.isEmpty { sizes[key] = nil }
         }

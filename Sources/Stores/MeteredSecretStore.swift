@@ -68,7 +68,7 @@ package struct MeteredSecretStore: SecretStore {
             throw error
         }
         meter.count(.removed)
-        recorder?.note(target.key, from: target, to: nil)
+        recorder?.record(target.key, from: target, to: nil)
         changed(target.key)
         logger.info(
             "secret removed",
@@ -100,7 +100,7 @@ package struct MeteredSecretStore: SecretStore {
             throw error
         }
         meter.count(result)
-        recorder?.note(key, from: old, to: target)
+        recorder?.record(key, from: old, to: target)
         if old?.digests != target.digests { changed(key) }
         let fields: Logger.Fields = [
             "secret": .string(target.key.description), "keys": .int(target.digests.count),

@@ -101,10 +101,10 @@ final class OutputFolder: Sendable {
     /// Completes or discards what a process that was killed has left behind.
     ///
     /// - Parameter failed: called with the error for each folder that cannot be read or cleaned.
-    func settle(_ layout: any OutputLayout, failed: (String) -> Void) throws(StoreError) {
+    func recover(_ layout: any OutputLayout, failed: (String) -> Void) throws(StoreError) {
         for name in try namespaces() {
             do {
-                if let folder = try namespace(name) { try layout.settle(folder) }
+                if let folder = try namespace(name) { try layout.recover(folder) }
             } catch {
                 failed("\(error)")
             }

@@ -32,7 +32,7 @@ protocol OutputLayout: Sendable {
     func remove(_ name: String, in folder: borrowing Directory) throws(LinuxError)
 
     /// Completes or discards what a process that was killed has left behind. The folder is in use by this process alone.
-    func settle(_ folder: borrowing Directory) throws(LinuxError)
+    func recover(_ folder: borrowing Directory) throws(LinuxError)
 
     /// Restores the folder's own mode and group, and then all targets.
     func restoreAll(in folder: borrowing Directory) throws(LinuxError)
@@ -80,7 +80,7 @@ struct ManifestLayout: OutputLayout {
         _ = try AtomicFile.remove(named: "\(name).yaml", in: folder)
     }
 
-    func settle(_ folder: borrowing Directory) throws(LinuxError) { try folder.removeTemporaryFiles() }
+    func recover(_ folder: borrowing Directory) throws(LinuxError) { try folder.removeTemporaryFiles() }
 
     func restoreAll(in folder: borrowing Directory) throws(LinuxError) {}
 

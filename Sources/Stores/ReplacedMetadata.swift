@@ -78,7 +78,7 @@ struct ReplacedMetadata: Sendable {
 
     /// Forgets the metadata of a Secret if an event shows a new object of that name. An event with the old uid may be
     /// older than the deletion.
-    mutating func saw(_ key: ObjectKey, uid: String) {
+    mutating func observe(_ key: ObjectKey, uid: String) {
         guard !entries.isEmpty else { return }
         entries = entries.filter { $0.value.key != key || $0.value.uid == uid }
     }

@@ -24,7 +24,7 @@ protocol TargetContent: Sendable {
     ) throws(StoreError) -> [String: [UInt8]?]?
     func write(_ values: [String: [UInt8]], _ name: String, in folder: borrowing Directory) throws(LinuxError)
     func remove(_ name: String, in folder: borrowing Directory) throws(LinuxError)
-    func settle(_ folder: borrowing Directory) throws(LinuxError)
+    func recover(_ folder: borrowing Directory) throws(LinuxError)
     func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError)
 }
 
@@ -81,7 +81,7 @@ struct EntryFileContent: TargetContent {
     }
 
     /// Nothing is half-done: `AtomicFile` renames.
-    func settle(_ folder: borrowing Directory) throws(LinuxError) {}
+    func recover(_ folder: borrowing Directory) throws(LinuxError) {}
 
     func restore(_ name: String, in folder: borrowing Directory) throws(LinuxError) {
         try folder.openEntry(name + suffix).apply(attributes, to: "\(folder.path)/\(name)\(suffix)")
@@ -134,7 +134,7 @@ struct FolderContent: TargetContent {
             try target.replace(
                 with: values.map { ($0.key, $0.value) }, as: Self.generation(at: .now()), attributes)
         } catch {
-            try? target.settle()
+            try? target.recover()
             throw error
         }
     }
@@ -151,10 +151,10 @@ struct FolderContent: TargetContent {
         try removeIfEmpty(name, in: folder)
     }
 
-    func settle(_ folder: borrowing Directory) throws(LinuxError) {
+    func recover(_ folder: borrowing Directory) throws(LinuxError) {
         for entry in try folder.visible() where entry.kind == .directory {
             guard let target = try open(entry.name, in: folder) else { continue }
-            try target.settle()
+            try target.recover()
             if try target.generation() == nil { try removeIfEmpty(entry.name, in: folder) }
         }
     }

@@ -19,7 +19,7 @@ struct Fleet {
         var pairs = CertificateCheckCache()
         observed = try distributions.enumerated().map { [snapshot] number, distribution in
             let desired = try DesiredTarget(
-                distribution, from: snapshot, managedBy: Self.managedBy, pairs: &pairs)
+                distribution, from: snapshot, managedBy: Self.managedBy, checks: &pairs)
             return ObservedTarget(creating: desired, uid: "uid-\(number)")
         }
     }
@@ -58,9 +58,9 @@ struct Fleet {
         var patches: [(ObservedTarget, TargetPatch)] = []
         for (distribution, actual) in zip(distributions, observed) {
             let desired = try DesiredTarget(
-                distribution, from: snapshot, managedBy: Self.managedBy, pairs: &pairs)
+                distribution, from: snapshot, managedBy: Self.managedBy, checks: &pairs)
             let review = TargetReview(
-                of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: snapshot.createdAt)
+                of: desired, by: distribution.spec, over: actual, checks: &pairs, now: snapshot.createdAt)
             let plan = Plan(desired: desired, observed: actual, managedBy: Self.managedBy, held: review.refusal)
             if case .update(let target, let patch) = plan { patches.append((target, patch)) }
         }

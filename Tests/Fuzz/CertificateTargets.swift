@@ -56,7 +56,7 @@ enum CertificateTargets {
                 let snapshot = Snapshot(
                     generation: "1", createdAt: Timestamp(seconds: 0), files: ["f": SourceFile(SecretBytes(file))])
                 var pairs = CertificateCheckCache()
-                guard let target = try? DesiredTarget(distribution, from: snapshot, managedBy: "me", pairs: &pairs)
+                guard let target = try? DesiredTarget(distribution, from: snapshot, managedBy: "me", checks: &pairs)
                 else { continue }
                 for (key, value) in target.data {
                     let content = value.bytes.withUnsafeBytes { Array($0) }

@@ -57,7 +57,7 @@ enum DistributionTargets {
         let snapshot = Snapshot(generation: "1", createdAt: Timestamp(seconds: 0), files: files)
         do {
             var pairs = CertificateCheckCache()
-            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me", pairs: &pairs)
+            let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "me", checks: &pairs)
             Fuzz.require(distribution.refusal == nil, "an invalid distribution has no target")
             Fuzz.require(desired.type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a type has no blanks")
             for mapping in distribution.spec.mappings {

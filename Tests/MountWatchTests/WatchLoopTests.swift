@@ -25,7 +25,7 @@ import Testing
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: quiet, longest: longest, pollInterval: poll),
             logger: log.logger, inotify: inotify, heartbeat: heartbeat,
-            look: { [looks] _ in
+            readFolder: { [looks] _ in
                 looks.add()
                 return true
             })
@@ -171,7 +171,7 @@ import Testing
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(5)),
             logger: log.logger, heartbeat: heartbeat,
-            look: { [looks] _ in
+            readFolder: { [looks] _ in
                 looks.add()
                 return looks.count >= 3
             })
@@ -217,7 +217,7 @@ import Testing
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .milliseconds(2)),
             logger: log.logger, heartbeat: heartbeat,
-            look: { [looks] _ in
+            readFolder: { [looks] _ in
                 looks.add()
                 if looks.count == 2 { gate.wait() }
                 return false
@@ -248,7 +248,7 @@ import Testing
         let loop = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
             logger: log.logger,
-            look: { [looks] _ in
+            readFolder: { [looks] _ in
                 looks.add()
                 return true
             })
@@ -258,7 +258,7 @@ import Testing
         loop.stop()
         let other = WatchLoop(
             path: folder("root"), timing: .init(quiet: .zero, longest: .zero, pollInterval: .seconds(3600)),
-            logger: log.logger, look: { _ in true })
+            logger: log.logger, readFolder: { _ in true })
         other.stop()
     }
 

@@ -96,7 +96,7 @@ import Testing
         #expect(recorder.count("held back") == 1 && recorder.count("secret updated") == 1)
         #expect(recorder.count("look") == 5 && recorder.count("mount changed") == 5)
         #expect(recorder.count("object cannot be read") == 1)
-        logger.settle()
+        logger.reportSuppressed()
         #expect(recorder.lines.suffix(3).map { $0.contains("WARNING log lines suppressed") } == [true, true, true])
         #expect(recorder.contains("object=a/b lines=4") && recorder.contains("object=a/s lines=4"))
     }
@@ -198,7 +198,7 @@ private final class OneLineLimiter: LogLimiter {
         }
     }
 
-    func settle() -> [(resource: String, lines: Int)] {
+    func reportSuppressed() -> [(resource: String, lines: Int)] {
         counts.withLock { counts in counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value - 1) } }
     }
 }

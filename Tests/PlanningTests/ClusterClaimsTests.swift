@@ -137,7 +137,7 @@ struct ClusterClaimsTests {
             .init(apiVersion: WellKnownKeys.apiVersion, kind: WellKnownKeys.clusterKind, name: "c", uid: "c")
         ]
         return Pruning(of: target, managedBy: "me", onlyAssigned: false) { key in
-            key == distribution.key ? distribution.aimed(at: selects ? "team-a" : nil) : nil
+            key == distribution.key ? distribution.bound(to: selects ? "team-a" : nil) : nil
         }
     }
 

@@ -9,7 +9,7 @@ extension DesiredTarget {
     /// Uses a new cache.
     init(_ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String) throws(Refusal) {
         var pairs = CertificateCheckCache()
-        try self.init(distribution, from: snapshot, managedBy: managedBy, pairs: &pairs)
+        try self.init(distribution, from: snapshot, managedBy: managedBy, checks: &pairs)
     }
 }
 

@@ -155,6 +155,6 @@ import Testing
         let distribution = try Manifest.amended([
             "spec": ["type": .string(type), "secrets": .array(secrets), "validation": .string(validation)]
         ])
-        return try DesiredTarget(distribution, from: Snapshot(files), managedBy: "agent", pairs: &pairs)
+        return try DesiredTarget(distribution, from: Snapshot(files), managedBy: "agent", checks: &pairs)
     }
 }

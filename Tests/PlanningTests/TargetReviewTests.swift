@@ -101,19 +101,19 @@ import Testing
 
     @Test("checks a pair once, however many targets it feeds")
     func once() throws {
-        var pairs = CertificateCheckCache()
+        var checks = CertificateCheckCache()
         let pair = try TLSPair.make("a")
         for number in 1...10 {
             let snapshot = Snapshot(["c\(number)": pair.certificate, "k\(number)": pair.key])
             let mappings = [("c\(number)", "tls.crt"), ("k\(number)", "tls.key")]
-            #expect(try review(type: "kubernetes.io/tls", mappings, from: snapshot, pairs: &pairs).refusal == nil)
+            #expect(try review(type: "kubernetes.io/tls", mappings, from: snapshot, checks: &checks).refusal == nil)
         }
-        #expect(pairs.count == 1)
+        #expect(checks.count == 1)
         // Another key is a different pair.
         let mixed = Snapshot(["c": pair.certificate, "k": try TLSPair.make("b").key])
         let mappings = [("c", "tls.crt"), ("k", "tls.key")]
-        #expect(try review(type: "kubernetes.io/tls", mappings, from: mixed, pairs: &pairs).refusal != nil)
-        #expect(pairs.count == 2)
+        #expect(try review(type: "kubernetes.io/tls", mappings, from: mixed, checks: &checks).refusal != nil)
+        #expect(checks.count == 2)
     }
 
     @Test("checks pairs of that type only")
@@ -236,9 +236,9 @@ import Testing
                 $0.digests["more"] = Digest("1")
                 $0.annotations[WellKnownKeys.mountGeneration] = generation
             }
-            var pairs = CertificateCheckCache()
+            var checks = CertificateCheckCache()
             return TargetReview(
-                of: desired, by: distribution.spec, over: observed, pairs: &pairs, now: Timestamp(seconds: 0)
+                of: desired, by: distribution.spec, over: observed, checks: &checks, now: Timestamp(seconds: 0)
             ).refusal
         }
         #expect(refusal("..before") == nil)
@@ -332,15 +332,15 @@ import Testing
         type: String = "Opaque", _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
         from snapshot: Snapshot, over observed: ObservedTarget? = nil, now: Timestamp = .now()
     ) throws -> TargetReview {
-        var pairs = CertificateCheckCache()
+        var checks = CertificateCheckCache()
         return try review(
             type: type, mappings, optional: optional, validation: validation, from: snapshot, over: observed,
-            pairs: &pairs, now: now)
+            checks: &checks, now: now)
     }
 
     private func review(
         type: String, _ mappings: [(String, String)], optional: Bool = false, validation: String? = nil,
-        from snapshot: Snapshot, over observed: ObservedTarget? = nil, pairs: inout CertificateCheckCache,
+        from snapshot: Snapshot, over observed: ObservedTarget? = nil, checks: inout CertificateCheckCache,
         now: Timestamp = .now()
     ) throws -> TargetReview {
         let secrets: [JSONValue] = mappings.map {
@@ -352,8 +352,8 @@ import Testing
                 "validation": validation.map { .string($0) } ?? .null,
             ]
         ])
-        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent", pairs: &pairs)
-        return TargetReview(of: desired, by: distribution.spec, over: observed, pairs: &pairs, now: now)
+        let desired = try DesiredTarget(distribution, from: snapshot, managedBy: "agent", checks: &checks)
+        return TargetReview(of: desired, by: distribution.spec, over: observed, checks: &checks, now: now)
     }
 }
 

@@ -15,15 +15,15 @@ struct AuthoritativeListTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let backup = try #require(await bench.secret("t"))
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
             await bench.store.restore(backup)
             await bench.controller.targets(.all, .replace([backup]))
             #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.count { $0 == "observe t" } == 0)
         }
     }
@@ -35,10 +35,10 @@ struct AuthoritativeListTests {
         try await bench.working {
             try await bench.tellAll()
             await bench.mount(["a": "1", "b": "2"], "generation-1")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let amended = await bench.store.put(try bench.distribution(generation: 2, from: ["b"]))
             await bench.controller.distributions(.all, .upsert(amended))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["b": bench.digest("2")])
             for _ in 0..<3 {
                 await bench.store.restore(backup)
@@ -46,7 +46,7 @@ struct AuthoritativeListTests {
                 await bench.controller.distributions(.all, .replace([backup]))
                 // Each time at once: the earlier write was lost, so this is no repetition.
                 #expect(await eventually { await bench.store.statuses.count > written })
-                try await bench.settle()
+                try await bench.runUntilIdle()
                 #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
                 #expect(await bench.store.distributions[bench.key("d")]?.status.ready?.reason == "Synced")
             }
@@ -59,12 +59,12 @@ struct AuthoritativeListTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let old = try #require(await bench.secret("t"))
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.controller.targets(.all, .upsert(old))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.count { $0 == "update t" } == 1)
         }
     }
@@ -75,16 +75,16 @@ struct AuthoritativeListTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let backup = try #require(await bench.secret("t"))
             for round in 2...3 {
                 await bench.mount(["a": "\(round)"], "generation-\(round)")
-                try await bench.settle()
+                try await bench.runUntilIdle()
             }
             await bench.store.restore(backup)
             for round in 4...5 {
                 await bench.mount(["a": "\(round)"], "generation-\(round)")
-                try await bench.settle()
+                try await bench.runUntilIdle()
             }
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("5")])
             #expect(await bench.store.calls.count { $0 == "observe t" } == 1)
@@ -99,7 +99,7 @@ struct AuthoritativeListTests {
         }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let backup = try #require(await bench.secret("kept"))
             await bench.store.remove(bench.key("lost"))
             await bench.store.put(try bench.distribution("amended", target: "amended", uid: "amended", from: ["b"]))
@@ -112,12 +112,12 @@ struct AuthoritativeListTests {
             #expect(await eventually { await bench.store.calls.count { $0 == "current lost" } > 1 })
             // After the next list, no more reads are needed.
             try await bench.tell(.distributions)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.count { $0 == "create lost" } == 1)
             #expect(await bench.store.calls.count { $0 == "create amended" } == 2)
             let asked = await bench.store.calls.count { $0.hasPrefix("current") }
             await bench.mount(["a": "3", "b": "3"], "generation-3")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.count { $0.hasPrefix("current") } == asked)
         }
     }
@@ -134,7 +134,7 @@ struct UnlistedTests {
         await store.put(try first.distribution())
         try await first.working {
             try await first.tellAll()
-            try await first.settle()
+            try await first.runUntilIdle()
         }
         let bench = Bench(on: store) { $0.staleAfter = .zero }
         try await bench.working {
@@ -153,7 +153,7 @@ struct UnlistedTests {
             #expect(ready?.message.hasPrefix("Secret t was in sync when last read, but the Secrets") == true)
             await bench.mount(["a": "2"], "generation-2")
             #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await store.lastStatus?.status.ready?.reason == "WriteFailed")
             await bench.controller.targetsRecovered(.all)
             _ = try await bench.eventuallyReady("Synced")
@@ -184,7 +184,7 @@ struct UnlistedTests {
         for name in ["good", "bad"] { await store.put(try first.distribution(name, target: name, uid: name)) }
         try await first.working {
             try await first.tellAll()
-            try await first.settle()
+            try await first.runUntilIdle()
         }
         let bench = Bench(on: store)
         try await bench.working {
@@ -216,7 +216,7 @@ struct UnlistedTests {
             await bench.store.put(try bench.distribution())
             try await bench.working {
                 try await bench.tellAll()
-                try await bench.settle()
+                try await bench.runUntilIdle()
                 await bench.controller.distributionsFailed(.all, away)
                 await bench.store.fail(.current, Array(repeating: away, count: 3))
                 await bench.mount(["a": "2"], "generation-2")

@@ -106,7 +106,7 @@ struct Bench: Sendable {
     // MARK: Conditions
 
     /// Waits until nothing is left to do, and no retry is pending.
-    func settle() async throws {
+    func runUntilIdle() async throws {
         try #require(await eventually { controller.isIdle })
     }
 
@@ -116,11 +116,11 @@ struct Bench: Sendable {
     /// - Returns: the distribution that names `u`.
     func awaitSuccessor() async throws -> SecretsDistribution {
         try await tellAll()
-        try await settle()
+        try await runUntilIdle()
         let renamed = await store.put(
             try distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
         await controller.distributions(.all, .upsert(renamed))
-        try await settle()
+        try await runUntilIdle()
         return renamed
     }
 

@@ -26,7 +26,7 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution())
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b", "other")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders() == ["team-a", "team-b"])
             #expect(await bench.clusterCounts() == "2/2")
             let status = try #require(await bench.clusterStatus())
@@ -45,23 +45,23 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution("kept", target: "k", policy: .retain))
         try await bench.working {
             try await bench.tellCluster("team-a")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.controller.handle(.namespaces(.upsert(Namespace(name: "team-b", uid: "b"))))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders() == ["team-a", "team-b"])
             // Not selected any more.
             let distribution = try bench.clusterDistribution(to: "team-b", policy: .delete, generation: 2)
             await bench.controller.distributions(.cluster, .upsert(await bench.store.put(distribution)))
             let kept = try bench.clusterDistribution("kept", target: "k", to: "team-b", policy: .retain, generation: 2)
             await bench.controller.distributions(.cluster, .upsert(await bench.store.put(kept)))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders() == ["team-b"])
             #expect(await holders("k") == ["team-a", "team-b"])
             #expect(await bench.clusterCounts() == "1/1")
             // In a namespace that is being deleted, nothing is written or removed.
             await bench.controller.handle(
                 .namespaces(.upsert(Namespace(name: "team-b", uid: "b", isBeingDeleted: true))))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders() == ["team-b"])
             #expect(await bench.clusterCounts() == "0/0")
         }
@@ -72,7 +72,7 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution())
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let before = await bench.store.statuses.count
             await bench.mount(["a": "1", "b": "2"], "generation-2")
             await bench.store.hold()
@@ -95,7 +95,7 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution("young", to: "team-b", createdAt: "2"))
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var invalid = try bench.clusterDistribution("old", to: "TEAM", generation: 2)
             invalid.status = try #require(await bench.clusterStatus("old"))
             await bench.controller.distributions(.cluster, .upsert(await bench.store.put(invalid)))
@@ -110,10 +110,10 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution(policy: .delete))
         try await bench.working {
             try await bench.tellCluster("team-a")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // The namespace is as the distribution now wants it, but its event has not arrived.
             await bench.controller.handle(.namespaces(.replace([])))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders() == ["team-a"])
         }
     }
@@ -123,7 +123,7 @@ struct ClusterDistributionTests {
         let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         var narrow = try bench.clusterDistribution(to: "team-a", policy: .delete, generation: 2)
         narrow.status = await bench.store.distributions[stored.key]?.status ?? StoredStatus()
@@ -149,7 +149,7 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution())
         try await bench.working {
             try await bench.tellCluster("team-a")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             for number in 2..<6 {
                 let one = try bench.distribution(target: "t\(number)", generation: number)
                 await bench.controller.distributions(.all, .upsert(await bench.store.put(one)))
@@ -166,10 +166,10 @@ struct ClusterDistributionTests {
         let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.remove(stored.key)
             await bench.controller.distributions(.cluster, .delete(stored))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders().isEmpty)
         }
     }
@@ -181,7 +181,7 @@ struct ClusterDistributionTests {
         let stored = await bench.store.put(try bench.clusterDistribution(policy: .delete))
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         let second = Bench.ofCluster(on: bench.store)
         try await second.working {
@@ -190,7 +190,7 @@ struct ClusterDistributionTests {
             try await second.rest()
             #expect(await holders() == ["team-a", "team-b"])
             await second.controller.handle(.namespaces(.replace([Namespace(name: "team-a", uid: "team-a")])))
-            try await second.settle()
+            try await second.runUntilIdle()
             // The list was out of date: namespace team-b exists, and is selected.
             #expect(await holders() == ["team-a", "team-b"])
             #expect(await eventually { await bench.clusterCounts() == "2/2" })
@@ -199,7 +199,7 @@ struct ClusterDistributionTests {
         let third = Bench.ofCluster(on: bench.store)
         try await third.working {
             try await third.tellCluster()
-            try await third.settle()
+            try await third.runUntilIdle()
             #expect(await holders().isEmpty)
         }
     }
@@ -233,10 +233,10 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution(policy: .delete))
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let renamed = try bench.clusterDistribution(target: "new", policy: .delete, generation: 2)
             await bench.controller.distributions(.cluster, .upsert(await bench.store.put(renamed)))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await holders().isEmpty)
             #expect(await holders("new") == ["team-a", "team-b"])
             let calls = await bench.store.calls
@@ -319,15 +319,15 @@ struct ClusterDistributionTests {
         await bench.store.put(try bench.clusterDistribution())
         try await bench.working {
             try await bench.tellCluster("team-a", "team-b")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var edited = try #require(await bench.store.secrets[key("team-a")])
             edited.digests = [:]
             await bench.controller.targets(.all, .upsert(await bench.store.put(edited)))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets[key("team-a")]?.digests["a"] == bench.digest("1"))
             let before = await bench.store.statuses.count
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             for namespace in ["team-a", "team-b"] {
                 #expect(await bench.store.secrets[key(namespace)]?.digests["a"] == bench.digest("2"))
             }
@@ -398,7 +398,7 @@ struct ClusterDistributionTests {
         try await bench.working {
             await bench.controller.distributionsFailed(.cluster, .forbidden("it is not installed"))
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.controller.unreadiness.isEmpty)
             #expect(await bench.secret("t") != nil)
             #expect(bench.controller.probes.hasStarted)

@@ -13,7 +13,7 @@ struct ControllerFailureTests {
         await bench.store.fail(.create, [.unavailable("the server sleeps", retryAfter: nil)])
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") != nil)
             let statuses = await bench.store.statuses.map(\.status)
             #expect(statuses.map(\.ready?.reason) == ["WriteFailed", "Synced"])
@@ -28,14 +28,14 @@ struct ControllerFailureTests {
         for operation in [FakeStore.Operation.create, .status] { await bench.store.loseAnswer(to: operation) }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == ["create t", "observe t", "status d", "current d"])
             // It counts as new content.
             #expect(await bench.store.lastStatus?.status.lastUpdated?.isEmpty == false)
             await bench.store.loseAnswer(to: .update)
             await bench.mount(["a": "2"], "generation-2")
             try #require(await eventually { await bench.store.calls.contains("update t") })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.suffix(3) == ["update t", "observe t", "status d"])
         }
     }
@@ -50,7 +50,7 @@ struct ControllerFailureTests {
         try await bench.working {
             try await bench.tellAll()
             try #require(await eventually { await bench.secret("t") != nil })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let calls = await bench.store.calls.filter { !$0.hasPrefix("status") }
             #expect(
                 calls == [
@@ -102,10 +102,10 @@ struct ControllerFailureTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.fail(.update, Array(repeating: .changed("somebody else writes too"), count: count))
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
             #expect(await bench.store.calls.count { $0 == "observe t" } == count)
             #expect(await bench.store.statuses.last?.status.ready?.reason == "Synced")
@@ -118,12 +118,12 @@ struct ControllerFailureTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var edited = try #require(await bench.secret("t"))
             edited.digests = ["a": bench.digest("0")]
             await bench.store.put(edited)
             await bench.controller.targets(.all, .delete(edited))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.uid == edited.uid)
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
         }
@@ -151,13 +151,13 @@ struct ControllerFailureTests {
         try await bench.working {
             try await bench.tellAll()
             await bench.controller.targetsFailed(.all, .forbidden("secrets may not be watched"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let ready = await bench.store.lastStatus?.status.ready
             #expect(ready?.reason == "Synced")
             #expect(ready?.message.contains("noticed late: secrets may not be watched.") == true)
             // The watch delivers events again.
             await bench.controller.targets(.all, .upsert(try #require(await bench.secret("t"))))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.lastStatus?.status.ready?.message.contains("late") == false)
         }
     }

@@ -13,10 +13,10 @@ struct ControllerTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             for part in Bench.Part.allCases where part != last { try await bench.tell(part) }
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.isEmpty)
             try await bench.tell(last)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == ["create t", "status d"])
         }
     }
@@ -34,7 +34,7 @@ struct ControllerTests {
             await bench.mount(["a": "2"], "generation-2")
             await bench.mount(["a": "3"], "generation-3")
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let secret = try #require(await bench.secret("t"))
             #expect(secret.digests == ["a": bench.digest("3")])
             #expect(secret.mountGeneration == "generation-3")
@@ -50,11 +50,11 @@ struct ControllerTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let calls = await bench.store.calls
             await bench.mount(["a": "1"], "generation-2")
             await bench.mount(["a": "1", "unread": "1"], "generation-3")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == calls)
         }
     }
@@ -65,13 +65,13 @@ struct ControllerTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let (calls, secret) = (await bench.store.calls, await bench.secret("t"))
             await bench.controller.mount(.absent(reason: "gone"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // Also in a full comparison: the last generation is kept.
             try await bench.tell(.targets)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == calls)
             #expect(await bench.secret("t") == secret)
         }
@@ -86,7 +86,7 @@ struct ControllerTests {
         let first = await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(bench.store.forgotten.lines == [])
         }
         // Events alone: the response to a status would bring back what the store has.
@@ -114,7 +114,7 @@ struct ControllerTests {
             let amended = try bench.distribution(generation: 2, from: ["a", "missing"])
             await bench.controller.distributions(.all, .upsert(await bench.store.put(amended)))
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let statuses = await bench.store.statuses
             #expect(statuses.map(\.generation) == [2])
             #expect(statuses.map(\.status.observedGeneration) == [2])
@@ -134,7 +134,7 @@ struct ControllerTests {
             await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
             try await bench.waitForWrites(2)
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets.keys.map(\.name) == ["u"])
             let calls = await bench.store.calls
             let (created, deleted) = (calls.firstIndex(of: "create u"), calls.firstIndex(of: "delete t"))
@@ -151,7 +151,7 @@ struct ControllerTests {
         let former = await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let written = try #require(await bench.secret("t"))
             if let distribution = try fresh.distribution(bench) {
                 await bench.store.put(distribution)
@@ -161,7 +161,7 @@ struct ControllerTests {
             // The cache has it as deleted.
             let seen = try #require(await bench.store.lastStatus)
             await bench.controller.distributions(.all, .delete(seen))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let left = await bench.secret("t")
             switch fresh.expected {
             case .removed: #expect(left == nil)
@@ -187,7 +187,7 @@ struct ControllerTests {
             #expect(await bench.secret("t") != nil)
             await bench.store.remove(renamed.key)
             await bench.controller.distributions(.all, .delete(renamed))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets.isEmpty)
         }
     }
@@ -198,7 +198,7 @@ struct ControllerTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.holdReads()
             let renamed = await bench.store.put(
                 try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["missing"]))
@@ -207,7 +207,7 @@ struct ControllerTests {
             await bench.store.remove(renamed.key)
             await bench.controller.distributions(.all, .delete(renamed))
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets.isEmpty)
         }
     }
@@ -218,7 +218,7 @@ struct ControllerTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let written = try #require(await bench.secret("t"))
             await bench.store.holdReads()
             var distribution = try #require(await bench.store.lastStatus)
@@ -244,7 +244,7 @@ struct ControllerTests {
             try await bench.tellAll()
             try await bench.waitForWrites(2)
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.mostAtOnce == 2)
             #expect(await bench.store.secrets.count == 5)
         }

@@ -39,7 +39,7 @@ struct DriftTests {
             await bench.store.put(try bench.distribution())
             try await bench.working {
                 try await bench.tellAll()
-                try await bench.settle()
+                try await bench.runUntilIdle()
                 try await fight(bench, by: "kustomize-controller", change)
                 #expect(await writes(bench) < 20)
                 let ready = try await bench.eventuallyReady("WriteFailed")
@@ -62,7 +62,7 @@ struct DriftTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var creates = 0
             while let target = await bench.secret("t"), creates < 200 {
                 creates += 1
@@ -106,7 +106,7 @@ struct DriftTests {
             let distribution = await bench.store.put(try bench.distribution(policy: .delete))
             try await bench.working {
                 try await bench.tellAll()
-                try await bench.settle()
+                try await bench.runUntilIdle()
                 let target = try #require(await bench.secret("t"))
                 if isRenamed {
                     let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2)
@@ -139,7 +139,7 @@ struct DriftTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let target = try #require(await bench.secret("t"))
             let renamed = try bench.distribution(target: "u", policy: .retain, generation: 2)
             await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
@@ -160,7 +160,7 @@ struct DriftTests {
         await bench.controller.policy(Policies.policy("*"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let target = try #require(await bench.secret("t"))
             await bench.controller.policy(Policies.policy("other"))
             try #require(await eventually { await bench.secret("t") == nil })
@@ -174,7 +174,7 @@ struct DriftTests {
             let reason = "Secret t keeps its content, because deletionPolicy is not Delete."
             #expect(await eventually { await bench.ready?.message.hasSuffix(reason) == true })
             #expect(await bench.ready?.message.contains("restores it") == false)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // It is in sync as soon as the policy allows it.
             await bench.controller.policy(Policies.policy("*"))
             _ = try await bench.eventuallyReady("Synced")
@@ -187,7 +187,7 @@ struct DriftTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             try await fight(bench, by: nil) { $0.digests["a"] = nil }
             await bench.mount(["a": "2"], "generation-2")
             #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
@@ -204,13 +204,13 @@ struct DriftTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             for number in 0..<50 {
                 try await changed(bench, by: "others") { $0.labels["theirs"] = "\(number)" }
-                try await bench.settle()
+                try await bench.runUntilIdle()
             }
             try await changed(bench, by: "others") { $0.digests["a"] = nil }
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
             #expect(await bench.store.lastStatus?.status.ready?.reason == "Synced")
         }
@@ -291,7 +291,7 @@ struct DriftTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             try await changed(bench, by: "kubectl-edit") { $0.isImmutable = true }
             let isSaid = { await bench.store.lastStatus?.status.ready?.message.contains("It is immutable: each") }
             #expect(await eventually { await isSaid() == true })

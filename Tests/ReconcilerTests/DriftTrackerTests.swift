@@ -14,10 +14,10 @@ import Testing
         var drift = DriftTracker()
         for _ in 0..<12 {
             drift.recordForeignChange(target, by: "velero", at: start)
-            _ = drift.wrote(target, desiredHash: DriftTracker.removal, hadForeignChange: true, at: start)
+            _ = drift.recordWrite(target, desiredHash: DriftTracker.removal, hadForeignChange: true, at: start)
         }
         #expect(drift.restoration(of: target, at: start)?.manager == "velero")
-        #expect(drift.contest(of: target, at: start)?.lasts == nil)
+        #expect(drift.contention(of: target, at: start)?.lasts == nil)
         #expect(drift.contested(at: start) == 1)
         return drift
     }
@@ -27,9 +27,9 @@ import Testing
         var drift = restored()
         if isRestored { drift.recordForeignChange(target, by: "velero", at: start) }
         #expect(drift.wait(for: target, desiredHash: 1, at: start) == nil)
-        let isCorrection = drift.wrote(target, desiredHash: 1, hadForeignChange: isRestored, at: start)
+        let isCorrection = drift.recordWrite(target, desiredHash: 1, hadForeignChange: isRestored, at: start)
         #expect(!isCorrection)
-        #expect(drift.contest(of: target, at: start)?.lasts == nil)
+        #expect(drift.contention(of: target, at: start)?.lasts == nil)
         #expect(drift.restoration(of: target, at: start)?.lasts == nil)
         #expect(drift.contested(at: start) == 0)
     }
@@ -38,10 +38,10 @@ import Testing
         var drift = DriftTracker()
         for _ in 0..<12 {
             drift.recordForeignChange(target, by: "flux", at: start)
-            _ = drift.wrote(target, desiredHash: 1, hadForeignChange: true, at: start)
+            _ = drift.recordWrite(target, desiredHash: 1, hadForeignChange: true, at: start)
         }
-        _ = drift.wrote(target, desiredHash: 2, hadForeignChange: false, at: start)
-        #expect(drift.contest(of: target, at: start)?.manager == "flux")
+        _ = drift.recordWrite(target, desiredHash: 2, hadForeignChange: false, at: start)
+        #expect(drift.contention(of: target, at: start)?.manager == "flux")
         drift.recordForeignChange(target, by: "flux", at: start)
         #expect(drift.wait(for: target, desiredHash: 2, at: start) != nil)
     }
@@ -55,13 +55,13 @@ import Testing
         // The write is tried again.
         #expect(drift.alteration(of: stored, desiredHash: 1, at: start)?.message == nil)
         #expect(drift.immutability(of: stored) == "made immutable")
-        _ = drift.wrote(target, desiredHash: 2, hadForeignChange: false, at: start)
-        drift.settle(target, at: start)
+        _ = drift.recordWrite(target, desiredHash: 2, hadForeignChange: false, at: start)
+        drift.recordInSync(target, at: start)
         #expect(drift.immutability(of: stored) == "made immutable")
         var other = stored
         other.uid = "other"
         #expect(drift.immutability(of: other) == nil)
-        drift.leave(target)
+        drift.forgetUnclaimed(target)
         #expect(drift.immutability(of: stored) == nil)
     }
 }

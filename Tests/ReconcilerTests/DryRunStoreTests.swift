@@ -15,14 +15,14 @@ struct DryRunStoreTests {
     /// A controller on a dry run over the fake store of a bench.
     private struct Stage: Sendable {
         let bench: Bench
-        let ledger: ChangeRecorder
+        let recorder: ChangeRecorder
         let secrets: DryRunSecretStore
 
         init(_ logs: LineRecorder) {
             let store = FakeStore()
-            ledger = ChangeRecorder(logger: logs.logger)
-            secrets = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
-            bench = Bench(on: store, dryRun: (secrets, ledger), logger: logs.logger)
+            recorder = ChangeRecorder(logger: logs.logger)
+            secrets = DryRunSecretStore(store, managedBy: "me", recorder: recorder)
+            bench = Bench(on: store, dryRun: (secrets, recorder), logger: logs.logger)
         }
 
         /// Reports the content of the store, as the watch does.
@@ -52,8 +52,8 @@ struct DryRunStoreTests {
             try await bench.tell(.distributions)
             try await stage.tellTargets()
             try await bench.tell(.mount)
-            try await bench.settle()
-            #expect(stage.ledger.changes.map(\.kind) == [.remove, .create])
+            try await bench.runUntilIdle()
+            #expect(stage.recorder.changes.map(\.kind) == [.remove, .create])
             #expect(logs.contains("would create secret", "secret=web/new", "addedKeys=[a]"))
             #expect(logs.contains("would remove secret", "secret=web/gone"))
             #expect(logs.contains("dry run summary", "wouldWrite=2", "inSync=0", "heldBack=1"))
@@ -64,10 +64,10 @@ struct DryRunStoreTests {
             for _ in 0..<3 {
                 try await bench.tell(.distributions)
                 try await stage.tellTargets()
-                try await bench.settle()
+                try await bench.runUntilIdle()
             }
             #expect(logs.count("would ") == before)
-            #expect(stage.ledger.changes.count == 2)
+            #expect(stage.recorder.changes.count == 2)
             await expectNoWrites(bench.store)
         }
     }
@@ -84,26 +84,26 @@ struct DryRunStoreTests {
             try await bench.tell(.distributions)
             try await stage.tellTargets()
             await bench.mount(["a": "2", "b": "1"], "generation-2")
-            try await bench.settle()
-            #expect(stage.ledger.changes.map(\.changed) == [["a"]])
+            try await bench.runUntilIdle()
+            #expect(stage.recorder.changes.map(\.changed) == [["a"]])
             // Another rotation before any write: both keys differ now.
             await bench.mount(["a": "2", "b": "2"], "generation-3")
-            try await bench.settle()
-            #expect(stage.ledger.changes.map(\.changed) == [["a", "b"]])
+            try await bench.runUntilIdle()
+            #expect(stage.recorder.changes.map(\.changed) == [["a", "b"]])
             // Another client writes one of them.
             let known = try #require(await bench.secret("t"))
             var next = known
             next.digests["a"] = bench.digest("2")
             next = await bench.store.put(next)
             await stage.secrets.handle(.upsert(next), .all, bench.controller)
-            try await bench.settle()
-            #expect(stage.ledger.changes.map(\.changed) == [["b"]])
+            try await bench.runUntilIdle()
+            #expect(stage.recorder.changes.map(\.changed) == [["b"]])
             // Then it writes the other one: no difference is left.
             next.digests["b"] = bench.digest("2")
             next = await bench.store.put(next)
             await stage.secrets.handle(.upsert(next), .all, bench.controller)
-            try await bench.settle()
-            #expect(stage.ledger.changes.isEmpty)
+            try await bench.runUntilIdle()
+            #expect(stage.recorder.changes.isEmpty)
             #expect(logs.count("would update secret") == 3)
             #expect(logs.count("secret no longer needs a write") == 1)
             await expectNoWrites(bench.store)

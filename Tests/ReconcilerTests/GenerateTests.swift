@@ -31,7 +31,7 @@ struct GenerateTests {
             try #require(await eventually { await bench.store.calls.contains("create t") })
             let first = await bench.controller.keyPairCount
             try #require(await eventually { await bench.secret("t") != nil })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(first == 1)
             #expect(await bench.store.calls.count { $0 == "create t" } == 4)
             // Stored, so it is not kept.
@@ -66,7 +66,7 @@ struct GenerateTests {
         await bench.store.put(old)
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // The other agent's work: the events about the Secret arrive first.
             var target = try #require(await bench.secret("t"))
             target.digests["key"] = bench.digest("theirs")
@@ -76,10 +76,10 @@ struct GenerateTests {
             let edited = await bench.store.put(new)
             let stored = await bench.store.put(target)
             await bench.controller.targets(.all, .upsert(stored))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests["key"] == bench.digest("theirs"))
             await bench.controller.distributions(.all, .upsert(edited))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests["key"] == bench.digest("theirs"))
         }
     }
@@ -107,7 +107,7 @@ struct GenerateTests {
         await store.put(try first.distribution(spec: entries("Password")))
         try await first.working {
             try await first.tellAll()
-            try await first.settle()
+            try await first.runUntilIdle()
         }
         let value = try #require(await self.value(first))
         let second = Bench(on: store)
@@ -116,13 +116,13 @@ struct GenerateTests {
         await store.put(typed)
         try await second.working {
             try await second.tellAll()
-            try await second.settle()
+            try await second.runUntilIdle()
             #expect(await second.secret("t")?.type == "a/b")
             #expect(await self.value(second) == value)
             let gone = try #require(await second.secret("t"))
             await store.lose(gone.key)
             await second.controller.targets(.all, .delete(gone))
-            try await second.settle()
+            try await second.runUntilIdle()
             #expect(await self.value(second) != value)
             let message = await store.lastStatus?.status.ready?.message ?? ""
             #expect(message.contains("key was generated again, because the Secret had lost it, at "), "\(message)")

@@ -19,7 +19,7 @@ struct LeadershipTests {
         await other.store.put(try other.distribution())
         try await other.working {
             try await other.tellAll()
-            try await other.settle()
+            try await other.runUntilIdle()
         }
         return await !happens(within: .milliseconds(300)) { bench.controller.isIdle }
     }
@@ -35,7 +35,7 @@ struct LeadershipTests {
             #expect(await bench.store.calls.isEmpty)
             leadership.lead(until: later)
             await bench.controller.lead()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == ["create t", "status d"])
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
         }

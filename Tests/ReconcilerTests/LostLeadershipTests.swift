@@ -29,7 +29,7 @@ struct LostLeadershipTests {
         await bench.mount(["tls.crt": pair.certificate, "tls.key": pair.key])
         await lead(bench)
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var overview = await bench.controller.overview()
             #expect(overview.rows.map(\.reason) == [.synced, .sourceNotFound])
             #expect(overview.certificates.count == 1)
@@ -50,7 +50,7 @@ struct LostLeadershipTests {
         try await bench.tellAll()
         await lead(bench)
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.fail(.update, [.unavailable("away", retryAfter: .seconds(600))])
             await bench.mount(["a": "2"], "generation-2")
             try #require(await eventually { await bench.store.calls.contains("update t") })
@@ -58,7 +58,7 @@ struct LostLeadershipTests {
             await bench.controller.stopLeading()
             #expect(await bench.controller.overview().rotations.isEmpty)
             await lead(bench)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
         }
         #expect(log.count("rotation") == 0)

@@ -36,10 +36,10 @@ import Testing
         for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
         await bench.mount(["a": "1", "b": "1"], "generation-1")
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.mount(["a": "2", "b": "1"], "generation-2")
             #expect(await eventually { log.count("rotation distributed") == 1 })
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         let line = try #require(log.lines.first { $0.contains("rotation distributed") })
         for part in ["generation=generation-2", "paths=[a]", "targets=2", "written=2", "unchanged=0", "heldBack=0"] {
@@ -75,14 +75,14 @@ import Testing
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.controller.mount(.lost(reason: "it is deleted"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let key = try bench.distribution().key
             let message = await bench.controller.outcomes[key]?.message ?? ""
             #expect(message.hasSuffix("No more rotations arrive: it is deleted."), "\(message)")
             await bench.mount()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.controller.outcomes[key]?.message.contains("No more rotations") == false)
         }
     }
@@ -92,7 +92,7 @@ import Testing
         await bench.store.put(try bench.distribution())
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.fail(
                 .update,
                 [.unavailable("away", retryAfter: nil), .changed("other"), .unavailable("away", retryAfter: nil)])
@@ -115,7 +115,7 @@ import Testing
             try await bench.waitForWrites(1)
             await bench.mount(["a": "2"], "generation-2")
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         let told = log.lines.compactMap { line in
             ["secret created", "secret updated", "rotation distributed"].first { line.contains($0) }
@@ -127,17 +127,17 @@ import Testing
 
     @Test func `a dry run has no propagation times and no write failures`() async throws {
         let store = FakeStore()
-        let ledger = ChangeRecorder(logger: .none)
-        let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ledger)
-        let bench = Bench(on: store, dryRun: (rehearsal, ledger))
+        let recorder = ChangeRecorder(logger: .none)
+        let rehearsal = DryRunSecretStore(store, managedBy: "me", recorder: recorder)
+        let bench = Bench(on: store, dryRun: (rehearsal, recorder))
         await store.put(try bench.distribution())
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await store.fail(.observe, [.unavailable("away", retryAfter: nil)])
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
-            #expect(ledger.changes.count == 1)
+            try await bench.runUntilIdle()
+            #expect(recorder.changes.count == 1)
         }
         #expect(try await value("rotation_processing_seconds", of: bench) == 0)
         #expect(try await value("secret_writes_total", ["result": "failed"], of: bench) == 0)
@@ -149,7 +149,7 @@ import Testing
         await bench.store.put(try bench.distribution())
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.mount(["b": "2"], "generation-2")
             #expect(await eventually { log.count("some targets are held back") == 1 })
         }
@@ -190,7 +190,7 @@ import Testing
         await bench.store.put(distribution)
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // No event reports this, as when a watch is dead.
             var secret = try #require(await bench.secret("t"))
             secret.digests["a"] = bench.digest("edited")
@@ -210,7 +210,7 @@ import Testing
         await bench.store.put(try bench.distribution("other", target: "other"))
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             for number in 0..<100 {
                 distribution.forceSync = "\(number)"
                 distribution = await bench.store.put(distribution)
@@ -229,12 +229,12 @@ import Testing
         await bench.store.put(distribution)
         try await bench.tellAll()
         try await bench.working {
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.fail(.observe, [.unavailable("away", retryAfter: nil)])
             distribution.forceSync = "now"
             distribution = await bench.store.put(distribution)
             await bench.controller.distributions(.all, .upsert(distribution))
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         #expect(await bench.store.calls.count { $0 == "observe t" } == 2)
     }
@@ -249,7 +249,7 @@ import Testing
             var distribution = try bench.distribution(assignedTo: "another")
             distribution.forceSync = "now"
             await bench.controller.distributions(.all, .upsert(await bench.store.put(distribution)))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             distribution = try bench.distribution()
             distribution.forceSync = "now"
             await bench.controller.distributions(.all, .upsert(await bench.store.put(distribution)))

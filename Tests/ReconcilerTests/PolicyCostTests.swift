@@ -79,7 +79,7 @@ struct PolicyCostTests {
             #expect(await eventually { await ready() == "SourceNotFound" })
             // A comparison of the target needs no evaluation: it ends at once, and so does the next one.
             await bench.controller.policy(Policies.costly())
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
     }
 }

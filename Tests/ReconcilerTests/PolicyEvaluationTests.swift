@@ -63,7 +63,7 @@ struct PolicyEvaluationTests {
             for part in [Bench.Part.distributions, .targets] { try await bench.tell(part) }
             await bench.mount(files("1"))
             #expect(await eventually { await bench.secret("t") != nil })
-            try await bench.settle()
+            try await bench.runUntilIdle()
             try await holdingEvaluator {
                 await bench.controller.policy(Policies.costly(rules: 801))
                 #expect(await eventually { await (bench.waiting, bench.rests) == (1, true) })
@@ -129,7 +129,7 @@ struct PolicyEvaluationTests {
                     await eventually { await bench.controller.outcomes[bench.key(name)]?.reason == .sourceNotFound })
             }
             #expect(await bench.controller.cache.verdicts.hasVerdict(amended))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.controller.ongoingEvaluations.isEmpty)
         }
     }

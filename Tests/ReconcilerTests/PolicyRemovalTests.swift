@@ -15,11 +15,11 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("*"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let kept = try #require(await bench.secret("kept"))
             #expect(await bench.secret("t") != nil)
             await bench.controller.policy(Policies.policy("other"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
             #expect(await bench.secret("kept") == kept)
             let messages = await bench.store.distributions.values.map { $0.status.ready?.message ?? "" }
@@ -30,12 +30,12 @@ struct PolicyRemovalTests {
                 } == 1)
             // A rotation changes neither.
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
             #expect(await bench.secret("kept") == kept)
 
             await bench.controller.policy(Policies.policy("a"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
             #expect(await bench.secret("kept")?.digests == ["a": bench.digest("2")])
             #expect(await bench.controller.outcomes.values.allSatisfy { $0.reason == .synced })
@@ -52,7 +52,7 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("other"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == secret)
             #expect(await bench.ready?.reason == "PolicyDenied")
             #expect(await bench.ready?.message.contains("keeps its content") == foreign.isOurs)
@@ -69,7 +69,7 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("other"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
         }
     }
@@ -81,17 +81,17 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             // Neither its new source nor its new policy is in the cache.
             await bench.store.put(try bench.distribution(policy: .delete, generation: 2, from: ["b"]))
             await bench.mount(["a": "1", "b": "1"], "generation-2")
             await bench.controller.policy(Policies.policy("b"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await !bench.store.calls.contains("delete t"))
             #expect(await bench.secret("t")?.digests == ["b": bench.digest("1")])
             await bench.store.put(try bench.distribution(policy: .retain, generation: 3, from: ["b"]))
             await bench.controller.policy(Policies.policy("other"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await !bench.store.calls.contains("delete t"))
             #expect(await bench.secret("t") != nil)
         }
@@ -104,7 +104,7 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.holdReads()
             await bench.controller.policy(Policies.policy("other"))
             // The Secret is read first.
@@ -114,7 +114,7 @@ struct PolicyRemovalTests {
             await bench.store.remove(denied.key)
             await bench.controller.distributions(.all, .delete(denied))
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
             // The server would reject a status for it, and the agent would retry forever.
             #expect(await bench.store.calls.count { $0 == "status d" } == 1)
@@ -128,12 +128,12 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var secret = try #require(await bench.secret("t"))
             secret.annotations[WellKnownKeys.managedBy] = "another"
             await bench.store.put(secret)
             await bench.controller.policy(Policies.policy("other"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.managedBy == "another")
         }
     }
@@ -145,7 +145,7 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.fail(
                 .delete,
                 [
@@ -177,7 +177,7 @@ struct PolicyRemovalTests {
             let secret = await bench.store.put(ObservedTarget(bench.key("t"), of: bench.key("d")))
             await bench.controller.policy(Policies.policy("other"))
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == secret)
             #expect(await bench.ready?.reason == "PolicyDenied")
         }
@@ -190,15 +190,15 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let former = try #require(await bench.secret("t"))
             let renamed = try bench.distribution(target: "u", policy: .delete, generation: 2, from: ["b"])
             await bench.mount(["a": "1", "b": "1"], "generation-2")
             await bench.controller.distributions(.all, .upsert(await bench.store.put(renamed)))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets == [bench.key("t"): former])
             await bench.controller.policy(Policies.policy("[ab]"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets.keys.map(\.name) == ["u"])
         }
     }
@@ -213,7 +213,7 @@ struct PolicyRemovalTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == secret)
             #expect(await bench.controller.outcomes[bench.key("older")]?.reason == .policyDenied)
             #expect(await bench.controller.outcomes[bench.key("younger")]?.reason == .targetConflict)

@@ -16,7 +16,7 @@ struct PolicyTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
             #expect(await bench.secret("good") != nil)
             let ready = await bench.store.distributions[bench.key("d")]?.status.ready
@@ -42,10 +42,10 @@ struct PolicyTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls.isEmpty)
             await bench.controller.policy(Policies.policy("a"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == ["create t", "status d"])
         }
     }
@@ -66,7 +66,7 @@ struct PolicyTests {
         await bench.controller.policy(Policies.broken)
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets == [secret.key: secret, orphan.key: orphan])
             for (name, rest) in [("d", " Secret t keeps its content."), ("new", "")] {
                 let ready = await bench.store.distributions[bench.key(name)]?.status.ready
@@ -75,7 +75,7 @@ struct PolicyTests {
             }
             #expect(await bench.controller.unreadiness.count == 1)
             await bench.controller.policy(Policies.policy("a"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.secrets.keys.map(\.name).sorted() == ["new", "t"])
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("1")])
             #expect(await bench.controller.unreadiness.isEmpty)
@@ -91,13 +91,13 @@ struct PolicyTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.controller.unreadiness.isEmpty)
             #expect(log.count("INFO    ready") == 1)
             let calls = await bench.store.calls
             await bench.controller.policy(Policies.broken)
             await bench.controller.policy(Policies.broken)
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == calls)
             #expect(
                 await bench.controller.unreadiness == [
@@ -105,7 +105,7 @@ struct PolicyTests {
                 ])
             #expect(log.count("not ready") == 1)
             await bench.mount(["a": "2", "b": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
             #expect(await bench.secret("denied") == nil)
             await bench.controller.policy(Policies.policy("a"))
@@ -123,11 +123,11 @@ struct PolicyTests {
         await bench.controller.policy(Policies.policy("a"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let calls = await bench.store.calls
             #expect(calls.contains("observe denied"))
             await bench.controller.policy(Policies.policy("a"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.store.calls == calls)
         }
     }
@@ -140,9 +140,9 @@ struct PolicyTests {
         await bench.controller.policy(Policies.policy("other", mode: "Audit"))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.mount(["a": "2"], "generation-2")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t")?.digests == ["a": bench.digest("2")])
             #expect(await bench.ready?.reason == "Synced")
             #expect(
@@ -152,13 +152,13 @@ struct PolicyTests {
             #expect(log.count("access policy would deny distribution=") == 1)
             // In Enforce mode the target is removed, and a permission restores it without a remark.
             await bench.controller.policy(Policies.policy("other"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("t") == nil)
             await bench.controller.policy(Policies.policy("a", mode: "Audit"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.ready?.message == "Secret t holds 1 key from the mount.")
             await bench.controller.policy(Policies.policy("other", mode: "Audit"))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(log.count("access policy would deny distribution=") == 2)
         }
     }

@@ -13,12 +13,12 @@ struct StateCleanupTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             _ = try await bench.awaitSuccessor()
-            #expect(await bench.controller.statusNotes.awaited == [bench.key("t")])
+            #expect(await bench.controller.statusRecords.awaited == [bench.key("t")])
             let target = try #require(await bench.secret("t"))
             await bench.store.lose(target.key)
             await bench.controller.targets(.all, .delete(target))
-            try await bench.settle()
-            #expect(await bench.controller.statusNotes.awaited.isEmpty)
+            try await bench.runUntilIdle()
+            #expect(await bench.controller.statusRecords.awaited.isEmpty)
         }
     }
 
@@ -33,7 +33,7 @@ struct StateCleanupTests {
             await bench.store.remove(distribution.key)
             await bench.controller.distributions(.all, .delete(distribution))
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.controller.statuses.written.isEmpty)
         }
     }

@@ -10,7 +10,7 @@ import Testing
         let bench = Bench(maxInFlight: 2)
         for number in 1...5 { await bench.store.put(try bench.distribution("d\(number)", target: "t\(number)")) }
         try await bench.tellAll()
-        try await bench.working { try await bench.settle() }
+        try await bench.working { try await bench.runUntilIdle() }
         let calls = await bench.store.calls
         #expect(calls.count == 10)
         // The last two Secrets may be in flight when the first status is written.
@@ -29,7 +29,7 @@ import Testing
             // The Secret too: a rejection may be temporary.
             #expect(await eventually { await bench.waiting == 2 })
             await bench.controller.compareAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         #expect(await bench.store.calls == ["create t", "status d", "create t", "status d"])
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
@@ -44,7 +44,7 @@ import Testing
             #expect(await eventually { await bench.waiting == 1 })
             // Another comparison: nothing is written, and the status is still due.
             await bench.controller.compareAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         #expect(await bench.store.calls == ["create t", "status d", "status d"])
         #expect(await bench.store.lastStatus?.status.lastUpdated != nil)
@@ -83,7 +83,7 @@ import Testing
             // The Secret is being written, and the status was processed.
             #expect(await eventually { await bench.isBusy(with: 1) })
             await bench.store.release()
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
         #expect(await bench.store.statuses.map(\.status.ready?.reason) == ["Synced"])
     }
@@ -111,7 +111,7 @@ import Testing
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.store.holdAnswers()
             await bench.store.fail(.update, [.rejected("no")])
             await bench.mount(["a": "2"], "generation-2")

@@ -37,19 +37,19 @@ struct TargetConflictTests {
         }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await outcomes() == ["c", "c", "Synced"])
             // Handed over to another instance, and back.
             let other = await bench.store.put(try distribution("c", createdAt: "1", for: "another"))
             await bench.controller.distributions(.all, .upsert(other))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await outcomes().prefix(2) == ["Synced", "a"])
             let ours = await bench.store.put(try distribution("c", createdAt: "1", for: "me"))
             await bench.controller.distributions(.all, .upsert(ours))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await outcomes() == ["c", "c", "Synced"])
             await bench.controller.distributions(.all, .delete(ours))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await outcomes().prefix(2) == ["Synced", "a"])
             let stored = try #require(await bench.store.distributions[bench.key("b")]?.status.ready)
             #expect(stored.reason == "TargetConflict" && stored.message.contains("SecretsDistribution a,"))
@@ -69,7 +69,7 @@ struct TargetConflictTests {
 
     @Test("have their statuses updated once for each change of the winner")
     func notes() {
-        var notes = TargetNotes()
+        var notes = TargetRecords()
         let (target, one, other) = (bench.key("t"), bench.key("one"), bench.key("other"))
         let changes = [one, one, other, other, nil, nil, one].map { notes.replaceWinner(of: target, by: $0) }
         #expect(changes == [true, false, true, false, false, false, true])

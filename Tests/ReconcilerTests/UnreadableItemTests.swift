@@ -19,10 +19,10 @@ struct UnreadableItemTests {
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let good = try #require(await bench.secret("good"))
             for _ in 0..<3 { await bench.controller.targets(.all, .replace([good], unreadable: [item("bad")])) }
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await Set(bench.store.calls.filter { $0.hasPrefix("observe") }) == ["observe bad"])
             #expect(await bench.store.calls.count { $0.hasPrefix("create") } == 2)
             let logged = lines.lines.filter { $0.contains("object cannot be read") }
@@ -37,7 +37,7 @@ struct UnreadableItemTests {
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             var bad = try #require(await bench.secret("bad"))
             bad.excess = "has parts that cannot be read (.type is not a string)"
             for version in ["1001", "1002"] {
@@ -60,7 +60,7 @@ struct UnreadableItemTests {
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let good = try #require(await bench.secret("good"))
             await bench.store.fail(.observe, [.rejected("cannot get secret bad: the answer is too large")])
             await bench.controller.targets(.all, .replace([good], unreadable: [item("bad")]))
@@ -78,10 +78,10 @@ struct UnreadableItemTests {
         for name in ["bad", "good"] { await bench.store.put(try bench.distribution(name, target: name)) }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let good = try #require(await bench.secret("good"))
             await bench.controller.targets(.all, .replace([good], unreadable: [item(nil)]))
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await Set(bench.store.calls.filter { $0.hasPrefix("observe") }) == ["observe bad"])
         }
     }
@@ -94,7 +94,7 @@ struct UnreadableItemTests {
         }
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             let stored = await bench.store.distributions
             let (bad, good) = (try #require(stored[bench.key("bad")]), try #require(stored[bench.key("good")]))
             let poison = item("bad", version: bad.resourceVersion)
@@ -102,7 +102,7 @@ struct UnreadableItemTests {
             await bench.controller.distributions(.all, .replace([standIn, good], unreadable: [poison]))
             let ready = try await bench.eventuallyReady("InvalidSpec")
             #expect(ready?.message == "The distribution cannot be read: it is too large.")
-            try await bench.settle()
+            try await bench.runUntilIdle()
             #expect(await bench.secret("bad") != nil)
             #expect(await bench.store.calls.count { $0.hasPrefix("delete") } == 0)
         }
@@ -126,12 +126,12 @@ struct UnreadableItemTests {
         await bench.store.put(try bench.distribution(policy: .delete))
         try await bench.working {
             try await bench.tellAll()
-            try await bench.settle()
+            try await bench.runUntilIdle()
             await bench.controller.distributions(.all, .replace([], unreadable: [item(nil)]))
             await bench.mount(["a": "2"], "generation-2")
             #expect(await eventually { await bench.secret("t")?.digests == ["a": bench.digest("2")] })
             await bench.controller.distributions(.all, .replace([]))
-            try await bench.settle()
+            try await bench.runUntilIdle()
         }
     }
 }

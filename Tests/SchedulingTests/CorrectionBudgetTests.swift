@@ -75,13 +75,13 @@ import Testing
         var budget = Budget()
         for _ in 0..<12 {
             budget.recordForeignChange(at: start)
-            #expect(budget.contested(at: start) == nil || budget.hasForeignChange)
+            #expect(budget.remainingContention(at: start) == nil || budget.hasForeignChange)
             budget.correct(at: start)
         }
-        let lasts = budget.contested(at: start)
+        let lasts = budget.remainingContention(at: start)
         #expect(lasts == .seconds(30))
         let later = start.advanced(by: .seconds(30))
-        #expect(budget.contested(at: later) == nil)
+        #expect(budget.remainingContention(at: later) == nil)
         #expect(!budget.isFull(at: later))
         #expect(budget.isFull(at: start.advanced(by: .seconds(720))))
     }
@@ -95,7 +95,7 @@ import Testing
         }
         let later = start.advanced(by: .seconds(310))
         budget.recordForeignChange(at: later)
-        budget.settle()
+        budget.recordInSync()
         #expect(!budget.isFull(at: later))
         for _ in 0..<5 {
             budget.recordForeignChange(at: later)
@@ -111,7 +111,7 @@ import Testing
         var budget = Budget()
         for _ in 0..<100 {
             budget.recordForeignChange(at: start)
-            budget.settle()
+            budget.recordInSync()
         }
         #expect(budget.wait(at: start) == nil)
         #expect(budget.isFull(at: start))

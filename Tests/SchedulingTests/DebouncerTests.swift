@@ -79,7 +79,7 @@ import Testing
         for time in stride(from: 0, through: 10_000, by: 10) {
             debouncer.requested(at: at(time))
             guard fires(&debouncer, time) else { continue }
-            if debouncer.looked(at: at(time), since: at(time)) { looks.append(time) }
+            if debouncer.finishReading(at: at(time), since: at(time)) { looks.append(time) }
         }
         #expect(looks == [200, 1400, 2600, 3800, 5000, 6200, 7400, 8600, 9800])
         debouncer.changed(at: at(10_010))
@@ -91,7 +91,7 @@ import Testing
         var debouncer = debouncer
         debouncer.changed(at: at(0))
         #expect(fires(&debouncer, 200))
-        let counts = debouncer.looked(at: at(300), since: at(0), hasChanged: true)
+        let counts = debouncer.finishReading(at: at(300), since: at(0), hasChanged: true)
         #expect(!counts)
         #expect(debouncer.deadline == at(500))
         #expect(debouncer.firstChange == at(0))
@@ -108,7 +108,7 @@ import Testing
             let first = debouncer.firstChange ?? at(now)
             if fires(&debouncer, now) {
                 now += 70
-                if debouncer.looked(at: at(now), since: first, hasChanged: true) { counted.append(now) }
+                if debouncer.finishReading(at: at(now), since: first, hasChanged: true) { counted.append(now) }
             } else {
                 debouncer.changed(at: at(now))
             }

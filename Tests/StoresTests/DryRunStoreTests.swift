@@ -21,7 +21,7 @@ struct DryRunStoreTests {
     @Test("responds like the store, and does not change it", arguments: StoreUnderTest.all)
     func answers(_ target: StoreUnderTest) async throws {
         let (store, namespace) = try await target.make()
-        let rehearsal = DryRunSecretStore(store, managedBy: "me", ledger: ChangeRecorder(logger: .none))
+        let rehearsal = DryRunSecretStore(store, managedBy: "me", recorder: ChangeRecorder(logger: .none))
         let first = try desired(namespace, ["a": "1", "b": "1"], labels: ["x": "1"])
         let second = try desired(namespace, ["a": "2", "c": "1"], labels: ["x": "2"], generation: "2", owner: true)
         let third = try desired(namespace, ["c": "1"], type: "example.com/mine", generation: "3")
@@ -68,7 +68,7 @@ struct DryRunStoreTests {
         var pairs = CertificateCheckCache()
         return try DesiredTarget(
             distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
-            managedBy: "me", pairs: &pairs)
+            managedBy: "me", checks: &pairs)
     }
 
     // MARK: On the way to the server

@@ -30,7 +30,7 @@ struct GeneratedValueStoreTests {
         let distribution = try JSONBytes.decode(SecretsDistribution.self, from: manifest.encoded())
         var pairs = CertificateCheckCache()
         var desired = try DesiredTarget(
-            distribution, from: Snapshot(["a": "1"], generation: "generation-1"), managedBy: "me", pairs: &pairs)
+            distribution, from: Snapshot(["a": "1"], generation: "generation-1"), managedBy: "me", checks: &pairs)
         desired.compareGenerated(with: target, wasWritten: false, at: Timestamp(seconds: 0))
         return desired
     }

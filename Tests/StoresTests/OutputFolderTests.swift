@@ -117,7 +117,7 @@ struct OutputFolderTests {
             from: Snapshot(
                 generation: "1", createdAt: Timestamp(seconds: 0),
                 files: ["a": SourceFile(SecretBytes([UInt8](repeating: 7, count: size)))]),
-            managedBy: "me", pairs: &pairs)
+            managedBy: "me", checks: &pairs)
     }
 
     /// By path below `path`.

@@ -62,10 +62,10 @@ struct ReplacedMetadataTests {
     @Test("is dropped when another Secret of that name is seen; an event about the old one has no effect")
     func seen() {
         var replaced = kept()
-        replaced.saw(key, uid: "u1")
-        replaced.saw(ObjectKey(namespace: "web", name: "b"), uid: "u2")
+        replaced.observe(key, uid: "u1")
+        replaced.observe(ObjectKey(namespace: "web", name: "b"), uid: "u2")
         #expect(replaced.size > 0)
-        replaced.saw(key, uid: "u2")
+        replaced.observe(key, uid: "u2")
         #expect(replaced.size == 0)
     }
 

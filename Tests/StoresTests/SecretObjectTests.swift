@@ -102,7 +102,7 @@ struct SecretObjectTests {
     func large() {
         let large = LargeObjects()
         let key = ObjectKey(namespace: "n", name: "s")
-        large.note(key, size: 40_001)
+        large.record(key, size: 40_001)
         #expect(large[key] > 40_000)
         large.keep(only: [], in: .namespace("other"))
         large.keep(only: [key], in: .all)

@@ -186,7 +186,7 @@ func desiredTarget(
     var pairs = CertificateCheckCache()
     return try DesiredTarget(
         distribution, from: Snapshot(generation: generation, createdAt: Timestamp(seconds: 0), files: files),
-        managedBy: "me", pairs: &pairs)
+        managedBy: "me", checks: &pairs)
 }
 
 /// A store with a folder that must live as long.

@@ -6,7 +6,7 @@ extension Cache {
     /// Stores a target that was written, or that was read while an event about it may have arrived.
     ///
     /// - Returns: false if the target is known already, or is older than our own last write.
-    mutating func take(_ target: ObservedTarget) -> Bool {
+    mutating func store(_ target: ObservedTarget) -> Bool {
         if let known = targets[target.key], target.isOlder(than: known) || known == target { return false }
         put(target)
         return true
@@ -22,7 +22,7 @@ extension Cache {
     /// Stores a distribution that was read.
     ///
     /// - Parameter isAuthoritative: whether it replaces the cached one regardless of its resource version.
-    mutating func take(
+    mutating func store(
         _ distribution: SecretsDistribution, isAuthoritative: Bool = false,
         sharing outcomes: [ObjectKey: DistributionStatus]
     ) -> CacheChange {
@@ -35,7 +35,7 @@ extension Cache {
     }
 
     /// Stores a namespace that was read.
-    mutating func take(_ namespace: Namespace) -> CacheChange {
+    mutating func store(_ namespace: Namespace) -> CacheChange {
         var change = CacheChange()
         if let known = index.namespaces[namespace.name], namespace.isOlder(than: known) { return change }
         Namespace.keep(namespace, isAuthoritative: true, in: &self, sharing: [:], &change)
@@ -45,7 +45,7 @@ extension Cache {
     /// Stores a distribution whose status was written.
     ///
     /// - Returns: the targets other than its own that must be compared.
-    mutating func take(
+    mutating func store(
         _ distribution: SecretsDistribution, sharing outcome: DistributionStatus?, _ change: inout CacheChange
     ) -> Set<ObjectKey> {
         guard let known = index[distribution.key], known.uid == distribution.uid,

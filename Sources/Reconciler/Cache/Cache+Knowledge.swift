@@ -109,7 +109,7 @@ extension Cache {
 
     /// Replaces the status `synced` if the Secrets have not been listed for too long, because the target may be out of
     /// sync by now. Writes are not affected.
-    func doubt(_ status: DistributionStatus, of target: ObjectKey) -> DistributionStatus {
+    func replacingStale(_ status: DistributionStatus, of target: ObjectKey) -> DistributionStatus {
         guard status.reason == .synced, let feed = feed(of: target),
             let staleness = staleness(of: feed, in: target.namespace)
         else { return status }

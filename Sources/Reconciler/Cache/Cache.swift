@@ -52,7 +52,7 @@ struct Cache: Sendable {
         case .mount(let reading): apply(reading, &change)
         case .policy(let reading):
             change.affectsReadiness = true
-            guard policy.take(reading) else { break }
+            guard policy.store(reading) else { break }
             verdicts.forgetAll()
             change.isPolicyNew = true
             change.scopes = Set(scopes.keys)

@@ -86,15 +86,15 @@ extension Namespace: CachedObject {
     ) {
         var object = object
         cache.interner.share(&object)
-        note(cache.index.upsert(object), in: &cache, &change)
+        recordTargets(cache.index.upsert(object), in: &cache, &change)
     }
 
     static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
-        note(cache.index.remove(namespace: key.name), in: &cache, &change)
+        recordTargets(cache.index.remove(namespace: key.name), in: &cache, &change)
     }
 
     /// Records the targets that are described now, or not any more. The statuses show how many there are.
-    private static func note(_ targets: Set<ObjectKey>, in cache: inout Cache, _ change: inout CacheChange) {
+    private static func recordTargets(_ targets: Set<ObjectKey>, in cache: inout Cache, _ change: inout CacheChange) {
         guard !targets.isEmpty else { return }
         for target in targets { cache.verdicts.forget(target) }
         change.targets.formUnion(targets)

@@ -29,7 +29,7 @@ struct PolicyState: Sendable {
     /// Stores a reading of the policy.
     ///
     /// - Returns: whether all targets must be evaluated again.
-    mutating func take(_ reading: PolicyReading) -> Bool {
+    mutating func store(_ reading: PolicyReading) -> Bool {
         let old = (policy, problem)
         problem = reading.problem
         if case .usable(let new) = reading { policy = new }

@@ -58,7 +58,7 @@ extension Controller {
         } while response != nil && known != nil && cache.index[key] == nil
         // Only if it changed: `carryOut` queues keys.
         if let response, response != cache.index[key] {
-            carryOut(cache.take(response, sharing: statuses.outcomes))
+            carryOut(cache.store(response, sharing: statuses.outcomes))
         }
         return response
     }
@@ -66,12 +66,12 @@ extension Controller {
     /// Reads a namespace and stores the response in the cache.
     func readNamespace(_ name: String) async throws(StoreError) {
         guard let namespace = try await distributions.namespace(name) else { return }
-        carryOut(cache.take(namespace))
+        carryOut(cache.store(namespace))
     }
 
     /// Stores a response regardless of its resource version.
     private func replace(_ distribution: SecretsDistribution) {
-        carryOut(cache.take(distribution, isAuthoritative: true, sharing: statuses.outcomes))
+        carryOut(cache.store(distribution, isAuthoritative: true, sharing: statuses.outcomes))
     }
 
     /// Stores a distribution whose status was written or read.
@@ -84,7 +84,7 @@ extension Controller {
         }
         if distribution.isCluster { recentReads.handleEvent() }
         var change = CacheChange()
-        let targets = cache.take(distribution, sharing: statuses.outcomes[distribution.key], &change)
+        let targets = cache.store(distribution, sharing: statuses.outcomes[distribution.key], &change)
         carryOut(change)
         enqueue(targets)
     }

@@ -11,7 +11,7 @@ extension Controller {
                 DistributionStatus(reason: .writeFailed, message: alteration.message), again: alteration.lasts)
         }
         guard let wait = drift.wait(for: desired.key, desiredHash: desiredHash, at: now) else { return nil }
-        let manager = drift.contest(of: desired.key, at: now)?.manager
+        let manager = drift.contention(of: desired.key, at: now)?.manager
         return .status(contested(desired.key, by: manager), again: wait)
     }
 
@@ -43,7 +43,7 @@ extension Controller {
     ///   - version: of the Secret that was written; nil if it was removed.
     ///   - desiredHash: the fingerprint of the desired target.
     func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
-        if drift.wrote(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
+        if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
             counts.corrections += 1
         }
         // The Secret changed again before the response arrived.

@@ -69,9 +69,9 @@ extension Controller {
     ) async throws(StoreError) {
         desired.compareGenerated(with: actual, wasWritten: wasSynced(distribution), at: .now())
         guard !desired.generated.isEmpty else { return }
-        if !targetNotes.checkedSaved.contains(desired.key) || desired.generated.lacksValues {
+        if !targetRecords.checkedSaved.contains(desired.key) || desired.generated.lacksValues {
             let saved = try await secrets.savedValues(of: desired.key)
-            targetNotes.checkedSaved.insert(desired.key)
+            targetRecords.checkedSaved.insert(desired.key)
             if let saved {
                 if let actual, saved.values.keys.allSatisfy({ actual.digests[$0] != nil }) {
                     // The replacement succeeded.
@@ -86,7 +86,7 @@ extension Controller {
 
     /// Whether the target was in sync with this version of the distribution, so that a missing Secret was deleted.
     private func wasSynced(_ distribution: SecretsDistribution) -> Bool {
-        if distribution.isCluster { return targetBook[distribution.claim]?.reason == .synced }
+        if distribution.isCluster { return clusterTargets[distribution.claim]?.reason == .synced }
         let status = distribution.status
         return status.ready?.reason == Reason.synced.rawValue
             && (status.observedGeneration ?? 0) == distribution.generation

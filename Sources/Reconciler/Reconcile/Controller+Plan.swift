@@ -35,13 +35,13 @@ extension Controller {
         _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
     ) -> NewerContent {
         guard let actual, isAhead(actual) else {
-            targetNotes.newerGenerations.forget(desired.key)
+            targetRecords.newerGenerations.forget(desired.key)
             return NewerContent()
         }
         // Without a status subresource each status raises the generation.
         let reported = statuses.definition.hasStatusSubresource ? distribution.status.observedGeneration : nil
         let behind = volumesBehind(actual)
-        return targetNotes.newerGenerations.compare(
+        return targetRecords.newerGenerations.compare(
             actual, with: desired, by: distribution.spec,
             isAmended: reported.map { $0 != distribution.generation } ?? false,
             isBehind: { [snapshot = cache.mount.snapshot] in behind.contains(snapshot?.volume(of: $0.text) ?? "") },

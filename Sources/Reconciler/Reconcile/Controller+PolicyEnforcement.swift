@@ -56,21 +56,21 @@ extension Controller {
         // The cache may be out of date, and does not contain every Secret of ours.
         let target = isRemoved || cache.targets[key] == nil ? try await read(key) : cache.targets[key]
         guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else {
-            drift.settle(key, at: .now)
+            drift.recordInSync(key, at: .now)
             return nil
         }
         let rest = "Secret \(key.name) keeps its content"
         // A kept target is not contested, whoever restored it before.
         guard isRemoved else {
-            drift.settle(key, at: .now)
+            drift.recordInSync(key, at: .now)
             return cache.policy.allowsWrites ? "\(rest), because deletionPolicy is not Delete." : "\(rest)."
         }
         guard target.distribution == distribution.key else {
-            drift.settle(key, at: .now)
+            drift.recordInSync(key, at: .now)
             return "\(rest), because it was not written for this distribution."
         }
         // The distribution, and after each suspension the policy, may have changed: decide by their current state.
-        let current = try await readDistribution(distribution.key).map { cache.index.aim($0, at: key.namespace) }
+        let current = try await readDistribution(distribution.key).map { cache.index.bind($0, to: key.namespace) }
         guard let current, hasVerdict(on: current) else {
             throw .changed("\(distribution.kind) \(distribution.key) changed meanwhile")
         }
@@ -85,7 +85,7 @@ extension Controller {
     /// Logs what an enforcing policy would deny, once for each change.
     private func audit(_ distribution: SecretsDistribution) {
         let remark = cache.policy.remark(on: distribution, cache.verdicts)
-        guard statusNotes.audit(distribution.claim, remark), let remark else { return }
+        guard statusRecords.audit(distribution.claim, remark), let remark else { return }
         logger.warning(
             "access policy would deny",
             ["distribution": .string(distribution.key.description), "detail": .string(remark)])

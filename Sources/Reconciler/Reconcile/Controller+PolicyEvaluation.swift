@@ -20,7 +20,7 @@ extension Controller {
     /// All files that a spec reads, with those of its folders.
     func files(of spec: DistributionSpec) -> [SourcePath] {
         guard let snapshot = cache.mount.snapshot, !spec.folders.isEmpty else { return spec.files }
-        return pairs.files(of: spec, in: snapshot)
+        return certificateChecks.files(of: spec, in: snapshot)
     }
 
     /// Gives a turn to the namespace of a target: continues the namespace's evaluation in progress, or starts the
@@ -42,7 +42,9 @@ extension Controller {
     /// The evaluation to continue or start in a turn of `key`; nil if there is none.
     private func evaluation(inTurnOf key: ObjectKey) -> OngoingEvaluations.Item? {
         guard let policy = cache.policy.policy else { return nil }
-        if let ongoing = ongoingEvaluations.take(key.namespace), isWanted(ongoing), ongoing.policy == policy {
+        if let ongoing = ongoingEvaluations.removeEvaluation(of: key.namespace), isWanted(ongoing),
+            ongoing.policy == policy
+        {
             return ongoing
         }
         guard let distribution = cache.index.winner(of: key), !cache.verdicts.hasVerdict(distribution) else {

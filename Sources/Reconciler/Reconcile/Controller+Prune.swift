@@ -6,19 +6,19 @@ import Stores
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard var target = cache.targets[key] else {
-            drift.settle(key, at: .now)
+            drift.recordInSync(key, at: .now)
             return nothingToPrune(key)
         }
         guard cache.policy.allowsWrites else { return .done }
         // A cluster distribution may describe it.
         if cache.awaitsCluster {
-            targetNotes.awaitingCluster.insert(key)
+            targetRecords.awaitingCluster.insert(key)
             return .done
         }
         do throws(StoreError) {
-            if targetNotes.uncertain.contains(.target(key)) {
+            if targetRecords.uncertain.contains(.target(key)) {
                 let found = try await read(key)
-                targetNotes.uncertain.remove(.target(key))
+                targetRecords.uncertain.remove(.target(key))
                 guard found != nil, let found = cache.targets[key] else { return .done }
                 target = found
             }
@@ -27,11 +27,11 @@ extension Controller {
             if let pause = pauseBeforeRemoval(of: key), pruning.isWrite { return .again(after: pause) }
             if case .delete(_, let distribution) = pruning {
                 // The cache may be out of date: read the distribution before the Secret is deleted.
-                successor = try await readDistribution(distribution).map { cache.index.aim($0, at: key.namespace) }
+                successor = try await readDistribution(distribution).map { cache.index.bind($0, to: key.namespace) }
                 if let known = successor, known.isCluster, known.target == nil {
                     // The namespace's labels may be out of date too.
                     try await readNamespace(key.namespace)
-                    successor = cache.index[distribution].map { cache.index.aim($0, at: key.namespace) }
+                    successor = cache.index[distribution].map { cache.index.bind($0, to: key.namespace) }
                 }
                 let current = successor
                 pruning = self.pruning(of: target) { _ in current }
@@ -39,12 +39,12 @@ extension Controller {
             let isReleased: Bool
             switch pruning {
             case .keep:
-                drift.settle(key, at: .now)
+                drift.recordInSync(key, at: .now)
                 return nothingToPrune(key)
             case .release(let target, let patch):
                 let hadForeignChange = drift.hasForeignChange(key)
                 let released = try await secrets.release(target, patch)
-                _ = cache.take(released)
+                _ = cache.store(released)
                 corrected(
                     key, to: released.resourceVersion, desiredHash: DriftTracker.removal,
                     hadForeignChange: hadForeignChange)
@@ -52,7 +52,7 @@ extension Controller {
             case .delete(let target, _):
                 if let successor, !successor.isBeingDeleted, successor.target != nil, !isInLine(successor) {
                     // The new target does not hold the values yet: the old one is removed when the new one is in sync.
-                    if cache.targets[key] != nil { statusNotes.await(key, for: successor.claim) }
+                    if cache.targets[key] != nil { statusRecords.await(key, for: successor.claim) }
                     return .done
                 }
                 try await remove(target)
@@ -72,7 +72,7 @@ extension Controller {
     /// restoring it, because a status reports that.
     private func nothingToPrune(_ key: ObjectKey) -> Outcome {
         if let restoration = restoration(of: key) { return .again(after: restoration.lasts) }
-        enqueueOwners(statusNotes.forgetLeftover(key))
+        enqueueOwners(statusRecords.forgetLeftover(key))
         return .done
     }
 
@@ -82,7 +82,7 @@ extension Controller {
             return .keep
         }
         return Pruning(of: target, managedBy: settings.managedBy, onlyAssigned: settings.onlyAssigned) { key in
-            find(key).map { cache.index.aim($0, at: namespace) }
+            find(key).map { cache.index.bind($0, to: namespace) }
         }
     }
 
@@ -115,7 +115,7 @@ extension Controller {
         guard let key = target.distribution, let distribution = cache.index[key] else { return }
         let claim =
             distribution.isCluster ? Claim(distribution: key, namespace: target.key.namespace) : distribution.claim
-        statusNotes.leftOver(target.key, of: claim, "Its former Secret \(target.key.name) \(predicate).")
+        statusRecords.leftOver(target.key, of: claim, "Its former Secret \(target.key.name) \(predicate).")
         if let target = cache.index.target(of: claim) { enqueue([target]) }
         if distribution.isCluster { enqueue(.status(key)) }
     }

@@ -22,7 +22,7 @@ extension Controller {
             case .changed, .unlistable, .unreachable: return .retry()
             case .unavailable(_, let retryAfter): return .retry(notBefore: retryAfter ?? .zero)
             case .unknownOutcome(_, let retryAfter):
-                targetNotes.uncertain.insert(item)
+                targetRecords.uncertain.insert(item)
                 return .retry(notBefore: retryAfter ?? .zero)
             case .forbidden, .rejected, .cannotReplace: return requeueLater
             }
@@ -61,36 +61,36 @@ extension Controller {
 
     private func reconcileTarget(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         let winner = cache.index.winner(of: key)
-        if targetNotes.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
+        if targetRecords.replaceWinner(of: key, by: cache.index.isContested(key) ? winner?.key : nil) {
             // Each loser reports the winner with its own key, because a tenant can create thousands of them.
             enqueue(cache.index.contenders(for: key).filter { $0 != winner?.key }.map(WorkItem.status))
         }
         reportConflicts(over: key, with: winner)
         guard cache.index.isDescribed(key) else {
-            leave(key)
-            drift.leave(key)
+            forgetUnclaimed(key)
+            drift.forgetUnclaimed(key)
             return try await prune(key)
         }
-        enqueueOwners(statusNotes.forgetLeftover(key))
+        enqueueOwners(statusRecords.forgetLeftover(key))
         guard let winner else {
-            leave(key)
+            forgetUnclaimed(key)
             drift.forget(key)
             return .done
         }
         guard winner.isCluster else { return try await sync(key, for: winner) }
-        targetBook.begin(winner.key)
+        clusterTargets.begin(winner.key)
         defer {
-            targetBook.end(winner.key)
-            if targetBook.isPending(winner.key) { enqueue(.status(winner.key)) }
+            clusterTargets.end(winner.key)
+            if clusterTargets.isPending(winner.key) { enqueue(.status(winner.key)) }
         }
         return try await sync(key, for: winner)
     }
 
     /// Forgets the state of a target that no distribution of ours describes.
-    private func leave(_ key: ObjectKey) {
-        targetNotes.leave(key)
+    private func forgetUnclaimed(_ key: ObjectKey) {
+        targetRecords.forgetUnclaimed(key)
         keyPairs.forget(key)
-        settle(key, .unchanged, seeing: rotations.count)
+        recordRotation(key, .unchanged, seeing: rotations.count)
     }
 
     private func sync(
@@ -98,7 +98,7 @@ extension Controller {
     ) async throws(StoreError) -> Outcome {
         // Change no state until the policy was evaluated.
         guard hasVerdict(on: distribution) else { return .held }
-        let aheadSince = targetNotes.ahead.removeValue(forKey: key)
+        let aheadSince = targetRecords.ahead.removeValue(forKey: key)
         var seen = rotations.count
         let comparison: Comparison
         do throws(StoreError) {
@@ -108,26 +108,26 @@ extension Controller {
                 comparison = try await compare(key, distribution, &seen)
             }
         } catch {
-            if !error.isRetried { settle(key, .heldBack, seeing: seen) }
+            if !error.isRetried { recordRotation(key, .heldBack, seeing: seen) }
             report(DistributionStatus(error.refusal), on: distribution)
             throw error
         }
         switch comparison {
         case .unevaluated:
-            targetNotes.ahead[key] = aheadSince
+            targetRecords.ahead[key] = aheadSince
             return .held
         case .behind(let refusal):
-            settle(key, .heldBack, seeing: seen)
+            recordRotation(key, .heldBack, seeing: seen)
             return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
         case .denied(let status, let error, let again):
-            settle(key, .heldBack, seeing: seen)
+            recordRotation(key, .heldBack, seeing: seen)
             report(status, on: distribution)
             if let error { throw error }
             return again.map { .again(after: $0) } ?? .done
         case .status(let status, let again):
-            settle(key, status.rotationResult, seeing: seen)
-            report(cache.doubt(status, of: key), on: distribution)
-            if let again = [again, targetNotes.requestWait(key, at: .now)].compactMap({ $0 }).min() {
+            recordRotation(key, status.rotationResult, seeing: seen)
+            report(cache.replacingStale(status, of: key), on: distribution)
+            if let again = [again, targetRecords.requestWait(key, at: .now)].compactMap({ $0 }).min() {
                 return .again(after: again)
             }
             return status.reason == .notManaged ? requeueLater : .done
@@ -161,26 +161,26 @@ extension Controller {
         if let failure = cache.missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache. Reading it first avoids a create that must fail.
         let wasForeign = lastReason(of: distribution) == .notManaged
-        let isRequested = targetNotes.requestWait(key, at: .now) == .zero
+        let isRequested = targetRecords.requestWait(key, at: .now) == .zero
         if isRequested {
-            targetNotes.answerRequest(key, at: .now)
+            targetRecords.answerRequest(key, at: .now)
             drift.allowOneWrite(key)
         }
-        var mayBeWritten = targetNotes.uncertain.remove(.target(key)) != nil
+        var mayBeWritten = targetRecords.uncertain.remove(.target(key)) != nil
         var actual: ObservedTarget?
         do throws(StoreError) {
             let mustRead = wasForeign || isRequested || mayBeWritten || cache.isUnlisted(key)
             actual = mustRead ? try await read(key) : cache.targets[key]
         } catch {
-            if isRequested { targetNotes.renewRequest(key) }
-            if mayBeWritten { targetNotes.uncertain.insert(.target(key)) }
+            if isRequested { targetRecords.renewRequest(key) }
+            if mayBeWritten { targetRecords.uncertain.insert(.target(key)) }
             throw error
         }
         var lastChange: StoreError?
         for attempt in 1...3 {
             // The policy and the mount may have changed while the target was read.
             guard hasVerdict(on: distribution) else {
-                if mayBeWritten { targetNotes.uncertain.insert(.target(key)) }
+                if mayBeWritten { targetRecords.uncertain.insert(.target(key)) }
                 return .unevaluated
             }
             if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
@@ -188,7 +188,7 @@ extension Controller {
             let desired: DesiredTarget
             do {
                 desired = try DesiredTarget(
-                    distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
+                    distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, checks: &certificateChecks)
             } catch {
                 // If our mount is behind, the newer mount may have what ours lacks. No mount can fix an invalid
                 // distribution.
@@ -201,7 +201,7 @@ extension Controller {
                 switch error {
                 case .changed: break
                 case .unknownOutcome(_, let retryAfter):
-                    targetNotes.uncertain.insert(.target(key))
+                    targetRecords.uncertain.insert(.target(key))
                     mayBeWritten = true
                     logger.debug(
                         "write got no response, the Secret will be read",
@@ -213,7 +213,7 @@ extension Controller {
                 lastChange = error
             }
             actual = try await read(key)
-            targetNotes.uncertain.remove(.target(key))
+            targetRecords.uncertain.remove(.target(key))
         }
         throw lastChange ?? .changed("Secret \(key) keeps changing")
     }
@@ -231,7 +231,7 @@ extension Controller {
         try await compareGenerated(&desired, distribution, over: actual)
         let newer = newerContent(actual, than: desired, distribution)
         let review = TargetReview(
-            of: desired, by: distribution.spec, over: actual, pairs: &pairs, now: Timestamp.now())
+            of: desired, by: distribution.spec, over: actual, checks: &certificateChecks, now: Timestamp.now())
         var plan: Plan
         switch planned(desired, distribution, over: actual, newer, review) {
         case .plan(let made): plan = made
@@ -254,7 +254,7 @@ extension Controller {
         var wasImmutable = false
         switch plan {
         case .unchanged:
-            drift.settle(desired.key, at: .now)
+            drift.recordInSync(desired.key, at: .now)
             if let actual, let result = immutability(of: actual) { return result }
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
@@ -291,11 +291,11 @@ extension Controller {
         drift.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
             // The response is current, unless an event arrived during the request.
-            if cache.targets[key] == before { cache.put(found) } else { _ = cache.take(found) }
+            if cache.targets[key] == before { cache.put(found) } else { _ = cache.store(found) }
         } else {
             // Without our label, no watch keeps it up to date.
             cache.targets[key] = nil
-            statusNotes.forgetAwaited(key)
+            statusRecords.forgetAwaited(key)
         }
         return found
     }
@@ -306,7 +306,7 @@ extension Controller {
     ) async throws(StoreError) -> ObservedTarget {
         let hadForeignChange = drift.hasForeignChange(desired.key)
         let target = try await body()
-        _ = cache.take(target)
+        _ = cache.store(target)
         corrected(
             target.key, to: target.resourceVersion, desiredHash: desired.fingerprint, hadForeignChange: hadForeignChange
         )
@@ -320,7 +320,7 @@ extension Controller {
         try await secrets.delete(target)
         // Another Secret of this name may have appeared before the response arrived.
         if cache.targets[key]?.uid == target.uid { cache.targets[key] = nil }
-        targetNotes.expiries[key] = nil
+        targetRecords.expiries[key] = nil
         corrected(key, to: nil, desiredHash: DriftTracker.removal, hadForeignChange: hadForeignChange)
     }
 
@@ -328,7 +328,7 @@ extension Controller {
         _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
         _ review: TargetReview, written: Bool
     ) -> Comparison {
-        targetNotes.expiries[desired.key] = desired.expiry(&pairs)
+        targetRecords.expiries[desired.key] = desired.expiry(&certificateChecks)
         let message = desired.summary
         // The status of a cluster distribution has a sentence about all its targets instead.
         let messages = distribution.isCluster ? [] : [message] + generatedSentences(actual)
@@ -341,7 +341,7 @@ extension Controller {
             mountGeneration: actual?.mountGeneration, contentChanged: written)
         status.eventDetail = written ? desired.generatedDetail : nil
         status.sources = vaultSources(of: distribution)
-        guard let contest = drift.contest(of: desired.key, at: .now) else { return .status(status) }
+        guard let contest = drift.contention(of: desired.key, at: .now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
     }
 }

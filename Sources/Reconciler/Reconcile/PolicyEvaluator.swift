@@ -50,7 +50,7 @@ struct OngoingEvaluations: Sendable {
     var isEmpty: Bool { items.isEmpty }
 
     /// Removes and returns the evaluation of a namespace, which is continued in its turn.
-    mutating func take(_ namespace: String) -> Item? { items.removeValue(forKey: namespace) }
+    mutating func removeEvaluation(of namespace: String) -> Item? { items.removeValue(forKey: namespace) }
 
     /// Keeps an evaluation that has not ended until the next turn of its namespace.
     mutating func putBack(_ item: Item) { items[item.distribution.target?.namespace ?? ""] = item }

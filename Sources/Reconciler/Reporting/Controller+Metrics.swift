@@ -77,7 +77,7 @@ extension Controller {
             // Those of cluster distributions are counted one by one.
             if let reason, reason != .synced, !distribution.isCluster { held += 1 }
         }
-        let ofCluster = isFollowing ? [] : targetBook.counts.sorted { $0.key < $1.key }
+        let ofCluster = isFollowing ? [] : clusterTargets.counts.sorted { $0.key < $1.key }
         return [
             Metric(
                 .gauge, "secrets_distributor_distributions", "Distributions, by the Ready condition and its reason.",

@@ -12,8 +12,10 @@ extension Controller {
             isLeader: leadership.map { $0.end != nil }, unreadiness: unreadiness,
             notes: probes.readiness.compactMap(\.note), mount: mountState,
             rotations: rotations.recent, rows: rows,
-            certificates: (isFollowing ? [:] : targetNotes.expiries).map { .init(secret: $0.key, expiresAt: $0.value) }
-                .sorted { ($0.expiresAt, $0.secret) < ($1.expiresAt, $1.secret) })
+            certificates: (isFollowing ? [:] : targetRecords.expiries).map {
+                .init(secret: $0.key, expiresAt: $0.value)
+            }
+            .sorted { ($0.expiresAt, $0.secret) < ($1.expiresAt, $1.secret) })
     }
 
     private var mountState: Overview.MountState {

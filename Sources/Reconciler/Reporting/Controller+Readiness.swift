@@ -101,11 +101,12 @@ extension Controller {
         }
         guard denial(of: distribution) == nil,
             var desired = try? DesiredTarget(
-                distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, pairs: &pairs)
+                distribution, from: cache.mount.snapshot, managedBy: settings.managedBy, checks: &certificateChecks)
         else { return true }
         desired.compareGenerated(with: cache.targets[key], wasWritten: false, at: .now())
         let review = TargetReview(
-            of: desired, by: distribution.spec, over: cache.targets[key], pairs: &pairs, now: Timestamp.now())
+            of: desired, by: distribution.spec, over: cache.targets[key], checks: &certificateChecks,
+            now: Timestamp.now())
         switch Plan(
             desired: desired, observed: cache.targets[key], managedBy: settings.managedBy,
             held: review.refusal ?? secrets.refusal(of: desired))

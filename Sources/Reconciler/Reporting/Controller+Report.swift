@@ -18,14 +18,14 @@ extension Controller {
         log(status, of: planned)
         if planned.isCluster, planned.targetNamespace != nil {
             guard distribution.target == planned.target else { return }
-            targetBook.record(status, on: planned, at: .now)
-            if status.reason == .synced { enqueue(statusNotes.settle(planned.claim)) }
-            if targetBook.isPending(key) { enqueue(.status(key)) }
+            clusterTargets.record(status, on: planned, at: .now)
+            if status.reason == .synced { enqueue(statusRecords.takeUnblocked(planned.claim)) }
+            if clusterTargets.isPending(key) { enqueue(.status(key)) }
             return
         }
         let isToWrite = statuses.report(
             status, on: distribution, isBeingWritten: !isOwnKey && worker.isRunning(.status(key)))
-        if status.reason == .synced { enqueue(statusNotes.settle(planned.claim)) }
+        if status.reason == .synced { enqueue(statusRecords.takeUnblocked(planned.claim)) }
         if isToWrite, !isOwnKey { enqueue(.status(key)) }
     }
 
@@ -34,11 +34,11 @@ extension Controller {
     /// - Returns: how long its status must wait after the last one, see `clusterStatusPause`; nil if it may be written now.
     func summarize(_ key: ObjectKey) -> Duration? {
         guard let distribution = cache.index[key], isOurs(distribution) else {
-            targetBook.forget(key)
+            clusterTargets.forget(key)
             return nil
         }
         // The last of these targets queues the status again.
-        if targetBook.isAboutToChange(key, at: .now, settings.clusterStatusPause) { return nil }
+        if clusterTargets.isAboutToChange(key, at: .now, settings.clusterStatusPause) { return nil }
         if let wait = statuses.wait(settings.clusterStatusPause, after: key, at: .now) { return wait }
         guard let status = summary(of: distribution) else { return nil }
         report(status, on: distribution, isOwnKey: true)
@@ -63,15 +63,15 @@ extension Controller {
         if let failure = cache.namespacesFailure {
             sentences.append("Changes of namespaces are noticed late: \(failure.description).")
         }
-        if let (count, namespace, sentence) = statusNotes.audits(of: key) {
+        if let (count, namespace, sentence) = statusRecords.audits(of: key) {
             let nouns = count == 1 ? "namespace" : "namespaces"
             sentences.append("The access policy would deny files to \(count) \(nouns). In \(namespace): \(sentence)")
         }
-        if let (count, (target, sentence)) = statusNotes.leftovers(of: key) {
+        if let (count, (target, sentence)) = statusRecords.leftovers(of: key) {
             let more = count > 1 ? " The same holds for \(count - 1) more." : ""
             sentences.append("In \(target.namespace): \(sentence)\(more)")
         }
-        var status = targetBook.status(of: distribution, in: namespaces, sentences)
+        var status = clusterTargets.status(of: distribution, in: namespaces, sentences)
         if status?.reason == .synced { status?.sources = vaultSources(of: distribution) }
         return status
     }
@@ -85,16 +85,16 @@ extension Controller {
     /// The last reason for a distribution, or for one target of a cluster distribution.
     func lastReason(of distribution: SecretsDistribution) -> Reason? {
         distribution.isCluster && distribution.targetNamespace != nil
-            ? targetBook[distribution.claim]?.reason : statuses.outcomes[distribution.key]?.reason
+            ? clusterTargets[distribution.claim]?.reason : statuses.outcomes[distribution.key]?.reason
     }
 
     /// Writes the pending status of a distribution, and records an Event.
     func writeStatus(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard statuses.pending[key] != nil else {
-            targetNotes.uncertain.remove(.status(key))
+            targetRecords.uncertain.remove(.status(key))
             return .done
         }
-        if targetNotes.uncertain.remove(.status(key)) != nil, try await isWritten(key) {
+        if targetRecords.uncertain.remove(.status(key)) != nil, try await isWritten(key) {
             statuses.drop(key)
             return .done
         }
@@ -123,7 +123,7 @@ extension Controller {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             // The distribution may have been recreated or deleted in the meantime.
             let isSame = cache.index[key]?.uid == distribution.uid
-            statuses.wrote(pending, on: distribution, traits, isSame: isSame)
+            statuses.recordWrite(pending, on: distribution, traits, isSame: isSame)
             takeStored(stored, after: distribution)
             return .done
         } catch {
@@ -150,7 +150,7 @@ extension Controller {
             return current.status.statusText == unanswered.statusText
                 && current.status.lastUpdated == unanswered.lastUpdated
         } catch {
-            targetNotes.uncertain.insert(.status(key))
+            targetRecords.uncertain.insert(.status(key))
             throw error
         }
     }
@@ -167,7 +167,7 @@ extension Controller {
         _ target: ObjectKey, _ distribution: SecretsDistribution, _ refusal: Refusal?,
         since: ContinuousClock.Instant
     ) -> Outcome {
-        targetNotes.ahead[target] = since
+        targetRecords.ahead[target] = since
         let behind =
             "Secret \(target.name) was written from generation \(cache.targets[target]?.mountGeneration ?? "");"
             + " the mount here holds an older one, \(cache.mount.snapshot?.generation ?? "")."
@@ -177,18 +177,18 @@ extension Controller {
         let left = ContinuousClock.now.duration(to: since + settings.staleMountGrace)
         guard left > .zero else {
             report(status, on: distribution)
-            return targetNotes.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
+            return targetRecords.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
         }
         log(status, of: distribution)
         // The status of a cluster distribution keeps the last result.
         if !distribution.isCluster { statuses.leaveToOthers(status, on: distribution.key) }
-        return .again(after: min(left, targetNotes.requestWait(target, at: .now) ?? left))
+        return .again(after: min(left, targetRecords.requestWait(target, at: .now) ?? left))
     }
 
     /// Additional sentences for the status of a distribution in sync. For a cluster distribution, only those that are
     /// the same for all its targets.
     func remarks(on distribution: SecretsDistribution) -> [String] {
-        var sentences = distribution.isCluster ? [] : statusNotes.sentences(on: distribution.claim)
+        var sentences = distribution.isCluster ? [] : statusRecords.sentences(on: distribution.claim)
         if let loss = cache.mount.loss(of: files(of: distribution.spec).map(\.text)) {
             sentences.append("No more rotations arrive: \(loss).")
         }
@@ -204,7 +204,7 @@ extension Controller {
         let isOfOneTarget = distribution.isCluster && distribution.targetNamespace != nil
         let isNew =
             isOfOneTarget
-            ? targetBook[distribution.claim].map { $0.reason != status.reason || $0.message != status.message }
+            ? clusterTargets[distribution.claim].map { $0.reason != status.reason || $0.message != status.message }
             : statuses.isNew(status, of: key)
         guard isNew ?? true else { return }
         if isOfOneTarget {

@@ -29,8 +29,8 @@ extension Controller {
     /// Records that a target is in sync or held back.
     ///
     /// - Parameter seen: the number of the rotation whose content the target was compared with.
-    func settle(_ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int) {
-        let (latency, ended) = rotations.settle(target, result, seeing: seen, at: .now)
+    func recordRotation(_ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int) {
+        let (latency, ended) = rotations.record(target, result, seeing: seen, at: .now)
         if let latency, !settings.dryRun {
             counts.propagation.observe(latency.propagation)
             counts.processing.observe(latency.processing)

@@ -46,7 +46,7 @@ struct DriftTracker: Sendable {
     private static let alterationPause: Duration = .seconds(600)
 
     /// The number of targets that other writers keep changing.
-    func contested(at now: Instant) -> Int { contests.values.count { $0.budget.contested(at: now) != nil } }
+    func contested(at now: Instant) -> Int { contests.values.count { $0.budget.remainingContention(at: now) != nil } }
 
     /// Records that another writer changed or removed a target.
     mutating func recordForeignChange(_ target: ObjectKey, by manager: String?, at now: Instant) {
@@ -62,10 +62,10 @@ struct DriftTracker: Sendable {
     }
 
     /// Records that the target is in sync.
-    mutating func settle(_ target: ObjectKey, at now: Instant) {
+    mutating func recordInSync(_ target: ObjectKey, at now: Instant) {
         altered[target] = nil
         guard contests[target] != nil else { return }
-        contests[target]?.budget.settle()
+        contests[target]?.budget.recordInSync()
         if contests[target]?.budget.isFull(at: now) == true { contests[target] = nil }
     }
 
@@ -78,7 +78,7 @@ struct DriftTracker: Sendable {
 
     /// Drops the state of a target that no distribution describes any more, but keeps the record of writers that recreate
     /// it.
-    mutating func leave(_ target: ObjectKey) {
+    mutating func forgetUnclaimed(_ target: ObjectKey) {
         if let desiredHash = contests[target]?.desiredHash, desiredHash != Self.removal { contests[target] = nil }
         altered[target] = nil
         madeImmutable[target] = nil
@@ -108,7 +108,7 @@ struct DriftTracker: Sendable {
     /// - Parameter hadForeignChange: the value of `hasForeignChange` before the write. The event of the write may arrive before
     ///   its response.
     /// - Returns: whether the write corrected another writer's change.
-    mutating func wrote(_ target: ObjectKey, desiredHash: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
+    mutating func recordWrite(_ target: ObjectKey, desiredHash: Int, hadForeignChange: Bool, at now: Instant) -> Bool {
         let last = contests[target]?.desiredHash
         guard hadForeignChange, last == nil || last == desiredHash else {
             if let last, (last == Self.removal) != (desiredHash == Self.removal) {
@@ -117,7 +117,7 @@ struct DriftTracker: Sendable {
             } else {
                 contests[target]?.desiredHash = desiredHash
             }
-            settle(target, at: now)
+            recordInSync(target, at: now)
             return false
         }
         contests[target, default: Contest()].desiredHash = desiredHash
@@ -127,18 +127,20 @@ struct DriftTracker: Sendable {
 
     /// The field manager that keeps changing the content of a target, and for how long the target counts as contested;
     /// nil if it is not contested.
-    func contest(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
+    func contention(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
         guard contests[target]?.desiredHash != Self.removal else { return nil }
         return current(target, at: now)
     }
 
-    /// Like `contest(of:at:)`, for a target that was removed or released.
+    /// Like `contention(of:at:)`, for a target that was removed or released.
     func restoration(of target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
         contests[target]?.desiredHash == Self.removal ? current(target, at: now) : nil
     }
 
     private func current(_ target: ObjectKey, at now: Instant) -> (manager: String?, lasts: Duration)? {
-        guard let contest = contests[target], let lasts = contest.budget.contested(at: now) else { return nil }
+        guard let contest = contests[target], let lasts = contest.budget.remainingContention(at: now) else {
+            return nil
+        }
         return (contest.manager, lasts)
     }
 

@@ -18,7 +18,7 @@ final class Oracle: Sendable {
         /// Versions that a mount may still show: those since everything was last quiet.
         var recent: [(version: Int, state: Vault.State, fits: Set<Int>)] = []
         /// Distributions that users wrote, or tried to write, since then.
-        var desiredHashes: Set<ExpectedDistribution> = []
+        var allExpected: Set<ExpectedDistribution> = []
         /// All contents that each target may ever hold.
         var legal: [String: [[String: String]: Age]] = [:]
         /// The files that the policy denies to each namespace.
@@ -43,15 +43,15 @@ final class Oracle: Sendable {
             let vault = state.vault
             let fits = Set((0..<Vault.pairs).filter(vault.fits))
             state.recent.append((vault.version, vault.state, fits))
-            for desiredHash in state.desiredHashes { Self.allow(desiredHash, &state, from: state.recent.count - 1) }
+            for expected in state.allExpected { Self.allow(expected, &state, from: state.recent.count - 1) }
         }
     }
 
     /// Registers a distribution that is about to be written.
-    func expect(_ desiredHash: ExpectedDistribution) {
+    func expect(_ expected: ExpectedDistribution) {
         state.withLock { state in
-            guard state.desiredHashes.insert(desiredHash).inserted else { return }
-            Self.allow(desiredHash, &state, from: 0)
+            guard state.allExpected.insert(expected).inserted else { return }
+            Self.allow(expected, &state, from: 0)
         }
     }
 
@@ -60,22 +60,22 @@ final class Oracle: Sendable {
 
     /// From now on, only the current state counts, and the one shortly before: a mount that differs in unused files may
     /// be read a moment later.
-    func settle(_ desiredHashes: [ExpectedDistribution]) {
+    func settle(_ allExpected: [ExpectedDistribution]) {
         state.withLock { state in
             state.recent.removeFirst(max(0, state.recent.count - 10))
-            state.desiredHashes = Set(desiredHashes)
+            state.allExpected = Set(allExpected)
         }
     }
 
     var vault: Vault { state.withLock { $0.vault } }
 
-    private static func allow(_ desiredHash: ExpectedDistribution, _ state: inout State, from first: Int) {
+    private static func allow(_ expected: ExpectedDistribution, _ state: inout State, from first: Int) {
         for (version, files, fits) in state.recent[first...] {
-            if let pair = desiredHash.pair, !fits.contains(pair) { continue }
-            guard let data = desiredHash.rendered(files), data["forbidden"] == nil else { continue }
-            let age = state.legal[desiredHash.key]?[data]
+            if let pair = expected.pair, !fits.contains(pair) { continue }
+            guard let data = expected.rendered(files), data["forbidden"] == nil else { continue }
+            let age = state.legal[expected.key]?[data]
             let range = min(age?.lowerBound ?? version, version)...max(age?.upperBound ?? version, version)
-            state.legal[desiredHash.key, default: [:]][data] = range
+            state.legal[expected.key, default: [:]][data] = range
         }
     }
 
@@ -97,38 +97,38 @@ final class Oracle: Sendable {
         let (vault, denied) = state.withLock { ($0.vault, $0.denied) }
         var complaints: [String] = []
         let found = Dictionary(uniqueKeysWithValues: secrets.map { ("\($0.namespace)/\($0.metadata.name)", $0) })
-        var claims: [String: [(created: String, desiredHash: ExpectedDistribution, object: JSONValue)]] = [:]
+        var claims: [String: [(created: String, expected: ExpectedDistribution, object: JSONValue)]] = [:]
         for object in distributions {
-            guard let desiredHash = ExpectedDistribution(object) else { continue }
-            claims[desiredHash.key, default: []].append(
-                (object["metadata"]?["creationTimestamp"]?.string ?? "", desiredHash, object))
+            guard let expected = ExpectedDistribution(object) else { continue }
+            claims[expected.key, default: []].append(
+                (object["metadata"]?["creationTimestamp"]?.string ?? "", expected, object))
         }
         for object in clusters {
             for (namespace, tier) in tiers where object.selects(tier) {
-                guard let desiredHash = ExpectedDistribution(object, in: namespace) else { continue }
-                claims[desiredHash.key, default: []].append(
-                    (object["metadata"]?["creationTimestamp"]?.string ?? "", desiredHash, object))
+                guard let expected = ExpectedDistribution(object, in: namespace) else { continue }
+                claims[expected.key, default: []].append(
+                    (object["metadata"]?["creationTimestamp"]?.string ?? "", expected, object))
             }
         }
         for (key, claimants) in claims {
             let ordered = claimants.sorted {
-                ($0.desiredHash.isCluster ? 1 : 0, $0.created, $0.desiredHash.name) < (
-                    $1.desiredHash.isCluster ? 1 : 0, $1.created, $1.desiredHash.name
+                ($0.expected.isCluster ? 1 : 0, $0.created, $0.expected.name) < (
+                    $1.expected.isCluster ? 1 : 0, $1.created, $1.expected.name
                 )
             }
             for (index, claim) in ordered.enumerated() {
                 let reason =
-                    claim.desiredHash.isCluster
-                    ? claim.object.ready(in: claim.desiredHash.namespace) : claim.object.ready
+                    claim.expected.isCluster
+                    ? claim.object.ready(in: claim.expected.namespace) : claim.object.ready
                 if index > 0 {
                     if reason != "TargetConflict" {
-                        complaints.append("\(claim.desiredHash.name) lost, but is \(reason)")
+                        complaints.append("\(claim.expected.name) lost, but is \(reason)")
                     }
                     continue
                 }
                 let problem = Self.judge(
-                    claim.desiredHash, reason, found[key], vault, denied[claim.desiredHash.namespace] ?? [])
-                if let problem { complaints.append("\(key) of \(claim.desiredHash.name), \(reason): \(problem)") }
+                    claim.expected, reason, found[key], vault, denied[claim.expected.namespace] ?? [])
+                if let problem { complaints.append("\(key) of \(claim.expected.name), \(reason): \(problem)") }
             }
         }
         for (key, secret) in found where claims[key] == nil {
@@ -139,26 +139,26 @@ final class Oracle: Sendable {
     }
 
     private static func judge(
-        _ desiredHash: ExpectedDistribution, _ reason: String, _ secret: LiveSecret?, _ vault: Vault,
+        _ expected: ExpectedDistribution, _ reason: String, _ secret: LiveSecret?, _ vault: Vault,
         _ denied: Set<String>
     ) -> String? {
         func expect(_ expected: String) -> String? { reason == expected ? nil : "expected \(expected)" }
-        if desiredHash.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
-            if desiredHash.deletes, desiredHash.target != foreign, secret?.distribution == desiredHash.mark {
+        if expected.entries.contains(where: { $0.from == Vault.forbidden || denied.contains($0.from) }) {
+            if expected.deletes, expected.target != foreign, secret?.distribution == expected.mark {
                 return "is denied but still exists"
             }
             return expect("PolicyDenied")
         }
-        guard let data = desiredHash.rendered(vault.state) else { return expect("SourceNotFound") }
-        if let pair = desiredHash.pair, !vault.fits(pair) { return expect("PairMismatch") }
-        if desiredHash.target == foreign { return expect("NotManaged") }
+        guard let data = expected.rendered(vault.state) else { return expect("SourceNotFound") }
+        if let pair = expected.pair, !vault.fits(pair) { return expect("PairMismatch") }
+        if expected.target == foreign { return expect("NotManaged") }
         guard let secret else { return "is missing" }
         let isEmptied = data.contains { key, text in text.isEmpty && !(secret.texts[key] ?? "").isEmpty }
         if isEmptied { return expect("SourceUnreadable") }
         guard secret.texts == data else {
             return "holds \(secret.versions), expected \(data.mapValues(LiveSecret.version).sorted { $0 < $1 })"
         }
-        if secret.type != desiredHash.type { return "has another type" }
+        if secret.type != expected.type { return "has another type" }
         return expect("Synced")
     }
 

@@ -1,7 +1,7 @@
 import Distribution
 
 /// The last rotations, their unfinished targets, and the latency of each Secret. A value; time is a parameter.
-struct RotationLedger: Sendable {
+struct RotationTracker: Sendable {
     /// The number of rotations that are kept.
     private static let limit = 10
 
@@ -69,7 +69,7 @@ struct RotationLedger: Sendable {
     /// - Parameter seen: `count` when the target's content was compared. The target is not processed for later
     ///   rotations.
     /// - Returns: the latency if a change was written, and the rotation if this was its last target.
-    mutating func settle(
+    mutating func record(
         _ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int, at now: ContinuousClock.Instant
     ) -> (latency: Latency?, ended: Rotation?) {
         if let change = owed[target], change.number > seen { return (nil, nil) }

@@ -3,7 +3,7 @@ import Observability
 import Planning
 
 /// The state of targets that is kept between two reconciliations. A value.
-struct TargetNotes: Sendable {
+struct TargetRecords: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     /// By target: when its certificate expires.
@@ -58,15 +58,15 @@ struct TargetNotes: Sendable {
     }
 
     /// Forgets a target that was deleted.
-    mutating func lose(_ key: ObjectKey) {
+    mutating func forgetDeleted(_ key: ObjectKey) {
         expiries[key] = nil
         ahead[key] = nil
         requestedAt[key] = nil
     }
 
     /// Forgets a target that no distribution of ours describes.
-    mutating func leave(_ key: ObjectKey) {
-        lose(key)
+    mutating func forgetUnclaimed(_ key: ObjectKey) {
+        forgetDeleted(key)
         requested.remove(key)
         checkedSaved.remove(key)
         newerGenerations.forget(key)
@@ -76,9 +76,9 @@ struct TargetNotes: Sendable {
 /// Additional sentences for statuses, and former targets that wait for removal. A value.
 ///
 /// All is kept by namespace, because a claim's targets are in one namespace: there may be thousands of claims.
-struct StatusNotes: Sendable {
-    /// The notes about one claim.
-    private struct Notes: Sendable {
+struct StatusRecords: Sendable {
+    /// The records about one claim.
+    private struct Record: Sendable {
         /// By target: why its former target could not be removed.
         var leftovers: [ObjectKey: String] = [:]
         /// Former targets that are removed once its own is in sync.
@@ -90,37 +90,37 @@ struct StatusNotes: Sendable {
     }
 
     /// By namespace, then by distribution.
-    private var notes: [String: [ObjectKey: Notes]] = [:]
+    private var records: [String: [ObjectKey: Record]] = [:]
 
-    private subscript(claim: Claim) -> Notes {
-        get { notes[claim.namespace]?[claim.distribution] ?? Notes() }
+    private subscript(claim: Claim) -> Record {
+        get { records[claim.namespace]?[claim.distribution] ?? Record() }
         set {
-            notes[claim.namespace, default: [:]][claim.distribution] = newValue.isEmpty ? nil : newValue
-            if notes[claim.namespace]?.isEmpty == true { notes[claim.namespace] = nil }
+            records[claim.namespace, default: [:]][claim.distribution] = newValue.isEmpty ? nil : newValue
+            if records[claim.namespace]?.isEmpty == true { records[claim.namespace] = nil }
         }
     }
 
     /// All former targets that wait.
     var awaited: Set<ObjectKey> {
-        notes.values.reduce(into: []) { all, claims in claims.values.forEach { all.formUnion($0.awaited) } }
+        records.values.reduce(into: []) { all, claims in claims.values.forEach { all.formUnion($0.awaited) } }
     }
 
     /// Sentences for the status of a distribution.
     func sentences(on claim: Claim) -> [String] {
-        let notes = self[claim]
-        return notes.leftovers.sorted { $0.key < $1.key }.map(\.value) + [notes.audit].compactMap { $0 }
+        let records = self[claim]
+        return records.leftovers.sorted { $0.key < $1.key }.map(\.value) + [records.audit].compactMap { $0 }
     }
 
     /// How many former targets of a cluster distribution could not be removed, and why for the first one; nil if none.
     func leftovers(of distribution: ObjectKey) -> (count: Int, first: (target: ObjectKey, sentence: String))? {
-        let all = notes.values.compactMap { $0[distribution]?.leftovers }.flatMap { $0 }
+        let all = records.values.compactMap { $0[distribution]?.leftovers }.flatMap { $0 }
         return all.min { $0.key < $1.key }.map { (all.count, ($0.key, $0.value)) }
     }
 
     /// In how many namespaces the policy would deny a cluster distribution files, and what in the first one; nil if in
     /// none.
     func audits(of distribution: ObjectKey) -> (count: Int, namespace: String, sentence: String)? {
-        let all = notes.compactMap { namespace, claims in claims[distribution]?.audit.map { (namespace, $0) } }
+        let all = records.compactMap { namespace, claims in claims[distribution]?.audit.map { (namespace, $0) } }
         return all.min { $0.0 < $1.0 }.map { (all.count, $0.0, $0.1) }
     }
 
@@ -133,7 +133,7 @@ struct StatusNotes: Sendable {
     /// Records that the target of a claim is in sync.
     ///
     /// - Returns: the former targets that can be removed now.
-    mutating func settle(_ claim: Claim) -> Set<ObjectKey> {
+    mutating func takeUnblocked(_ claim: Claim) -> Set<ObjectKey> {
         let awaited = self[claim].awaited
         if !awaited.isEmpty { self[claim].awaited = [] }
         return awaited
@@ -152,7 +152,7 @@ struct StatusNotes: Sendable {
 
     /// Forgets a deleted target that waited for its successor.
     mutating func forgetAwaited(_ target: ObjectKey) {
-        for (distribution, notes) in notes[target.namespace] ?? [:] where notes.awaited.contains(target) {
+        for (distribution, records) in records[target.namespace] ?? [:] where records.awaited.contains(target) {
             self[Claim(distribution: distribution, namespace: target.namespace)].awaited.remove(target)
         }
     }
@@ -162,7 +162,7 @@ struct StatusNotes: Sendable {
     /// - Returns: the claims whose statuses mentioned it.
     mutating func forgetLeftover(_ target: ObjectKey) -> [Claim] {
         var owners: [Claim] = []
-        for (distribution, notes) in notes[target.namespace] ?? [:] where notes.leftovers[target] != nil {
+        for (distribution, records) in records[target.namespace] ?? [:] where records.leftovers[target] != nil {
             let claim = Claim(distribution: distribution, namespace: target.namespace)
             self[claim].leftovers[target] = nil
             owners.append(claim)
@@ -173,7 +173,7 @@ struct StatusNotes: Sendable {
     /// Forgets a deleted target.
     ///
     /// - Returns: the claims whose statuses mentioned it.
-    mutating func lose(_ target: ObjectKey) -> [Claim] {
+    mutating func forgetDeleted(_ target: ObjectKey) -> [Claim] {
         forgetAwaited(target)
         return forgetLeftover(target)
     }
@@ -183,11 +183,11 @@ struct StatusNotes: Sendable {
     /// - Returns: the former targets whose removal waited for it.
     mutating func forget(_ distribution: ObjectKey) -> Set<ObjectKey> {
         var awaited: Set<ObjectKey> = []
-        let namespaces = distribution.namespace.isEmpty ? Array(notes.keys) : [distribution.namespace]
-        for namespace in namespaces where notes[namespace]?[distribution] != nil {
+        let namespaces = distribution.namespace.isEmpty ? Array(records.keys) : [distribution.namespace]
+        for namespace in namespaces where records[namespace]?[distribution] != nil {
             let claim = Claim(distribution: distribution, namespace: namespace)
             awaited.formUnion(self[claim].awaited)
-            self[claim] = Notes()
+            self[claim] = Record()
         }
         return awaited
     }

@@ -5,7 +5,7 @@ import Planning
 /// The results for the targets of the cluster distributions, from which one status for each distribution is made. A value.
 ///
 /// Keeps a message only for targets that are not in sync.
-struct TargetBook: Sendable {
+struct ClusterTargetResults: Sendable {
     /// The result for one target.
     struct Result: Sendable, Equatable {
         let reason: Reason
@@ -14,11 +14,11 @@ struct TargetBook: Sendable {
     }
 
     /// The results of one distribution.
-    private struct Page: Sendable {
+    private struct Results: Sendable {
         /// The version of the distribution that the results are about. Results for another one do not count.
         var distribution: SecretsDistribution?
         /// By namespace.
-        var results: [String: Result] = [:]
+        var byNamespace: [String: Result] = [:]
         /// The generation that content was written from last. Secrets that need no write may be from an older one.
         var mountGeneration: String?
         /// Whether content was written since the last status.
@@ -31,77 +31,79 @@ struct TargetBook: Sendable {
         var running = 0
     }
 
-    private var pages: [ObjectKey: Page] = [:]
+    private var byDistribution: [ObjectKey: Results] = [:]
     private static let inSync = Result(reason: .synced, message: "")
 
     /// The last result for a target; nil if there is none.
-    subscript(claim: Claim) -> Result? { pages[claim.distribution]?.results[claim.namespace] }
+    subscript(claim: Claim) -> Result? { byDistribution[claim.distribution]?.byNamespace[claim.namespace] }
 
     /// Records the result for a target. The message of one in sync contains only remarks.
     mutating func record(
         _ status: DistributionStatus, on distribution: SecretsDistribution, at now: ContinuousClock.Instant
     ) {
         let claim = distribution.claim
-        var page = page(of: distribution)
-        defer { pages[claim.distribution] = page }
+        var results = results(of: distribution)
+        defer { byDistribution[claim.distribution] = results }
         let result =
             status.reason == .synced ? Self.inSync : Result(reason: status.reason, message: status.message)
-        var isNew = page.results.updateValue(result, forKey: claim.namespace) != result
+        var isNew = results.byNamespace.updateValue(result, forKey: claim.namespace) != result
         if status.contentChanged {
-            page.contentChanged = true
-            page.mountGeneration = status.mountGeneration
+            results.contentChanged = true
+            results.mountGeneration = status.mountGeneration
         }
-        if status.reason == .synced, status.message != page.remark {
-            page.remark = status.message
+        if status.reason == .synced, status.message != results.remark {
+            results.remark = status.message
             isNew = true
         }
-        if isNew || status.contentChanged { page.changedAt = page.changedAt ?? now }
+        if isNew || status.contentChanged { results.changedAt = results.changedAt ?? now }
     }
 
     /// Whether the results have changed since the last status.
-    func isPending(_ distribution: ObjectKey) -> Bool { pages[distribution]?.changedAt != nil }
+    func isPending(_ distribution: ObjectKey) -> Bool { byDistribution[distribution]?.changedAt != nil }
 
     /// Whether the status should wait, for at most `longest`, because targets that are being reconciled are about to
     /// change it: one status then reports them all.
     func isAboutToChange(_ distribution: ObjectKey, at now: ContinuousClock.Instant, _ longest: Duration) -> Bool {
-        guard let page = pages[distribution], page.running > 0, let changedAt = page.changedAt else { return false }
+        guard let results = byDistribution[distribution], results.running > 0, let changedAt = results.changedAt else {
+            return false
+        }
         return changedAt.duration(to: now) < longest
     }
 
-    /// The page for this version of a distribution, moved out of the dictionary so that it is not copied.
-    private mutating func page(of distribution: SecretsDistribution) -> Page {
-        var page = pages.removeValue(forKey: distribution.key) ?? Page()
-        if page.distribution.map({ $0.hasSameContent(as: distribution) }) != true {
-            page.distribution = distribution.aimed(at: nil)
-            page.results = [:]
+    /// The results for this version of a distribution, moved out of the dictionary so that it is not copied.
+    private mutating func results(of distribution: SecretsDistribution) -> Results {
+        var results = byDistribution.removeValue(forKey: distribution.key) ?? Results()
+        if results.distribution.map({ $0.hasSameContent(as: distribution) }) != true {
+            results.distribution = distribution.bound(to: nil)
+            results.byNamespace = [:]
         }
-        return page
+        return results
     }
 
     /// Records that a target is being reconciled.
-    mutating func begin(_ distribution: ObjectKey) { pages[distribution, default: Page()].running += 1 }
+    mutating func begin(_ distribution: ObjectKey) { byDistribution[distribution, default: Results()].running += 1 }
 
     /// Records that a target is no longer being reconciled.
     mutating func end(_ distribution: ObjectKey) {
-        guard let running = pages[distribution]?.running, running > 0 else { return }
-        pages[distribution]?.running = running - 1
+        guard let running = byDistribution[distribution]?.running, running > 0 else { return }
+        byDistribution[distribution]?.running = running - 1
     }
 
-    mutating func forget(_ distribution: ObjectKey) { pages[distribution] = nil }
+    mutating func forget(_ distribution: ObjectKey) { byDistribution[distribution] = nil }
 
     /// Forgets the result for a namespace that is not selected any more.
-    mutating func forget(_ claim: Claim) { pages[claim.distribution]?.results[claim.namespace] = nil }
+    mutating func forget(_ claim: Claim) { byDistribution[claim.distribution]?.byNamespace[claim.namespace] = nil }
 
     /// By distribution: the number of targets in sync, and of the others that have a result.
     var counts: [ObjectKey: (inSync: Int, heldBack: Int)] {
-        pages.mapValues { page in
-            let inSync = page.results.values.count { $0.reason == .synced }
-            return (inSync, page.results.count - inSync)
+        byDistribution.mapValues { results in
+            let inSync = results.byNamespace.values.count { $0.reason == .synced }
+            return (inSync, results.byNamespace.count - inSync)
         }
     }
 }
 
-extension TargetBook {
+extension ClusterTargetResults {
     /// The status of a distribution. It reports content that was written since the last call.
     ///
     /// - Parameters:
@@ -111,25 +113,27 @@ extension TargetBook {
     mutating func status(
         of distribution: SecretsDistribution, in namespaces: Set<String>, _ sentences: [String]
     ) -> DistributionStatus? {
-        var page = page(of: distribution)
-        defer { pages[distribution.key] = page }
-        if page.results.count != namespaces.count || !page.results.keys.allSatisfy(namespaces.contains) {
-            page.results = page.results.filter { namespaces.contains($0.key) }
+        var results = results(of: distribution)
+        defer { byDistribution[distribution.key] = results }
+        if results.byNamespace.count != namespaces.count || !results.byNamespace.keys.allSatisfy(namespaces.contains) {
+            results.byNamespace = results.byNamespace.filter { namespaces.contains($0.key) }
         }
-        guard page.results.count == namespaces.count else { return nil }
+        guard results.byNamespace.count == namespaces.count else { return nil }
         var problems = Problems()
-        for (namespace, result) in page.results where result.reason != .synced { problems.add(namespace, result) }
+        for (namespace, result) in results.byNamespace where result.reason != .synced {
+            problems.add(namespace, result)
+        }
         let counts = TargetCounts(
             all: namespaces.count, inSync: namespaces.count - problems.count, notInSync: problems.first)
-        let remarks = counts.inSync > 0 && !page.remark.isEmpty ? [page.remark] : []
+        let remarks = counts.inSync > 0 && !results.remark.isEmpty ? [results.remark] : []
         var status = DistributionStatus(
             reason: problems.reason ?? .synced,
             message: ([counts.sentence(on: distribution.spec.name ?? "")] + remarks + sentences)
                 .joined(separator: " "),
-            mountGeneration: page.mountGeneration, contentChanged: page.contentChanged)
+            mountGeneration: results.mountGeneration, contentChanged: results.contentChanged)
         status.targets = counts
-        page.contentChanged = false
-        page.changedAt = nil
+        results.contentChanged = false
+        results.changedAt = nil
         return status
     }
 

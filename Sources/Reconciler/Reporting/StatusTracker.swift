@@ -4,7 +4,7 @@ import Scheduling
 import Stores
 
 /// The results of reconciling the distributions, and the state of writing their statuses. A value.
-package struct StatusBook: Sendable {
+package struct StatusTracker: Sendable {
     /// By distribution: the result of the last reconciliation.
     package private(set) var outcomes: [ObjectKey: DistributionStatus] = [:]
     /// By distribution: the status that must be written.
@@ -74,7 +74,7 @@ package struct StatusBook: Sendable {
 
 // MARK: Writing
 
-extension StatusBook {
+extension StatusTracker {
     /// Removes the pending status.
     mutating func drop(_ distribution: ObjectKey) { pending[distribution] = nil }
 
@@ -103,7 +103,7 @@ extension StatusBook {
     /// Records that a status was written.
     ///
     /// - Parameter isSame: false if the distribution has been recreated or deleted in the meantime.
-    mutating func wrote(
+    mutating func recordWrite(
         _ next: PendingStatus, on distribution: SecretsDistribution, _ traits: DefinitionTraits, isSame: Bool
     ) {
         let key = distribution.key
