@@ -6,7 +6,7 @@ package import Observability
 package final class AdminEndpoint: Sendable {
     /// The listening address. If the requested port is 0, it contains the port that the kernel chose.
     package let address: ListenAddress
-    private let page: @Sendable ([String: String]) async -> HTTPPage
+    private let page: (@Sendable ([String: String]) async -> HTTPPage)?
     private let metrics: CachedValue<String>
     private let server: HTTPServer
 
@@ -64,13 +64,17 @@ package final class AdminEndpoint: Sendable {
             .now(ProbeText.answer("healthz", sources.heartbeats().map { HealthCheck($0) }, isVerbose: isVerbose))
         case .readyz(let isVerbose): .now(ProbeText.answer("readyz", sources.readiness(), isVerbose: isVerbose))
         case .startupz(let isVerbose): .now(ProbeText.answer("startupz", sources.startup(), isVerbose: isVerbose))
-        case .metrics, .status: .later
+        case .metrics: .later
+        case .status where sources.page != nil: .later
+        case .status: .now(noPage)
         case nil: .now(notFound)
         }
     }
 
     private static let notFound = HTTPResponse(
         status: 404, body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose), /metrics and /\n")
+    private static let noPage = HTTPResponse(
+        status: 404, body: "the status page is off; STATUS_PAGE=true turns it on\n")
 
     private static func answer(_ page: HTTPPage) -> HTTPResponse {
         HTTPResponse(
@@ -84,7 +88,7 @@ package final class AdminEndpoint: Sendable {
         case .metrics:
             HTTPResponse(contentType: Exposition.contentType, body: await metrics.value())
         case .status(let query):
-            Self.answer(await page(query))
+            if let page { Self.answer(await page(query)) } else { Self.noPage }
         default: Self.notFound
         }
     }

@@ -7,15 +7,15 @@ package struct AdminSources: Sendable {
     package var heartbeats: @Sendable () -> [Heartbeat]
     package var readiness: @Sendable () -> [HealthCheck]
     package var startup: @Sendable () -> [HealthCheck]
-    /// Renders the status page for the values of a query string.
-    package var page: @Sendable ([String: String]) async -> HTTPPage
+    /// Renders the status page for the values of a query string; nil if the page is not served.
+    package var page: (@Sendable ([String: String]) async -> HTTPPage)?
     /// The metrics in Prometheus' text format.
     package var metrics: @Sendable () async -> String
 
     package init(
         heartbeats: @escaping @Sendable () -> [Heartbeat], readiness: @escaping @Sendable () -> [HealthCheck],
         startup: @escaping @Sendable () -> [HealthCheck],
-        page: @escaping @Sendable ([String: String]) async -> HTTPPage,
+        page: (@Sendable ([String: String]) async -> HTTPPage)?,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.heartbeats = heartbeats

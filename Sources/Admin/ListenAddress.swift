@@ -1,3 +1,5 @@
+import Glibc
+
 /// The address that the admin endpoint listens on.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// An IPv4 or IPv6 address without brackets; nil means all addresses.
@@ -28,6 +30,16 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         }
         guard host.utf8.allSatisfy({ $0.isASCIIAddressPart }) else { return nil }
         self.init(host: host.isEmpty ? nil : host, port: port)
+    }
+
+    /// Whether only processes of the same network namespace, such as the containers of the pod, reach it: 127.0.0.0/8 and
+    /// ::1.
+    package var isLoopback: Bool {
+        guard let host else { return false }
+        var (four, six) = (in_addr(), in6_addr())
+        if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+        return inet_pton(AF_INET6, host, &six) == 1
+            && withUnsafeBytes(of: &six) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
     }
 
     package var description: String {

@@ -53,7 +53,7 @@ package struct Agent: Sendable {
         try policy?.start()
         defer { policy?.stop() }
         let endpoint = try settings.listenAddress.map { address in
-            let sources = AdminSources(controller, backend, heartbeats)
+            let sources = AdminSources(controller, backend, heartbeats, withPage: settings.servesStatusPage)
             return try AdminEndpoint(address: address, sources: sources, logger: logger)
         }
         defer { endpoint?.stop() }

@@ -29,6 +29,8 @@ package struct Settings: Sendable, Equatable {
     package var dryRun = false
     /// The address for metrics, probes and the status page; nil disables them.
     package var listenAddress: ListenAddress? = .standard
+    /// Whether the status page is served; nil: only if `listenAddress` is a loopback address, because it has no password.
+    package var statusPage: Bool?
     package var kubeconfig: String?
     /// The path of the access policy file.
     package var policyPath: String?
@@ -49,6 +51,9 @@ package struct Settings: Sendable, Equatable {
     package var namespaces: [String] = []
 
     package init() {}
+
+    /// Whether the endpoint at `listenAddress` has the status page.
+    var servesStatusPage: Bool { statusPage ?? (listenAddress?.isLoopback == true) }
 
     /// The scopes of the lists and watches: one for each namespace or one for all namespaces, and the cluster.
     package var scopes: [Scope] { namespaceScopes + [.cluster] }

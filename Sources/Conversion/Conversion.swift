@@ -1,4 +1,4 @@
-import Distribution
+package import Distribution
 import Observability
 import YAML
 

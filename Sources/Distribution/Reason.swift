@@ -12,6 +12,16 @@ package enum Reason: String, Sendable, CaseIterable {
     case pairMismatch = "PairMismatch"
     case typeChangeRefused = "TypeChangeRefused"
     case writeFailed = "WriteFailed"
+
+    /// Whether only an edit can help: of the resource, of the access policy, or of an object that is in the way.
+    package var needsEdit: Bool {
+        switch self {
+        case .invalidSpec, .typeRefused, .notManaged, .targetConflict, .policyDenied: true
+        case .synced, .sourceNotFound, .sourceUnreadable, .targetTooLarge, .pairMismatch, .typeChangeRefused,
+            .writeFailed:
+            false
+        }
+    }
 }
 
 /// Why a target is not written: the reason and one sentence for the status.

@@ -15,10 +15,21 @@ package struct StoredStatus: Sendable, Equatable {
 
     /// Setting it keeps its position: a list in another order would differ from the stored one and need a write.
     package var ready: Condition? {
-        get { conditions.first { $0.type == Condition.ready } }
+        get { self[condition: Condition.ready] }
+        set { self[condition: Condition.ready] = newValue }
+    }
+
+    /// Nil unless it is `True`: kstatus and Flux expect that a condition that reports a problem is absent otherwise.
+    package var stalled: Condition? {
+        get { self[condition: Condition.stalled] }
+        set { self[condition: Condition.stalled] = newValue }
+    }
+
+    private subscript(condition type: String) -> Condition? {
+        get { conditions.first { $0.type == type } }
         set {
-            let index = conditions.firstIndex { $0.type == Condition.ready } ?? conditions.endIndex
-            conditions.removeAll { $0.type == Condition.ready }
+            let index = conditions.firstIndex { $0.type == type } ?? conditions.endIndex
+            conditions.removeAll { $0.type == type }
             if let newValue { conditions.insert(newValue, at: index) }
         }
     }
@@ -71,6 +82,8 @@ extension TargetCounts {
 /// `metav1.Condition`.
 package struct Condition: Sendable, Equatable {
     package static let ready = "Ready"
+    /// `True` while only an edit can help (kstatus, "Conditions").
+    package static let stalled = "Stalled"
 
     package var type: String
     /// `True`, `False` or `Unknown`.

@@ -13,7 +13,9 @@ package enum Terminal {
     /// Whether a line on `descriptor` can be overwritten: it is a terminal that supports escape sequences.
     package static func canErase(
         _ descriptor: Int32, environment: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
-    ) -> Bool { isatty(descriptor) == 1 && environment("TERM") != "dumb" }
+    ) -> Bool { isTerminal(descriptor) && environment("TERM") != "dumb" }
+
+    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Select Graphic Rendition (ECMA-48, 8.3.117).
     package enum Style: String, Sendable {

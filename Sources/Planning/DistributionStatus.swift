@@ -15,6 +15,9 @@ package struct DistributionStatus: Sendable, Equatable {
     package var sources: [SourceVersion]?
     /// Only of a cluster distribution.
     package var targets: TargetCounts?
+    /// Only of a cluster distribution: the most frequent reason of targets that only an edit can help; nil if there are
+    /// none.
+    package var stalledTargets: Reason?
 
     package init(reason: Reason, message: String, mountGeneration: String? = nil, contentChanged: Bool = false) {
         self.reason = reason
@@ -25,6 +28,9 @@ package struct DistributionStatus: Sendable, Equatable {
 
     package init(_ refusal: Refusal) { self.init(reason: refusal.reason, message: refusal.message) }
 
+    /// Why only an edit can help; nil if the agent's retries or a change of the mount can.
+    private var stalledReason: Reason? { reason.needsEdit ? reason : stalledTargets }
+
     /// The complete new status; nil if `distribution` already has it.
     ///
     /// - Parameter now: RFC 3339.
@@ -33,17 +39,21 @@ package struct DistributionStatus: Sendable, Equatable {
     ) -> StoredStatus? {
         let stored = distribution.status
         let generation = distribution.generation > 0 ? distribution.generation : nil
-        let ready = reason == .synced ? "True" : "False"
         var next = stored
         next.statusText = message
         next.mountGeneration = mountGeneration ?? stored.mountGeneration
         next.observedGeneration = generation
         next.sources = sources ?? stored.sources
         next.targets = targets ?? (distribution.isCluster ? stored.targets : nil)
-        next.ready = Condition(
-            type: Condition.ready, status: ready, reason: reason.rawValue, message: message,
-            lastTransitionTime: stored.ready?.status == ready ? stored.ready?.lastTransitionTime ?? now : now,
-            observedGeneration: generation)
+        let condition = { (type: String, isTrue: Bool, reason: Reason, last: Condition?) in
+            let status = isTrue ? "True" : "False"
+            return Condition(
+                type: type, status: status, reason: reason.rawValue, message: message,
+                lastTransitionTime: last?.status == status ? last?.lastTransitionTime ?? now : now,
+                observedGeneration: generation)
+        }
+        next.ready = condition(Condition.ready, reason == .synced, reason, stored.ready)
+        next.stalled = stalledReason.map { condition(Condition.stalled, true, $0, stored.stalled) }
         // If an agent ended between the write of the target and that of the status, the status has an older generation.
         let missedUpdate = stored.ready != nil && next.mountGeneration != stored.mountGeneration
         if contentChanged || missedUpdate { next.lastUpdated = now }

@@ -1,4 +1,4 @@
-import Distribution
+package import Distribution
 import YAML
 
 /// Parses files with SecretProviderClass manifests (secrets-store.csi.x-k8s.io/v1).

@@ -1,3 +1,4 @@
+package import Distribution
 import YAML
 
 /// One SecretProviderClass of the Secrets Store CSI driver.

@@ -1,3 +1,4 @@
+package import Distribution
 import YAML
 
 /// One object of a vault that a SecretProviderClass names, and the files that it becomes.

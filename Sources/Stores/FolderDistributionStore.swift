@@ -205,9 +205,9 @@ private struct Complaints {
 
     init(file: String) { self.file = file }
 
-    mutating func add(_ problem: String) { add(Manifests.Finding(file: file, line: 0, message: problem)) }
+    mutating func add(_ problem: String) { add(Finding(file: file, line: 0, message: problem)) }
 
-    mutating func add(_ problem: Manifests.Finding) {
+    mutating func add(_ problem: Finding) {
         if first.count < Self.most { first.append(problem.description) } else { others += 1 }
     }
 

@@ -4,28 +4,6 @@ import YAML
 
 /// Parses YAML files that contain distributions and namespaces.
 package enum Manifests {
-    /// A problem and its location.
-    package struct Finding: Sendable, Equatable, CustomStringConvertible {
-        package let file: String
-        /// Counted from 1; 0 if the problem concerns the whole file.
-        package let line: Int
-        package let message: String
-        /// Whether it is only a remark and not an error.
-        package let isRemark: Bool
-
-        package init(file: String, line: Int, message: String, isRemark: Bool = false) {
-            self.file = file
-            self.line = line
-            self.message = message
-            self.isRemark = isRemark
-        }
-
-        package var description: String {
-            let text = isRemark ? "remark: \(message)" : message
-            return line > 0 ? "\(file):\(line): \(text)" : "\(file): \(text)"
-        }
-    }
-
     /// A source that a distribution names, and where.
     package struct Source: Sendable {
         /// `namespace/name` of a SecretsDistribution as the manifest has them; with the kind for another resource.
@@ -157,7 +135,7 @@ package enum Manifests {
     }
 }
 
-extension Manifests.Finding {
+extension Finding {
     /// A problem of `document`, at its line.
     init(_ problem: Problem, in document: YAMLNode, file: String, isRemark: Bool = false) {
         self.init(

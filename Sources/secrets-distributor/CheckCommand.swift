@@ -5,69 +5,69 @@ import Stores
 /// The command `check [--policy FILE] [--provider-class FILE] FILE...`, which validates manifests without a cluster.
 enum CheckCommand {
     static func run(
-        _ files: [String], policy policyFile: String?, classes arguments: [ProviderClassArgument]
+        _ files: [String], policy policyFile: String?, classes: [ProviderClassArgument], _ format: CheckReport.Format
     ) -> Int32 {
-        guard !files.isEmpty || policyFile != nil || !arguments.isEmpty else {
+        guard !files.isEmpty || policyFile != nil || !classes.isEmpty else {
             return Program.fail("check needs a file; see secrets-distributor check --help", 64)
         }
-        var problems = 0
-        var policy: AccessPolicy?
-        if let policyFile {
-            let parsed = Self.policy(policyFile)
-            parsed.problems.forEach { print($0.description.onOneLine) }
-            problems += parsed.problems.count
-            policy = parsed.policy
+        var report = CheckReport()
+        let policy = policyFile.map { file in
+            let parsed = Self.policy(file)
+            report.findings += parsed.problems
+            return parsed.policy
         }
         var coverage: MountCoverage?
-        if !arguments.isEmpty {
-            let parsed = ProviderClassArgument.read(arguments)
-            parsed.findings.forEach { print(Manifests.Finding($0).description.onOneLine) }
-            problems += parsed.findings.count { !$0.isRemark }
+        if !classes.isEmpty {
+            let parsed = ProviderClassArgument.read(classes)
+            report.findings += parsed.findings
             coverage = MountCoverage(parsed)
         }
-        guard !files.isEmpty else {
-            let subjects =
-                (policyFile == nil ? [] : ["a policy of \(counted(policy?.rules.count ?? 0, "rule"))"])
-                + (coverage.map { [subject($0.content)] } ?? [])
-            print("\(subjects.joined(separator: ", ")): \(counted(problems, "problem"))")
-            return problems == 0 ? 0 : 1
+        if files.isEmpty {
+            report.subjects = policy.map { ["a policy of \(counted($0?.rules.count ?? 0, "rule"))"] } ?? []
+            report.subjects += coverage.map { [subject($0.content)] } ?? []
+        } else {
+            let count = check(files, policy ?? nil, &coverage, &report)
+            report.subjects = ["\(counted(count, "distribution")) in \(counted(files.count, "file"))"]
         }
+        print(report.text(format))
+        return report.problems == 0 ? 0 : 1
+    }
+
+    /// - Returns: the number of distributions.
+    private static func check(
+        _ files: [String], _ policy: AccessPolicy?, _ coverage: inout MountCoverage?, _ report: inout CheckReport
+    ) -> Int {
         var count = 0
-        var claims: [ObjectKey: String] = [:]
+        var claims: [ObjectKey: FilePlace] = [:]
         for file in files {
             let parsed: Manifests.Parsed
             do {
                 parsed = Manifests.parse(
                     try FileBytes.read(file), file: file, policy: policy, withSources: coverage != nil)
             } catch {
-                print("\(file): \(error)".onOneLine)
-                problems += 1
+                report.findings.append(Finding(file: file, line: 0, message: "\(error)"))
                 continue
             }
             var findings = parsed.problems
             for (distribution, line) in parsed.distributions {
                 count += 1
                 guard let target = distribution.target else { continue }
-                let place = "\(file):\(line)"
+                let place = FilePlace(file: file, line: line)
                 if let other = claims.updateValue(place, forKey: target) {
                     findings.append(
-                        .init(
-                            file: file, line: line,
-                            message: "describes Secret \(target.name), like \(other); the older distribution would win"
-                        ))
+                        Finding(
+                            place,
+                            "describes Secret \(target.name), like \(other); the older distribution would win"))
                 }
             }
             findings += coverage?.findings(for: parsed.sources, in: file) ?? []
-            for finding in findings.sorted(by: { $0.line < $1.line }) { print(finding.description.onOneLine) }
-            problems += findings.count { !$0.isRemark }
             if parsed.distributions.isEmpty && findings.isEmpty {
-                print("\(file): contains no SecretsDistribution".onOneLine)
-                problems += 1
+                findings.append(Finding(file: file, line: 0, message: "contains no SecretsDistribution"))
             }
+            report.findings += findings.sorted { $0.line < $1.line }
         }
-        for finding in coverage?.unused ?? [] { print(Manifests.Finding(finding).description.onOneLine) }
-        print("\(counted(count, "distribution")) in \(counted(files.count, "file")): \(counted(problems, "problem"))")
-        return problems == 0 ? 0 : 1
+        report.findings += coverage?.unused ?? []
+        return count
     }
 
     /// Parses a policy file. If the file is unreadable, that is its only problem.
@@ -75,7 +75,7 @@ enum CheckCommand {
         do {
             return PolicyManifest.parse(try FileBytes.read(file), file: file)
         } catch {
-            return PolicyManifest.Parsed(problems: [.init(file: file, line: 0, message: "\(error)")])
+            return PolicyManifest.Parsed(problems: [Finding(file: file, line: 0, message: "\(error)")])
         }
     }
 

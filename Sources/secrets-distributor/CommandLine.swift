@@ -1,12 +1,13 @@
 import Agent
 import Glibc
 import Kube
+import Observability
 import ProviderClasses
 
 /// The parsed command line.
 struct Invocation {
     enum Command: String, CaseIterable {
-        case run, sync, plan, explain, check, convert, export, version, help
+        case run, sync, plan, explain, check, convert, export, completion, version, help
     }
 
     var command = Command.run
@@ -20,6 +21,8 @@ struct Invocation {
     var export = ExportCommand.Options()
     /// For `sync`, `plan` and `explain`: the output format.
     var output = OutputFormat.table
+    /// For `check`: the output format.
+    var report = CheckReport.Format.text
     /// The values of the variables that are set, by the variable or by its flag.
     private var given: [String: String] = [:]
     /// `--help` was given with a command.
@@ -34,9 +37,6 @@ struct UsageError: Error, CustomStringConvertible {
 extension Invocation.Command {
     /// Whether the command needs settings.
     var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
-    /// The variables that the command uses; nil for all.
-    fileprivate var variables: [String]? { self == .convert ? ["MANAGED_BY", "ANNOTATION_DOMAIN"] : nil }
-    fileprivate var hasOutputFormats: Bool { [.sync, .plan, .explain].contains(self) }
 }
 
 extension Invocation {
@@ -47,8 +47,7 @@ extension Invocation {
     init(_ arguments: [String], environment: (String) -> String?) throws {
         var flags: [String: String] = [:]
         var words: [String] = []
-        var format: String?
-        var exportFlags: [String: String] = [:]
+        var commandFlags: [CommandFlag: [String]] = [:]
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
@@ -57,19 +56,10 @@ extension Invocation {
             }
             if argument == "--help" || argument == "-h" {
                 wantsHelp = true
-            } else if argument == Self.policyFlag || argument.hasPrefix("\(Self.policyFlag)=") {
-                policy = try Self.value(of: Self.policyFlag, argument, &rest)
-            } else if argument == Self.outputFlag || argument.hasPrefix("\(Self.outputFlag)=") {
-                format = try Self.value(of: Self.outputFlag, argument, &rest)
-            } else if let flag = ([ProviderClassArgument.flag] + Self.exportFlags).first(where: {
-                argument == $0 || argument.hasPrefix("\($0)=")
+            } else if let flag = CommandFlag.allCases.first(where: {
+                argument == $0.flag || argument.hasPrefix("\($0.flag)=")
             }) {
-                let value = try Self.value(of: flag, argument, &rest)
-                if flag == ProviderClassArgument.flag {
-                    providerClasses.append(try ProviderClassArgument(value))
-                } else {
-                    exportFlags[flag] = value
-                }
+                commandFlags[flag, default: []].append(try Self.value(of: flag.flag, argument, &rest))
             } else if argument.hasPrefix("--") {
                 let (option, value) = try Self.flag(argument, &rest)
                 flags[option.variable] = value
@@ -88,59 +78,80 @@ extension Invocation {
             operands = Array(words.dropFirst())
         }
         try apply(flags, environment)
-        guard command == .check || policy == nil else {
-            throw UsageError(description: "\(Self.policyFlag) is a flag of check only; expected --policy-path")
-        }
-        if let format { output = try outputFormat(format) }
-        try applyExport(exportFlags)
-        if command == .explain {
+        try apply(commandFlags)
+        try checkOperands()
+    }
+
+    private func checkOperands() throws(UsageError) {
+        switch command {
+        case .check, .convert, .export: break
+        case .explain:
             guard wantsHelp || operands.count == 1 else {
                 throw UsageError(description: "explain takes one operand, FROM, got \(operands.count)")
             }
-        } else if ![.check, .convert, .export].contains(command), let operand = operands.first {
+        case .completion:
+            guard wantsHelp || operands.count == 1 && Completion(rawValue: operands[0]) != nil else {
+                let shells = Completion.allCases.map(\.rawValue).joined(separator: ", ")
+                let got = operands.isEmpty ? "none" : operands.map { "\"\($0)\"" }.joined(separator: " ")
+                throw UsageError(description: "completion takes one of \(shells), got \(got)")
+            }
+        case .run, .sync, .plan, .version, .help:
+            guard let operand = operands.first else { return }
             throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
         }
-    }
-
-    private func outputFormat(_ text: String) throws(UsageError) -> OutputFormat {
-        guard command.hasOutputFormats else {
-            throw UsageError(description: "\(Self.outputFlag) is a flag of sync, plan and explain only")
-        }
-        let isDrawable = command == .explain
-        guard let format = OutputFormat(rawValue: text), format != .mermaid || isDrawable else {
-            let formats = isDrawable ? "table, json or mermaid" : "table or json"
-            throw UsageError(description: "\(Self.outputFlag) is \"\(text)\", expected \(formats)")
-        }
-        return format
     }
 
     /// Whether the variable or its flag is set.
     func isGiven(_ variable: String) -> Bool { given[variable] != nil }
 
-    private mutating func applyExport(_ flags: [String: String]) throws {
-        guard command == .export else {
-            guard command == .check || providerClasses.isEmpty else {
-                throw UsageError(description: "\(ProviderClassArgument.flag) is a flag of check and export only")
-            }
-            guard let flag = flags.keys.min() else { return }
-            throw UsageError(description: "\(flag) is a flag of export only")
+    /// The format of the log on standard error: `text` on a terminal, unless it is set.
+    var logFormat: Logger.Format {
+        isGiven("LOG_FORMAT") || !Terminal.isTerminal(STDERR_FILENO) ? settings.logFormat : .text
+    }
+
+    /// The last value of a flag counts, except that provider classes add up.
+    private mutating func apply(_ flags: [CommandFlag: [String]]) throws {
+        for flag in CommandFlag.allCases where flags[flag] != nil && !flag.commands.contains(command) {
+            let names = flag.commands.map(\.rawValue)
+            let list =
+                names.count == 1
+                ? names[0] : "\(names.dropLast().joined(separator: ", ")) and \(names[names.count - 1])"
+            let advice = flag == .policy ? "; expected --policy-path" : ""
+            throw UsageError(description: "\(flag.flag) is a flag of \(list) only\(advice)")
         }
-        guard !wantsHelp else { return }
+        policy = flags[.policy]?.last
+        providerClasses = try flags[.providerClass]?.map { try ProviderClassArgument($0) } ?? []
+        if let text = flags[.output]?.last {
+            try expect(text, .output)
+            report = CheckReport.Format(rawValue: text) ?? .text
+            output = OutputFormat(rawValue: text) ?? .table
+        }
+        if command == .export, !wantsHelp { try applyExport(flags.compactMapValues(\.last)) }
+    }
+
+    private func expect(_ text: String, _ flag: CommandFlag) throws(UsageError) {
+        let choices = flag.choices(of: command)
+        guard !choices.contains(text) else { return }
+        let list = "\(choices.dropLast().joined(separator: ", ")) or \(choices.last ?? "")"
+        throw UsageError(description: "\(flag.flag) is \"\(text)\", expected \(list)")
+    }
+
+    private mutating func applyExport(_ flags: [CommandFlag: String]) throws {
         let formats = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
-        guard let text = flags["--format"] else {
+        guard let text = flags[.format] else {
             throw UsageError(description: "export needs --format, one of \(formats)")
         }
         guard let format = ExportFormat(rawValue: text) else {
             throw UsageError(description: "--format is \"\(text)\", expected one of \(formats)")
         }
-        if let flag = ["--account", "--region"].first(where: { flags[$0] != nil }), !format.usesAccount {
-            throw UsageError(description: "\(flag) is a flag of the formats aws-iam and terraform only")
+        if let flag = [CommandFlag.account, .region].first(where: { flags[$0] != nil }), !format.usesAccount {
+            throw UsageError(description: "\(flag.flag) is a flag of the formats aws-iam and terraform only")
         }
         guard !providerClasses.isEmpty, !operands.isEmpty else {
             throw UsageError(
-                description: "export needs \(ProviderClassArgument.flag) and at least one file with distributions")
+                description: "export needs \(CommandFlag.providerClass.flag) and at least one file with distributions")
         }
-        export = ExportCommand.Options(format: format, account: flags["--account"], region: flags["--region"])
+        export = ExportCommand.Options(format: format, account: flags[.account], region: flags[.region])
         if let account = export.account, account.utf8.count != 12 || !account.allSatisfy({ "0"..."9" ~= $0 }) {
             throw OptionError(name: "--account", value: account, takes: "the 12 digits of an AWS account")
         }
@@ -167,16 +178,12 @@ extension Invocation {
         return value
     }
 
-    private static let policyFlag = "--policy"
-    private static let exportFlags = ["--format", "--account", "--region"]
-    private static let outputFlag = "--output"
-
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // An invalid variable must not affect the commands that do not use it.
-        guard !wantsHelp, command.isConfigured || command.variables != nil else { return }
+        guard !wantsHelp else { return }
         // Their output is the result alone, so they log only errors by default.
         if command == .plan || command == .explain { settings.logLevel = .error }
-        for option in Option.all where command.variables?.contains(option.variable) ?? true {
+        for option in Option.all where command.isConfigured || option.commands.contains(command) {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
             if value.isEmpty, flags[option.variable] == nil, !option.takesEmpty { continue }
@@ -198,6 +205,11 @@ extension Invocation {
                     takes: "a time not longer than DEBOUNCE_MAX, which is 2s")
         }
         try checkElection()
+        if command == .run, settings.statusPage == true, settings.listenAddress == nil {
+            throw OptionError(
+                name: "STATUS_PAGE", value: given["STATUS_PAGE"] ?? "",
+                takes: "LISTEN_ADDRESS as well, where the status page is served")
+        }
         if command == .sync, settings.dryRun {
             throw OptionError(
                 name: "DRY_RUN", value: given["DRY_RUN"] ?? "",

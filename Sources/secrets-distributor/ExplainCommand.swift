@@ -14,7 +14,7 @@ enum ExplainCommand {
         } catch {
             return Program.fail("FROM \(error); see secrets-distributor explain --help", 64)
         }
-        let logger = Logger(level: settings.logLevel, format: settings.logFormat)
+        let logger = Logger(level: settings.logLevel, format: invocation.logFormat)
         let explanation = try await Explainer(settings: settings, logger: logger).explain(file)
         let diagram = ExplanationDiagram(explanation)
         invocation.output.print(

@@ -10,7 +10,7 @@ enum PassCommand {
         let showsProgress = Terminal.canErase(STDERR_FILENO) && !invocation.isGiven("LOG_LEVEL")
         let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
         let logger = Logger(
-            level: line == nil ? settings.logLevel : .error, format: settings.logFormat,
+            level: line == nil ? settings.logLevel : .error, format: invocation.logFormat,
             isColoured: Terminal.takesColours(STDERR_FILENO),
             write: { text in line.map { $0.write(above: text) } ?? Logger.standardError(text) })
         let signals = try SignalRequests(overdue: 1)

@@ -27,16 +27,18 @@ enum Program {
             switch invocation.command {
             case .help: print(Help.text(of: .help))
             case .version: print(Version.text)
+            case .completion: print(Completion(rawValue: invocation.operands[0])?.script ?? "", terminator: "")
             case .check:
                 return CheckCommand.run(
-                    invocation.operands, policy: invocation.policy, classes: invocation.providerClasses)
+                    invocation.operands, policy: invocation.policy, classes: invocation.providerClasses,
+                    invocation.report)
             case .export:
                 return ExportCommand.run(
                     invocation.operands, classes: invocation.providerClasses, invocation.export)
             case .convert: return ConvertCommand.run(invocation.operands, invocation.settings)
             case .sync, .plan: return try await PassCommand.run(invocation)
             case .explain: return try await ExplainCommand.run(invocation.operands[0], invocation)
-            case .run: try await run(invocation.settings)
+            case .run: try await run(invocation)
             }
             return 0
         } catch {
@@ -44,9 +46,10 @@ enum Program {
         }
     }
 
-    private static func run(_ settings: Settings) async throws {
+    private static func run(_ invocation: Invocation) async throws {
+        let settings = invocation.settings
         let logger = Logger(
-            level: settings.logLevel, format: settings.logFormat, isColoured: Terminal.takesColours(STDERR_FILENO),
+            level: settings.logLevel, format: invocation.logFormat, isColoured: Terminal.takesColours(STDERR_FILENO),
             limiter: ResourceLogLimiter())
         let signals = try SignalRequests(overdue: 0, logger: logger)
         defer { signals.end() }

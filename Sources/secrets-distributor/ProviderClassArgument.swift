@@ -4,8 +4,6 @@ import Stores
 
 /// The value of `--provider-class`: `FILE`, or `FOLDER=FILE` for a class that is mounted in a folder of `SECRETS_PATH`.
 struct ProviderClassArgument: Equatable {
-    static let flag = "--provider-class"
-
     /// "" is `SECRETS_PATH` itself.
     let folder: String
     let file: String
@@ -18,7 +16,7 @@ struct ProviderClassArgument: Equatable {
         let path = folder == "." ? "" : try? SourcePath(folder).text
         guard let path, !file.isEmpty else {
             throw OptionError(
-                name: Self.flag, value: text,
+                name: CommandFlag.providerClass.flag, value: text,
                 takes: "FILE, or FOLDER=FILE with a folder relative to SECRETS_PATH, \".\" for SECRETS_PATH itself")
         }
         self.folder = path
@@ -47,19 +45,12 @@ extension MountCoverage {
     /// Records the use of the sources of a file.
     ///
     /// - Returns: the sources that no object gives. A source that is optional is only a remark.
-    mutating func findings(for sources: [Manifests.Source], in file: String) -> [Manifests.Finding] {
+    mutating func findings(for sources: [Manifests.Source], in file: String) -> [Finding] {
         sources.compactMap { source in
             guard let problem = use(source.field.source, by: source.distribution) else { return nil }
-            return Manifests.Finding(
+            return Finding(
                 file: file, line: source.line, message: source.field.problem(problem).description,
                 isRemark: source.field.isOptional)
         }
-    }
-}
-
-extension Manifests.Finding {
-    init(_ finding: Finding) {
-        self.init(
-            file: finding.place.file, line: finding.place.line, message: finding.message, isRemark: finding.isRemark)
     }
 }

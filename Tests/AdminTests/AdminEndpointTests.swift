@@ -96,6 +96,31 @@ struct AdminEndpointTests {
         }
     }
 
+    @Test func `without the page, its path says how to turn it on, and everything else is served`() async throws {
+        var sources = Self.sources()
+        sources.page = nil
+        let endpoint = try endpoint(sources)
+        defer { endpoint.stop() }
+        try await endpoint.whileServing {
+            let page = try await get("/?page=2", endpoint)
+            #expect(page.head.hasPrefix("HTTP/1.1 404 "))
+            #expect(page.body == "the status page is off; STATUS_PAGE=true turns it on\n")
+            #expect(try await get("/metrics", endpoint).head.hasPrefix("HTTP/1.1 200 "))
+            #expect(try await get("/readyz", endpoint).head.hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test(
+        "An address is a loopback address if nobody outside the network namespace reaches it",
+        arguments: [
+            (":1", false), ("0.0.0.0:1", false), ("127.0.0.1:1", true), ("127.9.9.9:1", true), ("10.127.0.0:1", false),
+            ("128.0.0.1:1", false), ("[::1]:1", true), ("[0:0:0:0:0:0:0:1]:1", true), ("[::]:1", false),
+            ("[fe80::1]:1", false), ("[::ffff:10.0.0.1]:1", false),
+        ])
+    func loopback(text: String, isLoopback: Bool) throws {
+        #expect(try #require(ListenAddress(text)).isLoopback == isLoopback)
+    }
+
     @Test func `frequent requests get data that are at most a second old, and cost the sources no more`() async throws {
         let asked = Mutex(0)
         var sources = Self.sources()

@@ -55,6 +55,34 @@ import Testing
         #expect(status?.lastUpdated == nil)
     }
 
+    @Test("Stalled is True while only an edit can help, and absent otherwise", arguments: Reason.allCases)
+    func stalled(reason: Reason) throws {
+        let status = try #require(DistributionStatus(Refusal(reason, "m")).update(of: try distribution(), now: "t0"))
+        let needsEdit: [Reason] = [.invalidSpec, .typeRefused, .notManaged, .targetConflict, .policyDenied]
+        guard needsEdit.contains(reason) else {
+            #expect(status.stalled == nil)
+            return
+        }
+        #expect(
+            status.stalled
+                == Condition(
+                    type: "Stalled", status: "True", reason: reason.rawValue, message: "m", lastTransitionTime: "t0",
+                    observedGeneration: 3))
+        #expect(DistributionStatus(Refusal(reason, "m")).update(of: try distribution(status), now: "t1") == nil)
+        let other = try #require(
+            DistributionStatus(Refusal(.invalidSpec, "n")).update(of: try distribution(status), now: "t1"))
+        #expect(other.stalled?.lastTransitionTime == "t0" && other.stalled?.message == "n")
+        #expect(try #require(synced.update(of: try distribution(other), now: "t2")).conditions.map(\.type) == ["Ready"])
+    }
+
+    @Test("A cluster distribution is stalled if only an edit can help one of its targets")
+    func stalledTargets() throws {
+        var status = DistributionStatus(reason: .writeFailed, message: "m")
+        status.stalledTargets = .notManaged
+        let next = try #require(status.update(of: try distribution(), now: "t0"))
+        #expect(next.ready?.reason == "WriteFailed" && next.stalled?.reason == "NotManaged")
+    }
+
     @Test("A status without news is not written", arguments: [current, noSubresource, older])
     func same(definition: DefinitionTraits) throws {
         #expect(synced.update(of: try distribution(stored()), on: definition, now: "t1") == nil)

@@ -38,7 +38,8 @@ import Testing
             ("LOG_FORMAT", "--log-format", "Text"), ("KUBECONFIG", "--kubeconfig", "kube"),
             ("DISTRIBUTIONS_PATH", "--distributions-path", "in"), ("OUTPUT_PATH", "--output-path", "out"),
             ("POLICY_PATH", "--policy-path", "policy.yaml"),
-            ("LISTEN_ADDRESS", "--listen-address", ":1"), ("LEADER_ELECTION", "--leader-election", "false"),
+            ("LISTEN_ADDRESS", "--listen-address", ":1"), ("STATUS_PAGE", "--status-page", "true"),
+            ("LEADER_ELECTION", "--leader-election", "false"),
             ("LEASE_NAMESPACE", "--lease-namespace", "a-b"), ("LEASE_NAME", "--lease-name", "a.b"),
             ("LEASE_DURATION", "--lease-duration", "30s"), ("LEASE_RENEW_DEADLINE", "--lease-renew-deadline", "20s"),
             ("LEASE_RETRY_PERIOD", "--lease-retry-period", "1s"), ("POD_UID", "--pod-uid", "a-1"),
@@ -63,6 +64,7 @@ import Testing
         expected.outputPath = "out"
         expected.policyPath = "policy.yaml"
         expected.listenAddress = ListenAddress(port: 1)
+        expected.statusPage = true
         expected.dryRun = true
         expected.lease.namespace = "a-b"
         expected.lease.name = "a.b"
@@ -73,9 +75,9 @@ import Testing
         let environment = Dictionary(uniqueKeysWithValues: values.map { ($0.0, $0.2) })
         #expect(try settings([], environment) == expected)
         #expect(try settings(values.map { "\($0.1)=\($0.2)" }) == expected)
-        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN"]
+        let switches = ["ONLY_ASSIGNED", "LEADER_ELECTION", "DRY_RUN", "STATUS_PAGE"]
         let separate = values.filter { !switches.contains($0.0) }.flatMap { [$0.1, $0.2] }
-        #expect(try settings(separate + ["--only-assigned", "--dry-run"]) == expected)
+        #expect(try settings(separate + ["--only-assigned", "--dry-run", "--status-page"]) == expected)
         let others = Set(Self.ofFiles.map(\.0) + ["NOTIFY_URL", "ANNOTATIONS_PATH", "ANNOTATION_DOMAIN"])
         #expect(Set(Option.all.map(\.variable)) == Set(values.map(\.0)).union(others))
     }
@@ -209,6 +211,14 @@ import Testing
         #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\", expected \(takes)")
     }
 
+    @Test("The status page needs an address to be served at")
+    func statusPage() throws {
+        let expected = "STATUS_PAGE is \"true\", expected LISTEN_ADDRESS as well, where the status page is served"
+        #expect(error([], ["STATUS_PAGE": "true", "LISTEN_ADDRESS": ""]) == expected)
+        #expect(error([], ["STATUS_PAGE": "false", "LISTEN_ADDRESS": ""]) == nil)
+        #expect(try settings(["--status-page"]).statusPage == true)
+    }
+
     @Test("A value is shown in its error on one line")
     func oneLine() {
         #expect(
@@ -320,7 +330,7 @@ import Testing
             (["sync", "--log-level"], "--log-level needs a value"),
             (
                 ["destroy"],
-                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, convert, export, version, help"
+                "unknown command \"destroy\", expected one of run, sync, plan, explain, check, convert, export, completion, version, help"
             ),
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
@@ -330,12 +340,16 @@ import Testing
             (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),
             (["plan", "--output"], "--output needs a value"),
             (["plan", "--output=xml"], "--output is \"xml\", expected table or json"),
-            (["run", "--output=json"], "--output is a flag of sync, plan and explain only"),
-            (["check", "--output", "json", "a.yaml"], "--output is a flag of sync, plan and explain only"),
+            (["run", "--output=json"], "--output is a flag of sync, plan, explain and check only"),
+            (["check", "--output", "table", "a.yaml"], "--output is \"table\", expected text, json or github"),
+            (["explain", "a", "--output", "text"], "--output is \"text\", expected table, json or mermaid"),
+            (["plan", "--account", "1"], "--account is a flag of export only"),
+            (["completion"], "completion takes one of bash, zsh, fish, got none"),
+            (["completion", "ksh"], "completion takes one of bash, zsh, fish, got \"ksh\""),
             (["version", "x"], "version takes no operand, got \"x\""),
             (
                 ["--only-assigned", "false"],
-                "unknown command \"false\", expected one of run, sync, plan, explain, check, convert, export, version, help"
+                "unknown command \"false\", expected one of run, sync, plan, explain, check, convert, export, completion, version, help"
             ),
         ])
     func usage(arguments: [String], text: String) {

@@ -1,3 +1,5 @@
+package import Distribution
+
 /// Writes the least access that a mount needs.
 package struct AccessExport: Sendable {
     package struct Failure: Error, Sendable, Equatable {

@@ -1,3 +1,4 @@
+import Distribution
 import YAML
 
 /// A SecretProviderClass with only the objects that are used, which gives the same files of these.

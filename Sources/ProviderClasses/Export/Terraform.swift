@@ -1,3 +1,5 @@
+import Distribution
+
 /// The access as Terraform resources. They need the providers `aws`, `azurerm`, `google` and `vault`, as far as the classes
 /// use them.
 struct Terraform {

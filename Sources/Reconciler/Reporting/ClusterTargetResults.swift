@@ -132,6 +132,7 @@ extension ClusterTargetResults {
                 .joined(separator: " "),
             mountGeneration: results.mountGeneration, contentChanged: results.contentChanged)
         status.targets = counts
+        status.stalledTargets = problems.stalledReason
         results.contentChanged = false
         results.changedAt = nil
         return status
@@ -154,9 +155,15 @@ extension ClusterTargetResults {
         }
 
         /// The most frequent reason; of equally frequent ones, the first in their order.
-        var reason: Reason? {
-            let most = counts.values.max()
-            return Reason.allCases.first { counts[$0] == most && most != nil }
+        var reason: Reason? { mostFrequent { _ in true } }
+
+        /// The most frequent reason of targets that only an edit can help; nil if there are none.
+        var stalledReason: Reason? { mostFrequent(\.needsEdit) }
+
+        private func mostFrequent(_ isIncluded: (Reason) -> Bool) -> Reason? {
+            let reasons = Reason.allCases.filter { counts[$0] != nil && isIncluded($0) }
+            let most = reasons.compactMap { counts[$0] }.max()
+            return reasons.first { counts[$0] == most }
         }
 
         /// The first ones by namespace.

@@ -8,10 +8,12 @@ import Testing
 struct LiveEndpointTests {
     /// Runs an agent that serves on its own port, and passes `body` a function that sends requests to it.
     private func withEndpoint(
-        _ world: World, _ body: (_ get: (String) async throws -> String) async throws -> Void
+        _ world: World, at host: String? = "127.0.0.1", statusPage: Bool? = nil,
+        _ body: (_ get: (String) async throws -> String) async throws -> Void
     ) async throws {
         try await world.withAgent {
-            $0.listenAddress = ListenAddress(host: "127.0.0.1", port: 0)
+            $0.listenAddress = ListenAddress(host: host, port: 0)
+            $0.statusPage = statusPage
         } _: {
             try #require(await eventually { world.logs.count("admin endpoint listens") == 1 })
             let line = try #require(world.logs.lines.first { $0.contains("admin endpoint listens") })
@@ -65,6 +67,20 @@ struct LiveEndpointTests {
             for part in ["tls", "SourceNotFound", "Last rotation", "missing"] {
                 #expect(page.contains(part), "\(part)")
             }
+        }
+    }
+
+    @Test(
+        "has the status page on a loopback address only, unless STATUS_PAGE is set",
+        arguments: [
+            ("127.0.0.1", nil, true), (nil, nil, false), (nil, true, true), ("127.0.0.1", false, false),
+        ] as [(String?, Bool?, Bool)])
+    func statusPage(host: String?, setting: Bool?, isServed: Bool) async throws {
+        let world = try await World()
+        try AtomicVolume(world.mount).write(["a": "1"])
+        try await withEndpoint(world, at: host, statusPage: setting) { get in
+            try #require(await eventually { try await get("/startupz").hasPrefix("HTTP/1.1 200 ") })
+            #expect(try await get("/").hasPrefix(isServed ? "HTTP/1.1 200 " : "HTTP/1.1 404 "))
         }
     }
 

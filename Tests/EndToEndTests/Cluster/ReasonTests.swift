@@ -64,6 +64,9 @@ struct ReasonTests {
             // Ages have whole seconds: of two distributions for one target, the smaller name wins.
             try await world.create(distribution)
         }
+        let new = try await world.client.get(
+            JSONValue.self, .secretsDistributions, namespace: world.namespace, name: "synced")
+        #expect(KStatus(of: new) == .inProgress, "no agent has seen it yet")
         let server = world.server
         for (verbs, resource) in [
             (["get", "list", "watch", "create", "patch"], Resource.secrets), (["create", "patch"], .events),
@@ -80,6 +83,11 @@ struct ReasonTests {
                 #expect(status.statusText?.hasSuffix(".") == true, "\(reason): \(status.statusText ?? "")")
                 let event = try await world.expectEvent(on: reason.rawValue.lowercased(), reason.rawValue)
                 #expect(event?.type == (reason == .synced ? "Normal" : "Warning"))
+                let object = try await world.client.get(
+                    JSONValue.self, .secretsDistributions, namespace: world.namespace,
+                    name: reason.rawValue.lowercased())
+                #expect(
+                    KStatus(of: object) == (reason == .synced ? .current : reason.needsEdit ? .failed : .inProgress))
             }
         }
     }

@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -52,6 +53,31 @@ struct CheckCommandTests {
         let absent = try await Binary.run(["check", root("none.yaml")])
         #expect(absent.status == 1)
         #expect(absent.output.contains("No such file"))
+    }
+
+    @Test("prints its findings as JSON on one line, or as annotations of a pull request")
+    func formats() async throws {
+        let root = try TemporaryDirectory()
+        let file = root("a,b:100%.yaml")
+        try writeFile(file, CommandTests.manifest.replacing("key", with: "../key"))
+        let json = try await Binary.run(["check", "--output=json", file, root("none.yaml")])
+        #expect(json.status == 1 && json.output.hasSuffix("\n"))
+        #expect(json.output.count { $0 == "\n" } == 1)
+        let object = try JSONValue(json: Array(json.output.utf8))
+        let findings = try #require(object["findings"]?.array)
+        #expect(object["problems"]?.int == findings.count)
+        #expect(findings.first?["file"]?.string == file)
+        #expect((findings.first?["line"]?.int ?? 0) > 1)
+        #expect(findings.first?["severity"]?.string == "problem")
+        #expect(findings.first?["message"]?.string?.contains("from is \"../key\"") == true)
+        #expect(findings.last?["file"]?.string == root("none.yaml") && findings.last?["line"] == .null)
+
+        let github = try await Binary.run(["check", "--output", "github", file])
+        #expect(github.status == 1)
+        let line = try #require(github.output.split(separator: "\n").first)
+        #expect(line.hasPrefix("::error file=\(root("a%2Cb%3A100%25.yaml")),line="), "\(line)")
+        #expect(line.contains("::spec.secrets["), "\(line)")
+        #expect(github.output.hasSuffix("problem\n") || github.output.hasSuffix("problems\n"))
     }
 
     static let policy = """

@@ -33,8 +33,16 @@ struct ColourTests {
         let text = try await log(["LOG_FORMAT": "text"], onTerminal: onTerminal)
         #expect(text.contains("\u{1b}[34mDEBUG\u{1b}[0m") == onTerminal)
         #expect(text.contains("\u{1b}") == onTerminal)
-        for variables in [["NO_COLOR": "1", "LOG_FORMAT": "text"], ["TERM": "dumb", "LOG_FORMAT": "text"], [:]] {
+        for variables in [
+            ["NO_COLOR": "1", "LOG_FORMAT": "text"], ["TERM": "dumb", "LOG_FORMAT": "text"], ["LOG_FORMAT": "json"],
+        ] {
             #expect(try await !log(variables, onTerminal: onTerminal).contains("\u{1b}"), "\(variables)")
         }
+    }
+
+    @Test("The log is text on a terminal and JSON elsewhere, unless LOG_FORMAT is set", arguments: [true, false])
+    func format(onTerminal: Bool) async throws {
+        #expect(try await log([:], onTerminal: onTerminal).hasPrefix("{") != onTerminal)
+        #expect(try await log(["LOG_FORMAT": "json"], onTerminal: onTerminal).hasPrefix("{"))
     }
 }

@@ -232,12 +232,29 @@ struct CommandTests {
 
     @Test(
         "lists its commands and flags, and explains each",
-        arguments: ["run", "sync", "plan", "explain", "check", "version", "help"])
+        arguments: [
+            "run", "sync", "plan", "explain", "check", "convert", "export", "completion", "version", "help",
+        ])
     func help(command: String) async throws {
         let ended = try await Binary.run([command, "--help"])
         #expect(ended.status == 0)
         #expect(ended.output.contains("usage: secrets-distributor"))
         #expect(try await Binary.run(["--help"]).output.contains(command))
+    }
+
+    @Test("lists the flags of a command only in its own help, by subject, in 120 columns")
+    func flagsOfHelp() async throws {
+        for command in ["run", "sync", "plan", "explain", "check", "convert", "export", "completion", "version"] {
+            let text = try await Binary.run([command, "--help"]).output
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 }, "\(command)")
+            #expect(text.contains("--lease-name") == (command == "run"), "\(command)")
+            #expect(text.contains("--max-in-flight") == ["run", "sync", "plan"].contains(command), "\(command)")
+            #expect(text.contains("--provider-class") == ["check", "export"].contains(command), "\(command)")
+            #expect(
+                text.contains("\nThe mount:\n") == ["run", "sync", "plan", "explain"].contains(command), "\(command)")
+            #expect(text.contains("--managed-by") == ["run", "sync", "plan", "explain", "convert"].contains(command))
+        }
+        #expect(!(try await Binary.run(["--help"])).output.contains("--secrets-path"))
     }
 
     @Test(

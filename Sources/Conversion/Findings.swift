@@ -1,26 +1,5 @@
+import Distribution
 import Observability
-
-/// What a person should know about an input: something that has no counterpart, or a document that is skipped.
-package struct Finding: Sendable, Equatable, CustomStringConvertible {
-    package let file: String
-    /// Counted from 1; 0 if it concerns the whole file.
-    package let line: Int
-    package let message: String
-    /// Whether nothing is lost.
-    package let isRemark: Bool
-
-    package init(file: String, line: Int, message: String, isRemark: Bool = false) {
-        self.file = file
-        self.line = line
-        self.message = message.onOneLine(atMost: 1000)
-        self.isRemark = isRemark
-    }
-
-    package var description: String {
-        let text = isRemark ? "remark: \(message)" : message
-        return line > 0 ? "\(file):\(line): \(text)" : "\(file): \(text)"
-    }
-}
 
 /// The findings of one file.
 struct Findings {
@@ -35,11 +14,11 @@ struct Findings {
     mutating func add(_ place: Place, _ message: String) { add(place.line, "\(place.field) \(message)") }
 
     mutating func add(_ line: Int, _ message: String) {
-        insert(Finding(file: file, line: line, message: message))
+        insert(Finding(file: file, line: line, message: message.onOneLine(atMost: 1000)))
     }
 
     mutating func remark(_ line: Int, _ message: String) {
-        insert(Finding(file: file, line: line, message: message, isRemark: true))
+        insert(Finding(file: file, line: line, message: message.onOneLine(atMost: 1000), isRemark: true))
     }
 
     private mutating func insert(_ finding: Finding) {
