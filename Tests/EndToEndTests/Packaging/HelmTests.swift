@@ -42,7 +42,8 @@ struct HelmTests {
         #expect(linted.status == 0, "\(linted.errors)")
         for (copy, file) in [
             ("crd.yaml", "crd.yaml"), ("cluster-crd.yaml", "cluster-crd.yaml"),
-            ("prometheus-rule.yaml", "monitoring/prometheus-rule.yaml"), ("dashboard.json", "monitoring/dashboard.json"),
+            ("prometheus-rule.yaml", "monitoring/prometheus-rule.yaml"),
+            ("dashboard.json", "monitoring/dashboard.json"),
         ] {
             #expect(try World.text("sidecar-example/helm/files/\(copy)") == World.text("sidecar-example/\(file)"))
         }

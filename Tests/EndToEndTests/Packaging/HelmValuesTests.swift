@@ -104,7 +104,8 @@ struct HelmValuesTests {
             "networkPolicy: {enabled: true, ingress: [{ports: [{port: 80}]}], egress: [{}]}", "NetworkPolicy",
             "spec ingress", #"[{"ports": [{"port": 80}]}]"#),
         Rendering(
-            "networkPolicy: {enabled: true, ingress: [{ports: [{port: 80}]}], egress: [{}]}", "NetworkPolicy", "spec egress",
+            "networkPolicy: {enabled: true, ingress: [{ports: [{port: 80}]}], egress: [{}]}", "NetworkPolicy",
+            "spec egress",
             "[{}]"),
         Rendering(
             "networkPolicy: {enabled: true, from: [{}]}\nenv: [{name: LISTEN_ADDRESS, value: '127.0.0.1:9895'}]",
