@@ -41,10 +41,11 @@ struct HelmTests {
         let linted = try await KubeTools.helm(["lint", Self.chart])
         #expect(linted.status == 0, "\(linted.errors)")
         for (copy, file) in [
-            ("crd", "crd"), ("cluster-crd", "cluster-crd"), ("prometheus-rule", "monitoring/prometheus-rule"),
+            ("crd.yaml", "crd.yaml"), ("cluster-crd.yaml", "cluster-crd.yaml"),
+            ("prometheus-rule.yaml", "monitoring/prometheus-rule.yaml"),
+            ("dashboard.json", "monitoring/dashboard.json"),
         ] {
-            let same = try World.text("sidecar-example/\(file).yaml")
-            #expect(try World.text("sidecar-example/helm/files/\(copy).yaml") == same)
+            #expect(try World.text("sidecar-example/helm/files/\(copy)") == World.text("sidecar-example/\(file)"))
         }
     }
 
@@ -262,8 +263,10 @@ struct HelmTests {
         for (values, name) in [
             ("replica: 2", "replica"), ("image: {repo: x}", "repo"), ("logLevel: loud", "logLevel"),
             ("rbac: {namespace: [a]}", "namespace"), ("serviceAccount: {create: false}", "serviceAccount.name"),
-            ("env: [{name: LISTEN_ADDRESS, value: '127.0.0.1:9895'}]", "LISTEN_ADDRESS"),
-            ("env: [{name: LISTEN_ADDRESS, value: ''}]", "LISTEN_ADDRESS"),
+            ("fullnameOverride: A_b", "fullnameOverride"), ("enabled: maybe", "enabled"),
+            ("podDisruptionBudget: {enabled: true, minAvailable: half}", "minAvailable"),
+            ("monitoring: {podMonitor: {apiGroups: [x]}}", "apiGroups"),
+            ("monitoring: {prometheusRule: {runbooks: docs/runbooks.md}}", "runbooks"),
         ] {
             try writeFile(directory("values.yaml"), values)
             let refused = try await KubeTools.helm(["template", "vault", Self.chart, directory("values.yaml")])
@@ -281,15 +284,12 @@ struct HelmTests {
         #expect(refused.status != 0 && refused.errors.contains("files/crd.yaml is missing"), "\(refused.errors)")
     }
 
-    @Test("has a comment and a schema for every value")
+    @Test("has a default for every value of its schema, except for those of other charts")
     func values() throws {
         let schema = try JSONValue(json: try World.text("sidecar-example/helm/values.schema.json"))
         let values = try World.manifest("sidecar-example/helm/values.yaml")
         let known = Set(schema["properties"]?.object?.keys.map { $0 } ?? [])
         #expect(Set(values.object?.keys.map { $0 } ?? []).union(["global"]) == known)
-        // A comment precedes each block of values.
-        let text = String(decoding: try World.text("sidecar-example/helm/values.yaml"), as: UTF8.self)
-        for block in text.split(separator: "\n\n").dropFirst() { #expect(block.contains("#"), "\(block)") }
     }
 
     // MARK: In a cluster
@@ -302,7 +302,16 @@ struct HelmTests {
             // In the order of the install page: the definition, the distributions, and then the agent.
             let (none, more) = (directory("none.yaml"), directory("more.yaml"))
             try writeFile(none, "replicas: 0")
-            try writeFile(more, "replicas: 2")
+            try writeFile(
+                more,
+                """
+                replicas: 2
+                podDisruptionBudget: {enabled: true}
+                networkPolicy: {enabled: true, from: [{podSelector: {}}]}
+                monitoring: {dashboard: {enabled: true}}
+                topologySpreadConstraints:
+                  - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway}
+                """)
             try await helm(["install", "vault", chart] + place + [Self.values, none])
             #expect(try await kubectl("get", "deployment,serviceaccount,clusterrole", "vault").status == 0)
             let replicas = try await kubectl("get", "deployment", "vault", "--output", "jsonpath={.spec.replicas}")
@@ -310,7 +319,10 @@ struct HelmTests {
             try await distribute(in: world)
 
             try await helm(["upgrade", "vault", chart] + place + [Self.values, more])
-            #expect(try await kubectl("get", "role", "vault-lease").status == 0)
+            let added = "role/vault-lease poddisruptionbudget/vault networkpolicy/vault configmap/vault-dashboard"
+            for object in added.split(separator: " ") {
+                #expect(try await kubectl("get", String(object)).status == 0, "\(object)")
+            }
 
             try await helm(["uninstall", "vault"] + place)
             #expect(try await kubectl("get", "deployment", "vault").status != 0)
@@ -349,13 +361,16 @@ struct HelmTests {
         }
     }
 
-    /// Helm validates against the server, which may be older than the definition's validation rules.
+    /// Helm validates against the server, which may be older than the definition's validation rules. The server that
+    /// `apiserver-assets` builds says that its version is 0.0.0, which no chart admits.
     private func copy(in directory: TemporaryDirectory, for server: APIServer? = nil) async throws -> String {
         let chart = directory("chart")
         try FileManager.default.copyItem(atPath: Self.chart, toPath: chart)
         if let server, try await !server.appliesRules() {
             let definition = try World.manifest("sidecar-example/crd.yaml").withoutRules
             try writeFile(chart + "/files/crd.yaml", definition.encoded())
+            let metadata = try World.manifest("sidecar-example/helm/Chart.yaml").removing("kubeVersion")
+            try writeFile(chart + "/Chart.yaml", metadata.encoded())
         }
         return chart
     }

@@ -17,7 +17,7 @@ struct InstallPageTests {
     @Test("shows the kustomization of the example, and a working patch for another volume")
     func component() async throws {
         let blocks = try blocks()
-        try #require(blocks.count == 3)
+        try #require(blocks.count == 4)
         #expect(try Array(blocks[0].utf8) == World.text("sidecar-example/existing-deployment/kustomization.yaml"))
 
         let directory = try TemporaryDirectory()
@@ -34,11 +34,26 @@ struct InstallPageTests {
         #expect(mounts.count == 2)
     }
 
+    @Test("shows the kustomization of one of several Deployments")
+    func ownDistributions() async throws {
+        let blocks = try blocks()
+        try #require(blocks.count == 4)
+        let directory = try TemporaryDirectory()
+        try FileManager.default.copyItem(atPath: World.path("sidecar-example"), toPath: directory("example"))
+        let folder = directory("example/existing-deployment")
+        try writeFile(folder + "/kustomization.yaml", blocks[2])
+        let program = try await KubeTools.path("kustomize")
+        let rendered = try RenderedManifests(try await ToolRun.run([program, "build", folder]))
+        let sidecar = try #require(try rendered.pod()["initContainers"]?.named("secrets-distributor"))
+        #expect(sidecar["env"]?.named("MANAGED_BY")?["value"] == "shop")
+        #expect(sidecar["env"]?.named("ONLY_ASSIGNED")?["value"] == "true")
+    }
+
     @Test("shows values that the chart accepts")
     func values() async throws {
         let blocks = try blocks()
-        try #require(blocks.count == 3)
-        let file = try ScratchFolder().write("values.yaml", blocks[2])
+        try #require(blocks.count == 4)
+        let file = try ScratchFolder().write("values.yaml", blocks[3])
         let chart = World.path("sidecar-example/helm")
         let rendered = try RenderedManifests(try await KubeTools.helm(["template", "vault", chart, file]))
         let agent = try #require(try rendered.pod()["containers"]?.named("secrets-distributor"))

@@ -1,4 +1,8 @@
+import Agent
+import Distribution
 import FoundationEssentials
+import JSON
+import Kube
 import Stores
 import TestSupport
 import TestTraits
@@ -58,8 +62,12 @@ struct KustomizeTests {
         let variables = Set(sidecar["env"]?.array?.compactMap { $0["name"]?.string } ?? [])
         #expect(
             variables == [
-                "SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "POD_UID", "POLICY_PATH",
+                "SECRETS_PATH", "MANAGED_BY", "WATCH_NAMESPACES", "LEADER_ELECTION", "LEASE_NAME", "POD_UID",
+                "POLICY_PATH",
             ])
+        // The Role allows the Lease that the sidecar uses, whatever its mark is.
+        let role = try #require(rendered.objects.first { $0["metadata"]?["name"] == "secrets-distributor-lease" })
+        #expect(role["rules"]?.array?.last?["resourceNames"] == [try #require(variable("LEASE_NAME", sidecar))])
     }
 
     @Test("render with the rights for cluster distributions")
@@ -135,7 +143,8 @@ struct KustomizeTests {
         let rendered = try await build(folder("sidecar-example/existing-deployment"))
         #expect(
             rendered.names == [
-                "Deployment/shop/shop", "Role/shop/secrets-distributor", "RoleBinding/shop/secrets-distributor",
+                "Deployment/shop/shop", "Role/shop/secrets-distributor-shop",
+                "RoleBinding/shop/secrets-distributor-shop",
             ])
         let pod = try rendered.pod()
         let containers = pod["initContainers"]?.array ?? []
@@ -159,7 +168,110 @@ struct KustomizeTests {
         #expect(subjects == [["kind": "ServiceAccount", "name": "shop", "namespace": "shop"]])
         let lease = try World.manifests("sidecar-example/leader-election/role.yaml").first?["rules"]?.array ?? []
         let rules = try World.manifest("sidecar-example/cluster-role.yaml")["rules"]?.array ?? []
-        #expect(try rendered.only("Role")["rules"]?.array == rules + lease)
+        let granted = try rendered.only("Role")["rules"]?.array ?? []
+        #expect(granted.map { $0.removing("resourceNames") } == (rules + lease).map { $0.removing("resourceNames") })
+        #expect(granted.last?["resourceNames"] == [try #require(variable("LEASE_NAME", sidecar))])
+        #expect(try rendered.only("RoleBinding")["roleRef"]?["name"] == "secrets-distributor-shop")
+    }
+
+    /// The example and a copy of it, both with the component for their own distributions, in one kustomization.
+    private func twoDeployments() async throws -> RenderedManifests {
+        let directory = try copy()
+        let example = directory("sidecar-example")
+        let text = { (file: String) in
+            String(decoding: try World.text("sidecar-example/existing-deployment/\(file).yaml"), as: UTF8.self)
+        }
+        let kustomization = try text("kustomization")
+            .replacing("[../component]", with: "[../component, ../component/own-distributions]")
+        let deployment = try text("deployment")
+        for (folder, name) in [("one", "shop"), ("two", "my-billing")] {
+            try makeDirectory(example + "/" + folder)
+            try writeFile(example + "/\(folder)/kustomization.yaml", kustomization)
+            try writeFile(
+                example + "/\(folder)/deployment.yaml",
+                deployment.replacing("name: shop", with: "name: \(name)")
+                    .replacing("serviceAccountName: shop", with: "serviceAccountName: \(name)"))
+        }
+        try makeDirectory(example + "/both")
+        try writeFile(example + "/both/kustomization.yaml", "resources: [../one, ../two]\n")
+        return try await build(example + "/both")
+    }
+
+    @Test("add sidecars to two Deployments of a namespace, which share neither roles nor a Lease nor distributions")
+    func twoSidecars() async throws {
+        let rendered = try await twoDeployments()
+        let names = ["shop", "my-billing"]
+        #expect(
+            Set(rendered.names)
+                == Set(
+                    names.flatMap { name in
+                        let role = "shop/secrets-distributor-\(name)"
+                        return ["Deployment/shop/\(name)", "Role/\(role)", "RoleBinding/\(role)"]
+                    }))
+        let world = try await World()
+        let second = try await World(sharing: world)
+        let volumes = [try AtomicVolume(world.mount), try AtomicVolume(second.directory("mount-2"))]
+        let users = ["alice", "bob"]
+        var settings: [Settings] = []
+        for (index, name) in names.enumerated() {
+            try volumes[index].write(["file-\(index)": "\(index)"])
+            // Only this Deployment's volume has the file.
+            try await world.create(
+                world.distribution(
+                    name, [("file-\(index)", "key")], annotations: [WellKnownKeys.managedBy: name]))
+            let objects = rendered.objects.filter { $0["metadata"]?["name"]?.string?.hasSuffix(name) == true }
+            try await grant(objects, to: users[index], in: world)
+            let pod = objects.first { $0["kind"] == "Deployment" }?["spec"]?["template"]?["spec"]
+            let sidecar = try #require(pod?["initContainers"]?.named("secrets-distributor"))
+            #expect(variable("LEADER_ELECTION", sidecar) == "true")
+            var own = world.settings
+            own.secretsPath = volumes[index].path
+            own.managedBy = try #require(variable("MANAGED_BY", sidecar)?.string)
+            own.onlyAssigned = variable("ONLY_ASSIGNED", sidecar) == "true"
+            own.leaderElection = true
+            own.lease.name = try #require(variable("LEASE_NAME", sidecar)?.string)
+            own.lease.policy.retryPeriod = .milliseconds(200)
+            settings.append(own)
+        }
+        let (one, two) = (settings[0], settings[1])
+        try await world.withAgent(as: .named(users[0])) {
+            $0 = one
+        } _: {
+            try await second.withAgent(as: .named(users[1])) {
+                $0 = two
+            } _: {
+                for (index, name) in names.enumerated() {
+                    try await world.expect(name, ["key": "\(index)"])
+                    try await world.expect(name, .synced)
+                }
+                // Each sidecar leads, and follows its own volume.
+                for (index, name) in names.enumerated() {
+                    try volumes[index].write(["file-\(index)": "rotated"])
+                    try await world.expect(name, ["key": "rotated"])
+                }
+            }
+        }
+    }
+
+    /// Creates the Role and its binding in the world's namespace, for a user instead of the service account.
+    private func grant(_ objects: [JSONValue], to user: String, in world: World) async throws {
+        let group = "rbac.authorization.k8s.io"
+        let here: JSONValue = ["metadata": ["namespace": .string(world.namespace)]]
+        for (kind, plural) in [("Role", "roles"), ("RoleBinding", "rolebindings")] {
+            var object = try #require(objects.first { $0["kind"]?.string == kind }).merging(here)
+            if kind == "RoleBinding" {
+                object = object.merging([
+                    "subjects": [["kind": "User", "name": .string(user), "apiGroup": .string(group)]]
+                ])
+            }
+            try await world.client.create(
+                Resource(group: group, plural: plural), namespace: world.namespace, object)
+        }
+    }
+
+    /// The plain value of a variable.
+    private func variable(_ name: String, _ container: JSONValue) -> JSONValue? {
+        container["env"]?.named(name)?["value"]
     }
 
     @Test("add a sidecar like the one of the example, except for what depends on the Deployment")
