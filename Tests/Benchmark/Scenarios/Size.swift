@@ -42,7 +42,7 @@ struct Size: Scenario {
 
     /// - Parameter text: ends with "31 MiB of packages and 13 MiB of program, 17 MiB compressed, in a.tar".
     static func mebibytes(_ text: String) -> Int? {
-        text.firstMatch(of: /, (\d+) MiB compressed, in /).flatMap { Int($0.1) }
+        text.firstMatch(of: /(\d+) MiB compressed/).flatMap { Int($0.1) }
     }
 
     private func version(_ bench: Bench) async throws -> Figure {
