@@ -1,6 +1,9 @@
 # syntax=docker/dockerfile:1
-# The image of `make image`, for those who have a container engine: the same files and configuration. The digests are those
-# of github.com/docker-library/repo-info, each for amd64 and arm64.
+# The image of `make image`, for those who have a container engine: the same files and configuration.
+#
+#   docker build --build-arg VERSION="$(Tests/Tools/version)" --build-arg REVISION="$(git rev-parse HEAD)" .
+#
+# The digests are those of github.com/docker-library/repo-info, each for amd64 and arm64.
 ARG BUILD_IMAGE=swift:6.3-bookworm@sha256:7060a792f4cd9eaa0d00826d941cec00ab8d252d33b8b28bc8e105f51f2dba73
 ARG ROOT_IMAGE=debian:trixie-slim@sha256:3a39a0592364683e6bab97937b72cad5a8fa6dcbbee90edb3bb48c7f8e94f258
 
