@@ -1,6 +1,6 @@
 # `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test bench converge counts fuzz demo runtime-root format lint
+.PHONY: help deps build release test bench converge counts fuzz demo image image-test dist format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -54,8 +54,19 @@ fuzz: deps ## Fuzz the code that parses bytes from outside
 demo: release ## Show a rotation from a file to a Secret
 	Tests/Tools/demo "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
 
-runtime-root: release ## Verify the image's run-time packages in a Debian root (sudo)
-	Tests/Tools/runtime-root "$$(swift build $(RELEASE) --show-bin-path)/secrets-distributor"
+# The targets below take the program that `make release` builds.
+PROGRAM = $$(swift build $(RELEASE) --show-bin-path)/secrets-distributor
+
+image: release ## Build the image as an OCI archive in dist, without a container engine
+	Tests/Tools/image "$(PROGRAM)" dist
+
+image-test: image ## Build the image again, compare, and run it with runc against a real API server (sudo)
+	@Tests/Tools/deps --tests
+	Tests/Tools/image-test "$(PROGRAM)" dist
+
+# make dist IMAGE=registry.example/secrets-distributor SOURCE_URL=https://git.example/secrets-distributor
+dist: release ## Build the files of a release in dist: program, image, chart, manifests, SBOM, checksums
+	Tests/Tools/dist "$(PROGRAM)"
 
 format: ## Format the sources
 	swift format --in-place --recursive $(SOURCES)

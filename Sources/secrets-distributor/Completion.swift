@@ -56,7 +56,7 @@ enum Completion: String, CaseIterable {
         [
             "_secrets_distributor() {",
             "    local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD-1]} command=run prefix= each",
-            "    for each in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do",
+            "    for each in \"${COMP_WORDS[@]:1:$((COMP_CWORD-1))}\"; do",
             "        case $each in",
             "            \(Command.allCases.map(\.rawValue).joined(separator: "|"))) command=$each; break ;;",
             "        esac",

@@ -26,10 +26,10 @@ struct CompletionTests {
                 COMP_CWORD=\(split.count); _secrets_distributor; printf '%s\\n' "${COMPREPLY[@]}"
                 """
         case "zsh":
-            // The functions that zsh calls are those of bash: this runs them in zsh, with zsh's compgen.
+            // As bashcompinit calls it; zsh itself then drops what does not start with the word.
             program = """
                 . ../script; COMP_WORDS=(secrets-distributor \(words.map { "'\($0)'" }.joined(separator: " ")))
-                setopt ksh_arrays; COMP_CWORD=\(words.count); _secrets_distributor; printf '%s\\n' "${COMPREPLY[@]}"
+                emulate sh; COMP_CWORD=\(words.count); _secrets_distributor; printf '%s\\n' "${COMPREPLY[@]}"
                 """
         default:
             program = ". ../script; complete -C 'secrets-distributor \(words.joined(separator: " "))' | cut -f 1"
@@ -40,7 +40,8 @@ struct CompletionTests {
             program: "env"
         ).ended()
         #expect(ended.status == 0 && ended.errors.isEmpty, "\(ended.errors)")
-        return Set(ended.output.split(separator: "\n").map { String($0) }).sorted()
+        let offers = Set(ended.output.split(separator: "\n").map { String($0) }).sorted()
+        return shell == "zsh" ? offers.filter { $0.hasPrefix(words.last ?? "") } : offers
     }
 
     @Test(
