@@ -14,7 +14,7 @@ struct Walkthrough {
     /// - Parameters:
     ///   - files: top-level names of the repository that the page refers to.
     ///   - kubectl: its path.
-    ///   - port: replaces 9895.
+    ///   - port: replaces 9895 of the loopback address.
     init(_ page: Markdown, files: [String], kubectl: String, kubeconfig: String, port: Int) throws {
         folder = try TemporaryDirectory()
         for name in ["bin", "work", "blocks"] { try makeDirectory(folder(name)) }
@@ -44,7 +44,7 @@ struct Walkthrough {
     private func script(_ page: Markdown, port: Int) throws -> String {
         var script = Self.prelude(folder.path)
         for (index, block) in page.blocks.enumerated() where block.language == "sh" {
-            let text = block.text.replacing("localhost:9895", with: "127.0.0.1:\(port)")
+            let text = block.text.replacing(/(localhost|127\.0\.0\.1):9895/, with: "127.0.0.1:\(port)")
             var mode = "once"
             if page.blocks.indices.contains(index + 1), page.blocks[index + 1].language == "text" {
                 try writeFile(folder("blocks/\(index).expected"), Self.pattern(page.blocks[index + 1].text))

@@ -1,7 +1,9 @@
 import FoundationEssentials
+import JSON
 import TestSupport
 import TestTraits
 import Testing
+import YAML
 
 /// Tests the examples of `docs/install.md`.
 @Suite("The install page", .endsIfHung)
@@ -59,5 +61,37 @@ struct InstallPageTests {
         let agent = try #require(try rendered.pod()["containers"]?.named("secrets-distributor"))
         #expect(agent["volumeMounts"]?.named("vault")?["mountPath"] == "/mnt/secrets")
         #expect(try rendered.pod()["volumes"]?.named("vault")?["csi"] != nil)
+    }
+
+    @Test("and the pages about AKS and Flux show values for the identity that the pages about vaults describe")
+    func valuesOfOtherPages() async throws {
+        let chart = World.path("sidecar-example/helm")
+        for (page, values) in [
+            ("docs/how-to/aks.md", try valuesBlock("docs/how-to/aks.md")),
+            ("docs/how-to/flux-and-argo-cd.md", try releaseValues("docs/how-to/flux-and-argo-cd.md")),
+        ] {
+            let file = try ScratchFolder().write("values.yaml", values)
+            let rendered = try RenderedManifests(
+                try await KubeTools.helm(["template", "secrets-distributor", chart, file]))
+            let pod = try rendered.pod()
+            #expect(pod["serviceAccountName"] == "secrets-distributor", "\(page)")
+            let attributes = pod["volumes"]?.named("vault")?["csi"]?["volumeAttributes"]
+            #expect(attributes?["secretProviderClass"] == "secrets-distributor", "\(page)")
+        }
+        let aks = String(decoding: try World.text("docs/how-to/aks.md"), as: UTF8.self)
+        #expect(aks.contains("system:serviceaccount:secrets-distributor:secrets-distributor"))
+    }
+
+    /// The block of a page that is a values file.
+    private func valuesBlock(_ page: String) throws -> String {
+        let blocks = try Markdown(page).blocks.filter { $0.language == "yaml" }
+        return try #require(blocks.first { $0.text.hasPrefix("image:") }).text
+    }
+
+    /// The values in a page's HelmRelease, as JSON, which is YAML too.
+    private func releaseValues(_ page: String) throws -> String {
+        let block = try #require(try Markdown(page).blocks.first { $0.text.contains("kind: HelmRelease") })
+        let release = try JSONValue(json: try #require(YAMLParser.documents(in: Array(block.text.utf8)).first).json())
+        return String(decoding: try #require(release["spec"]?["values"]).encoded(), as: UTF8.self)
     }
 }
