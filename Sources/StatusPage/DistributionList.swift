@@ -20,9 +20,19 @@ struct DistributionList: Sendable {
         return counts.sorted { ($0.key.rank, $0.key.name) < ($1.key.rank, $1.key.name) }.map { ($0.key, $0.value) }
     }
 
+    /// The rows that contain each word of the search in their names or message, whatever the case.
+    private var found: [Overview.Row] {
+        let words = selection.search.lowercased().split(separator: " ")
+        guard !words.isEmpty else { return overview.rows }
+        return overview.rows.filter { row in
+            let text = "\(row.distribution) \(row.secret ?? "") \(row.message)".lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+    }
+
     /// The rows of the selection, in the order of the list.
     var selected: [Overview.Row] {
-        let rows = overview.rows.filter { row in selection.reason.map { $0 == RowReason(row.reason) } ?? true }
+        let rows = found.filter { row in selection.reason.map { $0 == RowReason(row.reason) } ?? true }
         // The sort is stable: rows of the same rank stay sorted by key.
         return rows.sorted { RowReason($0.reason).rank < RowReason($1.reason).rank }
     }
@@ -43,25 +53,34 @@ struct DistributionList: Sendable {
     }
 
     private var filter: HTML {
-        let links = Self.counts(overview.rows).map { link($0.reason, $0.reason.name, $0.count) }
+        let found = found
+        let links = Self.counts(found).map { link($0.reason, $0.reason.name, $0.count) }
+        let reason: HTML =
+            selection.reason.map { "<input type=\"hidden\" name=\"reason\" value=\"\($0.name)\">" } ?? ""
         return """
-            <nav class="filter" aria-label="By reason">\(link(nil, "All", overview.rows.count))\(links)</nav>
+            <form class="search" action="./#distributions">\(reason)
+            <input type="search" name="search" value="\(selection.search)" maxlength="\(StatusSelection.longestSearch)"
+            aria-label="Search" placeholder="Name, namespace, Secret or message"><button>Search</button></form>
+            <nav class="filter" aria-label="By reason">\(link(nil, "All", found.count))\(links)</nav>
             """
     }
 
     private func link(_ reason: RowReason?, _ name: String, _ count: Int) -> HTML {
         let current: HTML = selection.reason == reason ? " aria-current=\"true\"" : ""
-        return "<a href=\"\(StatusSelection(reason: reason).link)\"\(current)>\(name) <b>\(count)</b></a>"
+        return
+            "<a href=\"\(StatusSelection(reason: reason, search: selection.search).link)\"\(current)>\(name) <b>\(count)</b></a>"
     }
 
     private var empty: HTML {
-        guard let reason = selection.reason, !overview.rows.isEmpty else {
+        guard !overview.rows.isEmpty else {
             return """
                 <p class="panel empty">No SecretsDistribution in the watched namespaces belongs to
                 <code>\(overview.managedBy)</code>.</p>
                 """
         }
-        return "<p class=\"panel empty\">No distribution is \(reason.name). <a href=\"./\">Show all</a></p>"
+        let what: HTML = selection.reason.map { "is \($0.name)" } ?? "was found"
+        let words: HTML = selection.search.isEmpty ? "" : " with “\(selection.search)”"
+        return "<p class=\"panel empty\">No distribution\(words) \(what). <a href=\"./\">Show all</a></p>"
     }
 
     private func table(_ rows: ArraySlice<Overview.Row>) -> HTML {
@@ -118,7 +137,7 @@ struct DistributionList: Sendable {
     }
 
     private func link(to page: Int, _ text: String) -> HTML {
-        "<a href=\"\(StatusSelection(page: page, reason: selection.reason).link)#distributions\">\(text)</a>"
+        "<a href=\"\(StatusSelection(page: page, reason: selection.reason, search: selection.search).link)#distributions\">\(text)</a>"
     }
 }
 

@@ -13,7 +13,7 @@ package struct StatusPage: Sendable {
 
     /// The page's Content-Security-Policy: it allows only the style sheet.
     package static let policy =
-        "default-src 'none'; style-src \(StatusStyle.source); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src \(StatusStyle.source); base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
     package var html: String {
         let state = isReady ? "Ready" : "Not ready"

@@ -95,6 +95,10 @@ enum StatusStyle {
         section.list { margin-top: 34px; }
         .list > h2 { font-size: 19px; font-weight: 620; letter-spacing: -.012em; }
         .list > p { color: var(--muted); font-size: 14px; }
+        .search { display: flex; gap: 6px; margin-top: 10px; }
+        .search input[type=search] { flex: 1 1 auto; min-width: 0; max-width: 420px; padding: 4px 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--surface); color: var(--text); font: inherit; font-size: 14px; }
+        .search button { padding: 4px 14px; border: 1px solid var(--line); border-radius: 8px; background: var(--surface); color: var(--text); font: inherit; font-size: 14px; cursor: pointer; }
+        .search :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
         .filter { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 10px; }
         .filter a { padding: 3px 12px; border: 1px solid var(--line); border-radius: 999px; background: var(--surface); color: var(--muted); font-size: 13px; line-height: 20px; }
         .filter a:hover { text-decoration: none; border-color: var(--quiet-strong); color: var(--text); }

@@ -105,8 +105,8 @@ enum Help {
             usage: secrets-distributor sync [FLAG...]
 
             Reads the mount and all distributions once and reconciles every target: for an init container or a CI step.
-            Prints what was written (keys only), and what is held back and why. On a terminal, it shows its progress,
-            and LOG_LEVEL defaults to error.
+            Prints what was written (keys only), and what is held back and why. On a terminal, it shows its progress
+            instead of the log, unless LOG_LEVEL is set.
             Exit status: 0 everything is in sync, 1 something is not, 64 wrong usage, 74 the output cannot be written,
             78 a value cannot be used.
             """
@@ -115,7 +115,8 @@ enum Help {
             usage: secrets-distributor plan [FLAG...]
 
             Works like sync, but writes nothing. Prints what would be written (keys only: +added, ~changed, -removed).
-            Needs only the rights to list distributions and to list and get Secrets. LOG_LEVEL defaults to error.
+            Needs only the rights to list distributions and to list and get Secrets. LOG_LEVEL defaults to error; on a
+            terminal, there is no log unless it is set.
             Exit status: 2 something would be written; otherwise 1 something is held back or could not be checked, 0
             there is nothing to do; 64 wrong usage, 74 the output cannot be written, 78 a value cannot be used.
             """

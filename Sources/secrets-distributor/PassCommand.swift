@@ -9,10 +9,12 @@ enum PassCommand {
         // Log lines show the progress already; a progress line among them would be hard to read.
         let showsProgress = Terminal.canErase(STDERR_FILENO) && !invocation.isGiven("LOG_LEVEL")
         let line = showsProgress ? ProgressLine(isPlan: settings.dryRun) : nil
-        let logger = Logger(
-            level: line == nil ? settings.logLevel : .error, format: invocation.logFormat,
-            isColoured: Terminal.takesColours(STDERR_FILENO),
-            write: { text in line.map { $0.write(above: text) } ?? Logger.standardError(text) })
+        // What is logged as an error is part of the result too, and a person should see it once.
+        let logger =
+            line == nil
+            ? Logger(
+                level: settings.logLevel, format: invocation.logFormat,
+                isColoured: Terminal.takesColours(STDERR_FILENO)) : .none
         let signals = try SignalRequests(overdue: 1)
         defer { signals.end() }
         let backend = try Backend(settings, logger: logger)

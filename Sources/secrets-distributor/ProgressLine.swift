@@ -2,7 +2,7 @@ import Agent
 import Glibc
 import LinuxIO
 
-/// A line on the terminal that is overwritten repeatedly. Other output goes above it.
+/// A line on the terminal that is overwritten repeatedly.
 final class ProgressLine: Sendable {
     private static let erase = "\r\u{1b}[K"
     /// The current text of the line.
@@ -21,9 +21,6 @@ final class ProgressLine: Sendable {
             Self.write(Self.erase + text)
         }
     }
-
-    /// Writes a permanent line above the progress line.
-    func write(above line: String) { shown.withLock { Self.write("\(Self.erase)\(line)\n\($0)") } }
 
     func clear() {
         shown.withLock { shown in

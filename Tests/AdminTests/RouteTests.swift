@@ -13,6 +13,9 @@ struct RouteTests {
             ("/?page=2", .status(["page": "2"])),
             ("/?reason=WriteFailed&page=3", .status(["reason": "WriteFailed", "page": "3"])),
             ("/?reason=Synced&reason=Pending", .status(["reason": "Synced"])),
+            ("/?search=a+b%2Fc%2fd&%70age=2", .status(["search": "a b/c/d", "page": "2"])),
+            ("/?search=100%&page=%zz", .status(["search": "100%", "page": "%zz"])),
+            ("/?a=%ff", .status(["a": "\u{fffd}"])),
             ("/?=&&=&", .status(["": ""])), ("/?page=\u{661}", .status(["page": "\u{661}"])),
         ] as [(String, Route)])
     func `a path and its query are parsed as a route`(_ target: String, _ route: Route) {

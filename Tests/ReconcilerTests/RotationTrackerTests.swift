@@ -30,6 +30,7 @@ import Testing
         #expect(first.ended == nil && rotations.recent.first?.took == nil)
         let last = try #require(rotations.record(two, .unchanged, seeing: rotations.count, at: at(5)).ended)
         #expect(last.written == 1 && last.unchanged == 1 && last.heldBack == 0)
+        #expect(last.secrets == [one])
         #expect(last.took == .seconds(3) && !last.isSuperseded)
     }
 

@@ -90,6 +90,27 @@ struct StatusPageTests {
         #expect(names.count == 14)
     }
 
+    @Test func `a search lists what contains all of its words, and its links keep it`() {
+        let page = page(StatusSelection(search: "KAFKA client"))
+        #expect(names(page) == ["kafka-client"])
+        #expect(page.contains("value=\"KAFKA client\""))
+        #expect(page.contains("<a href=\"?reason=PairMismatch&amp;search=KAFKA%20client\">PairMismatch <b>1</b></a>"))
+        #expect(page.contains("<a href=\"?search=KAFKA%20client\" aria-current=\"true\">All <b>1</b></a>"))
+        let none = self.page(StatusSelection(reason: .of(.synced), search: "\"><b>"))
+        #expect(none.contains("No distribution with “&quot;&gt;&lt;b&gt;” is Synced."))
+        #expect(!none.contains("\"><b>\""))
+    }
+
+    @Test func `a rotation names the Secrets that it wrote`() {
+        let page = page {
+            $0.rotations[0].written = 12
+            $0.rotations[0].secrets = [
+                ObjectKey(namespace: "web", name: "tls"), ObjectKey(namespace: "api", name: "<b>"),
+            ]
+        }
+        #expect(page.contains("<ul><li>web/tls</li><li>api/&lt;b&gt;</li><li>and 10 more</li></ul>"))
+    }
+
     @Test func `a reason selects its distributions, and its link is marked`() {
         let page = page(StatusSelection(reason: .of(.pairMismatch)))
         #expect(names(page) == ["kafka-client"])

@@ -1,3 +1,4 @@
+import Admin
 import Distribution
 import Testing
 
@@ -9,6 +10,7 @@ struct StatusSelectionTests {
             ([:], StatusSelection()), (["page": "2"], StatusSelection(page: 2)),
             (["reason": "WriteFailed", "page": "3"], StatusSelection(page: 3, reason: .of(.writeFailed))),
             (["reason": "Pending"], StatusSelection(reason: .pending)),
+            (["search": "  Team-A \u{a0} x/y"], StatusSelection(search: "Team-A x/y")),
         ] as [([String: String], StatusSelection)])
     func `a query selects the content of the page`(_ query: [String: String], _ selection: StatusSelection) {
         #expect(StatusSelection(query) == selection)
@@ -17,18 +19,25 @@ struct StatusSelectionTests {
     @Test(arguments: [
         ("page", "0"), ("page", "-1"), ("page", "+1"), ("page", "1e3"), ("page", "9999999"), ("page", ""),
         ("page", "\u{661}"), ("reason", ""), ("reason", "synced"), ("reason", "%53ynced"), ("other", "1"),
+        ("search", " \n"),
+        ("search", String(repeating: "x", count: 201)),
     ])
     func `invalid values are ignored`(_ name: String, _ value: String) {
         #expect(StatusSelection([name: value]) == StatusSelection())
     }
 
-    @Test func `the link of a selection leads to it`() {
+    @Test func `the link of a selection leads to it`() throws {
         for page in [1, 2, 999_999] {
             for reason in [nil, .pending] + Reason.allCases.map({ RowReason?.some(.of($0)) }) {
-                let selection = StatusSelection(page: page, reason: reason)
-                let pairs = selection.link.split(separator: "?").last.map { $0.split(separator: "&") } ?? []
-                let query = pairs.filter { $0.contains("=") }.map { $0.split(separator: "=").map(String.init) }
-                #expect(StatusSelection(Dictionary(query.map { ($0[0], $0[1]) }) { first, _ in first }) == selection)
+                for search in ["", "team-a/x", "é & \"100%\" + 1=2#"] {
+                    let selection = StatusSelection(page: page, reason: reason, search: search)
+                    let target = selection.link == "./" ? "/" : "/" + selection.link
+                    guard case .status(let query) = try #require(Route(target: target)) else {
+                        Issue.record("\(target) is not the page")
+                        continue
+                    }
+                    #expect(StatusSelection(query) == selection)
+                }
             }
         }
     }

@@ -1,3 +1,4 @@
+package import Distribution
 package import Observability
 
 /// A change of the mount's content, and its results.
@@ -11,6 +12,8 @@ package struct Rotation: Sendable, Equatable {
     package var targets: Int
     /// The number of targets that got new content.
     package var written = 0
+    /// The first Secrets that got new content, at most `mostNamed`.
+    package var secrets: [ObjectKey] = []
     /// The number of targets that were in sync, or that no distribution describes any more.
     package var unchanged = 0
     /// The number of targets that were held back. The statuses of their distributions say why.
@@ -35,14 +38,19 @@ package struct Rotation: Sendable, Equatable {
         self.isSuperseded = isSuperseded
     }
 
+    /// The maximum number of Secrets that are named.
+    package static let mostNamed = 10
+
     /// The result for one target.
     enum Result: Sendable {
         case written, unchanged, heldBack
     }
 
-    mutating func count(_ result: Result) {
+    mutating func count(_ result: Result, for target: ObjectKey) {
         switch result {
-        case .written: written += 1
+        case .written:
+            written += 1
+            if secrets.count < Self.mostNamed { secrets.append(target) }
         case .unchanged: unchanged += 1
         case .heldBack: heldBack += 1
         }

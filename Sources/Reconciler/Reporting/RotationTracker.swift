@@ -79,7 +79,7 @@ struct RotationTracker: Sendable {
         if owed.isEmpty { owed = [:] }
         let latency = result == .written ? change?.latency(at: now) : nil
         guard pending.remove(target) != nil else { return (latency, nil) }
-        recent[0].count(result)
+        recent[0].count(result, for: target)
         if result == .written { lastWrite = now }
         return (latency, pending.isEmpty ? end(at: now) : nil)
     }

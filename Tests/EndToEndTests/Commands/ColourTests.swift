@@ -28,6 +28,24 @@ struct ColourTests {
         return lines.joined()
     }
 
+    @Test("A problem is shown once on a terminal", arguments: ["sync", "plan"])
+    func problem(command: String) async throws {
+        let world = try LocalWorld()
+        try writeFile(world.mount + "/password", "one")
+        try world.distribute("app", "password")
+        try writeFile(world.root("in/broken.yaml"), "kind: [")
+        try world.distribute("lost", "none")
+        let program = try await Binary(
+            ["--quiet", "--return", "--command", "\(Binary.path) \(command)", "/dev/null"],
+            environment: [
+                "SECRETS_PATH": world.mount, "DISTRIBUTIONS_PATH": world.root("in"), "OUTPUT_PATH": world.output,
+                "TERM": "xterm",
+            ], program: "script")
+        let text = await program.ended().output
+        #expect(text.ranges(of: "broken.yaml").count == 1, "\(text)")
+        #expect(text.ranges(of: "has no file").count == 1, "\(text)")
+    }
+
     @Test("appear in text on a terminal, unless the user turns them off", arguments: [true, false])
     func terminal(onTerminal: Bool) async throws {
         let text = try await log(["LOG_FORMAT": "text"], onTerminal: onTerminal)
