@@ -1,6 +1,6 @@
 # `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test bench converge counts fuzz demo image image-test dist format lint
+.PHONY: help deps build release test definition-test bench converge counts fuzz demo image image-test dist format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -9,7 +9,7 @@ RELEASE := -c release --static-swift-stdlib --product secrets-distributor
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  %-12s %s\n' "$$name" "$$text"; done
+		printf '  %-16s %s\n' "$$name" "$$text"; done
 
 deps: ## Install missing Debian or Ubuntu packages (sudo)
 	@Tests/Tools/deps
@@ -27,6 +27,9 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 test: ## Run all tests, some against a real API server
 	@Tests/Tools/deps --tests
 	assets=$$(Tests/Tools/apiserver-assets); KUBEBUILDER_ASSETS="$$assets" swift test
+
+definition-test: ## Test the resource definitions on a current API server, built from Debian sid
+	Tests/Tools/definition-test -test.v
 
 # make bench BENCH='--quick --only latency'
 BENCH := --output docs

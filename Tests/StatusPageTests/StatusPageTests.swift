@@ -1,3 +1,4 @@
+import Distribution
 import Testing
 
 @testable import Reconciler

@@ -41,8 +41,19 @@ debian_sources() {
             esac
         done
     fi
+    # sid has neither updates nor security archives.
+    if [ "$release" = sid ]; then
+        sed -i '/sid-/d' "$folder/sources.list"
+        for file in "$folder/sources.d"/*; do
+            if [ -e "$file" ]; then
+                awk -v RS= -v ORS='\n\n' '!/sid-security/ { sub(/ sid-updates/, ""); print }' "$file" >"$folder/kept"
+                mv "$folder/kept" "$file"
+            fi
+        done
+    fi
     if ! grep -rq "$release" "$folder/sources.list" "$folder/sources.d"; then
         for source in debian/"$release" debian-security/"$release"-security; do
+            [ "$source" != debian-security/sid-security ] || continue
             printf '%s [signed-by=%s] http://deb.debian.org/%s %s main\n' \
                 deb "$keyring" "${source%/*}" "${source#*/}" deb-src "$keyring" "${source%/*}" "${source#*/}"
         done >"$folder/sources.list"
