@@ -39,8 +39,8 @@ extension StatusPage {
             <tr\(rotation.heldBack > 0 ? " class=\"off\"" as HTML : "")>
             <th scope="row">\(PageTime.element(rotation.changedAt, now: overview.now))</th>
             <td data-label="Generation"><span><code>\(rotation.generation)</code></span></td>
-            <td data-label="Files"><span>\(rotation.files.count)\(Self.names(rotation.files))</span></td>
-            <td data-label="Written"><span>\(rotation.written) of \(rotation.targets)\(Self.secrets(of: rotation))</span></td>
+            <td data-label="Files"><span>\(rotation.files.count)\(Self.names(rotation.files))\(Self.secrets(of: rotation))</span></td>
+            <td data-label="Written" class="number"><span>\(rotation.written) of \(rotation.targets)</span></td>
             <td data-label="Unchanged" class="number"><span>\(rotation.unchanged)</span></td>
             <td data-label="Held back" class="number">\(Self.heldBack(rotation.heldBack))</td>
             <td data-label="Time taken" class="number"><span>\(Self.taken(rotation))</span></td>
@@ -51,7 +51,7 @@ extension StatusPage {
         let table: HTML = """
             <div class="panel"><table><caption>Last rotations, the newest first</caption><thead><tr>
             <th scope="col">Changed</th><th scope="col">Generation</th><th scope="col">Files</th>
-            <th scope="col">Secrets written</th><th scope="col" class="number">Unchanged</th>
+            <th scope="col" class="number">Written</th><th scope="col" class="number">Unchanged</th>
             <th scope="col" class="number">Held back</th><th scope="col" class="number">Time taken</th>
             </tr></thead><tbody>
             \(rows)</tbody></table></div>
@@ -79,7 +79,7 @@ extension StatusPage {
         let items = rotation.secrets.map { "<li>\($0.description)</li>" as HTML }
         let others = rotation.written - rotation.secrets.count
         let more: HTML = others > 0 ? "<li>and \(others) more</li>" : ""
-        return "<details><summary>Names</summary><ul>\(items)\(more)</ul></details>"
+        return "<details><summary>Secrets</summary><ul>\(items)\(more)</ul></details>"
     }
 
     /// The first three names, and the number of the others.

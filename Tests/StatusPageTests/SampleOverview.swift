@@ -71,9 +71,13 @@ extension Overview {
     private static func rotation(
         _ generation: String, _ age: Int64, _ files: [String], _ written: Int, _ heldBack: Int, _ took: Duration
     ) -> Rotation {
-        Rotation(
+        var rotation = Rotation(
             generation: generation, changedAt: sampleNow - age, files: files, targets: written + heldBack,
             written: written, heldBack: heldBack, took: took)
+        rotation.secrets = (0..<min(written, Rotation.mostNamed)).map {
+            ObjectKey(namespace: "team-\($0)", name: "tls")
+        }
+        return rotation
     }
 
     static func certificate(_ namespace: String, _ name: String, _ left: Int64) -> CertificateState {

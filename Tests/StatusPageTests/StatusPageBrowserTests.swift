@@ -171,7 +171,7 @@ struct StatusPageBrowserTests {
             () => { const e = new Image(); e.src = "/healthz"; document.body.append(e); },
             () => { const e = document.createElement("style"); e.textContent = "body { margin: 9px }"; document.body.append(e); },
             () => { fetch("/healthz").catch(() => {}); },
-            () => { const e = document.createElement("form"); e.action = "/healthz"; document.body.append(e); e.submit(); },
+            () => { const e = document.createElement("form"); e.action = "//evil.example/"; document.body.append(e); e.submit(); },
             () => { const e = document.createElement("base"); e.href = "/a/"; document.head.append(e); document.baseURI; },
           ];
           const blocked = [];

@@ -42,7 +42,7 @@ struct ColourTests {
                 "TERM": "xterm",
             ], program: "script")
         let text = await program.ended().output
-        #expect(text.ranges(of: "broken.yaml").count == 1, "\(text)")
+        #expect(text.ranges(of: "did not find expected").count == 1, "\(text)")
         #expect(text.ranges(of: "has no file").count == 1, "\(text)")
     }
 
