@@ -67,12 +67,16 @@ package final class AdminEndpoint: Sendable {
         case .metrics: .later
         case .status where sources.page != nil: .later
         case .status: .now(noPage)
-        case nil: .now(notFound)
+        case nil: .now(notFound(hasPage: sources.page != nil))
         }
     }
 
-    private static let notFound = HTTPResponse(
-        status: 404, body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose), /metrics and /\n")
+    private static func notFound(hasPage: Bool) -> HTTPResponse {
+        HTTPResponse(
+            status: 404,
+            body: "not found; there are /healthz, /readyz, /startupz (each with ?verbose)"
+                + "\(hasPage ? ", /metrics and /" : " and /metrics")\n")
+    }
     private static let noPage = HTTPResponse(
         status: 404, body: "the status page is off; STATUS_PAGE=true turns it on\n")
 
@@ -89,7 +93,7 @@ package final class AdminEndpoint: Sendable {
             HTTPResponse(contentType: Exposition.contentType, body: await metrics.value())
         case .status(let query):
             if let page { Self.answer(await page(query)) } else { Self.noPage }
-        default: Self.notFound
+        default: Self.notFound(hasPage: page != nil)
         }
     }
 }

@@ -9,7 +9,7 @@ package final class ResourceLogLimiter: LogLimiter {
 
     package func admit(_ resource: String) -> Int? { budget.withLock { $0.admit(resource, at: .now) } }
 
-    package func reportSuppressed() -> [(resource: String, lines: Int)] {
-        budget.withLock { $0.reportSuppressed(at: .now) }
+    package func drainSuppressed() -> [(resource: String, lines: Int)] {
+        budget.withLock { $0.drainSuppressed(at: .now) }
     }
 }

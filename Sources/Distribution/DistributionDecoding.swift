@@ -85,7 +85,8 @@ extension StoredStatus {
         mountGeneration = reader.string("mountGeneration").flatMap {
             $0.utf8.count <= Condition.longestMessage ? $0 : nil
         }
-        observedGeneration = reader.int("observedGeneration")
+        // The definition sets -1 until there is a status.
+        observedGeneration = reader.int("observedGeneration").flatMap { $0 < 0 ? nil : $0 }
         sources = SourceVersion.all(reading: &reader)
         targets = TargetCounts(reading: &reader)
         conditions = reader.conditions("conditions")

@@ -1,4 +1,5 @@
 import JSON
+import Observability
 
 /// What a template does with a value before it inserts it.
 enum TemplateFilter: String, Sendable, CaseIterable {
@@ -15,7 +16,7 @@ enum TemplateFilter: String, Sendable, CaseIterable {
     /// - Parameter name: the variable, for the error.
     func apply(to bytes: [UInt8], of name: String) throws(FormError) -> [UInt8] {
         switch self {
-        case .url: return Self.percentEncoded(bytes)
+        case .url: return PercentEncoding.encode(bytes)
         case .base64: return ByteEncoding.encodeBase64(bytes)
         case .trim: return Array(Trimming.whiteSpace.trimmed(bytes))
         case .json:
@@ -28,19 +29,4 @@ enum TemplateFilter: String, Sendable, CaseIterable {
             return text
         }
     }
-
-    private static func percentEncoded(_ bytes: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        for byte in bytes {
-            if byte.isAlphanumeric || "-._~".utf8.contains(byte) {
-                text.append(byte)
-            } else {
-                text += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
-            }
-        }
-        return text
-    }
-
-    private static let hexDigits = Array("0123456789ABCDEF".utf8)
 }

@@ -1,3 +1,5 @@
+import Observability
+
 /// A request to the Kubernetes API as a value, without connection or credentials.
 package struct Request: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package enum Method: String, Sendable {

@@ -1,3 +1,5 @@
+import Observability
+
 /// A resource of the Kubernetes API: group, version and plural, as in a path.
 package struct Resource: Sendable, Hashable {
     /// Empty for the core group.

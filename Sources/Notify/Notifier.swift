@@ -90,7 +90,7 @@ package final class Notifier: Sendable {
 
     private func attempt(isRotating: Bool) async {
         let (taken, changes, signalled) = state.withLock { state in
-            (state.pending.due(at: .now, isRotating: isRotating), state.changes, state.signalled)
+            (state.pending.nextDue(at: .now, isRotating: isRotating), state.changes, state.signalled)
         }
         guard let notification = taken else { return }
         let recorded = await journal.count()

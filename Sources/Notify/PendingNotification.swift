@@ -41,7 +41,7 @@ package struct PendingNotification<Instant: InstantProtocol>: Sendable where Ins
     /// The notification that is due now; nil if none is. It stays pending until `delivered`.
     ///
     /// - Parameter isRotating: whether targets of the newest rotation are still to be written.
-    package mutating func due(at now: Instant, isRotating: Bool) -> Notification? {
+    package mutating func nextDue(at now: Instant, isRotating: Bool) -> Notification? {
         guard let deadline, now >= deadline, let first else { return nil }
         guard !isRotating || now >= first.advanced(by: timing.longest) else {
             last = now

@@ -90,7 +90,7 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
     ///
     /// - Returns: the numbers of suppressed lines, sorted by name. The name is a resource, or a namespace for all of
     ///   its resources that are not named. Each entry is charged as one line.
-    package mutating func reportSuppressed(at now: Instant) -> [(resource: String, lines: Int)] {
+    package mutating func drainSuppressed(at now: Instant) -> [(resource: String, lines: Int)] {
         var reports: [(resource: String, lines: Int)] = []
         for name in resources.filter({ $0.value.suppressed > 0 }).keys.sorted() {
             guard var own = resources[name] else { continue }
@@ -153,6 +153,6 @@ package struct LogBudget<Instant: InstantProtocol & Sendable>: Sendable where In
 package protocol LogLimiter: Sendable {
     /// See `LogBudget.admit`.
     func admit(_ resource: String) -> Int?
-    /// See `LogBudget.reportSuppressed`.
-    func reportSuppressed() -> [(resource: String, lines: Int)]
+    /// See `LogBudget.drainSuppressed`.
+    func drainSuppressed() -> [(resource: String, lines: Int)]
 }

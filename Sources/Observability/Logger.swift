@@ -99,7 +99,7 @@ package struct Logger: Sendable {
 
     /// Logs how many lines about resources that may log again were suppressed. Call it periodically.
     package func reportSuppressed() {
-        for (resource, lines) in shared.limiter?.reportSuppressed() ?? [] { logSuppressed(lines, of: resource) }
+        for (resource, lines) in shared.limiter?.drainSuppressed() ?? [] { logSuppressed(lines, of: resource) }
     }
 
     private func logSuppressed(_ lines: Int, of resource: String) {

@@ -65,13 +65,13 @@ package struct Explanation: Sendable {
         }
         self.file = file.text
         presence = Presence(of: file, snapshot)
-        var pairs = CertificateCheckCache()
+        var checks = CertificateCheckCache()
         let reading = ours.filter { $0.reads(file, in: snapshot) }
         readers = reading.sorted {
             ($0.key, $0.targetNamespace ?? "") < ($1.key, $1.targetNamespace ?? "")
         }.map { distribution in
             let winner = distribution.target.flatMap { winners[$0] } ?? distribution
-            let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &pairs)
+            let refusal = distribution.refusal(winner: winner, snapshot, policy, managedBy: managedBy, &checks)
             return Reader(distribution, file, snapshot, refusal)
         }
         let all = Set(live.filter { $0.reads(file, in: snapshot) }.map(\.key))
@@ -144,17 +144,17 @@ extension SecretsDistribution {
     /// Why its Secret is held back, as far as this can be determined without reading the Secret.
     fileprivate func refusal(
         winner: SecretsDistribution, _ snapshot: Snapshot?, _ policy: AccessPolicy?, managedBy: String,
-        _ pairs: inout CertificateCheckCache
+        _ checks: inout CertificateCheckCache
     ) -> Refusal? {
         if let refusal { return refusal }
         guard winner.key == key else { return .conflict(of: self, with: winner) }
         // Only the cluster knows its targets.
         guard target != nil else { return nil }
-        let files = snapshot.map { pairs.values.files(of: spec, in: $0) }
+        let files = snapshot.map { checks.values.files(of: spec, in: $0) }
         if let policy, policy.mode == .enforce, let refusal = policy.refusal(of: self, files: files) { return refusal }
         guard let snapshot else { return nil }
         do {
-            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, checks: &pairs)
+            _ = try DesiredTarget(self, from: snapshot, managedBy: managedBy, checks: &checks)
             return nil
         } catch {
             return error

@@ -6,6 +6,21 @@ import Reconciler
 struct DistributionList: Sendable {
     let overview: Overview
     let selection: StatusSelection
+    /// The rows that contain each word of the search in their names or message, whatever the case.
+    private let found: [Overview.Row]
+
+    init(overview: Overview, selection: StatusSelection) {
+        self.overview = overview
+        self.selection = selection
+        let words = selection.search.lowercased().split(separator: " ")
+        found =
+            words.isEmpty
+            ? overview.rows
+            : overview.rows.filter { row in
+                let text = "\(row.distribution) \(row.secret ?? "") \(row.message)".lowercased()
+                return words.allSatisfy { text.contains($0) }
+            }
+    }
 
     /// The maximum number of rows on a page.
     static let pageSize = 500
@@ -18,16 +33,6 @@ struct DistributionList: Sendable {
     static func counts(_ rows: [Overview.Row]) -> [(reason: RowReason, count: Int)] {
         let counts = Dictionary(grouping: rows) { RowReason($0.reason) }.mapValues(\.count)
         return counts.sorted { ($0.key.rank, $0.key.name) < ($1.key.rank, $1.key.name) }.map { ($0.key, $0.value) }
-    }
-
-    /// The rows that contain each word of the search in their names or message, whatever the case.
-    private var found: [Overview.Row] {
-        let words = selection.search.lowercased().split(separator: " ")
-        guard !words.isEmpty else { return overview.rows }
-        return overview.rows.filter { row in
-            let text = "\(row.distribution) \(row.secret ?? "") \(row.message)".lowercased()
-            return words.allSatisfy { text.contains($0) }
-        }
     }
 
     /// The rows of the selection, in the order of the list.
@@ -53,7 +58,6 @@ struct DistributionList: Sendable {
     }
 
     private var filter: HTML {
-        let found = found
         let links = Self.counts(found).map { link($0.reason, $0.reason.name, $0.count) }
         let reason: HTML =
             selection.reason.map { "<input type=\"hidden\" name=\"reason\" value=\"\($0.name)\">" } ?? ""

@@ -79,7 +79,7 @@ extension StatusPage {
         let items = rotation.secrets.map { "<li>\($0.description)</li>" as HTML }
         let others = rotation.written - rotation.secrets.count
         let more: HTML = others > 0 ? "<li>and \(others) more</li>" : ""
-        return "<details><summary>Secrets</summary><ul>\(items)\(more)</ul></details>"
+        return "<details><summary>Secrets written</summary><ul>\(items)\(more)</ul></details>"
     }
 
     /// The first three names, and the number of the others.

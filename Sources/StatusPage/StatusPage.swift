@@ -11,7 +11,7 @@ package struct StatusPage: Sendable {
         self.selection = selection
     }
 
-    /// The page's Content-Security-Policy: it allows only the style sheet.
+    /// The page's Content-Security-Policy: it allows only the style sheet and the search form.
     package static let policy =
         "default-src 'none'; style-src \(StatusStyle.source); base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 

@@ -1,4 +1,5 @@
 package import Distribution
+import Observability
 
 /// The distributions that the status page lists.
 package struct StatusSelection: Sendable, Equatable {
@@ -15,39 +16,24 @@ package struct StatusSelection: Sendable, Equatable {
         self.search = search
     }
 
-    /// The maximum length of a search, in bytes.
+    /// The maximum length of a search, in bytes. The rest of a longer one is ignored.
     static let longestSearch = 200
 
     /// Reads the query's values; invalid values are ignored.
     package init(_ query: [String: String]) {
         if let text = query["page"], text.utf8.count <= 6, let number = Int(text), number > 0 { page = number }
         reason = query["reason"].flatMap { RowReason(name: $0) }
-        let words = query["search"]?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
-        search = words.utf8.count <= Self.longestSearch ? words : ""
+        search = query["search"]?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
+        while search.utf8.count > Self.longestSearch { search.removeLast() }
     }
 
     /// The link to this selection, for example `?reason=WriteFailed&page=2`; `./` for all.
     var link: String {
         var parts: [String] = []
         if let reason { parts.append("reason=\(reason.name)") }
-        if !search.isEmpty { parts.append("search=\(search.percentEncoded)") }
+        if !search.isEmpty { parts.append("search=\(PercentEncoding.encode(search))") }
         if page > 1 { parts.append("page=\(page)") }
         return parts.isEmpty ? "./" : "?" + parts.joined(separator: "&")
-    }
-}
-
-extension String {
-    /// Everything but unreserved characters is encoded (RFC 3986, 2.3).
-    fileprivate var percentEncoded: String {
-        utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                String(Unicode.Scalar(byte))
-            default: (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }.joined()
     }
 }
 

@@ -37,6 +37,16 @@ struct UsageError: Error, CustomStringConvertible {
 extension Invocation.Command {
     /// Whether the command needs settings.
     var isConfigured: Bool { [.run, .sync, .plan, .explain].contains(self) }
+    /// Whether the output is the result alone, so that only errors are logged by default.
+    var printsResultOnly: Bool { self == .plan || self == .explain }
+    /// Variables that the command does not use, but rejects if they show that something else is meant.
+    fileprivate var checked: [String] {
+        switch self {
+        case .sync: ["DRY_RUN", "LEADER_ELECTION"]
+        case .explain: ["OUTPUT_PATH"]
+        default: []
+        }
+    }
 }
 
 extension Invocation {
@@ -76,6 +86,13 @@ extension Invocation {
             }
             self.command = command
             operands = Array(words.dropFirst())
+        }
+        if !command.isConfigured,
+            let option = Option.all.first(where: {
+                flags[$0.variable] != nil && !$0.commands.contains(command)
+            })
+        {
+            throw UsageError(description: "\(command) does not use \(option.flag)")
         }
         try apply(flags, environment)
         try apply(commandFlags)
@@ -181,9 +198,9 @@ extension Invocation {
     private mutating func apply(_ flags: [String: String], _ environment: (String) -> String?) throws {
         // An invalid variable must not affect the commands that do not use it.
         guard !wantsHelp else { return }
-        // Their output is the result alone, so they log only errors by default.
-        if command == .plan || command == .explain { settings.logLevel = .error }
-        for option in Option.all where command.isConfigured || option.commands.contains(command) {
+        if command.printsResultOnly { settings.logLevel = .error }
+        for option in Option.all
+        where option.commands.contains(command) || command.checked.contains(option.variable) {
             let name = flags[option.variable] == nil ? option.variable : "\(option.variable) (\(option.flag))"
             guard let value = flags[option.variable] ?? environment(option.variable) else { continue }
             if value.isEmpty, flags[option.variable] == nil, !option.takesEmpty { continue }

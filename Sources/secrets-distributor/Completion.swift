@@ -93,8 +93,10 @@ enum Completion: String, CaseIterable {
     }
 
     private static func reply(_ words: [String]?) -> String {
+        // Names of files may contain spaces.
+        let separator = words == nil ? "local IFS=$'\\n'; " : ""
         let what = words.map { "-W \"\(Self.words($0))\"" } ?? "-f"
-        return "COMPREPLY=($(compgen -P \"$prefix\" \(what) -- \"$word\"))"
+        return "\(separator)COMPREPLY=($(compgen -P \"$prefix\" \(what) -- \"$word\"))"
     }
 
     // MARK: fish

@@ -151,7 +151,7 @@ enum Help {
             let used = options.filter { $0.commands.contains(command) }
             guard !used.isEmpty else { continue }
             hasVariables = true
-            let lines = used.map { Line($0.flag, "\($0.help) (default: \($0.standard))") }
+            let lines = used.map { Line($0.flag, "\($0.help) (default: \($0.standard(of: command)))") }
             subjects.append(("\(name):\n", lines))
         }
         guard !subjects.isEmpty else { return [] }

@@ -16,12 +16,18 @@ struct Option: Sendable {
     var choices: [String] = []
     /// Whether the value is the path of a file or folder.
     var isPath = false
-    /// The commands that use it. The others ignore it, because containers of one pod may share their environment.
+    /// The commands that use it. The others ignore it, because containers of one pod may share their environment
+    /// and their arguments.
     var commands: Set<Invocation.Command> = [.run, .sync, .plan, .explain]
     /// Whether an empty variable is a value. Otherwise it counts as not set, because a chart may leave it empty.
     var takesEmpty = false
     /// Stores a value in the settings. Returns false if the value is invalid.
     let apply: @Sendable (String, inout Settings) -> Bool
+
+    /// The default value of a command, as the help shows it.
+    func standard(of command: Invocation.Command) -> String {
+        variable == "LOG_LEVEL" && command.printsResultOnly ? "error" : standard
+    }
 
     func used(by commands: Invocation.Command...) -> Option {
         var copy = self

@@ -16,10 +16,10 @@ struct Fleet {
     init(_ count: Int) throws {
         distributions = try Self.distributions(count)
         snapshot = Self.snapshot()
-        var pairs = CertificateCheckCache()
+        var checks = CertificateCheckCache()
         observed = try distributions.enumerated().map { [snapshot] number, distribution in
             let desired = try DesiredTarget(
-                distribution, from: snapshot, managedBy: Self.managedBy, checks: &pairs)
+                distribution, from: snapshot, managedBy: Self.managedBy, checks: &checks)
             return ObservedTarget(creating: desired, uid: "uid-\(number)")
         }
     }
@@ -53,14 +53,14 @@ struct Fleet {
 
     /// The writes that are needed, planned target by target as the controller does.
     func patches(
-        from snapshot: Snapshot, _ pairs: inout CertificateCheckCache
+        from snapshot: Snapshot, _ checks: inout CertificateCheckCache
     ) throws(Refusal) -> [(target: ObservedTarget, patch: TargetPatch)] {
         var patches: [(ObservedTarget, TargetPatch)] = []
         for (distribution, actual) in zip(distributions, observed) {
             let desired = try DesiredTarget(
-                distribution, from: snapshot, managedBy: Self.managedBy, checks: &pairs)
+                distribution, from: snapshot, managedBy: Self.managedBy, checks: &checks)
             let review = TargetReview(
-                of: desired, by: distribution.spec, over: actual, checks: &pairs, now: snapshot.createdAt)
+                of: desired, by: distribution.spec, over: actual, checks: &checks, now: snapshot.createdAt)
             let plan = Plan(desired: desired, observed: actual, managedBy: Self.managedBy, held: review.refusal)
             if case .update(let target, let patch) = plan { patches.append((target, patch)) }
         }

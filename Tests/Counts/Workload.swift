@@ -41,17 +41,17 @@ enum Workload: String, CaseIterable {
             }
         case .planUnchanged:
             let fleet = try Fleet(1000)
-            var pairs = CertificateCheckCache()
-            return { try expect(0, fleet.patches(from: fleet.snapshot, &pairs).count, "patches") }
+            var checks = CertificateCheckCache()
+            return { try expect(0, fleet.patches(from: fleet.snapshot, &checks).count, "patches") }
         case .planChanged:
             let fleet = try Fleet(1000)
             let rotated = fleet.snapshot(rotating: [Fleet.shared])
-            var pairs = CertificateCheckCache()
-            return { try expect(1000, fleet.patches(from: rotated, &pairs).count, "patches") }
+            var checks = CertificateCheckCache()
+            return { try expect(1000, fleet.patches(from: rotated, &checks).count, "patches") }
         case .encodePatches:
             let fleet = try Fleet(1000)
-            var pairs = CertificateCheckCache()
-            let patches = try fleet.patches(from: fleet.snapshot(rotating: [Fleet.shared]), &pairs)
+            var checks = CertificateCheckCache()
+            let patches = try fleet.patches(from: fleet.snapshot(rotating: [Fleet.shared]), &checks)
             return {
                 let bodies = patches.lazy.map { $0.patch.mergePatch(of: $0.target).encoded() }
                 try expect(1000, bodies.count { $0.count > 1024 }, "patches of more than a kilobyte")

@@ -61,6 +61,13 @@ import Testing
         #expect(distribution.status.ready?.reason == "Synced")
     }
 
+    @Test("The status that the definition sets by default observes no generation")
+    func defaultStatus() throws {
+        let distribution = try Manifest.read(
+            #"{"metadata":{"name":"app","generation":1},"spec":{},"status":{"observedGeneration":-1}}"#)
+        #expect(distribution.status == StoredStatus())
+    }
+
     @Test("Omitted fields have their defaults")
     func defaults() throws {
         let distribution = try Manifest.read(

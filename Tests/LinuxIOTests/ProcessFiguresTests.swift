@@ -43,7 +43,9 @@ import Testing
 
     /// The open descriptors, each asked for by its number. Between this count and another one, a thread of the test library
     /// may open one.
-    private static var countOfDescriptors: Int { (0..<Int32(1024)).count { fcntl($0, F_GETFD) != -1 } }
+    private static var countOfDescriptors: Int {
+        (0..<Int32(min(ProcessFigures.descriptorLimit, 65_536))).count { fcntl($0, F_GETFD) != -1 }
+    }
 
     /// In a separate process, because other tests open descriptors too.
     @Test func `without root and not dumpable, the process still gets its figures and descriptor count`() async {

@@ -79,14 +79,14 @@ struct PendingNotificationTests {
     func body() throws {
         var pending = Pending()
         pending.changed("team/a\"b", at: at(0))
-        let taken = pending.due(at: at(100), isRotating: false)
+        let taken = pending.nextDue(at: at(100), isRotating: false)
         let notification = try #require(taken)
         #expect(String(decoding: notification.body, as: UTF8.self) == #"{"secrets":["team/a\"b"]}"#)
     }
 
     /// `#expect` itself cannot call mutating methods.
     private func take(_ pending: inout Pending, _ milliseconds: Int, isRotating: Bool = false) -> [String]? {
-        pending.due(at: at(milliseconds), isRotating: isRotating)?.secrets
+        pending.nextDue(at: at(milliseconds), isRotating: isRotating)?.secrets
     }
 }
 

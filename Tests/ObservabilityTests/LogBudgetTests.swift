@@ -28,10 +28,10 @@ import Testing
     @Test func `lines that were suppressed for a silent resource are reported when there is room, once`() {
         var budget = Budget()
         for _ in 0..<35 { _ = budget.admit("web/app", at: ManualInstant(0)) }
-        #expect(budget.reportSuppressed(at: ManualInstant(9_000)).isEmpty)
-        let silent = budget.reportSuppressed(at: ManualInstant(10_000))
+        #expect(budget.drainSuppressed(at: ManualInstant(9_000)).isEmpty)
+        let silent = budget.drainSuppressed(at: ManualInstant(10_000))
         #expect(silent.map(\.resource) == ["web/app"] && silent.map(\.lines) == [5])
-        #expect(budget.reportSuppressed(at: ManualInstant(20_000)).isEmpty)
+        #expect(budget.drainSuppressed(at: ManualInstant(20_000)).isEmpty)
     }
 
     @Test func `an outage of 10,000 Secrets in one namespace loses no line`() {
@@ -61,7 +61,7 @@ import Testing
                 counted += 1 + leftOut
             }
             guard second % 30 == 29 else { continue }
-            let told = budget.reportSuppressed(at: ManualInstant(second * 1000))
+            let told = budget.drainSuppressed(at: ManualInstant(second * 1000))
             written += told.count
             counted += told.reduce(0) { $0 + $1.lines }
         }
@@ -76,9 +76,9 @@ import Testing
             for _ in 0..<3 { _ = budget.admit("web/\(number)", at: ManualInstant(0)) }
         }
         #expect(budget.admit("web/new", at: ManualInstant(0)) == nil)
-        let told = budget.reportSuppressed(at: ManualInstant(10_000))
+        let told = budget.drainSuppressed(at: ManualInstant(10_000))
         #expect(told.map(\.resource) == ["web"] && told.map(\.lines) == [41])
-        #expect(budget.reportSuppressed(at: ManualInstant(20_000)).isEmpty)
+        #expect(budget.drainSuppressed(at: ManualInstant(20_000)).isEmpty)
     }
 
     @Test func `a namespace with many resources evicts only its own`() {
@@ -95,7 +95,7 @@ import Testing
             _ = budget.admit("web/\(number)", at: ManualInstant(number))
             #expect(budget.count <= 101)
         }
-        _ = budget.reportSuppressed(at: ManualInstant(1_000_000))
+        _ = budget.drainSuppressed(at: ManualInstant(1_000_000))
         #expect(budget.count == 0)
     }
 

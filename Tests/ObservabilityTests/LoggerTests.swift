@@ -198,7 +198,7 @@ private final class OneLineLimiter: LogLimiter {
         }
     }
 
-    func reportSuppressed() -> [(resource: String, lines: Int)] {
+    func drainSuppressed() -> [(resource: String, lines: Int)] {
         counts.withLock { counts in counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value - 1) } }
     }
 }

@@ -8,8 +8,8 @@ import Snapshots
 extension DesiredTarget {
     /// Uses a new cache.
     init(_ distribution: SecretsDistribution, from snapshot: Snapshot?, managedBy: String) throws(Refusal) {
-        var pairs = CertificateCheckCache()
-        try self.init(distribution, from: snapshot, managedBy: managedBy, checks: &pairs)
+        var checks = CertificateCheckCache()
+        try self.init(distribution, from: snapshot, managedBy: managedBy, checks: &checks)
     }
 }
 

@@ -18,7 +18,7 @@ import Testing
         }
         #expect(drift.restoration(of: target, at: start)?.manager == "velero")
         #expect(drift.contention(of: target, at: start)?.lasts == nil)
-        #expect(drift.contested(at: start) == 1)
+        #expect(drift.contestedCount(at: start) == 1)
         return drift
     }
 
@@ -31,7 +31,7 @@ import Testing
         #expect(!isCorrection)
         #expect(drift.contention(of: target, at: start)?.lasts == nil)
         #expect(drift.restoration(of: target, at: start)?.lasts == nil)
-        #expect(drift.contested(at: start) == 0)
+        #expect(drift.contestedCount(at: start) == 0)
     }
 
     @Test func `a rotation does not restore the corrections of a contested target`() {

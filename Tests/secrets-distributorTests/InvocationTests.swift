@@ -134,7 +134,7 @@ import Testing
         #expect(invocation.command == .sync)
         #expect(invocation.settings.maxInFlight == 5 && invocation.settings.secretsPath == "/a")
         #expect(!asked.contains("MAX_IN_FLIGHT") && !asked.contains("SECRETS_PATH"))
-        #expect(asked.contains("POLL_INTERVAL"))
+        #expect(asked.contains("MANAGED_BY") && !asked.contains("POLL_INTERVAL"))
     }
 
     @Test("Of two equal flags the last one counts")
@@ -209,6 +209,14 @@ import Testing
         #expect(error([], [variable: value]) == "\(variable) is \"\(value)\", expected \(takes)")
         let flag = try #require(Option.all.first { $0.variable == variable }).flag
         #expect(error(["\(flag)=\(value)"]) == "\(variable) (\(flag)) is \"\(value)\", expected \(takes)")
+    }
+
+    @Test("A command ignores the variables and flags of others, because containers share them")
+    func unused() throws {
+        #expect(error(["sync"], ["LISTEN_ADDRESS": "x", "NOTIFY_URL": "x", "LEASE_DURATION": "x"]) == nil)
+        #expect(error(["plan", "--listen-address=x", "--leader-election"]) == nil)
+        #expect(error(["explain", "a", "--max-in-flight=0"]) == nil)
+        #expect(error(["sync"], ["MAX_IN_FLIGHT": "0"]) != nil)
     }
 
     @Test("The status page needs an address to be served at")
@@ -344,6 +352,8 @@ import Testing
             (["check", "--output", "table", "a.yaml"], "--output is \"table\", expected text, json or github"),
             (["explain", "a", "--output", "text"], "--output is \"text\", expected table, json or mermaid"),
             (["plan", "--account", "1"], "--account is a flag of export only"),
+            (["check", "a", "--secrets-path=/a"], "check does not use --secrets-path"),
+            (["version", "--dry-run"], "version does not use --dry-run"),
             (["completion"], "completion takes one of bash, zsh, fish, got none"),
             (["completion", "ksh"], "completion takes one of bash, zsh, fish, got \"ksh\""),
             (["version", "x"], "version takes no operand, got \"x\""),

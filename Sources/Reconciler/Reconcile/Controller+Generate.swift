@@ -59,6 +59,7 @@ extension Controller {
             logger.error(
                 "key pair cannot be generated",
                 ["secret": .string(key.description), "error": .string(error.description)])
+            dependencies.reportFault("\(key): a key pair cannot be generated: \(error.description)")
             keyGenerations.finish(key, .retry())
         }
     }

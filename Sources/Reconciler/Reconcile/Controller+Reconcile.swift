@@ -90,7 +90,7 @@ extension Controller {
     private func forgetUnclaimed(_ key: ObjectKey) {
         targetRecords.forgetUnclaimed(key)
         keyPairs.forget(key)
-        recordRotation(key, .unchanged, seeing: rotations.count)
+        recordResult(.unchanged, of: key, seeing: rotations.count)
     }
 
     private func sync(
@@ -108,7 +108,7 @@ extension Controller {
                 comparison = try await compare(key, distribution, &seen)
             }
         } catch {
-            if !error.isRetried { recordRotation(key, .heldBack, seeing: seen) }
+            if !error.isRetried { recordResult(.heldBack, of: key, seeing: seen) }
             report(DistributionStatus(error.refusal), on: distribution)
             throw error
         }
@@ -117,15 +117,15 @@ extension Controller {
             targetRecords.ahead[key] = aheadSince
             return .held
         case .behind(let refusal):
-            recordRotation(key, .heldBack, seeing: seen)
+            recordResult(.heldBack, of: key, seeing: seen)
             return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
         case .denied(let status, let error, let again):
-            recordRotation(key, .heldBack, seeing: seen)
+            recordResult(.heldBack, of: key, seeing: seen)
             report(status, on: distribution)
             if let error { throw error }
             return again.map { .again(after: $0) } ?? .done
         case .status(let status, let again):
-            recordRotation(key, status.rotationResult, seeing: seen)
+            recordResult(status.rotationResult, of: key, seeing: seen)
             report(cache.replacingStale(status, of: key), on: distribution)
             if let again = [again, targetRecords.requestWait(key, at: .now)].compactMap({ $0 }).min() {
                 return .again(after: again)

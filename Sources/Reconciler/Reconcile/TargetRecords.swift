@@ -107,8 +107,8 @@ struct StatusRecords: Sendable {
 
     /// Sentences for the status of a distribution.
     func sentences(on claim: Claim) -> [String] {
-        let records = self[claim]
-        return records.leftovers.sorted { $0.key < $1.key }.map(\.value) + [records.audit].compactMap { $0 }
+        let record = self[claim]
+        return record.leftovers.sorted { $0.key < $1.key }.map(\.value) + [record.audit].compactMap { $0 }
     }
 
     /// How many former targets of a cluster distribution could not be removed, and why for the first one; nil if none.
@@ -133,7 +133,7 @@ struct StatusRecords: Sendable {
     /// Records that the target of a claim is in sync.
     ///
     /// - Returns: the former targets that can be removed now.
-    mutating func takeUnblocked(_ claim: Claim) -> Set<ObjectKey> {
+    mutating func unblock(by claim: Claim) -> Set<ObjectKey> {
         let awaited = self[claim].awaited
         if !awaited.isEmpty { self[claim].awaited = [] }
         return awaited
@@ -152,7 +152,7 @@ struct StatusRecords: Sendable {
 
     /// Forgets a deleted target that waited for its successor.
     mutating func forgetAwaited(_ target: ObjectKey) {
-        for (distribution, records) in records[target.namespace] ?? [:] where records.awaited.contains(target) {
+        for (distribution, record) in records[target.namespace] ?? [:] where record.awaited.contains(target) {
             self[Claim(distribution: distribution, namespace: target.namespace)].awaited.remove(target)
         }
     }
@@ -162,7 +162,7 @@ struct StatusRecords: Sendable {
     /// - Returns: the claims whose statuses mentioned it.
     mutating func forgetLeftover(_ target: ObjectKey) -> [Claim] {
         var owners: [Claim] = []
-        for (distribution, records) in records[target.namespace] ?? [:] where records.leftovers[target] != nil {
+        for (distribution, record) in records[target.namespace] ?? [:] where record.leftovers[target] != nil {
             let claim = Claim(distribution: distribution, namespace: target.namespace)
             self[claim].leftovers[target] = nil
             owners.append(claim)

@@ -19,13 +19,13 @@ extension Controller {
         if planned.isCluster, planned.targetNamespace != nil {
             guard distribution.target == planned.target else { return }
             clusterTargets.record(status, on: planned, at: .now)
-            if status.reason == .synced { enqueue(statusRecords.takeUnblocked(planned.claim)) }
+            if status.reason == .synced { enqueue(statusRecords.unblock(by: planned.claim)) }
             if clusterTargets.isPending(key) { enqueue(.status(key)) }
             return
         }
         let isToWrite = statuses.report(
             status, on: distribution, isBeingWritten: !isOwnKey && worker.isRunning(.status(key)))
-        if status.reason == .synced { enqueue(statusRecords.takeUnblocked(planned.claim)) }
+        if status.reason == .synced { enqueue(statusRecords.unblock(by: planned.claim)) }
         if isToWrite, !isOwnKey { enqueue(.status(key)) }
     }
 

@@ -29,7 +29,7 @@ extension Controller {
     /// Records that a target is in sync or held back.
     ///
     /// - Parameter seen: the number of the rotation whose content the target was compared with.
-    func recordRotation(_ target: ObjectKey, _ result: Rotation.Result, seeing seen: Int) {
+    func recordResult(_ result: Rotation.Result, of target: ObjectKey, seeing seen: Int) {
         let (latency, ended) = rotations.record(target, result, seeing: seen, at: .now)
         if let latency, !settings.dryRun {
             counts.propagation.observe(latency.propagation)

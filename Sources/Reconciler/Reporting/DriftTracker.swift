@@ -46,7 +46,9 @@ struct DriftTracker: Sendable {
     private static let alterationPause: Duration = .seconds(600)
 
     /// The number of targets that other writers keep changing.
-    func contested(at now: Instant) -> Int { contests.values.count { $0.budget.remainingContention(at: now) != nil } }
+    func contestedCount(at now: Instant) -> Int {
+        contests.values.count { $0.budget.remainingContention(at: now) != nil }
+    }
 
     /// Records that another writer changed or removed a target.
     mutating func recordForeignChange(_ target: ObjectKey, by manager: String?, at now: Instant) {

@@ -12,6 +12,7 @@ struct CompletionTests {
         try writeFile(root("script"), script.output)
         try makeDirectory(root("folder"))
         try writeFile(root("folder/a.yaml"), "")
+        try writeFile(root("folder/my file.yaml"), "")
         let program: String
         switch shell {
         case "bash":
@@ -54,7 +55,7 @@ struct CompletionTests {
             (["--lease-name"], ["--lease-name", "--lease-namespace"]),
             (["plan", "--output", ""], ["json", "table"]), (["check", "--output", "g"], ["github"]),
             (["export", "--format", "a"], ["aws-iam", "azure-rbac"]), (["sync", "--log-level", "w"], ["warning"]),
-            (["check", "a"], ["a.yaml"]), (["check", "--policy", "a"], ["a.yaml"]),
+            (["check", "m"], ["my file.yaml"]), (["check", "a"], ["a.yaml"]), (["check", "--policy", "a"], ["a.yaml"]),
         ])
     func offers(shell: String, expected: (words: [String], offered: [String])) async throws {
         #expect(try await offered(expected.words, by: shell) == expected.offered, "\(shell): \(expected.words)")

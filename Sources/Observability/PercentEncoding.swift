@@ -1,10 +1,12 @@
 /// Percent-encoding (RFC 3986) of a path segment, or of a name or value in a query.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// Encodes everything except unreserved characters, so that the result is safe in every part of a URL.
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String { String(decoding: encode(text.utf8), as: UTF8.self) }
+
+    package static func encode(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
+        result.reserveCapacity(bytes.count)
+        for byte in bytes {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
@@ -14,7 +16,7 @@ enum PercentEncoding {
                 result += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
             }
         }
-        return String(decoding: result, as: UTF8.self)
+        return result
     }
 
     private static let hexDigits = Array("0123456789ABCDEF".utf8)
