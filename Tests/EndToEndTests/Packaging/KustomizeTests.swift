@@ -152,7 +152,7 @@ struct KustomizeTests {
         #expect(containers.map { $0["name"]?.string } == ["secrets-distributor", "migrate"])
         let sidecar = try #require(containers.first)
         #expect(sidecar["restartPolicy"] == "Always")
-        #expect(sidecar["image"] == "registry.example/secrets-distributor:1.0")
+        #expect(sidecar["image"] == "registry.example/secrets-distributor:0.1.0")
         for mount in sidecar["volumeMounts"]?.array ?? [] {
             #expect(pod["volumes"]?.named(mount["name"]?.string ?? "") != nil, "\(mount)")
         }
