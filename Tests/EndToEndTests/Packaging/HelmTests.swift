@@ -100,7 +100,7 @@ struct HelmTests {
             logLevel: debug
             replicas: 2
             rbac: {namespaces: [a, b]}
-            policy: {default: Allow}
+            policy: {default: Allow, rules: [{namespaces: [a], files: [b]}]}
             env: [{name: LOG_FORMAT, value: text}, {name: LEASE_NAME, value: mine}]
             """)
         #expect(
@@ -240,6 +240,12 @@ struct HelmTests {
             ("podDisruptionBudget: {enabled: true, minAvailable: half}", "minAvailable"),
             ("monitoring: {podMonitor: {apiGroups: [x]}}", "apiGroups"),
             ("monitoring: {prometheusRule: {runbooks: docs/runbooks.md}}", "runbooks"),
+            // The agent does not become ready with these.
+            ("policy: {mode: Enforce}", "rules"), ("policy: {rules: []}", "rules"),
+            ("policy: {rules: [{from: [a], namespaces: [web]}]}", "from"),
+            ("policy: {rules: [{files: [a], namespace: [web]}]}", "namespace"),
+            ("policy: {rules: [{files: a, namespaces: [web]}]}", "files"),
+            ("env: [{name: A, value: true}]", "value"),
         ] {
             try writeFile(directory("values.yaml"), values)
             let refused = try await KubeTools.helm(["template", "vault", Self.chart, directory("values.yaml")])
