@@ -60,12 +60,13 @@ demo: release ## Show a rotation from a file to a Secret
 # The targets below take the program that `make release` builds.
 PROGRAM = $$(swift build $(RELEASE) --show-bin-path)/secrets-distributor
 
-image: release ## Build the image as an OCI archive in dist, without a container engine
-	Tests/Tools/image "$(PROGRAM)" dist
+# Not in dist, whose checksums and manifests belong to the image that `make dist` built.
+image: release ## Build the image as an OCI archive in the folder image, without a container engine
+	Tests/Tools/image "$(PROGRAM)" image
 
 image-test: image ## Build the image again, compare, and run it with runc against a real API server (sudo)
 	@Tests/Tools/deps --tests
-	Tests/Tools/image-test "$(PROGRAM)" dist
+	Tests/Tools/image-test "$(PROGRAM)" image
 
 kubelet-test: image ## Run the image in a pod of a real kubelet, which rotates its volume (sudo)
 	@Tests/Tools/deps --tests
