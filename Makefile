@@ -1,6 +1,6 @@
 # `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test definition-test bench converge counts fuzz demo image image-test dist format lint
+.PHONY: help deps build release test definition-test bench converge counts fuzz demo image image-test kubelet-test dist format lint
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -60,12 +60,17 @@ demo: release ## Show a rotation from a file to a Secret
 # The targets below take the program that `make release` builds.
 PROGRAM = $$(swift build $(RELEASE) --show-bin-path)/secrets-distributor
 
-image: release ## Build the image as an OCI archive in dist, without a container engine
-	Tests/Tools/image "$(PROGRAM)" dist
+# Not in dist, whose checksums and manifests belong to the image that `make dist` built.
+image: release ## Build the image as an OCI archive in the folder image, without a container engine
+	Tests/Tools/image "$(PROGRAM)" image
 
 image-test: image ## Build the image again, compare, and run it with runc against a real API server (sudo)
 	@Tests/Tools/deps --tests
-	Tests/Tools/image-test "$(PROGRAM)" dist
+	Tests/Tools/image-test "$(PROGRAM)" image
+
+kubelet-test: image ## Run the image in a pod of a real kubelet, which rotates its volume (sudo)
+	@Tests/Tools/deps --tests
+	Tests/Tools/kubelet-test dist
 
 # make dist IMAGE=registry.example/secrets-distributor SOURCE_URL=https://git.example/secrets-distributor
 dist: release ## Build the files of a release in dist: program, image, chart, manifests, SBOM, checksums

@@ -28,8 +28,19 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         } else if host.contains(":") {
             return nil
         }
-        guard host.utf8.allSatisfy({ $0.isASCIIAddressPart }) else { return nil }
+        guard host.isEmpty || Self.isAddress(host) else { return nil }
         self.init(host: host.isEmpty ? nil : host, port: port)
+    }
+
+    /// Whether it is an IPv4 or IPv6 address; a zone may follow, as in `fe80::1%eth0`. A name is none.
+    private static func isAddress(_ host: String) -> Bool {
+        var (four, six) = (in_addr(), in6_addr())
+        let parts = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        let address = String(parts[0])
+        guard parts.count == 1 || !parts[1].isEmpty && parts[1].utf8.allSatisfy(\.isASCIIAddressPart) else {
+            return false
+        }
+        return inet_pton(AF_INET6, address, &six) == 1 || parts.count == 1 && inet_pton(AF_INET, address, &four) == 1
     }
 
     /// Whether only processes of the same network namespace, such as the containers of the pod, reach it: 127.0.0.0/8 and

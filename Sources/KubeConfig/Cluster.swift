@@ -50,8 +50,8 @@ package enum Cluster {
         }
         guard !files.isEmpty else {
             throw ConfigurationError(
-                source: paths.joined(separator: ", "), field: "file", value: String(cString: strerror(ENOENT)),
-                expected: "at least one kubeconfig that can be read")
+                source: "environment", field: "KUBECONFIG", value: paths.joined(separator: ":"),
+                expected: "at least one kubeconfig that can be read: \(String(cString: strerror(ENOENT)))")
         }
         return try ClusterConfiguration(KubeconfigFiles(files))
     }
@@ -63,7 +63,8 @@ package enum Cluster {
             content = try FileDescriptor.bytes(at: path)
         } catch {
             throw ConfigurationError(
-                source: path, field: "file", value: error.reason, expected: "a kubeconfig that can be read")
+                source: "environment", field: "KUBECONFIG", value: path,
+                expected: "a kubeconfig that can be read: \(error.reason)")
         }
         do {
             return try YAMLParser.documents(in: content).first.map { try Kubeconfig(json: $0.json(), file: path) }

@@ -17,6 +17,7 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
 
     package var description: String {
         let found = value.map { " is \"\($0)\"" } ?? ""
-        return "\(source): \(field)\(found), expected \(expected)"
+        // A variable, or its flag, is named alone: which of them set it is not known here.
+        return "\(source == "environment" ? "" : "\(source): ")\(field)\(found), expected \(expected)"
     }
 }

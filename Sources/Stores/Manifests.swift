@@ -19,6 +19,16 @@ package enum Manifests {
         package var sources: [Source] = []
         /// The number of documents of other kinds.
         package var others = 0
+        /// Whether there is a list without items, as `kubectl get -o yaml` prints it if there are no objects.
+        package var hasEmptyList = false
+
+        /// That there is no distribution; nil if there is one, or a problem. It is a remark if the file is of use to
+        /// somebody else, as a kustomization is.
+        package func finding(withoutDistributionIn file: String) -> Finding? {
+            guard distributions.isEmpty, problems.isEmpty else { return nil }
+            let isUsed = others > 0 || !namespaces.isEmpty || hasEmptyList
+            return Finding(file: file, line: 0, message: "contains no SecretsDistribution", isRemark: isUsed)
+        }
         package var problems: [Finding] = []
         /// Whether all distributions of the file were parsed: the file is valid YAML, and each has a valid name.
         package var isComplete = true
@@ -71,6 +81,7 @@ package enum Manifests {
         if kind == "List" || kinds.contains(where: { kind == $0 + "List" }),
             case .sequence(let items)? = document["items"]?.kind
         {
+            parsed.hasEmptyList = parsed.hasEmptyList || items.isEmpty
             for item in items { add(item, to: &parsed, file: file, policy, withSources: withSources) }
             return
         }

@@ -38,6 +38,8 @@ enum CheckCommand {
         _ files: [String], _ policy: AccessPolicy?, _ coverage: inout MountCoverage?, _ report: inout CheckReport
     ) -> Int {
         var count = 0
+        // The places of the remarks that a file has no distribution.
+        var others: [Int] = []
         var claims: [ObjectKey: FilePlace] = [:]
         for file in files {
             let parsed: Manifests.Parsed
@@ -61,10 +63,18 @@ enum CheckCommand {
                 }
             }
             findings += coverage?.findings(for: parsed.sources, in: file) ?? []
-            if parsed.distributions.isEmpty && findings.isEmpty {
-                findings.append(Finding(file: file, line: 0, message: "contains no SecretsDistribution"))
+            if let finding = parsed.finding(withoutDistributionIn: file) {
+                if !parsed.hasEmptyList { others.append(report.findings.count) }
+                findings = [finding]
             }
             report.findings += findings.sorted { $0.line < $1.line }
+        }
+        // A kustomization beside distributions is no mistake, but one alone is.
+        if count == 0 {
+            for index in others {
+                let finding = report.findings[index]
+                report.findings[index] = Finding(finding.place, finding.message)
+            }
         }
         report.findings += coverage?.unused ?? []
         return count

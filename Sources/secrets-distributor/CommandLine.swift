@@ -66,6 +66,8 @@ extension Invocation {
             }
             if argument == "--help" || argument == "-h" {
                 wantsHelp = true
+            } else if argument == "--version" {
+                words.insert(Command.version.rawValue, at: 0)
             } else if let flag = CommandFlag.allCases.first(where: {
                 argument == $0.flag || argument.hasPrefix("\($0.flag)=")
             }) {
@@ -112,9 +114,14 @@ extension Invocation {
                 let got = operands.isEmpty ? "none" : operands.map { "\"\($0)\"" }.joined(separator: " ")
                 throw UsageError(description: "completion takes one of \(shells), got \(got)")
             }
-        case .run, .sync, .plan, .version, .help:
+        case .help:
+            guard let operand = operands.first, operands.count > 1 || Command(rawValue: operand) == nil else { return }
+            throw UsageError(description: "help takes a command, got \"\(operands.joined(separator: " "))\"")
+        case .run, .sync, .plan, .version:
             guard let operand = operands.first else { return }
-            throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"")
+            let isValue = ["true", "false"].contains(operand)
+            let advice = isValue ? "; a flag takes this value after \"=\", as in --dry-run=\(operand)" : ""
+            throw UsageError(description: "\(command.rawValue) takes no operand, got \"\(operand)\"\(advice)")
         }
     }
 

@@ -41,9 +41,7 @@ enum Completion: String, CaseIterable {
         switch command {
         case .check, .convert, .export: nil
         case .completion: allCases.map(\.rawValue)
-        // Without a command, the program runs.
-        case .run: Command.allCases.map(\.rawValue)
-        case .sync, .plan, .explain, .version, .help: []
+        case .run, .sync, .plan, .explain, .version, .help: []
         }
     }
 
@@ -55,7 +53,7 @@ enum Completion: String, CaseIterable {
     private static var bashLines: [String] {
         [
             "_secrets_distributor() {",
-            "    local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD-1]} command=run prefix= each",
+            "    local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD-1]} command= prefix= each",
             "    for each in \"${COMP_WORDS[@]:1:$((COMP_CWORD-1))}\"; do",
             "        case $each in",
             "            \(Command.allCases.map(\.rawValue).joined(separator: "|"))) command=$each; break ;;",
@@ -66,14 +64,16 @@ enum Completion: String, CaseIterable {
             "        --*=*) flag=${word%%=*} prefix=${word%%=*}= word=${word#*=} ;;",
             "        *) [ \"$flag\" != = ] || flag=${COMP_WORDS[COMP_CWORD-2]} ;;",
             "    esac",
-            "    case $command$flag in",
+            "    case ${command:-run}$flag in",
         ] + Command.allCases.flatMap { command in flags(of: command).compactMap { valueCase(command, $0) } } + [
             "    esac",
-            "    case $command$word in",
+            "    case $command:$word in",
         ]
             + Command.allCases.map { command in
-                "        \(command)-*) \(reply(flags(of: command).map(\.name))) ;;"
-            } + Command.allCases.map { "        \($0)*) \(reply(operands(of: $0))) ;;" } + [
+                // Without a command, the program runs.
+                "        \(command == .run ? ":-*|" : "")\(command):-*) \(reply(flags(of: command).map(\.name))) ;;"
+            } + Command.allCases.map { "        \($0):*) \(reply(operands(of: $0))) ;;" } + [
+                "        :*) \(reply(Command.allCases.map(\.rawValue))) ;;",
                 "    esac",
                 "}",
                 "complete -o filenames -F _secrets_distributor secrets-distributor",
@@ -103,16 +103,16 @@ enum Completion: String, CaseIterable {
 
     private static var fishLines: [String] {
         let complete = "complete -c secrets-distributor"
-        return ["\(complete) -f"]
+        return [
+            "\(complete) -f", "\(complete) -n __fish_use_subcommand -a '\(words(Command.allCases.map(\.rawValue)))'",
+        ]
             + Command.allCases.flatMap { command in
                 let condition =
                     command == .run
                     ? "-n '__fish_use_subcommand; or __fish_seen_subcommand_from run'"
                     : "-n '__fish_seen_subcommand_from \(command)'"
                 let operands = operands(of: command).map { $0.isEmpty ? [] : ["-a '\(words($0))'"] } ?? ["-F"]
-                return operands.map {
-                    "\(complete) \(command == .run ? "-n __fish_use_subcommand" : condition) \($0)"
-                }
+                return operands.map { "\(complete) \(condition) \($0)" }
                     + flags(of: command).map { flag in
                         let value = flag.isSwitch ? "" : flag.takesFile ? " -r -F" : " -x"
                         let choices = flag.choices.isEmpty || flag.isSwitch ? "" : " -a '\(words(flag.choices))'"

@@ -36,8 +36,7 @@ enum ExportCommand {
         do {
             let parsed = Manifests.parse(try FileBytes.read(file), file: file, withSources: true)
             let findings = parsed.problems + coverage.findings(for: parsed.sources, in: file)
-            guard parsed.distributions.isEmpty, findings.isEmpty else { return findings.sorted { $0.line < $1.line } }
-            return [Finding(file: file, line: 0, message: "contains no SecretsDistribution")]
+            return parsed.finding(withoutDistributionIn: file).map { [$0] } ?? findings.sorted { $0.line < $1.line }
         } catch {
             return [Finding(file: file, line: 0, message: "\(error)")]
         }

@@ -73,9 +73,9 @@ enum Help {
             """
             usage: secrets-distributor check [FLAG...] FILE...
 
-            Reports every problem of every SecretsDistribution in the files as FILE:LINE: PROBLEM. "-" is standard input.
-            Skips documents of other kinds. Needs no cluster and no mount. With --policy or --provider-class, FILE can
-            be left out.
+            Reports every problem of every SecretsDistribution and ClusterSecretsDistribution in the files as FILE:LINE:
+            PROBLEM. "-" is standard input. Skips documents of other kinds. Needs no cluster and no mount. With --policy
+            or --provider-class, FILE can be left out.
             Exit status: 0 no problems, 1 problems, 64 wrong usage, 74 the output cannot be written.
             """
         case .export:
@@ -137,7 +137,7 @@ enum Help {
 
             Keeps all targets in sync until SIGTERM or SIGINT, then finishes the writes in flight. A second signal ends
             it at once. SIGHUP compares everything now; SIGUSR1 makes the log one step more verbose, SIGUSR2 one less.
-            Exit status: 0 after a signal, 78 a value cannot be used, otherwise 1.
+            Exit status: 0 after a signal, 64 wrong usage, 78 a value cannot be used, otherwise 1.
             """
         }
     }
@@ -160,8 +160,10 @@ enum Help {
         let paragraphs = subjects.map { name, lines in
             name + lines.map { $0.shown(at: longest + 4) }.joined(separator: "\n")
         }
-        let variables =
-            "Each of these flags has an environment variable of the same name (--secrets-path is SECRETS_PATH). The flag wins."
+        let variables = """
+            Each of these flags has an environment variable of the same name (--secrets-path is SECRETS_PATH). The flag
+            wins. A flag that is true or false takes a value only after "=", and is true without one.
+            """
         let first = own.isEmpty ? 0 : 1
         return hasVariables ? paragraphs[..<first] + [variables] + paragraphs[first...] : paragraphs
     }

@@ -71,7 +71,7 @@ extension Option {
                 return true
             }
         )
-        .used(by: .run, .sync, .plan),
+        .used(by: .run, .sync),
         .duration(
             "RESYNC_INTERVAL", "10m", "interval of the full comparison of all targets", \.resyncInterval,
             from: .seconds(1)
@@ -214,7 +214,8 @@ extension Option {
         Option(
             variable: "LISTEN_ADDRESS", standard: ":9895",
             help: "address for metrics and probes; if empty, neither is served",
-            takes: "an address and a port such as \":9895\" or \"127.0.0.1:9895\", or an empty value", takesEmpty: true,
+            takes: "an IP address and a port such as \":9895\" or \"127.0.0.1:9895\", or an empty value",
+            takesEmpty: true,
             apply: { value, settings in
                 settings.listenAddress = ListenAddress(value)
                 return value.isEmpty || settings.listenAddress != nil

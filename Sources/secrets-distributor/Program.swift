@@ -25,7 +25,7 @@ enum Program {
         if invocation.command.isConfigured { await Timers.open() }
         do {
             switch invocation.command {
-            case .help: print(Help.text(of: .help))
+            case .help: print(Help.text(of: invocation.operands.first.flatMap { .init(rawValue: $0) } ?? .help))
             case .version: print(Version.text)
             case .completion: print(Completion(rawValue: invocation.operands[0])?.script ?? "", terminator: "")
             case .check:

@@ -180,7 +180,7 @@ struct AdminEndpointTests {
         let address = first.address.description
         #expect(
             error.description
-                == "environment: LISTEN_ADDRESS is \"\(address)\", expected a free port on an address of this machine, or an empty value: cannot listen on \(address): Address already in use"
+                == "LISTEN_ADDRESS is \"\(address)\", expected a free port on an address of this machine, or an empty value: cannot listen on \(address): Address already in use"
         )
     }
 }

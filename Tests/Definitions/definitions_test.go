@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -306,27 +307,41 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// The default of the status does not replace a status that the agent writes.
+// The server stores the statuses that the agent writes as they are, and does not replace them with the default: one that
+// only an edit can help, and the one after that edit.
 func TestStatus(t *testing.T) {
 	ctx := context.Background()
+	condition := func(name, status, reason string) map[string]any {
+		return map[string]any{
+			"type": name, "status": status, "reason": reason, "message": "a", "lastTransitionTime": "2024-01-01T00:00:00Z",
+			"observedGeneration": 1,
+		}
+	}
+	statuses := []map[string]any{
+		{"observedGeneration": 1, "statusText": "a", "conditions": []any{
+			condition("Ready", "False", "InvalidSpec"), condition("Stalled", "True", "InvalidSpec"),
+		}},
+		{"observedGeneration": 1, "statusText": "b", "conditions": []any{condition("Ready", "True", "Synced")}},
+	}
 	for _, k := range kinds {
 		k.install(t, k.definition(t))
 		object := k.object("status", map[string]any{"secrets": []any{map[string]any{"from": "a", "to": "a"}}})
 		if _, err := k.client().Create(ctx, object, strict); err != nil {
 			t.Fatal(err)
 		}
-		patch := `{"status": {"observedGeneration": 1, "statusText": "a", "conditions": [{"type": "Ready",
-			"status": "True", "reason": "InSync", "message": "a", "lastTransitionTime": "2024-01-01T00:00:00Z",
-			"observedGeneration": 1}]}}`
-		stored, err := k.client().Patch(
-			ctx, "status", types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldValidation: "Strict"}, "status")
-		if err != nil {
-			t.Fatalf("%s: %q", k.name, causes(err))
-		}
-		observed, _, _ := unstructured.NestedInt64(stored.Object, "status", "observedGeneration")
-		conditions, _, _ := unstructured.NestedSlice(stored.Object, "status", "conditions")
-		if observed != 1 || len(conditions) != 1 {
-			t.Errorf("%s: the status is %v", k.name, stored.Object["status"])
+		for _, status := range statuses {
+			patch, err := json.Marshal(map[string]any{"status": status})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored, err := k.client().Patch(
+				ctx, "status", types.MergePatchType, patch, metav1.PatchOptions{FieldValidation: "Strict"}, "status")
+			if err != nil {
+				t.Fatalf("%s: %s is rejected: %q", k.name, patch, causes(err))
+			}
+			if fmt.Sprint(stored.Object["status"]) != fmt.Sprint(status) {
+				t.Errorf("%s: the status is %v, expected %v", k.name, stored.Object["status"], status)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ struct ConfigurationTests {
 
     @Test func `outside of a pod, the error names the missing variable or file`() throws {
         let none = #expect(throws: ConfigurationError.self) { try ClusterConfiguration.inCluster(environment: [:]) }
-        #expect(none?.description == "environment: KUBERNETES_SERVICE_HOST, expected the API server's address")
+        #expect(none?.description == "KUBERNETES_SERVICE_HOST, expected the API server's address")
         let folder = try ScratchFolder()
         let environment = ["KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "443"]
         let file = #expect(throws: ConfigurationError.self) {

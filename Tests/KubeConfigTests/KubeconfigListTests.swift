@@ -52,13 +52,13 @@ struct KubeconfigListTests {
         let missing = #expect(throws: ConfigurationError.self) { try configuration("x", "y") }
         #expect(
             missing?.description
-                == "\(folder("x")), \(folder("y")): file is \"No such file or directory\","
-                + " expected at least one kubeconfig that can be read")
+                == "KUBECONFIG is \"\(folder("x")):\(folder("y"))\", expected at least one kubeconfig that can be read:"
+                + " No such file or directory")
         let one = #expect(throws: ConfigurationError.self) { try configuration("x") }
         #expect(one?.description.contains("expected a kubeconfig that can be read") == true)
         // A file that exists but is unreadable is not skipped.
         let folderItself = #expect(throws: ConfigurationError.self) { try configuration("cluster", "context", ".") }
-        #expect(folderItself?.value == "Is a directory")
+        #expect(folderItself?.expected == "a kubeconfig that can be read: Is a directory")
         let incomplete = #expect(throws: ConfigurationError.self) { try configuration("cluster") }
         #expect(
             incomplete?.description

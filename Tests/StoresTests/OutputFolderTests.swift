@@ -195,7 +195,7 @@ struct OutputFolderTests {
         chmod(folder("out"), mode)
         #expect(
             refusal(folder("out"))
-                == "environment: OUTPUT_PATH is \"\(folder("out"))\", expected a folder that root and the agent's user"
+                == "OUTPUT_PATH is \"\(folder("out"))\", expected a folder that root and the agent's user"
                 + " alone may write: its mode is 0\(String(mode, radix: 8)), so other users can write to it")
     }
 

@@ -151,7 +151,8 @@ import Testing
         "LISTEN_ADDRESS is a port with or without an address, or empty for none",
         arguments: [
             (":0", ListenAddress(port: 0)), ("127.0.0.1:9895", ListenAddress(host: "127.0.0.1", port: 9895)),
-            ("[::1]:65535", ListenAddress(host: "::1", port: 65535)), ("", nil),
+            ("[::1]:65535", ListenAddress(host: "::1", port: 65535)),
+            ("[fe80::1%eth0]:1", ListenAddress(host: "fe80::1%eth0", port: 1)), ("", nil),
         ])
     func listenAddress(text: String, address: ListenAddress?) throws {
         #expect(try settings([], ["LISTEN_ADDRESS": text]).listenAddress == address)
@@ -159,7 +160,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "9895", ":", ":65536", ":-1", "::1:80", "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
+        "localhost:1", "1:1", "127.0.0.1%lo:1", "[fe80::1%]:1", "9895", ":", ":65536", ":-1", "::1:80",
+        "[127.0.0.1]:80", "[::1]", "a b:1", "a\n:1", ":1 ", "x/y:1",
     ])
     func `a LISTEN_ADDRESS without a port is rejected`(text: String) {
         #expect(throws: OptionError.self) { try settings([], ["LISTEN_ADDRESS": text]) }
@@ -343,6 +345,11 @@ import Testing
             (["check", "--policy"], "--policy needs a value"),
             (["--policy=a", "sync"], "--policy is a flag of check only; expected --policy-path"),
             (["run", "now"], "run takes no operand, got \"now\""),
+            (
+                ["run", "--dry-run", "false"],
+                "run takes no operand, got \"false\"; a flag takes this value after \"=\", as in --dry-run=false"
+            ),
+            (["help", "me"], "help takes a command, got \"me\""),
             (["plan", "now"], "plan takes no operand, got \"now\""),
             (["explain"], "explain takes one operand, FROM, got 0"),
             (["explain", "a", "b"], "explain takes one operand, FROM, got 2"),

@@ -34,9 +34,11 @@ struct Size: Scenario {
             say("size: the image is not measured: \(run.errors)")
             return nil
         }
+        // 21 MiB when the bar was set: 31 MiB of packages and 19 MiB of program, unpacked. The bar leaves room for Debian's
+        // updates, but not for another large library.
         return Figure(
             "size.image", "the image, compressed", unit: .bytes,
-            runs: [.init(value: Double(mebibytes << 20))], bar: .atMost(30 * 1_048_576),
+            runs: [.init(value: Double(mebibytes << 20))], bar: .atMost(24 * 1_048_576),
             note: "The whole image, which has no base: what a node pulls (`make image`), in whole MiB.")
     }
 

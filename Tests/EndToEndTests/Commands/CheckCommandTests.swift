@@ -80,6 +80,22 @@ struct CheckCommandTests {
         #expect(github.output.hasSuffix("problem\n") || github.output.hasSuffix("problems\n"))
     }
 
+    @Test("A file of other kinds beside distributions is a remark, alone it is a problem, and an empty list is neither")
+    func others() async throws {
+        let example = World.path("sidecar-example/distributions")
+        let all = ["kustomization.yaml", "namespaces.yaml"].map { "\(example)/\($0)" }
+        let root = try TemporaryDirectory()
+        try writeFile(root("a.yaml"), CommandTests.manifest)
+        let beside = try await Binary.run(["check", root("a.yaml")] + all)
+        #expect(beside.status == 0, "\(beside.output)")
+        for file in all { #expect(beside.output.contains("\(file): remark: contains no SecretsDistribution\n")) }
+        let alone = try await Binary.run(["check", all[0]])
+        #expect(alone.status == 1 && alone.output.contains("\(all[0]): contains no SecretsDistribution\n"))
+        let empty = try await Binary.run(["check", "-"], input: "apiVersion: v1\nkind: List\nitems: []\n")
+        #expect(empty.status == 0, "\(empty.output)")
+        #expect(try await Binary.run(["check", "-"], input: "").status == 1)
+    }
+
     static let policy = """
         kind: SecretsAccessPolicy
         spec:

@@ -246,9 +246,9 @@ struct CommandTests {
     func flagsOfHelp() async throws {
         for command in ["run", "sync", "plan", "explain", "check", "convert", "export", "completion", "version"] {
             let text = try await Binary.run([command, "--help"]).output
-            #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 }, "\(command)")
+            #expect(text.split(separator: "\n").filter { $0.count > 120 } == [], "\(command)")
             #expect(text.contains("--lease-name") == (command == "run"), "\(command)")
-            #expect(text.contains("--max-in-flight") == ["run", "sync", "plan"].contains(command), "\(command)")
+            #expect(text.contains("--max-in-flight") == ["run", "sync"].contains(command), "\(command)")
             #expect(text.contains("--provider-class") == ["check", "export"].contains(command), "\(command)")
             #expect(
                 text.contains("\nThe mount:\n") == ["run", "sync", "plan", "explain"].contains(command), "\(command)")

@@ -50,7 +50,8 @@ struct CompletionTests {
         arguments: ["bash", "zsh", "fish"],
         [
             (["ch"], ["check"]), (["completion", ""], ["bash", "fish", "zsh"]),
-            (["check", "--pol"], ["--policy"]), (["check", "--lease"], []), (["convert", "--man"], ["--managed-by"]),
+            (["check", "--pol"], ["--policy"]), (["run", "s"], []), (["check", "--lease"], []),
+            (["convert", "--man"], ["--managed-by"]),
             (["run", "--lease-na"], ["--lease-name", "--lease-namespace"]),
             (["--lease-name"], ["--lease-name", "--lease-namespace"]),
             (["plan", "--output", ""], ["json", "table"]), (["check", "--output", "g"], ["github"]),

@@ -100,7 +100,7 @@ struct HelmTests {
             logLevel: debug
             replicas: 2
             rbac: {namespaces: [a, b]}
-            policy: {default: Allow}
+            policy: {default: Allow, rules: [{namespaces: [a], files: [b]}]}
             env: [{name: LOG_FORMAT, value: text}, {name: LEASE_NAME, value: mine}]
             """)
         #expect(
@@ -217,33 +217,6 @@ struct HelmTests {
         #expect(volume?["configMap"]?["name"] == map["metadata"]?["name"])
     }
 
-    @Test("scrapes and probes the agent's own port")
-    func endpoint() async throws {
-        let rendered = try await render("monitoring: {podMonitor: {enabled: true, labels: {release: stack}}}")
-        let agent = try agent(rendered)
-        let port = try #require(agent["ports"]?.named("admin"))
-        #expect(port["containerPort"]?.int == Settings().listenAddress.map { Int($0.port) })
-        let example = try World.manifest("sidecar-example/deployment.yaml")["spec"]?["template"]?["spec"]
-        let theirs = try #require(example?["initContainers"]?.named("secrets-distributor"))
-        for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
-            #expect(agent[probe] != nil && agent[probe] == theirs[probe], "\(probe)")
-        }
-        let monitor = try rendered.only("PodMonitor")
-        #expect(monitor["metadata"]?["labels"]?["release"] == "stack")
-        #expect(monitor["spec"]?["podMetricsEndpoints"]?.array?.first?["port"] == "admin")
-        let labels = try rendered.only("Deployment")["spec"]?["template"]?["metadata"]?["labels"]
-        #expect(monitor["spec"]?["selector"]?["matchLabels"] == labels)
-        #expect(monitor["spec"]?["podMetricsEndpoints"]?.array?.first?["path"] == "/metrics")
-        let alerts = try await render("monitoring: {prometheusRule: {enabled: true, labels: {release: stack}}}")
-        let rule = try alerts.only("PrometheusRule")
-        #expect(try rule["spec"] == World.manifest("sidecar-example/monitoring/prometheus-rule.yaml")["spec"])
-        #expect(rule["metadata"]?["labels"]?["release"] == "stack")
-        let moved = try self.agent(try await render("env: [{name: LISTEN_ADDRESS, value: ':9000'}]"))
-        #expect(moved["ports"]?.named("admin")?["containerPort"]?.int == 9000)
-        let without = try await render("startupProbe: null")
-        #expect(try self.agent(without)["startupProbe"] == nil)
-    }
-
     @Test("secures the pod as the example does")
     func security() async throws {
         let pod = try World.manifest("sidecar-example/deployment.yaml")["spec"]?["template"]?["spec"]
@@ -267,6 +240,12 @@ struct HelmTests {
             ("podDisruptionBudget: {enabled: true, minAvailable: half}", "minAvailable"),
             ("monitoring: {podMonitor: {apiGroups: [x]}}", "apiGroups"),
             ("monitoring: {prometheusRule: {runbooks: docs/runbooks.md}}", "runbooks"),
+            // The agent does not become ready with these.
+            ("policy: {mode: Enforce}", "rules"), ("policy: {rules: []}", "rules"),
+            ("policy: {rules: [{from: [a], namespaces: [web]}]}", "from"),
+            ("policy: {rules: [{files: [a], namespace: [web]}]}", "namespace"),
+            ("policy: {rules: [{files: a, namespaces: [web]}]}", "files"),
+            ("env: [{name: A, value: true}]", "value"),
         ] {
             try writeFile(directory("values.yaml"), values)
             let refused = try await KubeTools.helm(["template", "vault", Self.chart, directory("values.yaml")])
@@ -282,14 +261,6 @@ struct HelmTests {
         removeTree(chart + "/files/crd.yaml")
         let refused = try await KubeTools.helm(["template", "vault", chart])
         #expect(refused.status != 0 && refused.errors.contains("files/crd.yaml is missing"), "\(refused.errors)")
-    }
-
-    @Test("has a default for every value of its schema, except for those of other charts")
-    func values() throws {
-        let schema = try JSONValue(json: try World.text("sidecar-example/helm/values.schema.json"))
-        let values = try World.manifest("sidecar-example/helm/values.yaml")
-        let known = Set(schema["properties"]?.object?.keys.map { $0 } ?? [])
-        #expect(Set(values.object?.keys.map { $0 } ?? []).union(["global"]) == known)
     }
 
     // MARK: In a cluster

@@ -7,17 +7,11 @@ import Testing
 /// Tests single values of the chart with Helm itself.
 @Suite("The values of the chart", .endsIfHung)
 struct HelmValuesTests {
-    private static let chart = World.path("sidecar-example/helm")
-
-    private func helm(_ values: String, chart: String = HelmValuesTests.chart) async throws -> ToolRun {
-        let directory = try TemporaryDirectory()
-        try writeFile(directory("values.yaml"), values)
-        return try await KubeTools.helm(["template", "vault", chart, directory("values.yaml")])
+    private func helm(_ values: String, chart: String = HelmChart.path) async throws -> ToolRun {
+        try await HelmChart.template(values, chart: chart)
     }
 
-    private func render(_ values: String) async throws -> RenderedManifests {
-        try RenderedManifests(try await helm(values))
-    }
+    private func render(_ values: String) async throws -> RenderedManifests { try await HelmChart.render(values) }
 
     // MARK: What a value renders
 
@@ -139,10 +133,39 @@ struct HelmValuesTests {
             kinds == ["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Deployment", "ServiceAccount"])
     }
 
+    /// Helm removes a value that is null, with its members and their defaults.
+    @Test("may be null if they are objects, and then have no members")
+    func nullObjects() async throws {
+        let values = try World.manifest("sidecar-example/helm/values.yaml")
+        let names = (values.object ?? [:]).filter { $0.value.object != nil }.map(\.key)
+        #expect(names.count >= 15)
+        // Without a service account of its own, the pod needs the name of another one.
+        for name in names where name != "serviceAccount" {
+            let run = try await helm("\(name): null")
+            #expect(run.status == 0, "\(name): \(run.errors)")
+        }
+        let members = try await helm(
+            """
+            crd: {annotations: null}
+            serviceAccount: {name: null, annotations: null}
+            rbac: {namespaces: null}
+            podDisruptionBudget: {enabled: true, minAvailable: null, maxUnavailable: null}
+            networkPolicy: {enabled: true, from: null, ingress: null, egress: null}
+            monitoring:
+              podMonitor: {enabled: true, labels: null}
+              prometheusRule: {enabled: true, labels: null, runbooks: null}
+              dashboard: {enabled: true, labels: null, annotations: null}
+            """)
+        let budget = try RenderedManifests(members).only("PodDisruptionBudget")
+        #expect(budget["spec"]?["maxUnavailable"] == 1 && budget["spec"]?["minAvailable"] == nil)
+        let refused = try await helm("serviceAccount: null")
+        #expect(refused.status != 0 && refused.errors.contains("serviceAccount.name is empty"), "\(refused.errors)")
+    }
+
     @Test("label each object with the version")
     func version() async throws {
         let chart = try World.manifest("sidecar-example/helm/Chart.yaml")
-        let rendered = try await render("replicas: 2\npodDisruptionBudget: {enabled: true}\npolicy: {default: Deny}")
+        let rendered = try await render("replicas: 2\npodDisruptionBudget: {enabled: true}\npolicy: {rules: [{namespaces: [a], files: [b]}]}")
         for object in rendered.objects {
             let labels = object["metadata"]?["labels"]
             #expect(labels?["app.kubernetes.io/version"] == chart["appVersion"])
@@ -172,12 +195,22 @@ struct HelmValuesTests {
             "clusterDistributions: {enabled: true}\nenv: [{name: WATCH_NAMESPACES, value: a}]",
             "expected no such entry with clusterDistributions.enabled"
         ),
-        ("policy: {default: Deny}\nenv: [{name: POLICY_PATH, value: /x}]", #"env POLICY_PATH is "/x""#),
+        ("policy: {rules: [{namespaces: [a], files: [b]}]}\nenv: [{name: POLICY_PATH, value: /x}]", #"env POLICY_PATH is "/x""#),
         ("statusPage: {enabled: true}\nenv: [{name: STATUS_PAGE, value: 'false'}]", #"env STATUS_PAGE is "false""#),
         ("statusPage: {enabled: true}\nenv: [{name: LISTEN_ADDRESS, value: ''}]", "statusPage.enabled needs one"),
+        (
+            "env: [{name: LISTEN_ADDRESS, value: ''}]\nextraEnv: [{name: STATUS_PAGE, value: 'true'}]",
+            #"env LISTEN_ADDRESS is "", expected an address: STATUS_PAGE needs one"#
+        ),
         ("env: [{name: A, value: b}]\nextraEnv: [{name: A, value: b}]", "extraEnv sets A"),
         ("env: [{name: LISTEN_ADDRESS, value: '10.0.0.1:9895'}]", #"env LISTEN_ADDRESS is "10.0.0.1:9895""#),
-        ("env: [{name: LISTEN_ADDRESS, value: ':0'}]", #"env LISTEN_ADDRESS is ":0""#),
+        ("env: [{name: LISTEN_ADDRESS, value: '127.1.2.300:9895'}]", #"env LISTEN_ADDRESS is "127.1.2.300:9895""#),
+        ("env: [{name: LISTEN_ADDRESS, value: ':0'}]", #"env LISTEN_ADDRESS is ":0", expected a port from 1 to 65535"#),
+        ("env: [{name: LISTEN_ADDRESS, value: ':99999'}]", #"is ":99999", expected a port from 1 to 65535"#),
+        (
+            "statusPage: {enabled: true}\nenv: [{name: LISTEN_ADDRESS, value: '127.0.0.1:0'}]",
+            #"is "127.0.0.1:0", expected a port from 1 to 65535"#
+        ),
         (
             "env: [{name: LISTEN_ADDRESS, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]",
             "env LISTEN_ADDRESS has no plain value"
@@ -221,7 +254,13 @@ struct HelmValuesTests {
         arguments: ["127.0.0.1:9895", "127.1.2.3:9000", "[::1]:9895", ""])
     func closed(_ address: String) async throws {
         let values = "env: [{name: LISTEN_ADDRESS, value: '\(address)'}]"
-        let run = try await helm(values + "\nlivenessProbe: {exec: {command: [check]}, httpGet: null}")
+        let run = try await helm(
+            values
+                + """
+
+                livenessProbe: {exec: {command: [check]}, httpGet: null}
+                readinessProbe: {grpc: {port: 9895}, httpGet: null}
+                """)
         let agent = try #require(try RenderedManifests(run).pod()["containers"]?.named("secrets-distributor"))
         #expect(agent["ports"] == nil)
         #expect(agent["startupProbe"] == nil && agent["readinessProbe"] == nil)
@@ -236,8 +275,10 @@ struct HelmValuesTests {
     @Test(
         "appear in the notes if the user must know them",
         arguments: [
-            ("", "No access policy is set", true), ("policy: {default: Deny}", "No access policy is set", false),
+            ("", "No access policy is set", true), ("policy: {rules: [{namespaces: [a], files: [b]}]}", "No access policy is set", false),
             ("env: [{name: POLICY_PATH, value: /p}]", "No access policy is set", false),
+            ("", "has no registry", true), ("image: {repository: example.com/agent}", "has no registry", false),
+            ("env: [{name: LISTEN_ADDRESS, value: '[::1]:1'}]", "whoever reaches the pod's loopback address", true),
             ("", "The status page is on", false), ("", "the kubelet does not probe the agent", false),
             ("statusPage: {enabled: true}", "port-forward deployment/vault 9895", true),
             (
@@ -265,7 +306,7 @@ struct HelmValuesTests {
         try makeDirectory(directory("parent/templates"))
         try makeDirectory(directory("parent/charts"))
         try FileManager.default.copyItem(
-            atPath: Self.chart, toPath: directory("parent/charts/secrets-distributor"))
+            atPath: HelmChart.path, toPath: directory("parent/charts/secrets-distributor"))
         let version = try #require(try World.manifest("sidecar-example/helm/Chart.yaml")["version"]?.string)
         try writeFile(
             directory("parent/Chart.yaml"),
@@ -305,93 +346,6 @@ struct HelmValuesTests {
             #expect(annotations?["helm.sh/resource-policy"] == "keep")
             #expect(annotations?["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false")
             #expect(annotations?["team"] == "platform")
-        }
-    }
-
-    // MARK: Monitoring
-
-    @Test("create a PodMonitor for each API group, and for Azure with the limits that it asks for")
-    func podMonitors() async throws {
-        let rendered = try await render(
-            """
-            monitoring:
-              podMonitor: {enabled: true, apiGroups: [monitoring.coreos.com, azmonitoring.coreos.com]}
-            """)
-        let monitors = rendered.objects.filter { $0["kind"] == "PodMonitor" }
-        #expect(monitors.map { $0["apiVersion"] } == ["monitoring.coreos.com/v1", "azmonitoring.coreos.com/v1"])
-        #expect(monitors.map { $0["spec"]?["labelLimit"] } == [nil, 63])
-        let specs = monitors.compactMap {
-            $0["spec"]?.removing("labelLimit").removing("labelNameLengthLimit").removing("labelValueLengthLimit")
-        }
-        #expect(specs.count == 2 && specs[0] == specs[1])
-    }
-
-    @Test("make the links of the alerts absolute")
-    func runbooks() async throws {
-        let page = "https://git.example/docs/runbooks.md"
-        let rendered = try await render("monitoring: {prometheusRule: {enabled: true, runbooks: '\(page)'}}")
-        let groups = try rendered.only("PrometheusRule")["spec"]?["groups"]?.array ?? []
-        let rules = groups.flatMap { $0["rules"]?.array ?? [] }
-        #expect(rules.count >= 15)
-        for rule in rules {
-            let anchor = rule["alert"]?.string?.lowercased() ?? ""
-            #expect(rule["annotations"]?["runbook_url"]?.string == "\(page)#\(anchor)")
-        }
-    }
-
-    @Test("create the dashboard for Grafana's sidecar")
-    func dashboard() async throws {
-        let rendered = try await render(
-            "monitoring: {dashboard: {enabled: true, labels: {team: a}, annotations: {grafana_folder: Vault}}}")
-        let map = try rendered.only("ConfigMap")
-        #expect(map["metadata"]?["name"] == "vault-dashboard")
-        #expect(map["metadata"]?["labels"]?["grafana_dashboard"] == "1")
-        #expect(map["metadata"]?["labels"]?["team"] == "a")
-        #expect(map["metadata"]?["annotations"] == ["grafana_folder": "Vault"])
-        let text = try #require(map["data"]?["secrets-distributor.json"]?.string)
-        let example = try JSONValue(json: try World.text("sidecar-example/monitoring/dashboard.json"))
-        #expect(try JSONValue(json: Array(text.utf8)) == example)
-    }
-
-    // MARK: Schema and documentation
-
-    @Test("have a schema each, at any depth, which rejects others")
-    func schema() throws {
-        let schema = try JSONValue(json: try World.text("sidecar-example/helm/values.schema.json"))
-        let values = try World.manifest("sidecar-example/helm/values.yaml")
-        #expect(uncovered(values, schema, of: schema) == [])
-    }
-
-    /// The values that the schema does not describe, and the objects with known members that permit others.
-    private func uncovered(_ value: JSONValue, _ schema: JSONValue, of root: JSONValue, path: String = "") -> [String] {
-        var schema = schema
-        if let name = schema["$ref"]?.string?.split(separator: "/").last {
-            guard let definition = root["definitions"]?[String(name)] else { return ["\(path): no definition \(name)"] }
-            schema = definition
-        }
-        // An image is a string or an object.
-        if let object = schema["oneOf"]?.array?.first(where: { $0["properties"] != nil }) { schema = object }
-        guard let properties = schema["properties"]?.object else { return [] }
-        var found = schema["additionalProperties"] == false ? [] : ["\(path) permits others"]
-        for (name, value) in value.object ?? [:] {
-            let path = path.isEmpty ? name : "\(path).\(name)"
-            guard let property = properties[name] else {
-                found.append(path)
-                continue
-            }
-            found += uncovered(value, property, of: root, path: path)
-        }
-        return found.sorted()
-    }
-
-    @Test("are all on the page that Tests/Tools/chart-values makes")
-    func page() async throws {
-        let run = try await ToolRun.run([World.path("Tests/Tools/chart-values")])
-        #expect(run.status == 0, "\(run.errors)")
-        let page = String(decoding: try World.text("docs/chart-values.md"), as: UTF8.self)
-        #expect(page == run.output, "run Tests/Tools/chart-values >docs/chart-values.md")
-        for name in try World.manifest("sidecar-example/helm/values.yaml").object?.keys.map({ $0 }) ?? [] {
-            #expect(page.contains("\n| `\(name)"), "\(name)")
         }
     }
 }

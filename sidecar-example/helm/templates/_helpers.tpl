@@ -20,20 +20,20 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "secrets-distributor.serviceAccount" -}}
-{{- if .Values.serviceAccount.create -}}
-{{- .Values.serviceAccount.name | default (include "secrets-distributor.fullname" .) -}}
+{{- if (.Values.serviceAccount).create -}}
+{{- (.Values.serviceAccount).name | default (include "secrets-distributor.fullname" .) -}}
 {{- else -}}
-{{- required "serviceAccount.name is empty and serviceAccount.create is false: set serviceAccount.name to an existing service account" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name is empty and serviceAccount.create is false: set serviceAccount.name to an existing service account" (.Values.serviceAccount).name -}}
 {{- end -}}
 {{- end }}
 
 {{- define "secrets-distributor.image" -}}
 {{- if kindIs "string" .Values.image -}}
 {{- .Values.image -}}
-{{- else if .Values.image.digest -}}
-{{- .Values.image.repository }}@{{ .Values.image.digest -}}
 {{- else -}}
-{{- .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion -}}
+{{- $image := .Values.image | default dict -}}
+{{- $image.repository | default .Chart.Name -}}
+{{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default $.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 {{- end }}
 
@@ -62,7 +62,7 @@ only in the cluster. Takes the root context and the name.
 {{/* "true" or empty: several replicas elect the one that writes. */}}
 {{- define "secrets-distributor.elects" -}}
 {{- $variable := include "secrets-distributor.variable" (list . "LEADER_ELECTION") | lower -}}
-{{- if or .Values.leaderElection.enabled (gt (int .Values.replicas) 1) (has $variable (list "true" "1")) -}}true{{- end -}}
+{{- if or (.Values.leaderElection).enabled (gt (int .Values.replicas) 1) (has $variable (list "true" "1")) -}}true{{- end -}}
 {{- end }}
 
 {{/* "true" or empty. */}}
@@ -74,8 +74,8 @@ only in the cluster. Takes the root context and the name.
 {{/* "true" or empty. The program's default is true on a loopback address. */}}
 {{- define "secrets-distributor.statusPage" -}}
 {{- $variable := include "secrets-distributor.variable" (list . "STATUS_PAGE") | lower -}}
-{{- $isLoopback := and (include "secrets-distributor.listenAddress" .) (not (include "secrets-distributor.port" .)) -}}
-{{- if or .Values.statusPage.enabled (has $variable (list "true" "1")) (and $isLoopback (not $variable)) -}}true{{- end -}}
+{{- $isLoopback := include "secrets-distributor.isLoopback" . -}}
+{{- if or (.Values.statusPage).enabled (has $variable (list "true" "1")) (and $isLoopback (not $variable)) -}}true{{- end -}}
 {{- end }}
 
 {{/*
@@ -84,7 +84,7 @@ a namespace share a Lease.
 */}}
 {{- define "secrets-distributor.leaseName" -}}
 {{- $name := include "secrets-distributor.variable" (list . "LEASE_NAME") -}}
-{{- if and (eq $name "?") .Values.rbac.create -}}
+{{- if and (eq $name "?") (.Values.rbac).create -}}
 {{- fail "env LEASE_NAME has no plain value, expected one: the Role names the Lease" -}}
 {{- end -}}
 {{- $name | default (include "secrets-distributor.fullname" .) -}}
@@ -112,14 +112,32 @@ a namespace share a Lease.
 {{- end -}}
 {{- end }}
 
-{{/* The port on which the kubelet and Prometheus reach the agent; empty if it serves only its own pod, or nothing. */}}
-{{- define "secrets-distributor.port" -}}
+{{/* The port on which the agent listens; empty if it serves nothing. */}}
+{{- define "secrets-distributor.listenPort" -}}
 {{- $address := include "secrets-distributor.listenAddress" . -}}
-{{- if regexMatch "^(0\\.0\\.0\\.0|\\[::\\])?:[1-9][0-9]{0,4}$" $address -}}
-{{- regexFind "[0-9]+$" $address -}}
-{{- else if and $address (not (regexMatch "^(127(\\.[0-9]{1,3}){3}|\\[::1\\]):[0-9]{1,5}$" $address)) -}}
+{{- if $address -}}
+{{- if not (or (include "secrets-distributor.isLoopback" .) (regexMatch "^(0\\.0\\.0\\.0|\\[::\\])?:[0-9]+$" $address)) -}}
 {{- fail (printf "env LISTEN_ADDRESS is %q, expected a port on all addresses such as \":9895\", a loopback address such as \"127.0.0.1:9895\", or an empty value" $address) -}}
 {{- end -}}
+{{- $port := regexFind "[1-9][0-9]*$" $address -}}
+{{- if or (gt (len $port) 5) (lt (int $port) 1) (gt (int $port) 65535) -}}
+{{- fail (printf "env LISTEN_ADDRESS is %q, expected a port from 1 to 65535" $address) -}}
+{{- end -}}
+{{- $port -}}
+{{- end -}}
+{{- end }}
+
+{{/* "true" or empty: only the containers of the pod, and `kubectl port-forward`, reach the agent. */}}
+{{- define "secrets-distributor.isLoopback" -}}
+{{- $number := "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
+{{- $pattern := printf "^(127(\\.%s){3}|\\[::1\\]):[0-9]+$" $number -}}
+{{- if regexMatch $pattern (include "secrets-distributor.listenAddress" .) -}}true{{- end -}}
+{{- end }}
+
+{{/* The port on which the kubelet and Prometheus reach the agent; empty if it serves only its own pod, or nothing. */}}
+{{- define "secrets-distributor.port" -}}
+{{- $port := include "secrets-distributor.listenPort" . -}}
+{{- if not (include "secrets-distributor.isLoopback" .) -}}{{- $port -}}{{- end -}}
 {{- end }}
 
 {{/*
@@ -146,11 +164,11 @@ Variables in env and extraEnv replace those of values with the same name, becaus
 twice.
 */}}
 {{- define "secrets-distributor.env" -}}
-{{- $own := dict "LOG_LEVEL" .Values.logLevel "LOG_FORMAT" .Values.logFormat -}}
+{{- $own := dict "LOG_LEVEL" (.Values.logLevel | default "info") "LOG_FORMAT" (.Values.logFormat | default "json") -}}
 {{- $sources := dict -}}
-{{- if ne .Values.logLevel "info" -}}{{- $_ := set $sources "LOG_LEVEL" "logLevel" -}}{{- end -}}
-{{- if ne .Values.logFormat "json" -}}{{- $_ := set $sources "LOG_FORMAT" "logFormat" -}}{{- end -}}
-{{- with .Values.rbac.namespaces -}}
+{{- if ne $own.LOG_LEVEL "info" -}}{{- $_ := set $sources "LOG_LEVEL" "logLevel" -}}{{- end -}}
+{{- if ne $own.LOG_FORMAT "json" -}}{{- $_ := set $sources "LOG_FORMAT" "logFormat" -}}{{- end -}}
+{{- with (.Values.rbac).namespaces -}}
 {{- $_ := set $own "WATCH_NAMESPACES" (join "," .) -}}
 {{- $_ := set $sources "WATCH_NAMESPACES" "rbac.namespaces" -}}
 {{- end -}}
@@ -158,7 +176,7 @@ twice.
 {{- $_ := set $own "DRY_RUN" "true" -}}
 {{- $_ := set $sources "DRY_RUN" "dryRun" -}}
 {{- end -}}
-{{- if .Values.statusPage.enabled -}}
+{{- if (.Values.statusPage).enabled -}}
 {{- $_ := set $own "STATUS_PAGE" "true" -}}
 {{- $_ := set $sources "STATUS_PAGE" "statusPage.enabled" -}}
 {{- end -}}
@@ -168,17 +186,18 @@ twice.
 {{- end -}}
 {{- if include "secrets-distributor.elects" . -}}
 {{- $_ := set $own "LEADER_ELECTION" "true" -}}
-{{- $_ := set $sources "LEADER_ELECTION" (ternary "leaderElection.enabled" "replicas" .Values.leaderElection.enabled) -}}
+{{- $_ := set $sources "LEADER_ELECTION" (ternary "leaderElection.enabled" "replicas" (eq (toString (.Values.leaderElection).enabled) "true")) -}}
 {{- $_ := set $own "LEASE_NAME" (include "secrets-distributor.leaseName" .) -}}
 {{- end -}}
 {{- range $name, $source := $sources -}}
 {{- include "secrets-distributor.agree" (list $ $name (get $own $name) $source) -}}
 {{- end -}}
-{{- if and .Values.clusterDistributions.enabled (include "secrets-distributor.variable" (list . "WATCH_NAMESPACES")) -}}
+{{- if and (.Values.clusterDistributions).enabled (include "secrets-distributor.variable" (list . "WATCH_NAMESPACES")) -}}
 {{- fail "env WATCH_NAMESPACES is set, expected no such entry with clusterDistributions.enabled: the agent must watch all namespaces for cluster distributions" -}}
 {{- end -}}
-{{- if and .Values.statusPage.enabled (not (include "secrets-distributor.listenAddress" .)) -}}
-{{- fail "env LISTEN_ADDRESS is \"\", expected an address: statusPage.enabled needs one" -}}
+{{- if and (include "secrets-distributor.statusPage" .) (not (include "secrets-distributor.listenAddress" .)) -}}
+{{- $source := ternary "statusPage.enabled" "STATUS_PAGE" (eq (toString (.Values.statusPage).enabled) "true") -}}
+{{- fail (printf "env LISTEN_ADDRESS is \"\", expected an address: %s needs one" $source) -}}
 {{- end -}}
 {{- $names := include "secrets-distributor.variables" . | fromYaml | keys -}}
 {{- range $name, $value := $own }}
