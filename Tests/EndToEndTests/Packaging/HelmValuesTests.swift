@@ -165,7 +165,8 @@ struct HelmValuesTests {
     @Test("label each object with the version")
     func version() async throws {
         let chart = try World.manifest("sidecar-example/helm/Chart.yaml")
-        let rendered = try await render("replicas: 2\npodDisruptionBudget: {enabled: true}\npolicy: {rules: [{namespaces: [a], files: [b]}]}")
+        let rendered = try await render(
+            "replicas: 2\npodDisruptionBudget: {enabled: true}\npolicy: {rules: [{namespaces: [a], files: [b]}]}")
         for object in rendered.objects {
             let labels = object["metadata"]?["labels"]
             #expect(labels?["app.kubernetes.io/version"] == chart["appVersion"])
@@ -195,7 +196,10 @@ struct HelmValuesTests {
             "clusterDistributions: {enabled: true}\nenv: [{name: WATCH_NAMESPACES, value: a}]",
             "expected no such entry with clusterDistributions.enabled"
         ),
-        ("policy: {rules: [{namespaces: [a], files: [b]}]}\nenv: [{name: POLICY_PATH, value: /x}]", #"env POLICY_PATH is "/x""#),
+        (
+            "policy: {rules: [{namespaces: [a], files: [b]}]}\nenv: [{name: POLICY_PATH, value: /x}]",
+            #"env POLICY_PATH is "/x""#
+        ),
         ("statusPage: {enabled: true}\nenv: [{name: STATUS_PAGE, value: 'false'}]", #"env STATUS_PAGE is "false""#),
         ("statusPage: {enabled: true}\nenv: [{name: LISTEN_ADDRESS, value: ''}]", "statusPage.enabled needs one"),
         (
@@ -275,7 +279,8 @@ struct HelmValuesTests {
     @Test(
         "appear in the notes if the user must know them",
         arguments: [
-            ("", "No access policy is set", true), ("policy: {rules: [{namespaces: [a], files: [b]}]}", "No access policy is set", false),
+            ("", "No access policy is set", true),
+            ("policy: {rules: [{namespaces: [a], files: [b]}]}", "No access policy is set", false),
             ("env: [{name: POLICY_PATH, value: /p}]", "No access policy is set", false),
             ("", "has no registry", true), ("image: {repository: example.com/agent}", "has no registry", false),
             ("env: [{name: LISTEN_ADDRESS, value: '[::1]:1'}]", "whoever reaches the pod's loopback address", true),
