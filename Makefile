@@ -70,7 +70,7 @@ image-test: image ## Build the image again, compare, and run it with runc agains
 
 kubelet-test: image ## Run the image in a pod of a real kubelet, which rotates its volume (sudo)
 	@Tests/Tools/deps --tests
-	Tests/Tools/kubelet-test dist
+	Tests/Tools/kubelet-test image
 
 # make dist IMAGE=registry.example/secrets-distributor SOURCE_URL=https://git.example/secrets-distributor
 dist: release ## Build the files of a release in dist: program, image, chart, manifests, SBOM, checksums
