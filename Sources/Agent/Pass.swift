@@ -28,11 +28,12 @@ package struct Progress: Sendable, Equatable {
 
 /// Failures of a single pass that are not part of the outcomes.
 private final class Faults: Sendable {
-    private let faults = Mutex<[String]>([])
+    private let faults = Mutex<(all: [String], known: Set<String>)>(([], []))
 
-    var all: [String] { faults.withLock { $0 } }
-    func add(_ fault: String) { faults.withLock { $0.append(fault) } }
-    func replace(with fault: String) { faults.withLock { $0 = [fault] } }
+    var all: [String] { faults.withLock { $0.all } }
+    /// A fault that occurs again in a retry is kept once.
+    func add(_ fault: String) { faults.withLock { if $0.known.insert(fault).inserted { $0.all.append(fault) } } }
+    func replace(with fault: String) { faults.withLock { $0 = ([fault], [fault]) } }
 }
 
 /// A single pass, for `sync` and `plan`.

@@ -6,7 +6,8 @@ import Reconciler
 struct DistributionList: Sendable {
     let overview: Overview
     let selection: StatusSelection
-    /// The rows that contain each word of the search in their names or message, whatever the case.
+    /// The rows that contain each word of the search in their names, or in the part of their message that is shown,
+    /// whatever the case. Whole messages would take seconds: anyone who reaches the page may search.
     private let found: [Overview.Row]
 
     init(overview: Overview, selection: StatusSelection) {
@@ -17,7 +18,8 @@ struct DistributionList: Sendable {
             words.isEmpty
             ? overview.rows
             : overview.rows.filter { row in
-                let text = "\(row.distribution) \(row.secret ?? "") \(row.message)".lowercased()
+                let text = "\(row.distribution) \(row.secret ?? "") \(row.message.prefix(Self.messageSize))"
+                    .lowercased()
                 return words.allSatisfy { text.contains($0) }
             }
     }

@@ -102,6 +102,16 @@ struct StatusPageTests {
         #expect(!none.contains("\"><b>\""))
     }
 
+    @Test func `a search finds what is shown of a message, and nothing behind it`() {
+        let find = { (word: String) in
+            self.page(StatusSelection(search: word)) {
+                $0.rows[0].message = "foremost " + String(repeating: "x", count: 1000) + " hindmost"
+            }
+        }
+        #expect(names(find("FOREMOST")).count == 1)
+        #expect(names(find("hindmost")).isEmpty)
+    }
+
     @Test func `a rotation names the Secrets that it wrote`() {
         let page = page {
             $0.rotations[0].written = 12

@@ -33,6 +33,16 @@ struct ExportTests {
         #expect(ended.errors.contains("c.yaml:10: remark: no distribution uses the object \"key\", so no access"))
     }
 
+    @Test("takes a kustomization beside the distributions for a remark, as check does")
+    func others() async throws {
+        let kustomization = World.path("sidecar-example/distributions/kustomization.yaml")
+        let ended = try await Binary.run(["export", "--format", "objects"] + arguments + [kustomization])
+        #expect(ended.status == 0 && !ended.output.isEmpty, "\(ended.errors)")
+        #expect(ended.errors.contains("\(kustomization): remark: contains no SecretsDistribution"))
+        let alone = try await Binary.run(["export", "--format", "objects"] + arguments.dropLast() + [kustomization])
+        #expect(alone.status == 1 && alone.output.isEmpty, "\(alone.errors)")
+    }
+
     @Test("prints nothing if a distribution uses a file that no class gives, or has another problem")
     func nothingPartial() async throws {
         for (change, problem) in [
