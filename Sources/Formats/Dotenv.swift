@@ -45,9 +45,9 @@ private struct DotenvParser {
         var keys = KeyLines()
         while try skipToEntry() {
             let line = line
-            let key = try takeKey()
+            let key = try parseKey()
             try keys.add(key, line: line)
-            entries.append((String(decoding: key, as: UTF8.self), SecretBytes(try takeValue())))
+            entries.append((String(decoding: key, as: UTF8.self), SecretBytes(try parseValue())))
         }
         return entries
     }
@@ -88,7 +88,7 @@ private struct DotenvParser {
     }
 
     /// Consumes the key, `=` and the blanks before it.
-    private mutating func takeKey() throws(FormError) -> [UInt8] {
+    private mutating func parseKey() throws(FormError) -> [UInt8] {
         let prefix = Array("export".utf8)
         if bytes[position...].starts(with: prefix), position + prefix.count < bytes.count,
             bytes[position + prefix.count].isBlank
@@ -110,13 +110,13 @@ private struct DotenvParser {
     }
 
     /// Consumes the rest of the line, and more lines if the value is in quotes.
-    private mutating func takeValue() throws(FormError) -> [UInt8] {
+    private mutating func parseValue() throws(FormError) -> [UInt8] {
         let start = position
         skipBlanks()
         guard let quote = next, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
-            return try takePlainValue(isAfterBlank: position > start)
+            return try parsePlainValue(isAfterBlank: position > start)
         }
-        let value = try takeQuotedValue(quote)
+        let value = try parseQuotedValue(quote)
         let end = position
         skipBlanks()
         if next == UInt8(ascii: "#"), position > end { try skipLine() }
@@ -127,7 +127,7 @@ private struct DotenvParser {
         return value
     }
 
-    private mutating func takePlainValue(isAfterBlank: Bool) throws(FormError) -> [UInt8] {
+    private mutating func parsePlainValue(isAfterBlank: Bool) throws(FormError) -> [UInt8] {
         var isAfterBlank = isAfterBlank
         let start = position
         var end = start
@@ -144,7 +144,7 @@ private struct DotenvParser {
         return Array(bytes[start..<end])
     }
 
-    private mutating func takeQuotedValue(_ quote: UInt8) throws(FormError) -> [UInt8] {
+    private mutating func parseQuotedValue(_ quote: UInt8) throws(FormError) -> [UInt8] {
         let first = line
         var value: [UInt8] = []
         position += 1
@@ -153,7 +153,7 @@ private struct DotenvParser {
             switch byte {
             case quote: return value
             case UInt8(ascii: "\r") where next == UInt8(ascii: "\n"): break
-            case UInt8(ascii: "\\") where quote == UInt8(ascii: "\""): value.append(try takeEscape())
+            case UInt8(ascii: "\\") where quote == UInt8(ascii: "\""): value.append(try parseEscape())
             default:
                 value.append(byte)
                 if byte == UInt8(ascii: "\n") { line += 1 }
@@ -162,7 +162,7 @@ private struct DotenvParser {
         throw FormError("has a quote on line \(first) that is not closed")
     }
 
-    private mutating func takeEscape() throws(FormError) -> UInt8 {
+    private mutating func parseEscape() throws(FormError) -> UInt8 {
         let letter = next
         position += 1
         switch letter {

@@ -53,14 +53,14 @@ enum EnvironmentFile {
             guard isName(name) else { throw invalid(line) }
             try keys.add(key, line: line)
             rest = rest[(end + 1)...]
-            guard let value = takeValue(&rest), rest.popFirst() == UInt8(ascii: "\n") else { throw invalid(line) }
+            guard let value = parseValue(&rest), rest.popFirst() == UInt8(ascii: "\n") else { throw invalid(line) }
             line += 1 + value.count { $0 == UInt8(ascii: "\n") }
             entries.append((name, SecretBytes(value)))
         }
         return entries
     }
 
-    private static func takeValue(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
+    private static func parseValue(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
         switch rest.first {
         case quote?:
             rest.removeFirst()

@@ -59,7 +59,7 @@ package enum PropertiesFile {
             case UInt8(ascii: "r"): result.append(UInt8(ascii: "\r"))
             case UInt8(ascii: "f"): result.append(0x0c)
             case UInt8(ascii: "u"):
-                guard let scalar = JSONEscape.takeScalar(&rest) else {
+                guard let scalar = JSONEscape.parseScalar(&rest) else {
                     throw FormError(
                         "has an invalid escape in the entry on line \(line), "
                             + "expected four hexadecimal digits after \\u, and two of them for a surrogate pair")
@@ -97,14 +97,14 @@ private struct LogicalLines {
     mutating func next() -> (text: [UInt8], line: Int)? {
         while position < bytes.count {
             let first = line
-            var part = takeLine().drop(while: \.isPropertiesBlank)
+            var part = parseLine().drop(while: \.isPropertiesBlank)
             guard let byte = part.first, byte != UInt8(ascii: "#"), byte != UInt8(ascii: "!") else { continue }
             var text: [UInt8] = []
             while part.endsWithEscape {
                 text += part.dropLast()
                 // At the end of the file, Java ignores the backslash too.
                 guard position < bytes.count else { return text.isEmpty ? nil : (text, first) }
-                part = takeLine().drop(while: \.isPropertiesBlank)
+                part = parseLine().drop(while: \.isPropertiesBlank)
             }
             text += part
             // Nothing but an escaped end of a line: Java takes this for a blank line.
@@ -114,7 +114,7 @@ private struct LogicalLines {
     }
 
     /// Consumes a line with its ending: LF, CR or CR LF.
-    private mutating func takeLine() -> ArraySlice<UInt8> {
+    private mutating func parseLine() -> ArraySlice<UInt8> {
         let start = position
         while position < bytes.count, bytes[position] != UInt8(ascii: "\n"), bytes[position] != UInt8(ascii: "\r") {
             position += 1

@@ -147,7 +147,7 @@ private struct TemplateParser {
             guard byte == UInt8(ascii: "$") else { continue }
             let isVariable = next == UInt8(ascii: "{")
             skip()
-            if isVariable, takeWord() == name { return "\(start)" }
+            if isVariable, parseWord() == name { return "\(start)" }
         }
         return nil
     }
@@ -170,7 +170,7 @@ private struct TemplateParser {
                 skip()
                 if !text.isEmpty { parts.append(.text(text)) }
                 text = []
-                parts.append(try takeVariable(from: place))
+                parts.append(try parseVariable(from: place))
             default:
                 throw FormError("has \"$\" at \(place), expected \"${NAME}\", or \"$$\" for a dollar sign")
             }
@@ -180,9 +180,9 @@ private struct TemplateParser {
     }
 
     /// Consumes a variable after its opening brace.
-    private mutating func takeVariable(from start: Place) throws(FormError) -> TemplateText.Part {
+    private mutating func parseVariable(from start: Place) throws(FormError) -> TemplateText.Part {
         let namePlace = place
-        let name = takeWord()
+        let name = parseWord()
         guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_"),
             name.utf8.count <= Self.longestName
         else {
@@ -194,7 +194,7 @@ private struct TemplateParser {
         while next == UInt8(ascii: "|") {
             skip()
             let filterPlace = place
-            let word = takeWord()
+            let word = parseWord()
             guard let filter = TemplateFilter(rawValue: word) else {
                 let known = TemplateFilter.allCases.map(\.rawValue).joined(separator: ", ")
                 throw FormError(
@@ -211,7 +211,7 @@ private struct TemplateParser {
     }
 
     /// Consumes the characters that a name can have.
-    private mutating func takeWord() -> String {
+    private mutating func parseWord() -> String {
         let start = position
         while let byte = next, byte.isAlphanumeric || "_.-".utf8.contains(byte) { skip() }
         return String(decoding: bytes[start..<position], as: UTF8.self)

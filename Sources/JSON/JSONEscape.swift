@@ -72,7 +72,7 @@ package enum JSONEscape {
                 result.append(meant)
                 continue
             }
-            guard let scalar = takeScalar(&rest) else { return nil }
+            guard let scalar = parseScalar(&rest) else { return nil }
             result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         }
         return result
@@ -120,16 +120,16 @@ package enum JSONEscape {
 
     /// Decodes the four digits after `\u`, and a second escape if the first is half of a surrogate pair. Nil if a digit
     /// or the other half is missing.
-    package static func takeScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
-        guard let first = takeUnit(&rest) else { return nil }
+    package static func parseScalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+        guard let first = parseUnit(&rest) else { return nil }
         guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
         guard rest.starts(with: "\\u".utf8) else { return nil }
         rest.removeFirst(2)
-        guard let second = takeUnit(&rest), UTF16.isTrailSurrogate(second) else { return nil }
+        guard let second = parseUnit(&rest), UTF16.isTrailSurrogate(second) else { return nil }
         return Unicode.Scalar(0x1_0000 + (UInt32(first) - 0xd800) << 10 + (UInt32(second) - 0xdc00))
     }
 
-    private static func takeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
+    private static func parseUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
         guard rest.count >= 4, let unit = unit(of: rest.prefix(4)) else { return nil }
         rest.removeFirst(4)
         return unit
@@ -156,21 +156,21 @@ enum JSONNumber {
         var rest = text[...]
         if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
         let isZero = rest.first == UInt8(ascii: "0")
-        guard let digits = takeDigits(&rest), !isZero || digits == 1 else { return false }
+        guard let digits = parseDigits(&rest), !isZero || digits == 1 else { return false }
         if rest.first == UInt8(ascii: ".") {
             rest.removeFirst()
-            guard takeDigits(&rest) != nil else { return false }
+            guard parseDigits(&rest) != nil else { return false }
         }
         if let sign = rest.first, sign | 0x20 == UInt8(ascii: "e") {
             rest.removeFirst()
             if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
-            guard takeDigits(&rest) != nil else { return false }
+            guard parseDigits(&rest) != nil else { return false }
         }
         return rest.isEmpty
     }
 
     /// Consumes digits. Returns their number; nil if there are none.
-    private static func takeDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
+    private static func parseDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
         let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
         rest = rest.dropFirst(count)
         return count > 0 ? count : nil

@@ -24,7 +24,7 @@ struct JSONParser {
         // About the number of marks of an object of the API. Limited for a large text, because memory is wiped when it
         // is freed, which would touch even unused pages.
         parser.marks.reserveCapacity(min(bytes.count / 12, 1 << 16))
-        try parser.takeValue()
+        try parser.parseValue()
         try parser.expectEnd()
         return parser.marks
     }
@@ -34,7 +34,7 @@ struct JSONParser {
     static func faultOffset(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         guard var parser = try? JSONParser(bytes) else { return 0 }
         do throws(Fault) {
-            try parser.takeValue()
+            try parser.parseValue()
             try parser.expectEnd()
             return nil
         } catch {
@@ -71,7 +71,7 @@ struct JSONParser {
     }
 
     /// Consumes a value with its content.
-    private mutating func takeValue() throws(Fault) {
+    private mutating func parseValue() throws(Fault) {
         let outer = open.count
         repeat {
             switch next {
@@ -79,11 +79,11 @@ struct JSONParser {
                 if try !begin(.object, upTo: UInt8(ascii: "}")) { continue }
             case UInt8(ascii: "["):
                 if try !begin(.array, upTo: UInt8(ascii: "]")) { continue }
-            case UInt8(ascii: "\""): try takeString()
+            case UInt8(ascii: "\""): try parseString()
             case UInt8(ascii: "t"): try consume(word: "true", .true)
             case UInt8(ascii: "f"): try consume(word: "false", .false)
             case UInt8(ascii: "n"): try consume(word: "null", .null)
-            default: try takeNumber()
+            default: try parseNumber()
             }
             try endValue(outer)
         } while open.count > outer
@@ -106,7 +106,7 @@ struct JSONParser {
         }
         open.append(marks.count)
         marks.append(JSONMark(kind, from: start))
-        if kind == .object { try takeKey() }
+        if kind == .object { try parseKey() }
         return false
     }
 
@@ -116,7 +116,7 @@ struct JSONParser {
             let index = open[open.count - 1]
             let isObject = marks[index].kind == .object
             if consume(UInt8(ascii: ",")) {
-                if isObject { try takeKey() }
+                if isObject { try parseKey() }
                 return
             }
             guard consume(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Fault() }
@@ -125,9 +125,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func takeKey() throws(Fault) {
+    private mutating func parseKey() throws(Fault) {
         guard next == UInt8(ascii: "\"") else { throw Fault() }
-        try takeString()
+        try parseString()
         guard consume(UInt8(ascii: ":")) else { throw Fault() }
     }
 
@@ -145,7 +145,7 @@ struct JSONParser {
     }
 
     /// Adds a mark for the text between the quotes.
-    private mutating func takeString() throws(Fault) {
+    private mutating func parseString() throws(Fault) {
         let start = position + 1
         let isPlain = try passString()
         add(isPlain ? .string : .uncheckedString, from: start, to: position - 1)
@@ -175,7 +175,7 @@ struct JSONParser {
     }
 
     /// Consumes the bytes that can occur in a number.
-    private mutating func takeNumber() throws(Fault) {
+    private mutating func parseNumber() throws(Fault) {
         let start = position
         while position < bytes.count {
             switch bytes[position] {
@@ -227,9 +227,9 @@ extension JSONParser {
             let isList = parser.next == UInt8(ascii: "[")
             if isList, !isSplit, parser.isKey(key) {
                 isSplit = true
-                try parser.takeElements(body)
+                try parser.parseElements(body)
             } else {
-                try parser.takeValue()
+                try parser.parseValue()
             }
             try parser.endValue(0)
             isOver = parser.open.isEmpty
@@ -244,7 +244,7 @@ extension JSONParser {
         return bytes[mark.range].elementsEqual(key.withUTF8Buffer { $0 })
     }
 
-    private mutating func takeElements(_ body: ([JSONMark]?) -> Void) throws(Fault) {
+    private mutating func parseElements(_ body: ([JSONMark]?) -> Void) throws(Fault) {
         let start = position
         position += 1
         if !consume(UInt8(ascii: "]")) {
@@ -255,7 +255,7 @@ extension JSONParser {
                 part.open.removeAll(keepingCapacity: true)
                 part.position = position
                 do throws(Fault) {
-                    try part.takeValue()
+                    try part.parseValue()
                     position = part.position
                     // Copies the marks, because the array has more capacity than they need.
                     body(part.marks.withUnsafeBufferPointer { Array($0) })

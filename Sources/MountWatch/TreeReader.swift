@@ -203,7 +203,7 @@ struct TreeReader {
     }
 
     /// Records that `path` is mounted separately, so its content never changes in the container.
-    mutating func noteSubPath(_ path: String) { remarks.subPathMounts.append(path) }
+    mutating func recordSubPath(_ path: String) { remarks.subPathMounts.append(path) }
 
     private mutating func recordNewest(_ status: FileStatus) {
         volume.newest = max(volume.newest ?? status.changed, status.changed)

@@ -120,7 +120,7 @@ struct VolumeReader {
         if !tree.volume.hasFiles { throw Absence("\(path) is empty") }
         if losesFiles(of: generation, tree) { throw losingFiles }
         guard !tree.volume.hasVanished, let newest = tree.volume.newest else { return nil }
-        tree.noteSubPath(folder.isEmpty ? path : folder)
+        tree.recordSubPath(folder.isEmpty ? path : folder)
         let volume = Snapshot.Volume(generation: generation, createdAt: Timestamp(newest))
         return Part(volume: volume, nested: [], tree: tree)
     }

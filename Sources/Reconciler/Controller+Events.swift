@@ -54,7 +54,7 @@ extension Controller {
             items += targetRecords.awaitingCluster.map(WorkItem.target)
             targetRecords.awaitingCluster = []
         }
-        if change.isList { noteListed() }
+        if change.isList { requestTidying() }
         if change.scopes.count == cache.scopes.count {
             items += cache.items()
         } else {

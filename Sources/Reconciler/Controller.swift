@@ -201,7 +201,7 @@ extension Controller {
         (statuses.outcomes.count, cache.index.keys.count { cache.index[$0].map(isOurs) == true })
     }
 
-    func noteListed() { isUntidy = true }
+    func requestTidying() { isUntidy = true }
 }
 
 // MARK: Leadership

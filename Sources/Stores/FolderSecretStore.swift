@@ -201,7 +201,7 @@ package actor FolderSecretStore: SecretStore {
 
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         guard try read(target.key) == nil else { throw .changed("\(layout.path(of: target.key)) already exists") }
-        try noteContentWrite()
+        try recordContentWrite()
         return try write(target.manifest(), target.key)
     }
 
@@ -209,7 +209,7 @@ package actor FolderSecretStore: SecretStore {
         var manifest = try unchanged(target).merging(patch.mergePatch(of: target))
         // The preconditions of the patch, which a file does not have.
         manifest = manifest.merging(["metadata": ["uid": nil, "resourceVersion": nil]])
-        if patch.changesContent { try noteContentWrite() }
+        if patch.changesContent { try recordContentWrite() }
         return try write(manifest, target.key)
     }
 
@@ -218,14 +218,14 @@ package actor FolderSecretStore: SecretStore {
     ) async throws(StoreError) -> ObservedTarget {
         let old = try unchanged(target)
         let kept = (old["data"]?.object ?? [:]).filter { desired.storedKeys.contains($0.key) }
-        try noteContentWrite()
+        try recordContentWrite()
         return try write(desired.manifest(inPlaceOf: old["metadata"], keeping: kept), target.key)
     }
 
     package func delete(_ target: ObservedTarget) async throws(StoreError) {
         _ = try unchanged(target)
         guard let folder = try output()?.namespace(target.key.namespace) else { return }
-        try noteContentWrite()
+        try recordContentWrite()
         try orUnavailable { () throws(LinuxError) in try layout.remove(target.key.name, in: folder) }
     }
 
@@ -235,7 +235,7 @@ package actor FolderSecretStore: SecretStore {
 /// What somebody still has to be notified of. It is recorded in the folder before the content is written, so that it
 /// survives the end of the process.
 extension FolderSecretStore {
-    private func noteContentWrite() throws(StoreError) {
+    private func recordContentWrite() throws(StoreError) {
         guard isNotifying else { return }
         contentWrites += 1
         try output()?.setNotificationDue(true)

@@ -37,8 +37,8 @@ package struct KubernetesDistributionStore: DistributionStore {
             throw .rejected("cannot list \(Kind.resource.plural): one of them cannot be read, and has no name")
         }
         large.keep(only: Set(list.items.map(\.distribution.key)), in: scope)
-        standIns.forEach(noteUnreadable)
-        return list.items.map(noting) + standIns
+        standIns.forEach(recordUnreadable)
+        return list.items.map(record) + standIns
     }
 
     /// The error if the resource definition is not installed. Only that of cluster distributions is optional.
@@ -68,13 +68,13 @@ package struct KubernetesDistributionStore: DistributionStore {
         await watcher.run(observer, \.namespace)
     }
 
-    @Sendable private func noting<Kind: DistributionKind>(_ object: DistributionObject<Kind>) -> SecretsDistribution {
+    @Sendable private func record<Kind: DistributionKind>(_ object: DistributionObject<Kind>) -> SecretsDistribution {
         large.record(object.distribution.key, size: object.size)
         return object.distribution
     }
 
     /// The size of an unreadable object is unknown, so the maximum is assumed.
-    private func noteUnreadable(_ standIn: SecretsDistribution) {
+    private func recordUnreadable(_ standIn: SecretsDistribution) {
         large.record(standIn.key, size: Request.largestObject)
     }
 
@@ -91,10 +91,10 @@ package struct KubernetesDistributionStore: DistributionStore {
             policy: Kind.isCluster ? .optional(optional) : .init(),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
-            observer, noting,
+            observer, record,
             standIn: { item in
                 let standIn = SecretsDistribution(unreadable: item, isCluster: Kind.isCluster)
-                if let standIn { noteUnreadable(standIn) }
+                if let standIn { recordUnreadable(standIn) }
                 return standIn
             },
             gone: { object in
@@ -118,7 +118,7 @@ package struct KubernetesDistributionStore: DistributionStore {
             var request = Request.get(
                 Kind.resource, namespace: Kind.isCluster ? nil : key.namespace, name: key.name)
             request.expectedResponseSize = large[key]
-            return noting(try await client.send(request, decoding: DistributionObject<Kind>.self))
+            return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
         } catch {
             if case .notFound = error.kind {
                 large.forget(key)
@@ -192,7 +192,7 @@ package struct KubernetesDistributionStore: DistributionStore {
             Kind.resource, namespace: Kind.isCluster ? nil : distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
         request.expectedResponseSize = large[distribution.key]
-        return noting(try await client.send(request, decoding: DistributionObject<Kind>.self))
+        return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
     }
 }
 

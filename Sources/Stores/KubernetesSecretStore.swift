@@ -41,11 +41,11 @@ package final class KubernetesSecretStore: SecretStore {
             throw .unlistable("cannot list secrets: \(item)")
         }
         large.keep(only: Set(list.items.map(\.observed.key)), in: scope)
-        return list.items.map(noting) + standIns
+        return list.items.map(record) + standIns
     }
 
     /// Records a Secret that was received.
-    private func noting(_ secret: SecretObject) -> ObservedTarget {
+    private func record(_ secret: SecretObject) -> ObservedTarget {
         let target = secret.observed
         large.record(target.key, size: secret.size)
         replaced.withLock { $0.observe(target.key, uid: target.uid) }
@@ -57,7 +57,7 @@ package final class KubernetesSecretStore: SecretStore {
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
             logger: logger, heartbeat: observer.heartbeat, meter: meter)
         await watcher.run(
-            observer, watchesAll ? \.observed : noting,
+            observer, watchesAll ? \.observed : record,
             gone: { [large] secret in
                 large.forget(secret.observed.key)
                 return secret.observed
@@ -69,7 +69,7 @@ package final class KubernetesSecretStore: SecretStore {
         do {
             var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
             request.expectedResponseSize = large[key]
-            let found = noting(try await client.send(request, decoding: SecretObject.self))
+            let found = record(try await client.send(request, decoding: SecretObject.self))
             // The Secret was replaced and only the response was lost, or it was not deleted.
             if !found.isBeingDeleted {
                 replaced.withLock { $0.forget(key) }
@@ -102,7 +102,7 @@ package final class KubernetesSecretStore: SecretStore {
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
         request.expectedResponseSize = large[target.key]
         do {
-            let updated = noting(try await client.send(request, decoding: SecretObject.self))
+            let updated = record(try await client.send(request, decoding: SecretObject.self))
             await forgetSavedValues(of: updated)
             return updated
         } catch {
@@ -198,7 +198,7 @@ package final class KubernetesSecretStore: SecretStore {
     private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
         do {
             let request = Request.create(.secrets, namespace: key.namespace, manifest)
-            return noting(try await client.send(request, decoding: SecretObject.self))
+            return record(try await client.send(request, decoding: SecretObject.self))
         } catch {
             throw StoreError(error)
         }

@@ -52,7 +52,7 @@ package struct SecretObject: KubeObject {
         var observed = ObservedTarget(
             metadata, type: try json["type"]?.asString() ?? "Opaque",
             isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
-        observed.note(node)
+        observed.readManagers(of: node)
         return (metadata, observed)
     }
 
@@ -138,7 +138,7 @@ extension ObservedTarget {
 
     /// Reads which other managers wrote the Secret. `metadata.managedFields` has an entry for each manager, with the
     /// time of its last change in whole seconds and the fields that it owns (Kubernetes API, "Server-Side Apply").
-    fileprivate mutating func note(_ metadata: JSONNode) {
+    fileprivate mutating func readManagers(of metadata: JSONNode) {
         guard let entries = metadata["managedFields"], entries.isArray else { return }
         // Changes before our last write do not count.
         var last = ""

@@ -93,6 +93,4 @@ enum CheckCommand {
         let count = content.classes.count
         return "\(count) provider class\(count == 1 ? "" : "es") with \(counted(content.objects.count, "object"))"
     }
-
-    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

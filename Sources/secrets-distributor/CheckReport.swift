@@ -61,3 +61,6 @@ extension String {
         escapedForWorkflow.replacing(":", with: "%3A").replacing(",", with: "%2C")
     }
 }
+
+/// A count with its noun: `1 file`, `2 files`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

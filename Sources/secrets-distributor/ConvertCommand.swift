@@ -27,6 +27,4 @@ enum ConvertCommand {
                 + " \(lost == 0 ? "everything" : "not everything") has a counterpart")
         return lost == 0 ? 0 : 1
     }
-
-    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -78,7 +78,7 @@ extension Controller {
     ///
     /// - Parameter known: the version that the status was written to. In local mode no resource version shows which of
     ///   two is newer, so an edit that arrived in the meantime is kept.
-    func takeStored(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
+    func storeResponse(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
         if let known, let now = cache.index[known.key], now != known, !now.isOlder(than: distribution) {
             return
         }

@@ -98,7 +98,7 @@ extension Controller {
             "orphaned secret cannot be removed",
             ["secret": .string(target.key.description), "error": .string(error.description)])
         dependencies.reportFault("\(target.key): no distribution describes it, but \(error.description)")
-        if cache.targets[target.key] != nil { noteLeftOver("was not removed: \(error.description)", on: target) }
+        if cache.targets[target.key] != nil { recordLeftover("was not removed: \(error.description)", on: target) }
     }
 
     /// Reports that other writers keep restoring a target that was just removed or released.
@@ -107,11 +107,11 @@ extension Controller {
             "orphaned secret is restored again and again",
             ["secret": .string(target.key.description), "error": .string(restoration)])
         dependencies.reportFault("\(target.key): no distribution describes it, but \(restoration)")
-        noteLeftOver("was \(isReleased ? "released" : "removed"), but \(restoration)", on: target)
+        recordLeftover("was \(isReleased ? "released" : "removed"), but \(restoration)", on: target)
     }
 
     /// Adds a sentence about a former target to the status of its distribution, if that now describes another target.
-    private func noteLeftOver(_ predicate: String, on target: ObservedTarget) {
+    private func recordLeftover(_ predicate: String, on target: ObservedTarget) {
         guard let key = target.distribution, let distribution = cache.index[key] else { return }
         let claim =
             distribution.isCluster ? Claim(distribution: key, namespace: target.key.namespace) : distribution.claim

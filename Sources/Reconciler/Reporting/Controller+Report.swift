@@ -124,7 +124,7 @@ extension Controller {
             // The distribution may have been recreated or deleted in the meantime.
             let isSame = cache.index[key]?.uid == distribution.uid
             statuses.recordWrite(pending, on: distribution, traits, isSame: isSame)
-            takeStored(stored, after: distribution)
+            storeResponse(stored, after: distribution)
             return .done
         } catch {
             if case .unknownOutcome = error { statuses.lostResponse(pending, next, on: key) }
@@ -145,7 +145,7 @@ extension Controller {
     private func isWritten(_ key: ObjectKey) async throws(StoreError) -> Bool {
         do throws(StoreError) {
             guard let current = try await distributions.current(key) else { return false }
-            takeStored(current, after: nil)
+            storeResponse(current, after: nil)
             guard let unanswered = statuses.pending[key]?.unanswered else { return false }
             return current.status.statusText == unanswered.statusText
                 && current.status.lastUpdated == unanswered.lastUpdated
