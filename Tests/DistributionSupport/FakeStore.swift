@@ -35,6 +35,7 @@ package actor FakeStore: SecretStore, DistributionStore {
     private var lostAnswers: Set<Operation> = []
     private var isHolding = false
     private var isHoldingAnswers = false
+    private var isHoldingWriteAnswers = false
     private var isHoldingReads = false
     package private(set) var heldReads = 0
     private var held: [CheckedContinuation<Void, Never>] = []
@@ -64,12 +65,16 @@ package actor FakeStore: SecretStore, DistributionStore {
     package func create(_ target: DesiredTarget) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.create, target.key)
         guard secrets[target.key] == nil else { throw .changed("Secret \(target.key) already exists") }
-        return try answer(.create, admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())")))
+        let created = try answer(.create, admit(ObservedTarget(creating: target, uid: "uid-\(nextVersion())")))
+        await holdWriteAnswer()
+        return created
     }
 
     package func update(_ target: ObservedTarget, _ patch: TargetPatch) async throws(StoreError) -> ObservedTarget {
         try await beginWrite(.update, target.key)
-        return try answer(.update, admit(try unchanged(target).applying(patch)))
+        let updated = try answer(.update, admit(try unchanged(target).applying(patch)))
+        await holdWriteAnswer()
+        return updated
     }
 
     package func recreate(_ target: ObservedTarget, as desired: DesiredTarget) async throws(StoreError)
@@ -177,6 +182,9 @@ extension FakeStore {
     /// Statuses are stored, but their responses wait until `release`.
     package func holdAnswers() { isHoldingAnswers = true }
 
+    /// Secrets are created and updated, but the responses wait until `release`.
+    package func holdWriteAnswers() { isHoldingWriteAnswers = true }
+
     /// Reads are performed, but their responses wait until `release`.
     package func holdReads() { isHoldingReads = true }
 
@@ -189,6 +197,7 @@ extension FakeStore {
     package func release() {
         isHolding = false
         isHoldingAnswers = false
+        isHoldingWriteAnswers = false
         isHoldingReads = false
         answerReads()
     }
@@ -211,6 +220,11 @@ extension FakeStore {
         guard let error = script[operation]?.first else { return }
         script[operation]?.removeFirst()
         throw error
+    }
+
+    private func holdWriteAnswer() async {
+        guard isHoldingWriteAnswers else { return }
+        await withCheckedContinuation { held.append($0) }
     }
 
     private func holdRead() async {

@@ -56,6 +56,44 @@ struct DriftTests {
         }
     }
 
+    @Test("a client that removes the Secret, or its label, before the response to our write arrives is noticed")
+    func removalBeforeResponse() async throws {
+        for (isCreate, isDeletion) in [(true, true), (false, true), (false, false)] {
+            let bench = Bench()
+            await bench.store.put(try bench.distribution())
+            if isCreate { await bench.store.holdWriteAnswers() }
+            try await bench.working {
+                try await bench.tellAll()
+                if !isCreate {
+                    try await bench.runUntilIdle()
+                    await bench.store.holdWriteAnswers()
+                    try await changed(bench, by: "other") { $0.digests["a"] = nil }
+                }
+                let count = isCreate ? 1 : 2
+                try #require(
+                    await eventually {
+                        let secret = await bench.secret("t")
+                        return await writes(bench) == count && secret?.digests["a"] != nil
+                    })
+                var written = try #require(await bench.secret("t"))
+                // The server's events about what happened since; that of the write itself may be missing.
+                if isDeletion {
+                    await bench.store.lose(written.key)
+                } else {
+                    written.labels[WellKnownKeys.managedByLabel] = "other"
+                    written = await bench.store.put(written)
+                }
+                await bench.controller.targets(.all, .delete(written))
+                await bench.store.release()
+                try #require(
+                    await eventually {
+                        let secret = await bench.secret("t")
+                        return await bench.rests && secret?.labels[WellKnownKeys.managedByLabel] == "me"
+                    })
+            }
+        }
+    }
+
     @Test("a client that deletes the Secret each time gets few new ones")
     func removal() async throws {
         let bench = Bench()

@@ -19,6 +19,8 @@ struct Cache: Sendable {
     var index: DistributionIndex
     /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
+    /// The targets that are being written, and the events about them that wait for the response.
+    private var beingWritten: [ObjectKey: [(uid: String, event: CacheEvent)]] = [:]
     private(set) var scopes: [Scope: ScopeState]
     private(set) var policy: PolicyState
     var verdicts = PolicyVerdicts()
@@ -60,6 +62,11 @@ struct Cache: Sendable {
             change.targets = index.targets(reading: new.changes(since: versions), folders: [])
             versions = new
         case .distributions(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
+        case .targets(_, .upsert(let target)) where beingWritten[target.key] != nil,
+            .targets(_, .delete(let target)) where beingWritten[target.key] != nil:
+            // Of several events about one Secret, only the last counts.
+            beingWritten[target.key]?.removeAll { $0.uid == target.uid }
+            beingWritten[target.key]?.append((target.uid, event))
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .namespaces(let event): apply(event, in: .cluster, sharing: outcomes, &change)
         case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
@@ -104,6 +111,17 @@ struct Cache: Sendable {
         }
         if news.hasOtherFiles { verdicts.forgetFolders() }
         change.mount = news
+    }
+
+    /// Begins a write of a target. Events about it wait until `endWrite`: before the response, nothing shows whether they are
+    /// about our write or about a later change of another writer.
+    mutating func beginWrite(of target: ObjectKey) { beingWritten[target] = [] }
+
+    /// Ends a write of a target.
+    ///
+    /// - Returns: the events to apply after the response was stored, oldest first.
+    mutating func endWrite(of target: ObjectKey) -> [CacheEvent] {
+        beingWritten.removeValue(forKey: target)?.map(\.event) ?? []
     }
 
     /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.

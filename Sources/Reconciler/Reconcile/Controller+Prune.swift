@@ -42,12 +42,9 @@ extension Controller {
                 drift.recordInSync(key, at: .now)
                 return nothingToPrune(key)
             case .release(let target, let patch):
-                let hadForeignChange = drift.hasForeignChange(key)
-                let released = try await secrets.release(target, patch)
-                _ = cache.store(released)
-                corrected(
-                    key, to: released.resourceVersion, desiredHash: DriftTracker.removal,
-                    hadForeignChange: hadForeignChange)
+                _ = try await write(key, desiredHash: DriftTracker.removal) { () async throws(StoreError) in
+                    try await secrets.release(target, patch)
+                }
                 isReleased = true
             case .delete(let target, _):
                 if let successor, !successor.isBeingDeleted, successor.target != nil, !isInLine(successor) {

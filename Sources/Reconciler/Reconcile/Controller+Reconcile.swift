@@ -304,12 +304,19 @@ extension Controller {
     private func write(
         _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {
-        let hadForeignChange = drift.hasForeignChange(desired.key)
+        try await write(desired.key, desiredHash: desired.fingerprint, body)
+    }
+
+    /// - Parameter desiredHash: the fingerprint of the desired target, or `DriftTracker.removal`.
+    func write(
+        _ key: ObjectKey, desiredHash: Int, _ body: () async throws(StoreError) -> ObservedTarget
+    ) async throws(StoreError) -> ObservedTarget {
+        let hadForeignChange = drift.hasForeignChange(key)
+        cache.beginWrite(of: key)
+        defer { for event in cache.endWrite(of: key) { handle(event) } }
         let target = try await body()
         _ = cache.store(target)
-        corrected(
-            target.key, to: target.resourceVersion, desiredHash: desired.fingerprint, hadForeignChange: hadForeignChange
-        )
+        corrected(key, to: target.resourceVersion, desiredHash: desiredHash, hadForeignChange: hadForeignChange)
         return target
     }
 
