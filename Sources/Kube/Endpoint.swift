@@ -1,5 +1,5 @@
 /// The server and credentials for a request, loaded from a `ClusterConfiguration`.
-package struct Endpoint: Sendable, CustomStringConvertible, CustomReflectable {
+package struct Endpoint: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package var server: ServerURL
     /// The name that the server's certificate must have; nil for the host of the server.
     package var tlsServerName: String?

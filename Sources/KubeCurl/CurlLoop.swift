@@ -18,6 +18,7 @@ final class CurlLoop: @unchecked Sendable {
     private let commands: Mailbox<Command>
     private let counters = TransferCounters()
     private let budget = ResponseBudget()
+    private let handles: HandlePool
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
     /// The probe that checks whether the connection is alive; nil if none is in progress.
     private weak var trial: Transfer?
@@ -44,6 +45,7 @@ final class CurlLoop: @unchecked Sendable {
         self.commands = commands
         self.sharesConnections = sharesConnections
         idle = IdleTracker(shortest: shortestSilence)
+        handles = HandlePool(sharesConnections: sharesConnections)
     }
 
     private static func makeMulti() -> UnsafeMutableRawPointer? {
@@ -84,6 +86,7 @@ extension CurlLoop {
             curl_multi_perform(multi, &running)
             collect()
             startWaiting()
+            if active.isEmpty { handles.removeAll() }
             // Sleeps until a socket is ready, a timer of libcurl is due or a command arrives. A transfer that was just
             // started is due at once.
             var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
@@ -127,10 +130,9 @@ extension CurlLoop {
     }
 
     private func start(now transfer: Transfer) {
-        guard let easy = transfer.start(counters, idle, budget, sharesConnections: sharesConnections)
-        else { return }
-        active[easy] = transfer
-        let code = curl_multi_add_handle(multi, easy)
+        guard let handle = transfer.start(counters, idle, budget, handles) else { return }
+        active[handle.easy] = transfer
+        let code = curl_multi_add_handle(multi, handle.easy)
         if code != CURLM_OK {
             remove(transfer, .broken(reason: String(cString: curl_multi_strerror(code))))
         }
@@ -178,8 +180,11 @@ extension CurlLoop {
     /// - Returns: milliseconds until the next check.
     private func probeConnection() -> Int32 {
         let hour: Int32 = 3_600_000
-        let slow = active.values.filter(\.isWrite).min { $0.startedAt < $1.startedAt }
-        guard sharesConnections, trial == nil, let slow else { return hour }
+        guard sharesConnections, trial == nil, !active.isEmpty else { return hour }
+        // While data arrive, no transfer is looked at.
+        let silence = ContinuousClock.now.duration(to: idle.earliestTrial)
+        if silence > .zero { return Int32(clamping: Int(silence / .milliseconds(1)) + 1) }
+        guard let slow = active.values.filter(\.isWrite).min(by: { $0.startedAt < $1.startedAt }) else { return hour }
         let left = ContinuousClock.now.duration(to: idle.trial(since: slow.startedAt))
         guard left <= .zero else { return Int32(clamping: Int(left / .milliseconds(1)) + 1) }
         let trial = slow.probe(within: idle.trialTimeout)

@@ -38,6 +38,6 @@ extension Request {
     /// Whether the response may not fit into the largest receive buffer, so that it could delay others on a shared
     /// connection: a list or a watch, whose size is not known, or a response that is known to be larger.
     var needsOwnConnection: Bool {
-        isList || operation.verb == .watch || expectedResponseSize > CurlOptions.maxBufferSize
+        isList || operation.verb == .watch || expectedResponseSize > EasyHandle.maxBufferSize
     }
 }

@@ -7,7 +7,7 @@ import LinuxIO
 /// On a shared connection, data for one transfer can be delayed: if another transfer reads the data from the socket and
 /// they do not fit into the receive buffer of their transfer, libcurl 7.88 pauses nghttp2 and resumes it only when more
 /// data arrive (lib/http2.c, `on_data_chunk_recv`). A list next to a quiet watch then hung until its timeout. Other
-/// responses get a buffer that holds them as a whole, as far as their size is known; see `CurlOptions.room`.
+/// responses get a buffer that holds them as a whole, as far as their size is known; see `EasyHandle.room`.
 package final class CurlTransport: Sendable {
     /// In bytes. While this much is unread in a stream, no more is received.
     static let maximumBacklog = 1 << 20

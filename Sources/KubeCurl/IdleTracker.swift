@@ -14,8 +14,11 @@ final class IdleTracker {
     /// a timeout of twice that time, so that a dead connection is detected within three times the shortest silence.
     /// After a probe, the next one waits at least for another shortest silence.
     func trial(since start: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        max(start, lastByte, lastTrial ?? start) + shortest
+        max(start + shortest, earliestTrial)
     }
+
+    /// When the first probe may be due, whenever a request was sent.
+    var earliestTrial: ContinuousClock.Instant { max(lastByte, lastTrial ?? lastByte) + shortest }
 
     var trialTimeout: Duration { shortest * 2 }
 

@@ -26,10 +26,10 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
     /// Called once: with the response, or for a stream with the response headers.
     private var reply: (@Sendable (Outcome) -> Void)?
 
-    private(set) var easy: UnsafeMutableRawPointer?
-    private var headerList: UnsafeMutablePointer<curl_slist>?
-    private var connectList: UnsafeMutablePointer<curl_slist>?
-    private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    /// Its handle while it is in progress.
+    private var handle: EasyHandle?
+    private var handles: HandlePool?
+    var easy: UnsafeMutableRawPointer? { handle?.easy }
 
     private var counters: TransferCounters?
     private var budget: ResponseBudget?
@@ -53,21 +53,12 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
         self.endpoint = endpoint
         self.stream = stream
         self.reply = reply
-        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
-    deinit {
-        release()
-        errorText.deallocate()
-    }
-
-    /// Creates the easy handle. On failure, finishes the transfer and returns nil.
-    ///
-    /// - Parameter sharesConnections: true to share an HTTP/2 connection with other transfers, if the server supports
-    ///   HTTP/2; false for HTTP/1.1 on a separate connection.
+    /// Prepares an easy handle. On failure, finishes the transfer and returns nil.
     func start(
-        _ counters: TransferCounters, _ idle: IdleTracker, _ budget: ResponseBudget, sharesConnections: Bool
-    ) -> UnsafeMutableRawPointer? {
+        _ counters: TransferCounters, _ idle: IdleTracker, _ budget: ResponseBudget, _ handles: HandlePool
+    ) -> EasyHandle? {
         self.counters = counters
         self.budget = request.isList ? nil : budget
         self.idle = idle
@@ -85,21 +76,16 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
             }
             timeout = min(timeout, left)
         }
-        var options = CurlOptions()
-        easy = options.easy
-        options.setAddress(endpoint, target: request.target, connectTo: &connectList)
-        options.setCredentials(endpoint)
-        options.setMethod(request.method.rawValue, body: request.body)
-        options.setHeaders(request, token: endpoint.token, list: &headerList)
-        options.setRoom(for: request)
-        options.setLimits(timeout: timeout)
-        options.setConnection(isShared: sharesConnections)
-        options.setReceiver(Unmanaged.passUnretained(self).toOpaque(), errorText: errorText)
-        if let failure = options.failure {
-            finish(failure)
+        do throws(TransportFailure) {
+            let handle = try handles.next(for: request, to: endpoint)
+            try handle.prepare(request, timeout: timeout, for: Unmanaged.passUnretained(self).toOpaque())
+            self.handle = handle
+            self.handles = handles
+            return handle
+        } catch {
+            finish(error)
             return nil
         }
-        return easy
     }
 
     /// A request to the same server to which every server responds at once. It uses the same connection if that
@@ -127,7 +113,7 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
         idle?.end(at: .now)
     }
 
-    /// Finishes the transfer after libcurl has completed it.
+    /// Finishes the transfer after libcurl has completed it and its handle was removed from the loop.
     ///
     /// - Parameter code: the result in libcurl's message.
     func complete(_ code: CURLcode) {
@@ -136,7 +122,7 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
             let failure =
                 isTooLarge
                 ? TransportFailure.tooLarge(limit: request.maximumBody)
-                : TransportFailure(code, easy: easy, text: String(cString: errorText))
+                : TransportFailure(code, easy: easy, text: handle?.message ?? "")
             return finish(failure)
         }
         finish(nil)
@@ -152,7 +138,8 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
         body = []
         budget?.end(self)
         stream?.finish(failure)
-        release()
+        if failure == nil, let handle { handles?.keep(handle) }
+        handle = nil
     }
 
     func giveUp() {
@@ -164,19 +151,11 @@ final class Transfer: ReceivingBody, @unchecked Sendable {
         reply?(outcome)
         reply = nil
     }
-
-    private func release() {
-        if let easy { curl_easy_cleanup(easy) }
-        easy = nil
-        curl_slist_free_all(headerList)
-        headerList = nil
-        curl_slist_free_all(connectList)
-        connectList = nil
-    }
 }
 
 extension Transfer {
-    private static let wantedHeaders: Set<String> = ["content-type", "retry-after"]
+    /// The headers that are kept, in lower case.
+    private static let wantedHeaders: [StaticString] = ["content-type", "retry-after"]
 
     /// Receives one line of the response headers, including its line end.
     func receive(header line: UnsafeRawBufferPointer) {
@@ -195,12 +174,11 @@ extension Transfer {
                 answer(.success(Response(status: status, headers: headers)))
             }
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
-            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-            guard Self.wantedHeaders.contains(name) else { return }
+            guard let name = Self.wantedHeaders.first(where: { $0.equalsLowercased(line[..<colon]) }) else { return }
             let value = String(decoding: line[(colon + 1)...], as: UTF8.self)
             let start = value.firstIndex { !$0.isWhitespace } ?? value.endIndex
             let end = value.lastIndex { !$0.isWhitespace }.map { value.index(after: $0) } ?? start
-            headers[name] = String(value[start..<end])
+            headers["\(name)"] = String(value[start..<end])
         }
     }
 
@@ -218,5 +196,15 @@ extension Transfer {
         body += chunk
         budget?.grew(self)
         return isGivenUp ? .ended : .taken
+    }
+}
+
+extension StaticString {
+    /// Whether the bytes are this text, which is lower-case ASCII, in any case.
+    fileprivate func equalsLowercased(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+        bytes.count == utf8CodeUnitCount
+            && zip(bytes, UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount)).allSatisfy { byte, letter in
+                byte == letter || byte | 0x20 == letter && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            }
     }
 }

@@ -60,7 +60,7 @@ struct BackpressureTests {
     @Test func `a response that is known to exceed the buffer uses a separate connection`() {
         var request = Request.get(.secrets, namespace: "web", name: "a")
         #expect(!request.needsOwnConnection)
-        request.expectedResponseSize = CurlOptions.maxBufferSize + 1
+        request.expectedResponseSize = EasyHandle.maxBufferSize + 1
         #expect(request.needsOwnConnection)
     }
 }

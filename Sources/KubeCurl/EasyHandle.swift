@@ -2,48 +2,113 @@ import CCurl
 import Glibc
 import Kube
 
-/// Sets the options of one easy handle. Keeps the error of the first option that libcurl rejects.
-struct CurlOptions {
-    let easy: UnsafeMutableRawPointer?
-    private(set) var failure: TransportFailure?
+/// An easy handle of libcurl, which serves one transfer after another.
+///
+/// What is the same for all requests to an endpoint is set once: it takes longer than the rest of a request. Only the curl
+/// thread uses it.
+final class EasyHandle {
+    let easy: UnsafeMutableRawPointer
+    /// Holds libcurl's message if the transfer fails, with a zero at the end.
+    private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private var connectList: UnsafeMutablePointer<curl_slist>?
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    /// The header lines in `headerList`.
+    private var headerLines: [String] = []
+    /// The server and credentials that its options are for.
+    let endpoint: Endpoint
+    /// The size of its receive buffer in bytes; nil for libcurl's default. It cannot change once the handle was used.
+    let room: Int?
+    /// The error of the first option that libcurl rejects.
+    private var failure: TransportFailure?
 
-    init() {
-        easy = curl_easy_init()
-        if easy == nil { failure = .broken(reason: "libcurl is out of memory") }
+    /// - Parameters:
+    ///   - room: see `room(for:)`.
+    ///   - sharesConnections: true to share an HTTP/2 connection with other transfers, if the server supports HTTP/2;
+    ///     false for HTTP/1.1 on a separate connection.
+    init(to endpoint: Endpoint, room: Int?, sharesConnections: Bool) throws(TransportFailure) {
+        guard let easy = curl_easy_init() else { throw .broken(reason: "libcurl is out of memory") }
+        self.easy = easy
+        self.endpoint = endpoint
+        self.room = room
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        check("ERRORBUFFER") { curl_set_pointer($0, CURLOPT_ERRORBUFFER, errorText) }
+        check("PROTOCOLS") { curl_set_string($0, CURLOPT_PROTOCOLS_STR, "http,https") }
+        check("NOPROXY") { curl_set_string($0, CURLOPT_NOPROXY, "") }
+        // The response headers of the proxy are not those of the server.
+        check("SUPPRESS_CONNECT_HEADERS") { curl_set_long($0, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) }
+        check("USERAGENT") { curl_set_string($0, CURLOPT_USERAGENT, Request.fieldManager) }
+        check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
+        check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
+        // Shutdown does not wait for a slow resolver.
+        check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
+        // The minimum, which one frame fills. The default was the largest part of the memory of a request, all of which
+        // is wiped after it.
+        check("UPLOAD_BUFFERSIZE") { curl_set_long($0, CURLOPT_UPLOAD_BUFFERSIZE, 16 << 10) }
+        if let room { check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, room) } }
+        setServer()
+        setCredentials()
+        setConnection(isShared: sharesConnections)
+        setCallbacks()
+        if let failure { throw failure }
     }
 
-    private mutating func check(_ option: StaticString, _ set: (UnsafeMutableRawPointer) -> CURLcode) {
-        guard let easy, failure == nil else { return }
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headerList)
+        curl_slist_free_all(connectList)
+        errorText.deallocate()
+    }
+
+    /// libcurl's message about the last failure.
+    var message: String { String(cString: errorText) }
+
+    /// Sets what a transfer needs.
+    ///
+    /// - Parameter transfer: an unretained `Transfer`, which must outlive the transfer of the easy handle.
+    /// - Throws: if libcurl rejects an option. The handle is then of no further use.
+    func prepare(
+        _ request: Request, timeout: Duration, for transfer: UnsafeMutableRawPointer
+    ) throws(TransportFailure) {
+        errorText[0] = 0
+        let url = endpoint.server.text(host: endpoint.tlsServerName) + request.target
+        check("URL") { curl_set_string($0, CURLOPT_URL, url) }
+        setMethod(request.method.rawValue, body: request.body)
+        setHeaders(request)
+        let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
+        check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
+        check("PRIVATE") { curl_set_pointer($0, CURLOPT_PRIVATE, transfer) }
+        check("HEADERDATA") { curl_set_pointer($0, CURLOPT_HEADERDATA, transfer) }
+        check("WRITEDATA") { curl_set_pointer($0, CURLOPT_WRITEDATA, transfer) }
+        if let failure { throw failure }
+    }
+
+    /// Releases libcurl's copy of the request's body.
+    func releaseBody() { check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, nil) } }
+
+    private func check(_ option: StaticString, _ set: (UnsafeMutableRawPointer) -> CURLcode) {
+        guard failure == nil else { return }
         let code = set(easy)
         if code != CURLE_OK {
             failure = .broken(reason: "libcurl rejects option \(option): \(String(cString: curl_easy_strerror(code)))")
         }
     }
+}
 
-    mutating func setAddress(
-        _ endpoint: Endpoint, target: String, connectTo list: inout UnsafeMutablePointer<curl_slist>?
-    ) {
-        let server = endpoint.server
-        let url = server.text(host: endpoint.tlsServerName) + target
-        check("URL") { curl_set_string($0, CURLOPT_URL, url) }
-        check("PROTOCOLS") { curl_set_string($0, CURLOPT_PROTOCOLS_STR, "http,https") }
+extension EasyHandle {
+    private func setServer() {
         if endpoint.tlsServerName != nil {
             // libcurl verifies the host of the URL, so the URL has the certificate's name. CONNECT_TO has the real
             // host.
-            list = curl_slist_append(nil, "::\(server.host):\(server.port)")
-            let list = list
-            check("CONNECT_TO") { curl_set_list($0, CURLOPT_CONNECT_TO, list) }
+            connectList = curl_slist_append(nil, "::\(endpoint.server.host):\(endpoint.server.port)")
         }
+        check("CONNECT_TO") { curl_set_list($0, CURLOPT_CONNECT_TO, connectList) }
         // Empty for no proxy. Otherwise libcurl would use the proxy of the environment, which is not for the API
         // server.
         let proxy = endpoint.proxy ?? ""
         check("PROXY") { curl_set_string($0, CURLOPT_PROXY, proxy) }
-        check("NOPROXY") { curl_set_string($0, CURLOPT_NOPROXY, "") }
-        // The response headers of the proxy are not those of the server.
-        check("SUPPRESS_CONNECT_HEADERS") { curl_set_long($0, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1) }
     }
 
-    mutating func setCredentials(_ endpoint: Endpoint) {
+    private func setCredentials() {
         if endpoint.insecureSkipTLSVerify {
             check("SSL_VERIFYPEER") { curl_set_long($0, CURLOPT_SSL_VERIFYPEER, 0) }
             check("SSL_VERIFYHOST") { curl_set_long($0, CURLOPT_SSL_VERIFYHOST, 0) }
@@ -61,21 +126,13 @@ struct CurlOptions {
     }
 
     /// - Parameter body: libcurl copies it, and `CWipe` wipes the copy when libcurl frees it.
-    mutating func setMethod(_ method: String, body: [UInt8]) {
+    private func setMethod(_ method: String, body: [UInt8]) {
         check("CUSTOMREQUEST") { curl_set_string($0, CURLOPT_CUSTOMREQUEST, method) }
-        guard !body.isEmpty else { return }
+        guard !body.isEmpty else { return check("HTTPGET") { curl_set_long($0, CURLOPT_HTTPGET, 1) } }
         check("POST") { curl_set_long($0, CURLOPT_POST, 1) }
-        // The minimum, which one frame fills. The default was the largest part of the memory of a request, all of which
-        // is wiped after it.
-        check("UPLOAD_BUFFERSIZE") { curl_set_long($0, CURLOPT_UPLOAD_BUFFERSIZE, 16 << 10) }
         // The size must be set first: without it, libcurl copies only up to the first zero byte.
         check("POSTFIELDSIZE") { curl_set_size($0, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)) }
         check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, body) }
-    }
-
-    mutating func setRoom(for request: Request) {
-        guard let size = Self.room(for: request) else { return }
-        check("BUFFERSIZE") { curl_set_long($0, CURLOPT_BUFFERSIZE, size) }
     }
 
     /// The maximum that libcurl accepts, in bytes.
@@ -84,7 +141,7 @@ struct CurlOptions {
     /// The size in bytes of the receive buffer for the response; nil for libcurl's default.
     ///
     /// A response on the shared connection should fit into the buffer as a whole. Otherwise its end may be delayed; see
-    /// `CurlTransport`.
+    /// `CurlTransport`. A power of two, so that similar requests use the same handles.
     static func room(for request: Request) -> Int? {
         let most = maxBufferSize
         switch request.operation.verb {
@@ -95,38 +152,30 @@ struct CurlOptions {
         // The object before the write, the sent object or patch, and other fields.
         default:
             let known = request.body.count + max(request.body.count, request.expectedResponseSize)
-            return min(known + (16 << 10), most)
+            var room = 32 << 10
+            while room < known + (16 << 10), room < most { room *= 2 }
+            return room
         }
     }
 
-    mutating func setHeaders(
-        _ request: Request, token: String?, list: inout UnsafeMutablePointer<curl_slist>?
-    ) {
+    private func setHeaders(_ request: Request) {
         var lines = ["Accept: \(request.accept)", "Expect:"]
         if let type = request.contentType { lines.append("Content-Type: \(type)") }
-        if let token { lines.append("Authorization: Bearer \(token)") }
-        for line in lines { list = curl_slist_append(list, line) }
-        let list = list
-        check("HTTPHEADER") { curl_set_list($0, CURLOPT_HTTPHEADER, list) }
-        check("USERAGENT") { curl_set_string($0, CURLOPT_USERAGENT, Request.fieldManager) }
-        // The API server compresses responses of 128 KiB or more. A watch must arrive without delay.
-        if request.isList {
-            check("ACCEPT_ENCODING") { curl_set_string($0, CURLOPT_ACCEPT_ENCODING, "gzip") }
+        if let token = endpoint.token { lines.append("Authorization: Bearer \(token)") }
+        if lines != headerLines {
+            let old = headerList
+            headerList = lines.reduce(nil) { curl_slist_append($0, $1) }
+            headerLines = lines
+            check("HTTPHEADER") { curl_set_list($0, CURLOPT_HTTPHEADER, headerList) }
+            curl_slist_free_all(old)
         }
-    }
-
-    mutating func setLimits(timeout: Duration) {
-        let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
-        check("TIMEOUT_MS") { curl_set_long($0, CURLOPT_TIMEOUT_MS, Int(milliseconds)) }
-        check("CONNECTTIMEOUT_MS") { curl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, 10_000) }
-        check("NOSIGNAL") { curl_set_long($0, CURLOPT_NOSIGNAL, 1) }
-        // Shutdown does not wait for a slow resolver.
-        check("QUICK_EXIT") { curl_set_long($0, CURLOPT_QUICK_EXIT, 1) }
+        // The API server compresses responses of 128 KiB or more. A watch must arrive without delay.
+        check("ACCEPT_ENCODING") { curl_set_string($0, CURLOPT_ACCEPT_ENCODING, request.isList ? "gzip" : nil) }
     }
 
     /// - Parameter isShared: true to share an HTTP/2 connection with other transfers, if the server supports HTTP/2;
     ///   false for HTTP/1.1 on a separate connection.
-    mutating func setConnection(isShared: Bool) {
+    private func setConnection(isShared: Bool) {
         let version = isShared ? curl_http_version_2tls : curl_http_version_1_1
         check("HTTP_VERSION") { curl_set_long($0, CURLOPT_HTTP_VERSION, version) }
         // Waits for a connection that is being opened and shares it, instead of opening another one.
@@ -141,13 +190,7 @@ struct CurlOptions {
         }
     }
 
-    /// - Parameters:
-    ///   - transfer: an unretained `Transfer`, which must outlive the transfer of the easy handle.
-    ///   - errorText: a buffer of `CURL_ERROR_SIZE` bytes, which must outlive it too.
-    mutating func setReceiver(_ transfer: UnsafeMutableRawPointer, errorText: UnsafeMutablePointer<CChar>) {
-        check("ERRORBUFFER") { curl_set_pointer($0, CURLOPT_ERRORBUFFER, errorText) }
-        check("PRIVATE") { curl_set_pointer($0, CURLOPT_PRIVATE, transfer) }
-        check("HEADERDATA") { curl_set_pointer($0, CURLOPT_HEADERDATA, transfer) }
+    private func setCallbacks() {
         check("HEADERFUNCTION") { easy in
             curl_set_data_function(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
                 guard let context else { return 0 }
@@ -156,7 +199,6 @@ struct CurlOptions {
                 return size * count
             }
         }
-        check("WRITEDATA") { curl_set_pointer($0, CURLOPT_WRITEDATA, transfer) }
         check("WRITEFUNCTION") { easy in
             curl_set_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
                 guard let context else { return 0 }

@@ -1,0 +1,32 @@
+import Kube
+
+/// Easy handles that wait for their next transfer. Only the curl thread may use it.
+///
+/// It is emptied when no transfer is left, so that an idle agent keeps neither their memory nor the secrets in it. Lists and
+/// watches, which are rare and have a loop of their own, get new handles.
+final class HandlePool {
+    private let sharesConnections: Bool
+    private var free: [EasyHandle] = []
+
+    /// - Parameter sharesConnections: see `EasyHandle`.
+    init(sharesConnections: Bool) { self.sharesConnections = sharesConnections }
+
+    /// A handle for a transfer. It must not be in use.
+    func next(for request: Request, to endpoint: Endpoint) throws(TransportFailure) -> EasyHandle {
+        let room = EasyHandle.room(for: request)
+        if let index = free.lastIndex(where: { $0.room == room && $0.endpoint == endpoint }) {
+            free.swapAt(index, free.count - 1)
+            return free.removeLast()
+        }
+        return try EasyHandle(to: endpoint, room: room, sharesConnections: sharesConnections)
+    }
+
+    /// Keeps a handle whose transfer is over.
+    func keep(_ handle: EasyHandle) {
+        guard sharesConnections else { return }
+        handle.releaseBody()
+        free.append(handle)
+    }
+
+    func removeAll() { free = [] }
+}
