@@ -27,6 +27,22 @@ extension WatchEvent: JSONReadable {
     }
 }
 
+extension WatchEvent {
+    /// Reads an event. One about a version whose content is known becomes a bookmark, and the object is not read.
+    package init(
+        reading json: JSONNode, isKnown: (_ uid: String, _ resourceVersion: String) -> Bool
+    ) throws(JSONBytes.Failure) {
+        if json["type"]?.string == "MODIFIED" || json["type"]?.string == "ADDED",
+            let metadata = json["object"]?["metadata"],
+            let uid = metadata["uid"]?.string, let version = metadata["resourceVersion"]?.string, isKnown(uid, version)
+        {
+            self = .bookmark(resourceVersion: version)
+        } else {
+            try self.init(reading: json)
+        }
+    }
+}
+
 /// A change that a watcher reports.
 package enum ListWatchEvent<Item: Sendable>: Sendable {
     /// The complete list. Objects that are neither in it nor in `unreadable` no longer exist.

@@ -27,14 +27,17 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
     private let logger: Logger
     private let heartbeat: Heartbeat?
     private let meter: WatchMeter?
+    private let written: WrittenVersions?
     private let error = Mutex<KubeError?>(nil)
 
-    /// - Parameter heartbeat: beats with each response, each chunk of the watch, which may be a bookmark (about one per
-    ///   minute), and each retry, also while a retry waits. It stops while `emit` does not return, and for up to three
-    ///   minutes if the server is silent.
+    /// - Parameters:
+    ///   - heartbeat: beats with each response, each chunk of the watch, which may be a bookmark (about one per minute),
+    ///     and each retry, also while a retry waits. It stops while `emit` does not return, and for up to three minutes if
+    ///     the server is silent.
+    ///   - written: versions that the caller knows from the responses to its writes. They are not reported again.
     package init(
         _ transport: any KubeTransport, _ scope: Scope, policy: WatchStateMachine<Item>.Policy = .init(),
-        logger: Logger, heartbeat: Heartbeat? = nil, meter: WatchMeter? = nil
+        logger: Logger, heartbeat: Heartbeat? = nil, meter: WatchMeter? = nil, written: WrittenVersions? = nil
     ) {
         self.transport = transport
         self.scope = scope
@@ -42,6 +45,7 @@ package final class ObjectWatcher<Item: KubeObject>: Sendable {
         self.logger = logger
         self.heartbeat = heartbeat
         self.meter = meter
+        self.written = written
     }
 
     /// The error because of which the watcher is not up to date; nil if it is.
@@ -84,7 +88,9 @@ extension ObjectWatcher {
     /// Performs an action without outcome.
     private func perform(_ action: Machine.Action, _ emit: @Sendable (ListWatchEvent<Item>) async -> Void) async {
         switch action {
-        case .emit(let event): await emit(event)
+        case .emit(let event):
+            if case .replace = event { written?.removeAll() }
+            await emit(event)
         case .report(let error): report(error)
         case .list, .version, .watch, .wait: break
         }
@@ -181,7 +187,11 @@ extension ObjectWatcher {
     private func decode(_ line: LineSplitter.Line) -> Result<WatchEvent<Item>, JSONBytes.Failure> {
         switch line {
         case .whole(let line):
-            Result { () throws(JSONBytes.Failure) in try JSONBytes.decode(WatchEvent<Item>.self, from: line) }
+            Result { () throws(JSONBytes.Failure) in
+                try WatchEvent<Item>(reading: JSONNode(json: line[...])) { uid, version in
+                    written?.take(uid: uid, resourceVersion: version) ?? false
+                }
+            }
         case .tooLong:
             .failure(JSONBytes.Failure(description: "it is longer than \(Request.largestObject) bytes"))
         }

@@ -11,6 +11,7 @@ package struct KubernetesDistributionStore: DistributionStore {
     private let meter: WatchMeter?
     private let optional: Duration
     private let large = LargeObjects()
+    private let written = WrittenVersions()
 
     /// - Parameter optional: how often to look for cluster distributions while the server or the role does not allow them.
     package init(
@@ -89,7 +90,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         let watcher = ObjectWatcher<DistributionObject<Kind>>(
             client, .init(Kind.resource, namespace: scope.namespace),
             policy: Kind.isCluster ? .optional(optional) : .init(),
-            logger: logger, heartbeat: observer.heartbeat, meter: meter)
+            logger: logger, heartbeat: observer.heartbeat, meter: meter, written: written)
         await watcher.run(
             observer, record,
             standIn: { item in
@@ -192,7 +193,9 @@ package struct KubernetesDistributionStore: DistributionStore {
             Kind.resource, namespace: Kind.isCluster ? nil : distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
         request.expectedResponseSize = large[distribution.key]
-        return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
+        let stored = record(try await client.send(request, decoding: DistributionObject<Kind>.self))
+        written.record(uid: stored.uid, resourceVersion: stored.resourceVersion)
+        return stored
     }
 }
 

@@ -15,6 +15,7 @@ package final class KubernetesSecretStore: SecretStore {
     private let meter: WatchMeter?
     private let replaced = Mutex(ReplacedMetadata())
     private let large = LargeObjects()
+    private let written = WrittenVersions()
     /// Targets whose generated values may be saved in a second Secret.
     let saved = Mutex<Set<ObjectKey>>([])
 
@@ -44,6 +45,13 @@ package final class KubernetesSecretStore: SecretStore {
         return list.items.map(record) + standIns
     }
 
+    /// Records a Secret that was written.
+    private func recordWrite(_ secret: SecretObject) -> ObservedTarget {
+        let target = record(secret)
+        written.record(uid: target.uid, resourceVersion: target.resourceVersion)
+        return target
+    }
+
     /// Records a Secret that was received.
     private func record(_ secret: SecretObject) -> ObservedTarget {
         let target = secret.observed
@@ -55,7 +63,7 @@ package final class KubernetesSecretStore: SecretStore {
     package func watch(_ scope: Scope, _ observer: WatchHandler<ObservedTarget>) async {
         let watcher = ObjectWatcher<SecretObject>(
             client, .init(.secrets, namespace: scope.namespace, labelSelector: watchesAll ? nil : selector),
-            logger: logger, heartbeat: observer.heartbeat, meter: meter)
+            logger: logger, heartbeat: observer.heartbeat, meter: meter, written: written)
         await watcher.run(
             observer, watchesAll ? \.observed : record,
             gone: { [large] secret in
@@ -102,7 +110,7 @@ package final class KubernetesSecretStore: SecretStore {
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
         request.expectedResponseSize = large[target.key]
         do {
-            let updated = record(try await client.send(request, decoding: SecretObject.self))
+            let updated = recordWrite(try await client.send(request, decoding: SecretObject.self))
             await forgetSavedValues(of: updated)
             return updated
         } catch {
@@ -198,7 +206,7 @@ package final class KubernetesSecretStore: SecretStore {
     private func create(_ key: ObjectKey, _ manifest: JSONValue) async throws(StoreError) -> ObservedTarget {
         do {
             let request = Request.create(.secrets, namespace: key.namespace, manifest)
-            return record(try await client.send(request, decoding: SecretObject.self))
+            return recordWrite(try await client.send(request, decoding: SecretObject.self))
         } catch {
             throw StoreError(error)
         }

@@ -16,6 +16,21 @@ struct WatchEventTests {
         #expect(item.metadata.name == "a")
     }
 
+    @Test func `an event about a version whose content is known is a bookmark, except a deletion`() throws {
+        func event(_ type: String, version: String) throws -> WatchEvent<MetadataOnly> {
+            let json =
+                #"{"type":"\#(type)","object":{"metadata":{"name":"a","uid":"u","resourceVersion":"\#(version)"}}}"#
+            return try WatchEvent(reading: JSONNode(json: Array(json.utf8)[...])) { $0 == "u" && $1 == "7" }
+        }
+        guard case .bookmark("7") = try event("MODIFIED", version: "7"),
+            case .bookmark("7") = try event("ADDED", version: "7"),
+            case .upsert = try event("MODIFIED", version: "8"), case .delete = try event("DELETED", version: "7")
+        else {
+            Issue.record("an event is read in the wrong way")
+            return
+        }
+    }
+
     @Test func `a bookmark needs only a version`() throws {
         let json =
             #"{"type":"BOOKMARK","object":{"kind":"Secret","metadata":{"resourceVersion":"12","creationTimestamp":null}}}"#
