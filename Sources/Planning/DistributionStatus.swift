@@ -103,17 +103,27 @@ extension StoredStatus {
 }
 
 extension DistributionStatus {
-    /// Whether an Event is recorded: for new content, a recovery, or a failure that was not reported yet. After a
-    /// restart, the stored status shows what was reported before.
+    /// Whether an Event is recorded: for new content, except by a rotation; a recovery; or a failure that was not reported
+    /// yet. After a restart, the stored status shows what was reported before.
     ///
     /// - Parameters:
     ///   - stored: the status of the resource.
     ///   - last: this agent's last result; nil if it has not reconciled the distribution before.
     package func isNew(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
-        if contentChanged { return true }
+        if contentChanged { return !isRotation(after: stored, last) }
         guard reason == .synced else { return !isReported(by: stored) && !isSame(as: last) }
         let before = stored.ready?.reason ?? last?.reason.rawValue ?? reason.rawValue
         return before != reason.rawValue && last?.reason != reason
+    }
+
+    /// Whether a target that was in sync only got the content of another generation. The status reports that; an Event for
+    /// each target would cost the API server half as much again as the Secrets. A cluster distribution has one Event for
+    /// all its targets.
+    private func isRotation(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
+        guard reason == .synced, targets == nil, eventDetail == nil,
+            let before = stored.mountGeneration ?? last?.mountGeneration
+        else { return false }
+        return before != mountGeneration && (stored.ready?.reason ?? last?.reason.rawValue) == reason.rawValue
     }
 
     private func isReported(by stored: StoredStatus) -> Bool {

@@ -23,11 +23,30 @@ import Testing
         status.isNew(after: try stored(said, conditions: conditions), last)
     }
 
-    @Test("whenever content was written")
+    @Test("when content was written, unless a rotation replaced that of a target in sync")
     func content() throws {
-        let written = DistributionStatus(reason: .synced, message: "Well.", contentChanged: true)
-        #expect(try isNew(written, after: nil))
-        #expect(try isNew(written, after: written, written))
+        func written(_ generation: String, detail: String? = nil, targets: TargetCounts? = nil) -> DistributionStatus {
+            var status = DistributionStatus(
+                reason: .synced, message: "Well.", mountGeneration: generation, contentChanged: true)
+            status.eventDetail = detail
+            status.targets = targets
+            return status
+        }
+        let (old, new) = (written("..1"), written("..2"))
+        #expect(try isNew(new, after: nil))
+        // Another writer's change was undone, or the distribution was edited.
+        #expect(try isNew(new, after: new, new))
+        #expect(try isNew(new, after: missing, missing))
+        #expect(try !isNew(new, after: old, old))
+        // After a restart.
+        #expect(try !isNew(new, after: old))
+        // The older definition drops the conditions and the generation.
+        var bare = try stored(old, conditions: false)
+        bare.mountGeneration = nil
+        #expect(!new.isNew(after: bare, old) && new.isNew(after: bare, missing) && new.isNew(after: bare, nil))
+        #expect(try isNew(written("..2", detail: "A key was generated."), after: old, old))
+        let counts = TargetCounts(all: 1, inSync: 1)
+        #expect(try isNew(written("..2", targets: counts), after: written("..1", targets: counts)))
     }
 
     @Test("when it recovers, and not when it was ready before or its state was unknown")
