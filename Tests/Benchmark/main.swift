@@ -4,7 +4,7 @@ import Reconciler
 import TestSupport
 
 let scenarios: [any Scenario] = [
-    Size(), Start(), Rotation(), Namespaces(), Latency(), Requests(), Storm(), Idle(), Flood(), Memory(),
+    Size(), Comparison(), Start(), Rotation(), Namespaces(), Latency(), Requests(), Storm(), Idle(), Flood(), Memory(),
 ]
 let scenarioNames = scenarios.map { type(of: $0).name }
 

@@ -1,3 +1,4 @@
+package import Glibc
 package import KubeConfig
 package import KubeRuntime
 import LinuxIO
@@ -180,6 +181,9 @@ package final class APIServer: Sendable {
 }
 
 extension APIServer {
+    /// The processes of etcd and kube-apiserver.
+    package var identifiers: [pid_t] { processes.withLock { [$0.etcd.identifier, $0.server.identifier] } }
+
     /// Kills kube-apiserver like a crash; etcd and its data stay.
     package func stop() async { await processes.withLock { $0.server }.kill() }
 

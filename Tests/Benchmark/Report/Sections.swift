@@ -10,6 +10,14 @@ struct Section {
     /// In the order of the page. Figures with other names follow, in sections with these names.
     static let all: [Section] = [
         Section(
+            name: "client-go", heading: "Against an agent on client-go",
+            text: """
+                The reference is an agent that does this job in the usual way, with informers and a work queue of client-go, 32
+                workers and fsnotify (`Tests/ClientGoAgent`). Both agents write the same Secrets on the same server, in turns.
+                The reference has no access policy, leader election, Events or metrics, and writes statuses only where it says so.
+                CPU times are from clock_getcpuclockid(3).
+                """),
+        Section(
             name: "start", heading: "Start",
             text: """
                 Cold: no Secret exists, and the program creates all of them. Warm: all exist and are in sync, and the program only

@@ -4,7 +4,7 @@ import KubeConfig
 import Observability
 import TestSupport
 
-/// The release program in a separate process, which ends with the benchmark.
+/// The release program, or the agent that it is compared with, in a separate process, which ends with the benchmark.
 struct AgentProcess: Sendable {
     /// The time just before the process was started; starting it takes about two milliseconds more.
     let startedAt: Timestamp
@@ -12,6 +12,8 @@ struct AgentProcess: Sendable {
     let port: Int?
     private let process: ServerProcess
     private let folder: ScratchFolder
+    /// What it logs when it has compared everything, or in the case of client-go, when it begins to.
+    private let ready: String
 
     /// `DEBOUNCE_QUIET` in seconds, short so that the time above it is visible.
     static let quietTime = 0.02
@@ -30,6 +32,7 @@ struct AgentProcess: Sendable {
         settings: [String: String] = [:]
     ) async throws {
         folder = try ScratchFolder()
+        ready = "first pass done"
         port = listens ? LoopbackPort.reserve() : nil
         var environment = [
             "SECRETS_PATH": mount, "MANAGED_BY": mark, "DEBOUNCE_QUIET": "20ms",
@@ -41,6 +44,23 @@ struct AgentProcess: Sendable {
         // The benchmark's own environment is not inherited.
         process = try await ServerProcess(
             "env", ["-i"] + environment.map { "\($0.key)=\($0.value)" } + [bench.program, "run"], log: folder("log"))
+    }
+
+    /// Starts the agent on client-go, see `Tests/ClientGoAgent`.
+    ///
+    /// - Parameters:
+    ///   - program: its path.
+    ///   - writesStatus: whether it writes a status for each Secret.
+    init(clientGo program: String, on cluster: Cluster, mount: String, writesStatus: Bool) async throws {
+        folder = try ScratchFolder()
+        ready = "caches synced"
+        port = nil
+        let words = [
+            program, "-kubeconfig", try cluster.server.kubeconfig(.named(Cluster.agent)), "-mount", mount,
+            "-managed-by", "benchmark", "-quiet", "20ms", "-status=\(writesStatus)",
+        ]
+        startedAt = .now()
+        process = try await ServerProcess("env", ["-i"] + words, log: folder("log"))
     }
 
     /// Ends the process like a node drain, and waits until it has ended.
@@ -70,7 +90,7 @@ struct AgentProcess: Sendable {
                 throw AuditTail.Overdue(description: "the program did not finish its first pass, see \(log)")
             }
             try await Task.sleep(for: .milliseconds(50))
-            time = self.time(of: "first pass done")
+            time = self.time(of: ready)
         }
         return time ?? startedAt
     }
