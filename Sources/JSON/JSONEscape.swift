@@ -170,7 +170,8 @@ enum JSONNumber {
     }
 
     /// Consumes digits. Returns their number; nil if there are none.
-    private static func parseDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int? where Text.SubSequence == Text {
+    private static func parseDigits<Text: Collection<UInt8>>(_ rest: inout Text) -> Int?
+    where Text.SubSequence == Text {
         let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
         rest = rest.dropFirst(count)
         return count > 0 ? count : nil
