@@ -174,7 +174,7 @@ package struct Agent: Sendable {
                     return .service
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: backend.executor) {
                 await controller.work()
                 await backend.recorder?.flush()
                 return .workDone

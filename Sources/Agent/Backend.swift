@@ -29,6 +29,8 @@ package struct Backend: Sendable {
     package let name: String
     /// Metrics of requests and watches; empty in local mode.
     package let metrics: @Sendable () -> [Metric]
+    /// Runs the worker's tasks; nil for the default executor.
+    let executor: (any TaskExecutor)?
     /// Stops the threads.
     package let close: @Sendable () -> Void
 
@@ -37,7 +39,7 @@ package struct Backend: Sendable {
         _ settings: Settings, secrets: any SecretStore, distributions: any DistributionStore,
         folder: FolderSecretStore? = nil, elector: LeaderElector? = nil, recorder: EventRecorder? = nil,
         versions: PodVersions? = nil, name: String,
-        metrics: @escaping @Sendable () -> [Metric] = { [] }, logger: Logger,
+        metrics: @escaping @Sendable () -> [Metric] = { [] }, executor: (any TaskExecutor)? = nil, logger: Logger,
         close: @escaping @Sendable () -> Void = {}
     ) {
         let leadership = elector?.leadership
@@ -62,6 +64,7 @@ package struct Backend: Sendable {
         self.notifications = notifications
         let writes = writes
         self.metrics = { metrics() + writes.metrics + notifications.metrics }
+        self.executor = executor
         self.close = close
     }
 
@@ -121,7 +124,8 @@ package struct Backend: Sendable {
             elector: elector,
             recorder: settings.dryRun ? nil : EventRecorder(client: writer, logger: logger, drainTimeout: drainTimeout),
             versions: Self.versions(client, settings, namespace: namespace),
-            name: name, metrics: { client.metrics + meter.metrics }, logger: logger, close: close)
+            name: name, metrics: { client.metrics + meter.metrics }, executor: client.executor, logger: logger,
+            close: close)
     }
 }
 

@@ -13,6 +13,10 @@ package protocol KubeTransport: Sendable {
 
     /// Metrics of the requests so far.
     var metrics: [Metric] { get }
+
+    /// Runs tasks on the thread that sends the requests, so that a request and its response need no other thread. Nil if
+    /// there is no such thread.
+    var executor: (any TaskExecutor)? { get }
 }
 
 /// The body of a response as it arrives. Releasing the stream ends the transfer.
@@ -26,6 +30,8 @@ package protocol ByteStream: Sendable {
 
 extension KubeTransport {
     package var metrics: [Metric] { [] }
+
+    package var executor: (any TaskExecutor)? { nil }
 
     /// See `Request.delete`.
     ///

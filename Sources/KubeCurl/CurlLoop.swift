@@ -1,6 +1,8 @@
 import CCurl
+import Glibc
 import Kube
 import LinuxIO
+import Synchronization
 
 /// The multi handle of libcurl and its loop. `run` is the body of the curl thread. The other methods may be called from
 /// any thread.
@@ -10,6 +12,7 @@ final class CurlLoop: @unchecked Sendable {
         case start(Transfer)
         case cancel(Transfer)
         case resume(Transfer)
+        case run(UnownedJob)
     }
 
     private var multi: UnsafeMutableRawPointer
@@ -24,6 +27,10 @@ final class CurlLoop: @unchecked Sendable {
     private weak var trial: Transfer?
     /// Transfers that are not started yet, in the order of their arrival.
     private var waiting: [Transfer] = []
+    /// Jobs that are not run yet, in the order of their arrival.
+    private var jobs: [UnownedJob] = []
+    /// The thread in `run`, as a number; 0 before and after.
+    private let thread = Atomic<UInt>(0)
 
     /// The maximum number of concurrent transfers on shared connections. It is the API server's default number of
     /// streams on a connection (`--http2-max-streams-per-connection`: 100, in older releases 250). For each transfer
@@ -63,7 +70,13 @@ final class CurlLoop: @unchecked Sendable {
     /// starts then; see `Transfer.timeout`.
     ///
     /// - Returns: false after `stop`. The transfer is then neither started nor finished.
-    func start(_ transfer: Transfer) -> Bool { commands.post(.start(transfer)) }
+    func start(_ transfer: Transfer) -> Bool {
+        guard isOnThread else { return commands.post(.start(transfer)) }
+        perform(.start(transfer))
+        return true
+    }
+
+    private var isOnThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     /// Ends the transfer if it is waiting or in progress.
     func cancel(_ transfer: Transfer) {
@@ -78,24 +91,44 @@ final class CurlLoop: @unchecked Sendable {
     func stop() { commands.close() }
 }
 
+/// Tasks that prefer this executor run on the curl thread between transfers, so that a request and its response need no
+/// other thread. They must not block, as on the cooperative pool.
+extension CurlLoop: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isOnThread {
+            jobs.append(job)
+        } else if !commands.post(.run(job)) {
+            // The thread has ended.
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+    }
+}
+
 extension CurlLoop {
     func run() {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         while performCommands() {
+            runJobs()
             startWaiting()
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             collect()
+            runJobs()
             startWaiting()
             if active.isEmpty { handles.removeAll() }
             // Sleeps until a socket is ready, a timer of libcurl is due or a command arrives. A transfer that was just
             // started is due at once.
             var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-            curl_multi_poll(multi, &command, 1, probeConnection(), nil)
+            curl_multi_poll(multi, &command, 1, jobs.isEmpty ? probeConnection() : 0, nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         for transfer in waiting { transfer.finish(.shutDown) }
         waiting = []
         curl_multi_cleanup(multi)
+        // What they enqueue from now on runs where it is enqueued.
+        thread.store(0, ordering: .relaxed)
+        runJobs(for: .seconds(900))
     }
 
     /// A separate function, so that no local variable keeps a finished transfer and the secrets of its request alive.
@@ -113,10 +146,28 @@ extension CurlLoop {
             // Cancelled before the command was taken.
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
             if transfer.isUrgent { start(now: transfer) } else { waiting.append(transfer) }
+        case .run(let job): jobs.append(job)
         case .cancel(let transfer): remove(transfer, .cancelled)
         case .resume(let transfer):
             // Delivers the data that libcurl held back, which may pause the transfer again.
             if let easy = transfer.easy, active[easy] != nil { curl_easy_pause(easy, curl_pause_none) }
+        }
+    }
+
+    /// Runs the jobs that are due, and those that they enqueue, for a few milliseconds: transfers, such as the renewal of a
+    /// Lease, must not wait for long.
+    private func runJobs(for limit: Duration = .milliseconds(5)) {
+        let end = ContinuousClock.now + limit
+        while !jobs.isEmpty, .now < end {
+            let due = jobs
+            jobs = []
+            for (index, job) in due.enumerated() {
+                guard .now < end else {
+                    jobs = due[index...] + jobs
+                    return
+                }
+                job.runSynchronously(on: asUnownedTaskExecutor())
+            }
         }
     }
 

@@ -15,8 +15,8 @@ final class CurlThread: Sendable {
         }
         self.loop = loop
         do {
-            // libcurl and TLS have buffers of about 16 KiB on the stack.
-            thread = Mutex(try OwnedThread(name: name, stackSize: 1 << 20) { loop.run() })
+            // libcurl and TLS have buffers of about 16 KiB on the stack; jobs need more.
+            thread = Mutex(try OwnedThread(name: name, stackSize: 2 << 20) { loop.run() })
         } catch {
             throw .broken(reason: error.description)
         }

@@ -21,6 +21,9 @@ package final class CurlTransport: Sendable {
         feeds = try CurlThread(name: "curl feeds", sharesConnections: false, shortestSilence: shortestSilence)
     }
 
+    /// Runs tasks on the thread of the shared connection.
+    package var executor: any TaskExecutor { requests.loop }
+
     /// Statistics of the shared connection.
     package var statistics: TransferCounters.Values { requests.loop.statistics }
 

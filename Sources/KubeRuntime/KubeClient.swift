@@ -32,6 +32,8 @@ package final class KubeClient: KubeTransport {
     /// Ends all requests and the threads. Later requests fail with `TransportFailure.shutDown`.
     package func shutdown() { transport.shutdown() }
 
+    package var executor: (any TaskExecutor)? { transport.executor }
+
     /// The number of connections opened so far, except those of lists and watches.
     package var connections: Int { transport.statistics.connections }
 
