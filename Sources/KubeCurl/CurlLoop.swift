@@ -1,4 +1,5 @@
 import CCurl
+import Dispatch
 import Glibc
 import Kube
 import LinuxIO
@@ -99,13 +100,17 @@ extension CurlLoop: TaskExecutor {
         if isOnThread {
             jobs.append(job)
         } else if !commands.post(.run(job)) {
-            // The thread has ended.
-            job.runSynchronously(on: asUnownedTaskExecutor())
+            runElsewhere(job)
         }
     }
 }
 
 extension CurlLoop {
+    /// Runs a job after the thread has ended. Not in place: the caller may hold a lock, or be a job itself.
+    private func runElsewhere(_ job: UnownedJob) {
+        DispatchQueue.global().async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+
     func run() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         while performCommands() {
@@ -120,15 +125,17 @@ extension CurlLoop {
             // Sleeps until a socket is ready, a timer of libcurl is due or a command arrives. A transfer that was just
             // started is due at once.
             var command = curl_waitfd(fd: commands.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-            curl_multi_poll(multi, &command, 1, jobs.isEmpty ? probeConnection() : 0, nil)
+            let timeout = probeConnection()
+            curl_multi_poll(multi, &command, 1, jobs.isEmpty ? timeout : 0, nil)
         }
         for transfer in active.values { remove(transfer, .shutDown) }
         for transfer in waiting { transfer.finish(.shutDown) }
         waiting = []
+        handles.removeAll()
         curl_multi_cleanup(multi)
-        // What they enqueue from now on runs where it is enqueued.
         thread.store(0, ordering: .relaxed)
-        runJobs(for: .seconds(900))
+        for job in jobs { runElsewhere(job) }
+        jobs = []
     }
 
     /// A separate function, so that no local variable keeps a finished transfer and the secrets of its request alive.
@@ -156,8 +163,8 @@ extension CurlLoop {
 
     /// Runs the jobs that are due, and those that they enqueue, for a few milliseconds: transfers, such as the renewal of a
     /// Lease, must not wait for long.
-    private func runJobs(for limit: Duration = .milliseconds(5)) {
-        let end = ContinuousClock.now + limit
+    private func runJobs() {
+        let end = ContinuousClock.now + .milliseconds(5)
         while !jobs.isEmpty, .now < end {
             let due = jobs
             jobs = []

@@ -83,7 +83,12 @@ final class EasyHandle {
     }
 
     /// Releases libcurl's copy of the request's body.
-    func releaseBody() { check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, nil) } }
+    ///
+    /// - Returns: whether the handle can serve another transfer.
+    func releaseBody() -> Bool {
+        check("COPYPOSTFIELDS") { curl_set_pointer($0, CURLOPT_COPYPOSTFIELDS, nil) }
+        return failure == nil
+    }
 
     private func check(_ option: StaticString, _ set: (UnsafeMutableRawPointer) -> CURLcode) {
         guard failure == nil else { return }

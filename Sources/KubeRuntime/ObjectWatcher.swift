@@ -89,8 +89,9 @@ extension ObjectWatcher {
     private func perform(_ action: Machine.Action, _ emit: @Sendable (ListWatchEvent<Item>) async -> Void) async {
         switch action {
         case .emit(let event):
-            if case .replace = event { written?.removeAll() }
             await emit(event)
+            // Only now: a list that was read before a write replaces its response too, and then the event counts.
+            if case .replace = event { written?.removeAll() }
         case .report(let error): report(error)
         case .list, .version, .watch, .wait: break
         }

@@ -9,6 +9,8 @@ package struct DistributionStatus: Sendable, Equatable {
     package var mountGeneration: String?
     /// Whether this reconciliation wrote the target's content.
     package var contentChanged: Bool
+    /// Whether the content changed only because the mount has a new generation.
+    package var isRotation = false
     /// What the Event says in addition, as a sentence; nil if nothing.
     package var eventDetail: String?
     /// The versions of the vault's objects; nil keeps the stored ones.
@@ -116,14 +118,12 @@ extension DistributionStatus {
         return before != reason.rawValue && last?.reason != reason
     }
 
-    /// Whether a target that was in sync only got the content of another generation. The status reports that; an Event for
-    /// each target would cost the API server half as much again as the Secrets. A cluster distribution has one Event for
-    /// all its targets.
+    /// Whether a rotation, and nothing else, changed the content of a target that was in sync. The status reports that; an
+    /// Event for each target would cost the API server half as much again as the Secrets. A cluster distribution has one
+    /// Event for all its targets.
     private func isRotation(after stored: StoredStatus, _ last: DistributionStatus?) -> Bool {
-        guard reason == .synced, targets == nil, eventDetail == nil,
-            let before = stored.mountGeneration ?? last?.mountGeneration
-        else { return false }
-        return before != mountGeneration && (stored.ready?.reason ?? last?.reason.rawValue) == reason.rawValue
+        isRotation && reason == .synced && targets == nil && eventDetail == nil
+            && (stored.ready?.reason ?? last?.reason.rawValue) == reason.rawValue
     }
 
     private func isReported(by stored: StoredStatus) -> Bool {

@@ -142,6 +142,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         if definition.hasStatusSubresource {
             do {
                 let stored = try await patch(status, distribution, subresource: "status")
+                written.record(uid: stored.uid, resourceVersion: stored.resourceVersion)
                 return (stored, traits(of: stored, after: status, definition, hasStatusSubresource: true))
             } catch {
                 switch error.kind {
@@ -161,6 +162,7 @@ package struct KubernetesDistributionStore: DistributionStore {
         let isStored = stored.status.isWritten(as: status)
         let isConclusive = refused?.isForbidden != true || !distribution.status.isWritten(as: status)
         if isStored, isConclusive {
+            written.record(uid: stored.uid, resourceVersion: stored.resourceVersion)
             return (stored, traits(of: stored, after: status, definition, hasStatusSubresource: false))
         }
         if let refused { throw StoreError(refused) }
@@ -193,9 +195,7 @@ package struct KubernetesDistributionStore: DistributionStore {
             Kind.resource, namespace: Kind.isCluster ? nil : distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
         request.expectedResponseSize = large[distribution.key]
-        let stored = record(try await client.send(request, decoding: DistributionObject<Kind>.self))
-        written.record(uid: stored.uid, resourceVersion: stored.resourceVersion)
-        return stored
+        return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
     }
 }
 

@@ -27,11 +27,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/workqueue"
@@ -59,8 +61,8 @@ type agent struct {
 
 	lock    sync.Mutex
 	current generation
-	// The keys of `work` that are not finished. Statuses wait until there are none.
-	unfinished map[string]bool
+	// How often each key of `work` was added that is not finished. Statuses wait until there are none.
+	unfinished map[string]int
 	idle       *sync.Cond
 }
 
@@ -88,7 +90,11 @@ func run(
 	}
 	// No limit on the client's side, as secrets-distributor has none.
 	config.QPS = -1
-	core, err := typedcorev1.NewForConfig(config)
+	// As controller-runtime does for built-in types.
+	typed := rest.CopyConfig(config)
+	typed.ContentType = runtime.ContentTypeProtobuf
+	typed.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	core, err := typedcorev1.NewForConfig(typed)
 	if err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func run(
 		return err
 	}
 	a := &agent{
-		mount: mount, mark: mark, quiet: quiet, secrets: core, client: client, unfinished: map[string]bool{},
+		mount: mount, mark: mark, quiet: quiet, secrets: core, client: client, unfinished: map[string]int{},
 		work:     workqueue.NewRateLimitingQueue(workqueue.DefaultControllerRateLimiter()),
 		statuses: workqueue.NewRateLimitingQueue(workqueue.DefaultControllerRateLimiter()),
 	}
@@ -147,12 +153,15 @@ func run(
 
 	for i := 0; i < workers; i++ {
 		go process(a.work, func(key string) error {
-			err := a.reconcile(ctx, key)
-			if err == nil && status {
+			adds := a.adds(key)
+			if err := a.reconcile(ctx, key); err != nil {
+				return err
+			}
+			if status {
 				a.statuses.Add(key)
 			}
-			a.finish(key)
-			return err
+			a.finish(key, adds)
+			return nil
 		})
 		if status {
 			go process(a.statuses, func(key string) error { return a.writeStatus(ctx, key) })
@@ -186,15 +195,24 @@ func process(queue workqueue.RateLimitingInterface, body func(key string) error)
 
 func (a *agent) add(key string) {
 	a.lock.Lock()
-	a.unfinished[key] = true
+	a.unfinished[key]++
 	a.lock.Unlock()
 	a.work.Add(key)
 }
 
-func (a *agent) finish(key string) {
+func (a *agent) adds(key string) int {
 	a.lock.Lock()
 	defer a.lock.Unlock()
-	delete(a.unfinished, key)
+	return a.unfinished[key]
+}
+
+// finish ends a key unless it was added again since it had been added `adds` times.
+func (a *agent) finish(key string, adds int) {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	if a.unfinished[key] == adds {
+		delete(a.unfinished, key)
+	}
 	if len(a.unfinished) == 0 {
 		a.idle.Broadcast()
 	}

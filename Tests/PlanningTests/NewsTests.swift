@@ -25,28 +25,25 @@ import Testing
 
     @Test("when content was written, unless a rotation replaced that of a target in sync")
     func content() throws {
-        func written(_ generation: String, detail: String? = nil, targets: TargetCounts? = nil) -> DistributionStatus {
+        func written(isRotation: Bool, detail: String? = nil, targets: TargetCounts? = nil) -> DistributionStatus {
             var status = DistributionStatus(
-                reason: .synced, message: "Well.", mountGeneration: generation, contentChanged: true)
+                reason: .synced, message: "Well.", mountGeneration: "..1", contentChanged: true)
+            status.isRotation = isRotation
             status.eventDetail = detail
             status.targets = targets
             return status
         }
-        let (old, new) = (written("..1"), written("..2"))
-        #expect(try isNew(new, after: nil))
-        // Another writer's change was undone, or the distribution was edited.
-        #expect(try isNew(new, after: new, new))
-        #expect(try isNew(new, after: missing, missing))
-        #expect(try !isNew(new, after: old, old))
-        // After a restart.
-        #expect(try !isNew(new, after: old))
-        // The older definition drops the conditions and the generation.
-        var bare = try stored(old, conditions: false)
-        bare.mountGeneration = nil
-        #expect(!new.isNew(after: bare, old) && new.isNew(after: bare, missing) && new.isNew(after: bare, nil))
-        #expect(try isNew(written("..2", detail: "A key was generated."), after: old, old))
+        let (rotated, other) = (written(isRotation: true), written(isRotation: false))
+        #expect(try isNew(other, after: nil) && isNew(other, after: synced, synced))
+        #expect(try !isNew(rotated, after: synced, synced))
+        // The first content, or that after a failure.
+        #expect(try isNew(rotated, after: nil) && isNew(rotated, after: missing, missing))
+        // The older definition drops the conditions.
+        #expect(try !isNew(rotated, after: synced, synced, conditions: false))
+        #expect(try isNew(rotated, after: missing, missing, conditions: false))
+        #expect(try isNew(written(isRotation: true, detail: "A key was generated."), after: synced, synced))
         let counts = TargetCounts(all: 1, inSync: 1)
-        #expect(try isNew(written("..2", targets: counts), after: written("..1", targets: counts)))
+        #expect(try isNew(written(isRotation: true, targets: counts), after: synced))
     }
 
     @Test("when it recovers, and not when it was ready before or its state was unknown")

@@ -19,8 +19,7 @@ struct Cache: Sendable {
     var index: DistributionIndex
     /// Our Secrets, as last read or written.
     var targets: [ObjectKey: ObservedTarget] = [:]
-    /// The targets that are being written, and the events about them that wait for the response.
-    private var beingWritten: [ObjectKey: [(uid: String, event: CacheEvent)]] = [:]
+    private var beingWritten: [ObjectKey: WriteInProgress] = [:]
     private(set) var scopes: [Scope: ScopeState]
     private(set) var policy: PolicyState
     var verdicts = PolicyVerdicts()
@@ -65,8 +64,8 @@ struct Cache: Sendable {
         case .targets(_, .upsert(let target)) where beingWritten[target.key] != nil,
             .targets(_, .delete(let target)) where beingWritten[target.key] != nil:
             // Of several events about one Secret, only the last counts.
-            beingWritten[target.key]?.removeAll { $0.uid == target.uid }
-            beingWritten[target.key]?.append((target.uid, event))
+            beingWritten[target.key]?.events.removeAll { $0.uid == target.uid }
+            beingWritten[target.key]?.events.append((target.uid, event))
         case .targets(let scope, let event): apply(event, in: scope, sharing: outcomes, &change)
         case .namespaces(let event): apply(event, in: .cluster, sharing: outcomes, &change)
         case .targetsInParts(let scope, let parts, let error): apply(parts, of: scope, because: error, &change)
@@ -115,13 +114,16 @@ struct Cache: Sendable {
 
     /// Begins a write of a target. Events about it wait until `endWrite`: before the response, nothing shows whether they are
     /// about our write or about a later change of another writer.
-    mutating func beginWrite(of target: ObjectKey) { beingWritten[target] = [] }
+    mutating func beginWrite(of target: ObjectKey) { beingWritten[target] = WriteInProgress() }
+
+    /// Whether a list has replaced the target since the write began. It may be older than the response or newer.
+    func isListed(sinceWriteOf target: ObjectKey) -> Bool { beingWritten[target]?.isListed == true }
 
     /// Ends a write of a target.
     ///
     /// - Returns: the events to apply after the response was stored, oldest first.
     mutating func endWrite(of target: ObjectKey) -> [CacheEvent] {
-        beingWritten.removeValue(forKey: target)?.map(\.event) ?? []
+        beingWritten.removeValue(forKey: target)?.events.map(\.event) ?? []
     }
 
     /// Applies an event of any kind of object: an event changes one object, a list replaces all objects of its scope.
@@ -165,6 +167,11 @@ struct Cache: Sendable {
         _ all: [Object], in scope: Scope, sharing outcomes: [ObjectKey: DistributionStatus], _ change: inout CacheChange
     ) {
         let present = Set(all.map(\.key))
+        if Object.self == ObservedTarget.self {
+            for key in Array(beingWritten.keys) where scope.contains(key.namespace) {
+                beingWritten[key] = WriteInProgress(isListed: true)
+            }
+        }
         let feed = scopes[scope]?[keyPath: Object.feed]
         for key in Object.keys(in: self) where scope.contains(key.namespace) && !present.contains(key) {
             if Object.keepsUnreadable, feed?.mayExistUnreadable(key) == true { continue }
@@ -219,4 +226,12 @@ struct Cache: Sendable {
             change.scopes.insert(scope)
         }
     }
+}
+
+/// A target that is being written.
+private struct WriteInProgress: Sendable {
+    /// The events about it that wait for the response.
+    var events: [(uid: String, event: CacheEvent)] = []
+    /// See `Cache.isListed`.
+    var isListed = false
 }

@@ -99,6 +99,7 @@ extension Controller {
         // Change no state until the policy was evaluated.
         guard hasVerdict(on: distribution) else { return .held }
         let aheadSince = targetRecords.ahead.removeValue(forKey: key)
+        let hadForeignChange = drift.hasForeignChange(key)
         var seen = rotations.count
         let comparison: Comparison
         do throws(StoreError) {
@@ -124,7 +125,9 @@ extension Controller {
             report(status, on: distribution)
             if let error { throw error }
             return again.map { .again(after: $0) } ?? .done
-        case .status(let status, let again):
+        case .status(var status, let again):
+            status.isRotation =
+                rotations.isOwed(key, seeing: seen) && !hadForeignChange && !statuses.mayBeEdited(distribution)
             recordResult(status.rotationResult, of: key, seeing: seen)
             report(cache.replacingStale(status, of: key), on: distribution)
             if let again = [again, targetRecords.requestWait(key, at: .now)].compactMap({ $0 }).min() {
@@ -315,9 +318,24 @@ extension Controller {
         cache.beginWrite(of: key)
         defer { for event in cache.endWrite(of: key) { handle(event) } }
         let target = try await body()
-        _ = cache.store(target)
+        if cache.isListed(sinceWriteOf: key) {
+            await confirmWrite(of: target)
+        } else {
+            _ = cache.store(target)
+        }
         corrected(key, to: target.resourceVersion, desiredHash: desiredHash, hadForeignChange: hadForeignChange)
         return target
+    }
+
+    /// Reads a target after a write, because nothing shows whether its response is newer than the cache. Then compares it
+    /// again.
+    private func confirmWrite(of target: ObservedTarget) async {
+        do throws(StoreError) {
+            _ = try await read(target.key)
+        } catch {
+            _ = cache.store(target)
+        }
+        enqueue(.target(target.key))
     }
 
     /// Removes a Secret.

@@ -22,6 +22,7 @@ struct PendingStatus: Sendable {
         var status = status
         if let other, other.status.contentChanged {
             status.contentChanged = true
+            status.isRotation = (status.isRotation || !isFresh) && (other.status.isRotation || other.isAnnounced)
             if !other.isAnnounced {
                 let details = [other.status.eventDetail, status.eventDetail].compactMap { $0 }
                 status.eventDetail = details.isEmpty ? nil : details.joined(separator: " ")

@@ -64,6 +64,9 @@ struct RotationTracker: Sendable {
         return ended
     }
 
+    /// Whether a target still lacks the content of a rotation that `seen`, see `record`, includes.
+    func isOwed(_ target: ObjectKey, seeing seen: Int) -> Bool { owed[target].map { $0.number <= seen } ?? false }
+
     /// Records that a target is processed.
     ///
     /// - Parameter seen: `count` when the target's content was compared. The target is not processed for later

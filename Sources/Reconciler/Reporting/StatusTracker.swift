@@ -32,6 +32,14 @@ package struct StatusTracker: Sendable {
         return isToWrite
     }
 
+    /// Whether a distribution may have been edited since its last status. Without a status subresource, each status raises
+    /// the generation too.
+    func mayBeEdited(_ distribution: SecretsDistribution) -> Bool {
+        guard definition(for: distribution).hasStatusSubresource, let seen = distribution.status.observedGeneration
+        else { return false }
+        return seen != distribution.generation
+    }
+
     /// Records the result for a distribution that another agent reports on.
     mutating func leaveToOthers(_ status: DistributionStatus, on distribution: ObjectKey) {
         pending[distribution] = nil

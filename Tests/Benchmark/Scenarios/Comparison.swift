@@ -69,9 +69,11 @@ struct Comparison: Scenario {
 
         func starts() async throws -> [Figure] {
             var runs: [Figure.Run] = []
-            for _ in 0..<bench.timedRuns(at: count) {
+            for run in 0..<bench.timedRuns(at: count) {
                 var seconds: [Contestant: Double] = [:]
-                for contestant in [Contestant.clientGo, .program] {
+                // Neither always has the server that the other one has warmed.
+                let order = [Contestant.clientGo, .program]
+                for contestant in run.isMultiple(of: 2) ? order : order.reversed() {
                     try await fleet.removeSecrets()
                     try await cluster.rest()
                     var tail = AuditTail(cluster)
@@ -93,8 +95,9 @@ struct Comparison: Scenario {
             let reference = try await Reference(count, on: cluster)
             var costs: [Contestant: [Cost]] = [:]
             var limits: [Double] = []
-            for _ in 0..<bench.timedRuns(at: count) {
-                for contestant in Contestant.allCases {
+            for run in 0..<bench.timedRuns(at: count) {
+                let order = Contestant.allCases
+                for contestant in run.isMultiple(of: 2) ? order : order.reversed() {
                     costs[contestant, default: []].append(try await rotation(contestant))
                 }
                 limits.append(try await reference.writes().seconds)

@@ -18,7 +18,7 @@ struct EventTests {
         let first = try volume.write(["a": "1", "b": "2"])
         let begin = Timestamp.now().rfc3339
         let distribution = try await world.create(world.distribution("app", secret: "t", [("a", "a"), ("b", "b")]))
-        var second = ""
+        var (second, third) = ("", "")
         try await world.withAgent {
             try await world.expect("t", ["a": "1", "b": "2"])
             try await world.expect("app", .synced)
@@ -26,13 +26,15 @@ struct EventTests {
             try await world.expect("t", ["a": "1", "b": "3"])
             #expect(
                 try await eventually { try await world.distribution("app").status.mountGeneration == second })
+            // Another file is rotated, so the generation of the mount is no longer that of the Secret.
+            third = try volume.write(["a": "1", "b": "3", "c": "new"])
             try await world.server.client.delete(.secrets, namespace: world.namespace, name: "t", uid: nil)
-            try await world.expectEvent(on: "app", "Synced", second)
+            try await world.expectEvent(on: "app", "Synced", third)
         }
         // All Events are written when the agent has ended.
         let events = try await world.events().sorted { $0.metadata.name < $1.metadata.name }
         #expect(
-            events.map(\.message) == [first, second].map { "Secret t was updated from generation \($0) (2 keys)." })
+            events.map(\.message) == [first, third].map { "Secret t was updated from generation \($0) (2 keys)." })
         for event in events {
             #expect(event.type == "Normal" && event.reason == "Synced" && event.count == 1)
             let object = event.involvedObject
