@@ -180,6 +180,10 @@ extension AtomicFolder {
         var parts = ["\(present) \(try folder.status().version)"]
         for entry in try folder.entries().entries {
             parts.append("\(entry.name) \(try folder.status(of: entry.name).version)")
+            // Somebody may remove a link just after the links were restored. Never the same, so that they are restored again.
+            if entry.kind == .file, try directory.linkTarget(entry.name) != Self.target(of: entry.name) {
+                parts.append("\(entry.name) has no link at \(ContinuousClock.now)")
+            }
         }
         for entry in try directory.entries().entries where !Self.isReserved(entry.name) {
             parts.append("\(entry.name) \(try directory.linkTarget(entry.name) ?? "\(entry.kind)")")
