@@ -60,6 +60,7 @@ struct OneEvent: KubeTransport {
                 return !hasCome
             }
             if isFirst { return line }
+            // Silent until it is cancelled; nothing waits for a time.
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
             throw KubeError(Operation(.watch, resource: "secrets"), .transport(.cancelled))
         }

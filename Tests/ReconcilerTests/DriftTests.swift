@@ -58,7 +58,9 @@ struct DriftTests {
 
     @Test("a client that removes the Secret, or its label, before the response to our write arrives is noticed")
     func removalBeforeResponse() async throws {
-        for (isCreate, isDeletion) in [(true, true), (false, true), (false, false)] {
+        for (isCreate, isDeletion, isListed) in [
+            (true, true, false), (false, true, false), (false, false, false), (true, true, true), (false, true, true),
+        ] {
             let bench = Bench()
             await bench.store.put(try bench.distribution())
             if isCreate { await bench.store.holdWriteAnswers() }
@@ -76,14 +78,14 @@ struct DriftTests {
                         return await writes(bench) == count && secret?.digests["a"] != nil
                     })
                 var written = try #require(await bench.secret("t"))
-                // The server's events about what happened since; that of the write itself may be missing.
+                // The server's events about what happened since, or a list; the event of the write itself may be missing.
                 if isDeletion {
                     await bench.store.lose(written.key)
                 } else {
                     written.labels[WellKnownKeys.managedByLabel] = "other"
                     written = await bench.store.put(written)
                 }
-                await bench.controller.targets(.all, .delete(written))
+                await bench.controller.targets(.all, isListed ? .replace([]) : .delete(written))
                 await bench.store.release()
                 try #require(
                     await eventually {

@@ -18,7 +18,7 @@ struct EventTests {
         let first = try volume.write(["a": "1", "b": "2"])
         let begin = Timestamp.now().rfc3339
         let distribution = try await world.create(world.distribution("app", secret: "t", [("a", "a"), ("b", "b")]))
-        var (second, third) = ("", "")
+        var (second, third, fourth) = ("", "", "")
         try await world.withAgent {
             try await world.expect("t", ["a": "1", "b": "2"])
             try await world.expect("app", .synced)
@@ -28,13 +28,21 @@ struct EventTests {
                 try await eventually { try await world.distribution("app").status.mountGeneration == second })
             // Another file is rotated, so the generation of the mount is no longer that of the Secret.
             third = try volume.write(["a": "1", "b": "3", "c": "new"])
+            #expect(await eventually { world.logs.contains("rotation distributed", third) })
             try await world.server.client.delete(.secrets, namespace: world.namespace, name: "t", uid: nil)
             try await world.expectEvent(on: "app", "Synced", third)
+            fourth = try volume.write(["a": "1", "b": "3", "c": "newer"])
+            #expect(await eventually { world.logs.contains("rotation distributed", fourth) })
+            try await world.patch("app", ["spec": ["secrets": [["from": "a", "to": "a"]]]])
+            try await world.expectEvent(on: "app", "Synced", fourth)
         }
         // All Events are written when the agent has ended.
         let events = try await world.events().sorted { $0.metadata.name < $1.metadata.name }
         #expect(
-            events.map(\.message) == [first, third].map { "Secret t was updated from generation \($0) (2 keys)." })
+            events.map(\.message)
+                == [(first, "2 keys"), (third, "2 keys"), (fourth, "1 key")].map { generation, keys in
+                    "Secret t was updated from generation \(generation) (\(keys))."
+                })
         for event in events {
             #expect(event.type == "Normal" && event.reason == "Synced" && event.count == 1)
             let object = event.involvedObject
