@@ -56,6 +56,26 @@ struct DriftTests {
         }
     }
 
+    /// As another agent does it that has seen the edit already.
+    @Test("a client that writes what an edit of the distribution describes is not undone before the edit is seen")
+    func followsUnseenEdit() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await bench.tell(.distributions)
+            try await bench.tell(.targets)
+            await bench.mount(["a": "1", "b": "2"])
+            try await bench.runUntilIdle()
+            await bench.store.put(try bench.distribution(generation: 2, from: ["a", "b"]))
+            let before = await writes(bench)
+            try await changed(bench, by: nil) { $0.digests["b"] = bench.digest("2") }
+            // The status of the new generation shows that the edit was read, without an event.
+            try #require(await eventually { await bench.store.lastStatus?.status.observedGeneration == 2 })
+            try await bench.runUntilIdle()
+            #expect(await writes(bench) == before)
+        }
+    }
+
     @Test("a client that removes the Secret, or its label, before the response to our write arrives is noticed")
     func removalBeforeResponse() async throws {
         for (isCreate, isDeletion, isListed) in [

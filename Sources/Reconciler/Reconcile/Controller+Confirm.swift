@@ -4,15 +4,16 @@ import Stores
 
 /// Reads distributions again where an outdated cache could do harm.
 extension Controller {
-    /// Reads the distribution before a write if the cached one may be out of date. After a restore of etcd, the Secrets
-    /// may be listed first, and a write for a distribution that was lost would never be undone.
+    /// Reads the distribution before a write of its target if the cached one may be out of date. After a restore of etcd, the
+    /// Secrets may be listed first, and a write for a distribution that was lost would never be undone. And another writer
+    /// who changed the target may be an agent that already knows an edit of the distribution.
     ///
     /// - Returns: whether the plan is still valid; if not, the cache was corrected.
     /// - Throws: if the distribution cannot be read, until it is stale; then the cached one is used.
-    func confirm(_ known: SecretsDistribution) async throws(StoreError) -> Bool {
+    func confirm(_ known: SecretsDistribution, of target: ObjectKey) async throws(StoreError) -> Bool {
         let key = known.key
         let (mayLag, isStale) = cache.distributionsMayLag(in: key.namespace)
-        guard mayLag else { return true }
+        guard mayLag || drift.hasForeignChange(target) else { return true }
         let generation = cache.mount.snapshot?.generation
         let response: SecretsDistribution?
         do {

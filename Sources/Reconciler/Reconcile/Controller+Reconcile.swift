@@ -242,7 +242,9 @@ extension Controller {
         }
         if plan.isWrite {
             if let pause = pause(before: desired, actual) { return newer.isNewer ? .behind() : pause }
-            guard try await confirm(distribution) else { throw .changed("The state changed meanwhile") }
+            guard try await confirm(distribution, of: desired.key) else {
+                throw .changed("The state changed meanwhile")
+            }
             try await confirmLoss(of: desired, over: actual, distribution)
             if desired.isIncomplete, !settings.dryRun {
                 guard try await generate(&desired, for: distribution) else { return .unevaluated }

@@ -16,7 +16,7 @@ struct TwoMountsTests {
         two.time = "2026_11_20_08_01_00"
         try two.write(["password": "v1", "only-in-new": "x"])
         try await first.create(first.distribution("app", [("password", "password")]))
-        let passwords = try await first.witnessed { witness in
+        let states = try await first.witnessed { witness in
             try await first.withAgent {
                 try await first.expect("app", ["password": "v1"])
                 try await second.withAgent {
@@ -47,10 +47,11 @@ struct TwoMountsTests {
                 }
             }
             #expect(await eventually { witness.states("app").last?["password"] == "v3" })
-            return witness.states("app").compactMap { $0["password"] }
+            return witness.states("app")
         }
+        let passwords = states.compactMap { $0["password"] }
         let firstOfV2 = try #require(passwords.firstIndex(of: "v2"))
         #expect(!passwords[firstOfV2...].contains("v1"))
-        #expect(passwords.count <= 6, "\(passwords)")
+        #expect(passwords.count <= 6, "\(states)")
     }
 }
