@@ -54,7 +54,12 @@ extension Controller {
             items += targetRecords.awaitingCluster.map(WorkItem.target)
             targetRecords.awaitingCluster = []
         }
-        if change.isList { requestTidying() }
+        if change.isList {
+            requestTidying()
+            targetRecords.changedByOthers = targetRecords.changedByOthers.filter {
+                cache.index.isClaimed($0) || cache.targets[$0] != nil
+            }
+        }
         if change.scopes.count == cache.scopes.count {
             items += cache.items()
         } else {
@@ -115,8 +120,18 @@ extension Controller {
     /// Records that another writer changed or removed a target. It may also have been our own write, if its response
     /// has not arrived yet.
     private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
-        guard !isFollowing, cache.index.isClaimed(target) || cache.targets[target] != nil else { return }
-        drift.recordForeignChange(target, by: manager, at: .now)
+        guard cache.index.isClaimed(target) || cache.targets[target] != nil else { return }
+        markChanged(target)
+        if !isFollowing { drift.recordForeignChange(target, by: manager, at: .now) }
+    }
+
+    /// Records that another writer changed a target. Its distribution is read before the next write: the writer may be an
+    /// agent that has seen more events than this one.
+    func markChanged(_ target: ObjectKey) {
+        guard !settings.dryRun else { return }
+        targetRecords.changedByOthers.insert(target)
+        // The last responses may be older than the change.
+        recentReads.handleEvent()
     }
 
     /// The keys that report about claims: their targets, and the statuses of cluster distributions.

@@ -31,6 +31,8 @@ extension CachedObject {
     func isOlder(than known: Self) -> Bool {
         uid == known.uid && known.resourceVersion.isNewerVersion(than: resourceVersion)
     }
+
+    func isSameVersion(as other: Self) -> Bool { uid == other.uid && resourceVersion == other.resourceVersion }
 }
 
 extension SecretsDistribution: CachedObject {

@@ -4,38 +4,55 @@ import Stores
 
 /// Reads distributions again where an outdated cache could do harm.
 extension Controller {
+    /// The number of failures to read a distribution after which the cached one is used, if it is probably current.
+    private static let triesToConfirm = 3
+
     /// Reads the distribution before a write of its target if the cached one may be out of date. After a restore of etcd, the
     /// Secrets may be listed first, and a write for a distribution that was lost would never be undone. And another writer
     /// who changed the target may be an agent that already knows an edit of the distribution.
     ///
     /// - Returns: whether the plan is still valid; if not, the cache was corrected.
-    /// - Throws: if the distribution cannot be read, until it is stale; then the cached one is used.
+    /// - Throws: if the distribution cannot be read. While it can be watched, a few failures are enough to use the cached
+    ///   one; otherwise the cached one must be stale.
     func confirm(_ known: SecretsDistribution, of target: ObjectKey) async throws(StoreError) -> Bool {
         let key = known.key
         let (mayLag, isStale) = cache.distributionsMayLag(in: key.namespace)
-        guard mayLag || drift.hasForeignChange(target) else { return true }
+        guard mayLag || targetRecords.changedByOthers.contains(target) else { return true }
         let generation = cache.mount.snapshot?.generation
+        let before = cache.index[key]
         let response: SecretsDistribution?
         do {
             response = try await current(key)
         } catch {
-            if case .forbidden = error { return true }
             if isStale { return true }
-            throw error
+            switch error {
+            case .forbidden: return true
+            // About this one object.
+            case .rejected where !mayLag, .unlistable where !mayLag: return true
+            default:
+                if !mayLag, worker.failures(of: .target(target)) >= Self.triesToConfirm { return true }
+                throw error
+            }
         }
         // Only a list or an event proves a deletion: a server that has just started may not know the resource yet.
         guard let current = response else {
             throw .unavailable("\(known.kind) \(key) no longer exists", retryAfter: nil)
         }
-        // Unless an event arrived during the request.
-        if current.uid != known.uid || current.resourceVersion != known.resourceVersion,
-            cache.index[key]?.resourceVersion == known.resourceVersion
-        {
-            replace(current)
+        if let before, let now = cache.index[key] {
+            if !now.isSameVersion(as: before) {
+                // An event arrived during the request. It may be older than the response.
+                carryOut(cache.store(current, sharing: statuses.outcomes))
+            } else if !now.isSameVersion(as: current) {
+                replace(current)
+            }
         }
+        return isCurrent(known) && denial(of: known) == nil && cache.mount.snapshot?.generation == generation
+    }
+
+    /// Whether the cached version of a distribution describes the same target.
+    func isCurrent(_ known: SecretsDistribution) -> Bool {
         guard let now = cache.index.current(known) else { return false }
         return now.uid == known.uid && now.target == known.target && now.spec == known.spec && isOurs(now)
-            && denial(of: now) == nil && cache.mount.snapshot?.generation == generation
     }
 
     /// Reads a distribution. Thousands of targets of a cluster distribution share one response.

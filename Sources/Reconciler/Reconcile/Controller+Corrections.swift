@@ -43,12 +43,14 @@ extension Controller {
     ///   - version: of the Secret that was written; nil if it was removed.
     ///   - desiredHash: the fingerprint of the desired target.
     func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
+        targetRecords.changedByOthers.remove(key)
         if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
             counts.corrections += 1
         }
         // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != version {
             drift.recordForeignChange(key, by: known.changedBy, at: .now)
+            markChanged(key)
         }
     }
 

@@ -186,6 +186,10 @@ extension Controller {
                 if mayBeWritten { targetRecords.uncertain.insert(.target(key)) }
                 return .unevaluated
             }
+            guard isCurrent(distribution) else {
+                if mayBeWritten { targetRecords.uncertain.insert(.target(key)) }
+                throw .changed("\(distribution.kind) \(distribution.key) changed meanwhile")
+            }
             if let refusal = denial(of: distribution) { return .status(DistributionStatus(refusal)) }
             seen = rotations.count
             let desired: DesiredTarget
@@ -260,6 +264,7 @@ extension Controller {
         switch plan {
         case .unchanged:
             drift.recordInSync(desired.key, at: .now)
+            targetRecords.changedByOthers.remove(desired.key)
             if let actual, let result = immutability(of: actual) { return result }
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
@@ -293,6 +298,7 @@ extension Controller {
             before = cache.targets[key]
             found = try await secrets.observe(key)
         } while found != nil && before != nil && cache.targets[key] == nil
+        if found != before { markChanged(key) }
         drift.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
             // The response is current, unless an event arrived during the request.
