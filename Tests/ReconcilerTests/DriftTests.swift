@@ -88,19 +88,15 @@ struct DriftTests {
         await bench.store.put(try bench.distribution())
         try await bench.working {
             try await begin(bench)
-            await bench.store.hold()
-            await bench.mount(["a": "3", "b": "2"], "generation-2")
-            try await bench.waitForWrites(1)
             await bench.store.put(try bench.distribution(generation: 2, from: ["a", "b"]))
             var other = try #require(await bench.secret("t"))
             other.digests = ["a": bench.digest("3"), "b": bench.digest("2")]
             other.annotations[WellKnownKeys.mountGeneration] = "generation-2"
-            await bench.store.put(other)
-            let before = await writes(bench)
-            await bench.store.release()
+            let written = await bench.store.put(other)
+            // The agent's own write is for a version that is no longer the current one.
+            await bench.mount(["a": "3", "b": "2"], "generation-2")
             try await expectEditIsSeen(bench)
-            #expect(await writes(bench) == before)
-            #expect(await bench.secret("t")?.digests == other.digests)
+            #expect(await bench.secret("t") == written)
         }
     }
 
