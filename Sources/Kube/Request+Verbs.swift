@@ -49,10 +49,15 @@ extension Request {
     /// A list of no objects, whose `metadata.resourceVersion` is the server's current version. The server looks up a
     /// single name, so the response does not depend on the number of objects.
     ///
+    /// It is not repeated. While a server is away, it may be restored from a backup; once its version has grown beyond the
+    /// last known one, nothing shows that.
+    ///
     /// - Parameter namespace: one in which the role allows lists; nil for all.
     package static func version(_ resource: Resource, namespace: String? = nil) -> Request {
         // Not a valid name, so no object has it.
-        list(resource, namespace: resource.isNamespaced ? namespace ?? "default" : nil, only: "-")
+        var request = list(resource, namespace: resource.isNamespaced ? namespace ?? "default" : nil, only: "-")
+        request.isAttemptedOnce = true
+        return request
     }
 
     /// The changes since `resourceVersion`, for `timeout`, with bookmarks.

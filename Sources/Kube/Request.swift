@@ -48,6 +48,8 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// Whether it may be repeated even if the first attempt may have been performed, as for reads and dry runs. Before
     /// any other write is repeated, the object must be read.
     package var isRepeatable: Bool
+    /// Whether it is never repeated, not even if the server was not reached: the failure itself is the answer.
+    package var isAttemptedOnce = false
 
     package init(
         _ method: Method, _ operation: Operation, path: String, query: [QueryItem] = [], body: [UInt8] = [],

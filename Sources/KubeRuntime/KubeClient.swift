@@ -67,8 +67,8 @@ package final class KubeClient: KubeTransport {
             do {
                 return try await authorized(request, attempt)
             } catch {
-                guard error.isRetryable, request.isRepeatable || error.isRefusal, failures + 1 < attempts,
-                    (error.retryAfter ?? .zero) <= .seconds(30)
+                guard error.isRetryable, !request.isAttemptedOnce, request.isRepeatable || error.isRefusal,
+                    failures + 1 < attempts, (error.retryAfter ?? .zero) <= .seconds(30)
                 else { throw error }
                 failures += 1
                 let wait = max(

@@ -70,6 +70,26 @@ struct ServerOutageTests {
         client.shutdown()
     }
 
+    /// While it was away, it may have been restored from a backup, and may since have gone beyond the watch's version.
+    @Test func `a server that was away is listed again, not only watched`() async throws {
+        let server = try await Self.server.value
+        let client = try KubeClient(
+            configuration: server.configuration(), logger: .none, attempts: 1000,
+            retry: Backoff(initial: .milliseconds(20), longest: .milliseconds(100)))
+        let namespace = try await server.namespace()
+        let watcher = Watcher(client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
+        try await watching(watcher) { transcript in
+            #expect(await eventually { transcript.lines == ["replace"] })
+            try await client.create(.secrets, namespace: namespace, secret("before"))
+            #expect(await eventually { transcript.contains("upsert before") })
+            await server.stop()
+            #expect(await eventually { watcher.lastError != nil })
+            try await server.restart()
+            #expect(await eventually { transcript.contains("replace before") })
+        }
+        client.shutdown()
+    }
+
     @Test func `an old resource version and an old continue token have expired`() async throws {
         let server = try await Self.server.value
         let client = server.client
