@@ -2,7 +2,6 @@ import Distribution
 import JSON
 import Planning
 import Snapshots
-import Stores
 import TestSupport
 import TestTraits
 import Testing
@@ -55,79 +54,6 @@ struct DriftTests {
                 #expect(await bench.figure("drift_corrections_total") ?? 0 >= 10)
             }
         }
-    }
-
-    /// As another agent does it that has seen the edit already.
-    @Test("a client that writes what an edit of the distribution describes is not undone before the edit is seen")
-    func followsUnseenEdit() async throws {
-        for isOlderEvent in [false, true] {
-            let bench = Bench()
-            await bench.store.put(try bench.distribution())
-            try await bench.working {
-                try await begin(bench)
-                let middle = await bench.store.put(try bench.distribution())
-                await bench.store.put(try bench.distribution(generation: 2, from: ["a", "b"]))
-                let before = await writes(bench)
-                if isOlderEvent { await bench.store.holdReads() }
-                try await changed(bench, by: nil) { $0.digests["b"] = bench.digest("2") }
-                if isOlderEvent {
-                    try #require(await eventually { await bench.store.heldReads == 1 })
-                    await bench.controller.distributions(.all, .upsert(middle))
-                    await bench.store.release()
-                }
-                try await expectEditIsSeen(bench)
-                #expect(await writes(bench) == before)
-                #expect(await bench.store.calls.count { $0 == "current d" } == 1)
-            }
-        }
-    }
-
-    @Test("a client that does so before the agent's own write is not undone either")
-    func followsUnseenEditAfterConflict() async throws {
-        let bench = Bench()
-        await bench.store.put(try bench.distribution())
-        try await bench.working {
-            try await begin(bench)
-            await bench.store.put(try bench.distribution(generation: 2, from: ["a", "b"]))
-            var other = try #require(await bench.secret("t"))
-            other.digests = ["a": bench.digest("3"), "b": bench.digest("2")]
-            other.annotations[WellKnownKeys.mountGeneration] = "generation-2"
-            let written = await bench.store.put(other)
-            // The agent's own write is for a version that is no longer the current one.
-            await bench.mount(["a": "3", "b": "2"], "generation-2")
-            try await expectEditIsSeen(bench)
-            #expect(await bench.secret("t") == written)
-        }
-    }
-
-    @Test("a change is undone although the distribution cannot be read, if it can be watched")
-    func unreadableDistribution() async throws {
-        for errors: [StoreError] in [
-            [.rejected("unreadable")], [.forbidden("not allowed")],
-            Array(repeating: .unavailable("overloaded", retryAfter: nil), count: 10),
-        ] {
-            let bench = Bench()
-            await bench.store.put(try bench.distribution())
-            try await bench.working {
-                try await begin(bench)
-                await bench.store.fail(.current, errors)
-                try await changed(bench, by: nil) { $0.digests["a"] = nil }
-                try #require(await eventually { await bench.secret("t")?.digests["a"] != nil })
-            }
-        }
-    }
-
-    private func begin(_ bench: Bench) async throws {
-        try await bench.tell(.distributions)
-        try await bench.tell(.targets)
-        await bench.mount(["a": "1", "b": "2"])
-        try await bench.runUntilIdle()
-    }
-
-    /// The status of the new generation shows that the edit was read, without an event.
-    private func expectEditIsSeen(_ bench: Bench) async throws {
-        try #require(await eventually { await bench.store.lastStatus?.status.observedGeneration == 2 })
-        try await bench.runUntilIdle()
     }
 
     @Test("a client that removes the Secret, or its label, before the response to our write arrives is noticed")
