@@ -17,8 +17,8 @@ struct ProcessKillTests {
         // So large that a write takes some time, and always of the same length.
         func pair(_ number: Int) -> [String: String] {
             [
-                "tls.crt": String(repeating: "certificate \(100 + number)\n", count: 12_000),
-                "tls.key": String(repeating: "key \(100 + number)\n", count: 12_000),
+                "tls.crt": String(repeating: "certificate \(100 + number)\n", count: 4_000),
+                "tls.key": String(repeating: "key \(100 + number)\n", count: 4_000),
             ]
         }
         var random = Moments(state: seed)
