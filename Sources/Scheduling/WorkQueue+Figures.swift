@@ -1,22 +1,32 @@
 /// The amount of work, overall and by group.
 extension WorkQueue {
     /// The number of keys that are due and not in progress.
-    package var depth: Int { lanes.reduce(0) { $0 + $1.count } }
+    package var depth: Int { queue.depth }
     /// The number of keys in progress.
-    package var inFlight: Int { active.count }
+    package var inFlight: Int { queue.inFlight }
     /// The number of keys that wait for a retry or a requeue, or are held.
-    package var retrying: Int { waiting.count + held.count }
+    package var retrying: Int { queue.retrying }
     /// Whether no key is due or in progress. Retries may be waiting.
-    package var isIdle: Bool { depth == 0 && active.isEmpty }
+    package var isIdle: Bool { depth == 0 && inFlight == 0 }
     /// Whether no work is left, including retries.
     package var isDone: Bool { isIdle && retrying == 0 }
 
+    /// The time when the key that is in progress for longest was started; nil if none is in progress.
+    package var oldestStart: Instant? { queue.oldestStart.flatMap(instant) }
+
     /// The keys that are due or in progress. The cost is proportional to the number of keys.
-    package var unfinished: [Key] { added.keys.filter { waiting[$0] == nil && !held.contains($0) } }
+    package var unfinished: [Key] {
+        zip(keys, queue.slots).compactMap { key, slot in
+            switch slot.state {
+            case .due, .inFlight: key
+            case .unused, .waiting, .held: nil
+            }
+        }
+    }
 
     /// The time when the oldest unfinished key was added, whether it waits, is in progress or has failed; nil if there
     /// is none. A key that waits for a requeue is finished. The cost is proportional to the number of keys.
-    package var oldest: Instant? { added.values.min() }
+    package var oldest: Instant? { queue.slots.lazy.compactMap(\.added).min().flatMap(instant) }
 
     /// The unfinished keys of a group: the number of due keys, and the time since which the oldest is unfinished.
     package struct Backlog: Sendable, Equatable {
@@ -28,13 +38,17 @@ extension WorkQueue {
     /// The backlogs of the groups whose oldest keys have waited longest, longest first. The cost is proportional to the
     /// number of keys.
     package func backlogs(atMost limit: Int) -> [Backlog] {
-        var oldest: [String: Instant] = [:]
-        for (key, instant) in added {
-            let group = group(of: key)
-            oldest[group] = min(oldest[group] ?? instant, instant)
+        var backlogs: [Int: (due: Int, oldest: Duration)] = [:]
+        for slot in queue.slots {
+            guard let added = slot.added else { continue }
+            let known = backlogs[slot.group] ?? (0, added)
+            var due = known.due
+            if case .due = slot.state { due += 1 }
+            backlogs[slot.group] = (due, min(known.oldest, added))
         }
-        return oldest.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(limit).map { group, instant in
-            Backlog(group: group, due: lanes.reduce(0) { $0 + $1.count(of: group) }, oldest: instant)
-        }
+        return backlogs.map { (name: queue.groups.name(of: $0.key), $0.value) }
+            .sorted { ($0.1.oldest, $0.name) < ($1.1.oldest, $1.name) }.prefix(limit).compactMap { name, backlog in
+                instant(backlog.oldest).map { Backlog(group: name, due: backlog.due, oldest: $0) }
+            }
     }
 }

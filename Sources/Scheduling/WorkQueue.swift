@@ -1,3 +1,15 @@
+/// The result of processing a key.
+package enum WorkOutcome: Sendable, Equatable {
+    /// Done: reset its failure count.
+    case done
+    /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
+    case retry(notBefore: Duration = .zero)
+    /// Not failed: requeue after this time, unless it is added earlier.
+    case again(after: Duration)
+    /// Neither done nor failed: it waits for another event, which adds it.
+    case held
+}
+
 /// A queue of keys to process. Each key is processed at most once at a time. Groups take turns, and keys keep their
 /// order within a group. Failed keys are retried later.
 ///
@@ -17,49 +29,20 @@
 /// places it gets one. A single place goes to one key after the other.
 package struct WorkQueue<Key: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
-    /// The result of processing a key.
-    package enum Outcome: Sendable, Equatable {
-        /// Done: reset its failure count.
-        case done
-        /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
-        case retry(notBefore: Duration = .zero)
-        /// Not failed: requeue after this time, unless it is added earlier.
-        case again(after: Duration)
-        /// Neither done nor failed: it waits for another event, which adds it.
-        case held
-    }
-
-    /// The maximum number of keys in progress.
-    package let limit: Int
-    package let backoff: Backoff
+    package typealias Outcome = WorkOutcome
 
     private let isLowPriority: @Sendable (Key) -> Bool
-    private let starvationLimit: Duration
     private let group: (@Sendable (Key) -> String)?
-
-    /// The lanes of due keys.
-    enum Lane: Int, CaseIterable {
-        case ready
-        /// Keys that can wait and have waited for `starvationLimit`.
-        case late
-        /// Keys that can wait.
-        case deferred
-    }
-
-    var lanes = Lane.allCases.map { _ in FairQueue<Key, String>() }
-    /// The keys in the deferred lane, oldest first.
-    private var aging = FIFO<Key>()
-    /// The number of keys in progress, for each group that has any.
-    private var busy: [String: Int] = [:]
-    var waiting: [Key: Instant] = [:]
-    var held: Set<Key> = []
-    private var alarms = Heap<Alarm>()
-    var active: [Key: Bool] = [:]  // true: added again while in progress
-    private var failures: [Key: Int] = [:]
-    /// For each unfinished key, the time when it was added or became due for a requeue.
-    var added: [Key: Instant] = [:]
+    var queue: SlotQueue
+    /// The slot of each key that is due, in progress, waiting or held.
+    private var slots: [Key: Int] = [:]
+    /// The key in each slot that is used.
+    private(set) var keys: [Key?] = []
+    /// The time that counts as zero in `queue`.
+    private var origin: Instant?
 
     /// - Parameters:
+    ///   - limit: the maximum number of keys in progress.
     ///   - starvationLimit: the time for which a key lets others go first. After that it goes before them, still in
     ///     turns by group.
     ///   - isLowPriority: whether a key lets others go first.
@@ -69,165 +52,67 @@ where Instant.Duration == Duration {
         isLowPriority: @escaping @Sendable (Key) -> Bool = { _ in false }, group: (@Sendable (Key) -> String)? = nil
     ) {
         precondition(limit > 0, "a work queue needs a worker")
-        self.limit = limit
-        self.backoff = backoff
-        self.starvationLimit = starvationLimit
         self.group = group
         self.isLowPriority = isLowPriority
+        queue = SlotQueue(
+            SlotQueue.Settings(
+                limit: limit, backoff: backoff, starvationLimit: starvationLimit, hasGroups: group != nil))
     }
 
-    func group(of key: Key) -> String { group?(key) ?? "" }
+    private mutating func time(_ now: Instant) -> Duration {
+        if let origin { return origin.duration(to: now) }
+        origin = now
+        return .zero
+    }
+
+    func instant(_ time: Duration) -> Instant? { origin?.advanced(by: time) }
 
     /// Makes `key` due now.
-    package mutating func add(_ key: Key, at now: Instant) {
-        if added[key] == nil { added[key] = now }
-        if active[key] != nil {
-            active[key] = true
-        } else {
-            waiting[key] = nil
-            held.remove(key)
-            line(up: key, at: now)
-        }
-    }
+    package mutating func add(_ key: Key, at now: Instant) { queue.add(slot(for: key), at: time(now)) }
 
-    private mutating func line(up key: Key, at now: Instant) {
-        // Already deferred: `ring` moves it to the late lane in time.
-        guard !aging.contains(key) else { return }
-        var lane = Lane.ready
-        if isLowPriority(key) { lane = isLate(key, at: now) ? .late : .deferred }
-        append(key, to: lane)
-        if lane == .deferred { aging.append(key) }
-    }
-
-    private mutating func append(_ key: Key, to lane: Lane) {
-        let group = group(of: key)
-        lanes[lane.rawValue].append(key, of: group, inFlight: busy[group, default: 0])
-    }
-
-    private func isLate(_ key: Key, at now: Instant) -> Bool {
-        added[key].map { $0.advanced(by: starvationLimit) <= now } ?? false
-    }
-
-    private mutating func ring(at now: Instant) {
-        while let alarm = alarms.first, alarm.instant <= now {
-            alarms.removeFirst()
-            // An alarm is obsolete if its key has been added or delayed again since.
-            guard waiting[alarm.key] == alarm.instant else { continue }
-            waiting[alarm.key] = nil
-            if added[alarm.key] == nil { added[alarm.key] = now }
-            line(up: alarm.key, at: now)
-        }
-        while let key = aging.first, isLate(key, at: now) {
-            aging.remove(key)
-            let group = group(of: key)
-            lanes[Lane.deferred.rawValue].remove(key, of: group, inFlight: busy[group, default: 0])
-            append(key, to: .late)
-        }
+    private mutating func slot(for key: Key) -> Int {
+        if let slot = slots[key] { return slot }
+        let slot = queue.insert(group: group?(key) ?? "", isLowPriority: isLowPriority(key))
+        if slot < keys.count { keys[slot] = key } else { keys.append(key) }
+        slots[key] = slot
+        return slot
     }
 
     /// The next key to process, which is then in progress; nil if none is due or `limit` keys are in progress.
-    package mutating func next(at now: Instant) -> Key? {
-        ring(at: now)
-        let free = limit - active.count
-        guard free > 0 else { return nil }
-        let share = share(free: free)
-        // Prefer late keys only while fewer than half of the places process keys that can wait. Otherwise slow ones
-        // would block all others.
-        if active.keys.count(where: isLowPriority) < (limit + 1) / 2, let late = begin(.late, below: share) {
-            return late
-        }
-        return begin(.ready, below: share) ?? begin(.late, below: share) ?? begin(.deferred, below: share)
-    }
-
-    /// A group may start another key while it has fewer keys in flight than this.
-    private func share(free: Int) -> Int {
-        guard group != nil else { return .max }
-        guard free > max(1, limit / 8) else { return 1 }
-        return max(1, min(limit * 2 / 3, 2 * free))
-    }
+    package mutating func next(at now: Instant) -> Key? { queue.next(at: time(now)).flatMap { keys[$0] } }
 
     /// The next due key among those that can wait. Used when no other keys may be started.
-    package mutating func nextLowPriority() -> Key? {
-        guard active.count < limit else { return nil }
-        return begin(.late, below: .max) ?? begin(.deferred, below: .max)
-    }
-
-    private mutating func begin(_ lane: Lane, below share: Int) -> Key? {
-        guard let (key, group) = lanes[lane.rawValue].first(below: share) else { return nil }
-        let inFlight = busy[group, default: 0]
-        lanes[lane.rawValue].remove(key, of: group, inFlight: inFlight)
-        if lane == .deferred { aging.remove(key) }
-        active[key] = false
-        setBusy(group, inFlight + 1)
-        return key
-    }
-
-    private mutating func setBusy(_ group: String, _ count: Int) {
-        let old = busy[group, default: 0]
-        busy[group] = count == 0 ? nil : count
-        for lane in lanes.indices { lanes[lane].change(group, from: old, to: count) }
+    package mutating func nextLowPriority(at now: Instant) -> Key? {
+        queue.nextLowPriority(at: time(now)).flatMap { keys[$0] }
     }
 
     /// Ends the processing of a key that `next` returned.
     ///
     /// - Parameter jitter: a random number from 0 to 1.
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
-        guard let again = active.removeValue(forKey: key) else { return }
-        let group = group(of: key)
-        setBusy(group, busy[group, default: 1] - 1)
-        let isUnfinished =
-            switch outcome {
-            case .retry, .held: true
-            case .done, .again: false
-            }
-        if case .retry = outcome { failures[key, default: 0] += 1 } else if !isUnfinished { failures[key] = nil }
-        if again {
-            // The time of the addition during processing is not stored, so the age counts from now.
-            if !isUnfinished { added[key] = now }
-            return line(up: key, at: now)
-        }
-        if !isUnfinished { added[key] = nil }
-        switch outcome {
-        case .done: break
-        case .held: held.insert(key)
-        case .retry(let notBefore):
-            wait(
-                key, until: now.advanced(by: max(backoff.delay(failures: failures(of: key), jitter: jitter), notBefore))
-            )
-        case .again(let delay): wait(key, until: now.advanced(by: delay))
-        }
+        guard let slot = slots[key], queue.finish(slot, outcome, at: time(now), jitter: jitter) else { return }
+        slots[key] = nil
+        keys[slot] = nil
     }
 
-    private mutating func wait(_ key: Key, until instant: Instant) {
-        waiting[key] = instant
-        alarms.insert(Alarm(instant: instant, key: key))
-    }
-
-    /// Releases the memory of a burst of keys once few of them are left. The cost is proportional to the number of
-    /// keys.
+    /// Releases the memory of a burst of keys once few of them are left, and none is due or in progress. The cost is
+    /// proportional to the number of keys.
     package mutating func releaseUnusedCapacity() {
-        for lane in lanes.indices { lanes[lane].releaseUnusedCapacity() }
-        aging.releaseUnusedCapacity()
-        alarms.releaseUnusedCapacity()
-        waiting.releaseUnusedCapacity()
-        failures.releaseUnusedCapacity()
-        added.releaseUnusedCapacity()
+        guard let old = queue.compact() else { return }
+        keys = old.map { keys[$0] }
+        slots = [:]
+        for (slot, key) in keys.enumerated() { if let key { slots[key] = slot } }
+    }
+
+    /// Whether `key` is in progress.
+    package func isInFlight(_ key: Key) -> Bool {
+        guard let slot = slots[key], case .inFlight = queue.slots[slot].state else { return false }
+        return true
     }
 
     /// The number of consecutive failures of `key`.
-    package func failures(of key: Key) -> Int { failures[key, default: 0] }
+    package func failures(of key: Key) -> Int { slots[key].map { queue.slots[$0].failures } ?? 0 }
 
     /// The time to call `next` even if nothing is added or finished; nil if no key waits.
-    package mutating func deadline() -> Instant? {
-        while let alarm = alarms.first, waiting[alarm.key] != alarm.instant { alarms.removeFirst() }
-        return alarms.first?.instant
-    }
-
-    private struct Alarm: Comparable {
-        let instant: Instant
-        let key: Key
-
-        static func < (left: Alarm, right: Alarm) -> Bool { left.instant < right.instant }
-        static func == (left: Alarm, right: Alarm) -> Bool { left.instant == right.instant }
-    }
+    package mutating func deadline() -> Instant? { queue.deadline().flatMap(instant) }
 }

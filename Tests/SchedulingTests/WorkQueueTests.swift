@@ -43,6 +43,39 @@ import Testing
         #expect(queue.next(at: start.advanced(by: .seconds(60))) == "2")
     }
 
+    @Test("The memory depends on the most keys at a time, not on the number of past keys, groups and retries")
+    func memory() {
+        var queue = Queue(
+            limit: 4, backoff: Backoff(initial: .milliseconds(1), longest: .milliseconds(1)), group: { $0 })
+        for number in 0..<1000 {
+            queue.add("\(number)", at: start)
+            #expect(queue.next(at: start) == "\(number)")
+            queue.finish("\(number)", .retry(), at: start, jitter: 1)
+            #expect(queue.next(at: ManualInstant(1)) == "\(number)")
+            queue.finish("\(number)", .done, at: start, jitter: 1)
+        }
+        #expect(queue.keys == [nil])
+        #expect(queue.queue.groups.count == 0)
+        queue.releaseUnusedCapacity()
+        #expect(queue.keys.isEmpty)
+    }
+
+    @Test("The oldest start is that of the key that is in progress for longest")
+    func oldestStart() {
+        var queue = queue(limit: 3, "a", "b")
+        #expect(queue.oldestStart == nil)
+        #expect(queue.next(at: ManualInstant(10)) == "a")
+        #expect(queue.next(at: ManualInstant(20)) == "b")
+        #expect(queue.oldestStart == ManualInstant(10))
+        queue.add("a", at: ManualInstant(30))
+        queue.finish("a", .done, at: ManualInstant(30), jitter: 1)
+        #expect(queue.oldestStart == ManualInstant(20))
+        #expect(queue.next(at: ManualInstant(40)) == "a")
+        queue.finish("b", .held, at: ManualInstant(40), jitter: 1)
+        #expect(queue.oldestStart == ManualInstant(40))
+        #expect(queue.isInFlight("a") && !queue.isInFlight("b") && !queue.isInFlight("c"))
+    }
+
     @Test("A key that is due is not due twice, and keeps its place")
     func deduplication() {
         var queue = queue(limit: 9, "a", "b", "a", "a")
@@ -357,12 +390,12 @@ import Testing
     func closing() {
         var queue = Queue(limit: 1) { $0.hasPrefix("later") }
         for key in ["a", "later 1", "later 2"] { queue.add(key, at: start) }
-        #expect(queue.nextLowPriority() == "later 1")
-        #expect(queue.nextLowPriority() == nil)
+        #expect(queue.nextLowPriority(at: start) == "later 1")
+        #expect(queue.nextLowPriority(at: start) == nil)
         queue.finish("later 1", .done, at: start, jitter: 1)
-        #expect(queue.nextLowPriority() == "later 2")
+        #expect(queue.nextLowPriority(at: start) == "later 2")
         queue.finish("later 2", .done, at: start, jitter: 1)
-        #expect(queue.nextLowPriority() == nil)
+        #expect(queue.nextLowPriority(at: start) == nil)
         #expect(queue.depth == 1)
     }
 

@@ -1,7 +1,7 @@
 package import Distribution
 import Scheduling
 
-typealias Outcome = WorkQueue<WorkItem, ContinuousClock.Instant>.Outcome
+typealias Outcome = WorkOutcome
 
 /// A key of the work queue.
 package enum WorkItem: Sendable, Hashable, CustomStringConvertible {

@@ -20,8 +20,6 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
 
     private struct State {
         var queue: Queue
-        /// Keys that are being processed, and their start times.
-        var running: [Key: Instant] = [:]
         var stoppedAt: Instant?
         var retries = 0
     }
@@ -106,7 +104,9 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
 
     private func beat() {
         let now = Instant.now
-        let isStuck = state.withLock { $0.running.values.contains { $0.duration(to: now) >= limits.process } }
+        let isStuck = state.withLock { state in
+            state.queue.oldestStart.map { $0.duration(to: now) >= limits.process } ?? false
+        }
         if !isStuck { heartbeat.beat(at: now) }
     }
 
@@ -114,21 +114,14 @@ package final class Worker<Key: Hashable & Sendable>: Sendable {
         guard !isPaused() else { return nil }
         return state.withLock { state in
             let now = Instant.now
-            let key: Key? =
-                if let stoppedAt = state.stoppedAt {
-                    stoppedAt.duration(to: now) < limits.drain ? state.queue.nextLowPriority() : nil
-                } else {
-                    state.queue.next(at: now)
-                }
-            if let key { state.running[key] = now }
-            return key
+            guard let stoppedAt = state.stoppedAt else { return state.queue.next(at: now) }
+            return stoppedAt.duration(to: now) < limits.drain ? state.queue.nextLowPriority(at: now) : nil
         }
     }
 
     /// Ends the processing of a key.
     package func finish(_ key: Key, _ outcome: Queue.Outcome) {
         state.withLock { state in
-            state.running[key] = nil
             if case .retry = outcome { state.retries += 1 }
             state.queue.finish(key, outcome, at: .now, jitter: .random(in: 0...1))
         }
@@ -155,7 +148,7 @@ extension Worker {
     }
 
     /// Whether the key is being processed.
-    package func isRunning(_ key: Key) -> Bool { state.withLock { $0.running[key] != nil } }
+    package func isRunning(_ key: Key) -> Bool { state.withLock { $0.queue.isInFlight(key) } }
 
     package var isStopped: Bool { state.withLock { $0.stoppedAt != nil } }
 
