@@ -4,10 +4,6 @@ struct Heap<Element: Comparable> {
 
     var first: Element? { items.first }
 
-    mutating func releaseUnusedCapacity() {
-        if items.count * 4 < items.capacity { items = items.map { $0 } }
-    }
-
     mutating func insert(_ element: Element) {
         items.append(element)
         var child = items.count - 1

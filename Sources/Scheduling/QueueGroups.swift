@@ -7,11 +7,10 @@ struct QueueGroups: Sendable {
         var inFlight: Int
     }
 
-    private var groups: [Group] = []
+    private var groups = Slots<Group>()
     private var numbers: [String: Int] = [:]
-    private var unused: [Int] = []
 
-    var count: Int { numbers.count }
+    var isEmpty: Bool { numbers.isEmpty }
 
     func name(of number: Int) -> String { groups[number].name }
 
@@ -26,9 +25,7 @@ struct QueueGroups: Sendable {
             groups[number].members += 1
             return number
         }
-        let group = Group(name: name, members: 1, inFlight: 0)
-        let number = unused.popLast() ?? groups.count
-        if number < groups.count { groups[number] = group } else { groups.append(group) }
+        let number = groups.insert(Group(name: name, members: 1, inFlight: 0))
         numbers[name] = number
         return number
     }
@@ -38,6 +35,6 @@ struct QueueGroups: Sendable {
         groups[number].members -= 1
         guard groups[number].members == 0 else { return }
         numbers[groups[number].name] = nil
-        unused.append(number)
+        groups.free(number)
     }
 }

@@ -1,5 +1,5 @@
-/// The states of the keys of a `WorkQueue`, which stand in numbered slots. It is not generic, so that the compiler
-/// optimizes it, and a key is looked up once for each operation.
+/// A `WorkQueue` without its keys: a slot, which is a small number, stands for each. It is not generic, so that the
+/// compiler optimizes it.
 ///
 /// Times are relative to an origin that the owner chooses.
 struct SlotQueue: Sendable {
@@ -25,11 +25,12 @@ struct SlotQueue: Sendable {
         case due(Lane)
         /// - Parameter again: whether it was added again while in progress.
         case inFlight(again: Bool)
-        case waiting(until: Duration)
+        /// - Parameter alarm: the number of its alarm.
+        case waiting(until: Duration, alarm: Int)
         case held
     }
 
-    struct Slot: Sendable {
+    struct Entry: Sendable {
         let group: Int
         let isLowPriority: Bool
         fileprivate(set) var state = State.unused
@@ -42,14 +43,15 @@ struct SlotQueue: Sendable {
 
     private struct Alarm: Comparable {
         let time: Duration
+        /// Alarms for the same time ring in the order in which they were set.
+        let number: Int
         let slot: Int
 
-        static func < (left: Alarm, right: Alarm) -> Bool { left.time < right.time }
+        static func < (left: Alarm, right: Alarm) -> Bool { (left.time, left.number) < (right.time, right.number) }
     }
 
     let settings: Settings
-    private(set) var slots: [Slot] = []
-    private var unused: [Int] = []
+    private(set) var entries = Slots<Entry>()
     private(set) var groups = QueueGroups()
 
     private var lanes = Lane.allCases.map { _ in FairQueue() }
@@ -61,6 +63,7 @@ struct SlotQueue: Sendable {
     private var aging = Line()
     private var agingLinks = LineLinks()
     private var alarms = Heap<Alarm>()
+    private var alarmCount = 0
 
     private(set) var inFlight = 0
     private var lowPriorityInFlight = 0
@@ -73,22 +76,19 @@ struct SlotQueue: Sendable {
     var depth: Int { lanes.reduce(0) { $0 + $1.count } }
 
     /// The time when the slot that is in flight for longest was started.
-    var oldestStart: Duration? { running.first.map { slots[$0].started } }
+    var oldestStart: Duration? { running.first.map { entries[$0].started } }
 
     /// A slot for a key. The owner adds it next.
     mutating func insert(group: String, isLowPriority: Bool) -> Int {
-        let slot = Slot(group: groups.join(group), isLowPriority: isLowPriority)
-        let number = unused.popLast() ?? slots.count
-        if number < slots.count { slots[number] = slot } else { slots.append(slot) }
-        return number
+        entries.insert(Entry(group: groups.join(group), isLowPriority: isLowPriority))
     }
 
     /// Makes a slot due now.
     mutating func add(_ slot: Int, at now: Duration) {
-        if slots[slot].added == nil { slots[slot].added = now }
-        switch slots[slot].state {
+        if entries[slot].added == nil { entries[slot].added = now }
+        switch entries[slot].state {
         case .due: break
-        case .inFlight: slots[slot].state = .inFlight(again: true)
+        case .inFlight: entries[slot].state = .inFlight(again: true)
         case .waiting, .held:
             retrying -= 1
             lineUp(slot, at: now)
@@ -97,26 +97,26 @@ struct SlotQueue: Sendable {
     }
 
     private mutating func lineUp(_ slot: Int, at now: Duration) {
-        guard slots[slot].isLowPriority else { return append(slot, to: .ready) }
+        guard entries[slot].isLowPriority else { return append(slot, to: .ready) }
         if isLate(slot, at: now) { return append(slot, to: .late) }
         append(slot, to: .deferred)
         agingLinks.append(slot, to: &aging)
     }
 
     private mutating func append(_ slot: Int, to lane: Lane) {
-        let group = slots[slot].group
-        slots[slot].state = .due(lane)
+        let group = entries[slot].group
+        entries[slot].state = .due(lane)
         lanes[lane.rawValue].append(slot, of: group, inFlight: groups.inFlight(group), &links)
     }
 
     private mutating func remove(_ slot: Int, from lane: Lane) {
-        let group = slots[slot].group
+        let group = entries[slot].group
         lanes[lane.rawValue].remove(slot, of: group, inFlight: groups.inFlight(group), &links)
         if lane == .deferred { agingLinks.remove(slot, from: &aging) }
     }
 
     private func isLate(_ slot: Int, at now: Duration) -> Bool {
-        slots[slot].added.map { $0 + settings.starvationLimit <= now } ?? false
+        entries[slot].added.map { $0 + settings.starvationLimit <= now } ?? false
     }
 
     private mutating func ring(at now: Duration) {
@@ -124,7 +124,7 @@ struct SlotQueue: Sendable {
             alarms.removeFirst()
             guard isCurrent(alarm) else { continue }
             retrying -= 1
-            if slots[alarm.slot].added == nil { slots[alarm.slot].added = now }
+            if entries[alarm.slot].added == nil { entries[alarm.slot].added = now }
             lineUp(alarm.slot, at: now)
         }
         while let slot = aging.first, isLate(slot, at: now) {
@@ -134,7 +134,9 @@ struct SlotQueue: Sendable {
     }
 
     /// Whether the slot still waits for this alarm: it may have been added or delayed again since.
-    private func isCurrent(_ alarm: Alarm) -> Bool { slots[alarm.slot].state == .waiting(until: alarm.time) }
+    private func isCurrent(_ alarm: Alarm) -> Bool {
+        entries[alarm.slot].state == .waiting(until: alarm.time, alarm: alarm.number)
+    }
 
     /// The next slot to process, which is then in flight; nil if none is due or `limit` are in flight.
     mutating func next(at now: Duration) -> Int? {
@@ -167,8 +169,8 @@ struct SlotQueue: Sendable {
     private mutating func begin(_ lane: Lane, below share: Int, at now: Duration) -> Int? {
         guard let slot = lanes[lane.rawValue].first(below: share) else { return nil }
         remove(slot, from: lane)
-        slots[slot].state = .inFlight(again: false)
-        slots[slot].started = now
+        entries[slot].state = .inFlight(again: false)
+        entries[slot].started = now
         links.append(slot, to: &running)
         countInFlight(slot, 1)
         return slot
@@ -176,8 +178,8 @@ struct SlotQueue: Sendable {
 
     private mutating func countInFlight(_ slot: Int, _ change: Int) {
         inFlight += change
-        if slots[slot].isLowPriority { lowPriorityInFlight += change }
-        let group = slots[slot].group
+        if entries[slot].isLowPriority { lowPriorityInFlight += change }
+        let group = entries[slot].group
         let old = groups.inFlight(group)
         groups.setInFlight(group, old + change)
         for lane in lanes.indices { lanes[lane].change(group, from: old, to: old + change) }
@@ -188,7 +190,7 @@ struct SlotQueue: Sendable {
     /// - Parameter jitter: a random number from 0 to 1.
     /// - Returns: whether the slot is not used any more.
     mutating func finish(_ slot: Int, _ outcome: WorkOutcome, at now: Duration, jitter: Double) -> Bool {
-        guard case .inFlight(let again) = slots[slot].state else { return false }
+        guard case .inFlight(let again) = entries[slot].state else { return false }
         links.remove(slot, from: &running)
         countInFlight(slot, -1)
         let isUnfinished =
@@ -196,19 +198,23 @@ struct SlotQueue: Sendable {
             case .retry, .held: true
             case .done, .again: false
             }
-        if case .retry = outcome { slots[slot].failures += 1 } else if !isUnfinished { slots[slot].failures = 0 }
+        if case .retry = outcome { entries[slot].failures += 1 } else if !isUnfinished { entries[slot].failures = 0 }
         if again {
             // The time of the addition during processing is not stored, so the age counts from now.
-            if !isUnfinished { slots[slot].added = now }
+            if !isUnfinished { entries[slot].added = now }
             lineUp(slot, at: now)
             return false
         }
-        if !isUnfinished { slots[slot].added = nil }
+        if !isUnfinished { entries[slot].added = nil }
         switch outcome {
-        case .done: return free(slot)
-        case .held: slots[slot].state = .held
+        case .done:
+            entries[slot].state = .unused
+            groups.leave(entries[slot].group)
+            entries.free(slot)
+            return true
+        case .held: entries[slot].state = .held
         case .retry(let notBefore):
-            let delay = settings.backoff.delay(failures: slots[slot].failures, jitter: jitter)
+            let delay = settings.backoff.delay(failures: entries[slot].failures, jitter: jitter)
             wait(slot, until: now + max(delay, notBefore))
         case .again(let delay): wait(slot, until: now + delay)
         }
@@ -216,16 +222,14 @@ struct SlotQueue: Sendable {
         return false
     }
 
-    private mutating func free(_ slot: Int) -> Bool {
-        slots[slot].state = .unused
-        groups.leave(slots[slot].group)
-        unused.append(slot)
-        return true
+    private mutating func wait(_ slot: Int, until time: Duration) {
+        setAlarm(slot, time, number: alarmCount)
+        alarmCount += 1
     }
 
-    private mutating func wait(_ slot: Int, until time: Duration) {
-        slots[slot].state = .waiting(until: time)
-        alarms.insert(Alarm(time: time, slot: slot))
+    private mutating func setAlarm(_ slot: Int, _ time: Duration, number: Int) {
+        entries[slot].state = .waiting(until: time, alarm: number)
+        alarms.insert(Alarm(time: time, number: number, slot: slot))
     }
 
     /// The earliest time at which a slot becomes due by itself.
@@ -238,18 +242,18 @@ struct SlotQueue: Sendable {
     ///
     /// - Returns: the old number of each slot; nil if nothing has changed.
     mutating func compact() -> [Int]? {
-        guard depth == 0, inFlight == 0, retrying * 4 < slots.count else { return nil }
-        let kept = slots.indices.filter { slots[$0].state != .unused }
-        var compact = SlotQueue(settings)
-        for old in kept.map({ slots[$0] }) {
-            let slot = compact.insert(group: groups.name(of: old.group), isLowPriority: old.isLowPriority)
-            compact.slots[slot].failures = old.failures
-            compact.slots[slot].added = old.added
-            compact.slots[slot].state = old.state
-            if case .waiting(let time) = old.state { compact.wait(slot, until: time) }
+        guard depth == 0, inFlight == 0, retrying * 4 < entries.count else { return nil }
+        let kept = entries.indices.filter { entries[$0].state != .unused }
+        var compacted = SlotQueue(settings)
+        for entry in kept.map({ entries[$0] }) {
+            let slot = compacted.insert(group: groups.name(of: entry.group), isLowPriority: entry.isLowPriority)
+            compacted.entries[slot].state = entry.state
+            compacted.entries[slot].failures = entry.failures
+            compacted.entries[slot].added = entry.added
+            if case .waiting(let time, let alarm) = entry.state { compacted.setAlarm(slot, time, number: alarm) }
         }
-        compact.retrying = retrying
-        self = compact
+        (compacted.retrying, compacted.alarmCount) = (retrying, alarmCount)
+        self = compacted
         return kept
     }
 }

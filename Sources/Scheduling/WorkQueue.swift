@@ -33,7 +33,7 @@ where Instant.Duration == Duration {
 
     private let isLowPriority: @Sendable (Key) -> Bool
     private let group: (@Sendable (Key) -> String)?
-    var queue: SlotQueue
+    private(set) var queue: SlotQueue
     /// The slot of each key that is due, in progress, waiting or held.
     private var slots: [Key: Int] = [:]
     /// The key in each slot that is used.
@@ -96,7 +96,7 @@ where Instant.Duration == Duration {
     }
 
     /// Releases the memory of a burst of keys once few of them are left, and none is due or in progress. The cost is
-    /// proportional to the number of keys.
+    /// proportional to the largest number of keys in the burst.
     package mutating func releaseUnusedCapacity() {
         guard let old = queue.compact() else { return }
         keys = old.map { keys[$0] }
@@ -106,12 +106,12 @@ where Instant.Duration == Duration {
 
     /// Whether `key` is in progress.
     package func isInFlight(_ key: Key) -> Bool {
-        guard let slot = slots[key], case .inFlight = queue.slots[slot].state else { return false }
+        guard let slot = slots[key], case .inFlight = queue.entries[slot].state else { return false }
         return true
     }
 
     /// The number of consecutive failures of `key`.
-    package func failures(of key: Key) -> Int { slots[key].map { queue.slots[$0].failures } ?? 0 }
+    package func failures(of key: Key) -> Int { slots[key].map { queue.entries[$0].failures } ?? 0 }
 
     /// The time to call `next` even if nothing is added or finished; nil if no key waits.
     package mutating func deadline() -> Instant? { queue.deadline().flatMap(instant) }

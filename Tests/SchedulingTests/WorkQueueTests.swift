@@ -43,7 +43,7 @@ import Testing
         #expect(queue.next(at: start.advanced(by: .seconds(60))) == "2")
     }
 
-    @Test("The memory depends on the most keys at a time, not on the number of past keys, groups and retries")
+    @Test("The slots depend on the most keys at a time, not on the number of past keys and groups")
     func memory() {
         var queue = Queue(
             limit: 4, backoff: Backoff(initial: .milliseconds(1), longest: .milliseconds(1)), group: { $0 })
@@ -55,7 +55,7 @@ import Testing
             queue.finish("\(number)", .done, at: start, jitter: 1)
         }
         #expect(queue.keys == [nil])
-        #expect(queue.queue.groups.count == 0)
+        #expect(queue.queue.groups.isEmpty)
         queue.releaseUnusedCapacity()
         #expect(queue.keys.isEmpty)
     }

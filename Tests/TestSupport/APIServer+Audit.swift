@@ -57,7 +57,7 @@ extension APIServer {
         var lines: [[UInt8]] = []
         text.withUnsafeBytes { text in
             guard var line = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
-            while let hit = strstr(line, word) {
+            while line.pointee != 0, let hit = strstr(line, word) {
                 while let end = strchr(line, newline), end < hit { line = UnsafePointer(end) + 1 }
                 let length = strcspn(line, "\n")
                 lines.append(Array(UnsafeRawBufferPointer(start: line, count: length)))

@@ -32,7 +32,7 @@ struct ProcessKillTests {
             let (sizes, before) = (sizes(world), times(world, names))
             // After a number of writes, or during one, after a delay that is shorter than a write.
             let (isWithin, writes) = (random.next(below: 2) == 0, Int(random.next(below: 8)))
-            let moment = random.next(below: isWithin ? 200 : 2000)
+            let moment = random.next(below: isWithin ? 70 : 2000)
             try volume.write(pair(number))
             // On a separate thread.
             await OwnedThread.value(name: "kill") { [self] in
