@@ -10,8 +10,8 @@ package import Scheduling
 /// server may cause, the objects are listed again. They are also listed again after a broken connection followed by a
 /// 429: a restarting server sends 429 until its watch cache is filled.
 ///
-/// Even a single broken connection may be the only trace of a restore: the client repeats a request until the server is
-/// back. So before such a watch is resumed, the server's current version is requested.
+/// Even a single broken connection may be the only trace of a restore. So before such a watch is resumed, the server's
+/// current version is requested, once: when a server that was away answers, its version may have grown beyond the watch's.
 ///
 /// After each step the caller performs the actions in order. Only the last one can be a request or a wait, and its
 /// outcome is the input of the next step. If there is none, the current watch continues.
@@ -231,7 +231,11 @@ extension WatchStateMachine {
             return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
         }
         let delay = nextDelay(random)
-        if hasMissedEvent || !mayResume(after: error) { startOver() } else if error.isBroken { interrupt() }
+        if hasMissedEvent || isResuming || !mayResume(after: error) {
+            startOver()
+        } else if error.isBroken {
+            interrupt()
+        }
         // Normal after a long pause or in a long list: list again at once, but only once in a row.
         if case .expired = error.kind, failures == 1 { return [request(random)] }
         return [.report(error), .wait(max(error.retryAfter ?? .zero, delay))]
@@ -245,6 +249,9 @@ extension WatchStateMachine {
         default: false
         }
     }
+
+    /// Whether the version is being requested.
+    private var isResuming: Bool { if case .resuming = phase { true } else { false } }
 
     private mutating func interrupt() {
         if case .watching(let resourceVersion) = phase { phase = .resuming(resourceVersion: resourceVersion) }

@@ -56,8 +56,9 @@ extension Controller {
         }
         if change.isList {
             requestTidying()
-            targetRecords.changedByOthers = targetRecords.changedByOthers.filter {
-                cache.index.isClaimed($0) || cache.targets[$0] != nil
+            for target in change.changedBeforeList { markChanged(target) }
+            targetRecords.changedByOthers = targetRecords.changedByOthers.filter { target, _ in
+                cache.index.isClaimed(target) || cache.targets[target] != nil
             }
         }
         if change.scopes.count == cache.scopes.count {
@@ -129,9 +130,7 @@ extension Controller {
     /// agent that has seen more events than this one.
     func markChanged(_ target: ObjectKey) {
         guard !settings.dryRun else { return }
-        targetRecords.changedByOthers.insert(target)
-        // The last responses may be older than the change.
-        recentReads.handleEvent()
+        targetRecords.changedByOthers[target] = .now
     }
 
     /// The keys that report about claims: their targets, and the statuses of cluster distributions.

@@ -265,6 +265,10 @@ private let scripts: [Script] = [
             Step(.version("4"), "watch 3"),
             Step(.ended(lasted: .seconds(140)), "version"),
             Step(.version("2"), "list"),
+            Step(.page(page("4", ["a"])), "replace a, watch 4"),
+            Step(.ended(lasted: .seconds(140)), "version"),
+            Step(failed(.tooManyRequests(retryAfter: .seconds(3))), "report list, wait 3"),
+            Step(.waited, "list"),
         ]),
     Script(
         name: "after an unreadable event, other events are still delivered, and it soon lists again, once",

@@ -31,6 +31,38 @@ struct UnseenEditTests {
         }
     }
 
+    @Test("is not undone when a list shows it")
+    func list() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await begin(bench)
+            let written = try await follow(edit(bench), of: "1", on: bench)
+            try await bench.tell(.targets)
+            try await expectEditIsSeen(bench)
+            #expect(await bench.secret("t") == written)
+        }
+    }
+
+    @Test("is read from a response that does not replace a distribution that was created during the request")
+    func recreated() async throws {
+        let bench = Bench()
+        let old = await bench.store.put(try bench.distribution())
+        try await bench.working {
+            try await begin(bench)
+            var target = try #require(await bench.secret("t"))
+            target.digests = [:]
+            await bench.store.holdReads()
+            await bench.controller.targets(.all, .upsert(await bench.store.put(target)))
+            try #require(await eventually { await bench.store.heldReads == 1 })
+            await bench.controller.distributions(.all, .delete(old))
+            let new = try bench.distribution(uid: "another", from: ["b"])
+            await bench.controller.distributions(.all, .upsert(await bench.store.put(new)))
+            await bench.store.release()
+            try #require(await eventually { await bench.secret("t")?.digests == ["b": bench.digest("2")] })
+        }
+    }
+
     @Test("is not undone after a conflict")
     func conflict() async throws {
         let bench = Bench()
@@ -48,8 +80,9 @@ struct UnseenEditTests {
     @Test(
         "cannot be told from drift if the distribution cannot be read: it is undone while the distribution is watched")
     func unreadableDistribution() async throws {
-        for error in [
-            StoreError.rejected("unreadable"), .forbidden("not allowed"), .unavailable("overloaded", retryAfter: nil),
+        for (error, tries) in [
+            (StoreError.rejected("unreadable"), 1), (.forbidden("not allowed"), 1),
+            (.unavailable("overloaded", retryAfter: nil), 4),
         ] {
             let bench = Bench()
             await bench.store.put(try bench.distribution())
@@ -61,6 +94,7 @@ struct UnseenEditTests {
                 target.digests = [:]
                 await bench.controller.targets(.all, .upsert(await bench.store.put(target)))
                 try #require(await eventually { await bench.secret("t")?.digests["a"] != nil })
+                #expect(await bench.store.calls.count { $0 == "current d" } == tries)
             }
         }
     }

@@ -58,6 +58,8 @@ struct CacheChange: Sendable {
     var lost: [ObjectKey] = []
     /// Targets that were changed or removed, and the field manager that did it.
     var foreignChanges: [(target: ObjectKey, manager: String?)] = []
+    /// Targets that were changed or removed since they were known, as a list shows.
+    var changedBeforeList: [ObjectKey] = []
     /// The changes of the mount's content.
     var mount: MountState.Change?
     /// Whether the policy changed.

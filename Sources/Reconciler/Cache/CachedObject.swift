@@ -120,7 +120,12 @@ extension ObservedTarget: CachedObject {
         if let excess = object.excess, known?.excess != excess { change.logLines.append(.unusable(object.key, excess)) }
         guard isAuthoritative || known != object else { return }
         cache.put(object)
-        guard !isAuthoritative else { return }
+        guard !isAuthoritative else {
+            if let known, known.uid != object.uid || known.resourceVersion != object.resourceVersion {
+                change.changedBeforeList.append(object.key)
+            }
+            return
+        }
         change.foreignChanges.append((object.key, object.changedBy))
         change.targets.insert(object.key)
     }
@@ -128,7 +133,10 @@ extension ObservedTarget: CachedObject {
     static func remove(_ key: ObjectKey, isEvent: Bool, from cache: inout Cache, _ change: inout CacheChange) {
         cache.targets[key] = nil
         change.lost.append(key)
-        guard isEvent else { return }
+        guard isEvent else {
+            change.changedBeforeList.append(key)
+            return
+        }
         change.foreignChanges.append((key, nil))
         change.targets.insert(key)
     }

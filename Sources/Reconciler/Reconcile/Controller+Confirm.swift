@@ -17,12 +17,13 @@ extension Controller {
     func confirm(_ known: SecretsDistribution, of target: ObjectKey) async throws(StoreError) -> Bool {
         let key = known.key
         let (mayLag, isStale) = cache.distributionsMayLag(in: key.namespace)
-        guard mayLag || targetRecords.changedByOthers.contains(target) else { return true }
+        let changedAt = targetRecords.changedByOthers[target]
+        guard mayLag || changedAt != nil else { return true }
         let generation = cache.mount.snapshot?.generation
         let before = cache.index[key]
         let response: SecretsDistribution?
         do {
-            response = try await current(key)
+            response = try await current(key, since: changedAt)
         } catch {
             if isStale { return true }
             switch error {
@@ -40,8 +41,7 @@ extension Controller {
         }
         if let before, let now = cache.index[key] {
             if !now.isSameVersion(as: before) {
-                // An event arrived during the request. It may be older than the response.
-                carryOut(cache.store(current, sharing: statuses.outcomes))
+                storeRead(current, after: before)
             } else if !now.isSameVersion(as: current) {
                 replace(current)
             }
@@ -56,13 +56,25 @@ extension Controller {
     }
 
     /// Reads a distribution. Thousands of targets of a cluster distribution share one response.
-    private func current(_ key: ObjectKey) async throws(StoreError) -> SecretsDistribution? {
+    ///
+    /// - Parameter changedAt: a shared response must have been requested later; nil if any will do.
+    private func current(
+        _ key: ObjectKey, since changedAt: ContinuousClock.Instant? = nil
+    ) async throws(StoreError) -> SecretsDistribution? {
         guard key.namespace.isEmpty else { return try await distributions.current(key) }
-        if let recent = recentReads.response(for: key, at: .now) { return recent }
-        let events = recentReads.events
+        if let recent = recentReads.response(for: key, at: .now, since: changedAt) { return recent }
+        let (events, start) = (recentReads.events, ContinuousClock.now)
         let response = try await distributions.current(key)
-        recentReads.keep(response, for: key, since: events, at: .now)
+        recentReads.keep(response, for: key, since: events, requestedAt: start)
         return response
+    }
+
+    /// Stores a response, unless events that arrived during the request show another object of this name: it may be the
+    /// newer one.
+    private func storeRead(_ response: SecretsDistribution, after before: SecretsDistribution?) {
+        let now = cache.index[response.key]
+        guard now?.uid == before?.uid || now?.uid == response.uid else { return }
+        carryOut(cache.store(response, sharing: statuses.outcomes))
     }
 
     /// Reads a distribution and stores the response in the cache.
@@ -75,9 +87,7 @@ extension Controller {
             response = try await current(key)
         } while response != nil && known != nil && cache.index[key] == nil
         // Only if it changed: `carryOut` queues keys.
-        if let response, response != cache.index[key] {
-            carryOut(cache.store(response, sharing: statuses.outcomes))
-        }
+        if let response, response != cache.index[key] { storeRead(response, after: known) }
         return response
     }
 
@@ -111,7 +121,7 @@ extension Controller {
 /// The last responses about cluster distributions, each of which has thousands of targets. A response is used again for a
 /// second, unless an event about a cluster distribution has arrived since it was requested. A value.
 struct RecentReads: Sendable {
-    private typealias Read = (response: SecretsDistribution?, at: ContinuousClock.Instant)
+    private typealias Read = (response: SecretsDistribution?, requestedAt: ContinuousClock.Instant)
 
     private static let age: Duration = .seconds(1)
     private var reads: [ObjectKey: Read] = [:]
@@ -125,17 +135,25 @@ struct RecentReads: Sendable {
     }
 
     /// The response, or nil for a resource that does not exist; nil if there is no recent response.
-    func response(for key: ObjectKey, at now: ContinuousClock.Instant) -> SecretsDistribution?? {
-        guard let read = reads[key], read.at.duration(to: now) < Self.age else { return nil }
+    ///
+    /// - Parameter earliest: when it must have been requested at the earliest.
+    func response(
+        for key: ObjectKey, at now: ContinuousClock.Instant, since earliest: ContinuousClock.Instant?
+    ) -> SecretsDistribution?? {
+        guard let read = reads[key], read.requestedAt.duration(to: now) < Self.age else { return nil }
+        if let earliest, read.requestedAt < earliest { return nil }
         return .some(read.response)
     }
 
     /// - Parameter count: `events` when the response was requested.
     mutating func keep(
-        _ response: SecretsDistribution?, for key: ObjectKey, since count: Int, at now: ContinuousClock.Instant
+        _ response: SecretsDistribution?, for key: ObjectKey, since count: Int,
+        requestedAt start: ContinuousClock.Instant
     ) {
         guard count == events else { return }
-        reads = reads.filter { $0.value.at.duration(to: now) < Self.age }
-        reads[key] = (response, now)
+        reads = reads.filter { $0.value.requestedAt.advanced(by: Self.age) > start }
+        // Of two requests at a time, keep the response to the later one.
+        if let known = reads[key], known.requestedAt > start { return }
+        reads[key] = (response, start)
     }
 }

@@ -43,7 +43,7 @@ extension Controller {
     ///   - version: of the Secret that was written; nil if it was removed.
     ///   - desiredHash: the fingerprint of the desired target.
     func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
-        targetRecords.changedByOthers.remove(key)
+        targetRecords.changedByOthers[key] = nil
         if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
             counts.corrections += 1
         }

@@ -14,8 +14,9 @@ struct TargetRecords: Sendable {
     private var requestedAt: [ObjectKey: Instant] = [:]
     /// Keys whose last write may have succeeded. Their objects are read before the next write.
     var uncertain: Set<WorkItem> = []
-    /// Targets that another writer changed since this agent wrote them or found them in sync.
-    var changedByOthers: Set<ObjectKey> = []
+    /// Targets that another writer may have changed since this agent wrote them or found them in sync, and when that was
+    /// noticed.
+    var changedByOthers: [ObjectKey: Instant] = [:]
     /// Targets whose content came from a newer generation than our mount's, and when that was first seen.
     var ahead: [ObjectKey: Instant] = [:]
     /// Targets that no distribution of a namespace describes, and that are compared when the cluster distributions are
@@ -71,7 +72,7 @@ struct TargetRecords: Sendable {
         forgetDeleted(key)
         requested.remove(key)
         checkedSaved.remove(key)
-        changedByOthers.remove(key)
+        changedByOthers[key] = nil
         newerGenerations.forget(key)
     }
 }
