@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 package import Observability
 
@@ -42,32 +41,9 @@ extension APIServer {
         try served(mentioning: user) { $0.user.username == user }
     }
 
-    /// - Parameter word: selects lines before they are decoded: decoding is much slower than searching, and the log
-    ///   grows long.
     private func served(mentioning word: String, _ isWanted: (Served) -> Bool) throws -> [Served] {
-        // The last line may be incomplete.
-        Self.lines(of: try files.folder.read("audit.log") + [0], mentioning: word).compactMap {
-            try? JSONBytes.decode(Served.self, from: $0)
-        }.filter(isWanted)
+        try audit.requests(mentioning: word).filter(isWanted)
     }
-
-    /// The lines of a text with a final zero byte that contain `word`. Searches with the C library: tests poll this, and
-    /// Swift is slow without optimization.
-    private static func lines(of text: [UInt8], mentioning word: String) -> [[UInt8]] {
-        var lines: [[UInt8]] = []
-        text.withUnsafeBytes { text in
-            guard var line = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
-            while line.pointee != 0, let hit = strstr(line, word) {
-                while let end = strchr(line, newline), end < hit { line = UnsafePointer(end) + 1 }
-                let length = strcspn(line, "\n")
-                lines.append(Array(UnsafeRawBufferPointer(start: line, count: length)))
-                line += length
-            }
-        }
-        return lines
-    }
-
-    private static var newline: CInt { 10 }
 
     /// The status codes of the responses to `verb` requests for Secrets, oldest first.
     package func codes(of verb: String, in namespace: String) throws -> [Int] {

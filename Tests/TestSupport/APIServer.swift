@@ -73,6 +73,7 @@ package final class APIServer: Sendable {
     }
 
     let files: APIServerFiles
+    let audit: AuditLog
     let etcdPort: Int
     private let peerPort: Int
     package let port: Int
@@ -101,6 +102,7 @@ package final class APIServer: Sendable {
         _ files: APIServerFiles, _ ports: (etcd: Int, peer: Int, own: Int), _ processes: Processes
     ) throws {
         self.files = files
+        audit = AuditLog(files.folder("audit.log"))
         (etcdPort, peerPort, port) = ports
         self.processes = Mutex(processes)
         var configuration = Self.configuration(files, port, .admin)
