@@ -21,8 +21,9 @@ final class AuditLog: Sendable {
         var search = searches.withLock { $0[word] } ?? Search()
         let part = try complete(from: search.end)
         if !part.isEmpty {
-            for line in Self.lines(of: part + [0], mentioning: word) {
-                search.found.append(try JSONBytes.decode(APIServer.Served.self, from: line))
+            // A server that is killed may leave a part of a line.
+            search.found += Self.lines(of: part + [0], mentioning: word).compactMap {
+                try? JSONBytes.decode(APIServer.Served.self, from: $0)
             }
             search.end += part.count
             // Another search for the word may have ended meanwhile.
