@@ -211,6 +211,11 @@ struct DriftTests {
             // A Secret that is kept is not contested.
             let kept = try bench.distribution(policy: .retain, generation: 2)
             await bench.controller.distributions(.all, .upsert(await bench.store.put(kept)))
+            // The last one may have been removed before the edit.
+            var restored = target
+            restored.changedBy = "velero"
+            restored.uid = await bench.secret("t")?.uid ?? "last copy"
+            await bench.controller.targets(.all, .upsert(await bench.store.put(restored)))
             let reason = "Secret t keeps its content, because deletionPolicy is not Delete."
             #expect(await eventually { await bench.ready?.message.hasSuffix(reason) == true })
             #expect(await bench.ready?.message.contains("restores it") == false)
