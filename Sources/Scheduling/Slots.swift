@@ -20,6 +20,6 @@ struct Slots<Element: Sendable>: Sendable, RandomAccessCollection {
         return slot
     }
 
-    /// Makes a slot available. Its element stays until then.
+    /// Makes a slot available. Its element stays until the slot is used again.
     mutating func free(_ slot: Int) { unused.append(slot) }
 }

@@ -146,6 +146,8 @@ package final class APIServer: Sendable {
                 "--service-cluster-ip-range=10.0.0.0/24",
                 "--audit-policy-file=\(folder("audit.yaml"))", "--audit-log-path=\(folder("audit.log"))",
                 "--audit-log-mode=blocking",
+                // Megabytes. A search of a log that was rotated would miss the earlier part.
+                "--audit-log-maxsize=100000",
             ] + options.apiFlags + options.serverFlags, log: folder("kube-apiserver.log"))
     }
 

@@ -65,16 +65,20 @@ extension Controller {
         if let recent = recentReads.response(for: key, at: .now, since: changedAt) { return recent }
         let (events, start) = (recentReads.events, ContinuousClock.now)
         let response = try await distributions.current(key)
-        recentReads.keep(response, for: key, since: events, requestedAt: start)
+        recentReads.keep(response, for: key, since: events, requestedAt: start, at: .now)
         return response
     }
 
     /// Stores a response, unless events that arrived during the request show another object of this name: it may be the
     /// newer one.
-    private func storeRead(_ response: SecretsDistribution, after before: SecretsDistribution?) {
+    ///
+    /// - Returns: whether the response was used.
+    @discardableResult
+    private func storeRead(_ response: SecretsDistribution, after before: SecretsDistribution?) -> Bool {
         let now = cache.index[response.key]
-        guard now?.uid == before?.uid || now?.uid == response.uid else { return }
+        guard now?.uid == before?.uid || now?.uid == response.uid else { return false }
         carryOut(cache.store(response, sharing: statuses.outcomes))
+        return true
     }
 
     /// Reads a distribution and stores the response in the cache.
@@ -87,7 +91,9 @@ extension Controller {
             response = try await current(key)
         } while response != nil && known != nil && cache.index[key] == nil
         // Only if it changed: `carryOut` queues keys.
-        if let response, response != cache.index[key] { storeRead(response, after: known) }
+        if let response, response != cache.index[key], !storeRead(response, after: known) {
+            throw .changed("\(response.kind) \(key) was recreated meanwhile")
+        }
         return response
     }
 
@@ -121,7 +127,11 @@ extension Controller {
 /// The last responses about cluster distributions, each of which has thousands of targets. A response is used again for a
 /// second, unless an event about a cluster distribution has arrived since it was requested. A value.
 struct RecentReads: Sendable {
-    private typealias Read = (response: SecretsDistribution?, requestedAt: ContinuousClock.Instant)
+    private struct Read {
+        let response: SecretsDistribution?
+        let requestedAt: ContinuousClock.Instant
+        let arrivedAt: ContinuousClock.Instant
+    }
 
     private static let age: Duration = .seconds(1)
     private var reads: [ObjectKey: Read] = [:]
@@ -140,7 +150,7 @@ struct RecentReads: Sendable {
     func response(
         for key: ObjectKey, at now: ContinuousClock.Instant, since earliest: ContinuousClock.Instant?
     ) -> SecretsDistribution?? {
-        guard let read = reads[key], read.requestedAt.duration(to: now) < Self.age else { return nil }
+        guard let read = reads[key], read.arrivedAt.duration(to: now) < Self.age else { return nil }
         if let earliest, read.requestedAt < earliest { return nil }
         return .some(read.response)
     }
@@ -148,12 +158,12 @@ struct RecentReads: Sendable {
     /// - Parameter count: `events` when the response was requested.
     mutating func keep(
         _ response: SecretsDistribution?, for key: ObjectKey, since count: Int,
-        requestedAt start: ContinuousClock.Instant
+        requestedAt start: ContinuousClock.Instant, at now: ContinuousClock.Instant
     ) {
         guard count == events else { return }
-        reads = reads.filter { $0.value.requestedAt.advanced(by: Self.age) > start }
+        reads = reads.filter { $0.value.arrivedAt.duration(to: now) < Self.age }
         // Of two requests at a time, keep the response to the later one.
         if let known = reads[key], known.requestedAt > start { return }
-        reads[key] = (response, start)
+        reads[key] = Read(response: response, requestedAt: start, arrivedAt: now)
     }
 }

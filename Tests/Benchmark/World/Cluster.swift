@@ -22,8 +22,6 @@ struct Cluster: Sendable {
         var options = APIServer.Options.withWorkloads
         // Default plugins, as far as they work without a controller manager.
         options.disabledAdmission = ["ServiceAccount"]
-        // Megabytes. A log that rotates during a run would lose the earlier part.
-        options.serverFlags = ["--audit-log-maxsize=100000"]
         // As in production.
         options.environment = []
         let server = try await APIServer.start(options)
