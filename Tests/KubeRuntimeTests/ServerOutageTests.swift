@@ -49,17 +49,7 @@ struct ServerOutageTests {
     }
 
     @Test func `a restarted server is watched again`() async throws {
-        let server = try await Self.server.value
-        let client = try KubeClient(configuration: server.configuration(), logger: .none, attempts: 1)
-        let namespace = try await server.namespace()
-        let watcher = Watcher(client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
-        try await watching(watcher) { transcript in
-            #expect(await eventually { transcript.lines == ["replace"] })
-            try await client.create(.secrets, namespace: namespace, secret("before"))
-            #expect(await eventually { transcript.contains("upsert before") })
-            await server.stop()
-            #expect(await eventually { watcher.lastError != nil })
-            try await server.restart()
+        try await watchingRestart(attempts: 1) { server, namespace, watcher, transcript in
             try await server.client.create(.secrets, namespace: namespace, secret("after"))
             #expect(
                 await eventually {
@@ -67,15 +57,26 @@ struct ServerOutageTests {
                 })
             #expect(watcher.lastError == nil)
         }
-        client.shutdown()
     }
 
     /// While it was away, it may have been restored from a backup, and may since have gone beyond the watch's version.
     @Test func `a server that was away is listed again, not only watched`() async throws {
+        try await watchingRestart(attempts: 1000) { _, _, _, transcript in
+            #expect(await eventually { transcript.contains("replace before") })
+        }
+    }
+
+    /// Runs `body` with a watch of Secrets that the server's restart has interrupted.
+    ///
+    /// - Parameter attempts: how often the watch's client sends a request that fails.
+    private func watchingRestart(
+        attempts: Int, _ body: (APIServer, String, Watcher, Transcript) async throws -> Void
+    ) async throws {
         let server = try await Self.server.value
         let client = try KubeClient(
-            configuration: server.configuration(), logger: .none, attempts: 1000,
+            configuration: server.configuration(), logger: .none, attempts: attempts,
             retry: Backoff(initial: .milliseconds(20), longest: .milliseconds(100)))
+        defer { client.shutdown() }
         let namespace = try await server.namespace()
         let watcher = Watcher(client, .init(.secrets, namespace: namespace), policy: .short, logger: .none)
         try await watching(watcher) { transcript in
@@ -85,9 +86,8 @@ struct ServerOutageTests {
             await server.stop()
             #expect(await eventually { watcher.lastError != nil })
             try await server.restart()
-            #expect(await eventually { transcript.contains("replace before") })
+            try await body(server, namespace, watcher, transcript)
         }
-        client.shutdown()
     }
 
     @Test func `an old resource version and an old continue token have expired`() async throws {

@@ -8,12 +8,12 @@ import Testing
 
     @Test(
         "In random sequences of all operations, a queue of one group does what a simple model does",
-        arguments: [UInt64(1), 2, 3, 4])
-    func anyHistory(seed: UInt64) {
-        var random = Xorshift(state: seed)
+        arguments: [1, 2, 4, 7, 32])
+    func anyHistory(limit: Int) {
+        var random = Xorshift(state: UInt64(limit))
         let backoff = Backoff(initial: .milliseconds(10), longest: .milliseconds(100))
-        var queue = Queue(limit: 4, backoff: backoff, starvationLimit: .milliseconds(40)) { $0.hasPrefix("later") }
-        var model = Model(limit: 4, backoff: backoff, patience: 40)
+        var queue = Queue(limit: limit, backoff: backoff, starvationLimit: .milliseconds(40)) { $0.hasPrefix("later") }
+        var model = Model(limit: limit, backoff: backoff, patience: 40)
         var now = 0
         for step in 0..<10_000 {
             switch random.below(8) {

@@ -291,45 +291,6 @@ import Testing
         #expect(queue.isIdle)
     }
 
-    @Test("In random sequences, a key is processed once at a time, and none is lost", arguments: [1, 7, 32])
-    func anyHistory(limit: Int) {
-        var random = Xorshift(state: UInt64(limit))
-        var queue = Queue(limit: limit, backoff: Backoff(initial: .milliseconds(10), longest: .milliseconds(500)))
-        var now = start
-        var active: [Int] = []
-        var owed: Set<String> = []
-        for _ in 0..<20_000 {
-            switch random.below(4) {
-            case 0:
-                let key = random.below(40)
-                queue.add("\(key)", at: start)
-                owed.insert("\(key)")
-            case 1:
-                now = now.advanced(by: .milliseconds(random.below(30)))
-            case 2:
-                guard let key = queue.next(at: now), let number = Int(key) else { continue }
-                #expect(!active.contains(number))
-                active.append(number)
-                owed.remove(key)
-            default:
-                guard !active.isEmpty else { continue }
-                let key = "\(active.remove(at: random.below(active.count)))"
-                let fails = random.below(3) == 0
-                queue.finish(key, fails ? .retry() : .done, at: now, jitter: 1)
-                if fails { owed.insert(key) }
-            }
-            #expect(active.count <= limit && queue.inFlight == active.count)
-        }
-        for key in active { queue.finish("\(key)", .done, at: now, jitter: 1) }
-        now = now.advanced(by: .seconds(1))
-        while let key = queue.next(at: now) {
-            owed.remove(key)
-            queue.finish(key, .done, at: now, jitter: 1)
-        }
-        #expect(owed.isEmpty)
-        #expect(queue.isIdle && queue.retrying == 0 && queue.deadline() == nil)
-    }
-
     @Test("Low-priority keys let others pass, for a limited time")
     func patience() {
         var queue = Queue(limit: 9, starvationLimit: .milliseconds(60)) { $0.hasPrefix("later") }

@@ -264,8 +264,10 @@ extension Controller {
         switch plan {
         case .unchanged:
             drift.recordInSync(desired.key, at: .now)
-            // Otherwise the target has changed again since it was read.
-            if cache.targets[desired.key] == actual { targetRecords.changedByOthers[desired.key] = nil }
+            // If they differ, the target has changed again since it was read.
+            if targetRecords.changedByOthers[desired.key] != nil, cache.targets[desired.key] == actual {
+                targetRecords.changedByOthers[desired.key] = nil
+            }
             if let actual, let result = immutability(of: actual) { return result }
             return synced(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
