@@ -7,7 +7,7 @@ import Stores
 /// Events: they change the cache, queue keys and update the controller's other state.
 extension Controller {
     package func handle(_ event: CacheEvent) {
-        let change = cache.apply(event, sharing: statuses.outcomes, at: .now, .now())
+        let change = cache.apply(event, sharing: statuses.outcomes, at: now, .now())
         if change.affectsReadiness { announceReadiness() }
         if case .distributions(.cluster, _) = event { recentReads.handleEvent() }
         carryOut(change)
@@ -123,14 +123,14 @@ extension Controller {
     private func recordForeignChange(_ target: ObjectKey, by manager: String?) {
         guard cache.index.isClaimed(target) || cache.targets[target] != nil else { return }
         markChanged(target)
-        if !isFollowing { drift.recordForeignChange(target, by: manager, at: .now) }
+        if !isFollowing { drift.recordForeignChange(target, by: manager, at: now) }
     }
 
     /// Records that another writer changed a target. Its distribution is read before the next write: the writer may be an
     /// agent that has seen more events than this one.
     func markChanged(_ target: ObjectKey) {
         guard !settings.dryRun else { return }
-        targetRecords.changedByOthers[target] = .now
+        targetRecords.changedByOthers[target] = now
     }
 
     /// The keys that report about claims: their targets, and the statuses of cluster distributions.

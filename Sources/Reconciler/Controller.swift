@@ -20,6 +20,8 @@ package struct ControllerDependencies: Sendable {
     package var evaluator: PolicyEvaluator?
     /// Requests that the mount is read soon.
     package var readMount: @Sendable () -> Void = {}
+    /// The clock of limits and grace periods. The worker, which starts keys when they are due, has its own.
+    package var now: @Sendable () -> ContinuousClock.Instant = { .now }
     /// Receives each failure that no status reports, as a sentence.
     package var reportFault: @Sendable (String) -> Void = { _ in }
     /// Receives the results by distribution when the first pass is done.
@@ -99,6 +101,7 @@ package actor Controller {
     nonisolated var secrets: any SecretStore { dependencies.secrets }
     nonisolated var distributions: any DistributionStore { dependencies.distributions }
     nonisolated var logger: Logger { dependencies.logger }
+    nonisolated var now: ContinuousClock.Instant { dependencies.now() }
     nonisolated var leadership: Leadership? { dependencies.leadership }
 
     /// Whether this agent does not lead, and so writes nothing.
@@ -173,7 +176,7 @@ extension Controller {
         evaluations.releaseUnusedCapacity()
         keyGenerations.releaseUnusedCapacity()
         statuses.releaseUnusedCapacity()
-        drift.forgetSettled(at: .now)
+        drift.forgetSettled(at: now)
         ProcessMemory.giveBack()
     }
 

@@ -29,9 +29,10 @@ struct Bench: Sendable {
     /// - Parameters:
     ///   - store: the store of an earlier controller, to simulate a restart.
     ///   - dryRun: a dry run on `store`.
+    ///   - isTimeHeld: the clock of limits and grace periods stands still, so no wait between corrections ends.
     init(
         on store: FakeStore = FakeStore(), dryRun: (DryRunSecretStore, ChangeRecorder)? = nil, maxInFlight: Int = 32,
-        leadership: Leadership? = nil, logger: Logger = .none,
+        leadership: Leadership? = nil, logger: Logger = .none, isTimeHeld: Bool = false,
         _ configure: (inout ReconcilerSettings) -> Void = { _ in },
         readMount: @escaping @Sendable () -> Void = {}
     ) {
@@ -50,6 +51,7 @@ struct Bench: Sendable {
         dependencies.leadership = leadership
         dependencies.evaluator = settings.hasPolicy ? try? PolicyEvaluator() : nil
         dependencies.readMount = readMount
+        if isTimeHeld { dependencies.now = { [start = ContinuousClock.now] in start } }
         dependencies.reportFault = { [faults] in faults.add($0) }
         if let changes = dryRun?.1 { dependencies.firstPassDone = { changes.logSummary($0) } }
         controller = Controller(dependencies)

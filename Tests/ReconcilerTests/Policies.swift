@@ -50,8 +50,8 @@ extension Policies {
 
 extension Bench {
     /// A bench with an access policy.
-    static func policed(log: LineRecorder = LineRecorder()) -> Bench {
-        Bench(logger: log.logger) { $0.hasPolicy = true }
+    static func policed(log: LineRecorder = LineRecorder(), isTimeHeld: Bool = false) -> Bench {
+        Bench(logger: log.logger, isTimeHeld: isTimeHeld) { $0.hasPolicy = true }
     }
 
     /// The `Ready` condition of the last status.

@@ -62,10 +62,10 @@ extension Controller {
         _ key: ObjectKey, since changedAt: ContinuousClock.Instant? = nil
     ) async throws(StoreError) -> SecretsDistribution? {
         guard key.namespace.isEmpty else { return try await distributions.current(key) }
-        if let recent = recentReads.response(for: key, at: .now, since: changedAt) { return recent }
-        let (events, start) = (recentReads.events, ContinuousClock.now)
+        if let recent = recentReads.response(for: key, at: now, since: changedAt) { return recent }
+        let (events, start) = (recentReads.events, now)
         let response = try await distributions.current(key)
-        recentReads.keep(response, for: key, since: events, requestedAt: start, at: .now)
+        recentReads.keep(response, for: key, since: events, requestedAt: start, at: now)
         return response
     }
 

@@ -5,7 +5,7 @@ import Planning
 extension Controller {
     /// Why a write must wait; nil if it may be sent.
     func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
-        let (desiredHash, now) = (desired.fingerprint, ContinuousClock.now)
+        let (desiredHash, now) = (desired.fingerprint, self.now)
         if let actual, let alteration = drift.alteration(of: actual, desiredHash: desiredHash, at: now) {
             return .status(
                 DistributionStatus(reason: .writeFailed, message: alteration.message), again: alteration.lasts)
@@ -25,13 +25,13 @@ extension Controller {
 
     /// How long the removal or release of a target must wait; nil if it is allowed now.
     func pauseBeforeRemoval(of target: ObjectKey) -> Duration? {
-        drift.wait(for: target, desiredHash: DriftTracker.removal, at: .now)
+        drift.wait(for: target, desiredHash: DriftTracker.removal, at: now)
     }
 
     /// Whether other writers keep restoring a target that was removed or released: a phrase for messages, and how long
     /// the target stays contested.
     func restoration(of target: ObjectKey) -> (text: String, lasts: Duration)? {
-        guard let contest = drift.restoration(of: target, at: .now) else { return nil }
+        guard let contest = drift.restoration(of: target, at: now) else { return nil }
         let writer = contest.manager.map { "field manager \"\($0)\"" } ?? "another writer"
         let text = "\(writer) restores it again and again; it is removed or released at most once a minute meanwhile"
         return (text, contest.lasts)
@@ -44,12 +44,12 @@ extension Controller {
     ///   - desiredHash: the fingerprint of the desired target.
     func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
         targetRecords.changedByOthers[key] = nil
-        if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: .now) {
+        if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: now) {
             counts.corrections += 1
         }
         // The Secret changed again before the response arrived.
         if let known = cache.targets[key], known.resourceVersion != version {
-            drift.recordForeignChange(key, by: known.changedBy, at: .now)
+            drift.recordForeignChange(key, by: known.changedBy, at: now)
             markChanged(key)
         }
     }
@@ -66,8 +66,8 @@ extension Controller {
         drift.alter(
             stored, desiredHash: desired.fingerprint, message: message,
             isMadeImmutable: stored.isImmutable && !wasImmutable,
-            at: .now)
-        let again = drift.alteration(of: stored, desiredHash: desired.fingerprint, at: .now)?.lasts
+            at: now)
+        let again = drift.alteration(of: stored, desiredHash: desired.fingerprint, at: now)?.lasts
         return .status(DistributionStatus(reason: .writeFailed, message: message), again: again)
     }
 

@@ -56,17 +56,17 @@ extension Controller {
         // The cache may be out of date, and does not contain every Secret of ours.
         let target = isRemoved || cache.targets[key] == nil ? try await read(key) : cache.targets[key]
         guard let target, target.managedBy == settings.managedBy, !target.isBeingDeleted else {
-            drift.recordInSync(key, at: .now)
+            drift.recordInSync(key, at: now)
             return nil
         }
         let rest = "Secret \(key.name) keeps its content"
         // A kept target is not contested, whoever restored it before.
         guard isRemoved else {
-            drift.recordInSync(key, at: .now)
+            drift.recordInSync(key, at: now)
             return cache.policy.allowsWrites ? "\(rest), because deletionPolicy is not Delete." : "\(rest)."
         }
         guard target.distribution == distribution.key else {
-            drift.recordInSync(key, at: .now)
+            drift.recordInSync(key, at: now)
             return "\(rest), because it was not written for this distribution."
         }
         // The distribution, and after each suspension the policy, may have changed: decide by their current state.

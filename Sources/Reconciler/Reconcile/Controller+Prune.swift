@@ -6,7 +6,7 @@ import Stores
 extension Controller {
     func prune(_ key: ObjectKey) async throws(StoreError) -> Outcome {
         guard var target = cache.targets[key] else {
-            drift.recordInSync(key, at: .now)
+            drift.recordInSync(key, at: now)
             return nothingToPrune(key)
         }
         guard cache.policy.allowsWrites else { return .done }
@@ -39,7 +39,7 @@ extension Controller {
             let isReleased: Bool
             switch pruning {
             case .keep:
-                drift.recordInSync(key, at: .now)
+                drift.recordInSync(key, at: now)
                 return nothingToPrune(key)
             case .release(let target, let patch):
                 _ = try await write(key, desiredHash: DriftTracker.removal) { () async throws(StoreError) in

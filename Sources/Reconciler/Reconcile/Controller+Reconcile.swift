@@ -119,7 +119,7 @@ extension Controller {
             return .held
         case .behind(let refusal):
             recordResult(.heldBack, of: key, seeing: seen)
-            return waitForMount(key, distribution, refusal, since: aheadSince ?? .now)
+            return waitForMount(key, distribution, refusal, since: aheadSince ?? now)
         case .denied(let status, let error, let again):
             recordResult(.heldBack, of: key, seeing: seen)
             report(status, on: distribution)
@@ -130,7 +130,7 @@ extension Controller {
                 rotations.isOwed(key, seeing: seen) && !hadForeignChange && !statuses.mayBeEdited(distribution)
             recordResult(status.rotationResult, of: key, seeing: seen)
             report(cache.replacingStale(status, of: key), on: distribution)
-            if let again = [again, targetRecords.requestWait(key, at: .now)].compactMap({ $0 }).min() {
+            if let again = [again, targetRecords.requestWait(key, at: now)].compactMap({ $0 }).min() {
                 return .again(after: again)
             }
             return status.reason == .notManaged ? requeueLater : .done
@@ -164,9 +164,9 @@ extension Controller {
         if let failure = cache.missingTargets(in: key.namespace) { throw failure }
         // Another owner's Secret is not in the cache. Reading it first avoids a create that must fail.
         let wasForeign = lastReason(of: distribution) == .notManaged
-        let isRequested = targetRecords.requestWait(key, at: .now) == .zero
+        let isRequested = targetRecords.requestWait(key, at: now) == .zero
         if isRequested {
-            targetRecords.answerRequest(key, at: .now)
+            targetRecords.answerRequest(key, at: now)
             drift.allowOneWrite(key)
         }
         var mayBeWritten = targetRecords.uncertain.remove(.target(key)) != nil
@@ -263,7 +263,7 @@ extension Controller {
         var wasImmutable = false
         switch plan {
         case .unchanged:
-            drift.recordInSync(desired.key, at: .now)
+            drift.recordInSync(desired.key, at: now)
             // If they differ, the target has changed again since it was read.
             if targetRecords.changedByOthers[desired.key] != nil, cache.targets[desired.key] == actual {
                 targetRecords.changedByOthers[desired.key] = nil
@@ -377,7 +377,7 @@ extension Controller {
             mountGeneration: actual?.mountGeneration, contentChanged: written)
         status.eventDetail = written ? desired.generatedDetail : nil
         status.sources = vaultSources(of: distribution)
-        guard let contest = drift.contention(of: desired.key, at: .now) else { return .status(status) }
+        guard let contest = drift.contention(of: desired.key, at: now) else { return .status(status) }
         return .status(contested(desired.key, by: contest.manager), again: contest.lasts)
     }
 }

@@ -63,7 +63,7 @@ extension Controller {
             Metric(
                 .gauge, "secrets_distributor_contested_targets",
                 "Targets that other writers keep changing; they are corrected at most once a minute.",
-                Double(drift.contestedCount(at: .now))),
+                Double(drift.contestedCount(at: now))),
         ]
     }
 

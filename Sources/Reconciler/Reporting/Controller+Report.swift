@@ -18,7 +18,7 @@ extension Controller {
         log(status, of: planned)
         if planned.isCluster, planned.targetNamespace != nil {
             guard distribution.target == planned.target else { return }
-            clusterTargets.record(status, on: planned, at: .now)
+            clusterTargets.record(status, on: planned, at: now)
             if status.reason == .synced { enqueue(statusRecords.unblock(by: planned.claim)) }
             if clusterTargets.isPending(key) { enqueue(.status(key)) }
             return
@@ -38,8 +38,8 @@ extension Controller {
             return nil
         }
         // The last of these targets queues the status again.
-        if clusterTargets.isAboutToChange(key, at: .now, settings.clusterStatusPause) { return nil }
-        if let wait = statuses.wait(settings.clusterStatusPause, after: key, at: .now) { return wait }
+        if clusterTargets.isAboutToChange(key, at: now, settings.clusterStatusPause) { return nil }
+        if let wait = statuses.wait(settings.clusterStatusPause, after: key, at: now) { return wait }
         guard let status = summary(of: distribution) else { return nil }
         report(status, on: distribution, isOwnKey: true)
         return nil
@@ -118,12 +118,12 @@ extension Controller {
             statuses.drop(key)
             return .done
         }
-        if let wait = statuses.wait(before: pending, on: distribution) { return .again(after: wait) }
+        if let wait = statuses.wait(before: pending, on: distribution, at: now) { return .again(after: wait) }
         do throws(StoreError) {
             let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
             // The distribution may have been recreated or deleted in the meantime.
             let isSame = cache.index[key]?.uid == distribution.uid
-            statuses.recordWrite(pending, on: distribution, traits, isSame: isSame)
+            statuses.recordWrite(pending, on: distribution, traits, isSame: isSame, at: now)
             storeResponse(stored, after: distribution)
             return .done
         } catch {
@@ -174,15 +174,15 @@ extension Controller {
         let status = DistributionStatus(
             reason: refusal?.reason ?? .writeFailed,
             message: (refusal.map { [$0.message, behind] } ?? [behind]).joined(separator: " "))
-        let left = ContinuousClock.now.duration(to: since + settings.staleMountGrace)
+        let left = now.duration(to: since + settings.staleMountGrace)
         guard left > .zero else {
             report(status, on: distribution)
-            return targetRecords.requestWait(target, at: .now).map { .again(after: $0) } ?? .done
+            return targetRecords.requestWait(target, at: now).map { .again(after: $0) } ?? .done
         }
         log(status, of: distribution)
         // The status of a cluster distribution keeps the last result.
         if !distribution.isCluster { statuses.leaveToOthers(status, on: distribution.key) }
-        return .again(after: min(left, targetRecords.requestWait(target, at: .now) ?? left))
+        return .again(after: min(left, targetRecords.requestWait(target, at: now) ?? left))
     }
 
     /// Additional sentences for the status of a distribution in sync. For a cluster distribution, only those that are

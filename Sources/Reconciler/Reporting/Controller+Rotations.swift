@@ -13,7 +13,7 @@ extension Controller {
 
     func rotated(to new: Snapshot, _ changed: Set<String>, _ targets: Set<ObjectKey>) {
         guard !isFollowing else { return }
-        let now = ContinuousClock.now
+        let now = self.now
         let noticedAt = new.noticedAt ?? now
         // File systems and this process use the same clock. If the clock is set back in between, the lag counts as
         // zero.
@@ -30,7 +30,7 @@ extension Controller {
     ///
     /// - Parameter seen: the number of the rotation whose content the target was compared with.
     func recordResult(_ result: Rotation.Result, of target: ObjectKey, seeing seen: Int) {
-        let (latency, ended) = rotations.record(target, result, seeing: seen, at: .now)
+        let (latency, ended) = rotations.record(target, result, seeing: seen, at: now)
         if let latency, !settings.dryRun {
             counts.propagation.observe(latency.propagation)
             counts.processing.observe(latency.processing)

@@ -12,14 +12,15 @@ package struct StatusThrottle: Sendable {
     /// A hash of the status and of the spec that it is about, which takes less memory than both. Two different statuses
     /// have the same hash with a probability of 1 in 2^64; then the second may be written a minute late.
     private let fingerprint: Int
-    let at = ContinuousClock.now
+    let at: ContinuousClock.Instant
     private let isRepeated: Bool
 
     /// - Parameter last: the status that was written before.
     init(
         _ status: DistributionStatus, on distribution: SecretsDistribution, _ definition: DefinitionTraits,
-        after last: StatusThrottle?
+        after last: StatusThrottle?, at now: ContinuousClock.Instant
     ) {
+        at = now
         var hasher = Hasher()
         hasher.combine(distribution.spec)
         // Without a status subresource, each write of a status raises the generation.

@@ -89,10 +89,12 @@ extension StatusTracker {
     mutating func announced(_ distribution: ObjectKey) { pending[distribution]?.isAnnounced = true }
 
     /// How long to wait before the status may be written; nil if it may be written now.
-    func wait(before next: PendingStatus, on distribution: SecretsDistribution) -> Duration? {
+    func wait(before next: PendingStatus, on distribution: SecretsDistribution, at now: ContinuousClock.Instant)
+        -> Duration?
+    {
         let last = written[distribution.key]
         let definition = definition(for: distribution)
-        return StatusThrottle(next.status, on: distribution, definition, after: last).wait(after: last)
+        return StatusThrottle(next.status, on: distribution, definition, after: last, at: now).wait(after: last)
     }
 
     /// How long until the next status of a distribution, if there must be `pause` between two; nil if it may be written
@@ -112,17 +114,18 @@ extension StatusTracker {
     ///
     /// - Parameter isSame: false if the distribution has been recreated or deleted in the meantime.
     mutating func recordWrite(
-        _ next: PendingStatus, on distribution: SecretsDistribution, _ traits: DefinitionTraits, isSame: Bool
+        _ next: PendingStatus, on distribution: SecretsDistribution, _ traits: DefinitionTraits, isSame: Bool,
+        at now: ContinuousClock.Instant
     ) {
         let key = distribution.key
         if isSame {
             written[key] = StatusThrottle(
-                next.status, on: distribution, definition(for: distribution), after: written[key])
+                next.status, on: distribution, definition(for: distribution), after: written[key], at: now)
         }
         if !distribution.isCluster { definition = traits }
         // Keep a pending status that is new, or that is about another generation.
-        if let now = pending[key], now.status == next.status,
-            now.distribution.generation == next.distribution.generation
+        if let newest = pending[key], newest.status == next.status,
+            newest.distribution.generation == next.distribution.generation
         {
             pending[key] = nil
         }
