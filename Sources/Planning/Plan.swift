@@ -3,7 +3,7 @@ package import Kube
 package import Values
 
 /// The action that brings one target in sync.
-package enum Plan: Sendable {
+package indirect enum Plan: Sendable {
     case unchanged
     case create(DesiredTarget)
     /// Write the difference.

@@ -50,6 +50,7 @@ extension Controller {
     }
 
     /// Whether the cached version of a distribution describes the same target.
+    @inline(never)
     func isCurrent(_ known: SecretsDistribution) -> Bool {
         guard let now = cache.index.current(known) else { return false }
         return now.uid == known.uid && now.target == known.target && now.spec == known.spec && isOurs(now)
@@ -73,6 +74,7 @@ extension Controller {
     /// newer one.
     ///
     /// - Returns: whether the response was used.
+    @inline(never)
     @discardableResult
     private func storeRead(_ response: SecretsDistribution, after before: SecretsDistribution?) -> Bool {
         let now = cache.index[response.key]
@@ -104,6 +106,7 @@ extension Controller {
     }
 
     /// Stores a response regardless of its resource version.
+    @inline(never)
     private func replace(_ distribution: SecretsDistribution) {
         carryOut(cache.store(distribution, isAuthoritative: true, sharing: statuses.outcomes))
     }
@@ -112,6 +115,7 @@ extension Controller {
     ///
     /// - Parameter known: the version that the status was written to. In local mode no resource version shows which of
     ///   two is newer, so an edit that arrived in the meantime is kept.
+    @inline(never)
     func storeResponse(_ distribution: SecretsDistribution, after known: SecretsDistribution?) {
         if let known, let now = cache.index[known.key], now != known, !now.isOlder(than: distribution) {
             return

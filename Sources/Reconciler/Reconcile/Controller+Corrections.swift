@@ -4,6 +4,7 @@ import Planning
 /// Corrects changes by other writers, and detects servers that store something other than what was sent.
 extension Controller {
     /// Why a write must wait; nil if it may be sent.
+    @inline(never)
     func pause(before desired: DesiredTarget, _ actual: ObservedTarget?) -> Comparison? {
         let (desiredHash, now) = (desired.fingerprint, self.now)
         if let actual, let alteration = drift.alteration(of: actual, desiredHash: desiredHash, at: now) {
@@ -42,6 +43,7 @@ extension Controller {
     /// - Parameters:
     ///   - version: of the Secret that was written; nil if it was removed.
     ///   - desiredHash: the fingerprint of the desired target.
+    @inline(never)
     func corrected(_ key: ObjectKey, to version: String?, desiredHash: Int, hadForeignChange: Bool) {
         targetRecords.changedByOthers[key] = nil
         if drift.recordWrite(key, desiredHash: desiredHash, hadForeignChange: hadForeignChange, at: now) {
@@ -57,6 +59,7 @@ extension Controller {
     /// The result for the distribution if the server stored something other than what was sent; nil if it did not.
     ///
     /// - Parameter wasImmutable: the Secret was immutable before the write.
+    @inline(never)
     func alteration(_ desired: DesiredTarget, _ stored: ObservedTarget, wasImmutable: Bool) -> Comparison? {
         guard let differences = desired.differences(from: stored, wasImmutable: wasImmutable), drift.isWatching
         else { return nil }
@@ -72,6 +75,7 @@ extension Controller {
     }
 
     /// The result for the distribution if the server made its Secret immutable; nil if it did not.
+    @inline(never)
     func immutability(of target: ObservedTarget) -> Comparison? {
         guard let message = drift.immutability(of: target) else { return nil }
         return .status(DistributionStatus(reason: .writeFailed, message: message))

@@ -10,6 +10,7 @@ extension Controller {
     }
 
     /// The plan for a target, without what an agent with an older mount must leave to others.
+    @inline(never)
     func planned(
         _ desired: DesiredTarget, _ distribution: SecretsDistribution, over actual: ObservedTarget?,
         _ newer: NewerContent, _ review: TargetReview
@@ -31,6 +32,7 @@ extension Controller {
     }
 
     /// The target's content that is newer than our mount's. Empty unless the name of its generation is newer.
+    @inline(never)
     func newerContent(
         _ actual: ObservedTarget?, than desired: DesiredTarget, _ distribution: SecretsDistribution
     ) -> NewerContent {

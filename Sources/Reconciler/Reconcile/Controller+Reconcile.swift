@@ -259,25 +259,14 @@ extension Controller {
             }
         }
         let stored: ObservedTarget
-        var isContentWritten = true
-        var wasImmutable = false
         switch plan {
-        case .unchanged:
-            drift.recordInSync(desired.key, at: now)
-            // If they differ, the target has changed again since it was read.
-            if targetRecords.changedByOthers[desired.key] != nil, cache.targets[desired.key] == actual {
-                targetRecords.changedByOthers[desired.key] = nil
-            }
-            if let actual, let result = immutability(of: actual) { return result }
-            return synced(distribution, desired, actual, review, written: mayBeWritten)
+        case .unchanged: return unchanged(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
         case .create(let target):
             stored = try await write(desired) { () async throws(StoreError) in
                 try await secrets.create(target)
             }
         case .update(let old, let patch):
-            isContentWritten = patch.changesContent
-            wasImmutable = old.isImmutable
             stored = try await write(desired) { () async throws(StoreError) in
                 try await secrets.update(old, patch)
             }
@@ -286,6 +275,36 @@ extension Controller {
             stored = try await write(desired) { () async throws(StoreError) in
                 try await secrets.recreate(old, as: target)
             }
+        }
+        return written(plan, distribution, desired, stored, review)
+    }
+
+    /// The result of a target that needs no write.
+    @inline(never)
+    private func unchanged(
+        _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
+        _ review: TargetReview, written: Bool
+    ) -> Comparison {
+        drift.recordInSync(desired.key, at: now)
+        // If they differ, the target has changed again since it was read.
+        if targetRecords.changedByOthers[desired.key] != nil, cache.targets[desired.key] == actual {
+            targetRecords.changedByOthers[desired.key] = nil
+        }
+        if let actual, let result = immutability(of: actual) { return result }
+        return synced(distribution, desired, actual, review, written: written)
+    }
+
+    /// The result of a target that was written.
+    @inline(never)
+    private func written(
+        _ plan: Plan, _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ stored: ObservedTarget,
+        _ review: TargetReview
+    ) -> Comparison {
+        var isContentWritten = true
+        var wasImmutable = false
+        if case .update(let old, let patch) = plan {
+            isContentWritten = patch.changesContent
+            wasImmutable = old.isImmutable
         }
         logGenerated(desired)
         return alteration(desired, stored, wasImmutable: wasImmutable) ?? immutability(of: stored)
@@ -301,6 +320,12 @@ extension Controller {
             before = cache.targets[key]
             found = try await secrets.observe(key)
         } while found != nil && before != nil && cache.targets[key] == nil
+        storeRead(found, of: key, after: before)
+        return found
+    }
+
+    @inline(never)
+    private func storeRead(_ found: ObservedTarget?, of key: ObjectKey, after before: ObservedTarget?) {
         if found != before { markChanged(key) }
         drift.name(found?.changedBy, at: key)
         if let found, found.labels[WellKnownKeys.managedByLabel] == settings.managedBy {
@@ -311,7 +336,6 @@ extension Controller {
             cache.targets[key] = nil
             statusRecords.forgetAwaited(key)
         }
-        return found
     }
 
     /// Writes a target, and stores the response in the cache.
@@ -322,6 +346,7 @@ extension Controller {
     }
 
     /// - Parameter desiredHash: the fingerprint of the desired target, or `DriftTracker.removal`.
+    @inline(never)
     func write(
         _ key: ObjectKey, desiredHash: Int, _ body: () async throws(StoreError) -> ObservedTarget
     ) async throws(StoreError) -> ObservedTarget {
@@ -360,6 +385,7 @@ extension Controller {
         corrected(key, to: nil, desiredHash: DriftTracker.removal, hadForeignChange: hadForeignChange)
     }
 
+    @inline(never)
     private func synced(
         _ distribution: SecretsDistribution, _ desired: DesiredTarget, _ actual: ObservedTarget?,
         _ review: TargetReview, written: Bool

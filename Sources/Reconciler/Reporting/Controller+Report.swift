@@ -98,13 +98,28 @@ extension Controller {
             statuses.drop(key)
             return .done
         }
+        switch nextStatus(of: key) {
+        case .outcome(let outcome): return outcome
+        case .write(let pending, let next, let distribution): try await write(next, pending, to: distribution)
+        }
+        return .done
+    }
+
+    private enum StatusStep {
+        /// There is nothing to write, or not yet.
+        case outcome(Outcome)
+        indirect case write(PendingStatus, StoredStatus, to: SecretsDistribution)
+    }
+
+    @inline(never)
+    private func nextStatus(of key: ObjectKey) -> StatusStep {
         // A new status may have been reported while the distribution was read.
-        guard let pending = statuses.pending[key] else { return .done }
+        guard let pending = statuses.pending[key] else { return .outcome(.done) }
         guard let distribution = cache.index[key], isOurs(distribution),
             distribution.hasSameSpec(as: pending.distribution)
         else {
             statuses.drop(key)
-            return .done
+            return .outcome(.done)
         }
         if !pending.isAnnounced {
             statuses.announced(key)
@@ -116,28 +131,45 @@ extension Controller {
         guard let next = pending.status.update(of: distribution, on: definition, now: Timestamp.now().rfc3339)
         else {
             statuses.drop(key)
-            return .done
+            return .outcome(.done)
         }
-        if let wait = statuses.wait(before: pending, on: distribution, at: now) { return .again(after: wait) }
+        if let wait = statuses.wait(before: pending, on: distribution, at: now) { return .outcome(.again(after: wait)) }
+        return .write(pending, next, to: distribution)
+    }
+
+    private func write(
+        _ next: StoredStatus, _ pending: PendingStatus, to distribution: SecretsDistribution
+    ) async throws(StoreError) {
         do throws(StoreError) {
-            let (stored, traits) = try await distributions.write(next, to: distribution, on: definition)
-            // The distribution may have been recreated or deleted in the meantime.
-            let isSame = cache.index[key]?.uid == distribution.uid
-            statuses.recordWrite(pending, on: distribution, traits, isSame: isSame, at: now)
-            storeResponse(stored, after: distribution)
-            return .done
+            let (stored, traits) = try await distributions.write(
+                next, to: distribution, on: statuses.definition(for: distribution))
+            recordWrite(of: pending, to: distribution, stored, traits)
         } catch {
-            if case .unknownOutcome = error { statuses.lostResponse(pending, next, on: key) }
-            // If the distribution was deleted or changed, its event arrives later or was missed: retry without a log
-            // line.
-            if !error.isRetried {
-                logger.warning(
-                    "status cannot be written",
-                    ["distribution": .string(key.description), "error": .string(error.description)])
-                dependencies.reportFault("\(key): its status cannot be written: \(error.description)")
-            }
+            statusFailed(pending, next, distribution.key, error)
             throw error
         }
+    }
+
+    @inline(never)
+    private func recordWrite(
+        of pending: PendingStatus, to distribution: SecretsDistribution, _ stored: SecretsDistribution,
+        _ traits: DefinitionTraits
+    ) {
+        // The distribution may have been recreated or deleted in the meantime.
+        let isSame = cache.index[distribution.key]?.uid == distribution.uid
+        statuses.recordWrite(pending, on: distribution, traits, isSame: isSame, at: now)
+        storeResponse(stored, after: distribution)
+    }
+
+    @inline(never)
+    private func statusFailed(_ pending: PendingStatus, _ next: StoredStatus, _ key: ObjectKey, _ error: StoreError) {
+        if case .unknownOutcome = error { statuses.lostResponse(pending, next, on: key) }
+        // If the distribution was deleted or changed, its event arrives later or was missed: retry without a log line.
+        guard !error.isRetried else { return }
+        logger.warning(
+            "status cannot be written",
+            ["distribution": .string(key.description), "error": .string(error.description)])
+        dependencies.reportFault("\(key): its status cannot be written: \(error.description)")
     }
 
     /// Whether a write of a status that got no response succeeded. If it did, its `lastUpdated` is kept; a second write
