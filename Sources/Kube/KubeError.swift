@@ -87,7 +87,7 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether the request was a write that may have been performed, or may still be. The object must be read before
     /// the write is repeated.
     package var isOutcomeUnknown: Bool {
-        guard [.create, .patch, .delete].contains(operation.verb) else { return false }
+        guard [.create, .update, .patch, .delete].contains(operation.verb) else { return false }
         return switch kind {
         case .transport(let failure): failure.mayHaveArrived
         // The response was a success.

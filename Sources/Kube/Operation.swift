@@ -1,7 +1,7 @@
 /// The verb and object of a request, as errors and logs show them.
 package struct Operation: Sendable, Hashable, CustomStringConvertible {
     package enum Verb: String, Sendable {
-        case get, list, watch, create, patch, delete
+        case get, list, watch, create, update, patch, delete
     }
 
     package let verb: Verb

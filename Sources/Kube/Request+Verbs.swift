@@ -96,6 +96,18 @@ extension Request {
             body: object.encoded(), contentType: "application/json", isRepeatable: dryRun)
     }
 
+    /// Replaces an object. If it contains `metadata.resourceVersion`, the server rejects it (409) if the object has changed
+    /// since. What the object does not contain is removed, except `metadata.managedFields`.
+    package static func update(
+        _ resource: Resource, namespace: String? = nil, name: String, _ object: JSONValue
+    ) -> Request {
+        Request(
+            .put, Operation(.update, resource: resource.plural, namespace: namespace, name: name),
+            path: resource.path(namespace: namespace, name: name),
+            query: [QueryItem(name: "fieldManager", value: fieldManager)],
+            body: object.encoded(), contentType: "application/json", isRepeatable: false)
+    }
+
     /// A JSON merge patch (RFC 7386): `null` removes a key, an array is replaced as a whole.
     ///
     /// If the patch contains `metadata.resourceVersion`, the server rejects it (409) if the object has changed since.

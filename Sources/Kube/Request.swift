@@ -5,6 +5,7 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
         case patch = "PATCH"
         case delete = "DELETE"
     }

@@ -21,6 +21,9 @@ package struct ObservedTarget: Sendable, Equatable {
     package var changedBy: String?
     /// Data keys that another writer wrote last, as far as known.
     package var foreignKeys: Set<String> = []
+    /// Whether this value, with the content of `digests`, is the whole Secret. A Secret of which anything was left out when
+    /// it was read, such as its finalizers, must not be replaced by it.
+    package var isComplete = false
     /// Which limit the Secret exceeds, as a phrase: `has 2000 data keys, expected at most 1000`. Only the identity and
     /// the owner marks of that Secret are kept. Nil if it exceeds no limit.
     package var excess: String?
@@ -81,6 +84,7 @@ extension ObservedTarget {
             labels: (old?.labels ?? [:]).merging(desired.labels) { $1 },
             annotations: annotations,
             owners: (old?.owners ?? []).filter { !$0.isOurs } + (desired.owner.map { [$0] } ?? []))
+        isComplete = true
     }
 
     /// This Secret after `patch`.

@@ -78,8 +78,8 @@ package struct TargetPatch: Sendable {
     package private(set) var annotations: [String: String] = [:]
     /// All owner references, including those of others, if ours change: a merge patch replaces the whole list.
     package private(set) var owners: [OwnerReference]?
-    /// Values that the Secret already has and keeps; nil if they are unknown.
-    package private(set) var kept: [SecretValue]?
+    /// Values that the Secret already has and keeps, by data key; nil if not all of them are known.
+    package private(set) var kept: [String: SecretValue]?
 
     package var changesContent: Bool { !set.isEmpty || !removed.isEmpty }
 
@@ -87,7 +87,7 @@ package struct TargetPatch: Sendable {
 
     init(from observed: ObservedTarget, to desired: DesiredTarget) {
         set = desired.data.filter { key, value in observed.digests[key] != value.digest }
-        kept = desired.data.filter { key, value in observed.digests[key] == value.digest }.map(\.value)
+        kept = desired.data.filter { key, value in observed.digests[key] == value.digest }
         let stored = desired.storedKeys
         if !stored.isEmpty { kept = nil }
         removed = observed.digests.keys.filter { desired.data[$0] == nil && !stored.contains($0) }.sorted()

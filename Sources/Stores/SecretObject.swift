@@ -53,8 +53,18 @@ package struct SecretObject: KubeObject {
             metadata, type: try json["type"]?.asString() ?? "Opaque",
             isImmutable: try json["immutable"]?.asBool() ?? false, digests: digests)
         observed.readManagers(of: node)
+        observed.isComplete =
+            json.hasOnly(Self.fields) && node.hasOnly(Self.metadataFields) && json["immutable"]?.bool != false
+            && node["annotations"]?[WellKnownKeys.lastApplied] == nil
         return (metadata, observed)
     }
+
+    /// The fields that a replacement repeats, and those of the metadata that it repeats or that only the server sets.
+    private static let fields = ["apiVersion", "kind", "metadata", "type", "data", "immutable"]
+    private static let metadataFields = [
+        "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels", "annotations", "ownerReferences",
+        "managedFields", "selfLink",
+    ]
 
     /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
     /// use ten times the Secret's size on the server. The limits are checked before anything is decoded.
@@ -81,6 +91,9 @@ package struct SecretObject: KubeObject {
 }
 
 extension JSONNode {
+    /// Whether the object has no other members.
+    fileprivate func hasOnly(_ names: [String]) -> Bool { count == names.count { self[$0] != nil } }
+
     /// Members of an object, or values of a list.
     var count: Int { members.reduce(0) { count, _ in count + 1 } + elements.reduce(0) { count, _ in count + 1 } }
 }
@@ -193,6 +206,25 @@ extension DesiredTarget {
 }
 
 extension TargetPatch {
+    /// The whole Secret after the patch; nil if not all of it is known. The server rejects it if `target` has changed since
+    /// it was observed.
+    package func replacement(of target: ObservedTarget) -> JSONValue? {
+        guard target.isComplete, let kept else { return nil }
+        let next = target.applying(self)
+        var metadata: [String: JSONValue] = [
+            "name": .string(target.key.name), "namespace": .string(target.key.namespace),
+            "uid": .string(target.uid), "resourceVersion": .string(target.resourceVersion),
+            "labels": JSONValue(next.labels), "annotations": JSONValue(next.annotations),
+        ]
+        if !next.owners.isEmpty { metadata["ownerReferences"] = .array(next.owners.map { JSONValue($0) }) }
+        var secret: [String: JSONValue] = [
+            "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata), "type": .string(target.type),
+            "data": .object(set.merging(kept) { $1 }.mapValues(\.base64)),
+        ]
+        if target.isImmutable { secret["immutable"] = true }
+        return .object(secret)
+    }
+
     /// A JSON merge patch. The server rejects it if `target` has changed since it was observed.
     package func mergePatch(of target: ObservedTarget) -> JSONValue {
         var metadata: [String: JSONValue] = [

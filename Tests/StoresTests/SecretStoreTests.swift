@@ -213,7 +213,7 @@ private struct Holding: SecretStore {
 }
 
 /// Records the requests.
-private final class NotedRequests: KubeTransport {
+final class NotedRequests: KubeTransport {
     private let inner: any KubeTransport
     private let requests = Mutex<[Request]>([])
 

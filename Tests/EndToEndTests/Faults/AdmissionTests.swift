@@ -159,7 +159,7 @@ struct AdmissionTests {
         // If a busy machine kept the agent from renewing its Lease, it cancels the write and reads the Secret.
         let wasLost = world.logs.contains("leadership lost")
         #expect(creates.map(\.code) == [201] || wasLost)
-        #expect(try world.server.codes(of: "patch", in: world.namespace) == [200] || wasLost)
+        #expect(try world.server.codes(of: "update", in: world.namespace) == [200] || wasLost)
     }
 
     @Test("the outcome of a write whose response was lost is read, and the write is not repeated")

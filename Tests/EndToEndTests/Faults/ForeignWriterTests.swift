@@ -111,7 +111,7 @@ struct ForeignWriterTests {
     }
 
     private func conflicts(in world: World) throws -> Int {
-        try world.server.codes(of: "patch", in: world.namespace).count { $0 == 409 }
+        try world.server.codes(of: "update", in: world.namespace).count { $0 == 409 }
     }
 
     /// Runs `body` while another client patches Secret `hot` as fast as it can.

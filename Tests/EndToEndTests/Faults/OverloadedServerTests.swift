@@ -68,14 +68,14 @@ struct OverloadedServerTests {
 
     private func writes(of name: String, in world: World) throws -> [APIServer.Served] {
         try world.server.served(in: world.namespace).filter {
-            $0.verb == "patch" && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
+            $0.verb == "update" && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
         }
     }
 
     /// A write with an unknown outcome is looked up before the next write.
     private func tries(of name: String, in world: World) throws -> [APIServer.Served] {
         try world.server.served(in: world.namespace).filter {
-            ["get", "patch"].contains($0.verb) && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
+            ["get", "update"].contains($0.verb) && $0.objectRef?.resource == "secrets" && $0.objectRef?.name == name
         }
     }
 

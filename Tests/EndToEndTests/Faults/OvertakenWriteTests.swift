@@ -11,7 +11,7 @@ struct OvertakenWriteTests {
 
     @Test("a superseded update is rejected")
     func update() async throws {
-        try await overtaken("patch") { world, volume in
+        try await overtaken("update") { world, volume in
             try volume.write(["a": Self.value(1)])
             try await world.create(world.distribution("slow", [("a", "a")]))
             return { try await world.expect("slow", .synced) }
@@ -50,7 +50,7 @@ struct OvertakenWriteTests {
             try await World(sharing: world).withAgent {
                 try await world.expect("slow", ["a": Self.value(3)])
             }
-            try await landed(proxy, "patch", world, witness)
+            try await landed(proxy, "update", world, witness)
         }
     }
 

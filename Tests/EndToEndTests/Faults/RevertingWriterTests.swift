@@ -52,7 +52,7 @@ struct RevertingWriterTests {
                 while let result = await group.nextResult() { _ = result }
             }
             let writes = try world.server.served(in: namespace).count {
-                $0.verb == "patch" && $0.objectRef?.resource == "secrets"
+                ["patch", "update"].contains($0.verb) && $0.objectRef?.resource == "secrets"
             }
             // Our writes and theirs.
             #expect(writes < 60)

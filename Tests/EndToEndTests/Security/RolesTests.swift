@@ -1,3 +1,4 @@
+import Distribution
 import JSON
 import Kube
 import TestSupport
@@ -41,12 +42,15 @@ struct RolesTests {
         try volume.write(["a": "1", "b": "{}"])
         try await world.create(world.distribution("app", [("a", "a")], policy: .delete))
         try await world.withAgent(as: .named("erin")) {
-            // A create, an update, and a replacement.
+            // A create, an update, and another Secret in its place.
             try await world.expect("app", ["a": "1"])
             try volume.write(["a": "2", "b": "{}"])
             try await world.expect("app", ["a": "2"])
             // A correction after a hand edit, reported by an Event that is counted up.
-            try await world.patchSecret("app", ["data": ["a": "aGFuZA=="]])
+            // The agent does not keep the annotation, so it patches the Secret.
+            try await world.patchSecret(
+                "app",
+                ["metadata": ["annotations": [WellKnownKeys.lastApplied: "{}"]], "data": ["a": "aGFuZA=="]])
             try await world.expect("app", ["a": "2"])
             try await world.patch(
                 "app",
