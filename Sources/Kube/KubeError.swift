@@ -101,6 +101,12 @@ package struct KubeError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the role does not allow the request, or an admission plugin of the server rejected it; false if a webhook or
+    /// policy did.
+    package var mayLackPermission: Bool {
+        if case .forbidden(let message) = kind { !AdmissionFrame.isRefusal(message) } else { false }
+    }
+
     /// How long the server asks to wait before the next attempt, at most a minute.
     package var retryAfter: Duration? {
         switch kind {

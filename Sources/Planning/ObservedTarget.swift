@@ -22,7 +22,7 @@ package struct ObservedTarget: Sendable, Equatable {
     /// Data keys that another writer wrote last, as far as known.
     package var foreignKeys: Set<String> = []
     /// Whether this value, with the content of `digests`, is the whole Secret. A Secret of which anything was left out when
-    /// it was read, such as its finalizers, must not be replaced by it.
+    /// it was read, such as its finalizers, must not be sent as a whole.
     package var isComplete = false
     /// Which limit the Secret exceeds, as a phrase: `has 2000 data keys, expected at most 1000`. Only the identity and
     /// the owner marks of that Secret are kept. Nil if it exceeds no limit.

@@ -16,8 +16,8 @@ package final class KubernetesSecretStore: SecretStore {
     private let replaced = Mutex(ReplacedMetadata())
     private let large = LargeObjects()
     private let written = WrittenVersions()
-    /// Whether the role is not known to lack the verb `update`.
-    private let mayReplace = Mutex(true)
+    /// Namespaces whose role lacks the verb `update`.
+    private let patchedOnly = Mutex<Set<String>>([])
     /// Targets whose generated values may be saved in a second Secret.
     let saved = Mutex<Set<ObjectKey>>([])
 
@@ -119,27 +119,23 @@ package final class KubernetesSecretStore: SecretStore {
         }
     }
 
-    /// Replaces the Secret if all of it is known: a patch costs the server a third more. A role without the verb `update`
-    /// still allows the patch.
+    /// Sends the whole Secret if it is known: a patch costs the server a third more. A role without the verb `update` still
+    /// allows the patch.
     private func send(_ patch: TargetPatch, of target: ObservedTarget) async throws(KubeError) -> SecretObject {
         let (namespace, name) = (target.key.namespace, target.key.name)
         var isForbidden = false
-        if mayReplace.withLock({ $0 }), let replacement = patch.replacement(of: target) {
+        if !patchedOnly.withLock({ $0.contains(namespace) }), let update = patch.update(of: target) {
             do {
-                return try await send(.update(.secrets, namespace: namespace, name: name, replacement), to: target)
+                return try await send(update, to: target)
             } catch {
-                guard case .forbidden = error.kind else { throw error }
+                guard error.mayLackPermission else { throw error }
                 isForbidden = true
             }
         }
         let patched = try await send(
             .mergePatch(.secrets, namespace: namespace, name: name, patch.mergePatch(of: target)), to: target)
-        if isForbidden {
-            let isNew = mayReplace.withLock { mayReplace in
-                defer { mayReplace = false }
-                return mayReplace
-            }
-            if isNew { logger.info("secrets are patched", ["roleNeeds": "update on secrets"]) }
+        if isForbidden, patchedOnly.withLock({ $0.insert(namespace).inserted }) {
+            logger.info("secrets are patched", ["scope": .string(namespace), "roleNeeds": "update on secrets"])
         }
         return patched
     }

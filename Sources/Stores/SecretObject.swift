@@ -56,15 +56,17 @@ package struct SecretObject: KubeObject {
         observed.isComplete =
             json.hasOnly(Self.fields) && node.hasOnly(Self.metadataFields) && json["immutable"]?.bool != false
             && node["annotations"]?[WellKnownKeys.lastApplied] == nil
+            && node["ownerReferences"]?.elements.allSatisfy { $0.hasOnly(Self.ownerFields) } != false
         return (metadata, observed)
     }
 
-    /// The fields that a replacement repeats, and those of the metadata that it repeats or that only the server sets.
+    /// The fields that `TargetPatch.update` repeats, and those of the metadata that it repeats or that only the server sets.
     private static let fields = ["apiVersion", "kind", "metadata", "type", "data", "immutable"]
     private static let metadataFields = [
         "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels", "annotations", "ownerReferences",
         "managedFields", "selfLink",
     ]
+    private static let ownerFields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
 
     /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
     /// use ten times the Secret's size on the server. The limits are checked before anything is decoded.
@@ -206,10 +208,14 @@ extension DesiredTarget {
 }
 
 extension TargetPatch {
-    /// The whole Secret after the patch; nil if not all of it is known. The server rejects it if `target` has changed since
-    /// it was observed.
-    package func replacement(of target: ObservedTarget) -> JSONValue? {
-        guard target.isComplete, let kept else { return nil }
+    /// The maximum size of a request with the whole Secret, in bytes. The API server accepts 3 MiB (`MaxRequestBodyBytes`),
+    /// and proxies before it often 1 MiB.
+    private static let largestUpdate = 1 << 20
+
+    /// A request with the whole Secret after the patch; nil if not all of it is known, or if it is large. The server rejects
+    /// it if `target` has changed since it was observed.
+    package func update(of target: ObservedTarget) -> Request? {
+        guard target.isComplete, !target.uid.isEmpty, !target.resourceVersion.isEmpty, let kept else { return nil }
         let next = target.applying(self)
         var metadata: [String: JSONValue] = [
             "name": .string(target.key.name), "namespace": .string(target.key.namespace),
@@ -219,10 +225,14 @@ extension TargetPatch {
         if !next.owners.isEmpty { metadata["ownerReferences"] = .array(next.owners.map { JSONValue($0) }) }
         var secret: [String: JSONValue] = [
             "apiVersion": "v1", "kind": "Secret", "metadata": .object(metadata), "type": .string(target.type),
-            "data": .object(set.merging(kept) { $1 }.mapValues(\.base64)),
         ]
+        // For the server, an empty map differs from none, and the content of an immutable Secret must be the same.
+        let data = set.merging(kept) { $1 }
+        if !data.isEmpty { secret["data"] = .object(data.mapValues(\.base64)) }
         if target.isImmutable { secret["immutable"] = true }
-        return .object(secret)
+        let request = Request.update(
+            .secrets, namespace: target.key.namespace, name: target.key.name, .object(secret))
+        return request.body.count <= Self.largestUpdate ? request : nil
     }
 
     /// A JSON merge patch. The server rejects it if `target` has changed since it was observed.

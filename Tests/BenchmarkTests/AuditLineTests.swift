@@ -4,7 +4,9 @@ import Testing
 
 @Suite("A line of the audit log")
 struct AuditLineTests {
-    @Test("reports a Secret that was written", arguments: [("patch", 200), ("create", 201), ("delete", 200)])
+    @Test(
+        "reports a Secret that was written",
+        arguments: [("patch", 200), ("update", 200), ("create", 201), ("delete", 200)])
     func written(_ verb: String, _ code: Int) {
         #expect(auditLine(verb: verb, code: code).isSecretWrite(by: "erin"))
     }

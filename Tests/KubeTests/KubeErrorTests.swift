@@ -150,9 +150,22 @@ struct KubeErrorTests {
             (.conflict(message: "m"), false),
         ]
         for (kind, expected) in kinds {
-            #expect(KubeError(operation, kind).isOutcomeUnknown == expected)
+            for verb in [Operation.Verb.create, .update, .patch, .delete] {
+                #expect(KubeError(Operation(verb, resource: "secrets"), kind).isOutcomeUnknown == expected)
+            }
             #expect(!KubeError(Operation(.get, resource: "secrets"), kind).isOutcomeUnknown)
         }
+    }
+
+    @Test func `a permission may be missing unless a webhook or policy says that it denied the request`() {
+        let name = #"secrets "tls" is forbidden: "#
+        for (kind, expected) in [
+            (KubeError.Kind.forbidden(message: name + #"User "u" cannot update resource "secrets""#), true),
+            (.forbidden(message: name + "exceeded quota: q"), true),
+            (.forbidden(message: #"admission webhook "w" denied the request: no"#), false),
+            (.forbidden(message: name + "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"), false),
+            (.conflict(message: "m"), false),
+        ] { #expect(KubeError(operation, kind).mayLackPermission == expected) }
     }
 
     @Test func `the header gives the delay before a retry`() {

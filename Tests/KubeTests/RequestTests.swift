@@ -32,6 +32,10 @@ struct RequestTests {
                 + "?fieldManager=secrets-distributor"
         ),
         (
+            .update(.secrets, namespace: "web", name: "a", [:]),
+            "PUT /api/v1/namespaces/web/secrets/a?fieldManager=secrets-distributor"
+        ),
+        (
             .delete(.secrets, namespace: "web", name: "a", uid: nil), "DELETE /api/v1/namespaces/web/secrets/a"
         ),
     ])
@@ -51,7 +55,9 @@ struct RequestTests {
             .secrets, namespace: "web", name: "a", ["metadata": ["resourceVersion": "7"], "data": [:]])
         #expect(patch.contentType == "application/merge-patch+json")
         let delete = Request.delete(.secrets, namespace: "web", name: "a", uid: "u")
-        for write in [patch, delete, .create(.secrets, namespace: "web", [:])] {
+        let update = Request.update(.secrets, namespace: "web", name: "a", [:])
+        #expect(update.contentType == "application/json")
+        for write in [patch, delete, update, .create(.secrets, namespace: "web", [:])] {
             #expect(!write.isRepeatable)
             #expect(write.timeout > .seconds(60))
         }

@@ -86,6 +86,8 @@ struct GeneratedKeysTests {
             return
         }
         #expect(patch.set.keys.sorted() == ["PASSWORD"] && patch.removed == ["other"])
+        // The Secret has the only copy of the generated value, so it must not be sent as a whole.
+        #expect(patch.kept == nil)
     }
 
     @Test("that are in a Secret without a record are adopted, with the token of today")

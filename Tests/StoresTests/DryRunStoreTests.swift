@@ -80,6 +80,7 @@ struct DryRunStoreTests {
         let writes = [
             Request.create(.secrets, namespace: "web", [:]), .create(.secrets, namespace: "web", [:], dryRun: true),
             .mergePatch(.secrets, namespace: "web", name: "a", [:]),
+            .update(.secrets, namespace: "web", name: "a", [:]),
             .delete(.secrets, namespace: "web", name: "a", uid: nil),
         ]
         for write in writes {

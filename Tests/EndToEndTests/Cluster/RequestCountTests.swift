@@ -35,7 +35,7 @@ struct RequestCountTests {
                 }
             }
             let asked = try requests(in: world).merging(before) { $0 - $1 }.filter { $0.value != 0 }
-            #expect(asked == ["patch secrets": 20, "patch secretsdistributions/status": 20])
+            #expect(asked == ["update secrets": 20, "patch secretsdistributions/status": 20])
             // A rotation causes none; see `DistributionStatus.isNew`.
             #expect(try await writtenEvents(in: world) == 20)
             // No watch ended with an error.

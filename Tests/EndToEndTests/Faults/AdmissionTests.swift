@@ -81,6 +81,27 @@ struct AdmissionTests {
         #expect(world.logs.count("distribution held back") == 1)
     }
 
+    @Test("an update that a webhook denies is not sent as a patch too, and later ones are updates again")
+    func deniedUpdate() async throws {
+        let world = try await World()
+        let volume = try AtomicVolume(world.mount)
+        try volume.write(["a": "1"])
+        try await world.create(world.distribution("app", [("a", "a")]))
+        try await world.withAgent {
+            try await world.expect("app", .synced)
+            try await withWebhooks(world, ["/deny/403/no"]) {
+                try volume.write(["a": "2"])
+                try await world.expect("app", .writeFailed)
+                try await remove(world)
+                try await world.expect("app", ["a": "2"])
+            }
+        }
+        #expect(try world.server.codes(of: "patch", in: world.namespace).isEmpty)
+        let codes = try world.server.codes(of: "update", in: world.namespace)
+        #expect(codes.first == 403 && codes.last == 200)
+        #expect(world.logs.count("secrets are patched") == 0)
+    }
+
     @Test("values that a webhook quotes from a Secret are omitted; the webhook's name is kept")
     func quoted() async throws {
         let world = try await World()
@@ -92,7 +113,9 @@ struct AdmissionTests {
         try await world.create(distribution)
         try await world.withAgent {
             try await world.expect("app", .synced)
-            // The patch has only one of the values, but the webhook sees both.
+            // The agent does not keep the annotation, so it patches the Secret: the patch has only one of the values, but
+            // the webhook sees both.
+            try await world.patchSecret("app", ["metadata": ["annotations": [WellKnownKeys.lastApplied: "{}"]]])
             try await withWebhooks(world, ["/quote/400"], operations: quoting) {
                 try await world.create(other)
                 try await world.expect("other", .writeFailed)
@@ -189,10 +212,11 @@ struct AdmissionTests {
         }
         let lost = transport.lost
         #expect(lost.count { $0.hasPrefix("create secrets") } == 2)
+        #expect(lost.contains { $0.hasPrefix("update secrets ") })
         #expect(lost.contains { $0.hasPrefix("patch secretsdistributions") })
         let all = try world.server.served(in: world.namespace)
         #expect(try world.server.codes(of: "create", in: world.namespace).count { $0 == 201 } == 2)
-        // A repeat would be a second create, or a second patch of the same version.
+        // A repeat would be a second create, or a second update of the same version.
         #expect(
             !all.contains { $0.code == 409 && $0.objectRef?.resource == "secrets" && !$0.requestURI.contains("dryRun") }
         )

@@ -68,7 +68,7 @@ struct RevertingWriterTests {
 
         func send(_ request: Request) async throws(KubeError) -> Response {
             var request = request
-            if request.operation.resource == "secrets", [.post, .patch].contains(request.method),
+            if request.operation.resource == "secrets", [.post, .put, .patch].contains(request.method),
                 let body = try? JSONBytes.decode(JSONValue.self, from: request.body)
             {
                 request.body = change(body).encoded()
