@@ -13,7 +13,7 @@ enum Remarks {
             reason: """
                 As for a rotation, see below. In addition, the server lists everything before the first Secret can be \
                 created: for 1,000 distributions, in two successive pages, this was 0.75 s of 2.95 s, in which it \
-                reads each object from etcd, decodes and encodes it. The reference patches, while a start creates, \
+                reads each object from etcd, decodes and encodes it. The reference updates, while a start creates, \
                 which is cheaper for the server.
                 """,
             next: "to start with the namespaces whose distributions are all known, before the next page arrives."

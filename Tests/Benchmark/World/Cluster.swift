@@ -76,9 +76,16 @@ struct Cluster: Sendable {
     }
 
     func namespaces(_ count: Int) async throws -> [String] {
-        var names: [String] = []
-        for _ in 0..<count { names.append(try await server.namespace()) }
-        return names
+        let server = server
+        return try await withThrowingTaskGroup(of: String.self) { group in
+            var names: [String] = []
+            for number in 0..<count {
+                if number >= 32, let name = try await group.next() { names.append(name) }
+                group.addTask { try await server.namespace() }
+            }
+            for try await name in group { names.append(name) }
+            return names
+        }
     }
 }
 

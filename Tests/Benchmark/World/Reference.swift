@@ -3,21 +3,21 @@ import JSON
 import KubeConfig
 import TestSupport
 
-/// The server's own limit: h2load(1) writes Secrets of the same size as the program's, with patches of the same size,
-/// over as many connections as the program has: one.
+/// The server's own limit: h2load(1) writes whole Secrets, as the program does, of the same size, over as many connections
+/// as the program has: one.
 ///
-/// The Secrets are separate ones, which only the server itself watches.
+/// The Secrets are separate ones, which only the server itself watches. Each is in a namespace of its own, because h2load
+/// sends the same body to all addresses, and the body has the Secret's name.
 final class Reference {
     /// The numbers of concurrent requests, in turn.
     static let widths = [8, 16, 32, 64, 128]
 
     /// The note for figures that are compared with the reference.
     static let note =
-        "Compared with the same number of patches by h2load over one connection, the best of "
+        "Compared with the same number of updates by h2load over one connection, the best of "
         + "\(widths.count) concurrencies."
 
     private let cluster: Cluster
-    private let namespaces: [String]
     private let count: Int
     private let folder: ScratchFolder
     private var turn = 0
@@ -27,21 +27,19 @@ final class Reference {
         self.count = count
         self.cluster = cluster
         folder = try ScratchFolder()
-        namespaces = try await cluster.namespaces(count < 100 ? 1 : 10)
-        let namespaces = namespaces
-        let address = { (number: Int) in
-            "https://127.0.0.1:\(cluster.server.port)/api/v1/namespaces/\(namespaces[number % namespaces.count])/secrets"
-        }
-        try folder.write("secrets", (0..<count).map { "\(address($0))/reference-\($0)\n" }.joined())
-        try folder.write("namespaces", (0..<count).map { address($0) + "\n" }.joined())
+        let namespaces = try await cluster.namespaces(count)
+        let addresses = namespaces.map { "https://127.0.0.1:\(cluster.server.port)/api/v1/namespaces/\($0)/secrets" }
+        try folder.write("secrets", addresses.map { "\($0)/\(Self.name)\n" }.joined())
+        try folder.write("namespaces", addresses.map { $0 + "\n" }.joined())
         try await concurrently(count) { number in
             _ = try await cluster.client.create(
-                .secrets, namespace: namespaces[number % namespaces.count],
-                Self.secret(["name": .string("reference-\(number)")], turn: 0))
+                .secrets, namespace: namespaces[number], Self.secret(["name": .string(Self.name)], turn: 0))
         }
     }
 
-    /// Patches each Secret once.
+    private static let name = "reference"
+
+    /// Updates each Secret once.
     ///
     /// - Returns: seconds from the first request to the last response, for the best of the widths.
     func writes(_ widths: [Int] = Reference.widths) async throws -> (seconds: Double, width: Int) {
@@ -49,7 +47,7 @@ final class Reference {
         for width in widths {
             // With 10,000 Secrets a run takes many seconds, so its start matters little.
             if count < 10_000 { try await cluster.rest() }
-            let seconds = try await patch(count, width: width).seconds
+            let seconds = try await update(count, width: width).seconds
             if seconds < best.seconds { best = (seconds, width) }
         }
         return best
@@ -58,15 +56,15 @@ final class Reference {
     /// The number of first requests of a connection that are ignored: the program's connection has been open for long.
     static let opening = 5
 
-    /// Patches one Secret after another, each at most once, because a patch without changes is not written.
+    /// Updates one Secret after another, each at most once, because an update without changes is not written.
     ///
-    /// - Returns: the seconds of each patch.
+    /// - Returns: the seconds of each update.
     func bareWrites(_ count: Int) async throws -> [Double] {
         precondition(count + Self.opening <= self.count, "a Secret for each write")
-        return try await patch(count + Self.opening, width: 1).answers.dropFirst(Self.opening).map(\.latency)
+        return try await update(count + Self.opening, width: 1).answers.dropFirst(Self.opening).map(\.latency)
     }
 
-    /// Creates the same number of further Secrets, in the way that `writes` patches them.
+    /// Creates the same number of further Secrets, in the way that `writes` updates them.
     func creates(_ widths: [Int] = Reference.widths) async throws -> (seconds: Double, width: Int) {
         var best = (seconds: Double.infinity, width: 0)
         for width in widths {
@@ -80,25 +78,17 @@ final class Reference {
         return best
     }
 
-    private func patch(_ count: Int, width: Int) async throws -> LoadRun {
-        // A patch that changes nothing is not written.
+    private func update(_ count: Int, width: Int) async throws -> LoadRun {
+        // An update that changes nothing is not written.
         turn += 1
         return try await LoadRun.run(
-            "PATCH", addresses: folder("secrets"), count: count, body: Self.patch(turn: turn).encoded(),
-            type: "application/merge-patch+json", token: cluster.server.token(of: Cluster.reference), width: width)
+            "PUT", addresses: folder("secrets"), count: count,
+            body: Self.secret(["name": .string(Self.name)], turn: turn).encoded(), type: "application/json",
+            token: cluster.server.token(of: Cluster.reference), width: width)
     }
 
-    /// Like the program's patch for a rotation of one file, but without the precondition, which differs for each
+    /// Like the program's Secret after the rotation of one file, but without the uid and the version, which differ for each
     /// Secret.
-    private static func patch(turn: Int) -> JSONValue {
-        [
-            "metadata": [
-                "annotations": ["xlscsde.nhs.uk/mountGeneration": .string("..2026_11_21_08_30_00.\(100_000 + turn)")]
-            ],
-            "data": ["ca.crt": .string(content("turn \(turn)", bytes: Fleet.fileBytes))],
-        ]
-    }
-
     private static func secret(_ metadata: JSONValue, turn: Int) -> JSONValue {
         [
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
@@ -106,13 +96,13 @@ final class Reference {
                 "labels": ["app.kubernetes.io/managed-by": "reference"],
                 "annotations": [
                     "xlscsde.nhs.uk/managedBy": "reference", "xlscsde.nhs.uk/distribution": "reference/reference",
-                    "xlscsde.nhs.uk/mountGeneration": "..2026_11_21_08_30_00.100000",
+                    "xlscsde.nhs.uk/mountGeneration": .string("..2026_11_21_08_30_00.\(100_000 + turn)"),
                 ],
             ]),
             "data": [
                 "tls.crt": .string(content("certificate", bytes: 1_300)),
                 "tls.key": .string(content("key", bytes: 1_700)),
-                "ca.crt": .string(content("authority", bytes: Fleet.fileBytes)),
+                "ca.crt": .string(content("turn \(turn)", bytes: Fleet.fileBytes)),
             ],
         ]
     }
