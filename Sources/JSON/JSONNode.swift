@@ -32,6 +32,28 @@ package struct JSONNode: Sendable {
                 return nil
             }
         }
+
+        /// Whether the object has only members of these names, each once. Names with escapes do not count.
+        func hasOnly(_ names: [StaticString], in object: Int) -> Bool {
+            bytes.withUnsafeBufferPointer { text in
+                var seen: UInt64 = 0
+                var index = object + 1
+                let end = marks[object].next
+                while index < end {
+                    let mark = marks[index]
+                    guard mark.kind == .string else { return false }
+                    let name = UnsafeBufferPointer(rebasing: text[mark.range])
+                    let place = names.firstIndex { known in
+                        known.utf8CodeUnitCount == name.count
+                            && UnsafeBufferPointer(start: known.utf8Start, count: name.count).elementsEqual(name)
+                    }
+                    guard let place, seen & (1 << place) == 0 else { return false }
+                    seen |= 1 << place
+                    index = marks[index + 1].next
+                }
+                return true
+            }
+        }
     }
 
     private let document: Document
@@ -178,6 +200,9 @@ extension JSONNode {
         let value = JSONNode(document, found)
         return value.isNull ? nil : value
     }
+
+    /// Whether this is an object with members of only these names, at most 64, and each at most once.
+    package func hasOnly(_ names: [StaticString]) -> Bool { isObject && document.hasOnly(names, in: index) }
 
     /// The members of the object that are not null, if they are all strings; otherwise nil. If a key occurs several
     /// times, the first one counts.

@@ -61,12 +61,14 @@ package struct SecretObject: KubeObject {
     }
 
     /// The fields that `TargetPatch.update` repeats, and those of the metadata that it repeats or that only the server sets.
-    private static let fields = ["apiVersion", "kind", "metadata", "type", "data", "immutable"]
-    private static let metadataFields = [
+    private static let fields: [StaticString] = ["apiVersion", "kind", "metadata", "type", "data", "immutable"]
+    private static let metadataFields: [StaticString] = [
         "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels", "annotations", "ownerReferences",
         "managedFields", "selfLink",
     ]
-    private static let ownerFields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
+    private static let ownerFields: [StaticString] = [
+        "apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion",
+    ]
 
     /// Which limit the Secret exceeds, as a phrase; nil if none. Without limits, another writer could make this process
     /// use ten times the Secret's size on the server. The limits are checked before anything is decoded.
@@ -93,9 +95,6 @@ package struct SecretObject: KubeObject {
 }
 
 extension JSONNode {
-    /// Whether the object has no other members.
-    fileprivate func hasOnly(_ names: [String]) -> Bool { count == names.count { self[$0] != nil } }
-
     /// Members of an object, or values of a list.
     var count: Int { members.reduce(0) { count, _ in count + 1 } + elements.reduce(0) { count, _ in count + 1 } }
 }

@@ -36,6 +36,17 @@ struct JSONNodeTests {
         #expect(throws: JSONBytes.Failure.self) { try JSONValue(reading: json) }
     }
 
+    @Test(arguments: [
+        ("{}", true), (#"{"a":1}"#, true), (#"{"b":null,"a":{"c":1}}"#, true), (#"{"a":1,"c":1}"#, false),
+        (#"{"a":1,"a":1}"#, false), (#"{"A":1}"#, false), (#"{"ab":1}"#, false), (#"{"":1}"#, false),
+        (#"{"\u0061":1}"#, false), (#"["a"]"#, false), (#""a""#, false),
+    ])
+    func `an object has only the given members if each of them occurs once, and no other does`(
+        text: String, expected: Bool
+    ) throws {
+        #expect(try JSONNode(json: Array(text.utf8)[...]).hasOnly(["a", "b"]) == expected)
+    }
+
     @Test func `bytes that are not UTF-8 make a string invalid, wherever they are in it`() throws {
         for length in 0..<20 {
             let text = Array(String(repeating: "a", count: length).utf8)
