@@ -33,9 +33,10 @@ package struct JSONNode: Sendable {
             }
         }
 
-        /// Whether the object has only members of these names, each once. Names with escapes do not count.
+        /// Whether the object has only members of these names, each at most once. Names with escapes do not count.
         func hasOnly(_ names: [StaticString], in object: Int) -> Bool {
             bytes.withUnsafeBufferPointer { text in
+                precondition(names.count <= 64, "a bit for each name")
                 var seen: UInt64 = 0
                 var index = object + 1
                 let end = marks[object].next

@@ -16,8 +16,8 @@ package final class KubernetesSecretStore: SecretStore {
     private let replaced = Mutex(ReplacedMetadata())
     private let large = LargeObjects()
     private let written = WrittenVersions()
-    /// Namespaces whose role lacks the verb `update`.
-    private let patchedOnly = Mutex<Set<String>>([])
+    /// Until when only patches are sent, because the role lacks the verb `update`; nil if it was never found to.
+    private let patchesUntil = Mutex<ContinuousClock.Instant?>(nil)
     /// Targets whose generated values may be saved in a second Secret.
     let saved = Mutex<Set<ObjectKey>>([])
 
@@ -119,12 +119,15 @@ package final class KubernetesSecretStore: SecretStore {
         }
     }
 
+    /// How long only patches are sent after the server refused a whole Secret and then allowed the patch.
+    private static let patchesOnly: Duration = .seconds(3600)
+
     /// Sends the whole Secret if it is known: a patch costs the server a third more. A role without the verb `update` still
     /// allows the patch.
     private func send(_ patch: TargetPatch, of target: ObservedTarget) async throws(KubeError) -> SecretObject {
-        let (namespace, name) = (target.key.namespace, target.key.name)
         var isForbidden = false
-        if !patchedOnly.withLock({ $0.contains(namespace) }), let update = patch.update(of: target) {
+        let mayUpdate = patchesUntil.withLock { $0.map { $0 <= .now } ?? true }
+        if mayUpdate, let update = patch.update(of: target) {
             do {
                 return try await send(update, to: target)
             } catch {
@@ -132,10 +135,15 @@ package final class KubernetesSecretStore: SecretStore {
                 isForbidden = true
             }
         }
-        let patched = try await send(
-            .mergePatch(.secrets, namespace: namespace, name: name, patch.mergePatch(of: target)), to: target)
-        if isForbidden, patchedOnly.withLock({ $0.insert(namespace).inserted }) {
-            logger.info("secrets are patched", ["scope": .string(namespace), "roleNeeds": "update on secrets"])
+        let request = Request.mergePatch(
+            .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
+        let patched = try await send(request, to: target)
+        if isForbidden {
+            let isFirst = patchesUntil.withLock { until in
+                defer { until = .now + Self.patchesOnly }
+                return until == nil
+            }
+            if isFirst { logger.info("secrets are patched", ["roleNeeds": "update on secrets"]) }
         }
         return patched
     }

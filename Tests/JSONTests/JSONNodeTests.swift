@@ -41,7 +41,7 @@ struct JSONNodeTests {
         (#"{"a":1,"a":1}"#, false), (#"{"A":1}"#, false), (#"{"ab":1}"#, false), (#"{"":1}"#, false),
         (#"{"\u0061":1}"#, false), (#"["a"]"#, false), (#""a""#, false),
     ])
-    func `an object has only the given members if each of them occurs once, and no other does`(
+    func `an object has only the given members if each of them occurs at most once, and no other does`(
         text: String, expected: Bool
     ) throws {
         #expect(try JSONNode(json: Array(text.utf8)[...]).hasOnly(["a", "b"]) == expected)

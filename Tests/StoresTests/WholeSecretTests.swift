@@ -42,16 +42,21 @@ struct WholeSecretTests {
     @Test("has everything that the Secret has and the patch does not change, and nothing that only the server sets")
     func complete() throws {
         let owners: JSONValue = .array([Self.owner])
-        let stored = Self.secret(["ownerReferences": owners], ["immutable": true])
+        let stored = Self.secret(["ownerReferences": owners])
         let observed = try read(stored)
-        let request = try #require(try patch(observed).update(of: observed))
+        let desired = try desiredTarget(
+            "web", ["a": [1], "b": [3]], generation: "generation-2", labels: ["team": "blue"], owner: true)
+        let owner = try #require(desired.owner)
+        let request = try #require(TargetPatch(from: observed, to: desired).update(of: observed))
         #expect("\(request)" == "PUT /api/v1/namespaces/web/secrets/target?fieldManager=secrets-distributor")
         let expected = stored.merging([
             "metadata": [
-                "creationTimestamp": nil, "managedFields": nil,
-                "annotations": [
-                    "xlscsde.nhs.uk/mountGeneration": "generation-2", "xlscsde.nhs.uk/target": nil,
-                ],
+                "creationTimestamp": nil, "managedFields": nil, "labels": ["team": "blue"],
+                "annotations": .object(
+                    desired.annotations.mapValues { .string($0) }.merging([
+                        WellKnownKeys.mountGeneration: "generation-2"
+                    ]) { $1 }),
+                "ownerReferences": [Self.owner, JSONValue(owner)],
             ],
             "data": ["b": "Aw=="],
         ])

@@ -11,7 +11,7 @@ struct Namespaces: Scenario {
         try await bench.atEachSize { count, cluster in
             say("namespaces: \(count)")
             let fleet = try await Fleet(ofNamespaces: count, on: cluster)
-            let reference = try await Reference(count, on: cluster)
+            let reference = try await Reference(count, on: cluster, in: fleet.namespaces)
             var tail = AuditTail(cluster)
             let agent = try await AgentProcess(bench, on: cluster, mount: fleet.mount)
             let watch = PeakWatch(agent.identifier)

@@ -23,11 +23,14 @@ final class Reference {
     private var turn = 0
 
     /// Creates the Secrets.
-    init(_ count: Int, on cluster: Cluster) async throws {
+    ///
+    /// - Parameter namespaces: one for each Secret; nil for new ones.
+    init(_ count: Int, on cluster: Cluster, in namespaces: [String]? = nil) async throws {
         self.count = count
         self.cluster = cluster
         folder = try ScratchFolder()
-        let namespaces = try await cluster.namespaces(count)
+        let namespaces = if let namespaces { namespaces } else { try await cluster.namespaces(count) }
+        precondition(namespaces.count == count, "a namespace for each Secret")
         let addresses = namespaces.map { "https://127.0.0.1:\(cluster.server.port)/api/v1/namespaces/\($0)/secrets" }
         try folder.write("secrets", addresses.map { "\($0)/\(Self.name)\n" }.joined())
         try folder.write("namespaces", addresses.map { $0 + "\n" }.joined())

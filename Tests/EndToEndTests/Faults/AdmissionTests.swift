@@ -102,8 +102,10 @@ struct AdmissionTests {
         #expect(world.logs.count("secrets are patched") == 0)
     }
 
-    @Test("values that a webhook quotes from a Secret are omitted; the webhook's name is kept")
-    func quoted() async throws {
+    @Test(
+        "values that a webhook quotes from a Secret are omitted; the webhook's name is kept",
+        arguments: [false, true])
+    func quoted(isPatched: Bool) async throws {
         let world = try await World()
         let volume = try AtomicVolume(world.mount)
         try volume.write(["a": "hunter2-the-value", "b": "sesame-opens"])
@@ -113,9 +115,11 @@ struct AdmissionTests {
         try await world.create(distribution)
         try await world.withAgent {
             try await world.expect("app", .synced)
-            // The agent does not keep the annotation, so it patches the Secret: the patch has only one of the values, but
-            // the webhook sees both.
-            try await world.patchSecret("app", ["metadata": ["annotations": [WellKnownKeys.lastApplied: "{}"]]])
+            if isPatched {
+                // The agent does not keep the annotation, so it patches the Secret: the patch has only one of the values,
+                // but the webhook sees both.
+                try await world.patchSecret("app", ["metadata": ["annotations": [WellKnownKeys.lastApplied: "{}"]]])
+            }
             try await withWebhooks(world, ["/quote/400"], operations: quoting) {
                 try await world.create(other)
                 try await world.expect("other", .writeFailed)

@@ -9,7 +9,7 @@ import TestTraits
 import Testing
 
 @Suite("A Secret that the agent updates", .tags(.concurrent))
-struct ReplacementTests {
+struct SecretUpdateTests {
     private struct Fixture {
         let server: APIServer
         let namespace: String
@@ -58,8 +58,8 @@ struct ReplacementTests {
         "blockOwnerDeletion": false,
     ]
 
-    @Test("is replaced, with the labels, annotations and owners of others")
-    func replaced() async throws {
+    @Test("is sent as a whole, with the labels, annotations and owners of others")
+    func whole() async throws {
         let fixture = try await fixture()
         _ = try await fixture.store.create(try desiredTarget(fixture.namespace, ["a": [1], "b": [2], "c": [3]]))
         let others: JSONValue = [
@@ -120,7 +120,7 @@ struct ReplacementTests {
         #expect(fixture.log.count("secrets are patched") == 1)
     }
 
-    @Test("reports the refusal if the role allows neither, and may be replaced later")
+    @Test("reports the refusal if the role allows neither, and later updates are tried again")
     func refused() async throws {
         let server = try await APIServer.shared()
         let namespace = try await server.namespace()
