@@ -158,7 +158,8 @@ private final class AnsweredRequests: KubeTransport {
 /// Responds to nothing until it is cancelled.
 private struct HangingTransport: KubeTransport {
     func send(_ request: Request) async throws(KubeError) -> Response {
-        try? await Task.sleep(for: .seconds(3600))
+        // Silent until it is cancelled; nothing waits for a time.
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
         throw KubeError(request.operation, .transport(.cancelled))
     }
 

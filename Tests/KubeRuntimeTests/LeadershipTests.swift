@@ -88,6 +88,7 @@ private struct SilentTransport: KubeTransport {
 
     func send(_ request: Request) async throws(KubeError) -> Response {
         isAsked.isOn = true
+        // Silent until it is cancelled; nothing waits for a time.
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
         throw KubeError(request.operation, .transport(.cancelled))
     }

@@ -16,9 +16,9 @@ extension Page {
           and the audit log are in memory (`/dev/shm`), so that neither the program nor its reference waits for a disk.
         - **The reference** is the server's own limit: `h2load` updates the same number of Secrets of the same size on the
           same server, in the same run, and sends whole Secrets too. It uses one connection, as the program does for its
-          writes, with 8, 16, 32, 64 and 128 concurrent requests. The best result counts. Before each run, of the program or of h2load, the server has
-          had no request for at least a second; with 10,000 distributions, the runs of h2load follow one another. A cold
-          start, which creates Secrets, is compared with updates too.
+          writes, with 8, 16, 32, 64 and 128 concurrent requests. The best result counts. Before each run, of the program or
+          of h2load, the server has had no request for at least a second; with 10,000 distributions, the runs of h2load
+          follow one another. A cold start, which creates Secrets, is compared with updates too.
         - **Times** end with the server's response, by the clock of its audit log, which is independent of the program.
         - **Each figure** is the median of several runs, with the minimum and the maximum in brackets: of seven runs for a
           cold start and for a rotation of all, of ten for a rotation of one, and of three for the others. With 10,000

@@ -29,8 +29,8 @@ enum Remarks {
         ),
         "rotation.all.total": Remark(
             reason: """
-                Both cores of the machine are always busy, so CPU time is the limit. When both still sent patches: for each, in ms, according \
-                to /proc, in separate runs: those of h2load took 2.9 of the API server and 0.8 of etcd; those of the \
+                Both cores of the machine are always busy, so CPU time is the limit. When the program and h2load still \
+                sent patches: for each, in ms, according to /proc, in separate runs: those of h2load took 2.9 of the API server and 0.8 of etcd; those of the \
                 program 3.4 and 0.8, and 0.8 of the program itself. The difference in the server is that a client \
                 watches each write: with a watch of curl(1) on the same Secrets, patches of h2load also take 0.4 more, \
                 and not much less if the watch requests only metadata, or protobuf. More than half of the program's \

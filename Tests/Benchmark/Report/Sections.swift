@@ -68,7 +68,8 @@ struct Section {
             name: "flood", heading: "Changes of other Secrets",
             text: """
                 100 distributions, and 100,000 Secrets that do not concern the program: they exist before it starts, and then change
-                as fast as `h2load` can update them. The program's lists and watches select a label, so the server sends nothing else.
+                as fast as `h2load` can update them. The program's lists and watches select a label, so the server sends
+                nothing else.
                 The reference of a start is a start without the other Secrets; the reference of memory after their changes is the
                 memory before them.
                 """),

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JSON
 import Kube
 import KubeRuntime
+import LinuxIO
 import TestSupport
 import YAML
 
@@ -76,16 +77,12 @@ struct Cluster: Sendable {
     }
 
     func namespaces(_ count: Int) async throws -> [String] {
-        let server = server
-        return try await withThrowingTaskGroup(of: String.self) { group in
-            var names: [String] = []
-            for number in 0..<count {
-                if number >= 32, let name = try await group.next() { names.append(name) }
-                group.addTask { try await server.namespace() }
-            }
-            for try await name in group { names.append(name) }
-            return names
+        let names = Mutex<[String]>([])
+        try await concurrently(count) { _ in
+            let name = try await self.server.namespace()
+            names.withLock { $0.append(name) }
         }
+        return names.withLock { $0 }
     }
 }
 
