@@ -118,8 +118,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         self.policy = policy
     }
 
-    /// - Parameter random: a new random number from 0 to 1.
-    package mutating func step(_ input: Input, random: Double) -> [Action] {
+    /// - Parameter random: a new random number from 0 to 1. Few steps need one, and each is a system call.
+    package mutating func step(_ input: Input, random: @autoclosure () -> Double) -> [Action] {
         switch input {
         case .start, .waited: [request(random)]
         case .page(let page): receive(page, random)
@@ -133,19 +133,19 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
 }
 
 extension WatchStateMachine {
-    private mutating func request(_ random: Double) -> Action {
+    private mutating func request(_ random: () -> Double) -> Action {
         switch phase {
         case .listing(_, _, let next): return .list(continue: next)
         case .watching(let resourceVersion):
             let (shortest, longest) = (policy.watch.lowerBound, policy.watch.upperBound)
-            timeout = shortest + (longest - shortest) * random
+            timeout = shortest + (longest - shortest) * random()
             return .watch(resourceVersion: resourceVersion, timeout: timeout)
         case .resuming: return .version
         }
     }
 
     /// Resumes an interrupted watch, unless the server's version is older than that of the watch.
-    private mutating func resume(at current: String, _ random: Double) -> [Action] {
+    private mutating func resume(at current: String, _ random: () -> Double) -> [Action] {
         if case .resuming(let last) = phase, !last.isNewerVersion(than: current) {
             phase = .watching(resourceVersion: last)
         } else {
@@ -154,7 +154,7 @@ extension WatchStateMachine {
         return [request(random)]
     }
 
-    private mutating func receive(_ page: ListPage<Item>, _ random: Double) -> [Action] {
+    private mutating func receive(_ page: ListPage<Item>, _ random: () -> Double) -> [Action] {
         guard case .listing(var all, var unreadable, _) = phase else { return [request(random)] }
         // Makes the local arrays the only references, so that pages are appended in place and the list is not copied.
         phase = .watching(resourceVersion: page.metadata.resourceVersion)
@@ -172,19 +172,20 @@ extension WatchStateMachine {
         hasMissedEvent = false
     }
 
-    private mutating func miss(after lasted: Duration, _ random: Double) -> [Action] {
+    private mutating func miss(after lasted: Duration, _ random: () -> Double) -> [Action] {
         hasMissedEvent = true
         return relistAfter(after: lasted, random)
     }
 
     /// Lists the objects again if an event was missed and the watch has lasted long enough.
-    private mutating func relistAfter(after lasted: Duration, _ random: Double) -> [Action] {
+    private mutating func relistAfter(after lasted: Duration, _ random: () -> Double) -> [Action] {
         guard hasMissedEvent, lasted >= policy.relistAfter else { return [] }
         startOver()
         return [request(random)]
     }
 
-    private mutating func receive(_ event: WatchEvent<Item>, after lasted: Duration, _ random: Double) -> [Action] {
+    private mutating func receive(_ event: WatchEvent<Item>, after lasted: Duration, _ random: () -> Double) -> [Action]
+    {
         switch event {
         case .upsert(let item):
             advance(to: item.metadata.resourceVersion)
@@ -207,7 +208,7 @@ extension WatchStateMachine {
         if let resourceVersion, !resourceVersion.isEmpty { phase = .watching(resourceVersion: resourceVersion) }
     }
 
-    private mutating func ended(after lasted: Duration, _ random: Double) -> [Action] {
+    private mutating func ended(after lasted: Duration, _ random: () -> Double) -> [Action] {
         // Ended early without an error: the API server ends watches like this when it lists etcd again.
         if lasted < timeout * 0.9 || hasMissedEvent {
             startOver()
@@ -222,13 +223,13 @@ extension WatchStateMachine {
         return [.wait(nextDelay(random))]
     }
 
-    private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: Double) -> [Action] {
+    private mutating func failed(_ error: KubeError, after lasted: Duration, _ random: () -> Double) -> [Action] {
         // Only for a watch: a list that fails slowly was not healthy.
         if case .watching = phase, lasted >= policy.healthy { failures = 0 }
         if policy.isAbsence(error) {
             // A role may allow lists but no watches. The agent then lists repeatedly.
             startOver()
-            return [.report(error), .wait(policy.forbidden * (0.5 + random / 2))]
+            return [.report(error), .wait(policy.forbidden * (0.5 + random() / 2))]
         }
         let delay = nextDelay(random)
         if hasMissedEvent || isResuming || !mayResume(after: error) {
@@ -257,9 +258,9 @@ extension WatchStateMachine {
         if case .watching(let resourceVersion) = phase { phase = .resuming(resourceVersion: resourceVersion) }
     }
 
-    private mutating func nextDelay(_ random: Double) -> Duration {
+    private mutating func nextDelay(_ random: () -> Double) -> Duration {
         failures += 1
-        return policy.retry.delay(failures: failures, jitter: random)
+        return policy.retry.delay(failures: failures, jitter: random())
     }
 }
 

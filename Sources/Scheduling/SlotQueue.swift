@@ -187,9 +187,11 @@ struct SlotQueue: Sendable {
 
     /// Ends the processing of a slot that is in flight.
     ///
-    /// - Parameter jitter: a random number from 0 to 1.
+    /// - Parameter jitter: a random number from 0 to 1, which only a retry needs.
     /// - Returns: whether the slot is not used any more.
-    mutating func finish(_ slot: Int, _ outcome: WorkOutcome, at now: Duration, jitter: Double) -> Bool {
+    mutating func finish(_ slot: Int, _ outcome: WorkOutcome, at now: Duration, jitter: @autoclosure () -> Double)
+        -> Bool
+    {
         guard case .inFlight(let again) = entries[slot].state else { return false }
         links.remove(slot, from: &running)
         countInFlight(slot, -1)
@@ -214,7 +216,7 @@ struct SlotQueue: Sendable {
             return true
         case .held: entries[slot].state = .held
         case .retry(let notBefore):
-            let delay = settings.backoff.delay(failures: entries[slot].failures, jitter: jitter)
+            let delay = settings.backoff.delay(failures: entries[slot].failures, jitter: jitter())
             wait(slot, until: now + max(delay, notBefore))
         case .again(let delay): wait(slot, until: now + delay)
         }

@@ -88,9 +88,9 @@ where Instant.Duration == Duration {
 
     /// Ends the processing of a key that `next` returned.
     ///
-    /// - Parameter jitter: a random number from 0 to 1.
-    package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: Double) {
-        guard let slot = slots[key], queue.finish(slot, outcome, at: time(now), jitter: jitter) else { return }
+    /// - Parameter jitter: a random number from 0 to 1, which only a retry needs.
+    package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: @autoclosure () -> Double) {
+        guard let slot = slots[key], queue.finish(slot, outcome, at: time(now), jitter: jitter()) else { return }
         slots[key] = nil
         keys[slot] = nil
     }
