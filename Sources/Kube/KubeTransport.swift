@@ -41,10 +41,9 @@ extension KubeTransport {
         _ resource: Resource, namespace: String? = nil, name: String, uid: String?, resourceVersion: String? = nil,
         expectedResponseSize: Int = 0
     ) async throws(KubeError) {
-        var request = Request.delete(
+        let request = Request.delete(
             resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion)
-        request.expectedResponseSize = expectedResponseSize
-        _ = try await send(request)
+        _ = try await send(request.expecting(expectedResponseSize))
     }
 
     /// Sends a request and decodes the response.

@@ -66,6 +66,13 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         self.isRepeatable = isRepeatable
     }
 
+    /// The request for an object of this size in bytes; see `expectedResponseSize`.
+    package func expecting(_ responseSize: Int) -> Request {
+        var request = self
+        request.expectedResponseSize = responseSize
+        return request
+    }
+
     /// The maximum size of one object as JSON, in bytes. etcd accepts 1.5 MiB in one request (`--max-request-bytes`),
     /// and Go escapes `<`, `>`, `&`, control characters and invalid UTF-8 as six bytes: 9 MiB. The rest is for the
     /// surrounding JSON.

@@ -37,38 +37,25 @@ package final class CurlTransport: Sendable {
     }
 
     /// Sends a request and returns the response, whatever its status. Cancellation ends the transfer.
-    package func send(_ request: Request, to endpoint: Endpoint) async throws(TransportFailure) -> Response {
-        try await begin(request) { Transfer(request, to: endpoint, reply: $0) }.response
-    }
-
-    /// Sends a request and returns when the response headers have arrived, with the body as a stream. If the status is
-    /// not a success, there is no stream, and the response has the whole body.
-    package func stream(
-        _ request: Request, to endpoint: Endpoint
+    ///
+    /// - Parameter isStream: true to return when the response headers have arrived, with the body as a stream. If the status
+    ///   is not a success, there is no stream, and the response has the whole body.
+    package func send(
+        _ request: Request, to endpoint: Endpoint, isStream: Bool = false
     ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
-        let buffer = ChunkBuffer(limit: Self.maximumBacklog)
-        let (response, transfer) = try await begin(request) {
-            Transfer(request, to: endpoint, stream: buffer, reply: $0)
-        }
-        guard response.isSuccess else { return (response, nil) }
-        return (response, CurlStream(request.operation, transfer, buffer, loop(of: request)))
-    }
-
-    private func loop(of request: Request) -> CurlLoop { request.needsOwnConnection ? feeds.loop : requests.loop }
-
-    private func begin(
-        _ request: Request, _ make: (@escaping @Sendable (Transfer.Outcome) -> Void) -> Transfer
-    ) async throws(TransportFailure) -> (response: Response, transfer: Transfer) {
-        let loop = loop(of: request)
+        let loop = request.needsOwnConnection ? feeds.loop : requests.loop
+        let buffer = isStream ? ChunkBuffer(limit: Self.maximumBacklog) : nil
         let promise = ResponsePromise()
-        let transfer = make { promise.resolve($0) }
+        let transfer = Transfer(request, to: endpoint, stream: buffer) { promise.resolve($0) }
         let outcome = await withTaskCancellationHandler {
             if !loop.start(transfer) { promise.resolve(.failure(.shutDown)) }
             return await promise.value()
         } onCancel: {
             loop.cancel(transfer)
         }
-        return (try outcome.get(), transfer)
+        let response = try outcome.get()
+        guard let buffer, response.isSuccess else { return (response, nil) }
+        return (response, CurlStream(request.operation, transfer, buffer, loop))
     }
 }
 

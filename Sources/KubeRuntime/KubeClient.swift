@@ -43,29 +43,10 @@ package final class KubeClient: KubeTransport {
     package var metrics: [Metric] { meter.metrics }
 
     package func send(_ request: Request) async throws(KubeError) -> Response {
-        try await repeating(request) { endpoint throws(TransportFailure) in
-            let response = try await self.transport.send(request, to: endpoint)
-            return (response, response)
-        }
-    }
-
-    /// Sends the request without retries: the state machine of a watch decides when to retry.
-    package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
-        try await authorized(request) { endpoint throws(TransportFailure) in
-            let (response, stream) = try await self.transport.stream(request, to: endpoint)
-            return (response, stream)
-        }
-    }
-
-    private typealias Attempt<Value> = (Endpoint) async throws(TransportFailure) -> (Response, Value?)
-
-    private func repeating<Value>(
-        _ request: Request, _ attempt: Attempt<Value>
-    ) async throws(KubeError) -> Value {
         var failures = 0
         while true {
             do {
-                return try await authorized(request, attempt)
+                return try await attempt(request).response
             } catch {
                 guard error.isRetryable, !request.isAttemptedOnce, request.isRepeatable || error.isRefusal,
                     failures + 1 < attempts, (error.retryAfter ?? .zero) <= .seconds(30)
@@ -90,30 +71,36 @@ package final class KubeClient: KubeTransport {
         }
     }
 
+    /// Sends the request without retries: the state machine of a watch decides when to retry.
+    package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
+        let (response, stream) = try await attempt(request, isStream: true)
+        guard let stream else { throw KubeError(request, response: response) }
+        return stream
+    }
+
     /// Makes one attempt, and a second one with new credentials if the server rejects the first ones.
-    private func authorized<Value>(
-        _ request: Request, _ attempt: Attempt<Value>
-    ) async throws(KubeError) -> Value {
-        do {
-            var isSecond = false
-            while true {
+    ///
+    /// - Throws: also for a response that is not a success.
+    private func attempt(
+        _ request: Request, isStream: Bool = false
+    ) async throws(KubeError) -> (response: Response, stream: CurlStream?) {
+        var isSecond = false
+        while true {
+            let answer: (response: Response, stream: CurlStream?)
+            do throws(TransportFailure) {
                 let endpoint = try await credentials.endpoint()
-                let (response, value) = try await meter.measuring(request.operation) { () throws(TransportFailure) in
-                    try await attempt(endpoint)
+                answer = try await meter.measuring(request.operation) { () async throws(TransportFailure) in
+                    try await transport.send(request, to: endpoint, isStream: isStream)
                 }
-                if response.isSuccess, let value { return value }
-                if response.status == 401 { credentials.refuse(endpoint) }
-                guard response.status == 401, !isSecond else {
-                    throw KubeError(request, response: response)
-                }
-                isSecond = true
+                if answer.response.status == 401 { credentials.refuse(endpoint) }
+            } catch {
+                throw KubeError(request.operation, .transport(error))
             }
-        } catch let failure as TransportFailure {
-            throw KubeError(request.operation, .transport(failure))
-        } catch let error as KubeError {
-            throw error
-        } catch {
-            throw KubeError(request.operation, .transport(.broken(reason: "unknown failure")))
+            if answer.response.isSuccess { return answer }
+            guard answer.response.status == 401, !isSecond else {
+                throw KubeError(request, response: answer.response)
+            }
+            isSecond = true
         }
     }
 }

@@ -25,7 +25,7 @@ struct URLNotifier: Sendable {
         request.maximumBody = 1 << 20
         let response: Response
         do throws(TransportFailure) {
-            response = try await transport.send(request, to: Endpoint(server: url.server))
+            response = try await transport.send(request, to: Endpoint(server: url.server)).response
         } catch {
             throw ProcessNotifier.Failure(description: Self.text(of: error))
         }

@@ -42,7 +42,7 @@ extension Controller {
         }
         for (target, manager) in change.foreignChanges { recordForeignChange(target, by: manager) }
         if let news = change.mount {
-            carryOut(news, change.targets)
+            mountChanged(news, change.targets)
             items += targetRecords.ahead.keys.map(WorkItem.target)
         }
         if change.isPolicyNew {
@@ -74,7 +74,7 @@ extension Controller {
         enqueue(items)
     }
 
-    private func carryOut(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
+    private func mountChanged(_ news: MountState.Change, _ targets: Set<ObjectKey>) {
         if !news.plainVolumes.isEmpty {
             logger.warning(
                 "files are written one by one: a Secret can mix old and new content",

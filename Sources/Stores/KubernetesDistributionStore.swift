@@ -116,10 +116,10 @@ package struct KubernetesDistributionStore: DistributionStore {
         _ kind: Kind.Type, _ key: ObjectKey
     ) async throws(StoreError) -> SecretsDistribution? {
         do {
-            var request = Request.get(
+            let request = Request.get(
                 Kind.resource, namespace: Kind.isCluster ? nil : key.namespace, name: key.name)
-            request.expectedResponseSize = large[key]
-            return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
+            return record(
+                try await client.send(request.expecting(large[key]), decoding: DistributionObject<Kind>.self))
         } catch {
             if case .notFound = error.kind {
                 large.forget(key)
@@ -191,11 +191,12 @@ package struct KubernetesDistributionStore: DistributionStore {
     private func patch<Kind: DistributionKind>(
         _ kind: Kind.Type, _ status: StoredStatus, _ distribution: SecretsDistribution, subresource: String?
     ) async throws(KubeError) -> SecretsDistribution {
-        var request = Request.mergePatch(
+        let request = Request.mergePatch(
             Kind.resource, namespace: Kind.isCluster ? nil : distribution.key.namespace, name: distribution.key.name,
             subresource: subresource, status.mergePatch(of: distribution))
-        request.expectedResponseSize = large[distribution.key]
-        return record(try await client.send(request, decoding: DistributionObject<Kind>.self))
+        return record(
+            try await client.send(
+                request.expecting(large[distribution.key]), decoding: DistributionObject<Kind>.self))
     }
 }
 

@@ -77,8 +77,7 @@ package final class KubernetesSecretStore: SecretStore {
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
-            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
-            request.expectedResponseSize = large[key]
+            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(large[key])
             let found = record(try await client.send(request, decoding: SecretObject.self))
             // The Secret was replaced and only the response was lost, or it was not deleted.
             if !found.isBeingDeleted {
@@ -125,11 +124,12 @@ package final class KubernetesSecretStore: SecretStore {
     /// Sends the whole Secret if it is known: a patch costs the server a third more. A role without the verb `update` still
     /// allows the patch.
     private func send(_ patch: TargetPatch, of target: ObservedTarget) async throws(KubeError) -> SecretObject {
+        let size = large[target.key]
         var isForbidden = false
         let mayUpdate = patchesUntil.withLock { $0.map { $0 <= .now } ?? true }
         if mayUpdate, let update = patch.update(of: target) {
             do {
-                return try await send(update, to: target)
+                return try await client.send(update.expecting(size), decoding: SecretObject.self)
             } catch {
                 guard error.mayLackPermission else { throw error }
                 isForbidden = true
@@ -137,7 +137,7 @@ package final class KubernetesSecretStore: SecretStore {
         }
         let request = Request.mergePatch(
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
-        let patched = try await send(request, to: target)
+        let patched = try await client.send(request.expecting(size), decoding: SecretObject.self)
         if isForbidden {
             let isFirst = patchesUntil.withLock { until in
                 defer { until = .now + Self.patchesOnly }
@@ -148,12 +148,6 @@ package final class KubernetesSecretStore: SecretStore {
         return patched
     }
 
-    private func send(_ request: Request, to target: ObservedTarget) async throws(KubeError) -> SecretObject {
-        var request = request
-        request.expectedResponseSize = large[target.key]
-        return try await client.send(request, decoding: SecretObject.self)
-    }
-
     package func recreate(
         _ target: ObservedTarget, as desired: DesiredTarget
     ) async throws(StoreError) -> ObservedTarget {
@@ -161,8 +155,7 @@ package final class KubernetesSecretStore: SecretStore {
         let old: ForeignMetadata
         var stored: StoredValues?
         do {
-            var request = Request.get(.secrets, namespace: key.namespace, name: key.name)
-            request.expectedResponseSize = large[key]
+            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(large[key])
             if desired.storedKeys.isEmpty {
                 old = try await client.send(request, decoding: ForeignMetadata.self)
             } else {

@@ -26,7 +26,7 @@ struct ConnectionProbeTests {
         let endpoint = Endpoint(server: try #require(ServerURL("http://127.0.0.1:\(proxy.port)")))
         let transport = try CurlTransport(shortestSilence: Self.silence)
         defer { transport.shutdown() }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
         let isOver = Switch(false)
         prepare(proxy)
         proxy.set(.toServer, .hold)
@@ -34,7 +34,7 @@ struct ConnectionProbeTests {
         write.timeout = .seconds(300)
         let answer = Task { [write] in
             defer { isOver.isOn = true }
-            return try await transport.send(write, to: endpoint)
+            return try await transport.send(write, to: endpoint).response
         }
         try #require(await eventually { proxy.heldBytes > 0 })
         try await body(proxy, isOver)

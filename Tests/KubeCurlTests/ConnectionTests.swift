@@ -16,7 +16,7 @@ struct ConnectionTests {
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
         let transport = try CurlTransport(shortestSilence: .milliseconds(50))
         defer { transport.shutdown() }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
 
         proxy.set(.toServer, .hold)
         // So large that it differs from a frame that the connection itself needs.
@@ -30,7 +30,7 @@ struct ConnectionTests {
             Issue.record("both should have failed, the first because of the second")
             return
         }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
         #expect(transport.statistics.connections == 2)
     }
 
@@ -44,7 +44,7 @@ struct ConnectionTests {
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
         let transport = try CurlTransport(shortestSilence: .milliseconds(100))
         defer { transport.shutdown() }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
         let name = String(repeating: "a", count: 4000)
         var write = Request.create(.secrets, namespace: "default", ["metadata": ["name": .string(name)]], dryRun: true)
         write.timeout = .longestWait * 2
@@ -56,7 +56,7 @@ struct ConnectionTests {
             return
         }
         #expect(ContinuousClock.now - start < .longestWait)
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
     }
 
     private func outcome(
@@ -83,7 +83,7 @@ struct ConnectionTests {
         defer { transport.shutdown() }
         var request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
         request.timeout = .seconds(10)
-        let watch = try #require(try await transport.stream(request, to: endpoint).stream)
+        let watch = try #require(try await transport.send(request, to: endpoint, isStream: true).stream)
         proxy.freeze()
         let lost = await failure { () throws(KubeError) in while try await watch.next() != nil {} }
         guard case .transport(.timeout) = lost else {
@@ -91,7 +91,7 @@ struct ConnectionTests {
             return
         }
         request.timeout = .seconds(300)
-        let next = try #require(try await transport.stream(request, to: endpoint).stream)
+        let next = try #require(try await transport.send(request, to: endpoint, isStream: true).stream)
         #expect(try await next.next() != nil)
     }
 
@@ -105,7 +105,7 @@ struct ConnectionTests {
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
         let transport = try CurlTransport()
         defer { transport.shutdown() }
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
 
         proxy.set(.toServer, .hold)
         var request = Request.get(path: "/version/" + String(repeating: "a", count: 4000))
@@ -164,13 +164,13 @@ struct ConnectionTests {
         defer { transport.shutdown() }
         var watches: [CurlStream] = []
         for count in 1...6 {
-            #expect(try await transport.send(.list(.secrets, namespace: namespace), to: endpoint).isSuccess)
+            #expect(try await transport.send(.list(.secrets, namespace: namespace), to: endpoint).response.isSuccess)
             let watch = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
-            watches.append(try #require(try await transport.stream(watch, to: endpoint).stream))
+            watches.append(try #require(try await transport.send(watch, to: endpoint, isStream: true).stream))
             #expect(transport.feedStatistics == .init(connections: count, http2: 0))
         }
         #expect(transport.statistics == .init())
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
         #expect(transport.statistics == .init(connections: 1, http2: 1))
         withExtendedLifetime(watches) {}
     }
@@ -185,9 +185,9 @@ struct ConnectionTests {
         let transport = try CurlTransport(shortestSilence: .milliseconds(50))
         defer { transport.shutdown() }
         let request = Request.watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(300))
-        let watch = try #require(try await transport.stream(request, to: straight).stream)
+        let watch = try #require(try await transport.send(request, to: straight, isStream: true).stream)
         var list = Request.list(.secrets, namespace: namespace)
-        #expect(try await transport.send(list, to: proxied).isSuccess)
+        #expect(try await transport.send(list, to: proxied).response.isSuccess)
 
         proxy.freeze()
         list.timeout = .milliseconds(200)

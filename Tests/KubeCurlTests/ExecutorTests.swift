@@ -25,7 +25,7 @@ struct ExecutorTests {
         await withTaskExecutorPreference(transport.executor) {
             #expect(Self.threadName == "curl")
             for _ in 0..<3 {
-                let response = try? await transport.send(.get(path: "/version"), to: endpoint)
+                let response = try? await transport.send(.get(path: "/version"), to: endpoint).response
                 #expect(response?.isSuccess == true)
                 #expect(Self.threadName == "curl")
             }
@@ -41,7 +41,7 @@ struct ExecutorTests {
         let endpoint = try await Credentials(server.configuration(through: server.port)).endpoint()
         try await withThrowingTaskGroup { group in
             group.addTask(executorPreference: transport.executor) { while !Task.isCancelled { await Task.yield() } }
-            let response = try await transport.send(.get(path: "/version"), to: endpoint)
+            let response = try await transport.send(.get(path: "/version"), to: endpoint).response
             #expect(response.isSuccess)
             group.cancelAll()
         }
@@ -54,7 +54,7 @@ struct ExecutorTests {
         defer { proxy.stop() }
         let transport = try CurlTransport()
         let endpoint = try await Credentials(server.configuration(through: proxy.port)).endpoint()
-        #expect(try await transport.send(.get(path: "/version"), to: endpoint).isSuccess)
+        #expect(try await transport.send(.get(path: "/version"), to: endpoint).response.isSuccess)
         proxy.freeze()
         let sent = LineRecorder()
         await withTaskGroup { group in

@@ -10,7 +10,7 @@ import Stores
 ///
 /// The frame of an async function is on the heap, for each key in flight, and Swift puts the variables of everything into
 /// it that is inlined. So synchronous steps that have large variables are marked `@inline(never)`; before that, the frame
-/// of `apply` alone took 28 KiB, and takes 9 now.
+/// of `planAndWrite` alone took 28 KiB, and takes 9 now.
 extension Controller {
     /// Reconciles a key. This is the only place that maps an error to a retry or a requeue.
     ///
@@ -207,7 +207,7 @@ extension Controller {
                 return isOurs ? .status(DistributionStatus(error)) : .behind(error)
             }
             do throws(StoreError) {
-                return try await apply(desired, distribution, actual, mayBeWritten: mayBeWritten)
+                return try await planAndWrite(desired, distribution, actual, mayBeWritten: mayBeWritten)
             } catch {
                 switch error {
                 case .changed: break
@@ -235,7 +235,7 @@ extension Controller {
     ///   - actual: the target as it was last read; nil if there is none.
     ///   - mayBeWritten: the response to a write was lost. If the target is in sync, that write succeeded.
     /// - Throws: `.changed` if the target or the cached state changed in the meantime.
-    private func apply(
+    private func planAndWrite(
         _ desired: DesiredTarget, _ distribution: SecretsDistribution, _ actual: ObservedTarget?, mayBeWritten: Bool
     ) async throws(StoreError) -> Comparison {
         var desired = desired
@@ -267,16 +267,16 @@ extension Controller {
         case .unchanged: return unchanged(distribution, desired, actual, review, written: mayBeWritten)
         case .refuse(let refusal): return .status(DistributionStatus(refusal))
         case .create(let target):
-            stored = try await write(desired) { () async throws(StoreError) in
+            stored = try await write(desired.key, desiredHash: desired.fingerprint) { () async throws(StoreError) in
                 try await secrets.create(target)
             }
         case .update(let old, let patch):
-            stored = try await write(desired) { () async throws(StoreError) in
+            stored = try await write(desired.key, desiredHash: desired.fingerprint) { () async throws(StoreError) in
                 try await secrets.update(old, patch)
             }
             if newer.isNewer { return .behind() }
         case .recreate(let old, let target):
-            stored = try await write(desired) { () async throws(StoreError) in
+            stored = try await write(desired.key, desiredHash: desired.fingerprint) { () async throws(StoreError) in
                 try await secrets.recreate(old, as: target)
             }
         }

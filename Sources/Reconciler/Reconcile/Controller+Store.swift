@@ -32,12 +32,7 @@ extension Controller {
     }
 
     /// Writes a target, and stores the response in the cache.
-    func write(
-        _ desired: DesiredTarget, _ body: () async throws(StoreError) -> ObservedTarget
-    ) async throws(StoreError) -> ObservedTarget {
-        try await write(desired.key, desiredHash: desired.fingerprint, body)
-    }
-
+    ///
     /// - Parameter desiredHash: the fingerprint of the desired target, or `DriftTracker.removal`.
     @inline(never)
     func write(
