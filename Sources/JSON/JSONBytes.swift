@@ -87,9 +87,20 @@ extension JSONNode {
         switch error {
         case .keyNotFound(let key, let context): try fails("is missing", at: context.codingPath + [key])
         case .valueNotFound(_, let context): try fails("is null", at: context.codingPath)
-        case .typeMismatch(let type, let context): try fails("is not of type \(type)", at: context.codingPath)
+        case .typeMismatch(let type, let context): try fails("is not \(Self.name(of: type))", at: context.codingPath)
         case .dataCorrupted(let context): try fails("has an unexpected form", at: context.codingPath)
         @unknown default: try fails("has an unexpected form")
+        }
+    }
+
+    /// The name in JSON of a type that the decoder expected.
+    private static func name(of type: any Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is Bool.Type: "true or false"
+        case is any Numeric.Type: "a number"
+        case is [Any].Type: "a list"
+        default: "an object"
         }
     }
 

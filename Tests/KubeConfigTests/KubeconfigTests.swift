@@ -81,12 +81,22 @@ struct KubeconfigTests {
         #expect(none?.description == "/1/config: current-context, expected the name of a context")
     }
 
-    @Test func `an invalid kubeconfig is reported with the place, not the value`() {
-        do throws(ConfigurationError) {
-            _ = try Kubeconfig(json: Array(#"{"users":[{"name":"u","user":{"token":["hunter2"]}}]}"#.utf8), file: file)
-            Issue.record("decoded")
-        } catch {
-            #expect(error.description == "\(file): .users[0].user.token is not of type String, expected a kubeconfig")
+    @Test(
+        "an invalid kubeconfig is reported with the place, not the value",
+        arguments: [
+            (#"{"users":[{"name":"u","user":{"token":["hunter2"]}}]}"#, ".users[0].user.token is not a string"),
+            (#"{"users":[{"name":"u","user":{"token":{"hunter2":1}}}]}"#, ".users[0].user.token is not a string"),
+            (#"{"users":[{"name":"u","user":"hunter2"}]}"#, ".users[0].user is not an object"),
+            (#"{"users":"hunter2"}"#, ".users is not a list"), (#"{"users":[{}]}"#, ".users[0].name is missing"),
+            (
+                #"{"clusters":[{"name":"c","cluster":{"insecure-skip-tls-verify":"hunter2"}}]}"#,
+                ".clusters[0].cluster.insecure-skip-tls-verify is not true or false"
+            ),
+        ])
+    func invalid(content: String, problem: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try Kubeconfig(json: Array(content.utf8), file: file)
         }
+        #expect(error?.description == "\(file): \(problem), expected a kubeconfig")
     }
 }
