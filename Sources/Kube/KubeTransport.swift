@@ -43,7 +43,7 @@ extension KubeTransport {
     ) async throws(KubeError) {
         let request = Request.delete(
             resource, namespace: namespace, name: name, uid: uid, resourceVersion: resourceVersion)
-        _ = try await send(request.expecting(expectedResponseSize))
+        _ = try await send(request.expecting(responseSize: expectedResponseSize))
     }
 
     /// Sends a request and decodes the response.

@@ -66,8 +66,8 @@ package struct Request: Sendable, Equatable, CustomStringConvertible, CustomRefl
         self.isRepeatable = isRepeatable
     }
 
-    /// The request for an object of this size in bytes; see `expectedResponseSize`.
-    package func expecting(_ responseSize: Int) -> Request {
+    /// A copy with this `expectedResponseSize`, in bytes; 0 if the size is not known.
+    package func expecting(responseSize: Int) -> Request {
         var request = self
         request.expectedResponseSize = responseSize
         return request

@@ -1,7 +1,7 @@
 package import Scheduling
 
-/// Lists, then watches, and repeats: decides the next actions from the last outcome. No I/O, no clock, no random
-/// source.
+/// Lists, then watches, and repeats: decides the next actions from the last outcome. No I/O and no clock; the
+/// caller makes random numbers.
 ///
 /// A list is authoritative. A resource version is only used to resume a watch or a list. After a restore of etcd,
 /// versions go back: a watch from a version that is now in the future returns nothing and no error until the server
@@ -118,7 +118,8 @@ package struct WatchStateMachine<Item: KubeObject>: Sendable {
         self.policy = policy
     }
 
-    /// - Parameter random: a new random number from 0 to 1. Few steps need one, and each is a system call.
+    /// - Parameter random: a new random number from 0 to 1. It is only made if the step needs it, because that is a system
+    ///   call.
     package mutating func step(_ input: Input, random: @autoclosure () -> Double) -> [Action] {
         switch input {
         case .start, .waited: [request(random)]
@@ -184,8 +185,9 @@ extension WatchStateMachine {
         return [request(random)]
     }
 
-    private mutating func receive(_ event: WatchEvent<Item>, after lasted: Duration, _ random: () -> Double) -> [Action]
-    {
+    private mutating func receive(
+        _ event: WatchEvent<Item>, after lasted: Duration, _ random: () -> Double
+    ) -> [Action] {
         switch event {
         case .upsert(let item):
             advance(to: item.metadata.resourceVersion)

@@ -152,7 +152,7 @@ extension CurlLoop {
         case .start(let transfer):
             // Cancelled before the command was taken.
             guard !transfer.isCancelled.load(ordering: .relaxed) else { return transfer.finish(.cancelled) }
-            if transfer.isUrgent { add(transfer) } else { waiting.append(transfer) }
+            if transfer.isUrgent { addToMulti(transfer) } else { waiting.append(transfer) }
         case .run(let job): jobs.append(job)
         case .cancel(let transfer): remove(transfer, .cancelled)
         case .resume(let transfer):
@@ -181,13 +181,14 @@ extension CurlLoop {
     private func startWaiting() {
         var started = 0
         while started < waiting.count, !sharesConnections || active.count < Self.maximumStreams {
-            add(waiting[started])
+            addToMulti(waiting[started])
             started += 1
         }
         waiting.removeFirst(started)
     }
 
-    private func add(_ transfer: Transfer) {
+    /// Hands the transfer to libcurl.
+    private func addToMulti(_ transfer: Transfer) {
         guard let handle = transfer.start(counters, idle, budget, handles) else { return }
         active[handle.easy] = transfer
         let code = curl_multi_add_handle(multi, handle.easy)
@@ -248,7 +249,7 @@ extension CurlLoop {
         let trial = slow.probe(within: idle.trialTimeout)
         self.trial = trial
         idle.tried(at: .now)
-        add(trial)
+        addToMulti(trial)
         return 0
     }
 

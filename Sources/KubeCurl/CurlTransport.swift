@@ -36,13 +36,19 @@ package final class CurlTransport: Sendable {
         feeds.end()
     }
 
-    /// Sends a request and returns the response, whatever its status. Cancellation ends the transfer.
+    package struct Answer: Sendable {
+        package let response: Response
+        /// The body of a success, if a stream was requested; otherwise nil.
+        package let stream: CurlStream?
+    }
+
+    /// Sends a request and returns the response, whatever its status. Cancellation during the call ends the transfer.
     ///
-    /// - Parameter isStream: true to return when the response headers have arrived, with the body as a stream. If the status
-    ///   is not a success, there is no stream, and the response has the whole body.
+    /// - Parameter isStream: whether a success is returned as soon as its headers have arrived, with its body as a
+    ///   stream. Any other response is returned with its whole body.
     package func send(
         _ request: Request, to endpoint: Endpoint, isStream: Bool = false
-    ) async throws(TransportFailure) -> (response: Response, stream: CurlStream?) {
+    ) async throws(TransportFailure) -> Answer {
         let loop = request.needsOwnConnection ? feeds.loop : requests.loop
         let buffer = isStream ? ChunkBuffer(limit: Self.maximumBacklog) : nil
         let promise = ResponsePromise()
@@ -54,8 +60,8 @@ package final class CurlTransport: Sendable {
             loop.cancel(transfer)
         }
         let response = try outcome.get()
-        guard let buffer, response.isSuccess else { return (response, nil) }
-        return (response, CurlStream(request.operation, transfer, buffer, loop))
+        guard let buffer, response.isSuccess else { return Answer(response: response, stream: nil) }
+        return Answer(response: response, stream: CurlStream(request.operation, transfer, buffer, loop))
     }
 }
 

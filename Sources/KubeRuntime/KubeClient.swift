@@ -46,7 +46,7 @@ package final class KubeClient: KubeTransport {
         var failures = 0
         while true {
             do {
-                return try await attempt(request).response
+                return try await sendAuthorized(request).response
             } catch {
                 guard error.isRetryable, !request.isAttemptedOnce, request.isRepeatable || error.isRefusal,
                     failures + 1 < attempts, (error.retryAfter ?? .zero) <= .seconds(30)
@@ -73,30 +73,33 @@ package final class KubeClient: KubeTransport {
 
     /// Sends the request without retries: the state machine of a watch decides when to retry.
     package func stream(_ request: Request) async throws(KubeError) -> any ByteStream {
-        let (response, stream) = try await attempt(request, isStream: true)
-        guard let stream else { throw KubeError(request, response: response) }
+        guard let stream = try await sendAuthorized(request, isStream: true).stream else {
+            throw KubeError(request.operation, .transport(.broken(reason: "the response has no stream")))
+        }
         return stream
     }
 
-    /// Makes one attempt, and a second one with new credentials if the server rejects the first ones.
+    /// Sends the request once, and again with new credentials if the server rejects the current ones (401). Both count as
+    /// one of `attempts`.
     ///
     /// - Throws: also for a response that is not a success.
-    private func attempt(
+    private func sendAuthorized(
         _ request: Request, isStream: Bool = false
-    ) async throws(KubeError) -> (response: Response, stream: CurlStream?) {
+    ) async throws(KubeError) -> CurlTransport.Answer {
         var isSecond = false
         while true {
-            let answer: (response: Response, stream: CurlStream?)
+            let endpoint: Endpoint
+            let answer: CurlTransport.Answer
             do throws(TransportFailure) {
-                let endpoint = try await credentials.endpoint()
+                endpoint = try await credentials.endpoint()
                 answer = try await meter.measuring(request.operation) { () async throws(TransportFailure) in
                     try await transport.send(request, to: endpoint, isStream: isStream)
                 }
-                if answer.response.status == 401 { credentials.refuse(endpoint) }
             } catch {
                 throw KubeError(request.operation, .transport(error))
             }
             if answer.response.isSuccess { return answer }
+            if answer.response.status == 401 { credentials.refuse(endpoint) }
             guard answer.response.status == 401, !isSecond else {
                 throw KubeError(request, response: answer.response)
             }

@@ -1,4 +1,5 @@
 import Kube
+import KubeCurl
 import LinuxIO
 package import Observability
 
@@ -26,13 +27,13 @@ final class RequestMeter: Sendable {
 
     /// Performs one attempt and counts it. A cancelled attempt does not count, because it shows nothing about the API
     /// server.
-    func measuring<Value>(
-        _ operation: Operation, _ attempt: () async throws(TransportFailure) -> (Response, Value)
-    ) async throws(TransportFailure) -> (Response, Value) {
+    func measuring(
+        _ operation: Operation, _ attempt: () async throws(TransportFailure) -> CurlTransport.Answer
+    ) async throws(TransportFailure) -> CurlTransport.Answer {
         let begin = ContinuousClock.now
         do {
             let answer = try await attempt()
-            count(operation, answer.0.status, .now - begin)
+            count(operation, answer.response.status, .now - begin)
             return answer
         } catch {
             if error != .cancelled, error != .shutDown { count(operation, Self.noResponse, .now - begin) }

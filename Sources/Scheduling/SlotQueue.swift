@@ -187,11 +187,12 @@ struct SlotQueue: Sendable {
 
     /// Ends the processing of a slot that is in flight.
     ///
-    /// - Parameter jitter: a random number from 0 to 1, which only a retry needs.
+    /// - Parameter jitter: a random number from 0 to 1. It is only made if the slot waits for a retry, because that is a
+    ///   system call.
     /// - Returns: whether the slot is not used any more.
-    mutating func finish(_ slot: Int, _ outcome: WorkOutcome, at now: Duration, jitter: @autoclosure () -> Double)
-        -> Bool
-    {
+    mutating func finish(
+        _ slot: Int, _ outcome: WorkOutcome, at now: Duration, jitter: @autoclosure () -> Double
+    ) -> Bool {
         guard case .inFlight(let again) = entries[slot].state else { return false }
         links.remove(slot, from: &running)
         countInFlight(slot, -1)

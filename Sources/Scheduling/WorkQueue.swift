@@ -88,7 +88,8 @@ where Instant.Duration == Duration {
 
     /// Ends the processing of a key that `next` returned.
     ///
-    /// - Parameter jitter: a random number from 0 to 1, which only a retry needs.
+    /// - Parameter jitter: a random number from 0 to 1. It is only made if the key waits for a retry, because that is a
+    ///   system call.
     package mutating func finish(_ key: Key, _ outcome: Outcome, at now: Instant, jitter: @autoclosure () -> Double) {
         guard let slot = slots[key], queue.finish(slot, outcome, at: time(now), jitter: jitter()) else { return }
         slots[key] = nil

@@ -119,7 +119,8 @@ package struct KubernetesDistributionStore: DistributionStore {
             let request = Request.get(
                 Kind.resource, namespace: Kind.isCluster ? nil : key.namespace, name: key.name)
             return record(
-                try await client.send(request.expecting(large[key]), decoding: DistributionObject<Kind>.self))
+                try await client.send(
+                    request.expecting(responseSize: large[key]), decoding: DistributionObject<Kind>.self))
         } catch {
             if case .notFound = error.kind {
                 large.forget(key)
@@ -196,7 +197,7 @@ package struct KubernetesDistributionStore: DistributionStore {
             subresource: subresource, status.mergePatch(of: distribution))
         return record(
             try await client.send(
-                request.expecting(large[distribution.key]), decoding: DistributionObject<Kind>.self))
+                request.expecting(responseSize: large[distribution.key]), decoding: DistributionObject<Kind>.self))
     }
 }
 

@@ -77,7 +77,8 @@ package final class KubernetesSecretStore: SecretStore {
 
     package func observe(_ key: ObjectKey) async throws(StoreError) -> ObservedTarget? {
         do {
-            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(large[key])
+            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(
+                responseSize: large[key])
             let found = record(try await client.send(request, decoding: SecretObject.self))
             // The Secret was replaced and only the response was lost, or it was not deleted.
             if !found.isBeingDeleted {
@@ -124,12 +125,12 @@ package final class KubernetesSecretStore: SecretStore {
     /// Sends the whole Secret if it is known: a patch costs the server a third more. A role without the verb `update` still
     /// allows the patch.
     private func send(_ patch: TargetPatch, of target: ObservedTarget) async throws(KubeError) -> SecretObject {
-        let size = large[target.key]
         var isForbidden = false
         let mayUpdate = patchesUntil.withLock { $0.map { $0 <= .now } ?? true }
         if mayUpdate, let update = patch.update(of: target) {
             do {
-                return try await client.send(update.expecting(size), decoding: SecretObject.self)
+                return try await client.send(
+                    update.expecting(responseSize: large[target.key]), decoding: SecretObject.self)
             } catch {
                 guard error.mayLackPermission else { throw error }
                 isForbidden = true
@@ -137,7 +138,8 @@ package final class KubernetesSecretStore: SecretStore {
         }
         let request = Request.mergePatch(
             .secrets, namespace: target.key.namespace, name: target.key.name, patch.mergePatch(of: target))
-        let patched = try await client.send(request.expecting(size), decoding: SecretObject.self)
+        let patched = try await client.send(
+            request.expecting(responseSize: large[target.key]), decoding: SecretObject.self)
         if isForbidden {
             let isFirst = patchesUntil.withLock { until in
                 defer { until = .now + Self.patchesOnly }
@@ -155,7 +157,8 @@ package final class KubernetesSecretStore: SecretStore {
         let old: ForeignMetadata
         var stored: StoredValues?
         do {
-            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(large[key])
+            let request = Request.get(.secrets, namespace: key.namespace, name: key.name).expecting(
+                responseSize: large[key])
             if desired.storedKeys.isEmpty {
                 old = try await client.send(request, decoding: ForeignMetadata.self)
             } else {

@@ -130,7 +130,8 @@ struct CredentialTests {
         _ = try await client.send(.get(path: "/api"))
     }
 
-    @Test func `a plugin's token is used until it expires or is rejected`() async throws {
+    @Test("a plugin's token is used until it expires or is rejected", arguments: [false, true])
+    func plugin(isStream: Bool) async throws {
         let server = try await APIServer.shared()
         let folder = try ScratchFolder()
         // The first run returns a token that is rejected; each run appends a line.
@@ -150,7 +151,13 @@ struct CredentialTests {
         configuration.token = .exec(exec)
         let client = try client(configuration)
         defer { client.shutdown() }
-        for _ in 0..<3 { _ = try await client.send(.get(path: "/api")) }
+        for _ in 0..<3 {
+            if isStream {
+                _ = try await client.stream(.get(path: "/api"))
+            } else {
+                _ = try await client.send(.get(path: "/api"))
+            }
+        }
         let runs = String(decoding: try FileDescriptor.bytes(at: folder("runs")), as: UTF8.self).split(separator: "\n")
         #expect(runs.count == 2)
         #expect(runs.first?.hasSuffix(" argument extra") == true)

@@ -199,6 +199,16 @@ struct ConnectionTests {
         #expect(try await watch.next() != nil)
     }
 
+    @Test func `a response that is no success has its whole body in place of a stream`() async throws {
+        let server = try await APIServer.shared()
+        let transport = try CurlTransport()
+        defer { transport.shutdown() }
+        let endpoint = try await Credentials(server.configuration()).endpoint()
+        let answer = try await transport.send(.get(path: "/nowhere"), to: endpoint, isStream: true)
+        #expect(answer.stream == nil)
+        #expect(answer.response.status == 404 && !answer.response.body.isEmpty)
+    }
+
     @Test func `the response buffer has room for the size that is known, up to libcurl's maximum`() {
         let kilobyte = 1 << 10
         func room(_ verb: Kube.Operation.Verb, body: Int = 0, answer: Int = 0) -> Int? {

@@ -78,26 +78,66 @@ struct MeterTests {
         #expect(requests(client) == [#"{verb="get",resource="other",code="200"} 1"#])
     }
 
-    @Test func `both attempts are counted when the credentials are rejected`() async throws {
+    @Test("both attempts are counted when the credentials are rejected", arguments: [false, true])
+    func unauthorized(isWatch: Bool) async throws {
         let server = try await APIServer.shared()
         let client = try server.client(.token("none"))
         defer { client.shutdown() }
         let refused = await failure { () throws(KubeError) in
-            try await client.get(MetadataOnly.self, .secrets, namespace: "default", name: "a")
+            if isWatch {
+                _ = try await client.stream(Self.watch)
+            } else {
+                _ = try await client.get(MetadataOnly.self, .secrets, namespace: "default", name: "a")
+            }
         }
         #expect(refused == .unauthorized)
-        #expect(requests(client) == [#"{verb="get",resource="secrets",code="401"} 2"#])
+        #expect(requests(client) == [#"{verb="\#(isWatch ? "watch" : "get")",resource="secrets",code="401"} 2"#])
     }
+
+    private static let watch = Request.watch(
+        .secrets, namespace: "default", resourceVersion: "0", timeout: .seconds(60))
 
     @Test func `a watch is counted when its response headers have arrived`() async throws {
         let server = try await APIServer.shared()
-        let namespace = try await server.namespace()
         let client = try server.client(.admin)
         defer { client.shutdown() }
-        let stream = try await client.stream(
-            .watch(.secrets, namespace: namespace, resourceVersion: "0", timeout: .seconds(60)))
+        let stream = try await client.stream(Self.watch)
         #expect(requests(client) == [#"{verb="watch",resource="secrets",code="200"} 1"#])
         withExtendedLifetime(stream) {}
+    }
+
+    @Test func `a watch that fails is attempted once`() async throws {
+        let server = try await APIServer.shared()
+        let user = try server.client(.named("frank"))
+        defer { user.shutdown() }
+        guard case .forbidden = await failure({ () throws(KubeError) in try await user.stream(Self.watch) }) else {
+            Issue.record("it is not forbidden")
+            return
+        }
+        #expect(requests(user) == [#"{verb="watch",resource="secrets",code="403"} 1"#])
+        let away = try KubeClient(
+            configuration: server.configuration(through: LoopbackPort.reserve()), logger: .none, attempts: 3)
+        defer { away.shutdown() }
+        guard case .transport(.connect) = await failure({ () throws(KubeError) in try await away.stream(Self.watch) })
+        else {
+            Issue.record("there is a connection")
+            return
+        }
+        #expect(requests(away) == [#"{verb="watch",resource="secrets",code="error"} 1"#])
+    }
+
+    @Test func `a watch that is cancelled before its response is not counted`() async throws {
+        let server = try await APIServer.shared()
+        let proxy = try FaultyProxy(to: server.port)
+        defer { proxy.stop() }
+        let client = try KubeClient(configuration: server.configuration(through: proxy.port), logger: .none)
+        defer { client.shutdown() }
+        proxy.set(.toServer, .hold)
+        let task = Task { await failure { () throws(KubeError) in try await client.stream(Self.watch) } }
+        #expect(await eventually { proxy.heldBytes > 0 })
+        task.cancel()
+        #expect(await task.value == .transport(.cancelled))
+        #expect(requests(client).isEmpty)
     }
 
     // MARK: Watches

@@ -45,6 +45,23 @@ struct WatchStateMachineTests {
         }
     }
 
+    @Test func `a random number is made only for a watch or a wait`() {
+        var made = 0
+        func number() -> Double {
+            made += 1
+            return 1
+        }
+        var machine = Machine(.secrets)
+        _ = machine.step(.start, random: number())
+        _ = machine.step(.page(page("1", next: "more")), random: number())
+        #expect(made == 0)
+        _ = machine.step(.page(page("1")), random: number())
+        #expect(made == 1)
+        _ = machine.step(.event(.bookmark(resourceVersion: "2"), after: .zero), random: number())
+        _ = machine.step(.unreadable(after: .zero), random: number())
+        #expect(made == 1)
+    }
+
     private func text(_ action: Machine.Action) -> String {
         switch action {
         case .list(let token): "list" + (token.map { " \($0)" } ?? "")

@@ -43,6 +43,24 @@ import Testing
         #expect(queue.next(at: start.advanced(by: .seconds(60))) == "2")
     }
 
+    @Test(
+        "A random number is made only for a key that waits for a retry",
+        arguments: [(.done, 0), (.held, 0), (.again(after: .seconds(1)), 0), (.retry(), 1)] as [(WorkOutcome, Int)])
+    func randomNumbers(outcome: WorkOutcome, numbers: Int) {
+        var made = 0
+        func number() -> Double {
+            made += 1
+            return 1
+        }
+        var queue = queue("a", "b")
+        _ = taken(from: &queue, at: start)
+        queue.finish("a", outcome, at: start, jitter: number())
+        #expect(made == numbers)
+        queue.add("b", at: start)
+        queue.finish("b", outcome, at: start, jitter: number())
+        #expect(made == numbers, "a key that was added again is due at once")
+    }
+
     @Test("The slots depend on the most keys at a time, not on the number of past keys and groups")
     func memory() {
         var queue = Queue(

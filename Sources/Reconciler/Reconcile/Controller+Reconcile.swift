@@ -159,7 +159,8 @@ extension Controller {
     /// connection faults end soon, and then no status reports them.
     private static let lookUpDelay = Backoff(initial: .milliseconds(200), longest: .seconds(5))
 
-    /// Plans and applies. Reads the target and tries again if the target has changed since it was observed.
+    /// Plans the target and writes the difference. If the target has changed since it was observed, reads it and tries
+    /// again.
     ///
     /// - Parameter seen: set to the number of the rotation whose content was compared.
     private func compare(

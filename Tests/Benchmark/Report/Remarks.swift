@@ -30,17 +30,16 @@ enum Remarks {
         "rotation.all.total": Remark(
             reason: """
                 Both cores of the machine are always busy, so CPU time is the limit. When the program and h2load still \
-                sent patches: for each, in ms, according to /proc, in separate runs: those of h2load took 2.9 of the API server and 0.8 of etcd; those of the \
-                program 3.4 and 0.8, and 0.8 of the program itself. The difference in the server is that a client \
-                watches each write: with a watch of curl(1) on the same Secrets, patches of h2load also take 0.4 more, \
-                and not much less if the watch requests only metadata, or protobuf. More than half of the program's \
-                own time is libcurl with TLS, and the kernel. A program with a server on separate cores has not been \
-                measured.
+                sent patches, each of those of h2load took 2.9 ms of the API server and 0.8 of etcd, according to \
+                /proc, in separate runs; those of the program 3.4 and 0.8, and 0.8 of the program itself. The \
+                difference in the server is that a client watches each write: with a watch of curl(1) on the same \
+                Secrets, patches of h2load also take 0.4 more, and not much less if the watch requests only metadata, \
+                or protobuf. More than half of the program's own time is libcurl with TLS, and the kernel. A program \
+                with a server on separate cores has not been measured.
                 """,
             next: """
                 curl_multi_socket_action(3) with epoll, and then HTTP/1.1 for writes too, which costs the server a \
-                sixth less (h2load), but libcurl's polling the same amount more; not to decode the whole event of the \
-                program's own write.
+                sixth less (h2load), but libcurl's polling the same amount more.
                 """),
     ]
 }
