@@ -133,7 +133,9 @@ private final class MountReader: Sendable {
     private func absent(_ reason: String, isLost: Bool = false, _ state: inout State) -> Bool {
         defer { state.absence = reason }
         if state.absence == nil || isLost && state.absence != reason {
-            logger.warning("mount has no generation, the last one is kept", ["error": .string(reason)])
+            logger.warning(
+                state.snapshot == nil ? "mount has no generation" : "mount has no generation, the last one is kept",
+                ["error": .string(reason)])
         }
         return state.absence != reason
     }

@@ -99,6 +99,13 @@ import Testing
         #expect(watched.count == 1)
     }
 
+    @Test func `a mount that never had a generation does not claim to keep one`() async throws {
+        let watched = try watch()
+        #expect(await eventually { watched.last != nil })
+        #expect(log.count("mount has no generation") == 1)
+        #expect(log.count("the last one is kept") == 0)
+    }
+
     @Test func `a mount that disappears and returns is absent meanwhile, which is logged once`() async throws {
         let volume = try AtomicVolume(folder("mount"))
         try volume.write(["a": "1"])
