@@ -35,6 +35,8 @@ struct SlotQueue: Sendable {
         let isLowPriority: Bool
         fileprivate(set) var state = State.unused
         fileprivate(set) var failures = 0
+        /// The time before which it must not be started, even if it is added again.
+        fileprivate(set) var notBefore = Duration.zero
         /// While it is unfinished, the time when it was added or became due for a requeue.
         fileprivate(set) var added: Duration?
         /// The time when it was last started.
@@ -83,12 +85,14 @@ struct SlotQueue: Sendable {
         entries.insert(Entry(group: groups.join(group), isLowPriority: isLowPriority))
     }
 
-    /// Makes a slot due now.
+    /// Makes a slot due: now, or at the time that its last retry had to wait for.
     mutating func add(_ slot: Int, at now: Duration) {
         if entries[slot].added == nil { entries[slot].added = now }
         switch entries[slot].state {
         case .due: break
         case .inFlight: entries[slot].state = .inFlight(again: true)
+        case .waiting(let time, _) where entries[slot].notBefore > now:
+            if entries[slot].notBefore < time { wait(slot, until: entries[slot].notBefore) }
         case .waiting, .held:
             retrying -= 1
             lineUp(slot, at: now)
@@ -201,11 +205,21 @@ struct SlotQueue: Sendable {
             case .retry, .held: true
             case .done, .again: false
             }
-        if case .retry = outcome { entries[slot].failures += 1 } else if !isUnfinished { entries[slot].failures = 0 }
+        if case .retry(let notBefore) = outcome {
+            entries[slot].failures += 1
+            entries[slot].notBefore = now + notBefore
+        } else if !isUnfinished {
+            entries[slot].failures = 0
+        }
         if again {
             // The time of the addition during processing is not stored, so the age counts from now.
             if !isUnfinished { entries[slot].added = now }
-            lineUp(slot, at: now)
+            if entries[slot].notBefore > now {
+                wait(slot, until: entries[slot].notBefore)
+                retrying += 1
+            } else {
+                lineUp(slot, at: now)
+            }
             return false
         }
         if !isUnfinished { entries[slot].added = nil }
@@ -252,6 +266,7 @@ struct SlotQueue: Sendable {
             let slot = compacted.insert(group: groups.name(of: entry.group), isLowPriority: entry.isLowPriority)
             compacted.entries[slot].state = entry.state
             compacted.entries[slot].failures = entry.failures
+            compacted.entries[slot].notBefore = entry.notBefore
             compacted.entries[slot].added = entry.added
             if case .waiting(let time, let alarm) = entry.state { compacted.setAlarm(slot, time, number: alarm) }
         }

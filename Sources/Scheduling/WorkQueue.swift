@@ -2,7 +2,8 @@
 package enum WorkOutcome: Sendable, Equatable {
     /// Done: reset its failure count.
     case done
-    /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After).
+    /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After). If the key is
+    /// added meanwhile, it is due at once, but not before `notBefore`.
     case retry(notBefore: Duration = .zero)
     /// Not failed: requeue after this time, unless it is added earlier.
     case again(after: Duration)
@@ -67,7 +68,7 @@ where Instant.Duration == Duration {
 
     func instant(_ time: Duration) -> Instant? { origin?.advanced(by: time) }
 
-    /// Makes `key` due now.
+    /// Makes `key` due now, or after the `notBefore` of its last retry.
     package mutating func add(_ key: Key, at now: Instant) { queue.add(slot(for: key), at: time(now)) }
 
     private mutating func slot(for key: Key) -> Int {

@@ -170,6 +170,9 @@ extension FakeStore {
     /// The next calls of `operation` fail, each with one of the errors.
     package func fail(_ operation: Operation, _ errors: [StoreError]) { script[operation, default: []] += errors }
 
+    /// The next calls of `operation` do not fail any more.
+    package func endFailures(of operation: Operation) { script[operation] = nil }
+
     /// Changes each written Secret as an admission webhook does; nil: no change.
     package func alter(_ change: (@Sendable (inout ObservedTarget) -> Void)?) { alteration = change }
 

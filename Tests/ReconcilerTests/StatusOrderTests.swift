@@ -23,7 +23,7 @@ import Testing
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.fail(.create, [.rejected("no")])
-        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        await bench.store.fail(.status, [.forbidden("no")])
         try await bench.working {
             try await bench.tellAll()
             // The Secret too: a rejection may be temporary.
@@ -38,7 +38,7 @@ import Testing
     @Test func `that are written late still have the time of the content's change`() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
-        await bench.store.fail(.status, [.unavailable("away", retryAfter: .seconds(600))])
+        await bench.store.fail(.status, [.forbidden("no")])
         try await bench.working {
             try await bench.tellAll()
             #expect(await eventually { await bench.waiting == 1 })

@@ -119,6 +119,8 @@ private struct Model {
     private var waiting: [(key: String, until: Int)] = []
     private var held: Set<String> = []
     private var failures: [String: Int] = [:]
+    /// The time before which a key must not be started.
+    private var earliest: [String: Int] = [:]
     private var added: [String: Int] = [:]
 
     init(limit: Int, backoff: Backoff, patience: Int) {
@@ -136,6 +138,12 @@ private struct Model {
         if inFlight.contains(key) {
             again.insert(key)
         } else if !due.contains(key) {
+            if let earliest = earliest[key], earliest > now {
+                guard let index = waiting.firstIndex(where: { $0.key == key && $0.until > earliest }) else { return }
+                waiting.remove(at: index)
+                waiting.append((key, earliest))
+                return
+            }
             waiting.removeAll { $0.key == key }
             held.remove(key)
             lineUp(key, at: now)
@@ -186,11 +194,20 @@ private struct Model {
         inFlight.remove(at: index)
         let isAgain = again.remove(key) != nil
         switch outcome {
-        case .retry: failures[key, default: 0] += 1
+        case .retry(let notBefore):
+            failures[key, default: 0] += 1
+            earliest[key] = now + milliseconds(notBefore)
         case .held: break
         case .done, .again: (failures[key], added[key]) = (nil, isAgain ? now : nil)
         }
-        if isAgain { return lineUp(key, at: now) }
+        if isAgain {
+            if let earliest = earliest[key], earliest > now {
+                waiting.append((key, earliest))
+            } else {
+                lineUp(key, at: now)
+            }
+            return
+        }
         switch outcome {
         case .done: break
         case .held: held.insert(key)

@@ -121,10 +121,51 @@ import Testing
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
         queue.add("a", at: start)
-        queue.finish("a", .retry(notBefore: .seconds(5)), at: start, jitter: 1)
+        queue.finish("a", .retry(), at: start, jitter: 1)
         #expect(queue.failures(of: "a") == 1)
         #expect(queue.deadline() == nil)
         #expect(queue.next(at: start) == "a")
+    }
+
+    @Test("A key that is added before the time that the server asked for waits until then, and no longer")
+    func addedBeforeRetryAfter() {
+        var queue = queue(limit: 9, "in flight", "waiting", "after more failures", "twice")
+        #expect(taken(from: &queue, at: start).count == 4)
+        queue.add("in flight", at: start)
+        for _ in 0..<8 {
+            queue.finish("after more failures", .retry(), at: start, jitter: 1)
+            queue.add("after more failures", at: start)
+            #expect(queue.next(at: start) == "after more failures")
+        }
+        for key in ["in flight", "waiting", "after more failures", "twice"] {
+            queue.finish(key, .retry(notBefore: .seconds(1)), at: start, jitter: 1)
+        }
+        for key in ["waiting", "after more failures", "twice", "twice"] { queue.add(key, at: ManualInstant(500)) }
+        #expect((queue.depth, queue.retrying) == (0, 4))
+        #expect(queue.next(at: ManualInstant(999)) == nil)
+        #expect(queue.deadline() == ManualInstant(1000))
+        #expect(
+            Set(taken(from: &queue, at: ManualInstant(1000)))
+                == ["in flight", "waiting", "after more failures", "twice"])
+        for key in ["in flight", "waiting", "after more failures", "twice"] {
+            queue.finish(key, .done, at: ManualInstant(1000), jitter: 1)
+        }
+        #expect(queue.isDone && queue.deadline() == nil)
+    }
+
+    @Test("A key that waits longer than the server asked for is due at once when it is added")
+    func addedAfterRetryAfter() {
+        var queue = queue("a")
+        for _ in 0..<8 {
+            #expect(queue.next(at: start) == "a")
+            queue.finish("a", .retry(), at: start, jitter: 1)
+            queue.add("a", at: start)
+        }
+        #expect(queue.next(at: start) == "a")
+        queue.finish("a", .retry(notBefore: .milliseconds(10)), at: start, jitter: 1)
+        #expect(queue.next(at: ManualInstant(20)) == nil)
+        queue.add("a", at: ManualInstant(20))
+        #expect(queue.next(at: ManualInstant(20)) == "a")
     }
 
     @Test("The age of the oldest unfinished key counts from when it was added until it is done, including failures")
@@ -202,10 +243,10 @@ import Testing
     @Test(
         "A server's Retry-After counts if it is longer than the backoff",
         arguments: [(0, 100), (99, 100), (101, 101), (3_600_000, 3_600_000)])
-    func notBefore(desiredHash: Int, wait: Int) {
+    func notBefore(asked: Int, wait: Int) {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
-        queue.finish("a", .retry(notBefore: .milliseconds(desiredHash)), at: start, jitter: 1)
+        queue.finish("a", .retry(notBefore: .milliseconds(asked)), at: start, jitter: 1)
         #expect(queue.deadline() == ManualInstant(wait))
     }
 
@@ -213,7 +254,7 @@ import Testing
     func waitCutShort() {
         var queue = queue("a")
         #expect(queue.next(at: start) == "a")
-        queue.finish("a", .retry(notBefore: .seconds(60)), at: start, jitter: 1)
+        queue.finish("a", .retry(), at: start, jitter: 1)
         queue.add("a", at: start)
         #expect(queue.retrying == 0)
         #expect(queue.deadline() == nil)
@@ -242,7 +283,7 @@ import Testing
         for _ in 0..<2 {
             queue.add("a", at: start)
             #expect(queue.next(at: start) == "a")
-            queue.finish("a", .retry(notBefore: .seconds(1)), at: start, jitter: 1)
+            queue.finish("a", .again(after: .seconds(1)), at: start, jitter: 1)
         }
         #expect(queue.next(at: ManualInstant(1000)) == "a")
         queue.finish("a", .done, at: ManualInstant(1000), jitter: 1)
