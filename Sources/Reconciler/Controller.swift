@@ -158,7 +158,8 @@ extension Controller {
         checkFirstPass()
     }
 
-    /// Starts no more targets. `work` returns when those in flight are finished and reported.
+    /// Starts no more targets. `work` returns when those in flight are finished and reported, except for statuses that the
+    /// server asked to write later.
     package nonisolated func stop() {
         evaluations.stop()
         keyGenerations.stop()

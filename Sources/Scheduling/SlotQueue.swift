@@ -85,7 +85,7 @@ struct SlotQueue: Sendable {
         entries.insert(Entry(group: groups.join(group), isLowPriority: isLowPriority))
     }
 
-    /// Makes a slot due: now, or at the time that its last retry had to wait for.
+    /// Makes a slot due: now, or at `Entry.notBefore` if that is later.
     mutating func add(_ slot: Int, at now: Duration) {
         if entries[slot].added == nil { entries[slot].added = now }
         switch entries[slot].state {

@@ -2,8 +2,8 @@
 package enum WorkOutcome: Sendable, Equatable {
     /// Done: reset its failure count.
     case done
-    /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After). If the key is
-    /// added meanwhile, it is due at once, but not before `notBefore`.
+    /// Failed: retry after the backoff, or after `notBefore` if that is longer (a server's Retry-After). Adding the key
+    /// ends the backoff, but not `notBefore`.
     case retry(notBefore: Duration = .zero)
     /// Not failed: requeue after this time, unless it is added earlier.
     case again(after: Duration)
@@ -15,9 +15,9 @@ package enum WorkOutcome: Sendable, Equatable {
 /// order within a group. Failed keys are retried later.
 ///
 /// A value without threads or clocks: the owner calls `next` when something changed or at `deadline`. The semantics are
-/// those of client-go's rate limiting work queue: a key that is added while it is in progress is processed once more
-/// afterwards; a key that is added while it waits for a retry is due at once. Keys that can wait let all others go
-/// first, for a limited time.
+/// those of client-go's rate limiting work queue, with one difference: a key that is added while it is in progress is
+/// processed once more afterwards; a key that is added while it waits for a retry is due at once, unless the server asked
+/// for a longer wait (`WorkOutcome.retry`). Keys that can wait let all others go first, for a limited time.
 ///
 /// A group with nothing in flight may start a key whenever a place is free. A group with keys in flight may start
 /// another key if all of these hold:

@@ -60,6 +60,9 @@ struct WatchStateMachineTests {
         _ = machine.step(.event(.bookmark(resourceVersion: "2"), after: .zero), random: number())
         _ = machine.step(.unreadable(after: .zero), random: number())
         #expect(made == 1)
+        _ = machine.step(failed(broken), random: number())
+        _ = machine.step(failed(broken), random: number())
+        #expect(made > 1)
     }
 
     private func text(_ action: Machine.Action) -> String {

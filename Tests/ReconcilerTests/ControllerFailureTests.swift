@@ -78,11 +78,29 @@ struct ControllerFailureTests {
         }
     }
 
-    @Test("the watch event of our own status does not shorten the delay of a retry")
-    func statusEcho() async throws {
+    @Test("a Secret that the server asked to write later is not written sooner, whatever happens meanwhile")
+    func retryAfter() async throws {
         let bench = Bench()
         await bench.store.put(try bench.distribution())
         await bench.store.fail(.create, [.unavailable("later", retryAfter: .seconds(600))])
+        try await bench.working {
+            try await bench.tellAll()
+            _ = try await bench.eventuallyReady("WriteFailed")
+            await bench.controller.compareAll()
+            await bench.mount(["a": "2"], "generation-2")
+            // A target that is processed after it.
+            let mark = await bench.store.put(try bench.distribution("mark", target: "mark", uid: "two"))
+            await bench.controller.distributions(.all, .upsert(mark))
+            #expect(await eventually { await bench.secret("mark") != nil })
+            #expect(await bench.store.calls.count { $0 == "create t" } == 1)
+        }
+    }
+
+    @Test("the watch event of our own status does not shorten the wait of its Secret")
+    func statusEcho() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.rejected("no")])
         try await bench.working {
             try await bench.tellAll()
             _ = try await bench.eventuallyReady("WriteFailed")

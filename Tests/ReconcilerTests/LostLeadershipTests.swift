@@ -54,6 +54,7 @@ struct LostLeadershipTests {
             await bench.store.fail(.update, Array(repeating: .unavailable("away", retryAfter: nil), count: 100))
             await bench.mount(["a": "2"], "generation-2")
             try #require(await eventually { await bench.store.calls.contains("update t") })
+            try #require(await eventually { await bench.waiting ?? 0 > 0 })
             leadership.follow()
             await bench.controller.stopLeading()
             #expect(await bench.controller.overview().rotations.isEmpty)

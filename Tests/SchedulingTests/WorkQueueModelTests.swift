@@ -71,6 +71,8 @@ import Testing
         #expect(queue.next(at: ManualInstant(100)) == "b7")
         queue.finish("b7", .retry(), at: ManualInstant(100), jitter: 1)
         #expect(queue.failures(of: "b7") == 2)
+        // The server asked to wait until 3000.
+        queue.add("b251", at: ManualInstant(100))
         queue.add("c250", at: ManualInstant(100))
         queue.add("d1", at: ManualInstant(100))
         #expect(queue.next(at: ManualInstant(100)) == "c250")

@@ -45,7 +45,10 @@ import Testing
 
     @Test(
         "A random number is made only for a key that waits for a retry",
-        arguments: [(.done, 0), (.held, 0), (.again(after: .seconds(1)), 0), (.retry(), 1)] as [(WorkOutcome, Int)])
+        arguments: [
+            (.done, 0), (.held, 0), (.again(after: .seconds(1)), 0), (.retry(), 1),
+            (.retry(notBefore: .seconds(1)), 1),
+        ] as [(WorkOutcome, Int)])
     func randomNumbers(outcome: WorkOutcome, numbers: Int) {
         var made = 0
         func number() -> Double {
@@ -58,7 +61,7 @@ import Testing
         #expect(made == numbers)
         queue.add("b", at: start)
         queue.finish("b", outcome, at: start, jitter: number())
-        #expect(made == numbers, "a key that was added again is due at once")
+        #expect(made == numbers, "a key that was added again needs no backoff")
     }
 
     @Test("The slots depend on the most keys at a time, not on the number of past keys and groups")

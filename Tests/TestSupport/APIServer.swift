@@ -9,7 +9,7 @@ package final class APIServer: Sendable {
         /// May do everything; authenticates with a client certificate.
         case admin
         /// alice, bob, carol, dave, erin or frank; authenticates with a token and may do nothing until `allow` is
-        /// called.
+        /// called. Give frank no rights in `default` or in all namespaces: tests need a user without them.
         case named(String)
         /// Authenticates with any bearer token.
         case token(String)

@@ -219,7 +219,8 @@ extension Controller {
                         "write got no response, the Secret will be read",
                         ["secret": .string(key.description), "error": .string(error.description)])
                     guard (retryAfter ?? .zero) <= Self.lookUpDelay.longest else { throw error }
-                    try? await Task.sleep(for: Self.lookUpDelay.delay(failures: attempt, jitter: .random(in: 0...1)))
+                    let delay = Self.lookUpDelay.delay(failures: attempt, jitter: .random(in: 0...1))
+                    try? await Task.sleep(for: max(delay, retryAfter ?? .zero))
                 default: throw error
                 }
                 lastChange = error

@@ -61,8 +61,8 @@ extension Controller {
     /// Checks whether the first full pass is done, and records it.
     ///
     /// The pass is done when the agent is ready and each key that was queued at that moment has been processed,
-    /// whatever the result. A key that waits for a policy evaluation counts as processed: a distribution that keeps
-    /// changing must not keep the agent from starting.
+    /// whatever the result. A key that waits for a policy evaluation, or for the time that the server asked for, counts as
+    /// processed: a distribution that keeps changing must not keep the agent from starting.
     ///
     /// A follower leaves the pass to the leader. Without a leader it is done if there is nothing to write. Otherwise a
     /// restarted container, perhaps the former leader's, would keep its application out of service until another agent
