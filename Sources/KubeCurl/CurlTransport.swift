@@ -36,6 +36,7 @@ package final class CurlTransport: Sendable {
         feeds.end()
     }
 
+    /// A response, and its body as a stream if one was requested.
     package struct Answer: Sendable {
         package let response: Response
         /// The body of a success, if a stream was requested; otherwise nil.

@@ -42,9 +42,9 @@ enum Remarks {
         ),
         "rotation.all.total": Remark(
             reason: """
-                Both cores of the machine are always busy, so CPU time is the limit. Measured \
-                in separate runs when both still sent patches, as CPU time for each patch (/proc): from h2load, 2.9 ms \
-                in the API server and 0.8 ms in etcd; from the program, 3.4 and 0.8 ms, and 0.8 ms in the program. The \
+                Both cores of the machine are always busy, so CPU time is the limit. Measured in separate runs \
+                when both still sent patches, as CPU time for each patch (/proc): from h2load, 2.9 ms in the API \
+                server and 0.8 ms in etcd; from the program, 3.4 and 0.8 ms, and 0.8 ms in the program. The \
                 difference in the server is that a client watches each write: with a watch of curl(1) on the same \
                 Secrets, patches of h2load also take 0.4 more, and not much less if the watch requests only metadata, \
                 or protobuf. More than half of the program's own time is libcurl with TLS, and the kernel. A program \
