@@ -40,6 +40,20 @@ struct ControllerFailureTests {
         }
     }
 
+    @Test("a write with an unknown outcome is not looked up before the time that the server asks for")
+    func unknownOutcomeWithWait() async throws {
+        let bench = Bench()
+        await bench.store.put(try bench.distribution())
+        await bench.store.fail(.create, [.unknownOutcome("lost", retryAfter: .seconds(1))])
+        // Only a lower bound: a busy machine takes longer.
+        let start = ContinuousClock.now
+        try await bench.working {
+            try await bench.tellAll()
+            try #require(await eventually { await bench.store.calls.contains("observe t") })
+            #expect(ContinuousClock.now - start >= .seconds(1))
+        }
+    }
+
     @Test("a write with an unknown outcome is looked up before each retry")
     func unknownOutcome() async throws {
         let bench = Bench()
