@@ -123,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "JSON", "Kube", "KubeConfig", "KubeRuntime", "Observability", "Reconciler", "TestSupport", "YAML",
+                "Distribution", "JSON", "Kube", "KubeConfig", "KubeRuntime", "Observability", "TestSupport", "YAML",
             ],
             path: "Tests/Benchmark", swiftSettings: settings
         ),

@@ -73,7 +73,8 @@ struct Invocation: Equatable, Sendable {
           --quick            few and small measurements, only to show that the benchmark runs
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
           --at NUMBER,…      the numbers of distributions
-          --output FOLDER    the folder for the report; default: none, or .build/benchmark for a quick run
+          --output FOLDER    the folder for the report; default: none, or .build/benchmark for a quick run.
+                             A report that is there keeps its results of other scenarios.
           --report PATH      measure nothing, and render a results.json, or the one in a folder, again
 
         """

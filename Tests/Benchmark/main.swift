@@ -1,6 +1,6 @@
 // `Scenarios` define what is measured, `World` provides the servers and the program, and `Report` renders the results.
 import Glibc
-import Reconciler
+import Observability
 import TestSupport
 
 let scenarios: [any Scenario] = [
@@ -40,22 +40,28 @@ let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocati
 do {
     // Detects a missing tool before hours of measuring.
     if invocation.output != nil { _ = try await Gnuplot().draw("") }
-    var results = try await Results.here(isQuick: invocation.isQuick, startedAt: .now())
+    let origin = try await Origin.here()
+    var report = try invocation.output.map { try Report.toAmend(in: $0, isQuick: invocation.isQuick) }
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
         let name = type(of: scenario).name
         do {
+            let startedAt = Timestamp.now().rfc3339
             let found = try await scenario.run(bench)
-            results.figures += found.figures
-            results.distributions += found.distributions
             for figure in found.figures { print(figure.line) }
+            // With some numbers of distributions, a scenario measures nothing.
+            guard !found.figures.isEmpty else { continue }
+            report?.results.add(
+                ScenarioResults(
+                    name: name, origin: origin, startedAt: startedAt, figures: found.figures,
+                    distributions: found.distributions))
         } catch {
             // The other scenarios are still useful.
             failed.append(name)
             say("\(name): \(error)")
+            continue
         }
-        results.missing = scenarioNames.filter { name in !results.figures.contains { $0.id.hasPrefix(name + ".") } }
-        guard let output = invocation.output else { continue }
-        try await Report(results: results).write(to: output)
+        guard let output = invocation.output, let report else { continue }
+        try await report.write(to: output)
         say("\(name): written to \(output)/benchmarks.md")
     }
 } catch {

@@ -5,13 +5,27 @@ import Testing
 @testable import benchmark
 
 struct ReportTests {
-    private func results(isQuick: Bool = false, _ figures: [Figure]) -> Results {
-        Results(
+    private func origin(_ commit: String) -> Origin {
+        Origin(
             machine: Machine(
                 processor: "A & B <1>", cores: 2, memory: 8 << 30, system: "Debian", kernel: "6.1",
-                servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1"),
-            commit: "abc", startedAt: "2026-11-21T00:00:00Z", isQuick: isQuick, figures: figures,
-            distributions: [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])])
+                servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1"), commit: commit)
+    }
+
+    private func scenario(_ name: String, commit: String = "abc", day: Int = 21, _ figures: [Figure]) -> ScenarioResults
+    {
+        ScenarioResults(
+            name: name, origin: origin(commit), startedAt: "2026-11-\(day)T00:00:00Z", figures: figures,
+            distributions: name == "latency"
+                ? [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])] : [])
+    }
+
+    /// Results of all scenarios; only the one of `figures` has any.
+    private func results(isQuick: Bool = false, _ figures: [Figure]) -> Results {
+        var results = Results(isQuick: isQuick)
+        for section in Section.all { results.add(scenario(section.name, [])) }
+        if let name = figures.first?.id.prefix(while: { $0 != "." }) { results.add(scenario(String(name), figures)) }
+        return results
     }
 
     private func memory(_ count: Int, mebibytes: Double, atMost limit: Double? = nil) -> Figure {
@@ -75,7 +89,9 @@ struct ReportTests {
 
     @Test func `written results can be read and rendered again, to the microsecond`() async throws {
         let folder = try TemporaryDirectory()
-        let report = Report(results: results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)]))
+        var results = results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)])
+        results.add(scenario("latency", []))
+        let report = Report(results: results)
         try await report.write(to: folder("docs"))
         let written = try await report.files()
         #expect(
@@ -87,7 +103,60 @@ struct ReportTests {
             #expect(try await again.files() == written)
         }
         let json = try #require(written["benchmarks/results.json"])
-        #expect(json.hasPrefix("{\n  \"commit\" : \"abc\",\n"))
+        #expect(json.hasPrefix("{\n  \"isQuick\" : false,\n"))
         #expect(json.contains("0.002,") && !json.contains("0.0020000001"))
+    }
+
+    @Test func `results of another scenario are kept, and those of the same one are replaced`() throws {
+        var results = Results(isQuick: false)
+        results.add(scenario("memory", commit: "old", [memory(100, mebibytes: 7), memory(1_000, mebibytes: 8)]))
+        results.add(scenario("start", commit: "old", day: 21, []))
+        results.add(scenario("memory", commit: "new", day: 22, [memory(100, mebibytes: 5)]))
+        #expect(results.figures.map(\.distributions) == [100])
+        #expect(results.scenarios.map(\.name) == ["memory", "start"])
+        #expect(results.origins.map(\.origin.commit) == ["new", "old"])
+    }
+
+    @Test func `the page shows what was measured with which program`() {
+        var results = Results(isQuick: false)
+        results.add(scenario("memory", commit: "new", day: 22, [memory(100, mebibytes: 5)]))
+        results.add(scenario("latency", commit: "old", day: 20, []))
+        results.add(scenario("start", commit: "old", day: 21, []))
+        let page = Page(results: results).text
+        #expect(page.contains("|  | memory | latency, start |"))
+        #expect(page.contains("| commit | new | old |"))
+        #expect(page.contains("| measured | 2026-11-22 | 2026-11-20 to 2026-11-21 |"))
+        #expect(page.contains("Measured with new on 2026-11-22."))
+        #expect(page.contains(" Not measured: client-go, rotation,"))
+    }
+
+    @Test func `the page is in the order of its sections`() throws {
+        var results = Results(isQuick: false)
+        let start = Figure("start.cold", "cold", unit: .seconds, runs: [.init(value: 1)], bar: .atMost(2))
+        results.add(scenario("memory", [memory(100, mebibytes: 5, atMost: 6)]))
+        results.add(scenario("start", [start]))
+        let page = Page(results: results).text
+        #expect(
+            try #require(page.firstRange(of: "| cold |")).lowerBound
+                < #require(page.firstRange(of: "| anonymous")).lowerBound)
+        #expect(!page.contains("Measured with") && !page.contains("at once"))
+    }
+
+    @Test func `a report that is there is amended, but not by a quick one`() async throws {
+        let folder = try TemporaryDirectory()
+        let docs = folder("docs")
+        #expect(try Report.toAmend(in: docs, isQuick: false).results.scenarios.isEmpty)
+        try await Report(results: results(isQuick: true, [memory(100, mebibytes: 5)])).write(to: docs)
+        for isQuick in [true, false] {
+            let empty = try Report.toAmend(in: docs, isQuick: isQuick).results
+            #expect(empty.scenarios.isEmpty && empty.isQuick == isQuick)
+        }
+        try await Report(results: results([memory(100, mebibytes: 5)])).write(to: docs)
+        #expect(try Report.toAmend(in: docs, isQuick: false).results.figures.map(\.id) == ["memory.anonymous"])
+        let failure = #expect(throws: Report.Failure.self) { try Report.toAmend(in: docs, isQuick: true) }
+        #expect(failure?.description.contains("has results of a full run") == true)
+        try writeFile("\(docs)/benchmarks/results.json", "{")
+        let unreadable = #expect(throws: Report.Failure.self) { try Report.toAmend(in: docs, isQuick: false) }
+        #expect(unreadable?.description.hasPrefix("\(docs)/benchmarks/results.json cannot be read: ") == true)
     }
 }

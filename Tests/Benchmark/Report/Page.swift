@@ -1,10 +1,15 @@
-import Reconciler
-
 /// `benchmarks.md`: what was measured, how, and the results.
 struct Page {
     let results: Results
 
-    private var judgements: [Judgement] { results.figures.compactMap { Judgement($0) } }
+    /// In the order of the sections, not of measurement.
+    private var figures: [Figure] {
+        let names = Section.all.map(\.name)
+        let known = names.flatMap { name in results.scenarios.filter { $0.name == name } }
+        return (known + results.scenarios.filter { !names.contains($0.name) }).flatMap(\.figures)
+    }
+
+    private var judgements: [Judgement] { figures.compactMap { Judgement($0) } }
 
     var text: String {
         var parts = [Self.introduction, verdict, bars]
@@ -28,9 +33,8 @@ struct Page {
         }
         let decided = judgements.map { $0.isMet ?? false }
         let met = decided.count { $0 }
-        let absent =
-            (results.missing ?? []).isEmpty
-            ? "" : " Not measured this time: \(results.missing?.joined(separator: ", ") ?? "")."
+        let missing = Section.all.map(\.name).filter { name in !results.scenarios.contains { $0.name == name } }
+        let absent = missing.isEmpty ? "" : " Not measured: \(missing.joined(separator: ", "))."
         let verdict =
             absent.isEmpty && met == decided.count
             ? "**All \(met) figures that have a bar meet it.**"
@@ -76,37 +80,58 @@ struct Page {
     // MARK: How
 
     private var method: String {
-        let machine = results.machine
-        var table = Table(["", ""])
-        for (name, value) in [
-            ("processor", "\(machine.processor), \(machine.cores) cores"),
-            ("memory", Amount.text(Double(machine.memory), .bytes)),
-            ("system", "\(machine.system), Linux \(machine.kernel)"), ("API server", machine.servers),
-            ("compiler", machine.compiler), ("measured", "\(results.commit), \(results.startedAt)"),
-        ] {
-            table.add([name, value])
+        let origins = results.origins
+        let isOne = origins.count == 1
+        var table = Table([""] + origins.map { isOne ? "" : $0.scenarios.map(\.name).joined(separator: ", ") })
+        let rows: [(String, (Machine) -> String)] = [
+            ("processor", { "\($0.processor), \($0.cores) cores" }),
+            ("memory", { Amount.text(Double($0.memory), .bytes) }),
+            ("system", { "\($0.system), Linux \($0.kernel)" }), ("API server", \.servers), ("compiler", \.compiler),
+        ]
+        for (name, value) in rows { table.add([name] + origins.map { value($0.origin.machine) }) }
+        table.add(["commit"] + origins.map(\.origin.commit))
+        table.add(["measured"] + origins.map { days($0.scenarios) })
+        var parts = ["## How it is measured", Self.howMeasured]
+        if !isOne {
+            parts.append("Not everything was measured at once. Compare only figures of one column with each other:")
         }
-        return "## How it is measured\n\n\(Self.howMeasured)\n\n\(table.text)"
+        return (parts + [table.text]).joined(separator: "\n\n")
+    }
+
+    /// "2026-11-28", "2026-11-28 to 2026-11-30".
+    private func days(_ scenarios: [ScenarioResults]) -> String {
+        let days = scenarios.map(\.day)
+        guard let first = days.min(), let last = days.max() else { return "" }
+        return first == last ? first : "\(first) to \(last)"
     }
 
     // MARK: Sections
 
     private var sections: [String] {
-        let groups = Groups(results.figures).all
+        let groups = Groups(figures).all
         let known = Section.all.filter { section in groups.contains { $0.section == section.name } }
-        let others = Groups(results.figures).all.map(\.section).filter { name in !known.contains { $0.name == name } }
+        let others = Groups(figures).all.map(\.section).filter { name in !known.contains { $0.name == name } }
         let unknown = others.enumerated().filter { others.firstIndex(of: $1) == $0 }
             .map { Section(name: $1, heading: $1.prefix(1).uppercased() + $1.dropFirst(), text: "") }
         let plots = Dictionary(uniqueKeysWithValues: Plot.all(of: results).map { ($0.name, $0) })
         return (known + unknown).map { section in
             var parts = ["## \(section.heading)"]
             if !section.text.isEmpty { parts.append(section.text) }
+            if let origin = origin(of: section) { parts.append(origin) }
             let groups = groups.filter { $0.section == section.name }
             parts += [sized(groups), single(groups), notes(groups)].compactMap { $0 }
             if let name = section.plot, let plot = plots[name] {
                 parts.append("![\(plot.title)](benchmarks/\(name).svg)")
             }
             return parts.joined(separator: "\n\n")
+        }
+    }
+
+    /// Which program it was, if not everything was measured with the same one.
+    private func origin(of section: Section) -> String? {
+        guard results.origins.count > 1 else { return nil }
+        return results.scenarios.first { $0.name == section.name }.map {
+            "Measured with \($0.origin.commit) on \($0.day)."
         }
     }
 
@@ -154,7 +179,7 @@ struct Page {
 
     // MARK: Scaling
 
-    private var scalings: [Scaling] { Groups(results.figures).all.compactMap { Scaling($0.figures) } }
+    private var scalings: [Scaling] { Groups(figures).all.compactMap { Scaling($0.figures) } }
 
     private var scaling: String? {
         let scalings = scalings

@@ -1,3 +1,4 @@
+import Distribution
 import JSON
 import Kube
 import KubeConfig

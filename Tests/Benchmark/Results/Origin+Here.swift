@@ -1,16 +1,16 @@
 import FoundationEssentials
 import Glibc
-import Observability
 import TestSupport
 
-extension Results {
-    /// Empty results with the data of this machine and of the checked-out commit.
-    static func here(isQuick: Bool, startedAt: Timestamp) async throws -> Results {
-        let root = String(#filePath.dropLast("/Tests/Benchmark/Results/Results+Here.swift".count))
-        let commit = try await firstLine(["git", "-C", root, "describe", "--always", "--dirty"])
-        return Results(
-            machine: try await .this(root), commit: commit ?? "unknown", startedAt: startedAt.rfc3339, isQuick: isQuick,
-            figures: [], distributions: [])
+extension Origin {
+    /// This machine and the checked-out commit.
+    static func here() async throws -> Origin {
+        let root = String(#filePath.dropLast("/Tests/Benchmark/Results/Origin+Here.swift".count))
+        let commit = try await firstLine(["git", "-C", root, "describe", "--always"]) ?? "unknown"
+        // The benchmark itself writes to docs.
+        let changes = ["git", "-C", root, "status", "--porcelain", "--", ".", ":(exclude)docs"]
+        let isDirty = try await firstLine(changes) != nil
+        return Origin(machine: try await .this(root), commit: isDirty ? commit + "-dirty" : commit)
     }
 }
 
