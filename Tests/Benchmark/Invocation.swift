@@ -20,6 +20,9 @@ struct Invocation: Equatable, Sendable {
     var report: String?
     var wantsHelp = false
 
+    /// Whether the run measures only a part of what a full run measures, so that a report keeps the rest.
+    var isPartial: Bool { !isQuick && (only != nil || sizes != nil) }
+
     /// - Parameter scenarios: the names of all scenarios.
     init(_ words: [String], scenarios: [String]) throws(Failure) {
         var rest = words[...]
@@ -74,7 +77,7 @@ struct Invocation: Equatable, Sendable {
           --only NAME,…      only these scenarios: \(scenarios.joined(separator: ", "))
           --at NUMBER,…      the numbers of distributions
           --output FOLDER    the folder for the report; default: none, or .build/benchmark for a quick run.
-                             A report that is there keeps its results of other scenarios.
+                             With --only or --at, a full report in FOLDER keeps what is not measured.
           --report PATH      measure nothing, and render a results.json, or the one in a folder, again
 
         """

@@ -40,27 +40,27 @@ let bench = Bench(program: program, isQuick: invocation.isQuick, sizes: invocati
 do {
     // Detects a missing tool before hours of measuring.
     if invocation.output != nil { _ = try await Gnuplot().draw("") }
-    let origin = try await Origin.here()
-    var report = try invocation.output.map { try Report.toAmend(in: $0, isQuick: invocation.isQuick) }
+    if invocation.isQuick, let output = invocation.output { try Report.checkForQuickRun(output) }
+    let origin = try await Origin.here(startedAt: .now())
+    var report =
+        if invocation.isPartial, let output = invocation.output {
+            try Report.toAmend(in: output)
+        } else {
+            Report(results: Results(isQuick: invocation.isQuick))
+        }
     for scenario in scenarios where invocation.only?.contains(type(of: scenario).name) ?? true {
         let name = type(of: scenario).name
         do {
-            let startedAt = Timestamp.now().rfc3339
             let found = try await scenario.run(bench)
+            if found.figures.isEmpty { say("\(name): there is nothing to measure at these numbers of distributions") }
             for figure in found.figures { print(figure.line) }
-            // With some numbers of distributions, a scenario measures nothing.
-            guard !found.figures.isEmpty else { continue }
-            report?.results.add(
-                ScenarioResults(
-                    name: name, origin: origin, startedAt: startedAt, figures: found.figures,
-                    distributions: found.distributions))
+            report.results.add(.init(origin: origin, figures: found.figures, distributions: found.distributions))
         } catch {
             // The other scenarios are still useful.
             failed.append(name)
             say("\(name): \(error)")
-            continue
         }
-        guard let output = invocation.output, let report else { continue }
+        guard let output = invocation.output else { continue }
         try await report.write(to: output)
         say("\(name): written to \(output)/benchmarks.md")
     }

@@ -32,6 +32,14 @@ struct InvocationTests {
         #expect(try parse("--program", "p", "--output", "docs", "--quick").output == "docs")
     }
 
+    @Test("is partial with some scenarios or numbers, unless it is quick")
+    func partial() throws {
+        #expect(try parse("--program", "p", "--only", "start").isPartial)
+        #expect(try parse("--program", "p", "--at", "10").isPartial)
+        #expect(try !parse("--program", "p", "--output", "docs").isPartial)
+        #expect(try !parse("--program", "p", "--at", "10", "--quick").isPartial)
+    }
+
     @Test("needs no program to render earlier results again")
     func report() throws {
         #expect(try parse("--report", "docs", "--output", "x").report == "docs")

@@ -5,26 +5,20 @@ import Testing
 @testable import benchmark
 
 struct ReportTests {
-    private func origin(_ commit: String) -> Origin {
-        Origin(
-            machine: Machine(
-                processor: "A & B <1>", cores: 2, memory: 8 << 30, system: "Debian", kernel: "6.1",
-                servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1"), commit: commit)
+    private func run(
+        commit: String = "abc", day: Int = 21, processor: String = "A & B <1>", _ figures: [Figure]
+    ) -> Results.Run {
+        let machine = Machine(
+            processor: processor, cores: 2, memory: 8 << 30, system: "Debian", kernel: "6.1",
+            servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1")
+        return Results.Run(
+            origin: Origin(machine: machine, commit: commit, startedAt: "2026-11-\(day)T00:00:00Z"), figures: figures,
+            distributions: [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])])
     }
 
-    private func scenario(_ name: String, commit: String = "abc", day: Int = 21, _ figures: [Figure]) -> ScenarioResults
-    {
-        ScenarioResults(
-            name: name, origin: origin(commit), startedAt: "2026-11-\(day)T00:00:00Z", figures: figures,
-            distributions: name == "latency"
-                ? [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])] : [])
-    }
-
-    /// Results of all scenarios; only the one of `figures` has any.
     private func results(isQuick: Bool = false, _ figures: [Figure]) -> Results {
         var results = Results(isQuick: isQuick)
-        for section in Section.all { results.add(scenario(section.name, [])) }
-        if let name = figures.first?.id.prefix(while: { $0 != "." }) { results.add(scenario(String(name), figures)) }
+        results.add(run(figures))
         return results
     }
 
@@ -64,7 +58,9 @@ struct ReportTests {
 
     @Test func `the page gives no reasons if all bars are met`() {
         let page = Page(results: results([memory(100, mebibytes: 6, atMost: 6)])).text
-        #expect(page.contains("**All 1 figures that have a bar meet it.**") && !page.contains("misses its bar"))
+        #expect(
+            page.contains("**All 1 figures that have a bar meet it.** Not measured: Against an agent on client-go, "))
+        #expect(!page.contains("misses-its-bar") && !page.contains("misses its bar"))
     }
 
     @Test func `a quick run is not judged`() {
@@ -89,9 +85,7 @@ struct ReportTests {
 
     @Test func `written results can be read and rendered again, to the microsecond`() async throws {
         let folder = try TemporaryDirectory()
-        var results = results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)])
-        results.add(scenario("latency", []))
-        let report = Report(results: results)
+        let report = Report(results: results([memory(100, mebibytes: 5), memory(1_000, mebibytes: 9)]))
         try await report.write(to: folder("docs"))
         let written = try await report.files()
         #expect(
@@ -107,56 +101,69 @@ struct ReportTests {
         #expect(json.contains("0.002,") && !json.contains("0.0020000001"))
     }
 
-    @Test func `results of another scenario are kept, and those of the same one are replaced`() throws {
+    @Test func `a run replaces figures with the same id and number, and keeps all others`() throws {
         var results = Results(isQuick: false)
-        results.add(scenario("memory", commit: "old", [memory(100, mebibytes: 7), memory(1_000, mebibytes: 8)]))
-        results.add(scenario("start", commit: "old", day: 21, []))
-        results.add(scenario("memory", commit: "new", day: 22, [memory(100, mebibytes: 5)]))
-        #expect(results.figures.map(\.distributions) == [100])
-        #expect(results.scenarios.map(\.name) == ["memory", "start"])
-        #expect(results.origins.map(\.origin.commit) == ["new", "old"])
+        results.add(run(commit: "old", day: 20, [memory(100, mebibytes: 7), memory(1_000, mebibytes: 8)]))
+        results.add(run(commit: "new", day: 21, [memory(1_000, mebibytes: 9), memory(10_000, mebibytes: 9)]))
+        #expect(results.runs.map { $0.figures.map(\.distributions) } == [[100], [1_000, 10_000]])
+        #expect(results.distributions.count == 1)
+        // Of one run, several scenarios are added one after another.
+        results.add(run(commit: "new", day: 21, [memory(100, mebibytes: 9)]))
+        #expect(results.runs.map(\.origin.commit) == ["new"])
+        #expect(results.figures.map(\.distributions) == [1_000, 10_000, 100])
     }
 
-    @Test func `the page shows what was measured with which program`() {
+    @Test func `the page names the runs of each section if there are several`() {
         var results = Results(isQuick: false)
-        results.add(scenario("memory", commit: "new", day: 22, [memory(100, mebibytes: 5)]))
-        results.add(scenario("latency", commit: "old", day: 20, []))
-        results.add(scenario("start", commit: "old", day: 21, []))
+        let start = Figure("start.cold", "cold", distributions: 100, unit: .seconds, runs: [.init(value: 1)])
+        results.add(run(commit: "old", day: 20, processor: "C", [memory(100, mebibytes: 7), start]))
+        results.add(run(commit: "new", day: 22, [memory(1_000, mebibytes: 5)]))
         let page = Page(results: results).text
-        #expect(page.contains("|  | memory | latency, start |"))
-        #expect(page.contains("| commit | new | old |"))
-        #expect(page.contains("| measured | 2026-11-22 | 2026-11-20 to 2026-11-21 |"))
-        #expect(page.contains("Measured with new on 2026-11-22."))
-        #expect(page.contains(" Not measured: client-go, rotation,"))
+        #expect(page.contains("| measured | old, 2026-11-20 | new, 2026-11-22 |"))
+        #expect(page.contains("| processor | C, 2 cores | A & B <1>, 2 cores |"))
+        #expect(
+            page.contains(
+                "Measured: old, 2026-11-20 (at 100); new, 2026-11-22 (at 1,000).\n\n| distributions | 100 | 1,000 |"))
+        #expect(page.contains("Measured: old, 2026-11-20 (at 100).\n\n| distributions | 100 |"))
+        #expect(!Page(results: self.results([start])).text.contains("Measured:"))
     }
 
     @Test func `the page is in the order of its sections`() throws {
-        var results = Results(isQuick: false)
         let start = Figure("start.cold", "cold", unit: .seconds, runs: [.init(value: 1)], bar: .atMost(2))
-        results.add(scenario("memory", [memory(100, mebibytes: 5, atMost: 6)]))
-        results.add(scenario("start", [start]))
-        let page = Page(results: results).text
+        let page = Page(results: results([memory(100, mebibytes: 5, atMost: 6), start])).text
         #expect(
             try #require(page.firstRange(of: "| cold |")).lowerBound
                 < #require(page.firstRange(of: "| anonymous")).lowerBound)
-        #expect(!page.contains("Measured with") && !page.contains("at once"))
     }
 
-    @Test func `a report that is there is amended, but not by a quick one`() async throws {
+    @Test func `a partial run adds to the report of a full one, not to a quick one`() async throws {
         let folder = try TemporaryDirectory()
         let docs = folder("docs")
-        #expect(try Report.toAmend(in: docs, isQuick: false).results.scenarios.isEmpty)
+        #expect(try Report.toAmend(in: docs).results.runs.isEmpty)
         try await Report(results: results(isQuick: true, [memory(100, mebibytes: 5)])).write(to: docs)
-        for isQuick in [true, false] {
-            let empty = try Report.toAmend(in: docs, isQuick: isQuick).results
-            #expect(empty.scenarios.isEmpty && empty.isQuick == isQuick)
-        }
+        #expect(try Report.toAmend(in: docs).results.runs.isEmpty)
         try await Report(results: results([memory(100, mebibytes: 5)])).write(to: docs)
-        #expect(try Report.toAmend(in: docs, isQuick: false).results.figures.map(\.id) == ["memory.anonymous"])
-        let failure = #expect(throws: Report.Failure.self) { try Report.toAmend(in: docs, isQuick: true) }
+        var report = try Report.toAmend(in: docs)
+        report.results.add(run(commit: "new", day: 22, [memory(1_000, mebibytes: 9)]))
+        try await report.write(to: docs)
+        #expect(try Report.read(docs).results.figures.map(\.distributions) == [100, 1_000])
+        let file = "\(docs)/benchmarks/results.json"
+        try writeFile(file, "{")
+        let failure = #expect(throws: Report.Failure.self) { try Report.toAmend(in: docs) }
+        #expect(failure?.description.hasPrefix("\(file) cannot be read: ") == true)
+    }
+
+    @Test func `a quick run replaces no results of a full one`() async throws {
+        let folder = try TemporaryDirectory()
+        let docs = folder("docs")
+        let quick = Report(results: results(isQuick: true, [memory(100, mebibytes: 5)]))
+        try await Report(results: results([memory(100, mebibytes: 6)])).write(to: docs)
+        let failure = await #expect(throws: Report.Failure.self) { try await quick.write(to: docs) }
         #expect(failure?.description.contains("has results of a full run") == true)
+        // A quick or an unreadable report is replaced.
         try writeFile("\(docs)/benchmarks/results.json", "{")
-        let unreadable = #expect(throws: Report.Failure.self) { try Report.toAmend(in: docs, isQuick: false) }
-        #expect(unreadable?.description.hasPrefix("\(docs)/benchmarks/results.json cannot be read: ") == true)
+        try await quick.write(to: docs)
+        try await quick.write(to: docs)
+        #expect(try Report.read(docs).results.isQuick)
     }
 }

@@ -4,8 +4,7 @@ struct Group {
     let title: String
     let figures: [Figure]
 
-    /// The first word of the id: `rotation` of `rotation.all`.
-    var section: String { id.split(separator: ".").first.map(String.init) ?? id }
+    var section: String { figures.first?.section ?? id }
 
     func figure(_ count: Int?) -> Figure? { figures.first { $0.distributions == count } }
 
@@ -18,7 +17,7 @@ struct Group {
 }
 
 struct Groups {
-    /// In the order in which their ids first appear.
+    /// In the order in which their ids first appear; their figures by number of distributions.
     let all: [Group]
 
     init(_ figures: [Figure]) {
@@ -29,7 +28,10 @@ struct Groups {
             found[figure.id, default: []].append(figure)
         }
         all = order.compactMap { id in
-            found[id].map { Group(id: id, title: $0.first?.title ?? id, figures: $0) }
+            found[id].map { figures in
+                let sorted = figures.sorted { ($0.distributions ?? 0) < ($1.distributions ?? 0) }
+                return Group(id: id, title: figures.last?.title ?? id, figures: sorted)
+            }
         }
     }
 }

@@ -39,8 +39,8 @@ extension Page {
         ```
 
         `make bench BENCH=--quick` takes some minutes, judges nothing, and writes below `.build`. `BENCH='--only idle,memory'`
-        measures some scenarios and prints their figures; with `--output docs` too, these figures replace the earlier ones of
-        the same scenarios on this page.
+        measures some scenarios and prints their figures. `BENCH='--only idle,memory --output docs'` also puts these figures
+        on this page, and keeps the others.
 
         Run nothing else at the same time. Absolute times depend on your machine; ratios and counts should be similar to
         these.

@@ -4,9 +4,9 @@ struct Page {
 
     /// In the order of the sections, not of measurement.
     private var figures: [Figure] {
+        let all = results.figures
         let names = Section.all.map(\.name)
-        let known = names.flatMap { name in results.scenarios.filter { $0.name == name } }
-        return (known + results.scenarios.filter { !names.contains($0.name) }).flatMap(\.figures)
+        return names.flatMap { name in all.filter { $0.section == name } } + all.filter { !names.contains($0.section) }
     }
 
     private var judgements: [Judgement] { figures.compactMap { Judgement($0) } }
@@ -33,11 +33,11 @@ struct Page {
         }
         let decided = judgements.map { $0.isMet ?? false }
         let met = decided.count { $0 }
-        let missing = Section.all.map(\.name).filter { name in !results.scenarios.contains { $0.name == name } }
-        let absent = missing.isEmpty ? "" : " Not measured: \(missing.joined(separator: ", "))."
+        let missing = Section.all.filter { section in !figures.contains { $0.section == section.name } }
+        let absent = missing.isEmpty ? "" : " Not measured: \(missing.map(\.heading).joined(separator: ", "))."
         let verdict =
-            absent.isEmpty && met == decided.count
-            ? "**All \(met) figures that have a bar meet it.**"
+            met == decided.count
+            ? "**All \(met) figures that have a bar meet it.**\(absent)"
             : "**\(met) of the \(decided.count) figures that have a bar meet it**; the others are listed "
                 + "[with the reason](#what-misses-its-bar).\(absent)"
         let outcomes = scalings.map(\.isGood)
@@ -80,29 +80,18 @@ struct Page {
     // MARK: How
 
     private var method: String {
-        let origins = results.origins
-        let isOne = origins.count == 1
-        var table = Table([""] + origins.map { isOne ? "" : $0.scenarios.map(\.name).joined(separator: ", ") })
-        let rows: [(String, (Machine) -> String)] = [
-            ("processor", { "\($0.processor), \($0.cores) cores" }),
-            ("memory", { Amount.text(Double($0.memory), .bytes) }),
-            ("system", { "\($0.system), Linux \($0.kernel)" }), ("API server", \.servers), ("compiler", \.compiler),
+        let origins = results.runs.map(\.origin)
+        var table = Table([""] + origins.map { _ in "" })
+        let rows: [(String, (Origin) -> String)] = [
+            ("measured", \.name), ("processor", { "\($0.machine.processor), \($0.machine.cores) cores" }),
+            ("memory", { Amount.text(Double($0.machine.memory), .bytes) }),
+            ("system", { "\($0.machine.system), Linux \($0.machine.kernel)" }), ("API server", \.machine.servers),
+            ("compiler", \.machine.compiler),
         ]
-        for (name, value) in rows { table.add([name] + origins.map { value($0.origin.machine) }) }
-        table.add(["commit"] + origins.map(\.origin.commit))
-        table.add(["measured"] + origins.map { days($0.scenarios) })
+        for (name, value) in rows { table.add([name] + origins.map(value)) }
         var parts = ["## How it is measured", Self.howMeasured]
-        if !isOne {
-            parts.append("Not everything was measured at once. Compare only figures of one column with each other:")
-        }
+        if origins.count > 1 { parts.append("The figures are from several runs. Each section names its runs:") }
         return (parts + [table.text]).joined(separator: "\n\n")
-    }
-
-    /// "2026-11-28", "2026-11-28 to 2026-11-30".
-    private func days(_ scenarios: [ScenarioResults]) -> String {
-        let days = scenarios.map(\.day)
-        guard let first = days.min(), let last = days.max() else { return "" }
-        return first == last ? first : "\(first) to \(last)"
     }
 
     // MARK: Sections
@@ -117,8 +106,8 @@ struct Page {
         return (known + unknown).map { section in
             var parts = ["## \(section.heading)"]
             if !section.text.isEmpty { parts.append(section.text) }
-            if let origin = origin(of: section) { parts.append(origin) }
             let groups = groups.filter { $0.section == section.name }
+            if let origins = origins(of: groups) { parts.append(origins) }
             parts += [sized(groups), single(groups), notes(groups)].compactMap { $0 }
             if let name = section.plot, let plot = plots[name] {
                 parts.append("![\(plot.title)](benchmarks/\(name).svg)")
@@ -127,12 +116,17 @@ struct Page {
         }
     }
 
-    /// Which program it was, if not everything was measured with the same one.
-    private func origin(of section: Section) -> String? {
-        guard results.origins.count > 1 else { return nil }
-        return results.scenarios.first { $0.name == section.name }.map {
-            "Measured with \($0.origin.commit) on \($0.day)."
+    /// The runs that measured the figures of a section; nil if all figures of the page are from one run.
+    private func origins(of groups: [Group]) -> String? {
+        guard results.runs.count > 1 else { return nil }
+        let keys = Set(groups.flatMap(\.figures).map(\.key))
+        let items = results.runs.compactMap { run -> String? in
+            let figures = run.figures.filter { keys.contains($0.key) }
+            guard !figures.isEmpty else { return nil }
+            let counts = Set(figures.compactMap(\.distributions)).sorted().map(Amount.grouped)
+            return run.origin.name + (counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))")
         }
+        return "Measured: \(items.joined(separator: "; "))."
     }
 
     /// The figures that depend on the number of distributions, with a column for each number.

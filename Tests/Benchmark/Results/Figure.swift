@@ -26,6 +26,17 @@ struct Figure: Codable, Sendable {
         self.note = note
     }
 
+    /// The first word of the id, which names the section of the page: `rotation` of `rotation.all`.
+    var section: String { id.split(separator: ".").first.map(String.init) ?? id }
+
+    /// What tells the figure from all others.
+    var key: Key { Key(id: id, distributions: distributions) }
+
+    struct Key: Hashable {
+        let id: String
+        let distributions: Int?
+    }
+
     enum Unit: String, Codable, Sendable {
         case seconds, bytes, count, perHour = "1/h", bytesPerHour = "bytes/h"
         /// Of one core: 0.0005 is 0.05 %.

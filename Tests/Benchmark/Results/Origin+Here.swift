@@ -1,16 +1,24 @@
 import FoundationEssentials
 import Glibc
+import Observability
 import TestSupport
 
 extension Origin {
     /// This machine and the checked-out commit.
-    static func here() async throws -> Origin {
+    static func here(startedAt: Timestamp) async throws -> Origin {
         let root = String(#filePath.dropLast("/Tests/Benchmark/Results/Origin+Here.swift".count))
-        let commit = try await firstLine(["git", "-C", root, "describe", "--always"]) ?? "unknown"
-        // The benchmark itself writes to docs.
-        let changes = ["git", "-C", root, "status", "--porcelain", "--", ".", ":(exclude)docs"]
-        let isDirty = try await firstLine(changes) != nil
-        return Origin(machine: try await .this(root), commit: isDirty ? commit + "-dirty" : commit)
+        return Origin(
+            machine: try await .this(root), commit: try await commit(of: root), startedAt: startedAt.rfc3339)
+    }
+
+    /// The commit that last changed anything outside `docs`, to which the benchmark itself writes; "unknown" if `root` is
+    /// no repository.
+    static func commit(of root: String) async throws -> String {
+        let git = ["git", "-C", root]
+        let outside = ["--", ".", ":(exclude)docs"]
+        guard let commit = try await firstLine(git + ["log", "-1", "--format=%h"] + outside) else { return "unknown" }
+        let changes = try await ToolRun.run(git + ["status", "--porcelain"] + outside)
+        return changes.output.isEmpty ? commit : commit + "-dirty"
     }
 }
 

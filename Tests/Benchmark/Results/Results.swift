@@ -1,55 +1,50 @@
-/// All results, as in `results.json`. Each scenario has its own origin, because a benchmark can be measured in parts.
+/// All results, as in `results.json`. They can be measured in parts.
 struct Results: Codable, Sendable {
     /// Results of `--quick`, which only show that the benchmark runs, and are not judged.
     let isQuick: Bool
-    /// At most one for each scenario, in the order of measurement.
-    private(set) var scenarios: [ScenarioResults] = []
+    /// The runs whose results are kept, the oldest first.
+    private(set) var runs: [Run] = []
 
-    var figures: [Figure] { scenarios.flatMap(\.figures) }
-    var distributions: [LatencyDistribution] { scenarios.flatMap(\.distributions) }
+    init(isQuick: Bool) { self.isQuick = isQuick }
 
-    /// Adds the results of a scenario. They replace earlier ones of the same scenario.
-    mutating func add(_ results: ScenarioResults) {
-        if let index = scenarios.firstIndex(where: { $0.name == results.name }) {
-            scenarios[index] = results
+    var figures: [Figure] { runs.flatMap(\.figures) }
+    var distributions: [LatencyDistribution] { runs.flatMap(\.distributions) }
+
+    /// Adds what `run` measured. It replaces earlier results of the same figures at the same numbers of distributions.
+    mutating func add(_ run: Run) {
+        let figures = Set(run.figures.map(\.key))
+        let distributions = Set(run.distributions.map(\.id))
+        for index in runs.indices {
+            runs[index].figures.removeAll { figures.contains($0.key) }
+            runs[index].distributions.removeAll { distributions.contains($0.id) }
+        }
+        if let index = runs.firstIndex(where: { $0.origin == run.origin }) {
+            runs[index].figures += run.figures
+            runs[index].distributions += run.distributions
         } else {
-            scenarios.append(results)
+            runs.append(run)
         }
+        runs.removeAll { $0.figures.isEmpty && $0.distributions.isEmpty }
     }
 
-    /// What was measured with which program on which machine, in the order of measurement.
-    var origins: [(origin: Origin, scenarios: [ScenarioResults])] {
-        var found: [(origin: Origin, scenarios: [ScenarioResults])] = []
-        for results in scenarios {
-            if let index = found.firstIndex(where: { $0.origin == results.origin }) {
-                found[index].scenarios.append(results)
-            } else {
-                found.append((results.origin, [results]))
-            }
-        }
-        return found
+    /// The results of one run of the benchmark, or what is left of them.
+    struct Run: Codable, Sendable {
+        let origin: Origin
+        var figures: [Figure]
+        var distributions: [LatencyDistribution]
     }
 }
 
-/// The results of one scenario.
-struct ScenarioResults: Codable, Sendable {
-    /// As for `--only`.
-    let name: String
-    let origin: Origin
-    /// When the measurement of the scenario began, in RFC 3339.
-    let startedAt: String
-    let figures: [Figure]
-    var distributions: [LatencyDistribution]
-
-    /// The day of `startedAt`: "2026-11-28".
-    var day: String { String(startedAt.prefix(10)) }
-}
-
-/// Figures of one origin can be compared with each other.
+/// Where results come from.
 struct Origin: Codable, Sendable, Equatable {
     let machine: Machine
-    /// The measured commit; it ends with "-dirty" if the working tree differs from it in anything but the documentation.
+    /// The measured commit; it ends with "-dirty" if the working tree differs from it outside `docs`.
     let commit: String
+    /// When the run began, in RFC 3339.
+    let startedAt: String
+
+    /// "e77697f, 2026-11-28".
+    var name: String { "\(commit), \(startedAt.prefix(10))" }
 }
 
 /// The properties of the machine that matter for comparisons.
