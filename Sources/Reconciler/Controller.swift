@@ -158,8 +158,8 @@ extension Controller {
         checkFirstPass()
     }
 
-    /// Starts no more targets. `work` returns when those in flight are finished and reported, except for statuses that the
-    /// server asked to write later.
+    /// Starts no more targets. `work` returns when those in flight are finished and reported, except for statuses that wait
+    /// for a retry.
     package nonisolated func stop() {
         evaluations.stop()
         keyGenerations.stop()

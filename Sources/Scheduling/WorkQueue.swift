@@ -15,9 +15,9 @@ package enum WorkOutcome: Sendable, Equatable {
 /// order within a group. Failed keys are retried later.
 ///
 /// A value without threads or clocks: the owner calls `next` when something changed or at `deadline`. The semantics are
-/// those of client-go's rate limiting work queue, with one difference: a key that is added while it is in progress is
-/// processed once more afterwards; a key that is added while it waits for a retry is due at once, unless the server asked
-/// for a longer wait (`WorkOutcome.retry`). Keys that can wait let all others go first, for a limited time.
+/// those of client-go's rate limiting work queue: a key that is added while it is in progress is processed once more
+/// afterwards, and one that is added while it waits for a retry is due at once. Unlike there, an added key still waits as
+/// long as the server asked (`WorkOutcome.retry`). Keys that can wait let all others go first, for a limited time.
 ///
 /// A group with nothing in flight may start a key whenever a place is free. A group with keys in flight may start
 /// another key if all of these hold:

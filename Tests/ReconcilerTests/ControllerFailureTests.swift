@@ -95,13 +95,17 @@ struct ControllerFailureTests {
     @Test("a Secret that the server asked to write later is not written sooner, whatever happens meanwhile")
     func retryAfter() async throws {
         let bench = Bench()
-        await bench.store.put(try bench.distribution())
+        var distribution = try bench.distribution()
+        await bench.store.put(distribution)
         await bench.store.fail(.create, [.unavailable("later", retryAfter: .seconds(600))])
         try await bench.working {
             try await bench.tellAll()
             _ = try await bench.eventuallyReady("WriteFailed")
             await bench.controller.compareAll()
             await bench.mount(["a": "2"], "generation-2")
+            distribution.forceSync = "now"
+            distribution = await bench.store.put(distribution)
+            await bench.controller.distributions(.all, .upsert(distribution))
             // A target that is processed after it.
             let mark = await bench.store.put(try bench.distribution("mark", target: "mark", uid: "two"))
             await bench.controller.distributions(.all, .upsert(mark))
