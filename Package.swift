@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "CWipe"),
 
         // Pure: values in, values out. No threads, clocks or descriptors, except in Observability.
-        library("JSON"),
+        library("JSON", ["COpenSSL"]),
         library("YAML", ["CLibYAML"]),
         library("Observability"),
         library("Scheduling"),
@@ -84,7 +84,7 @@ let package = Package(
             ]
         ),
         library("Admin", ["HTTPServer", "LinuxIO", "Observability"]),
-        library("StatusPage", ["COpenSSL", "Distribution", "Observability", "Reconciler"]),
+        library("StatusPage", ["COpenSSL", "Distribution", "JSON", "Observability", "Reconciler"]),
 
         // The services that join the parts, and the program.
         library(
@@ -136,7 +136,7 @@ let package = Package(
         ),
         tests("AdminTests", ["Admin", "LinuxIO", "Observability"]),
         tests("AgentTests", ["Agent", "Distribution", "Kube", "Observability", "Planning", "Stores"]),
-        tests("BenchmarkTests", ["JSON", "Observability", "benchmark"]),
+        tests("BenchmarkTests", ["Observability", "benchmark"]),
         tests("CWipeTests", ["CWipe"]),
         tests("CertificatesTests", ["COpenSSL", "Certificates", "Snapshots"]),
         tests("ConversionTests", ["Conversion", "Distribution", "JSON", "YAML"]),
@@ -182,7 +182,7 @@ let package = Package(
                 "Planning", "ProviderClasses", "Snapshots", "Stores", "Values",
             ]),
         tests("NotifyTests", ["JSON", "LinuxIO", "Notify", "Scheduling"]),
-        tests("FormatsTests", ["Formats", "Snapshots"]),
+        tests("FormatsTests", ["Formats", "JSON", "Snapshots"]),
         tests("ValuesTests", ["Distribution", "DistributionSupport", "JSON", "Snapshots", "Values"]),
         tests("YAMLTests", ["YAML"]),
         tests("secrets-distributorTests", ["Admin", "Agent", "LinuxIO", "secrets-distributor"]),

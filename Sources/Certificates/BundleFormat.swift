@@ -17,7 +17,7 @@ enum BundleFormat {
         _ file: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, Self) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         if let format = Self(file) { return try body(file, format) }
-        guard file.count <= longestBase64, let decoded = Base64.decodeSecret(file) else { return nil }
+        guard file.count <= longestBase64, let decoded = LenientBase64.decodeSecret(file) else { return nil }
         return try decoded.withUnsafeBytes { content throws(Failure) in
             guard let format = Self(content) else { return nil }
             return try body(content, format)

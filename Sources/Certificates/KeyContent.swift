@@ -181,7 +181,7 @@ extension KeyContent {
             OPENSSL_cleanse(scratch.baseAddress, scratch.count)
             scratch.deallocate()
         }
-        var (count, decoder) = (0, Base64.Decoder())
+        var (count, decoder) = (0, LenientBase64.Decoder())
         for (index, byte) in content.enumerated() {
             if let value = value(of: byte, at: index, in: content) {
                 if let byte = decoder.add(value) {
@@ -190,7 +190,7 @@ extension KeyContent {
                 }
             } else if ![0, 0x20, 0x09, 0x0a, 0x0d].contains(byte) || (endingAtWhiteSpace && !decoder.isAligned) {
                 if let found = run(scratch, count, depth) { return found }
-                (count, decoder) = (0, Base64.Decoder())
+                (count, decoder) = (0, LenientBase64.Decoder())
             }
         }
         return run(scratch, count, depth)
@@ -198,8 +198,8 @@ extension KeyContent {
 
     /// Two dashes are a PEM boundary and not base64 in the URL alphabet.
     private static func value(of byte: UInt8, at index: Int, in content: UnsafeRawBufferPointer) -> UInt8? {
-        if let value = Base64.value(of: byte) { return value }
-        guard let value = Base64.urlValue(of: byte) else { return nil }
+        if let value = LenientBase64.value(of: byte) { return value }
+        guard let value = LenientBase64.urlValue(of: byte) else { return nil }
         let isBoundary =
             byte == UInt8(ascii: "-")
             && ((index > 0 && content[index - 1] == byte) || (index + 1 < content.count && content[index + 1] == byte))

@@ -180,7 +180,7 @@ private struct OpenBlock {
         for byte in line where !Boundary.isBlank(byte) {
             if byte == UInt8(ascii: "=") {
                 padding += 1
-            } else if Base64.value(of: byte) == nil {
+            } else if LenientBase64.value(of: byte) == nil {
                 return .notBase64
             } else if padding > 0 {
                 return .padding
@@ -200,7 +200,7 @@ private struct OpenBlock {
         guard headers == .none, Boundary.isDER(label) else { return nil }
         let size = (characters + padding) / 4 * 3 - padding
         // Content that is not a SEQUENCE is not a certificate or key; libcrypto reports that.
-        guard let head = DERHeader(Base64.decode(head)) else { return nil }
+        guard let head = DERHeader(LenientBase64.decode(head)) else { return nil }
         guard let expected = head.total, head.isMinimal else { return .notDER }
         if size > expected { return .trailingBytes(size - expected) }
         return size < expected ? .derCutOff : nil

@@ -54,25 +54,6 @@ package enum ByteEncoding: String, Sendable, CaseIterable {
     }
 }
 
-extension ByteEncoding {
-    /// Padded base64 in the standard alphabet.
-    package static func encodeBase64(_ bytes: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(0) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for place: UInt32 in 0..<4 {
-                let isPadding = place > group.count
-                text.append(isPadding ? UInt8(ascii: "=") : characters[Int(bits >> (18 - 6 * place)) & 63])
-            }
-        }
-        return text
-    }
-
-    private static let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-}
-
 /// The state between two characters.
 private struct Decoding {
     private let encoding: ByteEncoding

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 import Snapshots
 
 /// The file that kees writes for an application: `NAME=base64` lines.
@@ -6,8 +6,12 @@ enum KeesFile {
     static func append(_ entry: EntryFormat.Entry, to bytes: inout [UInt8]) {
         bytes += Array(entry.key.utf8)
         bytes.append(UInt8(ascii: "="))
-        bytes += entry.value.withUnsafeBytes { Data($0).base64EncodedData() }
+        bytes += entry.value.withUnsafeBytes { Base64.encode($0).utf8 }
         bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private static func decode(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
+        UnsafeRawBufferPointer(rebasing: text).withMemoryRebound(to: UInt8.self) { Base64.decode($0) }
     }
 
     /// - Throws: the line that is not valid, or both lines if a name occurs twice.
@@ -17,7 +21,7 @@ enum KeesFile {
         let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         for (index, line) in lines.enumerated() {
             let parts = line.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let value = Data(base64Encoded: Data(parts[1])) else {
+            guard parts.count == 2, let value = decode(parts[1]) else {
                 throw FormError("has no NAME=base64 on line \(index + 1)")
             }
             try keys.add(Array(parts[0]), line: index + 1)

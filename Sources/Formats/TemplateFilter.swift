@@ -17,7 +17,7 @@ enum TemplateFilter: String, Sendable, CaseIterable {
     func apply(to bytes: [UInt8], of name: String) throws(FormError) -> [UInt8] {
         switch self {
         case .url: return PercentEncoding.encode(bytes)
-        case .base64: return ByteEncoding.encodeBase64(bytes)
+        case .base64: return Array(Base64.encode(bytes).utf8)
         case .trim: return Array(Trimming.whiteSpace.trimmed(bytes))
         case .json:
             guard bytes.firstInvalidUTF8 == nil else {

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Decodes JSON that may contain secrets. Errors name the place, never the content.
 package enum JSONBytes {
     /// Why bytes could not be decoded. The text names a place (keys and indices), no values.
@@ -50,7 +48,7 @@ extension JSONBytes {
     }
 }
 
-/// A type that can be read from JSON. Types that are read often read the node directly; the others use `Decodable`.
+/// A type that can be read from JSON.
 package protocol JSONReadable {
     init(reading json: JSONNode) throws(JSONBytes.Failure)
 
@@ -61,50 +59,5 @@ package protocol JSONReadable {
 extension JSONReadable {
     package init(json bytes: ArraySlice<UInt8>) throws(JSONBytes.Failure) {
         try self.init(reading: JSONNode(json: bytes))
-    }
-}
-
-extension JSONReadable where Self: Decodable {
-    package init(reading json: JSONNode) throws(JSONBytes.Failure) {
-        do {
-            self = try json.text.withUnsafeBytes { buffer in
-                // Not copied: the decoder does not write to the memory, and does not use it after it returns.
-                let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)
-                let data = start.map { Data(bytesNoCopy: $0, count: buffer.count, deallocator: .none) } ?? Data()
-                return try JSONDecoder().decode(Self.self, from: data)
-            }
-        } catch let error as DecodingError {
-            try json.fails(error)
-        } catch {
-            try json.fails("has an unexpected form")
-        }
-    }
-}
-
-extension JSONNode {
-    // Omits the `debugDescription` of the context, because it quotes the content.
-    fileprivate func fails(_ error: DecodingError) throws(JSONBytes.Failure) -> Never {
-        switch error {
-        case .keyNotFound(let key, let context): try fails("is missing", at: context.codingPath + [key])
-        case .valueNotFound(_, let context): try fails("is null", at: context.codingPath)
-        case .typeMismatch(let type, let context): try fails("is not \(Self.name(of: type))", at: context.codingPath)
-        case .dataCorrupted(let context): try fails("has an unexpected form", at: context.codingPath)
-        @unknown default: try fails("has an unexpected form")
-        }
-    }
-
-    /// The name in JSON of a type that the decoder expected.
-    private static func name(of type: any Any.Type) -> String {
-        switch type {
-        case is String.Type: "a string"
-        case is Bool.Type: "true or false"
-        case is any Numeric.Type: "a number"
-        case is [Any].Type: "a list"
-        default: "an object"
-        }
-    }
-
-    private func fails(_ problem: String, at keys: [any CodingKey]) throws(JSONBytes.Failure) -> Never {
-        try fails(problem, at: keys.map { key in key.intValue.map { "[\($0)]" } ?? "." + key.stringValue }.joined())
     }
 }

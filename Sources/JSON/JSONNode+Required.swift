@@ -6,6 +6,11 @@ extension JSONNode {
         try fails("is missing", at: ".\(key)")
     }
 
+    package func asObject() throws(JSONBytes.Failure) -> JSONNode {
+        guard isObject else { try fails("is not an object") }
+        return self
+    }
+
     package func asString() throws(JSONBytes.Failure) -> String {
         guard let string else { try fails("is not a string") }
         return string
@@ -17,7 +22,7 @@ extension JSONNode {
     }
 
     package func asBool() throws(JSONBytes.Failure) -> Bool {
-        guard let bool else { try fails("is not a boolean") }
+        guard let bool else { try fails("is not true or false") }
         return bool
     }
 

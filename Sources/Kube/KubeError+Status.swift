@@ -1,4 +1,3 @@
-import FoundationEssentials
 import JSON
 
 extension KubeError {
@@ -97,6 +96,6 @@ extension Request {
         guard method != .delete, let body = try? JSONValue(json: body) else { return nil }
         let data = (body["data"]?.object ?? [:]).values.compactMap(\.string)
         let texts = (body["stringData"]?.object ?? [:]).values.compactMap(\.string)
-        return data.map { Array(Data(base64Encoded: $0) ?? Data($0.utf8)) } + texts.map { Array($0.utf8) }
+        return data.map { Base64.decode($0) ?? Array($0.utf8) } + texts.map { Array($0.utf8) }
     }
 }

@@ -2,7 +2,7 @@ package import JSON
 
 /// The fields of `metav1.ObjectMeta` that the program needs. Never sent to the server, because the other fields are
 /// missing.
-package struct ObjectMeta: Sendable, Equatable, Codable {
+package struct ObjectMeta: Sendable, Equatable {
     package var name: String
     package var namespace: String?
     package var uid: String?
@@ -31,7 +31,7 @@ package struct ObjectMeta: Sendable, Equatable, Codable {
 }
 
 /// `metav1.OwnerReference`.
-package struct OwnerReference: Sendable, Equatable, Codable {
+package struct OwnerReference: Sendable, Equatable {
     package var apiVersion: String
     package var kind: String
     package var name: String

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// Removes parts of secret values from a message: the server or a webhook may quote a value that it rejects.
 ///
@@ -87,7 +87,7 @@ package struct Redactor: Sendable {
         // Inside larger base64 text, the value can start at any of three offsets in a group.
         for shift in 0..<(value.count < shortest ? 1 : 3) {
             let bytes = [UInt8](repeating: 0, count: shift) + value
-            var text = Array(Data(bytes).base64EncodedString().utf8)
+            var text = Array(Base64.encode(bytes).utf8)
             if shift > 0 { text.removeFirst(shift + 1) }
             text = normal(text.filter { $0 != UInt8(ascii: "=") })
             offer(text)

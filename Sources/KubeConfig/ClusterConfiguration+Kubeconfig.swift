@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 import Kube
 package import Observability
 
@@ -29,7 +29,7 @@ extension ClusterConfiguration {
     private mutating func set(_ user: Kubeconfig.User, _ place: KubeconfigFiles.Place) throws(ConfigurationError) {
         // These methods are not supported. Without credentials, the API server would treat requests as anonymous.
         for (isThere, name) in [
-            (user.username.nonEmpty != nil, "username"), (user.authProvider != nil, "auth-provider"),
+            (user.username.nonEmpty != nil, "username"), (user.hasAuthProvider, "auth-provider"),
         ]
         where isThere {
             throw ConfigurationError(
@@ -71,10 +71,12 @@ extension KubeconfigFiles.Place {
         _ data: String?, _ path: String?, field member: String
     ) throws(ConfigurationError) -> ClusterConfiguration.Material? {
         if let data = data.nonEmpty {
-            guard let bytes = Data(base64Encoded: data, options: .ignoreUnknownCharacters), !bytes.isEmpty else {
+            // In YAML, it may be written on several lines.
+            let text = data.utf8.filter { !" \t\r\n".utf8.contains($0) }
+            guard let bytes = text.withUnsafeBufferPointer({ Base64.decode($0) }), !bytes.isEmpty else {
                 throw ConfigurationError(source: file, field: "\(field).\(member)-data", expected: "PEM in base64")
             }
-            return .inline(Array(bytes))
+            return .inline(bytes)
         }
         return path.nonEmpty.map { .file(resolve($0)) }
     }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import JSON
 import Kube
 import LinuxIO
@@ -17,24 +16,19 @@ struct ExecCredential: Sendable, CustomReflectable {
 }
 
 extension ExecCredential {
-    private struct Wire: Decodable, JSONReadable {
-        struct Status: Decodable {
-            var token: String?
-            var clientCertificateData: String?
-            var clientKeyData: String?
-            var expirationTimestamp: String?
-        }
-        var status: Status?
-    }
-
     /// Nil if `json`, the output of the plugin, contains no credential.
     init?(json: [UInt8]) {
-        guard let status = try? JSONBytes.decode(Wire.self, from: json).status else { return nil }
-        token = status.token?.isEmpty == false ? status.token : nil
-        certificate = status.clientCertificateData.map { Array($0.utf8) }
-        key = status.clientKeyData.map { Array($0.utf8) }
+        guard let status = try? JSONNode(json: json[...])["status"] else { return nil }
+        do throws(JSONBytes.Failure) {
+            let token = try status["token"]?.asString()
+            self.token = token?.isEmpty == false ? token : nil
+            if let text = try status["clientCertificateData"]?.asString() { certificate = Array(text.utf8) }
+            if let text = try status["clientKeyData"]?.asString() { key = Array(text.utf8) }
+            if let text = try status["expirationTimestamp"]?.asString() { expiry = Timestamp(rfc3339: text) }
+        } catch {
+            return nil
+        }
         guard token != nil || (certificate != nil && key != nil) else { return nil }
-        if let text = status.expirationTimestamp { expiry = Timestamp(rfc3339: text) }
     }
 }
 
@@ -61,7 +55,7 @@ extension ExecPlugin {
         if providesClusterInfo {
             var cluster: [String: JSONValue] = ["server": .string(endpoint.server.text())]
             if let authority = endpoint.authority {
-                cluster["certificate-authority-data"] = .string(Data(authority).base64EncodedString())
+                cluster["certificate-authority-data"] = .string(Base64.encode(authority))
             }
             if let name = endpoint.tlsServerName { cluster["tls-server-name"] = .string(name) }
             if endpoint.insecureSkipTLSVerify { cluster["insecure-skip-tls-verify"] = true }

@@ -1,5 +1,5 @@
 import COpenSSL
-import FoundationEssentials
+import JSON
 
 /// The status page's only style sheet. It is inline, and the Content-Security-Policy allows it by its digest.
 enum StatusStyle {
@@ -8,7 +8,7 @@ enum StatusStyle {
         var sheet = text
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         _ = sheet.withUTF8 { EVP_Digest($0.baseAddress, $0.count, &digest, nil, EVP_sha256(), nil) }
-        return "'sha256-\(Data(digest).base64EncodedString())'"
+        return "'sha256-\(Base64.encode(digest))'"
     }()
 
     static let text = """

@@ -1,6 +1,5 @@
 import Distribution
 import Formats
-import FoundationEssentials
 import Glibc
 import JSON
 import LinuxIO
@@ -58,7 +57,7 @@ struct ApplicationLayout: OutputLayout {
         let secret = (kept ?? adopted).merging(["metadata": ["name": .string(key.name)]])
         let data = values.mapValues { value -> JSONValue in
             // Not base64, so that it equals no content.
-            .string(value.map { Data($0).base64EncodedString() } ?? "-")
+            .string(value.map { Base64.encode($0) } ?? "-")
         }
         return try SecretManifest(
             secret.merging(["data": .object(data)]), version: version, key: key, path: path(of: key))
@@ -104,10 +103,10 @@ struct ApplicationLayout: OutputLayout {
     private func values(of secret: JSONValue, _ key: ObjectKey) throws(StoreError) -> [String: [UInt8]] {
         var values: [String: [UInt8]] = [:]
         for (name, value) in secret["data"]?.object ?? [:] {
-            guard let bytes = value.string.flatMap({ Data(base64Encoded: $0) }) else {
+            guard let bytes = value.string.flatMap({ Base64.decode($0) }) else {
                 throw .rejected("\(path(of: key)) has a value of data key \(shown(name)) that cannot be read")
             }
-            values[name] = Array(bytes)
+            values[name] = bytes
         }
         return values
     }

@@ -1,5 +1,4 @@
 import Distribution
-import FoundationEssentials
 import JSON
 import Kube
 import Planning
@@ -69,7 +68,7 @@ struct StoredValues: JSONReadable {
     var values: [String: SecretValue]? {
         var values: [String: SecretValue] = [:]
         for (key, text) in data {
-            guard let bytes = Data(base64Encoded: text.string ?? "") else { return nil }
+            guard let bytes = Base64.decode(text.string ?? "") else { return nil }
             values[key] = SecretValue(SecretBytes(bytes))
         }
         return values

@@ -1,5 +1,4 @@
 import Distribution
-import FoundationEssentials
 package import JSON
 package import Kube
 package import Planning
@@ -43,10 +42,10 @@ package struct SecretObject: KubeObject {
         if let data = json["data"] {
             guard data.isObject else { try data.fails("is not an object") }
             for (key, value) in data.members {
-                guard value.isNull || value.string != nil else { try value.fails("is not a string") }
+                guard let text = value.isNull ? [] : value.stringBytes else { try value.fails("is not a string") }
                 // The first of two equal keys counts, as in the rest of the decoding.
                 guard let name = key.string else { try data.fails("has a key that is not a string") }
-                if digests[name] == nil { digests[name] = digest(of: value.string) }
+                if digests[name] == nil { digests[name] = digest(of: text) }
             }
         }
         var observed = ObservedTarget(
@@ -88,9 +87,9 @@ package struct SecretObject: KubeObject {
 
     /// The digest of a value. If the value is not base64, which is possible only in a manifest that was edited by hand,
     /// the digest of a text that equals no content.
-    private static func digest(of base64: String?) -> Digest {
-        let data = Data(base64Encoded: base64 ?? "") ?? Data("invalid:\(base64 ?? "")".utf8)
-        return data.withUnsafeBytes { Digest(of: $0) }
+    private static func digest(of base64: ArraySlice<UInt8>) -> Digest {
+        let bytes = base64.withUnsafeBufferPointer { Base64.decode($0) } ?? Array("invalid:".utf8) + base64
+        return bytes.withUnsafeBytes { Digest(of: $0) }
     }
 }
 
@@ -254,13 +253,7 @@ extension TargetPatch {
 
 extension SecretValue {
     var base64: JSONValue {
-        .string(
-            bytes.withUnsafeBytes { buffer in
-                guard let start = buffer.baseAddress, !buffer.isEmpty else { return "" }
-                // `Data` borrows the bytes and only reads them.
-                let lent = UnsafeMutableRawPointer(mutating: start)
-                return Data(bytesNoCopy: lent, count: buffer.count, deallocator: .none).base64EncodedString()
-            })
+        .string(bytes.withUnsafeBytes { Base64.encode($0) })
     }
 }
 

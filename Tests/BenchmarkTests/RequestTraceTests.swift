@@ -1,4 +1,4 @@
-import JSON
+import FoundationEssentials
 import Observability
 import TestSupport
 import Testing
@@ -10,7 +10,7 @@ struct RequestTraceTests {
     private func trace(_ lines: AuditLine...) throws -> RequestTrace {
         RequestTrace(
             start: try #require(Timestamp(rfc3339: "2026-11-21T08:30:00Z")),
-            requests: try lines.map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) })
+            requests: try lines.map { try JSONDecoder().decode(APIServer.Served.self, from: Data($0.bytes)) })
     }
 
     @Test("ends for Secrets with the last write of a Secret, and for all requests with the last response")

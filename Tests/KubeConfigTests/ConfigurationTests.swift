@@ -77,6 +77,11 @@ struct ConfigurationTests {
         }
     }
 
+    @Test func `base64 may be written on several lines`() throws {
+        let result = try configuration(#""client-certificate":"a","client-key-data":" a2V5\r\na2V5\n""#)
+        #expect(result.key == .inline(Array("keykey".utf8)))
+    }
+
     @Test(arguments: [
         ("aws", "aws"), ("./bin/aws", "/etc/k/./bin/aws"), ("/bin/aws", "/bin/aws"),
         ("bin/\u{301}", "/etc/k/bin/\u{301}"), ("/\u{301}", "/\u{301}"),
@@ -100,6 +105,14 @@ struct ConfigurationTests {
         (#""client-certificate":"a""#, "users[0].user, expected a client certificate and its key, or neither"),
         (
             #""client-key-data":"***","client-certificate":"a""#,
+            "users[0].user.client-key-data, expected PEM in base64"
+        ),
+        (
+            #""client-key-data":"a2V5***","client-certificate":"a""#,
+            "users[0].user.client-key-data, expected PEM in base64"
+        ),
+        (
+            #""client-key-data":"a2V5\#u{a0}","client-certificate":"a""#,
             "users[0].user.client-key-data, expected PEM in base64"
         ),
         (

@@ -81,6 +81,31 @@ struct KubeconfigTests {
         #expect(none?.description == "/1/config: current-context, expected the name of a context")
     }
 
+    @Test func `each field is read, and null is the same as a missing field`() throws {
+        let json = """
+            {"current-context":null,"contexts":null,"clusters":[{"name":"k","cluster":{"server":"s",
+              "certificate-authority":"a","certificate-authority-data":"b","insecure-skip-tls-verify":true,
+              "tls-server-name":"c","proxy-url":"d","extensions":[1]}}],
+             "users":[{"name":"u","user":{"token":"t","tokenFile":"e","client-certificate":"f",
+              "client-certificate-data":"g","client-key":"h","client-key-data":"i","username":"j","auth-provider":{},
+              "exec":{"apiVersion":"v","command":"k","args":["l"],"env":[{"name":"m","value":"n"}],
+               "provideClusterInfo":true}}},{"name":"none","user":null}]}
+            """
+        let config = try Kubeconfig(json: Array(json.utf8), file: file)
+        #expect(config.currentContext == nil && config.contexts.isEmpty)
+        let cluster = try #require(config.clusters.first?.cluster)
+        #expect(cluster.server == "s" && cluster.certificateAuthority == "a" && cluster.certificateAuthorityData == "b")
+        #expect(cluster.insecureSkipTLSVerify == true && cluster.tlsServerName == "c" && cluster.proxyURL == "d")
+        #expect(config.users.map(\.name) == ["u", "none"] && config.users[1].user == nil)
+        let user = try #require(config.users[0].user)
+        #expect(user.token == "t" && user.tokenFile == "e" && user.username == "j" && user.hasAuthProvider)
+        #expect(user.clientCertificate == "f" && user.clientCertificateData == "g")
+        #expect(user.clientKey == "h" && user.clientKeyData == "i")
+        let exec = try #require(user.exec)
+        #expect(exec.apiVersion == "v" && exec.command == "k" && exec.args == ["l"] && exec.provideClusterInfo == true)
+        #expect(exec.env?.map(\.name) == ["m"] && exec.env?.map(\.value) == ["n"])
+    }
+
     @Test(
         "an invalid kubeconfig is reported with the place, not the value",
         arguments: [
@@ -88,6 +113,19 @@ struct KubeconfigTests {
             (#"{"users":[{"name":"u","user":{"token":{"hunter2":1}}}]}"#, ".users[0].user.token is not a string"),
             (#"{"users":[{"name":"u","user":"hunter2"}]}"#, ".users[0].user is not an object"),
             (#"{"users":"hunter2"}"#, ".users is not a list"), (#"{"users":[{}]}"#, ".users[0].name is missing"),
+            ("[]", "the document is not an object"), ("null", "the document is not an object"),
+            (#"{"clusters":[null]}"#, ".clusters[0] is not an object"),
+            (#"{"clusters":[{"name":null}]}"#, ".clusters[0].name is missing"),
+            (#"{"clusters":[{"name":"c","cluster":null}]}"#, ".clusters[0].cluster is missing"),
+            (#"{"contexts":[{"name":"c","context":{"cluster":1}}]}"#, ".contexts[0].context.cluster is not a string"),
+            (
+                #"{"users":[{"name":"u","user":{"exec":{"apiVersion":"v","command":"c","args":[1]}}}]}"#,
+                ".users[0].user.exec.args[0] is not a string"
+            ),
+            (
+                #"{"users":[{"name":"u","user":{"exec":{"apiVersion":"v","command":"c","env":[{"name":"a"}]}}}]}"#,
+                ".users[0].user.exec.env[0].value is missing"
+            ),
             (
                 #"{"clusters":[{"name":"c","cluster":{"insecure-skip-tls-verify":"hunter2"}}]}"#,
                 ".clusters[0].cluster.insecure-skip-tls-verify is not true or false"

@@ -1,9 +1,8 @@
-import JSON
 package import Observability
 
 extension APIServer {
     /// A request that the server has answered, from its audit log.
-    package struct Served: Sendable, Decodable, JSONReadable {
+    package struct Served: Sendable, Decodable {
         package struct User: Sendable, Decodable { package let username: String }
         package struct Object: Sendable, Decodable {
             package let resource: String

@@ -1,5 +1,5 @@
+import FoundationEssentials
 import Glibc
-import JSON
 import LinuxIO
 
 /// The audit log of a server. Tests poll it while it grows, so each search continues where the last one for the same
@@ -23,7 +23,7 @@ final class AuditLog: Sendable {
         if !part.isEmpty {
             // A server that is killed may leave a part of a line.
             search.found += Self.lines(of: part + [0], mentioning: word).compactMap {
-                try? JSONBytes.decode(APIServer.Served.self, from: $0)
+                try? JSONDecoder().decode(APIServer.Served.self, from: Data($0))
             }
             search.end += part.count
             // Another search for the word may have ended meanwhile.

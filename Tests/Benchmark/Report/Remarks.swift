@@ -31,6 +31,41 @@ enum Remarks {
                 (kubernetes#125730, kubernetes#130423).
                 """
         ),
+        "client-go.all": Remark(
+            reason: """
+                etcd, the API server and the agent share two cores, which are always busy, so the CPU time of all three \
+                decides. etcd and the API server need as much for either agent; the program needs more than the \
+                reference.
+                """,
+            next: "what makes the program's own CPU time smaller."
+        ),
+        "client-go.all.limit": Remark(
+            reason: """
+                h2load needs a third of an agent's CPU time, and has no watch, while the server sends an agent an event \
+                about each write. The agent on client-go does not reach this limit either: 1.74 of it, the median of \
+                seven runs (2026-12-01).
+                """,
+            next: "to measure with a server that has cores of its own."
+        ),
+        "client-go.cpu": Remark(
+            reason: """
+                According to perf(1) (2026-12-01), 42 % are the kernel, libc, and libcurl with TLS. The rest is flat: \
+                planning, encoding and decoding of JSON, and the tasks of Swift. The reference does less for each \
+                Secret: it has no access policy, leader election or metrics.
+                """,
+            next: """
+                curl_multi_socket_action(3) with epoll, and several keys in one task: each is worth about 3 %, \
+                according to perf(1).
+                """
+        ),
+        "client-go.server.all": Remark(
+            reason: """
+                Each distribution has a status, whose write costs the server more than that of a Secret, because it \
+                validates custom resources by their schema. A Secret costs less than when the bar was set: it is sent \
+                as a whole.
+                """,
+            next: "nothing known: each Secret that changes, changes the status of its distribution."
+        ),
         "latency.p99": Remark(
             reason: """
                 The garbage collection of the server, whose heap holds all 10,000 distributions and Secrets: a \

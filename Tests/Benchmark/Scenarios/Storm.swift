@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import JSON
 import Kube
 import KubeConfig
 import TestSupport
@@ -60,16 +61,17 @@ struct Storm: Scenario {
         var right = 0
         for namespace in fleet.namespaces {
             let list = try await cluster.client.list(StoredSecret.self, .secrets, namespace: namespace)
-            right += list.items.count { $0.data?[Fleet.shared] == wanted }
+            right += list.items.count { $0.data[Fleet.shared] == wanted }
         }
         return fleet.count - right
     }
 }
 
 /// Only the content of a Secret, in base64.
-private struct StoredSecret: KubeObject, Decodable {
-    var metadata: ObjectMeta
-    var data: [String: String]?
+private struct StoredSecret: JSONReadable {
+    let data: [String: String]
+
+    init(reading json: JSONNode) throws(JSONBytes.Failure) { data = try json["data"]?.asStrings() ?? [:] }
 }
 
 /// Samples ten times a second for the maximum number of due targets.

@@ -1,5 +1,5 @@
+import FoundationEssentials
 import Glibc
-import JSON
 import KubeConfig
 import Observability
 import TestSupport
@@ -74,7 +74,7 @@ struct AgentProcess: Sendable {
     func time(of message: String) -> Timestamp? {
         let log = (try? folder.read("log")) ?? []
         for line in log.split(separator: UInt8(ascii: "\n")) {
-            if let line = try? JSONBytes.decode(LogLine.self, from: Array(line)), line.message == message {
+            if let line = try? JSONDecoder().decode(LogLine.self, from: Data(line)), line.message == message {
                 return Timestamp(rfc3339: line.time)
             }
         }
@@ -96,7 +96,7 @@ struct AgentProcess: Sendable {
     }
 }
 
-private struct LogLine: Decodable, JSONReadable {
+private struct LogLine: Decodable {
     let time: String
     let message: String
 }

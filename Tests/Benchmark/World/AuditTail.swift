@@ -1,5 +1,5 @@
+import FoundationEssentials
 import Glibc
-import JSON
 import KubeConfig
 import TestSupport
 
@@ -90,7 +90,7 @@ struct AuditTail {
     /// All requests since the start, in the order in which their responses were complete.
     func requests(of user: String = Cluster.agent) throws -> [APIServer.Served] {
         try lines.filter { $0.isRequest(of: user) }
-            .map { try JSONBytes.decode(APIServer.Served.self, from: $0.bytes) }
+            .map { try JSONDecoder().decode(APIServer.Served.self, from: Data($0.bytes)) }
             .sorted { $0.stageTimestamp < $1.stageTimestamp }
     }
 }

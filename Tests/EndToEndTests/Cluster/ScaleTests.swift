@@ -66,7 +66,7 @@ struct ScaleTests {
             for namespace in namespaces {
                 let list = try await server.client.list(
                     Marked.self, .secretsDistributions, namespace: namespace, limit: 2000)
-                guard list.items.allSatisfy({ $0.status?.mountGeneration == generation }) else { return false }
+                guard list.items.allSatisfy({ $0.mountGeneration == generation }) else { return false }
             }
             return true
         }
@@ -147,10 +147,14 @@ struct ScaleTests {
 }
 
 /// Only the status of a distribution.
-private struct Marked: KubeObject, Decodable {
-    struct Status: Codable, Sendable { var mountGeneration: String? }
-    var metadata: ObjectMeta
-    var status: Status?
+private struct Marked: KubeObject {
+    let metadata: ObjectMeta
+    let mountGeneration: String?
+
+    init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try ObjectMeta(reading: json.required("metadata"))
+        mountGeneration = try json["status"]?["mountGeneration"]?.asString()
+    }
 }
 
 extension Binary {

@@ -1,10 +1,11 @@
+import JSON
 import Kube
 import TestSupport
 import Testing
 
 /// An Event as the API server returns it.
-struct LiveEvent: KubeObject, Decodable, Equatable {
-    struct Object: Decodable, Equatable {
+struct LiveEvent: KubeObject, Equatable {
+    struct Object: Equatable {
         let apiVersion: String
         let kind: String
         let namespace: String
@@ -13,7 +14,7 @@ struct LiveEvent: KubeObject, Decodable, Equatable {
         let resourceVersion: String?
     }
 
-    struct Source: Decodable, Equatable {
+    struct Source: Equatable {
         let component: String
         let host: String
     }
@@ -29,6 +30,28 @@ struct LiveEvent: KubeObject, Decodable, Equatable {
     let source: Source
     let reportingComponent: String
     let reportingInstance: String
+}
+
+extension LiveEvent {
+    init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try ObjectMeta(reading: json.required("metadata"))
+        let object = try json.required("involvedObject")
+        involvedObject = Object(
+            apiVersion: try object.required("apiVersion").asString(), kind: try object.required("kind").asString(),
+            namespace: try object.required("namespace").asString(), name: try object.required("name").asString(),
+            uid: try object.required("uid").asString(), resourceVersion: try object["resourceVersion"]?.asString())
+        type = try json.required("type").asString()
+        reason = try json.required("reason").asString()
+        message = try json.required("message").asString()
+        count = try json.required("count").asInt()
+        firstTimestamp = try json.required("firstTimestamp").asString()
+        lastTimestamp = try json.required("lastTimestamp").asString()
+        let from = try json.required("source")
+        source = Source(
+            component: try from.required("component").asString(), host: try from.required("host").asString())
+        reportingComponent = try json.required("reportingComponent").asString()
+        reportingInstance = try json.required("reportingInstance").asString()
+    }
 }
 
 extension World {

@@ -205,11 +205,20 @@ final class World: Sendable {
 }
 
 /// A Secret with its values; only tests may hold it.
-struct LiveSecret: KubeObject, Decodable {
-    var metadata: ObjectMeta
-    var type: String?
-    var immutable: Bool?
-    var data: [String: Data]?
+struct LiveSecret: KubeObject {
+    let metadata: ObjectMeta
+    let type: String?
+    let immutable: Bool?
+    let data: [String: Data]?
+
+    init(reading json: JSONNode) throws(JSONBytes.Failure) {
+        metadata = try ObjectMeta(reading: json.required("metadata"))
+        type = try json["type"]?.asString()
+        immutable = try json["immutable"]?.asBool()
+        let texts = try json["data"]?.asStrings()
+        data = texts?.compactMapValues { Data(base64Encoded: $0) }
+        if data?.count != texts?.count { try json.fails("is not base64", at: ".data") }
+    }
 
     var version: String? { metadata.resourceVersion }
 }

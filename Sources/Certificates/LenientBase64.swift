@@ -1,7 +1,7 @@
 import Snapshots
 
-/// Base64 (RFC 4648), in the standard alphabet and the URL alphabet.
-enum Base64 {
+/// Base64 (RFC 4648), in the standard alphabet and the URL alphabet, as it is found in files that people write.
+enum LenientBase64 {
     /// The value of a character of the standard alphabet.
     static func value(of byte: UInt8) -> UInt8? {
         switch byte {
