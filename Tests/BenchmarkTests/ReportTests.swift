@@ -6,13 +6,14 @@ import Testing
 
 struct ReportTests {
     private func run(
-        commit: String = "abc", day: Int = 21, processor: String = "A & B <1>", _ figures: [Figure]
+        commit: String = "abc", day: Int = 21, hour: Int = 0, processor: String = "A & B <1>", _ figures: [Figure]
     ) -> Results.Run {
         let machine = Machine(
             processor: processor, cores: 2, memory: 8 << 30, system: "Debian", kernel: "6.1",
             servers: "kube-apiserver v1, etcd 3", compiler: "Swift 6.3.1")
         return Results.Run(
-            origin: Origin(machine: machine, commit: commit, startedAt: "2026-11-\(day)T00:00:00Z"), figures: figures,
+            origin: Origin(machine: machine, commit: commit, startedAt: "2026-11-\(day)T0\(hour):00:00Z"),
+            figures: figures,
             distributions: [LatencyDistribution(id: "latency", title: "a < b", latencies: [0.0020000001, 0.001])])
     }
 
@@ -118,14 +119,22 @@ struct ReportTests {
         let start = Figure("start.cold", "cold", distributions: 100, unit: .seconds, runs: [.init(value: 1)])
         results.add(run(commit: "old", day: 20, processor: "C", [memory(100, mebibytes: 7), start]))
         results.add(run(commit: "new", day: 22, [memory(1_000, mebibytes: 5)]))
+        // Another run on the same day.
+        results.add(run(commit: "new", day: 22, hour: 9, [memory(10_000, mebibytes: 5)]))
         let page = Page(results: results).text
         #expect(page.contains("| measured | old, 2026-11-20 | new, 2026-11-22 |"))
         #expect(page.contains("| processor | C, 2 cores | A & B <1>, 2 cores |"))
         #expect(
             page.contains(
-                "Measured: old, 2026-11-20 (at 100); new, 2026-11-22 (at 1,000).\n\n| distributions | 100 | 1,000 |"))
+                "Measured: old, 2026-11-20 (at 100); new, 2026-11-22 (at 1,000, 10,000).\n\n"
+                    + "| distributions | 100 | 1,000 | 10,000 |"))
         #expect(page.contains("Measured: old, 2026-11-20 (at 100).\n\n| distributions | 100 |"))
         #expect(!Page(results: self.results([start])).text.contains("Measured:"))
+        // Two working trees with changes are not the same program.
+        var dirty = Results(isQuick: false)
+        dirty.add(run(commit: "new-dirty", hour: 1, [start]))
+        dirty.add(run(commit: "new-dirty", hour: 2, [memory(100, mebibytes: 5)]))
+        #expect(Page(results: dirty).text.contains("| measured | new-dirty, 2026-11-21 | new-dirty, 2026-11-21 |"))
     }
 
     @Test func `the page is in the order of its sections`() throws {

@@ -32,7 +32,7 @@ extension Page {
     static let again = """
         ## Measure it yourself
 
-        You need Debian or Ubuntu with Swift, about an hour, and some GB of memory:
+        You need Debian or Ubuntu with Swift, some GB of memory, and one to two hours:
 
         ```console
         make bench

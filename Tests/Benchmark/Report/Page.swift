@@ -79,8 +79,15 @@ struct Page {
 
     // MARK: How
 
+    /// One of those that can be compared with each other.
+    private var origins: [Origin] {
+        results.runs.map(\.origin).reduce(into: []) { found, origin in
+            if !found.contains(where: { $0.isComparable(to: origin) }) { found.append(origin) }
+        }
+    }
+
     private var method: String {
-        let origins = results.runs.map(\.origin)
+        let origins = origins
         var table = Table([""] + origins.map { _ in "" })
         let rows: [(String, (Origin) -> String)] = [
             ("measured", \.name), ("processor", { "\($0.machine.processor), \($0.machine.cores) cores" }),
@@ -118,13 +125,14 @@ struct Page {
 
     /// The runs that measured the figures of a section; nil if all figures of the page are from one run.
     private func origins(of groups: [Group]) -> String? {
-        guard results.runs.count > 1 else { return nil }
+        guard origins.count > 1 else { return nil }
         let keys = Set(groups.flatMap(\.figures).map(\.key))
-        let items = results.runs.compactMap { run -> String? in
-            let figures = run.figures.filter { keys.contains($0.key) }
+        let items = origins.compactMap { origin -> String? in
+            let runs = results.runs.filter { $0.origin.isComparable(to: origin) }
+            let figures = runs.flatMap(\.figures).filter { keys.contains($0.key) }
             guard !figures.isEmpty else { return nil }
             let counts = Set(figures.compactMap(\.distributions)).sorted().map(Amount.grouped)
-            return run.origin.name + (counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))")
+            return origin.name + (counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))")
         }
         return "Measured: \(items.joined(separator: "; "))."
     }

@@ -42,8 +42,8 @@ enum Remarks {
         "client-go.all.limit": Remark(
             reason: """
                 h2load needs a third of an agent's CPU time, and has no watch, while the server sends an agent an event \
-                about each write. The agent on client-go does not reach this limit either: 1.74 of it, the median of \
-                seven runs (2026-12-01).
+                about each write. The agent on client-go does not reach this limit either: 1.56 of it, the median of \
+                the same seven runs.
                 """,
             next: "to measure with a server that has cores of its own."
         ),
@@ -57,6 +57,13 @@ enum Remarks {
                 curl_multi_socket_action(3) with epoll, and several keys in one task: each is worth about 3 %, \
                 according to perf(1).
                 """
+        ),
+        "client-go.one.p99": Remark(
+            reason: """
+                Of 400 rotations, these are the four slowest. Half of the rotations were faster than the median of the \
+                reference. In quick runs on the same day, the program was as fast as the reference or faster.
+                """,
+            next: "to measure more rotations on a machine with less noise."
         ),
         "client-go.server.all": Remark(
             reason: """

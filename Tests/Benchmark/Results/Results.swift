@@ -45,6 +45,11 @@ struct Origin: Codable, Sendable, Equatable {
 
     /// "e77697f, 2026-11-28".
     var name: String { "\(commit), \(startedAt.prefix(10))" }
+
+    /// Whether the other results are of the same program, on the same machine and day.
+    func isComparable(to other: Origin) -> Bool {
+        self == other || !commit.hasSuffix("-dirty") && name == other.name && machine == other.machine
+    }
 }
 
 /// The properties of the machine that matter for comparisons.

@@ -86,7 +86,8 @@ struct Comparison: Scenario {
             }
             return [
                 Figure(
-                    "client-go.start", "cold start: last Secret created", distributions: count, unit: .seconds,
+                    "client-go.start", "cold start: last Secret created, against client-go", distributions: count,
+                    unit: .seconds,
                     runs: runs, bar: .ratioAtMost(1))
             ]
         }
