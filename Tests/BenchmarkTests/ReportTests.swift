@@ -57,6 +57,15 @@ struct ReportTests {
         #expect(page.contains("| from 0 | 0 at few: unknown |"))
     }
 
+    @Test func `figures of different programs are not compared with each other`() {
+        var results = Results(isQuick: false)
+        results.add(run(commit: "old", day: 20, [memory(10_000, mebibytes: 9_000)]))
+        results.add(run(commit: "new", day: 22, [memory(100, mebibytes: 5)]))
+        #expect(!Page(results: results).text.contains("## Scaling"))
+        results.add(run(commit: "new", day: 22, hour: 9, [memory(1_000, mebibytes: 10)]))
+        #expect(Page(results: results).text.contains("| 5 MiB at 100 | 10 MiB at 1,000 | ×2 | linear or better |"))
+    }
+
     @Test func `the page gives no reasons if all bars are met`() {
         let page = Page(results: results([memory(100, mebibytes: 6, atMost: 6)])).text
         #expect(

@@ -128,8 +128,7 @@ struct Page {
         guard origins.count > 1 else { return nil }
         let keys = Set(groups.flatMap(\.figures).map(\.key))
         let items = origins.compactMap { origin -> String? in
-            let runs = results.runs.filter { $0.origin.isComparable(to: origin) }
-            let figures = runs.flatMap(\.figures).filter { keys.contains($0.key) }
+            let figures = results.figures(of: origin).filter { keys.contains($0.key) }
             guard !figures.isEmpty else { return nil }
             let counts = Set(figures.compactMap(\.distributions)).sorted().map(Amount.grouped)
             return origin.name + (counts.isEmpty ? "" : " (at \(counts.joined(separator: ", ")))")
@@ -181,7 +180,14 @@ struct Page {
 
     // MARK: Scaling
 
-    private var scalings: [Scaling] { Groups(figures).all.compactMap { Scaling($0.figures) } }
+    /// Compares only figures of the same program on the same machine; if there are several such pairs, the newest.
+    private var scalings: [Scaling] {
+        Groups(figures).all.compactMap { group in
+            origins.reversed().lazy.compactMap { origin in
+                Scaling(results.figures(of: origin).filter { $0.id == group.id })
+            }.first
+        }
+    }
 
     private var scaling: String? {
         let scalings = scalings

@@ -10,6 +10,11 @@ struct Results: Codable, Sendable {
     var figures: [Figure] { runs.flatMap(\.figures) }
     var distributions: [LatencyDistribution] { runs.flatMap(\.distributions) }
 
+    /// The figures that can be compared with those of `origin`.
+    func figures(of origin: Origin) -> [Figure] {
+        runs.filter { $0.origin.isComparable(to: origin) }.flatMap(\.figures)
+    }
+
     /// Adds what `run` measured. It replaces earlier results of the same figures at the same numbers of distributions.
     mutating func add(_ run: Run) {
         let figures = Set(run.figures.map(\.key))

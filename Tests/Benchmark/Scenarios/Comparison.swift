@@ -87,8 +87,7 @@ struct Comparison: Scenario {
             return [
                 Figure(
                     "client-go.start", "cold start: last Secret created, against client-go", distributions: count,
-                    unit: .seconds,
-                    runs: runs, bar: .ratioAtMost(1))
+                    unit: .seconds, runs: runs, bar: .ratioAtMost(1))
             ]
         }
 

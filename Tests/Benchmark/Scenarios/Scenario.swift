@@ -2,7 +2,8 @@ import KubeConfig
 
 /// A measurement that answers a question of users.
 protocol Scenario: Sendable {
-    /// The name for `--only`: `client-go`, `start`, `rotation`, `namespaces`, `latency`, `storm`, `idle`, `flood`, `memory`, `size`, `requests`.
+    /// The name for `--only`: `client-go`, `start`, `rotation`, `namespaces`, `latency`, `storm`, `idle`, `flood`, `memory`,
+    /// `size`, `requests`.
     static var name: String { get }
 
     /// Measures; reports long steps on standard error.
